@@ -1,0 +1,1 @@
+"""Where sessions and nodes are kept."""

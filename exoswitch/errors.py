@@ -1,0 +1,59 @@
+"""Core: every error that exoswitch raises, each written for the operator who will read it."""
+
+from attrs import frozen
+
+
+class ExoswitchError(Exception):
+    """Anything that exoswitch itself found wrong; the parent of every error here."""
+
+
+@frozen
+class Problem:
+    """One thing that is wrong in a configuration file: where it is, and what to do about it."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        """Give the problem as one line: ``trunks[0].port: …``."""
+        return f"{self.path}: {self.text}"
+
+
+class ConfigError(ExoswitchError):
+    """The configuration cannot be used; `problems` lists everything that is wrong with it at once."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class ProtocolError(ExoswitchError):
+    """A conversation with another program broke its protocol; see which side in the two children."""
+
+
+class LocalProtocolError(ProtocolError):
+    """This side tried to send something that the protocol does not allow: a bug in the caller."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The other side sent something that its protocol does not allow."""
+
+
+class TrunkError(ExoswitchError):
+    """A call could not be placed on the trunk, for instance because no trunk can carry it."""
+
+
+class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, not that it is an exception
+    """Every place for another call is taken: the gateway's or the Asterisk's capacity, or the RTP port range."""
+
+
+class CallNotFound(ExoswitchError):  # noqa: N818
+    """No call with this SID is known to this account."""
+
+
+class BackendUnavailable(ExoswitchError):  # noqa: N818
+    """A server that exoswitch depends on (Asterisk, a store) cannot be reached or did not answer in time."""
+
+
+class InvalidRequest(ExoswitchError):  # noqa: N818
+    """A request names something that cannot be done; the text names the field, the value and the remedy."""

@@ -1,0 +1,1 @@
+"""Media: RTP packets in and out, G.711, jitter, playout, and the plane that ticks them all."""
