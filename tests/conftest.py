@@ -1,0 +1,28 @@
+"""What every test gets: no error logged unseen, for a logged failure is a failed test."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+
+
+@pytest.fixture(autouse=True)
+def logged_failures(request: pytest.FixtureRequest) -> Iterator[list[LogEvent]]:
+    """Fail a test that leaves a logged failure or an unhandled error in a Deferred behind.
+
+    A test that provokes one on purpose asks for this fixture, checks the list, and clears it.
+    """
+    events: list[LogEvent] = []
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_level") is LogLevel.critical or "log_failure" in event:
+            events.append(event)
+
+    globalLogPublisher.addObserver(observe)
+    yield events
+    gc.collect()
+    globalLogPublisher.removeObserver(observe)
+    if events:
+        details = "\n".join(str(event.get("log_failure") or event.get("log_format")) for event in events)
+        pytest.fail(f"{len(events)} failures were logged:\n{details}")
