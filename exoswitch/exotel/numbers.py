@@ -1,0 +1,74 @@
+"""Core: phone numbers as Exotel's users write them, and as little of them as a log may show.
+
+Inside exoswitch a number is E.164 (``+919812345610``). Exotel writes and takes Indian numbers in four ways, ``+91…``,
+``91…``, ``0…`` and ten bare digits (spec §2.1, §6.1), so all four are read, and the 0-prefixed one is what bots see.
+"""
+
+import re
+
+from exoswitch.errors import InvalidRequest
+
+_INDIA = "+91"
+_PUNCTUATION = str.maketrans("", "", " \t-.()\u00a0")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)  # ITU-T E.164: at most 15 digits
+_INDIAN = re.compile(r"(?:0|91)?([1-9][0-9]{9})", re.ASCII)
+
+_MASKED_AT_LEAST = 6
+_HEAD_SHOWN = 5
+_TAIL_SHOWN = 2
+_LONGEST_SHOWN = 16
+
+
+def mask(number: str) -> str:
+    """Hide a number for a log, keeping enough to recognise one's own: ``+9198******10``."""
+    text = (
+        number[:_LONGEST_SHOWN]
+        if number.isascii() and number.isprintable()
+        else "*" * min(len(number), _LONGEST_SHOWN)
+    )
+    tail = _TAIL_SHOWN if len(text) >= _MASKED_AT_LEAST + _TAIL_SHOWN else 0
+    head = min(_HEAD_SHOWN, max(0, len(text) - _MASKED_AT_LEAST - tail))
+    hidden = len(text) - head - tail
+    return text[:head] + "*" * hidden + text[len(text) - tail :]
+
+
+def normalise(number: str) -> str:
+    """Write a number in E.164; without a country code it is Indian.
+
+    Raises:
+        InvalidRequest: this is no phone number; the text says which forms are understood.
+    """
+    text = number.translate(_PUNCTUATION)
+    if text.startswith("00"):
+        text = "+" + text[2:]
+    indian = _INDIAN.fullmatch(text)
+    if indian:
+        return _INDIA + indian[1]
+    if _E164.fullmatch(text):
+        return text
+    raise InvalidRequest(
+        f"{number[:40]!r} is not a phone number: write it as +919812345610, 919812345610, 09812345610 or 9812345610, "
+        "and a number of another country with + and its country code"
+    )
+
+
+def national(number: str) -> str:
+    """Write an Indian number with a leading 0 (``09812345610``), as Exotel does; leave any other text as it is."""
+    try:
+        e164 = normalise(number)
+    except InvalidRequest:
+        return number
+    return "0" + e164.removeprefix(_INDIA) if e164.startswith(_INDIA) else number
+
+
+def same_number(one: str, other: str) -> bool:
+    """Tell whether two texts name the same phone, however each of them is written."""
+    return one == other or _canonical(one) == _canonical(other)
+
+
+def _canonical(number: str) -> str:
+    """Give E.164 where the text is a number; any other text (an extension, a SIP user) is like nothing but itself."""
+    try:
+        return normalise(number)
+    except InvalidRequest:
+        return number

@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.numbers import mask, national, normalise, same_number
+
+FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_way_to_write_an_indian_number_becomes_e164(form):
+    assert normalise(form) == "+919812345610"
+
+
+@pytest.mark.parametrize("form", ["+14155550123", "0014155550123", "+1 (415) 555-0123"])
+def test_a_foreign_number_keeps_its_country_code(form):
+    assert normalise(form) == "+14155550123"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "+", "12", "anonymous", "+0123456789", "98x2345610", "+91981234561099999", "٩٨١٢٣٤٥٦١٠"]
+)
+def test_what_is_no_number_is_refused_with_the_forms_that_are_understood(text):
+    with pytest.raises(InvalidRequest, match="not a phone number: write it as"):
+        normalise(text)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_bot_sees_an_indian_number_with_a_leading_zero(form):
+    assert national(form) == "09812345610"
+
+
+@pytest.mark.parametrize("text", ["+14155550123", "anonymous", ""])
+def test_a_bot_sees_any_other_caller_as_it_is(text):
+    assert national(text) == text
+
+
+def test_the_same_number_is_recognised_however_it_is_written():
+    assert all(same_number(one, other) for one in FORMS for other in FORMS)
+
+
+def test_different_numbers_and_extensions_are_told_apart():
+    assert not same_number("9812345610", "9812345611")
+    assert not same_number("1001", "1002")
+    assert same_number("1001", "1001")
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [
+        ("+919812345610", "+9198******10"),
+        ("09812345610", "098******10"),
+        ("9812345610", "98******10"),
+        ("12345", "*****"),
+        ("", ""),
+    ],
+)
+def test_a_masked_number_shows_its_start_and_end_only(number, masked):
+    assert mask(number) == masked
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.text(max_size=40))
+def test_a_mask_hides_six_characters_or_everything_and_is_fit_for_a_log_line(text):
+    masked = mask(text)
+    assert masked.count("*") >= min(len(text), 6)
+    assert masked.isascii()
+    assert masked == "" or masked.isprintable()
