@@ -1,0 +1,105 @@
+"""Core: a bot's ws(s) URL taken apart, the way that Exotel's own client (written in Go) reads it (spec §1).
+
+Credentials move from the URL to an ``Authorization`` header, the path and the query stay as they were written, and
+the query also becomes the stream's custom parameters.
+"""
+
+import base64
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+
+from attrs import Factory, field, frozen
+
+from exoswitch.errors import InvalidRequest
+
+MAX_CUSTOM_PARAMETERS = 3
+"""How many keys of the query Exotel passes on (spec §1, article 3000108630)."""
+
+MAX_CUSTOM_CHARACTERS = 256
+"""How much of the query Exotel reads for them."""
+
+SAMPLE_RATE_HZ = 8000
+_SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})  # both spellings are in Exotel's samples
+_PORTS = {"ws": 80, "wss": 443}
+
+
+@frozen(kw_only=True)
+class BotAddress:
+    """Where a bot listens, and what the request that opens its WebSocket says.
+
+    `authority` is the ``Host`` header: the host as the URL has it, with a port only where the URL has one.
+    `authorization` is a whole header value, `resource` the path with its query.
+    """
+
+    secure: bool
+    host: str
+    port: int
+    authority: str
+    resource: str = field(repr=False)
+    authorization: str | None = field(default=None, repr=False)
+    custom_parameters: Mapping[str, str] = field(default=Factory(dict), repr=False)
+
+    def __str__(self) -> str:
+        """Name the bot without its secrets: ``bot.example.org:443``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(url: str) -> BotAddress:
+    """Take a bot's URL apart.
+
+    Raises:
+        InvalidRequest: this is not a URL that a bot can be reached at; the text never repeats the URL's credentials.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidRequest("a bot's URL may hold printable ASCII characters only: percent-encode all others")
+    scheme, _, rest = url.partition("://")
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(scheme.lower(), 0)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise InvalidRequest("a bot's URL must be written as ws://host[:port]/path or wss://…") from error
+    if scheme.lower() not in _PORTS or not host:
+        raise InvalidRequest("a bot's URL must be written as ws://host[:port]/path or wss://…")
+    if parts.fragment:
+        raise InvalidRequest("a bot's URL may not hold a fragment (#…): leave it out")
+    credentials, _, authority = parts.netloc.rpartition("@")
+    resource = rest[len(parts.netloc) :].removesuffix("#")
+    return BotAddress(
+        secure=scheme.lower() == "wss",
+        host=host,
+        port=port,
+        authority=authority,
+        resource=resource if resource.startswith("/") else "/" + resource,
+        authorization=_basic(credentials) if credentials else None,
+        custom_parameters=_custom_parameters(parts.query),
+    )
+
+
+def _basic(credentials: str) -> str:
+    user, _, password = credentials.partition(":")
+    pair = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+    return "Basic " + base64.b64encode(pair).decode("ascii")
+
+
+def _custom_parameters(query: str) -> dict[str, str]:
+    """Read a query as Go does: ``voice/UUID`` without a ``=`` is a key with an empty value; the first one counts."""
+    told: dict[str, str] = {}
+    for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
+        if key not in _SAMPLE_RATE_KEYS and len(told) < MAX_CUSTOM_PARAMETERS:
+            told.setdefault(key, value)
+    return told
+
+
+def check_sample_rate(url: str) -> None:
+    """Refuse a URL that asks for another rate than the one that there is.
+
+    Raises:
+        InvalidRequest: the text says what to do.
+    """
+    for key, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
+        if key in _SAMPLE_RATE_KEYS and value != str(SAMPLE_RATE_HZ):
+            raise InvalidRequest(
+                f"{key}={value[:20]} cannot be served: this version streams at {SAMPLE_RATE_HZ} Hz only; "
+                f"write {key}={SAMPLE_RATE_HZ} or leave it out, and let the bot work at that rate"
+            )
