@@ -132,13 +132,8 @@ class StopReason(Enum):
 
 
 @frozen
-class AllocateNode:
-    """Take a place for the call on a pair of gateway and Asterisk."""
-
-
-@frozen
-class OpenMedia:
-    """Bind an RTP port for the call."""
+class Admit:
+    """Take a place for the call on a gateway and an Asterisk, and an RTP port."""
 
 
 @frozen
@@ -230,8 +225,7 @@ class RecordEnding:
 
 
 Effect = (
-    AllocateNode
-    | OpenMedia
+    Admit
     | Originate
     | BridgeCall
     | DirectMedia

@@ -74,7 +74,10 @@ class Ending:
 
 @frozen(kw_only=True)
 class Session:
-    """One call as the stores keep it and the REST API shows it; times are seconds since the epoch, UTC."""
+    """One call as the stores keep it and the REST API shows it; times are seconds since the epoch, UTC.
+
+    `caller` and `callee` are Exotel's From and To: the person's number and ours, whoever dialled.
+    """
 
     call_sid: str
     account: str

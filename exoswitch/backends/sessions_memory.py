@@ -1,0 +1,40 @@
+"""Adapter: sessions in this process's memory, forgotten when it ends; the specification of every other store."""
+
+from collections import OrderedDict
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from exoswitch.errors import CallNotFound
+from exoswitch.interfaces import ISessionStore
+from exoswitch.session import Session
+
+
+@implementer(ISessionStore)
+@define
+class MemorySessions:
+    """Keeps the newest `limit` sessions."""
+
+    limit: int = 100_000
+    _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
+
+    def save(self, session: Session) -> Deferred[None]:
+        """Keep a session; the oldest one goes where there are too many, but never one whose call is not over."""
+        self._sessions[session.call_sid] = session
+        if len(self._sessions) > self.limit:
+            self._forget_oldest()
+        return succeed(None)
+
+    def load(self, account: str, call_sid: str) -> Deferred[Session]:
+        """Find a session of this account."""
+        session = self._sessions.get(call_sid)
+        if session is None or session.account != account:
+            return fail(CallNotFound(f"account {account!r} has no call {call_sid!r}"))
+        return succeed(session)
+
+    def _forget_oldest(self) -> None:
+        for call_sid, session in self._sessions.items():
+            if session.status.is_final:
+                del self._sessions[call_sid]
+                return
