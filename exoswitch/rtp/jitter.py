@@ -1,0 +1,225 @@
+"""Core: the jitter buffer: packets in as they come, one 20 ms frame out on every tick.
+
+It waits for nothing: a frame that is there when its tick comes is given in that tick. What is not there is a hole,
+and time goes on over holes. The delay is learnt from what happens:
+
+* A packet that comes after its tick shows that the delay is too short. If nothing has been played since the hole, the
+  buffer goes back to it, so that nothing is lost; otherwise it pauses for one frame. Both make the delay longer.
+* When for three seconds even the tightest packet came a frame or more too early, the delay is too long: that many
+  frames are left out, quiet ones if there are any, else one loud frame each three seconds.
+
+Clock drift, either way, is only a slow case of these two. Audio is kept in slots on a grid of 20 ms, so packets of
+10, 30 or 40 ms are cut and joined as they come.
+"""
+
+from enum import Enum
+
+from attrs import define, field
+
+from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES
+from exoswitch.rtp.serial import add_32, difference_32
+
+_REVIEW_FRAMES = 150  # 3 s
+_UNKNOWN = 1 << 31  # more to spare than any packet can have
+
+
+class State(Enum):
+    """Whether the buffer waits for a first packet, or gives a frame on every tick."""
+
+    FILLING = "filling"
+    PLAYING = "playing"
+
+
+_FILLING, _PLAYING = State.FILLING, State.PLAYING
+
+
+@define
+class _Piece:
+    """A slot of which only a part has come."""
+
+    pcm: bytearray = field(factory=lambda: bytearray(FRAME_BYTES))
+    samples: int = 0
+
+
+@define
+class JitterBuffer:
+    """One source's audio, put back in order and in time; `max_samples` bounds its delay, and what it holds.
+
+    `late` packets came after their tick (most are played all the same), `concealed` ticks had no frame to give while
+    playing, `skipped` frames were left out to make the delay shorter.
+    """
+
+    max_samples: int
+    state: State = field(default=_FILLING, init=False)
+    late: int = field(default=0, init=False)
+    concealed: int = field(default=0, init=False)
+    skipped: int = field(default=0, init=False)
+    _next: int = field(default=0, init=False)  # timestamp of the slot that the next tick takes
+    _end: int = field(default=0, init=False)  # timestamp behind the newest audio
+    _slots: dict[int, bytes] = field(factory=dict, init=False)
+    _pieces: dict[int, _Piece] = field(factory=dict, init=False)
+    _holes: int = field(default=0, init=False)  # how many slots before `_next` were passed over without a frame
+    _pause: bool = field(default=False, init=False)
+    _spare: int = field(default=_UNKNOWN, init=False)  # by how many samples the tightest packet was early
+    _surplus: int = field(default=0, init=False)  # how many frames the delay is too long
+    _until_review: int = field(default=_REVIEW_FRAMES, init=False)
+
+    @property
+    def depth_samples(self) -> int:
+        """How far the newest audio is ahead of what the next tick takes."""
+        return max(0, difference_32(self._end, self._next))
+
+    def restart(self) -> None:
+        """Forget all audio: what comes next has another clock."""
+        self.state = _FILLING
+        self._slots.clear()
+        self._pieces.clear()
+        self._end = self._next
+        self._holes = self._surplus = 0
+        self._pause = False
+        self._spare = _UNKNOWN
+
+    # --- in
+
+    def push(self, timestamp: int, pcm: bytes, newest: bool) -> None:
+        """Take a packet's audio; `newest` says that no packet sent after it has come before it."""
+        if timestamp == self._next and self.state is _PLAYING and len(pcm) == FRAME_BYTES:
+            self._slots[timestamp] = pcm  # the common case: in order, in time, not early
+            self._end = add_32(timestamp, FRAME_SAMPLES)
+            self._spare = 0
+            return
+        if not (self._slots or self._pieces or self._meet(timestamp, newest)):
+            return
+        early = difference_32(timestamp, self._next)
+        if early < 0 and not self._reach_back(timestamp, newest):
+            return
+        self._place(timestamp, pcm)
+        self._spare = min(self._spare, max(0, early))
+
+    def _meet(self, timestamp: int, newest: bool) -> bool:
+        """With nothing in the buffer, lay the grid of slots through this packet; says whether it can be used."""
+        if self.state is _PLAYING:
+            self._next = add_32(self._next, difference_32(timestamp, self._next) % FRAME_SAMPLES)
+        elif newest:
+            self._next = self._end = timestamp
+        else:
+            self.late += 1
+            return False
+        return True
+
+    def _reach_back(self, timestamp: int, newest: bool) -> bool:
+        """Make room for a packet before the next slot; says whether it can still be used."""
+        frames = -(difference_32(timestamp, self._next) // FRAME_SAMPLES)
+        if newest and frames * FRAME_SAMPLES > self.max_samples:
+            self.restart()  # nobody is that late and yet the newest: the sender has set its clock back
+            return self._meet(timestamp, newest)
+        start = add_32(self._next, -frames * FRAME_SAMPLES)
+        room = difference_32(self._end, start) <= self.max_samples
+        if self.state is _FILLING and room:
+            self._next = start
+            return True
+        self.late += 1
+        self._spare = 0
+        if frames <= self._holes and room:
+            self._next = start
+            self._holes -= frames
+            return True
+        self._pause = self.state is _PLAYING and self.depth_samples + FRAME_SAMPLES <= self.max_samples
+        return False
+
+    def _place(self, timestamp: int, pcm: bytes) -> None:
+        """Put audio that is not late into its slots; leave out the oldest where that would be more than the bound."""
+        end = add_32(timestamp, len(pcm) // 2)
+        if difference_32(end, self._end) > 0:
+            self._end = end
+        excess = difference_32(end, self._next) - self.max_samples
+        if excess > 0:
+            self._overflow(timestamp, excess)
+        if len(pcm) == FRAME_BYTES and difference_32(timestamp, self._next) % FRAME_SAMPLES == 0:
+            self._slots[timestamp] = pcm
+        else:
+            self._cut(timestamp, pcm)
+
+    def _overflow(self, timestamp: int, excess: int) -> None:
+        """Move on to the oldest audio within the bound; where there is none, to the packet that has come."""
+        bound = add_32(self._next, excess)
+        for slot in [slot for slot in self._slots if difference_32(slot, bound) < 0]:
+            del self._slots[slot]
+            self.skipped += 1
+        self._holes = 0
+        self._prune(bound)
+        ahead = [difference_32(slot, bound) for slot in self._slots]
+        self._next = add_32(bound, min(ahead)) if ahead else timestamp
+
+    def _cut(self, timestamp: int, pcm: bytes) -> None:
+        """Cut a packet that is no whole slot where the grid cuts it, and complete the slots that it completes."""
+        at = 0
+        while at < len(pcm):
+            offset = difference_32(timestamp, self._next) % FRAME_SAMPLES
+            slot = add_32(timestamp, -offset)
+            part = pcm[at : at + FRAME_BYTES - 2 * offset]
+            piece = self._pieces.setdefault(slot, _Piece())
+            piece.pcm[2 * offset : 2 * offset + len(part)] = part
+            piece.samples += len(part) // 2
+            if piece.samples >= FRAME_SAMPLES:
+                del self._pieces[slot]
+                self._slots[slot] = bytes(piece.pcm)
+            at += len(part)
+            timestamp = add_32(timestamp, len(part) // 2)
+
+    def _prune(self, before: int) -> None:
+        """Drop the pieces of slots that can no longer be reached."""
+        for slot in [slot for slot in self._pieces if difference_32(slot, before) < 0]:
+            del self._pieces[slot]
+
+    # --- out
+
+    def pop(self) -> bytes | None:
+        """Give this tick's frame: 320 bytes of PCM, or None where there is none to give."""
+        if self._pause:
+            self._pause = False
+            self.concealed += 1
+            return None
+        frame = self._slots.pop(self._next, None)
+        if frame is None:
+            return self._pass_over()
+        self.state = _PLAYING
+        self._holes = 0
+        self._next = (self._next + FRAME_SAMPLES) & 0xFFFFFFFF
+        if self._pieces:
+            self._prune(self._next)
+        self._until_review -= 1
+        if self._surplus or not self._until_review:
+            return self._shorten(frame)
+        return frame
+
+    def _pass_over(self) -> bytes | None:
+        """Go on over a hole; when there has been nothing but holes for too long, wait for a new beginning."""
+        if self.state is _FILLING:
+            if not self._slots:
+                return None
+            self._next = add_32(self._next, min(difference_32(slot, self._next) for slot in self._slots))
+            return self.pop()
+        self.concealed += 1
+        self._holes += 1
+        self._next = add_32(self._next, FRAME_SAMPLES)
+        if self._holes * FRAME_SAMPLES >= self.max_samples:
+            self.restart()
+        return None
+
+    def _shorten(self, frame: bytes) -> bytes:
+        """While the delay is too long, leave out a frame that is quiet, or whichever it is when the review is due."""
+        review = not self._until_review
+        following = self._slots.get(self._next) if self._surplus and self._spare >= FRAME_SAMPLES else None
+        if following is not None and (review or not frame[1::2].translate(None, b"\x00\xff")):
+            del self._slots[self._next]
+            self._next = add_32(self._next, FRAME_SAMPLES)
+            self._surplus -= 1
+            self._spare -= FRAME_SAMPLES
+            self.skipped += 1
+            frame = following
+        if review:
+            self._until_review = _REVIEW_FRAMES
+            self._surplus = self._spare // FRAME_SAMPLES if self._spare < _UNKNOWN // 2 else 0
+            self._spare = _UNKNOWN
+        return frame

@@ -1,0 +1,181 @@
+"""Core: one call's media: RTP from and to Asterisk, the caller's audio to the bot, the bot's audio to the caller.
+
+Whoever drives it hands in each datagram as it comes, and calls `tick` every 20 ms; it never asks what time it is.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from attrs import define, field, frozen
+
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.rtp.concealment import Concealer
+from exoswitch.rtp.frames import FRAME_SAMPLES, ms_to_samples
+from exoswitch.rtp.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
+from exoswitch.rtp.jitter import JitterBuffer
+from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.rtp.playout import Playout
+from exoswitch.rtp.reception import Arrival, Reception
+
+Address = tuple[str, int]
+
+_REORDERED, _DUPLICATE, _STRAY, _RESTARTED = Arrival.REORDERED, Arrival.DUPLICATE, Arrival.STRAY, Arrival.RESTARTED
+
+
+@frozen(kw_only=True)
+class LegSettings:
+    """What a call's media is told at its beginning.
+
+    `source_host` is where RTP may come from until the exact address is announced; `law` is what we send.
+    """
+
+    source_host: str
+    law: Law = ULAW
+    jitter_max_ms: int = 200
+    playout_max_s: int = 300
+    silence_timeout_s: float = 30.0
+
+
+class LegTick(NamedTuple):
+    """What one tick of a call gives.
+
+    `packet` goes to the leg's `remote`, `pcm` (320 bytes) and then `marks` to the bot; `silent_s` is set in the one
+    tick in which the caller's media was found to have been away for too long.
+    """
+
+    pcm: bytes | None
+    packet: bytes | None
+    marks: Sequence[str]
+    silent_s: float | None
+
+
+@define
+class MediaLeg:
+    """One call's media. Its parts count what happened: `reception`, `jitter`, `playout`, and the fields here.
+
+    `foreign` datagrams came from an address that is not this call's, `malformed` ones are no RTP, `unsupported`
+    ones are RTP of another codec than G.711.
+    """
+
+    settings: LegSettings
+    _rng: random.Random
+    remote: Address | None = field(default=None, init=False)
+    attached: bool = field(default=False, init=False)
+    reception: Reception = field(factory=Reception, init=False)
+    jitter: JitterBuffer = field(init=False)
+    playout: Playout = field(init=False)
+    foreign: int = field(default=0, init=False)
+    malformed: int = field(default=0, init=False)
+    unsupported: int = field(default=0, init=False)
+    sent: int = field(default=0, init=False)
+    _concealer: Concealer = field(factory=Concealer, init=False)
+    _packetizer: Packetizer = field(init=False)
+    _silence: bytes = field(init=False)
+    _talking: bool = field(default=False, init=False)
+    _awaiting: bool = field(default=False, init=False)  # whether media is due, so that its absence is worth telling
+    _heard_at: float | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        law = self.settings.law
+        self.jitter = JitterBuffer(ms_to_samples(self.settings.jitter_max_ms))
+        self.playout = Playout(law, self.settings.playout_max_s)
+        self._packetizer = Packetizer.begin(law.payload_type, self._rng)
+        self._silence = law.silence * FRAME_SAMPLES
+
+    # --- what the call decides
+
+    def direct(self, host: str, port: int) -> None:
+        """Send RTP to this address from now on, and accept it from nowhere else."""
+        if (host, port) != self.remote:
+            self.remote = (host, port)
+            self._forget_source()
+        self._await_media()
+
+    def attach(self) -> None:
+        """Let the caller's audio come out of the ticks from now on; what came before is dropped."""
+        self.attached = True
+        self._forget_source()
+        self._await_media()
+
+    def detach(self) -> None:
+        """Keep the caller's audio in, and drop the bot's, with its marks."""
+        self.attached = False
+        self.playout.clear()
+
+    def _forget_source(self) -> None:
+        self.jitter.restart()
+        self._concealer = Concealer()
+
+    def _await_media(self) -> None:
+        self._awaiting, self._heard_at = True, None
+
+    # --- what the bot says
+
+    def play(self, pcm: bytes) -> int:
+        """Queue audio of the bot; returns how many milliseconds of it were dropped because the queue is full."""
+        return self.playout.play(pcm)
+
+    def mark(self, name: str) -> list[str]:
+        """Queue a mark; returns those to answer at once."""
+        return self.playout.mark(name)
+
+    def clear(self) -> list[str]:
+        """Drop what is unplayed; returns the pending marks, to answer at once."""
+        return self.playout.clear()
+
+    # --- what the network and the clock bring
+
+    def datagram(self, data: bytes, address: Address, now: float) -> None:
+        """Take a datagram from the call's port."""
+        if address != self.remote and (self.remote is not None or address[0] != self.settings.source_host):
+            self.foreign += 1
+            return
+        try:
+            packet = parse(data)
+        except RemoteProtocolError:
+            self.malformed += 1
+            return
+        law = LAWS_BY_PAYLOAD_TYPE.get(packet.payload_type)
+        if law is None:
+            self.unsupported += 1
+            return
+        self.remote = address
+        self._awaiting, self._heard_at = True, now
+        arrival = self.reception.arrived(packet, now)
+        if not self.attached or arrival is _DUPLICATE or arrival is _STRAY:
+            return
+        if arrival is _RESTARTED:
+            self.jitter.restart()
+        self.jitter.push(packet.timestamp, law.decode(packet.payload), arrival is not _REORDERED)
+
+    def tick(self, now: float) -> LegTick:
+        """Let 20 ms pass; what came before this instant is due in it."""
+        packet: bytes | None = None
+        marks: Sequence[str] = ()
+        if self.remote is not None:
+            frame = self.playout.pop()
+            marks = self.playout.due_marks()
+            packet = self._packetizer.encode(frame or self._silence, frame is not None and not self._talking)
+            self._talking = frame is not None
+            self.sent += 1
+        pcm = self._caller_frame() if self.attached else None
+        return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
+
+    def _caller_frame(self) -> bytes:
+        pcm = self.jitter.pop()
+        if pcm is None:
+            return self._concealer.conceal()
+        self._concealer.last = pcm
+        self._concealer.repeated = 0
+        return pcm
+
+    def _found_silent(self, now: float) -> float | None:
+        """Say for how long no media has come, once it is too long; not again before it has returned."""
+        if self._heard_at is None:
+            self._heard_at = now
+        silent_s = now - self._heard_at
+        if silent_s < self.settings.silence_timeout_s:
+            return None
+        self._awaiting = False
+        return silent_s

@@ -1,0 +1,121 @@
+"""Core: the bot's audio on its way to the phone: a queue of G.711 that gives 20 ms a tick, with marks in it."""
+
+from collections import deque
+
+from attrs import define, field
+
+from exoswitch.rtp.frames import FRAME_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
+from exoswitch.rtp.g711 import Law
+
+_MAX_MARKS = 4096  # a bot that sends more marks than this ahead of its audio has the oldest answered early
+
+
+@define
+class Playout:
+    """First in, first out, in samples; positions count samples since the call began, so a mark keeps its place.
+
+    Audio is encoded as it comes, so that taking a frame costs the same for a message of 20 ms and one of a minute.
+    """
+
+    law: Law
+    max_s: int
+    underruns: int = field(default=0, init=False)
+    overflowed_samples: int = field(default=0, init=False)
+    _pieces: deque[bytes] = field(factory=deque, init=False)
+    _offset: int = field(default=0, init=False)  # into the first piece
+    _played: int = field(default=0, init=False)  # position of the next sample to be taken
+    _end: int = field(default=0, init=False)  # position behind the last sample queued
+    _marks: deque[tuple[int, str]] = field(factory=deque, init=False)
+    _odd_byte: bytes = field(default=b"", init=False)
+    _talking: bool = field(default=False, init=False)
+
+    @property
+    def queued_ms(self) -> int:
+        """How much audio is yet to be taken."""
+        return samples_to_ms(self._end - self._played)
+
+    def play(self, pcm: bytes) -> int:
+        """Queue audio, any number of bytes; half a sample waits for its other half in the next message.
+
+        Returns:
+            How many milliseconds were dropped because the queue is full.
+        """
+        if self._odd_byte or len(pcm) & 1:
+            pcm = self._odd_byte + pcm
+            self._odd_byte = pcm[len(pcm) & ~1 :]
+            pcm = pcm[: len(pcm) & ~1]
+        samples = len(pcm) >> 1
+        excess = self._end + samples - self._played - self.max_s * SAMPLE_RATE_HZ
+        if excess > 0:
+            samples -= excess
+            pcm = pcm[: 2 * samples]
+            self.overflowed_samples += excess
+        self._append(self.law.encode(pcm))
+        self._end += samples
+        return samples_to_ms(excess) if excess > 0 else 0
+
+    def _append(self, payload: bytes) -> None:
+        """Put encoded audio last; scraps are joined, so that a bot of tiny messages cannot bloat the queue."""
+        if self._pieces and len(self._pieces[-1]) < FRAME_SAMPLES:
+            self._pieces[-1] += payload
+        elif payload:
+            self._pieces.append(payload)
+
+    def mark(self, name: str) -> list[str]:
+        """Tie a mark to the end of the audio queued so far; returns the marks to answer at once."""
+        if self._end == self._played and not self._marks:
+            return [name]
+        self._marks.append((self._end, name))
+        return [self._marks.popleft()[1]] if len(self._marks) > _MAX_MARKS else []
+
+    def clear(self) -> list[str]:
+        """Drop all audio; returns the pending marks, to be answered at once in this order."""
+        names = [name for _, name in self._marks]
+        self._marks.clear()
+        self._pieces.clear()
+        self._offset, self._odd_byte, self._talking = 0, b"", False
+        self._played = self._end
+        return names
+
+    def pop(self) -> bytes | None:
+        """Take 20 ms, the end of the queue filled up with silence; None when there is nothing to say."""
+        if not self._pieces:
+            if self._talking:
+                self._talking = False
+                self.underruns += 1
+            return None
+        self._talking = True
+        piece, start = self._pieces[0], self._offset
+        end = start + FRAME_SAMPLES
+        if end < len(piece):
+            self._offset = end
+            self._played += FRAME_SAMPLES
+            return piece[start:end]
+        self._pieces.popleft()
+        self._offset = 0
+        frame = piece[start:] if start else piece
+        if end > len(piece):
+            frame = self._filled_up(frame)
+        else:
+            self._played += FRAME_SAMPLES
+        return frame
+
+    def _filled_up(self, frame: bytes) -> bytes:
+        """Complete a short frame from the messages that follow; where there are none, with silence."""
+        while len(frame) < FRAME_SAMPLES and self._pieces:
+            piece = self._pieces[0]
+            wanted = FRAME_SAMPLES - len(frame)
+            frame += piece[:wanted]
+            if len(piece) > wanted:
+                self._offset = wanted
+            else:
+                self._pieces.popleft()
+        self._played += len(frame)
+        return frame.ljust(FRAME_SAMPLES, self.law.silence)
+
+    def due_marks(self) -> list[str]:
+        """Take the marks whose audio has all been taken, in order."""
+        due: list[str] = []
+        while self._marks and self._marks[0][0] <= self._played:
+            due.append(self._marks.popleft()[1])
+        return due

@@ -1,0 +1,213 @@
+"""One call's media, driven by hand: datagrams in, ticks out."""
+
+import random
+from itertools import pairwise
+
+import pytest
+
+from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.packet import Packetizer, RtpPacket, encode, parse
+
+ASTERISK = ("10.0.1.5", 12000)
+ELSEWHERE = ("10.0.1.6", 12000)
+TONE = b"\x10\x20" * FRAME_SAMPLES
+HEARD = ULAW.decode(ULAW.encode(TONE))
+
+
+class Driven:
+    """A leg with a peer that sends it RTP, on a clock of its own."""
+
+    def __init__(self, **settings):
+        settings = {"source_host": ASTERISK[0], "silence_timeout_s": 5.0, **settings}
+        self.leg = MediaLeg(LegSettings(**settings), random.Random(1))  # noqa: S311
+        self.peer = Packetizer(0, 65_530, 2**32 - 500, 99)
+        self.now = 100.0
+
+    def receive(self, payload=None, source=ASTERISK):
+        self.leg.datagram(self.peer.encode(payload or ULAW.encode(TONE), marker=False), source, self.now)
+
+    def tick(self, ticks=1):
+        for _ in range(ticks):
+            self.now += 0.02
+            result = self.leg.tick(self.now)
+        return result
+
+
+@pytest.fixture
+def driven():
+    driven = Driven()
+    driven.leg.direct(*ASTERISK)
+    driven.leg.attach()
+    return driven
+
+
+def test_nothing_comes_of_a_tick_before_the_remote_is_known_and_a_stream_attached():
+    assert Driven().tick() == (None, None, (), None)
+
+
+def test_audio_that_has_come_is_given_in_the_next_tick(driven):
+    for _ in range(20):
+        driven.receive()
+        assert driven.tick().pcm == HEARD
+    assert driven.leg.reception.received == 20
+    assert driven.leg.jitter.concealed == 0
+
+
+def test_every_tick_gives_the_bot_exactly_one_frame_whether_or_not_audio_came(driven):
+    frames = [driven.tick().pcm for _ in range(3)]
+    driven.receive()
+    frames += [driven.tick().pcm for _ in range(8)]
+    assert [len(frame) for frame in frames] == [FRAME_BYTES] * 11
+    assert frames[:4] == [SILENCE_PCM] * 3 + [HEARD]
+
+
+def test_a_lost_frame_is_concealed_by_the_one_before_it_fading_to_silence(driven):
+    driven.receive()
+    driven.tick()
+    peaks = [max(abs(value) for value in memoryview(driven.tick().pcm).cast("h")) for _ in range(5)]
+    assert peaks[0] > peaks[1] > peaks[2] > 0
+    assert peaks[3:] == [0, 0]
+
+
+def test_every_tick_sends_one_packet_once_the_remote_is_known(driven):
+    packets = [parse(driven.tick().packet) for _ in range(5)]
+    assert [packet.payload for packet in packets] == [ULAW.silence * FRAME_SAMPLES] * 5
+    assert {(b.sequence - a.sequence) & 0xFFFF for a, b in pairwise(packets)} == {1}
+    assert {(b.timestamp - a.timestamp) & 0xFFFFFFFF for a, b in pairwise(packets)} == {160}
+    assert len({packet.ssrc for packet in packets}) == 1
+    assert driven.leg.sent == 5
+
+
+def test_the_marker_bit_says_where_talk_begins(driven):
+    markers = []
+    for talking in (False, True, True, False, True):
+        if talking:
+            driven.leg.play(TONE)
+        markers.append(parse(driven.tick().packet).marker)
+    assert markers == [False, True, False, False, True]
+
+
+def test_the_bots_audio_waits_until_the_remote_is_known():
+    driven = Driven()
+    driven.leg.attach()
+    driven.leg.play(TONE)
+    assert driven.leg.mark("said") == []
+    assert driven.tick(3).packet is None
+    driven.leg.direct(*ASTERISK)
+    tick = driven.tick()
+    assert parse(tick.packet).payload == ULAW.encode(TONE)
+    assert tick.marks == ["said"]
+
+
+def test_before_the_announcement_the_first_address_of_the_source_host_is_latched():
+    driven = Driven()
+    driven.receive(source=ELSEWHERE)
+    assert driven.leg.remote is None
+    driven.receive()
+    assert driven.leg.remote == ASTERISK
+    driven.receive(source=(ASTERISK[0], 12002))
+    assert driven.leg.remote == ASTERISK
+    assert driven.leg.foreign == 2
+    assert driven.tick().packet is not None
+
+
+def test_after_the_announcement_no_other_address_is_accepted(driven):
+    driven.receive(source=(ASTERISK[0], 12002))
+    driven.receive(source=ELSEWHERE)
+    assert driven.leg.foreign == 2
+    assert driven.leg.reception.received == 0
+
+
+def test_the_announcement_overrules_what_was_latched():
+    driven = Driven()
+    driven.receive(source=(ASTERISK[0], 4444))
+    driven.leg.direct(*ASTERISK)
+    assert driven.leg.remote == ASTERISK
+
+
+@pytest.mark.parametrize("data", [b"", b"\x80", b"\x00" * 12, b"GET / HTTP/1.1\r\n"])
+def test_malformed_datagrams_are_counted_and_latch_nothing(data):
+    driven = Driven()
+    driven.leg.datagram(data, ASTERISK, driven.now)
+    assert (driven.leg.malformed, driven.leg.remote) == (1, None)
+
+
+@pytest.mark.parametrize("payload_type", [3, 13, 72, 101])  # GSM, comfort noise, RTCP's sender report, DTMF
+def test_other_payload_types_are_counted_and_latch_nothing(payload_type):
+    driven = Driven()
+    driven.leg.datagram(encode(RtpPacket(payload_type, 1, 2, 3, b"x" * 160)), ASTERISK, driven.now)
+    assert (driven.leg.unsupported, driven.leg.remote) == (1, None)
+
+
+def test_a_law_is_understood_whatever_law_we_send(driven):
+    driven.peer.payload_type = ALAW.payload_type
+    driven.receive(ALAW.encode(TONE))
+    assert driven.tick().pcm == ALAW.decode(ALAW.encode(TONE))
+
+
+def test_the_configured_law_is_what_we_send():
+    driven = Driven(law=ALAW)
+    driven.leg.direct(*ASTERISK)
+    driven.leg.play(TONE)
+    packet = parse(driven.tick().packet)
+    assert (packet.payload_type, packet.payload) == (8, ALAW.encode(TONE))
+    assert parse(driven.tick().packet).payload == b"\xd5" * FRAME_SAMPLES
+
+
+def test_a_duplicate_is_counted_and_not_played_twice(driven):
+    twice = driven.peer.encode(ULAW.encode(TONE), marker=False)
+    driven.leg.datagram(twice, ASTERISK, driven.now)
+    driven.leg.datagram(twice, ASTERISK, driven.now)
+    driven.tick()
+    assert driven.leg.reception.duplicate == 1
+    assert driven.leg.jitter.depth_samples == 0
+
+
+def test_what_came_before_the_stream_was_attached_is_dropped():
+    driven = Driven()
+    driven.leg.direct(*ASTERISK)
+    driven.receive()
+    driven.leg.attach()
+    assert driven.tick().pcm == SILENCE_PCM
+
+
+def test_a_new_source_is_heard_from_its_first_packet(driven):
+    driven.receive()
+    driven.tick()
+    driven.peer = Packetizer(0, 5, 777, 100)
+    driven.receive()
+    assert driven.tick().pcm == HEARD
+
+
+def test_detaching_drops_the_playout_and_its_marks_and_sends_silence(driven):
+    driven.leg.play(TONE * 10)
+    driven.leg.mark("never")
+    driven.leg.detach()
+    tick = driven.tick()
+    assert (tick.pcm, tick.marks) == (None, [])
+    assert parse(tick.packet).payload == ULAW.silence * FRAME_SAMPLES
+
+
+def test_lost_media_is_told_once_and_again_only_after_it_had_returned(driven):
+    told = [driven.tick().silent_s for _ in range(600)]
+    assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
+    driven.receive()
+    told = [driven.tick().silent_s for _ in range(600)]
+    assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
+
+
+def test_the_wait_for_media_begins_with_the_announcement_and_the_stream():
+    driven = Driven()
+    assert driven.tick(1000).silent_s is None
+    driven.leg.direct(*ASTERISK)
+    driven.tick(200)
+    driven.leg.attach()
+    assert {driven.tick().silent_s for _ in range(249)} == {None}
+
+
+def test_overflow_is_told_to_whoever_plays():
+    driven = Driven(playout_max_s=1)
+    assert driven.leg.play(TONE * 50) == 0
+    assert driven.leg.play(TONE * 2) == 40
