@@ -1,0 +1,329 @@
+"""The life of one call: what it asks of the world, input by input."""
+
+import inspect
+
+import pytest
+from automat import NoTransition
+
+from exoswitch import call
+from exoswitch.call_inputs import CallCore, CallInputs, CallLimits
+from exoswitch.events import (
+    Admit,
+    BridgeCall,
+    CloseStream,
+    ConnectStream,
+    DirectMedia,
+    HangUp,
+    Originate,
+    RecordEnding,
+    RecordProgress,
+    ReleaseCall,
+    SendDigit,
+    StartStream,
+    StartTimer,
+    StopReason,
+    Timer,
+)
+from exoswitch.session import CallStatus, DisconnectedBy, Ending, StreamStatus
+
+LIMITS = CallLimits(ring_s=30.0, handshake_s=10.0, max_duration_s=3600.0)
+
+
+class Life:
+    """A call's machine with its effects at hand."""
+
+    def __init__(self) -> None:
+        self.core = CallCore(LIMITS)
+        self.inputs = call.machine(self.core)
+
+    def feed(self, name, *details):
+        getattr(self.inputs, name)(*details)
+        return self.core.drain()
+
+    def feed_all(self, *inputs):
+        """Feed inputs, each a name or a tuple of a name and its details; give the effects of the last."""
+        effects = []
+        for item in inputs:
+            effects = self.feed(item) if isinstance(item, str) else self.feed(*item)
+        return effects
+
+
+def ending_in(effects) -> Ending:
+    """Find the one ending that was recorded, and see that the call was released after it."""
+    endings = [effect.ending for effect in effects if isinstance(effect, RecordEnding)]
+    assert len(endings) == 1
+    assert effects[-1] == ReleaseCall()
+    return endings[0]
+
+
+TO_DIALLING = ("dial", "admitted")
+TO_RINGING = (*TO_DIALLING, "channel_dialled", "channel_ringing")
+TO_CONNECTING = (*TO_RINGING, "channel_answered")
+TO_TALKING = (*TO_CONNECTING, "stream_opened")
+
+PATHS = {
+    "new": (),
+    "queued": ("dial",),
+    "waiting": ("arrive",),
+    "dialling": TO_DIALLING,
+    "trying": (*TO_DIALLING, "channel_dialled"),
+    "ringing": TO_RINGING,
+    "connecting": TO_CONNECTING,
+    "retrying": (*TO_CONNECTING, ("stream_failed", "refused")),
+    "talking": TO_TALKING,
+    "ending": (*TO_TALKING, ("hang_up", "by request")),
+    "over": ("dial", ("refused", "full")),
+}
+
+
+def test_outbound_call_is_admitted_before_it_is_dialled():
+    life = Life()
+    assert life.feed("dial") == [Admit()]
+    assert life.feed("admitted") == [Originate(30.0), StartTimer(Timer.RING, 40.0)]
+
+
+def test_ringing_is_recorded_once():
+    life = Life()
+    assert life.feed_all(*TO_RINGING) == [RecordProgress(CallStatus.RINGING)]
+    assert life.feed("channel_ringing") == []
+
+
+def test_answer_connects_the_bot_and_starts_the_waits():
+    effects = Life().feed_all(*TO_CONNECTING)
+    assert RecordProgress(CallStatus.IN_PROGRESS) in effects
+    assert StartTimer(Timer.DURATION, 3600.0) in effects
+    assert StartTimer(Timer.HANDSHAKE, 22.0) in effects
+    assert effects[-1] == ConnectStream(attempt=1)
+
+
+def test_inbound_call_is_bridged_and_connected_at_once():
+    life = Life()
+    assert life.feed("arrive") == [Admit()]
+    effects = life.feed("admitted")
+    assert effects[0] == BridgeCall()
+    assert effects[-1] == ConnectStream(attempt=1)
+
+
+def test_bot_that_shakes_hands_starts_the_stream():
+    assert Life().feed_all(*TO_TALKING)[-1] == StartStream()
+
+
+def test_failed_handshake_is_tried_exactly_once_more():
+    life = Life()
+    assert life.feed_all(*TO_CONNECTING, ("stream_failed", "refused")) == [ConnectStream(attempt=2)]
+    effects = life.feed("stream_failed", "3009 refused again")
+    assert HangUp(16) in effects
+    ending = ending_in(life.feed("channel_hung_up", 16))
+    assert (ending.status, ending.stream_status) == (CallStatus.COMPLETED, StreamStatus.FAILED)
+    assert ending.stream_error == "3009 refused again"
+
+
+def test_second_handshake_may_succeed():
+    assert Life().feed_all(*PATHS["retrying"], "stream_opened")[-1] == StartStream()
+
+
+def test_connection_that_says_nothing_ends_the_call():
+    life = Life()
+    assert HangUp(16) in life.feed_all(*TO_CONNECTING, "handshake_timed_out")
+    assert ending_in(life.feed("channel_hung_up", 16)).stream_status is StreamStatus.FAILED
+
+
+def test_media_address_and_digits_are_passed_on():
+    life = Life()
+    life.feed_all(*TO_TALKING)
+    assert life.feed("media_announced", "10.0.1.5", 15100) == [DirectMedia("10.0.1.5", 15100)]
+    assert life.feed("digit_pressed", "5", 120) == [SendDigit("5", 120)]
+
+
+def test_digit_before_the_bot_is_there_is_dropped():
+    assert Life().feed_all(*TO_CONNECTING, ("digit_pressed", "5", 120)) == []
+
+
+def test_caller_who_hangs_up_gives_the_bot_its_stop():
+    effects = Life().feed_all(*TO_TALKING, ("channel_hung_up", 16))
+    assert effects[0] == CloseStream(StopReason.CALL_ENDED)
+    ending = ending_in(effects)
+    assert (ending.status, ending.stream_status) == (CallStatus.COMPLETED, StreamStatus.CANCELLED)
+    assert ending.disconnected_by is DisconnectedBy.USER
+
+
+def test_bot_that_closes_hangs_the_call_up():
+    life = Life()
+    effects = life.feed_all(*TO_TALKING, ("stream_closed", 1000, "bye"))
+    assert effects[0] == CloseStream(None)
+    assert HangUp(16) in effects
+    ending = ending_in(life.feed("channel_hung_up", 16))
+    assert (ending.stream_status, ending.disconnected_by) == (StreamStatus.COMPLETED, DisconnectedBy.BOT)
+    assert ending.stream_error is None
+
+
+def test_bot_connection_lost_without_a_close_frame_is_told_to_the_operator():
+    life = Life()
+    life.feed_all(*TO_TALKING, ("stream_closed", 1006, "connection was closed uncleanly"))
+    ending = ending_in(life.feed("channel_hung_up", 16))
+    assert ending.stream_error is not None
+    assert "abnormally" in ending.reason
+
+
+@pytest.mark.parametrize(
+    ("happens", "words"),
+    [
+        (("media_lost", 30.0), "no audio came from Asterisk for 30 s"),
+        (("duration_reached",), "its limit of 3600 s"),
+        (("hang_up", "the gateway stopped"), "the gateway stopped"),
+    ],
+)
+def test_call_that_we_end_says_stopped_to_the_bot_and_why_to_the_operator(happens, words):
+    life = Life()
+    effects = life.feed_all(*TO_TALKING, happens)
+    assert effects[0] == CloseStream(StopReason.STOPPED)
+    assert StartTimer(Timer.HANG_UP, call.HANG_UP_WAIT_S) in effects
+    ending = ending_in(life.feed("channel_hung_up", 16))
+    assert ending.status is CallStatus.COMPLETED
+    assert words in ending.reason
+
+
+@pytest.mark.parametrize(
+    ("dial_status", "cause", "status"),
+    [
+        ("BUSY", 17, CallStatus.BUSY),
+        ("NOANSWER", 19, CallStatus.NO_ANSWER),
+        ("CONGESTION", 34, CallStatus.FAILED),
+        ("CHANUNAVAIL", 3, CallStatus.FAILED),
+    ],
+)
+def test_unanswered_call_ends_with_the_status_of_its_cause(dial_status, cause, status):
+    life = Life()
+    effects = life.feed_all(*TO_RINGING, ("dial_failed", dial_status), ("channel_hung_up", cause))
+    ending = ending_in(effects)
+    assert (ending.status, ending.cause) == (status, cause)
+
+
+def test_failed_originate_waits_for_the_cause_of_its_channel():
+    life = Life()
+    assert StartTimer(Timer.HANG_UP, call.HANG_UP_WAIT_S) in life.feed_all(*TO_RINGING, ("originate_failed", 5))
+    assert ending_in(life.feed("channel_hung_up", 17)).status is CallStatus.BUSY
+
+
+def test_failed_originate_whose_channel_stays_silent_ends_by_what_is_known():
+    effects = Life().feed_all(*TO_RINGING, ("dial_failed", "BUSY"), ("originate_failed", 5), "hang_up_timed_out")
+    assert ending_in(effects).status is CallStatus.BUSY
+
+
+def test_dead_trunk_ends_at_once_for_there_is_no_channel_to_wait_for():
+    effects = Life().feed_all(*TO_DIALLING, ("originate_failed", 0))
+    assert ending_in(effects).status is CallStatus.FAILED
+
+
+def test_trunk_that_never_answers_is_given_up():
+    life = Life()
+    assert HangUp(16) in life.feed_all(*TO_RINGING, "ring_timed_out")
+    life.feed("dial_failed", "CANCEL")
+    assert ending_in(life.feed("channel_hung_up", 16)).status is CallStatus.NO_ANSWER
+
+
+def test_refused_inbound_call_is_hung_up_with_no_circuit():
+    life = Life()
+    assert HangUp(34) in life.feed_all("arrive", ("refused", "full"))
+    assert ending_in(life.feed("channel_hung_up", 34)).status is CallStatus.FAILED
+
+
+def test_asterisk_that_refuses_to_dial_is_asked_to_hang_up_all_the_same():
+    effects = Life().feed_all(*TO_DIALLING, ("rejected", "no such trunk"))
+    assert effects[0] == HangUp(16)
+    assert "no such trunk" in ending_in(effects).reason
+
+
+def test_unconfirmed_hang_up_still_ends_the_call():
+    life = Life()
+    life.feed_all(*TO_TALKING, ("stream_closed", 1000, ""))
+    assert ending_in(life.feed("hang_up_timed_out")).status is CallStatus.COMPLETED
+
+
+def test_place_granted_after_the_end_is_given_back():
+    life = Life()
+    life.feed_all("dial", ("hang_up", "changed my mind"))
+    assert life.feed("admitted") == [ReleaseCall()]
+
+
+def test_cancelled_ringing_call_counts_as_canceled():
+    life = Life()
+    life.feed_all(*TO_RINGING, ("hang_up", "by request"))
+    assert ending_in(life.feed("channel_hung_up", 16)).status is CallStatus.CANCELED
+
+
+# --- Every pair of state and input ------------------------------------------------------------------------------
+
+INPUTS = {
+    "dial": (),
+    "arrive": (),
+    "admitted": (),
+    "refused": ("full",),
+    "rejected": ("no",),
+    "channel_dialled": (),
+    "channel_ringing": (),
+    "channel_answered": (),
+    "dial_failed": ("BUSY",),
+    "originate_failed": (0,),
+    "media_announced": ("127.0.0.1", 4000),
+    "channel_hung_up": (16,),
+    "digit_pressed": ("1", 100),
+    "stream_opened": (),
+    "stream_failed": ("refused",),
+    "stream_closed": (1000, ""),
+    "media_lost": (30.0,),
+    "hang_up": ("by request",),
+    "ring_timed_out": (),
+    "handshake_timed_out": (),
+    "duration_reached": (),
+    "hang_up_timed_out": (),
+}
+
+_BEGINNINGS = {"dial", "arrive"}
+_ADMISSION = {"admitted", "refused"}
+_CHANNEL = {
+    "channel_dialled",
+    "channel_ringing",
+    "channel_answered",
+    "dial_failed",
+    "originate_failed",
+    "media_announced",
+}
+_PHONE = {"channel_hung_up", "digit_pressed"}
+_STREAM = {"stream_opened", "stream_failed", "stream_closed"}
+_TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "hang_up_timed_out"}
+_EVERYTHING_BUT_BEGINNINGS = set(INPUTS) - _BEGINNINGS
+
+ILLEGAL = {
+    "new": set(INPUTS) - _BEGINNINGS,
+    "queued": _BEGINNINGS | _CHANNEL | _PHONE | _STREAM | _TIMERS | {"rejected", "media_lost"},
+    "waiting": _BEGINNINGS | _CHANNEL | _STREAM | _TIMERS | {"rejected", "media_lost", "digit_pressed"},
+    "dialling": _BEGINNINGS | _ADMISSION | _STREAM | {"digit_pressed", "media_lost"} | _TIMERS - {"ring_timed_out"},
+    "connecting": _BEGINNINGS
+    | _ADMISSION
+    | {"stream_closed"}
+    | _TIMERS - {"handshake_timed_out", "duration_reached"},
+    "talking": _BEGINNINGS | _ADMISSION | {"stream_opened", "stream_failed"} | _TIMERS - {"duration_reached"},
+    "ending": _BEGINNINGS | _TIMERS - {"hang_up_timed_out"},
+    "over": _BEGINNINGS | _TIMERS,
+}
+ILLEGAL["trying"] = ILLEGAL["ringing"] = ILLEGAL["dialling"]
+ILLEGAL["retrying"] = ILLEGAL["connecting"]
+
+
+def test_the_lists_of_states_and_inputs_are_complete():
+    declared = {name for name, _ in inspect.getmembers(CallInputs, inspect.isfunction) if not name.startswith("_")}
+    assert set(INPUTS) == declared
+    assert set(PATHS) == set(ILLEGAL) == {state.name for state in call.STATES}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("state", PATHS)
+def test_every_pair_of_state_and_input_is_defined_or_listed_as_illegal(state, name):
+    life = Life()
+    life.feed_all(*PATHS[state])
+    if name in ILLEGAL[state]:
+        with pytest.raises(NoTransition):
+            life.feed(name, *INPUTS[name])
+    else:
+        life.feed(name, *INPUTS[name])
