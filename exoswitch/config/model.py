@@ -1,21 +1,23 @@
-"""Port: the configuration as the program sees it: frozen, complete, already checked."""
+"""Port: the configuration as the program sees it: frozen, complete, already checked.
+
+The kind of each value, and with it the check of a file, stands in the field's type: see `values`.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from types import MappingProxyType
 
 from attrs import Factory, field, frozen
 
+from exoswitch.config import values
 
-def _secret() -> Any:
-    """Declare a field whose value is never shown."""
-    return field(repr=False, metadata={"secret": True})
+_NEVER_SHOWN = MappingProxyType({"secret": True})
 
 
 @frozen(kw_only=True)
 class GatewayConfig:
     """This gateway: how many calls it carries at once."""
 
-    capacity: int = 1000
+    capacity: values.Calls = 1000
 
 
 @frozen(kw_only=True)
@@ -28,23 +30,23 @@ class RtpConfig:
     ``ulaw`` or ``alaw``.
     """
 
-    bind: str = "0.0.0.0"  # noqa: S104 - the private link's address is the operator's to choose
-    advertise: str = "127.0.0.1"
-    ports: range = range(20000, 24000)
-    codec: str = "ulaw"
-    quarantine_s: float = 5.0
-    jitter_max_ms: int = 200
-    playout_max_s: int = 300
-    silence_timeout_s: float = 30.0
+    bind: values.Ipv4 = "0.0.0.0"  # noqa: S104 - the private link's address is the operator's to choose
+    advertise: values.Ipv4 = "127.0.0.1"
+    ports: values.PortRange = range(20000, 24000)
+    codec: values.GatewayCodec = "ulaw"
+    quarantine_s: values.QuarantineSeconds = 5.0
+    jitter_max_ms: values.JitterMs = 200
+    playout_max_s: values.PlayoutSeconds = 300
+    silence_timeout_s: values.WaitSeconds = 30.0
 
 
 @frozen(kw_only=True)
 class CallsConfig:
     """The waits of a call, in seconds; the defaults are Exotel's own (10 s handshake, 60 min a stream)."""
 
-    ring_s: float = 45.0
-    handshake_s: float = 10.0
-    max_duration_s: float = 3600.0
+    ring_s: values.WaitSeconds = 45.0
+    handshake_s: values.WaitSeconds = 10.0
+    max_duration_s: values.StreamSeconds = 3600.0
 
 
 @frozen(kw_only=True)
@@ -55,38 +57,38 @@ class AsteriskConfig:
     transport; `rtp_ports` the inclusive range of its rtp.conf.
     """
 
-    name: str
-    ami: str
-    username: str
-    secret: str = _secret()
-    host: str
-    capacity: int = 600
-    sip: str = "0.0.0.0:5060"
-    rtp_ports: range = range(10000, 20000)
+    name: values.Name
+    ami: values.ClientEndpoint
+    username: values.Line
+    secret: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
+    host: values.Ipv4
+    capacity: values.Calls = 600
+    sip: values.HostAndPort = "0.0.0.0:5060"
+    rtp_ports: values.PortRange = range(10000, 20000)
 
 
 @frozen(kw_only=True)
 class TrunkConfig:
     """One SIP trunk; `rate` is per pulse of `pulse_s` seconds, in the billing currency."""
 
-    name: str
-    provider: str
-    host: str
-    port: int = 5060
-    codecs: tuple[str, ...] = ("alaw", "ulaw")
-    rate: float = 0.0
-    pulse_s: int = 60
-    channels: int = 30
-    cps: float = 10.0
+    name: values.Name
+    provider: values.Name
+    host: values.Host
+    port: values.Port = 5060
+    codecs: tuple[values.TrunkCodec, ...] = ("alaw", "ulaw")
+    rate: values.Money = 0.0
+    pulse_s: values.PulseSeconds = 60
+    channels: values.Calls = 30
+    cps: values.CallsPerSecond = 10.0
 
 
 @frozen(kw_only=True)
 class AccountConfig:
     """A customer of ours: the credentials that Exotel would have given, and how many calls at once they may have."""
 
-    api_key: str
-    api_token: str = _secret()
-    concurrency: int = 100
+    api_key: values.UserName
+    api_token: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
+    concurrency: values.Calls = 100
 
 
 @frozen(kw_only=True)
@@ -96,39 +98,39 @@ class AppConfig:
     `url` may hold credentials; `chunk_ms` is the length of one `media` message, a multiple of 20.
     """
 
-    account: str
-    url: str = _secret()
-    chunk_ms: int = 20
+    account: values.Name
+    url: values.BotUrl = field(repr=False, metadata=_NEVER_SHOWN)
+    chunk_ms: values.ChunkMs = 20
 
 
 @frozen(kw_only=True)
 class NumberConfig:
     """An inbound number (ExoPhone): whose it is, and which app answers it."""
 
-    account: str
-    app: str
+    account: values.Name
+    app: values.Name
 
 
 @frozen(kw_only=True)
 class BillingConfig:
     """What calls would have cost elsewhere, per minute, for comparison."""
 
-    currency: str = "INR"
-    baseline_rate: float = 0.50
+    currency: values.Currency = "INR"
+    baseline_rate: values.Money = 0.50
 
 
 @frozen(kw_only=True)
 class Config:
     """A whole configuration file. `http` is a Twisted server endpoint string."""
 
-    node: str = "gw1"
+    node: values.Name = "gw1"
     gateway: GatewayConfig = Factory(GatewayConfig)
     rtp: RtpConfig = Factory(RtpConfig)
-    http: str = "tcp:8080:interface=127.0.0.1"
+    http: values.ServerEndpoint = "tcp:8080:interface=127.0.0.1"
     calls: CallsConfig = Factory(CallsConfig)
     asterisks: tuple[AsteriskConfig, ...]
     trunks: tuple[TrunkConfig, ...] = ()
-    accounts: Mapping[str, AccountConfig] = Factory(dict)
-    apps: Mapping[str, AppConfig] = Factory(dict)
-    numbers: Mapping[str, NumberConfig] = Factory(dict)
+    accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
+    apps: Mapping[values.Name, AppConfig] = Factory(dict)
+    numbers: Mapping[values.PhoneNumber, NumberConfig] = Factory(dict)
     billing: BillingConfig = Factory(BillingConfig)

@@ -1,0 +1,73 @@
+"""Port: from a configuration file to a checked `Config`, or to everything that is wrong with it."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from exoswitch.config import yamlfile
+from exoswitch.config.advice import warnings
+from exoswitch.config.model import Config
+from exoswitch.config.placeholders import Surroundings
+from exoswitch.config.reading import Reader
+from exoswitch.config.rules import broken_rules
+from exoswitch.errors import ConfigError, Problem
+
+_FOUND_WRONG = 2
+_LATER = {
+    "cluster": "Redis comes with a later version; leave it out: nodes are kept in-process",
+    "sessions": "PostgreSQL and SQLite come with a later version; leave it out: sessions are kept in-process",
+}
+
+
+def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration file; placeholders take their values from `environ`, by default this process's.
+
+    Raises:
+        ConfigError: the file cannot be used; every problem is in it, in the order of the file's sections.
+    """
+    file = Path(path)
+    tree, problems = _parse(file)
+    reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), _LATER)
+    config: Config = reader.section(Config, tree)
+    unread = {problem.path for problem in reader.problems}
+    problems += reader.problems + broken_rules(config, unread)
+    if problems:
+        raise ConfigError(tuple(problems))
+    return config
+
+
+def report(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> tuple[str, int]:
+    """Say what a configuration file holds, or all that is wrong with it, and give the exit status: 0 or 2."""
+    try:
+        config = load(path, environ)
+    except ConfigError as error:
+        count = len(error.problems)
+        total = "1 problem" if count == 1 else f"{count} problems"
+        return "\n".join([*map(str, error.problems), f"{total} in {path}"]) + "\n", _FOUND_WRONG
+    return "\n".join([*_summary(config), *_warning_lines(config), f"{path} is good"]) + "\n", 0
+
+
+def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ConfigError((Problem(str(file), f"cannot be read: {error.strerror}"),)) from None
+    return yamlfile.parse(data)
+
+
+def _summary(config: Config) -> Iterator[str]:
+    """Name what is configured: names only, never a value."""
+    names = {
+        "asterisks": [asterisk.name for asterisk in config.asterisks],
+        "trunks": [trunk.name for trunk in config.trunks],
+        "accounts": list(config.accounts),
+        "apps": list(config.apps),
+        "numbers": list(config.numbers),
+    }
+    yield f"node       {config.node}"
+    for section, entries in names.items():
+        yield f"{section:<10} {', '.join(entries) or 'none'}"
+
+
+def _warning_lines(config: Config) -> Iterator[str]:
+    return (f"warning: {problem}" for problem in warnings(config))

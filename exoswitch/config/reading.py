@@ -1,0 +1,145 @@
+"""Port: from a tree of texts to the model's classes: fields are declared once, in the model, and read by this."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, get_args, get_origin
+
+import attrs
+from attrs import define, field
+
+from exoswitch.config.kinds import Kind, Unreadable, nearest
+from exoswitch.config.placeholders import Surroundings
+from exoswitch.config.yamlfile import Tree
+from exoswitch.errors import Problem
+
+_BROKEN = ""  # stands for what could not be read; a problem has been noted, and the result is never used
+_SHOWN_MAX = 60
+
+
+@define
+class Reader:
+    """Reads a whole tree and notes everything that is wrong with it, instead of stopping at the first problem.
+
+    `later` names the keys of the file's top level that only a later version knows, with what to say of each.
+    """
+
+    surroundings: Surroundings
+    later: Mapping[str, str]
+    problems: list[Problem] = field(factory=list)
+
+    def section(self, cls: type[Any], tree: Tree, path: str = "") -> Any:
+        """Build one of the model's classes; what cannot be read takes its default, and its problem is noted."""
+        if not isinstance(tree, dict):
+            self._note(path or "the file", _not_a("mapping of keys to values", tree))
+            return cls(**{spec.name: _empty(spec.type) for spec in attrs.fields(cls) if _is_required(spec)})
+        fields = attrs.fields_dict(cls)
+        for key in tree.keys() - fields.keys():
+            self._unknown_key(key, fields, path)
+        read = {name: self._field(spec, tree, _join(path, name)) for name, spec in fields.items()}
+        return cls(**{name: value for name, value in read.items() if value is not attrs.NOTHING})
+
+    def _field(self, spec: "attrs.Attribute[Any]", tree: dict[str, Tree], path: str) -> Any:
+        if spec.name not in tree:
+            if not _is_required(spec):
+                return attrs.NOTHING
+            self._note(path, f"is missing; {_addition(spec)}")
+            return _empty(spec.type)
+        value = self._value(spec, spec.type, tree[spec.name], path)
+        return _BROKEN if value is attrs.NOTHING and _is_required(spec) else value
+
+    def _value(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> Any:
+        if attrs.has(declared):
+            return self.section(declared, tree, path)
+        arguments = get_args(declared)
+        if get_origin(declared) is tuple:
+            return self._items(spec, arguments[0], tree, path)
+        if get_origin(declared) is Mapping:
+            return self._entries(spec, arguments, tree, path)
+        return self._scalar(_kind(declared), tree, path, secret=_is_secret(spec))
+
+    def _items(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> tuple[Any, ...]:
+        if not isinstance(tree, list):
+            self._note(path, _not_a("list", tree))
+            return ()
+        if not tree and _is_required(spec):
+            self._note(path, "must have at least one entry")
+        items = (self._value(spec, declared, item, f"{path}[{index}]") for index, item in enumerate(tree))
+        return tuple(_BROKEN if item is attrs.NOTHING else item for item in items)
+
+    def _entries(
+        self, spec: "attrs.Attribute[Any]", declared: tuple[Any, ...], tree: Tree, path: str
+    ) -> Mapping[str, Any]:
+        if not isinstance(tree, dict):
+            self._note(path, _not_a("mapping of names to entries", tree))
+            return {}
+        entries: dict[str, Any] = {}
+        for written, item in tree.items():
+            key = self._scalar(_kind(declared[0]), written, _join(path, written), secret=False)
+            key = written if key is attrs.NOTHING else key
+            if key in entries:
+                self._note(_join(path, written), f"is the same as another entry, {key}; remove one")
+            entries[key] = self._value(spec, declared[1], item, _join(path, written))
+        return entries
+
+    def _scalar(self, kind: Kind, tree: Tree, path: str, *, secret: bool) -> Any:
+        """Read one text; a problem shows it as written, before placeholders are filled in, and never a secret."""
+        if not isinstance(tree, str):
+            self._note(path, f"must be a single value, not a {_shape(tree)}")
+            return attrs.NOTHING
+        try:
+            return kind.read(self.surroundings.fill_in(tree))
+        except Unreadable as error:
+            shown = "" if secret else f" (it is {tree[:_SHOWN_MAX]!r})"
+            self._note(path, f"{error}{shown}")
+            return attrs.NOTHING
+
+    def _unknown_key(self, key: str, known: Iterable[str], path: str) -> None:
+        later = "" if path else self.later.get(key, "")
+        guess = nearest(key, known) or f"; the keys here are {', '.join(known)}"
+        self._note(_join(path, key), later or f"is not a key that is known here{guess}")
+
+    def _note(self, path: str, text: str) -> None:
+        self.problems.append(Problem(path, text))
+
+
+def _kind(declared: Any) -> Kind:
+    """Find the kind in ``Annotated[…, Kind(…)]``; a field of the model without one is a mistake in the program."""
+    if get_origin(declared) is Annotated:
+        for extra in get_args(declared)[1:]:
+            if isinstance(extra, Kind):
+                return extra
+    raise TypeError(f"{declared!r} says no kind of value")
+
+
+def _is_secret(spec: "attrs.Attribute[Any]") -> bool:
+    return bool(spec.metadata.get("secret"))
+
+
+def _is_required(spec: "attrs.Attribute[Any]") -> bool:
+    return spec.default is attrs.NOTHING
+
+
+def _empty(declared: Any) -> Any:
+    return () if get_origin(declared) is tuple else _BROKEN
+
+
+def _addition(spec: "attrs.Attribute[Any]") -> str:
+    """Tell how to add what is missing."""
+    if get_origin(spec.type) is tuple:
+        return f"add {spec.name}: with at least one entry"
+    return f"add it, for example {spec.name}: {_kind(spec.type).example}"
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _shape(tree: Tree) -> str:
+    if isinstance(tree, dict):
+        return "mapping"
+    return "list" if isinstance(tree, list) else "single value"
+
+
+def _not_a(wanted: str, tree: Tree) -> str:
+    if tree in ("", None):
+        return f"is empty; give it a {wanted}, or leave it out"
+    return f"must be a {wanted}, not a {_shape(tree)}"

@@ -1,0 +1,107 @@
+"""Port: what must hold between the values of a configuration; each rule is a generator of problems.
+
+`unread` are the paths of values that could not be read: a rule says nothing about sums that it cannot know.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+
+from exoswitch.config.kinds import nearest
+from exoswitch.config.model import Config
+from exoswitch.errors import Problem
+from exoswitch.trunks.registry import PROVIDERS
+
+_ASTERISK_PORTS_PER_CALL = 4  # a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)
+_PROVIDERS_TO_COME = {"bsnl", "exotel", "twilio"}
+
+
+def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
+    """List every problem that shows only when values are seen together."""
+    return [
+        *_unique_names("asterisks", [asterisk.name for asterisk in config.asterisks]),
+        *_unique_names("trunks", [trunk.name for trunk in config.trunks]),
+        *_app_references(config),
+        *_number_references(config),
+        *_providers(config),
+        *_repeated_codecs(config),
+        *_gateway_ports(config, unread),
+        *_asterisk_ports(config, unread),
+    ]
+
+
+def _unique_names(section: str, names: list[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        first = names.index(name)
+        if name and first < index:
+            yield Problem(
+                f"{section}[{index}].name", f"{name!r} is the name of {section}[{first}] already; rename one"
+            )
+
+
+def _app_references(config: Config) -> Iterator[Problem]:
+    for app_id, app in config.apps.items():
+        yield from _reference(f"apps.{app_id}.account", app.account, "accounts", config.accounts)
+
+
+def _number_references(config: Config) -> Iterator[Problem]:
+    for number, entry in config.numbers.items():
+        path = f"numbers.{number}"
+        yield from _reference(f"{path}.account", entry.account, "accounts", config.accounts)
+        yield from _reference(f"{path}.app", entry.app, "apps", config.apps)
+        app = config.apps.get(entry.app)
+        if app and app.account and entry.account and app.account != entry.account:
+            yield Problem(
+                f"{path}.app",
+                f"app {entry.app!r} belongs to account {app.account!r}, and the number to {entry.account!r}; "
+                "give both the same account",
+            )
+
+
+def _reference(path: str, name: str, section: str, known: Iterable[str]) -> Iterator[Problem]:
+    if name and name not in known:
+        guess = nearest(name, known) or f"; add it under {section}:"
+        yield Problem(path, f"there is no {name!r} under {section}:{guess}")
+
+
+def _providers(config: Config) -> Iterator[Problem]:
+    for index, trunk in enumerate(config.trunks):
+        path = f"trunks[{index}].provider"
+        if trunk.provider in _PROVIDERS_TO_COME.difference(PROVIDERS):
+            yield Problem(path, f"{trunk.provider!r} comes with a later version; use sip with its own address")
+        elif trunk.provider and trunk.provider not in PROVIDERS:
+            guess = nearest(trunk.provider, PROVIDERS) or f"; known: {', '.join(PROVIDERS)}"
+            yield Problem(path, f"{trunk.provider!r} is not a provider{guess}")
+
+
+def _repeated_codecs(config: Config) -> Iterator[Problem]:
+    for index, trunk in enumerate(config.trunks):
+        if not trunk.codecs or len(set(trunk.codecs)) < len(trunk.codecs):
+            yield Problem(f"trunks[{index}].codecs", "must name at least one codec, and none twice")
+
+
+def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Check the gateway's range: one port a call, and those that rest after a call at the rate calls can begin."""
+    if unread & {"gateway.capacity", "rtp.ports", "rtp.quarantine_s"}:
+        return
+    capacity, available = config.gateway.capacity, len(config.rtp.ports)
+    resting = math.ceil(config.rtp.quarantine_s * sum(trunk.cps for trunk in config.trunks))
+    if available < capacity + resting:
+        yield Problem(
+            "rtp.ports",
+            f"has {available} ports, and gateway.capacity {capacity} needs {capacity + resting}: one a call, "
+            f"and {resting} that rest for quarantine_s; widen the range or lower the capacity",
+        )
+
+
+def _asterisk_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Check each Asterisk's range: one that runs dry has crashed Asterisk (asterisk#1757)."""
+    for index, asterisk in enumerate(config.asterisks):
+        path = f"asterisks[{index}]"
+        needed = _ASTERISK_PORTS_PER_CALL * asterisk.capacity
+        if len(asterisk.rtp_ports) < needed and not unread & {f"{path}.capacity", f"{path}.rtp_ports"}:
+            yield Problem(
+                f"{path}.rtp_ports",
+                f"has {len(asterisk.rtp_ports)} ports, and capacity {asterisk.capacity} needs {needed} "
+                f"({_ASTERISK_PORTS_PER_CALL} a call); widen the range or lower the capacity",
+            )

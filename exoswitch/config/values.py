@@ -1,0 +1,36 @@
+"""Port: every kind of value that the model's fields may be declared with; to a type checker they are plain types."""
+
+from typing import Annotated
+
+from exoswitch.config import addresses, kinds
+from exoswitch.config.kinds import Kind, choice, decimal, whole
+
+Name = Annotated[str, Kind(kinds.name, "a-name")]
+Line = Annotated[str, Kind(kinds.line, "some-text")]
+UserName = Annotated[str, Kind(kinds.user, "a-user")]
+SecretLine = Annotated[str, Kind(kinds.line, '"${NAME}"')]
+PhoneNumber = Annotated[str, Kind(kinds.phone_number, '"+918047491899"')]
+Currency = Annotated[str, Kind(kinds.currency, "INR")]
+
+Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]
+Host = Annotated[str, Kind(addresses.host, "sip.example.org")]
+HostAndPort = Annotated[str, Kind(addresses.host_and_port, '"0.0.0.0:5060"')]
+ClientEndpoint = Annotated[str, Kind(addresses.client_endpoint, '"tcp:10.0.1.5:5038"')]
+ServerEndpoint = Annotated[str, Kind(addresses.server_endpoint, '"tcp:8080:interface=127.0.0.1"')]
+BotUrl = Annotated[str, Kind(addresses.bot_url, '"wss://bot.example.org/ws"')]
+Port = Annotated[int, whole(1, 65535)]
+PortRange = Annotated[range, Kind(kinds.port_range, "20000-23999")]
+
+Calls = Annotated[int, whole(1, 100_000)]
+CallsPerSecond = Annotated[float, decimal(0.1, 1000)]
+Money = Annotated[float, decimal(0, 1_000_000)]
+PulseSeconds = Annotated[int, whole(1, 3600)]
+
+GatewayCodec = Annotated[str, choice("ulaw", "alaw")]
+TrunkCodec = Annotated[str, choice("alaw", "ulaw", "g722", "gsm")]
+ChunkMs = Annotated[int, whole(20, 1000, step=20)]
+JitterMs = Annotated[int, whole(20, 2000, step=20)]
+PlayoutSeconds = Annotated[int, whole(1, 3600)]
+QuarantineSeconds = Annotated[float, decimal(0, 300)]
+WaitSeconds = Annotated[float, decimal(0.1, 600)]
+StreamSeconds = Annotated[float, decimal(0.1, 14_400)]  # Exotel: TimeLimit of a call is at most 14,400 s

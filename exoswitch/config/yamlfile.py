@@ -1,0 +1,76 @@
+"""Port: a YAML file as a plain tree of mappings, lists and texts; the only module that knows the YAML library.
+
+No scalar is interpreted, so that ``no``, ``0755`` and ``+9180…`` stay what the operator wrote.
+"""
+
+from typing import Any
+
+import yaml
+from yaml.constructor import ConstructorError
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from exoswitch.errors import ConfigError, Problem
+
+Tree = Any  # str | list[Tree] | dict[str, Tree]; mypy's recursive aliases would cost every reader a cast
+
+# In these messages the library repeats a piece of the file, and that piece may be a password.
+_TELLTALE = {
+    "found undefined alias": "a value that begins with * must be put in quotes",
+    "found duplicate anchor": "a value that begins with & must be put in quotes",
+    "found undefined tag handle": "a value that begins with ! must be put in quotes",
+}
+
+
+def parse(data: bytes) -> tuple[Tree, list[Problem]]:
+    """Turn a file's bytes into its tree, and tell which keys it has twice.
+
+    Raises:
+        ConfigError: this is not YAML; its one problem says the line and column.
+    """
+    try:
+        loader = _Loader(data)
+        return loader.get_single_data(), loader.repeated
+    except yaml.MarkedYAMLError as error:
+        problem = _syntax_problem(error)
+    except yaml.YAMLError:
+        problem = Problem("the file", "is not UTF-8 text, or has control characters in it")
+    except RecursionError:
+        problem = Problem("the file", "is nested too deeply")
+    raise ConfigError((problem,))  # Here, so that the library's error, which may quote a secret, is not its context.
+
+
+class _Loader(yaml.BaseLoader):
+    """Builds nothing but texts, lists and dicts, and notes repeated keys, which the library would accept."""
+
+    def __init__(self, stream: bytes) -> None:
+        super().__init__(stream)
+        self.repeated: list[Problem] = []
+
+    def construct_mapping(self, node: Node, deep: bool = False) -> dict[str, Tree]:  # type: ignore[override]
+        """Build one mapping; its keys are texts."""
+        if not isinstance(node, MappingNode):
+            raise ConstructorError(None, None, "expected a mapping", node.start_mark)
+        lines: dict[str, int] = {}
+        mapping: dict[str, Tree] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                raise ConstructorError(None, None, "a key must be plain text", key_node.start_mark)
+            key, line = key_node.value, key_node.start_mark.line + 1
+            if key in lines:
+                self.repeated.append(
+                    Problem(f"line {line}", f"the key {key!r} is there already, at line {lines[key]}; remove one")
+                )
+            lines.setdefault(key, line)
+            mapping[key] = self.construct_object(value_node, deep=deep)
+        return mapping
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
+    """Say where the file stops being YAML; without the excerpt, which may hold a secret."""
+    mark = error.problem_mark or error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
+    text = error.problem or "cannot be understood"
+    for beginning, remedy in _TELLTALE.items():
+        if text.startswith(beginning):
+            text = remedy
+    return Problem(where, f"not valid YAML: {text}")

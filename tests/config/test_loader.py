@@ -1,0 +1,185 @@
+"""A good file becomes a Config; a bad one tells everything that is wrong with it at once, and never a secret."""
+
+import pytest
+
+from exoswitch.config.loader import load, report
+from exoswitch.errors import ConfigError
+
+
+def test_small_file_takes_every_default(read, good):
+    config = read(good)
+    assert config.node == "gw1"
+    assert config.rtp.ports == range(20000, 24000)
+    assert config.asterisks[0].capacity == 600
+    assert config.trunks[0].codecs == ("alaw", "ulaw")
+    assert config.apps["1001"].account == "acme1"
+    assert config.numbers["+918047491899"].app == "1001"
+
+
+def test_values_are_taken_as_written_not_as_yaml_would_guess(read, good):
+    config = read(good.replace("username: exoswitch", "username: no").replace('app: "1001"', "app: 1001"))
+    assert config.asterisks[0].username == "no"
+    assert config.numbers["+918047491899"].app == "1001"
+
+
+def test_numbers_are_kept_in_e164_however_they_are_written(read, good):
+    assert list(read(good.replace('"+918047491899"', "08047491899")).numbers) == ["+918047491899"]
+
+
+def test_same_number_written_in_two_ways_is_one_too_many(problems, good):
+    found = problems(good + "  08047491899: {account: acme1, app: 1001}\n")
+    assert found == {"numbers.08047491899": "is the same as another entry, +918047491899; remove one"}
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(problems):
+    found = problems(
+        """
+node: gateway one
+gateway: {capacity: many, capasity: 5}
+rtp: {ports: 23999-20000, codec: alow, advertise: localhost, jitter_max_ms: 30}
+http: 8080
+calls: {ring_s: -1}
+asterisks: [{name: pbx1, ami: "tcp:127.0.0.1", secret: x, host: 127.0.0.1}]
+trunks: {name: lab}
+accounts: {acme1: {api_key: "a:b", api_token: t}}
+apps: {"1001": {account: acme2, url: "ws://bot/", chunk_ms: 30}}
+numbers: {"lots": {account: acme1}}
+billing: INR
+"""
+    )
+    assert found == {
+        "node": "must be a name: letters, digits, - and _, beginning with a letter or a digit (it is 'gateway one')",
+        "gateway.capasity": "is not a key that is known here; did you mean 'capacity'?",
+        "gateway.capacity": "must be a whole number from 1 to 100000 (it is 'many')",
+        "rtp.advertise": "must be an IPv4 address, such as 10.0.0.5 (it is 'localhost')",
+        "rtp.ports": "must be a range of ports from 1024 to 65535, the lower one first (it is '23999-20000')",
+        "rtp.codec": "must be one of ulaw, alaw; did you mean 'alaw'? (it is 'alow')",
+        "rtp.jitter_max_ms": "must be a multiple of 20 from 20 to 2000 (it is '30')",
+        "http": "must be an endpoint that begins with one of tcp, tcp6, ssl, tls, unix, systemd (it is '8080')",
+        "calls.ring_s": "must be a number from 0.1 to 600 (it is '-1')",
+        "asterisks[0].ami": "must name a host and a port, written as tcp:10.0.1.5:5038 (it is 'tcp:127.0.0.1')",
+        "asterisks[0].username": "is missing; add it, for example username: some-text",
+        "trunks": "must be a list, not a mapping",
+        "accounts.acme1.api_key": "must not have a colon in it (it is 'a:b')",
+        "apps.1001.chunk_ms": "must be a multiple of 20 from 20 to 1000 (it is '30')",
+        "numbers.lots": "must be a phone number, best written as '+918047491899' (it is 'lots')",
+        "numbers.lots.app": "is missing; add it, for example app: a-name",
+        "billing": "must be a mapping of keys to values, not a single value",
+        "apps.1001.account": "there is no 'acme2' under accounts:; did you mean 'acme1'?",
+    }
+
+
+def test_missing_secret_is_asked_for_as_a_placeholder(problems, good):
+    found = problems(good.replace(", secret: s3cret", ""))
+    assert found == {"asterisks[0].secret": 'is missing; add it, for example secret: "${NAME}"'}
+
+
+def test_no_asterisk_at_all_is_a_problem(problems, good):
+    assert problems("node: gw1") == {"asterisks": "is missing; add asterisks: with at least one entry"}
+    assert problems("asterisks: []") == {"asterisks": "must have at least one entry"}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_empty_file_is_told_so(problems, text):
+    assert problems(text) == {"the file": "is empty; give it a mapping of keys to values, or leave it out"}
+
+
+def test_section_without_content_is_told_so(problems, good):
+    found = problems(good + "billing:\ngateway:\n  # capacity: 10\n")
+    assert found.keys() == {"billing", "gateway"}
+    assert found["billing"] == "is empty; give it a mapping of keys to values, or leave it out"
+
+
+@pytest.mark.parametrize(("key", "server"), [("cluster", "Redis"), ("sessions", "PostgreSQL")])
+def test_keys_of_a_later_version_are_known_by_name(problems, good, key, server):
+    found = problems(good + f"{key}: redis://:hunter2@127.0.0.1/0\n")
+    assert server in found[key]
+    assert "later version; leave it out" in found[key]
+    assert "hunter2" not in found[key]
+
+
+def test_unknown_key_that_is_like_no_other_lists_those_there_are(problems, good):
+    found = problems(good + "billing: {vat: 18}\n")
+    assert found == {"billing.vat": "is not a key that is known here; the keys here are currency, baseline_rate"}
+
+
+def test_broken_list_item_is_counted_from_zero(problems, good):
+    found = problems(good.replace("port: 5070", "codecs: [alaw, [ulaw], mp3]"))
+    assert found["trunks[0].codecs[1]"] == "must be a single value, not a list"
+    assert found["trunks[0].codecs[2]"] == "must be one of alaw, ulaw, g722, gsm (it is 'mp3')"
+
+
+def test_file_that_is_not_there_is_one_problem(tmp_path):
+    path = tmp_path / "absent.yaml"
+    with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
+        load(path, {})
+
+
+SECRETS = ("hunter2", "s3cret", "t0ken", "pa55")
+
+
+@pytest.mark.parametrize(
+    ("good_part", "bad_part"),
+    [
+        ("secret: s3cret", "secret: [hunter2]"),
+        ("secret: s3cret", 'secret: "hunter2\\n"'),
+        ("secret: s3cret", 'secret: "hunter2${"'),
+        ("secret: s3cret", "secret: *hunter2"),
+        ("secret: s3cret", "secret: !hunter2!x y"),
+        ("secret: s3cret", "secret: &hunter2 a, sip: &hunter2 b"),
+        ("secret: s3cret", "secret: 'hunter2"),
+        ("secret: s3cret", "secert: hunter2"),
+        ("api_token: t0ken", 'api_token: ""'),
+        ("ws://bot:pa55@127.0.0.1:9000/ws", "http://bot:pa55@127.0.0.1:9000/ws"),
+        ("ws://bot:pa55@127.0.0.1:9000/ws", "ws://bot:pa55@127.0.0.1:hunter2/ws"),
+        ("ws://bot:pa55@127.0.0.1:9000/ws", "${BOT_URL}"),
+    ],
+)
+def test_no_secret_is_in_any_problem(read, good, good_part, bad_part):
+    assert good_part in good
+    with pytest.raises(ConfigError) as caught:
+        read(good.replace(good_part, bad_part), BOT_URL="wss://:hunter2@/")
+    told = f"{caught.value} {caught.value!r} {caught.value.__context__} {caught.value.problems!r}"
+    assert not [secret for secret in SECRETS if secret in told]
+
+
+def test_value_from_the_environment_is_shown_as_its_placeholder(problems, good):
+    found = problems(good + "gateway: {capacity: '${CAPACITY}'}\n", CAPACITY="hunter2")
+    assert found["gateway.capacity"].endswith("(it is '${CAPACITY}')")
+
+
+def test_no_secret_is_in_the_repr_of_a_configuration(read, good):
+    assert not [secret for secret in SECRETS if secret in repr(read(good))]
+
+
+def test_report_of_a_good_file_names_what_is_in_it(tmp_path, good):
+    file = tmp_path / "exoswitch.yaml"
+    file.write_text(good)
+    text, status = report(file, {})
+    assert status == 0
+    assert text == (
+        "node       gw1\n"
+        "asterisks  pbx1\n"
+        "trunks     lab\n"
+        "accounts   acme1\n"
+        "apps       1001\n"
+        "numbers    +918047491899\n"
+        f"{file} is good\n"
+    )
+
+
+def test_report_of_a_good_file_ends_in_its_warnings(tmp_path, good):
+    file = tmp_path / "exoswitch.yaml"
+    file.write_text(good + "http: tcp:8080\n")
+    text, status = report(file, {})
+    assert status == 0
+    assert "warning: http: answers on every interface" in text
+
+
+def test_report_of_a_bad_file_counts_its_problems(tmp_path, good):
+    file = tmp_path / "exoswitch.yaml"
+    file.write_text(good.replace("port: 5070", "port: 0") + "node: a b\n")
+    text, status = report(file, {})
+    assert status == 2
+    assert text.splitlines()[-1] == f"2 problems in {file}"
+    assert "trunks[0].port: must be a whole number from 1 to 65535 (it is '0')\n" in text

@@ -1,0 +1,59 @@
+"""Secrets come from the environment and from files."""
+
+import pytest
+
+from exoswitch.config.kinds import Unreadable
+from exoswitch.config.placeholders import Surroundings
+
+
+@pytest.fixture
+def surroundings(tmp_path):
+    (tmp_path / "token").write_text("t0ken\n")
+    (tmp_path / "dos").write_bytes(b"t0ken\r\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    return Surroundings({"NAME": "value", "PASS": "${NAME}"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "filled_in"),
+    [
+        ("plain", "plain"),
+        ("${NAME}", "value"),
+        ("a-${NAME}-${NAME}", "a-value-value"),
+        ("${PASS}", "${NAME}"),
+        ("${file:token}", "t0ken"),
+        ("${file:dos}", "t0ken"),
+        ("$${NAME}", "${NAME}"),
+        ("pa$$word$", "pa$$word$"),
+    ],
+)
+def test_placeholders_are_filled_in_once(surroundings, text, filled_in):
+    assert surroundings.fill_in(text) == filled_in
+
+
+def test_file_may_be_named_by_its_full_path(surroundings, tmp_path):
+    assert surroundings.fill_in(f"${{file:{tmp_path / 'token'}}}") == "t0ken"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("${MISSING}", "needs the environment variable MISSING, which is not set"),
+        ("${file:missing}", "missing, which cannot be read: No such file or directory"),
+        ("${file:}", "cannot be read: Is a directory"),
+        ("${file:binary}", "which is not UTF-8 text"),
+        ("${", "malformed placeholder"),
+        ("${}", "malformed placeholder"),
+        ("${NAME", "malformed placeholder"),
+        ("${NA ME}", "malformed placeholder"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_told_with_its_name(surroundings, text, told):
+    with pytest.raises(Unreadable) as caught:
+        surroundings.fill_in(text)
+    assert told in str(caught.value)
+
+
+def test_missing_variable_is_told_with_the_path_of_the_value(problems, good):
+    found = problems(good.replace("t0ken", '"${ACME_TOKEN}"'))
+    assert found == {"accounts.acme1.api_token": "needs the environment variable ACME_TOKEN, which is not set"}

@@ -1,0 +1,61 @@
+"""etc/exoswitch.yaml is the reference: whole, true to the defaults, and itself a good configuration."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import attrs
+import pytest
+
+from exoswitch.config import yamlfile
+from exoswitch.config.advice import warnings
+from exoswitch.config.loader import load
+from exoswitch.config.model import Config
+
+REFERENCE = Path(__file__).parents[2] / "etc" / "exoswitch.yaml"
+ENVIRON = {"AMI_SECRET": "a", "ACME_TOKEN": "b", "BOT_PASSWORD": "c"}
+EXAMPLES_IN_PLACE_OF_DEFAULTS = {"trunks", "accounts", "apps", "numbers"}
+
+
+def sections(cls: type, tree: Any, path: str = "") -> Iterator[tuple[str, type, Mapping[str, Any]]]:
+    """Walk the model and the file side by side: path, class and mapping of each section."""
+    yield path, cls, tree
+    for spec in attrs.fields(cls):
+        inner, entry = spec.type, tree.get(spec.name)
+        if get_origin(inner) in {tuple, Mapping} and attrs.has(get_args(inner)[-1]):
+            inner, entry = get_args(inner)[-1], next(iter(entry.values() if isinstance(entry, dict) else entry))
+        if attrs.has(inner):
+            yield from sections(inner, entry, f"{path}{spec.name}.")
+
+
+TREE, REPEATED = yamlfile.parse(REFERENCE.read_bytes())
+SECTIONS = list(sections(Config, TREE))
+
+
+def test_reference_is_a_good_configuration():
+    config = load(REFERENCE, ENVIRON)
+    assert config.asterisks[0].secret == "a"
+    assert config.accounts["acme1"].api_token == "b"
+    assert config.apps["1001"].url == "wss://user:c@bot.example.org/ws?lang=hi"
+    assert REPEATED == []
+
+
+def test_reference_is_warned_about_only_where_an_example_must_differ_from_the_default():
+    assert {problem.path for problem in warnings(load(REFERENCE, ENVIRON))} == {"rtp.advertise"}
+
+
+@pytest.mark.parametrize(("path", "cls", "tree"), SECTIONS, ids=[path or "top" for path, *_ in SECTIONS])
+def test_every_key_is_documented_in_the_order_of_the_model(path, cls, tree):
+    assert list(tree) == [spec.name for spec in attrs.fields(cls)]
+
+
+def test_every_default_is_the_one_that_the_program_has():
+    config = load(REFERENCE, ENVIRON)
+    minimal = Config(asterisks=config.asterisks)
+    for spec in attrs.fields(Config):
+        if spec.name not in EXAMPLES_IN_PLACE_OF_DEFAULTS:
+            assert getattr(config, spec.name) == getattr(minimal, spec.name)
+    for entry in (*config.asterisks, *config.trunks, *config.accounts.values(), *config.apps.values()):
+        for spec in attrs.fields(type(entry)):
+            if spec.default is not attrs.NOTHING:
+                assert getattr(entry, spec.name) == spec.default

@@ -1,0 +1,80 @@
+"""What must hold between values."""
+
+import pytest
+
+TWO_ACCOUNTS = "\n  acme2: {api_key: k, api_token: t}\napps:"
+
+
+def test_names_of_asterisks_and_trunks_are_unique(problems, good):
+    again = '\n  - {name: pbx1, ami: "tcp:a:1", username: u, secret: s, host: 127.0.0.1}\ntrunks:'
+    assert problems(good.replace("\ntrunks:", again)) == {
+        "asterisks[1].name": "'pbx1' is the name of asterisks[0] already; rename one"
+    }
+
+
+def test_app_belongs_to_an_account_that_exists(problems, good):
+    found = problems(good.replace('"1001": {account: acme1', '"1001": {account: globex'))
+    assert found["apps.1001.account"] == "there is no 'globex' under accounts:; add it under accounts:"
+
+
+def test_number_leads_to_an_app_that_exists(problems, good):
+    found = problems(good.replace('app: "1001"', 'app: "1002"'))
+    assert found == {"numbers.+918047491899.app": "there is no '1002' under apps:; did you mean '1001'?"}
+
+
+def test_number_and_its_app_have_the_same_account(problems, good):
+    found = problems(
+        good.replace("\napps:", TWO_ACCOUNTS).replace('{account: acme1, app: "1001"}', "{account: acme2, app: 1001}")
+    )
+    assert found["numbers.+918047491899.app"].startswith(
+        "app '1001' belongs to account 'acme1', and the number to 'acme2'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [
+        ("bsnl", "'bsnl' comes with a later version; use sip with its own address"),
+        ("sipp", "'sipp' is not a provider; did you mean 'sip'?"),
+        ("acme", "'acme' is not a provider; known: sip"),
+    ],
+)
+def test_provider_is_one_that_this_version_has(problems, good, provider, told):
+    assert problems(good.replace("provider: sip", f"provider: {provider}")) == {"trunks[0].provider": told}
+
+
+@pytest.mark.parametrize("codecs", ["[]", "[alaw, alaw]"])
+def test_codecs_are_at_least_one_and_none_twice(problems, good, codecs):
+    found = problems(good.replace("port: 5070", f"codecs: {codecs}"))
+    assert found == {"trunks[0].codecs": "must name at least one codec, and none twice"}
+
+
+def test_gateway_has_a_port_for_every_call_and_for_those_that_rest(read, problems, good):
+    read(good + "gateway: {capacity: 100}\nrtp: {ports: 20000-20149}\n")
+    found = problems(good + "gateway: {capacity: 101}\nrtp: {ports: 20000-20149}\n")
+    assert found == {
+        "rtp.ports": "has 150 ports, and gateway.capacity 101 needs 151: one a call, and 50 that rest for "
+        "quarantine_s; widen the range or lower the capacity"
+    }
+
+
+def test_asterisk_has_four_ports_for_every_call(read, problems, good):
+    read(good.replace("name: pbx1", "name: pbx1, capacity: 25, rtp_ports: 10000-10099"))
+    found = problems(good.replace("name: pbx1", "name: pbx1, capacity: 26, rtp_ports: 10000-10099"))
+    assert found == {
+        "asterisks[0].rtp_ports": "has 100 ports, and capacity 26 needs 104 (4 a call); "
+        "widen the range or lower the capacity"
+    }
+
+
+def test_no_sum_is_made_of_a_number_that_could_not_be_read(problems, good):
+    found = problems(
+        good.replace("name: pbx1", "name: pbx1, capacity: lots, rtp_ports: 10000-10003")
+        + "gateway: {capacity: lots}\nrtp: {ports: 20000-20001}\n"
+    )
+    assert found.keys() == {"asterisks[0].capacity", "gateway.capacity"}
+
+
+def test_no_name_is_missed_in_an_entry_that_could_not_be_read(problems, good):
+    found = problems(good.replace("acme1: {api_key: k, api_token: t0ken}", "acme1: {api_key: k}"))
+    assert found.keys() == {"accounts.acme1.api_token"}

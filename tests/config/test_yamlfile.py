@@ -1,0 +1,52 @@
+"""YAML becomes a plain tree; where it is not YAML, the line and column say so."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.config import yamlfile
+from exoswitch.errors import ConfigError
+
+
+def test_scalars_stay_as_they_are_written():
+    tree, repeated = yamlfile.parse(b"{a: no, b: 0755, c: +91, d: 2026-11-22, e: ~, f: 'x', 1001: y}")
+    assert tree == {"a": "no", "b": "0755", "c": "+91", "d": "2026-11-22", "e": "~", "f": "x", "1001": "y"}
+    assert repeated == []
+
+
+def test_repeated_keys_are_all_told_with_both_lines():
+    _, repeated = yamlfile.parse(b"a: 1\nb:\n  c: 1\n  c: 2\na: 3\n")
+    assert [str(problem) for problem in repeated] == [
+        "line 4: the key 'c' is there already, at line 3; remove one",
+        "line 5: the key 'a' is there already, at line 1; remove one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"a: 1\n b: 2\n", "line 2, column 3: not valid YAML: mapping values are not allowed here"),
+        (b"a: [1, 2\n", "line 2, column 1: not valid YAML: expected ',' or ']', but got '<stream end>'"),
+        (b"a:\n\tb: c\n", "line 2, column 1: not valid YAML: found character '\\t' that cannot start any token"),
+        (b"a: *pass\n", "line 1, column 4: not valid YAML: a value that begins with * must be put in quotes"),
+        (b"? [a, b]\n: c\n", "line 1, column 3: not valid YAML: a key must be plain text"),
+        (b"&a [*a]", "line 1, column 1: not valid YAML: found unconstructable recursive node"),
+        (b"a: 1\n---\nb: 2\n", "line 2, column 1: not valid YAML: but found another document"),
+        (b"a: \xff\n", "the file: is not UTF-8 text, or has control characters in it"),
+        (b"a: \x00\n", "the file: is not UTF-8 text, or has control characters in it"),
+        (b"[" * 100_000, "the file: is nested too deeply"),
+    ],
+)
+def test_what_is_not_yaml_is_told_with_its_place(text, told):
+    with pytest.raises(ConfigError) as caught:
+        yamlfile.parse(text)
+    assert str(caught.value) == told
+
+
+@given(st.binary(max_size=60))
+@settings(deadline=None, max_examples=60)
+def test_arbitrary_bytes_raise_nothing_but_a_config_error(data):
+    with suppress(ConfigError):
+        yamlfile.parse(data)
