@@ -41,6 +41,7 @@ from exoswitch.session import Ending, Session
 from exoswitch.spawn import spawn
 
 STORE_WAIT_S = 5.0
+NEVER_DIALLED = 0  # the cause of a hang-up of a channel that was never asked for
 
 
 @frozen(kw_only=True)
@@ -90,6 +91,7 @@ class LiveCall:
     _is_busy: bool = field(default=False, init=False)
     has_channel: bool = field(default=False, init=False)
     _timers: dict[ev.Timer, IDelayedCall] = field(factory=dict, init=False)
+    _turn: Deferred[None] | None = field(default=None, init=False)
     _lease: Lease | None = field(default=None, init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
@@ -170,8 +172,7 @@ class LiveCall:
             case ev.CloseStream(stop):
                 self._close_stream(stop)
             case ev.HangUp(cause):
-                if self.switch is not None:
-                    self.switch.hang_up(self.channel_id, cause)
+                self._hang_up(cause)
             case ev.ReleaseCall():
                 self._release()
             case ev.StartTimer(timer, seconds):
@@ -208,11 +209,10 @@ class LiveCall:
     async def _originate(self, ring_s: float) -> None:
         if self._line is None or self.switch is None:
             raise LookupError("an outbound call has a line and an Asterisk by the time it is dialled")
-        if self._line.wait_s:
-            await deferLater(self._ports.clock, self._line.wait_s)
-        leg = self._leg
-        if leg is None:
-            return  # The call ended while it waited for its turn.
+        self._turn = deferLater(self._ports.clock, self._line.wait_s)
+        await self._turn
+        self._turn = None
+        leg = self._open_leg
         origination = Origination(
             channel_id=self.channel_id,
             channel=self._line.channel,
@@ -236,6 +236,14 @@ class LiveCall:
             await self.switch.bridge(self.channel_id, leg.host, leg.port)
         except (TrunkError, BackendUnavailable) as problem:
             self.tell(self.life.rejected, str(problem))
+
+    def _hang_up(self, cause: int) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.cancel()
+            self.tell(self.life.channel_hung_up, NEVER_DIALLED)
+        elif self.switch is not None:
+            self.switch.hang_up(self.channel_id, cause)
 
     def _stream_start(self) -> StreamStart:
         session = self.session
