@@ -1,0 +1,154 @@
+"""Root: all the wiring of one gateway, for `twistd exoswitch` and for whoever embeds it."""
+
+import os
+import random
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application import strports
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.logger import Logger
+from twisted.python import usage
+
+from exoswitch.ami.switch import AsteriskSwitch
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.backends.nodes_memory import MemoryNodes
+from exoswitch.backends.sessions_memory import MemorySessions
+from exoswitch.call_inputs import CallLimits
+from exoswitch.config.advice import warnings
+from exoswitch.config.loader import load
+from exoswitch.config.model import Config
+from exoswitch.engine import Directory, Engine, InboundRoute
+from exoswitch.errors import ConfigError
+from exoswitch.exotel.numbers import normalise
+from exoswitch.exotel.sids import new_sid
+from exoswitch.exotel.stream import ExotelBots
+from exoswitch.live_call import Ports
+from exoswitch.rtp.service import RtpService
+from exoswitch.session import BotTarget
+from exoswitch.trunks.lines import TrunkLines
+from exoswitch.trunks.registry import build
+
+
+class Options(usage.Options):
+    """The command line of `twistd exoswitch`."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "A gateway between Asterisk, which holds phone calls on SIP trunks, and voice bots that speak Exotel's "
+        "WebSocket protocol. Try a configuration first with: exoswitch check-config FILE"
+    )
+    optParameters = [  # noqa: N815, RUF012 - Twisted's own way to declare options
+        ["config", "c", "exoswitch.yaml", "The configuration file."],
+    ]
+
+
+class Gateway(Service):
+    """One gateway node, stopped from the outside in, so that no call is cut short by its own tools."""
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        self.config = config
+        self.metrics = MemoryMetrics()
+        self.switches = {
+            asterisk.name: AsteriskSwitch(asterisk, codec=config.rtp.codec, reactor=reactor, rng=random.Random())
+            for asterisk in config.asterisks
+        }
+        self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics)
+        self.nodes = MemoryNodes.of(
+            config.node,
+            config.gateway.capacity,
+            {asterisk.name: asterisk.capacity for asterisk in config.asterisks},
+            lambda: secrets.token_hex(16),
+        )
+        self.engine = Engine(
+            Ports(
+                clock=reactor,
+                wall_clock=time.time,
+                nodes=self.nodes,
+                media=self.media,
+                bots=ExotelBots(reactor, metrics=self.metrics, handshake_s=config.calls.handshake_s),
+                sessions=MemorySessions(),
+                metrics=self.metrics,
+                switches=self.switches,
+            ),
+            _directory(config),
+            TrunkLines.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks),
+            lambda: new_sid(time.time(), secrets.token_bytes),
+        )
+        for switch in self.switches.values():
+            switch.listener = self.engine
+        self.web = _web_service(config, self.engine, reactor)
+
+    def startService(self) -> None:  # noqa: N802
+        """Start everything; the REST API answers 503 until an Asterisk is ready."""
+        Service.startService(self)
+        for part in (self.media, *self.switches.values(), self.web):
+            part.startService()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802
+        """Take no more requests, end the calls, and only then close media and the links to Asterisk."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await maybeDeferred(self.web.stopService)
+        await self.engine.stop()
+        await maybeDeferred(self.media.stopService)
+        await gatherResults([maybeDeferred(switch.stopService) for switch in self.switches.values()])
+
+
+def _directory(config: Config) -> Directory:
+    limits = config.calls
+    bots = {name: BotTarget(url=app.url, chunk_ms=app.chunk_ms) for name, app in config.apps.items()}
+    return Directory(
+        limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
+        concurrency={name: account.concurrency for name, account in config.accounts.items()},
+        trunks={trunk.name: build(trunk) for trunk in config.trunks},
+        routes={
+            normalise(number): InboundRoute(target.account, bots[target.app])
+            for number, target in config.numbers.items()
+        },
+    )
+
+
+def _web_service(config: Config, engine: Engine, reactor: Any) -> IService:
+    # Klein and twisted.web's Site install the default reactor when they are imported, so that only a running
+    # gateway may import them.
+    from twisted.web.server import Site  # noqa: PLC0415
+
+    from exoswitch.exotel.rest import make_resource  # noqa: PLC0415
+
+    return strports.service(config.http, Site(make_resource(engine, config)), reactor=reactor)
+
+
+def make_gateway(config: Config, reactor: Any) -> Gateway:
+    """Wire a gateway for this configuration; nothing happens before it is started."""
+    return Gateway(config, reactor)
+
+
+def use_monotonic_time(reactor: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
+    """Let a reactor schedule by the monotonic clock; call it before anything is scheduled.
+
+    A reactor's own clock is the wall clock, and a step of that back in time stops every timer and every call's
+    audio for as long (Twisted issue 2424, open since 2007).
+    """
+    reactor.seconds = monotonic
+
+
+def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
+    """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
+    from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first
+
+    try:
+        config = load(options["config"], os.environ)
+    except ConfigError as problem:
+        sys.exit(f"{problem}\nThe configuration cannot be used; see also: exoswitch check-config {options['config']}")
+    log = Logger(namespace="exoswitch")
+    for warning in warnings(config):
+        log.warn("{warning}", warning=warning)
+    use_monotonic_time(reactor)
+    return make_gateway(config, reactor)
