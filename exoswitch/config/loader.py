@@ -43,8 +43,8 @@ def report(path: str | os.PathLike[str], environ: Mapping[str, str] | None = Non
     except ConfigError as error:
         count = len(error.problems)
         total = "1 problem" if count == 1 else f"{count} problems"
-        return "\n".join([*map(str, error.problems), f"{total} in {path}"]) + "\n", _FOUND_WRONG
-    return "\n".join([*_summary(config), *_warning_lines(config), f"{path} is good"]) + "\n", 0
+        return "\n".join([*map(str, error.problems), f"{total} in {path}"]), _FOUND_WRONG
+    return "\n".join([*_summary(config), *_warning_lines(config), f"{path} is good"]), 0
 
 
 def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:

@@ -164,7 +164,7 @@ def test_report_of_a_good_file_names_what_is_in_it(tmp_path, good):
         "accounts   acme1\n"
         "apps       1001\n"
         "numbers    +918047491899\n"
-        f"{file} is good\n"
+        f"{file} is good"
     )
 
 
