@@ -1,0 +1,287 @@
+"""The jitter buffer, fed by networks with every vice."""
+
+import random
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.rtp.frames import FRAME_SAMPLES
+from exoswitch.rtp.jitter import JitterBuffer, State
+from exoswitch.rtp.serial import add_32
+
+BASE = 2**32 - 800  # so that timestamps wrap after five frames
+
+
+def sound(number, loud=True):
+    """A frame that tells its number, loud or quiet."""
+    return struct.pack("<h", 1000 + number if loud else number % 200) * FRAME_SAMPLES
+
+
+def number_of(frame):
+    """The number that a loud frame tells; None for no frame."""
+    return None if frame is None else struct.unpack_from("<h", frame)[0] - 1000
+
+
+class Line:
+    """A buffer, with the sequence that its packets had when they were sent."""
+
+    def __init__(self, max_ms=200):
+        self.buffer = JitterBuffer(max_ms * 8)
+        self.newest = -1
+
+    def push(self, *numbers, loud=True):
+        for number in numbers:
+            self.push_packet(number, BASE + number * FRAME_SAMPLES, sound(number, loud))
+
+    def push_packet(self, sequence, timestamp, pcm):
+        self.buffer.push(add_32(timestamp, 0), pcm, sequence > self.newest)
+        self.newest = max(self.newest, sequence)
+
+    def pop(self, ticks=1):
+        return [number_of(self.buffer.pop()) for _ in range(ticks)]
+
+    def play(self, arrivals):
+        """Run a list of what arrives before each tick; returns what each tick gave."""
+        heard = []
+        for numbers in arrivals:
+            self.push(*numbers)
+            heard += self.pop()
+        return heard
+
+
+@pytest.fixture
+def line():
+    return Line()
+
+
+def one_by_one(first, last):
+    return [[number] for number in range(first, last)]
+
+
+def test_it_gives_nothing_before_the_first_packet(line):
+    assert line.pop(3) == [None] * 3
+    assert (line.buffer.state, line.buffer.concealed) == (State.FILLING, 0)
+
+
+def test_a_frame_that_is_there_is_given_in_its_tick(line):
+    assert line.play(one_by_one(0, 20)) == list(range(20))
+    assert line.buffer.state is State.PLAYING
+    assert (line.buffer.late, line.buffer.concealed, line.buffer.skipped) == (0, 0, 0)
+
+
+def test_time_goes_on_over_a_lost_packet(line):
+    assert line.play([[0], [1], [], [3], [4]]) == [0, 1, None, 3, 4]
+    assert line.buffer.concealed == 1
+
+
+def test_packets_that_come_in_the_same_tick_are_put_in_order(line):
+    assert line.play([[1, 0], [], [3, 2], [4]]) == [0, 1, 2, 3]
+
+
+def test_a_packet_that_comes_a_tick_late_is_played_and_the_delay_grows_by_a_frame(line):
+    assert line.play([[0], [1], [], [2, 3], [4], [5]]) == [0, 1, None, 2, 3, 4]
+    assert (line.buffer.late, line.buffer.concealed) == (1, 1)
+
+
+def test_after_a_stall_nothing_is_lost(line):
+    assert line.play([[0], [], [], [], [1, 2, 3, 4], [5]]) == [0, None, None, None, 1, 2]
+    assert line.pop(3) == [3, 4, 5]
+
+
+def test_a_packet_that_comes_after_its_successor_was_played_is_dropped_and_the_delay_grows(line):
+    heard = line.play([[0], [], [2], [1, 3], [4], [5]])
+    assert heard == [0, None, 2, None, 3, 4]
+    assert line.buffer.late == 1
+
+
+def test_with_the_delay_grown_a_second_such_packet_is_in_time(line):
+    line.play([[0], [], [2], [1, 3], [4], [5]])
+    assert line.play([[7], [6, 8], [9]]) == [5, 6, 7]
+
+
+def test_late_packets_do_not_let_the_delay_grow_beyond_the_bound():
+    line = Line(max_ms=60)
+    line.play(one_by_one(0, 5))
+    for number in range(5, 60):
+        line.play([[], [number - 3, number]] if number % 2 else [[number]])
+        assert line.buffer.depth_samples <= 480
+
+
+def test_a_surplus_is_taken_out_after_some_seconds_one_loud_frame_at_a_time(line):
+    line.play([[0], [], [], [1, 2, 3]])
+    assert line.buffer.depth_samples == 2 * FRAME_SAMPLES
+    heard = line.play(one_by_one(4, 1000))
+    assert line.buffer.depth_samples == 0
+    assert line.buffer.skipped == 2
+    missing = sorted(set(range(2, 998)) - set(heard))
+    assert len(missing) == 2
+    assert 100 <= missing[1] - missing[0] <= 300
+
+
+def test_a_surplus_is_taken_out_at_once_where_it_is_quiet(line):
+    line.play([[0], [], [], [1, 2, 3]])
+    line.play(one_by_one(4, 302))
+    assert line.buffer.skipped == 0 or line.buffer.depth_samples > 0
+    for number in range(302, 310):
+        line.push(number, loud=False)
+        line.buffer.pop()
+    assert (line.buffer.skipped, line.buffer.depth_samples) == (2, 0)
+
+
+def test_delay_that_jitter_needs_is_kept(line):
+    """Every packet is up to 45 ms late, so two or three frames of delay are what it takes."""
+    rng = random.Random(4)  # noqa: S311
+    due = sorted((number * 20 + rng.uniform(0, 45), number) for number in range(3000))
+    for tick in range(3000):
+        while due and due[0][0] <= tick * 20:
+            line.push(due.pop(0)[1])
+        line.buffer.pop()
+    assert line.buffer.concealed < 60
+    assert line.buffer.depth_samples <= 4 * FRAME_SAMPLES
+
+
+@pytest.mark.parametrize("drift", [-0.002, 0.002])
+def test_clock_drift_either_way_neither_starves_nor_fills_it(line, drift):
+    """2,000 ppm, forty times what a bad clock has; a quiet line."""
+    number, depths = 0, []
+    for tick in range(15_000):
+        while number * 20 * (1 + drift) <= tick * 20:
+            line.push(number, loud=False)
+            number += 1
+        line.buffer.pop()
+        depths.append(line.buffer.depth_samples)
+    assert max(depths) <= 3 * FRAME_SAMPLES
+    assert line.buffer.late + line.buffer.concealed + line.buffer.skipped <= 2 * 15_000 * abs(drift) + 10
+
+
+def test_a_burst_beyond_the_bound_leaves_out_the_oldest(line):
+    heard = line.play([list(range(25)), [25]])
+    assert heard[0] == 15
+    assert line.buffer.skipped == 15
+    assert line.buffer.depth_samples <= 1600
+
+
+def test_a_timestamp_that_leaps_ahead_is_followed_at_once(line):
+    line.play(one_by_one(0, 5))
+    line.push_packet(5, BASE + 10**6, sound(5))
+    assert line.pop() == [5]
+
+
+def test_a_timestamp_that_leaps_back_is_followed_at_once(line):
+    line.play(one_by_one(0, 5))
+    line.push_packet(5, BASE - 10**6, sound(5))
+    line.push_packet(6, BASE - 10**6 + FRAME_SAMPLES, sound(6))
+    assert line.pop(2) == [5, 6]
+
+
+def test_a_pause_of_the_sender_is_no_more_than_a_pause(line):
+    """Silence suppression: the sequence goes on, the timestamp leaps by the length of the pause."""
+    line.play(one_by_one(0, 5))
+    assert set(line.pop(100)) == {None}
+    assert line.buffer.state is State.FILLING
+    line.push_packet(5, BASE + 105 * FRAME_SAMPLES, sound(5))
+    assert line.pop() == [5]
+    assert line.buffer.concealed == 10
+
+
+def test_a_sender_whose_clock_stood_still_in_a_pause_is_heard_again_at_once(line):
+    line.play(one_by_one(0, 5))
+    line.pop(100)
+    assert line.play(one_by_one(5, 8)) == [5, 6, 7]
+
+
+def test_a_short_pause_that_is_no_whole_number_of_frames_keeps_the_quick_way(line):
+    line.play(one_by_one(0, 5))
+    line.pop(3)
+    line.push_packet(5, BASE + 8 * FRAME_SAMPLES + 50, sound(5))
+    assert line.pop() == [5]
+    assert line.buffer._pieces == {}
+
+
+def test_a_straggler_after_a_long_pause_begins_nothing(line):
+    line.play([[0], [1], [3]])
+    line.pop(20)
+    line.push(2)
+    assert line.pop() == [None]
+    assert line.buffer.late == 1
+
+
+@pytest.mark.parametrize("packet_ms", [5, 10, 30, 40, 60])
+def test_packets_of_another_length_are_cut_and_joined_into_frames(line, packet_ms):
+    samples = list(range(1, 8001))
+    pcm = struct.pack("<8000h", *samples)
+    step = packet_ms * 8
+    sent, heard = 0, []
+    for tick in range(40):
+        while sent * packet_ms <= tick * 20:
+            line.push_packet(sent, BASE + sent * step, pcm[sent * step * 2 : (sent + 1) * step * 2])
+            sent += 1
+        frame = line.buffer.pop()
+        if frame is not None:
+            heard += struct.unpack("<160h", frame)
+    assert heard == samples[: len(heard)]
+    assert len(heard) >= 36 * FRAME_SAMPLES
+
+
+def test_a_lost_packet_of_10_ms_costs_one_frame(line):
+    pcm = struct.pack("<800h", *range(800))
+    for sequence in (0, 1, 2, 4, 5, 6, 7):
+        line.push_packet(sequence, BASE + sequence * 80, pcm[sequence * 160 : sequence * 160 + 160])
+    heard = [line.buffer.pop() for _ in range(4)]
+    assert [frame is None for frame in heard] == [False, True, False, False]
+
+
+def test_a_first_packet_that_lost_its_other_half_does_not_block_what_follows(line):
+    line.push_packet(0, BASE, sound(0)[:160])
+    line.push_packet(2, BASE + 160, sound(1))
+    assert line.pop() == [1]
+
+
+def test_an_empty_packet_is_nothing(line):
+    line.push_packet(0, BASE, b"")
+    assert line.pop() == [None]
+
+
+def test_restarting_forgets_everything_but_the_counts(line):
+    line.play([[0], [], [2, 3, 4]])
+    line.buffer.restart()
+    assert (line.buffer.state, line.buffer.depth_samples, line.buffer.concealed) == (State.FILLING, 0, 1)
+    assert line.play([[900]]) == [900]
+
+
+DELAYS = st.lists(st.one_of(st.none(), st.integers(0, 30), st.just(0), st.just(1)), min_size=1, max_size=120)
+
+
+@settings(deadline=None, max_examples=80)
+@given(DELAYS)
+def test_whatever_comes_when_frames_come_out_once_in_order_and_within_the_bound(delays):
+    """Each number is by how many ticks a packet is delayed; None is a lost one."""
+    line, heard = Line(), []
+    arrivals = sorted((number + delay, number) for number, delay in enumerate(delays) if delay is not None)
+    for tick in range(len(delays) + 45):
+        while arrivals and arrivals[0][0] <= tick:
+            line.push(arrivals.pop(0)[1])
+            assert line.buffer.depth_samples <= 1600
+            assert len(line.buffer._slots) <= 10
+        heard += [number for number in line.pop() if number is not None]
+    assert heard == sorted(set(heard))
+
+
+PACKETS = st.lists(
+    st.tuples(st.integers(-4000, 4000), st.integers(0, 700), st.booleans(), st.integers(0, 3)), max_size=60
+)
+
+
+@settings(deadline=None, max_examples=80)
+@given(PACKETS)
+def test_no_timestamps_and_lengths_upset_it_or_make_it_grow(packets):
+    buffer, timestamp = JitterBuffer(1600), BASE
+    for leap, samples, newest, ticks in packets:
+        timestamp = add_32(timestamp, leap)
+        buffer.push(timestamp, bytes(2 * samples), newest)
+        assert len(buffer._slots) <= 11
+        assert len(buffer._pieces) <= 24
+        frames = [buffer.pop() for _ in range(ticks)]
+        assert {len(frame) for frame in frames if frame is not None} <= {320}

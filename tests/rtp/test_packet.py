@@ -1,0 +1,78 @@
+"""RTP packets, read and written."""
+
+import random
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.rtp.packet import HeaderExtension, Packetizer, RtpPacket, encode, parse
+
+WORDS = st.binary(max_size=6).map(lambda data: data * 4)
+PACKETS = st.builds(
+    RtpPacket,
+    payload_type=st.integers(0, 127),
+    sequence=st.integers(0, 2**16 - 1),
+    timestamp=st.integers(0, 2**32 - 1),
+    ssrc=st.integers(0, 2**32 - 1),
+    payload=st.binary(max_size=200),
+    marker=st.booleans(),
+    csrcs=st.lists(st.integers(0, 2**32 - 1), max_size=15).map(tuple),
+    extension=st.none() | st.builds(HeaderExtension, st.integers(0, 2**16 - 1), WORDS),
+)
+
+
+@given(PACKETS)
+def test_what_is_written_is_read_back(packet):
+    assert parse(encode(packet)) == packet
+
+
+@given(PACKETS, st.integers(1, 255))
+def test_padding_is_taken_off(packet, length):
+    data = bytearray(encode(packet)) + bytes(length - 1) + bytes([length])
+    data[0] |= 0x20
+    assert parse(bytes(data)) == packet
+
+
+@given(st.binary(max_size=64) | st.binary(max_size=60).map(lambda data: b"\xbf" + data))
+def test_arbitrary_bytes_raise_nothing_but_a_protocol_error(data):
+    with suppress(RemoteProtocolError):
+        parse(data)
+
+
+def test_the_fields_are_where_the_rfc_puts_them():
+    data = bytes.fromhex("80 88 1234 89abcdef 01020304") + b"sound"
+    assert parse(data) == RtpPacket(8, 0x1234, 0x89ABCDEF, 0x01020304, b"sound", marker=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ("", "its header alone has 12"),
+        ("80 00 0001 00000001 000000", "its header alone has 12"),
+        ("40 00 0001 00000001 00000001", "version 1"),
+        ("82 00 0001 00000001 00000001 00000001", "ends within its 2 contributing sources"),
+        ("90 00 0001 00000001 00000001 0000", "ends within its header extension"),
+        ("90 00 0001 00000001 00000001 0000 0002 00000000", "has a header extension that ends at 24"),
+        ("a0 00 0001 00000001 00000001", "are padding"),
+        ("a0 00 0001 00000001 00000001 0000", "are padding"),
+        ("a0 00 0001 00000001 00000001 0003", "are padding"),
+    ],
+)
+def test_what_is_malformed_is_refused_with_the_reason(data, reason):
+    with pytest.raises(RemoteProtocolError, match=reason):
+        parse(bytes.fromhex(data))
+
+
+def test_a_stream_numbers_its_packets_across_the_wrap():
+    stream = Packetizer(0, 65_535, 2**32 - 160, 7)
+    first, second = parse(stream.encode(b"a" * 160, marker=True)), parse(stream.encode(b"b" * 160, marker=False))
+    assert (first.sequence, first.timestamp, first.marker, first.ssrc) == (65_535, 2**32 - 160, True, 7)
+    assert (second.sequence, second.timestamp, second.marker, second.ssrc) == (0, 0, False, 7)
+
+
+def test_a_stream_begins_at_random():
+    rng = random.Random(3)  # noqa: S311
+    assert Packetizer.begin(0, rng) != Packetizer.begin(0, rng)

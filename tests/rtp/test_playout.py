@@ -1,0 +1,187 @@
+"""The queue of the bot's audio."""
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.rtp.frames import FRAME_SAMPLES
+from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.rtp.playout import Playout
+
+
+def pcm(samples, first=0):
+    return struct.pack(f"<{samples}h", *[(first + n) % 30_000 for n in range(samples)])
+
+
+@pytest.fixture
+def playout():
+    return Playout(ULAW, max_s=2)
+
+
+def drain(playout):
+    frames = []
+    while (frame := playout.pop()) is not None:
+        frames.append(frame)
+    return b"".join(frames)
+
+
+def test_an_empty_queue_gives_nothing(playout):
+    assert playout.pop() is None
+    assert (playout.queued_ms, playout.underruns) == (0, 0)
+
+
+def test_audio_comes_out_as_it_went_in(playout):
+    playout.play(pcm(480))
+    assert playout.queued_ms == 60
+    assert [playout.pop() for _ in range(4)] == [
+        *(ULAW.encode(pcm(160, first)) for first in (0, 160, 320)),
+        None,
+    ]
+
+
+def test_messages_join_across_their_borders(playout):
+    for first in (0, 100, 200, 300):
+        playout.play(pcm(100, first))
+    assert drain(playout) == ULAW.encode(pcm(400)) + ULAW.silence * 80
+
+
+def test_a_remainder_waits_for_the_message_that_completes_it(playout):
+    playout.play(pcm(240))
+    playout.pop()
+    playout.play(pcm(80, 240))
+    assert playout.pop() == ULAW.encode(pcm(160, 160))
+
+
+def test_a_remainder_is_filled_up_with_silence_when_its_tick_comes(playout):
+    playout.play(pcm(40))
+    assert playout.pop() == ULAW.encode(pcm(40)) + ULAW.silence * 120
+    assert playout.queued_ms == 0
+
+
+def test_silence_is_that_of_the_law():
+    playout = Playout(ALAW, max_s=2)
+    playout.play(pcm(1))
+    assert playout.pop() == ALAW.encode(pcm(1)) + b"\xd5" * 159
+
+
+def test_half_a_sample_waits_for_its_other_half(playout):
+    whole = pcm(160)
+    playout.play(whole[:101])
+    playout.play(whole[101:102])
+    playout.play(whole[102:319])
+    playout.play(whole[319:])
+    assert playout.pop() == ULAW.encode(whole)
+
+
+def test_clearing_forgets_half_a_sample(playout):
+    playout.play(b"\x01")
+    playout.clear()
+    playout.play(pcm(160))
+    assert playout.pop() == ULAW.encode(pcm(160))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.one_of(st.none(), st.integers(0, 900)), max_size=30))
+def test_all_audio_comes_out_once_and_in_order_however_it_is_cut(cuts):
+    """None is a tick, a number the bytes of a message."""
+    playout = Playout(ULAW, max_s=10)
+    source, at, heard = pcm(15_000), 0, b""
+    for cut in cuts:
+        if cut is None:
+            before = playout.queued_ms
+            frame = playout.pop() or b""
+            heard += frame if before >= 20 else frame.rstrip(ULAW.silence)
+        else:
+            playout.play(source[at : at + cut])
+            at += cut
+    heard += drain(playout)
+    expected = ULAW.encode(source[: at & ~1]).replace(ULAW.silence, b"")
+    assert heard.replace(ULAW.silence, b"") == expected
+
+
+def test_a_mark_comes_back_with_the_last_frame_before_it(playout):
+    playout.play(pcm(320))
+    assert playout.mark("said") == []
+    playout.pop()
+    assert playout.due_marks() == []
+    playout.pop()
+    assert playout.due_marks() == ["said"]
+
+
+def test_a_mark_within_a_frame_comes_back_with_that_frame(playout):
+    playout.play(pcm(100))
+    playout.mark("one")
+    playout.play(pcm(100))
+    playout.mark("two")
+    playout.pop()
+    assert playout.due_marks() == ["one"]
+    playout.pop()
+    assert playout.due_marks() == ["two"]
+
+
+def test_a_mark_with_nothing_before_it_is_answered_at_once(playout):
+    assert playout.mark("idle") == ["idle"]
+    playout.play(pcm(160))
+    playout.pop()
+    assert playout.mark("again") == ["again"]
+
+
+def test_marks_keep_their_order_and_their_doubles(playout):
+    playout.play(pcm(10))
+    for name in ("b", "a", "", "a"):
+        playout.mark(name)
+    playout.pop()
+    assert playout.due_marks() == ["b", "a", "", "a"]
+    assert playout.due_marks() == []
+
+
+def test_clear_drops_the_audio_and_gives_the_marks_back_in_order(playout):
+    playout.play(pcm(400))
+    playout.mark("one")
+    playout.play(pcm(400))
+    playout.mark("two")
+    playout.pop()
+    assert playout.clear() == ["one", "two"]
+    assert (playout.pop(), playout.queued_ms, playout.clear()) == (None, 0, [])
+    playout.play(pcm(160))
+    assert playout.mark("after") == []
+    assert playout.pop() == ULAW.encode(pcm(160))
+    assert playout.due_marks() == ["after"]
+
+
+def test_what_exceeds_the_bound_is_dropped_and_counted(playout):
+    assert playout.play(pcm(15_000)) == 0
+    assert playout.play(pcm(1_800)) == 100
+    assert playout.play(pcm(160)) == 20
+    assert playout.overflowed_samples == 960
+    assert playout.queued_ms == 2000
+    assert len(drain(playout)) == 16_000
+
+
+def test_running_empty_while_talking_is_an_underrun_and_is_counted_once(playout):
+    playout.play(pcm(160))
+    for _ in range(4):
+        playout.pop()
+    assert playout.underruns == 1
+
+
+def test_clearing_is_no_underrun(playout):
+    playout.play(pcm(800))
+    playout.pop()
+    playout.clear()
+    playout.pop()
+    assert playout.underruns == 0
+
+
+def test_marks_without_end_are_answered_early_in_their_order(playout):
+    playout.play(pcm(160))
+    answered = [name for number in range(5000) for name in playout.mark(str(number))]
+    assert answered == [str(number) for number in range(5000 - 4096)]
+
+
+def test_tiny_messages_do_not_bloat_the_queue(playout):
+    for _ in range(FRAME_SAMPLES * 4):
+        playout.play(b"\x01\x02")
+    assert len(playout._pieces) <= 4
