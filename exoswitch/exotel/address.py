@@ -18,6 +18,9 @@ MAX_CUSTOM_PARAMETERS = 3
 MAX_CUSTOM_CHARACTERS = 256
 """How much of the query Exotel reads for them."""
 
+USER_AGENT = "Go-http-client/1.1"
+"""What real calls were seen to send (spec §1, capture R3)."""
+
 SAMPLE_RATE_HZ = 8000
 _SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})  # both spellings are in Exotel's samples
 _PORTS = {"ws": 80, "wss": 443}
@@ -38,6 +41,19 @@ class BotAddress:
     resource: str = field(repr=False)
     authorization: str | None = field(default=None, repr=False)
     custom_parameters: Mapping[str, str] = field(default=Factory(dict), repr=False)
+
+    def upgrade_request(self, key: str) -> bytes:
+        """Write the request that opens the WebSocket, with just the headers that Exotel's client sends (spec §1)."""
+        lines = [f"GET {self.resource} HTTP/1.1", f"Host: {self.authority}", f"User-Agent: {USER_AGENT}"]
+        if self.authorization is not None:
+            lines.append(f"Authorization: {self.authorization}")
+        lines += [
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Key: {key}",
+            "Sec-WebSocket-Version: 13",
+            "Upgrade: websocket",
+        ]
+        return "\r\n".join([*lines, "", ""]).encode("ascii")
 
     def __str__(self) -> str:
         """Name the bot without its secrets: ``bot.example.org:443``."""

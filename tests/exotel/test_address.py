@@ -113,3 +113,17 @@ def test_eight_thousand_hertz_is_served(query):
 def test_any_other_rate_is_refused_with_the_remedy(query):
     with pytest.raises(InvalidRequest, match="8000 Hz only"):
         check_sample_rate("ws://bot.example.org/" + query)
+
+
+def test_the_upgrade_request_has_the_footprint_of_exotels_client():
+    assert parse_address("wss://user:pass@bot.example.org:8443/ws?lang=hi").upgrade_request("a2V5").decode() == (
+        "GET /ws?lang=hi HTTP/1.1\r\n"
+        "Host: bot.example.org:8443\r\n"
+        "User-Agent: Go-http-client/1.1\r\n"
+        "Authorization: Basic dXNlcjpwYXNz\r\n"
+        "Connection: Upgrade\r\n"
+        "Sec-WebSocket-Key: a2V5\r\n"
+        "Sec-WebSocket-Version: 13\r\n"
+        "Upgrade: websocket\r\n"
+        "\r\n"
+    )

@@ -1,0 +1,268 @@
+"""Adapter: the streams to bots, as Exotel opens, feeds and ends them, over `exotel.websocket`."""
+
+import enum
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.internet.ssl import optionsForClientTLS
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from exoswitch.errors import InvalidRequest, RemoteProtocolError
+from exoswitch.events import StopReason
+from exoswitch.exotel.address import BotAddress, parse_address
+from exoswitch.exotel.audio import CallerAudio
+from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader, StreamWriter
+from exoswitch.exotel.websocket import WebSocket, WebSockets
+from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
+
+_CLOSE_S = 2.0
+_MAX_UNREAD_BYTES = 1024 * 1024
+_FAILED = "3009 failed to establish ws conn: {}"
+"""How Exotel begins the error of a stream that could not be opened (spec §5.2)."""
+
+
+@implementer(IBots)
+class ExotelBots:
+    """Reaches bots the way that Exotel does; the certificate of a wss:// bot must be valid for its host.
+
+    `handshake_s` is the time for all of DNS, TCP, TLS and the upgrade; `entropy` gives random bytes, for keys and
+    masks; `tls_options` makes the TLS settings for a host name.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,  # IReactorTCP, IReactorTime and IReactorPluggableNameResolver at once
+        *,
+        metrics: IMetrics,
+        handshake_s: float = 10.0,
+        entropy: Callable[[int], bytes] = os.urandom,
+        tls_options: Callable[[str], Any] = optionsForClientTLS,
+    ) -> None:
+        self.reactor = reactor
+        self.metrics = metrics
+        self.handshake_s = handshake_s
+        self.entropy = entropy
+        self.tls_options = lru_cache(maxsize=256)(tls_options)  # each reads all trusted certificates anew
+
+    def connect(self, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> "BotConnection":
+        """Begin one attempt to reach a bot."""
+        return BotConnection(self, start, leg, listener)
+
+
+class _State(enum.Enum):
+    DIALLING = enum.auto()
+    OPEN = enum.auto()
+    CLOSING = enum.auto()
+    CLOSED = enum.auto()
+
+
+@implementer(IBotConnection)
+class BotConnection:
+    """One attempt to reach a bot, and the stream that comes of it."""
+
+    _log = Logger()
+
+    def __init__(self, bots: ExotelBots, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> None:
+        self._bots = bots
+        self._start = start
+        self._leg = leg
+        self._listener = listener
+        self._writer = StreamWriter(stream_sid=start.stream_sid, call_sid=start.call_sid, account=start.account)
+        self._audio = CallerAudio(self._writer, start.bot.chunk_ms)
+        self._reader = BotMessageReader()
+        self._state = _State.DIALLING
+        self._streaming = False
+        self._congested = False
+        self._unread_bytes = 0
+        self._complained = False
+        self._address: BotAddress | None = None
+        self._attempt: Deferred[None] | None = None
+        self._socket: WebSocket | None = None
+        self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
+
+    # --- what the engine and the media leg ask
+
+    def start(self) -> None:
+        """Send `connected` and `start`; from now on the bot's media, marks and clears reach the leg."""
+        if self._state is not _State.OPEN or self._streaming or self._address is None:
+            return
+        self._streaming = True
+        told = self._start
+        custom_parameters = self._address.custom_parameters
+        self._send(self._writer.connected())
+        self._send(self._writer.start(caller=told.caller, callee=told.callee, custom_parameters=custom_parameters))
+
+    def send_media(self, pcm: bytes) -> None:
+        """Pass on 20 ms of the caller's audio."""
+        if self._streaming and self._socket is not None:
+            message = self._audio.add(pcm)
+            if message is not None:
+                self._socket.send_text(message)
+
+    def send_mark(self, name: str) -> None:
+        """Tell the bot that everything before this mark has been played."""
+        if self._streaming:
+            self._send(self._writer.mark(name))
+
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        """Tell the bot of a key that was pressed."""
+        if self._streaming:
+            self._send(self._writer.dtmf(digit, duration_ms))
+
+    def close(self, stop: StopReason | None) -> None:
+        """Send `stop` where there is a reason, then close; also abandons a handshake that is under way."""
+        if self._state is _State.DIALLING:
+            self._abandon()
+            self._wait(0, self._listener.stream_failed, _FAILED.format("given up before the bot answered"))
+        elif self._state is _State.OPEN and self._socket is not None:
+            if stop is not None and self._streaming:
+                self._send(self._writer.stop(stop))
+            self._socket.close()
+
+    # --- reaching the bot
+
+    def _dial(self) -> None:
+        self._wait(self._bots.handshake_s, self._fail, f"no answer within {self._bots.handshake_s:g} s")
+        self._attempt = Deferred.fromCoroutine(self._reach())
+        self._attempt.addErrback(self._unreachable)
+
+    async def _reach(self) -> None:
+        bots = self._bots
+        self._address = address = parse_address(self._start.bot.url)
+        endpoint = HostnameEndpoint(bots.reactor, address.host, address.port, timeout=bots.handshake_s)
+        factory: IProtocolFactory = WebSockets(bots.reactor, address, self, bots.entropy)
+        if address.secure:
+            # What `wrapClientTLS` does, but for the clock: its writes wait for the global reactor.
+            tls = bots.tls_options(address.host)
+            factory = TLSMemoryBIOFactory(tls, isClient=True, wrappedFactory=factory, clock=bots.reactor)
+        protocol: Any = await endpoint.connect(factory)
+        self._socket = protocol.wrappedProtocol if address.secure else protocol
+
+    def _unreachable(self, failure: Failure) -> None:
+        if self._state is _State.CLOSED:
+            return  # it was we who gave up
+        if not isinstance(failure.value, InvalidRequest | OSError | ConnectError | ValueError):
+            self._log.failure("cannot dial the bot of call {call}", failure, call=self._start.call_sid)
+        self._fail(failure.getErrorMessage())
+
+    def _fail(self, why: str) -> None:
+        if self._state is _State.DIALLING:
+            self._abandon()
+            where = "" if self._address is None else f"{self._address}: "
+            self._listener.stream_failed(_FAILED.format(where + why))
+
+    def _abandon(self) -> None:
+        self._state = _State.CLOSED
+        self._stop_waiting()
+        if self._socket is not None:
+            self._socket.give_up("the handshake was given up")
+        elif self._attempt is not None:
+            self._attempt.cancel()
+
+    # --- what the socket tells
+
+    def socket_opened(self) -> None:
+        """Tell that the bot may be started."""
+        self._stop_waiting()
+        self._state = _State.OPEN
+        self._listener.stream_opened()
+
+    def text_received(self, message: bytes) -> None:
+        """Carry out one message of the bot's."""
+        if not self._streaming:
+            self._bots.metrics.add("early_bot_messages")
+            return
+        try:
+            wish = self._reader.read(message)
+        except RemoteProtocolError as error:
+            self._garbage(error)
+            return
+        if isinstance(wish, BotMedia):
+            self._leg.play(wish.pcm)
+        elif isinstance(wish, BotMark):
+            self._leg.mark(wish.name)
+        elif isinstance(wish, BotClear):
+            self._leg.clear()
+        else:
+            self._bots.metrics.add("ignored_bot_messages")
+
+    def binary_received(self) -> None:
+        """Count a message of a kind that Exotel's protocol does not have."""
+        self._bots.metrics.add("binary_bot_messages")
+
+    def socket_congested(self, *, congested: bool) -> None:
+        """Hold the caller's audio while the bot does not read; catch up once it does."""
+        self._congested = congested
+        self._unread_bytes = 0
+        if congested:
+            self._audio.hold()
+            return
+        while not self._congested and self._socket is not None:
+            message = self._audio.release()
+            if message is None:
+                break
+            self._socket.send_text(message)
+        self._count_shed()
+
+    def socket_closing(self) -> None:
+        """Listen to the bot no longer, and limit how long it may take to close."""
+        self._state = _State.CLOSING
+        self._streaming = False
+        if self._socket is not None:
+            self._wait(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
+
+    def socket_lost(self, socket: WebSocket, code: int | None, reason: str) -> None:
+        """Tell what became of the stream, if that is not yet told."""
+        if socket is not self._socket or self._state is _State.CLOSED:
+            return
+        if self._state is _State.DIALLING:
+            self._fail(reason)
+            return
+        self._stop_waiting()
+        self._state = _State.CLOSED
+        self._streaming = False
+        self._count_shed()
+        self._listener.stream_closed(code, reason)
+
+    # --- sending, counting, waiting
+
+    def _send(self, message: bytes) -> None:
+        """Send anything but media; a bot that makes us write much while it reads nothing is dropped."""
+        if self._socket is None:
+            return
+        if self._congested:
+            self._unread_bytes += len(message)
+            if self._unread_bytes > _MAX_UNREAD_BYTES:
+                self._streaming = False
+                self._socket.give_up("the bot does not read what it is sent")
+                return
+        self._socket.send_text(message)
+
+    def _garbage(self, error: RemoteProtocolError) -> None:
+        self._bots.metrics.add("malformed_bot_messages")
+        if not self._complained:
+            self._complained = True
+            self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
+
+    def _count_shed(self) -> None:
+        shed_ms = self._audio.take_shed_ms()
+        if shed_ms:
+            self._bots.metrics.add("shed_caller_audio_ms", shed_ms)
+
+    def _wait(self, seconds: float, then: Callable[[str], None] | Callable[[], None], *words: str) -> None:
+        self._stop_waiting()
+        self._timer = self._bots.reactor.callLater(seconds, then, *words)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
