@@ -1,7 +1,7 @@
 """Runs every check and every test there is, and ends with what passed, what failed, and what was not run and why.
 
-This is `make test`. Each part is one environment of tox.ini; the real Asterisk that the last one needs is built
-first, once a machine, in a cache folder outside this tree.
+This is `make test`. The parts are the commands of tox.ini's two environments; the real Asterisk that the last of them
+needs is built first, once a machine, in a cache folder outside this tree.
 """
 
 import json
@@ -11,22 +11,25 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / ".tox" / "results"
-PARTS = ("lint", "types", "arch", "news", "wheel", "unit", "loopback", "e2e")
-NEEDS_ASTERISK = "e2e"
-DEBIAN_PACKAGES = {"mmdebstrap": "mmdebstrap", "sipp": "sip-tester"}  # command: the package that has it
+PARTS = {  # of each environment, in the order of its commands in tox.ini
+    "check": ("style", "formatting", "types", "imports", "news"),
+    "test": ("installed", "unit", "loopback", "e2e"),
+}
+DEBIAN_PACKAGES = {"mmdebstrap": "mmdebstrap", "sipp": "sip-tester"}  # a command, and the package that has it
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one part; `note` says why where it was not run."""
+    """What became of one part; `note` says why where it was not run, or not to its end."""
 
     part: str
-    state: str
     passed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -35,78 +38,78 @@ class Outcome:
 
     def __str__(self) -> str:
         """Give one line of the closing table."""
-        if self.state == "not run":
-            return f"{self.part:<10} not run: {self.note}"
-        skipped = f", {self.skipped} skipped" if self.skipped else ""
-        counts = f"{self.passed} passed, {self.failed} failed{skipped}"
-        note = f": {self.note}" if self.note else f" in {self.seconds:.0f} s"
-        return f"{self.part:<10} {self.state:<8} {counts}{note}"
+        counts = f"{self.passed} passed, {self.failed} failed"
+        if self.skipped:
+            counts += f", {self.skipped} skipped"
+        if not (self.passed or self.failed):
+            return f"  {self.part:<11} not run: {self.note}"
+        state = "FAILED" if self.failed else "passed"
+        return f"  {self.part:<11} {state}  {counts} in {self.seconds:.0f} s" + (
+            f" ({self.note})" if self.note else ""
+        )
 
 
-def announce() -> list[str]:
-    """Say what will be installed where; give the Debian packages that are missing."""
+def prepare_asterisk() -> None:
+    """Get ready what the tests with a real Asterisk need; where that fails, they say themselves what is missing."""
     missing = [package for command, package in DEBIAN_PACKAGES.items() if not shutil.which(command)]
-    print("make test runs:", ", ".join(PARTS))
-    print("  into .tox: exoswitch's wheel, and the tools and libraries that its tests need, by pip")
-    if missing and os.geteuid() == 0:
-        print(f"  onto this machine: the Debian packages {', '.join(missing)}")
-    print(
-        "  into the user's cache folder, once: a root file system with Debian's Asterisk (about 340 MB)", flush=True
-    )
-    return missing
+    if missing:
+        subprocess.run([ROOT / "tools" / "apt-install", *missing], check=False)
+    if os.geteuid() == 0:
+        subprocess.run([sys.executable, "-m", "tests.e2e.asterisk_root"], cwd=ROOT, check=False)
 
 
-def prepare_asterisk(missing: list[str]) -> Outcome | None:
-    """Get ready what the tests with a real Asterisk need; an outcome tells why they cannot run."""
-    if os.geteuid() != 0:
-        return Outcome(NEEDS_ASTERISK, "not run", note="needs root, for chroot; try sudo make test")
-    if missing and subprocess.run([ROOT / "tools" / "apt-install", *missing], check=False).returncode:
-        return Outcome(NEEDS_ASTERISK, "failed", failed=1, note=f"{', '.join(missing)} could not be installed")
-    if subprocess.run([sys.executable, "-m", "tests.e2e.asterisk_root"], cwd=ROOT, check=False).returncode:
-        return Outcome(NEEDS_ASTERISK, "failed", failed=1, note="Asterisk's root file system could not be built")
-    return None
-
-
-def run_tox(parts: list[str]) -> dict[str, Outcome]:
-    """Run the parts, one after the other whatever becomes of each."""
+def run_tox() -> dict[str, Any]:
+    """Run both environments and give tox's own report of each."""
     shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
     report = RESULTS / "tox.json"
-    report.parent.mkdir(parents=True)
-    command = [sys.executable, "-m", "tox", "run", "-e", ",".join(parts), "--result-json", str(report)]
+    command = [sys.executable, "-m", "tox", "run", "-e", ",".join(PARTS), "--result-json", str(report)]
     subprocess.run(command, cwd=ROOT, check=False)
-    environments = json.loads(report.read_text())["testenvs"] if report.exists() else {}
-    return {part: outcome(part, environments.get(part, {}).get("result", {})) for part in parts}
+    environments: dict[str, Any] = json.loads(report.read_text())["testenvs"] if report.exists() else {}
+    return environments
 
 
-def outcome(part: str, result: dict[str, object]) -> Outcome:
-    """Join what tox says of a part with the counts that pytest left, where the part is pytest's."""
-    good, seconds = bool(result.get("success")), float(str(result.get("duration", 0)))
+def outcomes(environments: dict[str, Any]) -> Iterator[Outcome]:
+    """Tell what became of each part."""
+    for environment, parts in PARTS.items():
+        commands = environments.get(environment, {}).get("test", [])
+        for index, part in enumerate(parts):
+            if index < len(commands):
+                yield outcome(part, commands[index]["retcode"] == 0, float(commands[index]["elapsed"]))
+            else:
+                yield Outcome(part, failed=1, note=f"tox could not make the environment {environment}")
+
+
+def outcome(part: str, good: bool, seconds: float) -> Outcome:
+    """Join a command's exit with the counts that pytest left, where the part is pytest's."""
     counts = RESULTS / f"{part}.xml"
     if not counts.exists():
-        return Outcome(part, "passed" if good else "failed", int(good), int(not good), seconds=seconds)
-    suite = ET.parse(counts).getroot()[0].attrib
-    failed = int(suite["failures"]) + int(suite["errors"])
-    skipped = int(suite["skipped"])
-    passed = int(suite["tests"]) - failed - skipped
-    if not good:
-        failed = max(failed, 1)  # pytest itself may have failed, with no test to blame
-    return Outcome(part, "passed" if good else "failed", passed, failed, skipped, seconds)
+        return Outcome(part, passed=int(good), failed=int(not good), seconds=seconds)
+    suite = ET.parse(counts).getroot()[0]
+    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    skipped = int(suite.attrib["skipped"])
+    passed = int(suite.attrib["tests"]) - failed - skipped
+    if not good and not failed:
+        return Outcome(part, passed, 1, skipped, seconds, "pytest itself ended with an error")
+    reason = suite.find(".//skipped")
+    note = reason.attrib.get("message", "") if reason is not None else ""
+    return Outcome(part, passed, failed, skipped, seconds, note)
 
 
 def main() -> int:
     """Run everything; 1 if any part failed."""
     began = time.monotonic()
-    obstacle = prepare_asterisk(announce())
-    outcomes = run_tox([part for part in PARTS if obstacle is None or part != NEEDS_ASTERISK])
-    if obstacle:
-        outcomes[NEEDS_ASTERISK] = obstacle
-    print()
-    for part in PARTS:
-        print(outcomes[part])
-    print(f"all of it in {time.monotonic() - began:.0f} s\n")
+    print("make test installs, before it runs", ", ".join(part for parts in PARTS.values() for part in parts) + ":")
+    print("  into .tox: exoswitch's wheel, and the libraries and tools that its tests need, by pip")
+    print("  onto this machine: such Debian packages as are missing of", ", ".join(DEBIAN_PACKAGES.values()))
+    print("  into the user's cache folder, as root only: a root file system with Asterisk", flush=True)
+    prepare_asterisk()
+    results = list(outcomes(run_tox()))
     passed, failed, skipped = (
-        sum(getattr(one, field) for one in outcomes.values()) for field in ("passed", "failed", "skipped")
+        sum(getattr(one, field) for one in results) for field in ("passed", "failed", "skipped")
     )
+    print(f"\nmake test took {time.monotonic() - began:.0f} s:")
+    print("\n".join(map(str, results)))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 

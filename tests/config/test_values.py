@@ -72,7 +72,6 @@ def test_good_text_is_read(read, text, value):
                 "ftp://bot",
                 "ws://",
                 "ws:///path",
-                "ws://bot:0/",
                 "ws://bot:99999/",
                 "ws://[::1/",
                 "ws://bot/#x",
@@ -95,7 +94,7 @@ def test_resolver_url_is_refused_by_name(scheme):
 
 @pytest.mark.parametrize("query", ["sample-rate=16000", "lang=hi&sample_rate=24000", "sample-rate="])
 def test_another_sample_rate_is_refused_by_name(query):
-    with pytest.raises(Unreadable, match="another sample-rate than 8000"):
+    with pytest.raises(Unreadable, match="streams at 8000 Hz only"):
         addresses.bot_url(f"wss://bot.example.org/ws?{query}")
 
 
