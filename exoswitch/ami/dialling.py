@@ -1,0 +1,76 @@
+"""Core: the actions that place, claim, bridge and end a call, as Asterisk 22 understands them.
+
+Channels are named by their Uniqueid, which Hangup, AGI, Redirect and PlayDTMF all take (tried on 22.10).
+"""
+
+import re
+from urllib.parse import unquote
+
+from exoswitch.ami.message import AmiMessage
+
+BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials EXOSWITCH_LEG; see the rendered extensions.conf
+LEG_VARIABLE = "EXOSWITCH_LEG"
+OWNER_VARIABLE = "EXOSWITCH_GATEWAY"
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
+_CLAIMED_BY = re.compile(r"200 result=1 \((.+)\)")
+
+
+def leg(host: str, port: int, codec: str) -> str:
+    """Give the dial string of a channel that sends a call's RTP to this address."""
+    address = f"[{host}]" if ":" in host else host
+    return f"UnicastRTP/{address}:{port}/c({codec})"
+
+
+def originate(*, channel_id: str, channel: str, caller_id: str, ring_s: float, dial_string: str) -> AmiMessage:
+    """Dial a phone on `channel`, and once it is answered bridge it to the leg that `dial_string` names.
+
+    The ActionID is the channel's own id, for an OriginateResponse may not know the channel.
+    """
+    return AmiMessage.action(
+        "Originate",
+        ("ActionID", channel_id),
+        ("ChannelId", channel_id),
+        ("Channel", channel),
+        ("Context", BRIDGE_CONTEXT),
+        ("Exten", "s"),
+        ("Priority", "1"),
+        ("Async", "true"),
+        ("Timeout", str(round(ring_s * 1000))),
+        ("CallerID", f"<{caller_id}>"),
+        ("Variable", f"{LEG_VARIABLE}={dial_string}"),
+    )
+
+
+def hang_up(channel_id: str, cause: int) -> AmiMessage:
+    """End a call with this Q.850 cause."""
+    return AmiMessage.action("Hangup", ("Channel", channel_id), ("Cause", str(cause)))
+
+
+def claim(channel_id: str, node: str, command_id: str) -> AmiMessage:
+    """Put our name on a waiting channel unless another gateway's is on it; the answer says whose it is.
+
+    The commands of one channel run one after the other on the channel's own thread, so of two gateways that both
+    heard the call arrive exactly one finds it free, without a word between them.
+    """
+    mine = _NOT_IN_A_NAME.sub("-", node)
+    variable = f"${{{OWNER_VARIABLE}}}"
+    owner = f"${{IF($[${{ISNULL({variable})}}]?{mine}:{variable})}}"
+    return _agi(channel_id, command_id, f"GET FULL VARIABLE ${{SET({OWNER_VARIABLE}={owner})}}")
+
+
+def claimed_by_another(executed: AmiMessage, node: str) -> str | None:
+    """Read the AsyncAGIExec that answers `claim`: the gateway that has the call; None if that is us."""
+    answer = _CLAIMED_BY.match(unquote(executed.get("Result")))
+    if answer is None or answer[1] == _NOT_IN_A_NAME.sub("-", node):
+        return None
+    return answer[1]
+
+
+def bridge(channel_id: str, dial_string: str) -> AmiMessage:
+    """Answer a waiting channel and bridge it to our RTP address; success only means that it is queued."""
+    return _agi(channel_id, channel_id, f'EXEC Dial "{dial_string}"')
+
+
+def _agi(channel_id: str, command_id: str, command: str) -> AmiMessage:
+    return AmiMessage.action("AGI", ("Channel", channel_id), ("CommandID", command_id), ("Command", command))

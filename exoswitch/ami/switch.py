@@ -1,0 +1,220 @@
+"""Adapter: one Asterisk as the engine sees it: places, bridges and ends calls over AMI, and tells its events."""
+
+import random
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from exoswitch.ami import dialling
+from exoswitch.ami.client import AmiProtocol
+from exoswitch.ami.filters import CLAIM_ANSWER
+from exoswitch.ami.hangups import HangUps
+from exoswitch.ami.link import AmiLink
+from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.translate import EventTranslator
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.errors import BackendUnavailable, TrunkError
+from exoswitch.events import ChannelHungUp, SwitchEvent, SwitchLost, SwitchReady
+from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
+from exoswitch.spawn import spawn
+
+CLAIM_WAIT_S = 5.0  # a channel in AGI looks for a command ten times a second
+
+
+@define(eq=False)
+class _Claim:
+    """Our wait for a channel's word on whose it is."""
+
+    command_id: str
+    answer: Deferred[AmiMessage] = field(factory=Deferred)
+
+
+@implementer(ISwitch)
+class AsteriskSwitch(Service):
+    """An Asterisk, for as long as the service runs; `listener` is told its events, and may be set later.
+
+    `node` is this gateway's name, which it writes on the inbound calls that it takes. `codec` is what Asterisk is to
+    send us.
+
+    Raises:
+        ConfigError: the configuration's `ami` is no endpoint.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        config: AsteriskConfig,
+        *,
+        reactor: IReactorTime,
+        rng: random.Random,
+        codec: str = "ulaw",
+        node: str = "gw1",
+        listener: ISwitchListener | None = None,
+    ) -> None:
+        self.name = config.name
+        self.host = config.host
+        self.listener = listener
+        self._clock = reactor
+        self._codec = codec
+        self._node = node
+        self._link = AmiLink(config, reactor, rng, self)
+        self._ami: AmiProtocol | None = None
+        self._translator = EventTranslator()
+        self._hang_ups = HangUps()
+        self._claims: dict[str, _Claim] = {}
+        self._foreign: set[str] = set()
+
+    # --- ISwitch and IService -----------------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether we are logged in and Asterisk is fully booted."""
+        return self._ami is not None
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Begin to connect."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._link.startService()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802
+        """Disconnect; calls in progress go on."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._ami = None
+        self._abandon_claims()
+        return self._link.stopService()
+
+    def originate(self, origination: Origination) -> Deferred[None]:
+        """Queue an outbound call; what becomes of it is told in events."""
+        return Deferred.fromCoroutine(self._originate(origination))
+
+    def bridge(self, channel_id: str, media_host: str, media_port: int) -> Deferred[None]:
+        """Claim an inbound channel, answer it, and bridge it to an RTP address."""
+        return Deferred.fromCoroutine(self._bridge(channel_id, media_host, media_port))
+
+    def hang_up(self, channel_id: str, cause: int) -> None:
+        """See to it that the channel is hung up, unless it turned out to be another gateway's."""
+        if channel_id not in self._foreign:
+            self._hang_ups.ask(channel_id, cause)
+            self._send_hang_up(channel_id)
+
+    # --- Calls --------------------------------------------------------------------------------------------------
+
+    async def _originate(self, origination: Origination) -> None:
+        ami = self._ready_ami
+        action = dialling.originate(
+            channel_id=origination.channel_id,
+            channel=origination.channel,
+            caller_id=origination.caller_id,
+            ring_s=origination.ring_s,
+            dial_string=dialling.leg(origination.media_host, origination.media_port, self._codec),
+        )
+        self._hang_ups.originating(origination.channel_id)
+        response = await ami.action(action)
+        if not response.succeeded:
+            self._hang_ups.give_up(origination.channel_id)
+            raise TrunkError(f"Asterisk {self.name} refused to dial: {response.get('Message')}")
+
+    async def _bridge(self, channel_id: str, media_host: str, media_port: int) -> None:
+        ami = self._ready_ami
+        await self._claim(ami, channel_id)
+        await self._command(ami, dialling.bridge(channel_id, dialling.leg(media_host, media_port, self._codec)))
+
+    async def _claim(self, ami: AmiProtocol, channel_id: str) -> None:
+        claim = self._claims[channel_id] = _Claim(f"{self._node}/{channel_id}")
+        try:
+            await self._command(ami, dialling.claim(channel_id, self._node, claim.command_id))
+            executed = await claim.answer.addTimeout(CLAIM_WAIT_S, self._clock)
+        except DeferredTimeout as problem:
+            raise BackendUnavailable(f"the channel did not answer its claim within {CLAIM_WAIT_S:g} s") from problem
+        finally:
+            self._claims.pop(channel_id, None)
+        owner = dialling.claimed_by_another(executed, self._node)
+        if owner is not None:
+            self._foreign.add(channel_id)
+            raise TrunkError(f"gateway {owner} has taken this call")
+
+    async def _command(self, ami: AmiProtocol, action: AmiMessage) -> None:
+        response = await ami.action(action)
+        if not response.succeeded:
+            raise TrunkError(f"Asterisk {self.name} cannot bridge the channel: {response.get('Message')}")
+
+    @property
+    def _ready_ami(self) -> AmiProtocol:
+        if self._ami is None:
+            raise BackendUnavailable(f"Asterisk {self.name} is not ready")
+        return self._ami
+
+    def _send_hang_up(self, channel_id: str) -> None:
+        if self._ami is not None:
+            spawn(self._end_channel(self._ami, channel_id), self._log, "a hang-up", channel_id=channel_id)
+
+    async def _end_channel(self, ami: AmiProtocol, channel_id: str) -> None:
+        try:
+            response = await ami.action(dialling.hang_up(channel_id, self._hang_ups.cause(channel_id)))
+        except BackendUnavailable as problem:
+            ami.drop(str(problem))  # The next link asks again.
+            return
+        if not response.succeeded:
+            self._log.debug("{channel_id}: {text}", channel_id=channel_id, text=response.get("Message"))
+            self._hang_ups.no_such_channel(channel_id)
+
+    # --- What the link tells (LinkUser) -------------------------------------------------------------------------
+
+    def link_ready(self, ami: AmiProtocol, channels: list[AmiMessage]) -> None:
+        """Tell which channels are up, then the calls that wait for us, and hang up what is still to be hung up."""
+        self._ami = ami
+        channel_ids = frozenset(channel.get("Uniqueid") for channel in channels)
+        self._foreign &= channel_ids
+        self._tell(SwitchReady(channel_ids))
+        for arrival in self._translator.arrivals(channels):
+            self._tell(arrival)
+        for channel_id in self._hang_ups:
+            self._send_hang_up(channel_id)
+
+    def link_event(self, message: AmiMessage) -> None:
+        """Take what an event means, if anything."""
+        if message.event == CLAIM_ANSWER:
+            self._claim_answered(message)
+            return
+        event = self._translator.translate(message)
+        if event is None:
+            return
+        if self._hang_ups.observe(event):
+            self._send_hang_up(message.get("DestUniqueid"))
+        if isinstance(event, ChannelHungUp):
+            self._forget(event.channel_id)
+        self._tell(event)
+
+    def link_lost(self, reason: str) -> None:
+        """Tell it; the hang-ups that are not confirmed stay."""
+        self._ami = None
+        self._hang_ups.link_lost()
+        self._abandon_claims()
+        self._tell(SwitchLost(reason))
+
+    def _claim_answered(self, message: AmiMessage) -> None:
+        channel_id = message.get("Uniqueid")
+        claim = self._claims.get(channel_id)
+        if claim is not None and claim.command_id == message.get("CommandID"):
+            self._claims.pop(channel_id).answer.callback(message)
+
+    def _abandon_claims(self) -> None:
+        claims, self._claims = self._claims, {}
+        for claim in claims.values():
+            claim.answer.errback(BackendUnavailable(f"the link to Asterisk {self.name} was lost"))
+
+    def _forget(self, channel_id: str) -> None:
+        self._foreign.discard(channel_id)
+        claim = self._claims.pop(channel_id, None)
+        if claim is not None:
+            claim.answer.errback(TrunkError("the caller hung up"))
+
+    def _tell(self, event: SwitchEvent) -> None:
+        if self.listener is not None:
+            self.listener.switch_event(self, event)

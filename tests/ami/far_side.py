@@ -1,0 +1,113 @@
+"""The far side of an AMI link: an Asterisk that does as a test says, on memory transports."""
+
+from hashlib import md5
+
+from attrs import define, field
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.protocol import Protocol
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+
+from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
+
+SECRET = "opensesame"
+
+
+class Line(StringTransport):
+    """A connection that really ends when it is told to."""
+
+    def __init__(self, reactor: MemoryReactorClock) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self.is_open = True
+        self.ends = True
+        self.protocol: Protocol | None = None
+
+    def loseConnection(self) -> None:  # noqa: N802
+        super().loseConnection()
+        if self.ends:
+            self._reactor.callLater(0, self.end, ConnectionDone())
+
+    def abortConnection(self) -> None:  # noqa: N802
+        if self.is_open:
+            self._reactor.callLater(0, self.end, ConnectionLost())
+
+    def end(self, reason: Exception) -> None:
+        if self.is_open:
+            self.is_open = False
+            self.protocol.connectionLost(Failure(reason))
+
+
+@define
+class FarSide:
+    """Takes the connections that a reactor makes, and answers actions; `silent` and `refused` name exceptions."""
+
+    reactor: MemoryReactorClock
+    boots: bool = True
+    silent: set[str] = field(factory=set)
+    refused: set[str] = field(factory=set)
+    channels: list[AmiMessage] = field(factory=list)
+    actions: list[AmiMessage] = field(factory=list)
+    line: Line | None = None
+    decoder: AmiDecoder | None = None
+
+    def accept(self) -> None:
+        """Take the newest connection, and greet."""
+        factory = self.reactor.tcpClients.pop()[2]
+        assert not self.reactor.tcpClients
+        self.take(factory.buildProtocol(None))
+
+    def take(self, protocol: Protocol) -> None:
+        """Be the far side of this protocol, and greet."""
+        self.line = Line(self.reactor)
+        self.line.protocol = protocol
+        self.decoder = AmiDecoder(greeting=False)
+        protocol.makeConnection(self.line)
+        self.give(b"Asterisk Call Manager/11.0.0\r\n")
+
+    def refuse(self) -> None:
+        """Let the newest attempt to connect fail."""
+        factory = self.reactor.tcpClients.pop()[2]
+        factory.clientConnectionFailed(None, Failure(ConnectionLost("refused")))
+
+    def give(self, data: bytes) -> None:
+        """Send bytes, then answer what they bring about."""
+        self.line.protocol.dataReceived(data)
+        self.serve()
+
+    def tell(self, name: str, *headers: tuple[str, str]) -> None:
+        """Raise an event."""
+        self.give(encode(AmiMessage((("Event", name), *headers))))
+
+    def serve(self) -> None:
+        """Answer the actions that have come."""
+        while actions := self.decoder.feed(self.line.value()):
+            self.line.clear()
+            for action in actions:
+                self.actions.append(action)
+                if action.get("Action") not in self.silent:
+                    self.answer(action)
+
+    def answer(self, action: AmiMessage, response: str = "Success", *headers: tuple[str, str]) -> None:
+        """Answer an action as Asterisk would, or as said."""
+        name = action.get("Action")
+        if name in self.refused or (name == "Login" and not self._knows(action)):
+            response, headers = "Error", (("Message", f"{name} refused"),)
+        if name == "Challenge" and response == "Success":
+            headers = (("Challenge", "123456"),)
+        own = ("ActionID", action.action_id)
+        self.line.protocol.dataReceived(encode(AmiMessage((("Response", response), own, *headers))))
+        if name == "Login" and response == "Success" and self.boots:
+            self.tell("FullyBooted")
+        if name == "CoreShowChannels" and response == "Success":
+            for channel in self.channels:
+                self.tell("CoreShowChannel", own, *channel.headers)
+            self.tell("CoreShowChannelsComplete", own, ("EventList", "Complete"))
+
+    def _knows(self, login: AmiMessage) -> bool:
+        key = md5(f"123456{SECRET}".encode(), usedforsecurity=False).hexdigest()
+        return login.get("Username") == "exoswitch" and (login.get("Key") == key or login.get("Secret") == SECRET)
+
+    def asked(self, name: str) -> list[AmiMessage]:
+        """Give the actions of this name that have come so far."""
+        return [action for action in self.actions if action.get("Action") == name]

@@ -1,0 +1,225 @@
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import globalLogPublisher
+from twisted.python.failure import Failure
+
+from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
+from exoswitch.ami.message import AmiMessage
+from exoswitch.errors import BackendUnavailable, LocalProtocolError
+from tests.ami.far_side import SECRET, FarSide
+
+PING = AmiMessage.action("Ping")
+LIST = AmiMessage.action("CoreShowChannels")
+
+
+@define
+class Link:
+    """A client and its far side."""
+
+    clock: MemoryReactorClock
+    far: FarSide
+    ami: AmiProtocol
+    told: list[object] = field(factory=list)
+
+
+@pytest.fixture
+def link():
+    clock = MemoryReactorClock()
+    told: list[object] = []
+    listener = AmiListener(connected=lambda _: told.append("up"), event=told.append, lost=told.append)
+    link = Link(clock, FarSide(clock), AmiProtocol(clock, listener), told)
+    link.far.take(link.ami)
+    yield link
+    clock.advance(0)
+    link.far.line.end(ConnectionError("over"))
+    assert clock.getDelayedCalls() == []
+
+
+@pytest.fixture
+def log():
+    events: list[dict[str, object]] = []
+    globalLogPublisher.addObserver(events.append)
+    yield events
+    globalLogPublisher.removeObserver(events.append)
+
+
+def outcome(deferred: Deferred[object]) -> list[object]:
+    """Give a list that will hold what a Deferred comes to: a result, or an exception."""
+    results: list[object] = []
+
+    def failed(failure: Failure) -> None:
+        results.append(failure.value)
+
+    deferred.addCallbacks(results.append, failed)
+    return results
+
+
+def log_in(link: Link, secret: str = SECRET) -> list[object]:
+    result = outcome(Deferred.fromCoroutine(link.ami.log_in("exoswitch", secret)))
+    link.far.serve()
+    return result
+
+
+def test_login_answers_the_challenge_and_never_shows_the_secret(link, log):
+    assert log_in(link) == [None]
+    assert link.far.asked("Login")[0].get("Key")
+    assert SECRET not in str(link.far.actions[1].headers) + str(log)
+
+
+def test_login_gives_the_secret_where_challenges_are_refused(link):
+    link.far.refused = {"Challenge"}
+    assert log_in(link) == [None]
+    assert link.far.asked("Login")[0].get("Secret") == SECRET
+
+
+def test_wrong_secret_is_told_from_a_lost_connection(link):
+    (refused,) = log_in(link, "wrong")
+    assert isinstance(refused, LoginRefused)
+    assert "exoswitch" in str(refused)
+    assert "wrong" not in str(refused)
+
+
+def test_asterisk_that_is_still_starting_is_waited_for(link):
+    link.far.boots = False
+    log_in(link)
+    booted = outcome(link.ami.when_booted())
+    assert booted == []
+    link.far.tell("FullyBooted")
+    assert booted == [None]
+    assert outcome(link.ami.when_booted()) == [None]
+
+
+def test_answers_find_their_actions_in_any_order(link):
+    link.far.silent = {"Ping"}
+    first, second = outcome(link.ami.action(PING)), outcome(link.ami.action(PING))
+    link.far.serve()
+    one, two = link.far.asked("Ping")
+    link.far.answer(two, "Error")
+    assert (len(first), second[0].succeeded) == (0, False)
+    link.far.answer(one)
+    assert first[0].succeeded
+
+
+def test_action_without_an_answer_times_out_and_its_late_answer_is_ignored(link):
+    link.far.silent = {"Ping"}
+    result = outcome(link.ami.action(PING, 3))
+    link.far.serve()
+    link.clock.advance(3)
+    assert str(result[0]) == "Asterisk did not answer Ping within 3 s"
+    link.far.answer(link.far.actions[0])
+    assert len(result) == 1
+
+
+def test_action_that_nobody_waits_for_any_more_leaves_nothing(link):
+    waiting = link.ami.action(PING)
+    result = outcome(waiting)
+    waiting.cancel()
+    assert len(result) == 1
+    assert link.clock.getDelayedCalls() == []
+
+
+def test_list_is_given_whole_and_its_events_to_nobody_else(link):
+    link.far.channels = [AmiMessage((("Uniqueid", uid),)) for uid in "abc"]
+    result = outcome(link.ami.collect(LIST))
+    link.far.serve()
+    assert [item.get("Uniqueid") for item in result[0]] == ["a", "b", "c"]
+    assert link.told == ["up"]
+
+
+def test_list_that_is_refused_or_never_complete_fails(link):
+    link.far.refused = {"CoreShowChannels"}
+    refused = outcome(link.ami.collect(LIST))
+    link.far.serve()
+    assert str(refused[0]) == "Asterisk refused: CoreShowChannels refused"
+    link.far.silent = {"CoreShowChannels"}
+    unfinished = outcome(link.ami.collect(LIST))
+    link.far.serve()
+    link.far.tell("CoreShowChannel", ("ActionID", link.far.actions[-1].action_id))
+    link.clock.advance(10)
+    assert isinstance(unfinished[0], BackendUnavailable)
+
+
+def test_endless_list_is_cut_off(link, monkeypatch):
+    monkeypatch.setattr("exoswitch.ami.client.LONGEST_LIST", 2)
+    link.far.channels = [AmiMessage((("Uniqueid", uid),)) for uid in "abc"]
+    result = outcome(link.ami.collect(LIST))
+    link.far.serve()
+    assert isinstance(result[0], BackendUnavailable)
+
+
+def test_actions_do_not_pile_up_without_bound(link, monkeypatch):
+    monkeypatch.setattr("exoswitch.ami.client.MOST_WAITING", 1)
+    link.far.silent = {"Ping"}
+    first, second = outcome(link.ami.action(PING)), outcome(link.ami.action(PING))
+    assert first == []
+    assert isinstance(second[0], BackendUnavailable)
+
+
+def test_two_actions_at_once_cannot_have_one_id(link):
+    action = AmiMessage.action("Originate", ("ActionID", "sid1"))
+    outcome(link.ami.action(action))
+    with pytest.raises(LocalProtocolError):
+        link.ami.action(action)
+
+
+def test_lost_connection_is_told_before_every_waiter_fails(link):
+    order = link.told
+    link.far.silent = {"Ping", "CoreShowChannels"}
+    waiters = link.ami.action(PING), link.ami.collect(LIST), link.ami.when_booted()
+    for waiter in waiters:
+        waiter.addErrback(lambda failure: order.append(failure.type))
+    link.far.line.end(ConnectionError("pulled"))
+    assert order == ["up", "pulled", BackendUnavailable, BackendUnavailable, BackendUnavailable]
+    for use in (link.ami.when_booted, partial(link.ami.action, PING)):
+        assert isinstance(outcome(use())[0], BackendUnavailable)
+
+
+def test_pings_keep_a_connection_whose_far_side_answers(link):
+    link.ami.keep_alive()
+    for _ in range(5):
+        link.clock.advance(10)
+        link.far.serve()
+    assert len(link.far.asked("Ping")) == 5
+    assert link.told == ["up"]
+
+
+def test_connection_that_answers_no_ping_is_dropped(link):
+    link.ami.keep_alive()
+    link.far.silent = {"Ping"}
+    link.clock.advance(10)
+    link.clock.advance(10)
+    link.clock.advance(0)
+    assert link.told == ["up", "Asterisk did not answer Ping within 10 s"]
+
+
+def test_what_is_not_ami_ends_the_connection_and_no_more_is_read():
+    clock, told = MemoryReactorClock(), []
+    ami = AmiProtocol(clock, AmiListener(connected=told.append, event=told.append, lost=told.append))
+    far = FarSide(clock)
+    far.take(ami)
+    ami.dataReceived(b"Event: X\r\n" * 200_000)
+    ami.dataReceived(b"\r\n\r\nEvent: Y\r\n\r\n")
+    clock.advance(0)
+    assert told[1:] == ["an AMI message is longer than 1048576 bytes"]
+
+
+def test_event_that_its_listener_cannot_handle_costs_that_event_only(logged_failures):
+    handled: list[str] = []
+
+    def handle(message: AmiMessage) -> None:
+        handled.append(message.event)
+        raise ZeroDivisionError
+
+    ignore: Callable[[object], None] = lambda _: None  # noqa: E731
+    clock = MemoryReactorClock()
+    far = FarSide(clock)
+    far.take(AmiProtocol(clock, AmiListener(connected=ignore, event=handle, lost=ignore)))
+    far.give(b"Event: One\r\n\r\nEvent: Two\r\n\r\n")
+    assert handled == ["One", "Two"]
+    assert len(logged_failures) == 2
+    logged_failures.clear()

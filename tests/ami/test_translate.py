@@ -1,0 +1,163 @@
+from pathlib import Path
+
+import pytest
+
+from exoswitch.ami.filters import WANTED_EVENTS
+from exoswitch.ami.message import AmiDecoder, AmiMessage
+from exoswitch.ami.translate import TRANSLATED_EVENTS, EventTranslator
+from exoswitch.events import (
+    CallArrived,
+    ChannelAnswered,
+    ChannelDialled,
+    ChannelHungUp,
+    ChannelRinging,
+    DialFailed,
+    DigitPressed,
+    MediaAnnounced,
+    OriginateFailed,
+)
+
+TRANSCRIPTS = Path(__file__).parent / "transcripts"  # of Asterisk 22.10 with SIPp as the trunk
+INBOUND = "1795364203.11"
+
+
+def read(name: str) -> list[AmiMessage]:
+    return AmiDecoder().feed((TRANSCRIPTS / f"{name}.txt").read_bytes())
+
+
+def events_of(name: str) -> list[object]:
+    translator = EventTranslator()
+    return [event for message in read(name) if (event := translator.translate(message))]
+
+
+def event(name: str, **headers: str) -> AmiMessage:
+    return AmiMessage((("Event", name), *headers.items()))
+
+
+def test_answered_call_is_told_step_by_step_and_its_digit_once():
+    call = "sid-answered"
+    *beginning, media, digit, end = events_of("answered")
+    assert beginning == [ChannelDialled(call), ChannelRinging(call), ChannelAnswered(call)]
+    assert (media.channel_id, media.host) == (call, "127.0.0.1")
+    assert digit == DigitPressed(call, "5", 120)
+    assert end == ChannelHungUp(call, 16, "Normal Clearing")
+
+
+def test_hang_up_of_the_far_end_is_told_once():
+    assert [type(each) for each in events_of("answered_far_end_hangs_up")] == [
+        ChannelDialled,
+        ChannelRinging,
+        ChannelAnswered,
+        MediaAnnounced,
+        ChannelHungUp,
+    ]
+
+
+def test_busy_phone_tells_its_dial_status_and_cause():
+    assert events_of("busy") == [
+        ChannelDialled("sid-busy"),
+        OriginateFailed("sid-busy", 0),
+        DialFailed("sid-busy", "BUSY"),
+        ChannelHungUp("sid-busy", 17, "User busy"),
+    ]
+
+
+def test_refusal_shows_in_the_cause_only():
+    assert events_of("declined") == [
+        ChannelDialled("sid-603"),
+        DialFailed("sid-603", "NOANSWER"),
+        ChannelHungUp("sid-603", 21, "Call Rejected"),
+        OriginateFailed("sid-603", 0),
+    ]
+
+
+def test_phone_that_nobody_answers_has_no_dial_status():
+    assert events_of("no_answer") == [
+        ChannelDialled("sid-noanswer"),
+        ChannelRinging("sid-noanswer"),
+        OriginateFailed("sid-noanswer", 3),
+        ChannelHungUp("sid-noanswer", 19, "User alerting, no answer"),
+    ]
+
+
+def test_trunk_that_says_nothing_looks_like_no_answer_without_ringing():
+    assert [type(each) for each in events_of("silent_trunk")] == [ChannelDialled, OriginateFailed, ChannelHungUp]
+
+
+def test_dead_trunk_never_has_a_channel():
+    assert events_of("dead_trunk") == [OriginateFailed("sid-noendpoint", 0)]
+
+
+def test_inbound_call_arrives_and_is_bridged_and_has_one_digit():
+    arrival, media, digit, end = events_of("inbound")
+    assert arrival == CallArrived(INBOUND, caller="+919812345678", callee="+918047491899")
+    assert (media.channel_id, media.host) == (INBOUND, "127.0.0.1")
+    assert digit == DigitPressed(INBOUND, "7", 100)
+    assert end == ChannelHungUp(INBOUND, 16, "Normal Clearing")
+
+
+@pytest.mark.parametrize("name", ["answered", "inbound", "busy", "no_answer", "dead_trunk"])
+def test_skipping_what_nobody_wants_changes_nothing(name):
+    translator = EventTranslator()
+    decoder = AmiDecoder(wanted=WANTED_EVENTS)
+    messages = decoder.feed((TRANSCRIPTS / f"{name}.txt").read_bytes())
+    assert [told for message in messages if (told := translator.translate(message))] == events_of(name)
+    assert decoder.skipped > 0 or name == "dead_trunk"
+
+
+def test_call_that_waits_in_the_list_of_channels_arrives_unless_it_has_already():
+    channels = [message for message in read("waiting") if message.event == "CoreShowChannel"]
+    arrival = CallArrived(channels[0].get("Uniqueid"), caller="+919812345678", callee="+918047491899")
+    late, informed = EventTranslator(), EventTranslator()
+    for message in read("waiting"):
+        if message.event == "AsyncAGIStart":
+            informed.translate(message)
+    assert late.arrivals(channels) == [arrival]
+    assert late.arrivals(channels) == []
+    assert informed.arrivals(channels) == []
+
+
+def test_call_that_is_bridged_does_not_arrive_from_the_list():
+    bridged = event("CoreShowChannel", Uniqueid="1", Application="Dial", ApplicationData="UnicastRTP/…")
+    assert EventTranslator().arrivals([bridged]) == []
+
+
+def test_originate_that_failed_without_a_channel_is_known_by_its_action():
+    failed = event("OriginateResponse", Response="Failure", Uniqueid="<unknown>", Reason="0", ActionID="sid1")
+    assert EventTranslator().translate(failed) == OriginateFailed("sid1", 0)
+
+
+def test_dial_of_our_own_leg_is_not_the_phones():
+    translator = EventTranslator()
+    leg = {"Channel": "PJSIP/lab-1", "Uniqueid": "sid1", "DestChannel": "UnicastRTP/x", "DestUniqueid": "2"}
+    assert translator.translate(event("DialBegin", **leg)) is None
+    assert translator.translate(event("DialState", DialStatus="RINGING", **leg)) is None
+    assert translator.translate(event("DialEnd", DialStatus="ANSWER", **leg)) is None
+
+
+def test_number_that_is_withheld_is_empty_and_the_extension_stands_in_for_the_dnid():
+    arrival = event(
+        "AsyncAGIStart", Uniqueid="1", Env="agi_callerid%3A%20unknown%0Aagi_dnid%3A%20unknown%0A", Exten="99"
+    )
+    assert EventTranslator().translate(arrival) == CallArrived("1", caller="", callee="99")
+
+
+def test_halves_of_addresses_are_forgotten_in_the_end():
+    translator = EventTranslator()
+    for number in range(5000):
+        half = {"Channel": f"UnicastRTP/{number}", "Uniqueid": str(number), "Variable": "UNICASTRTP_LOCAL_PORT"}
+        assert translator.translate(event("VarSet", Value="1", **half)) is None
+    assert len(translator._halves) == 1000
+
+
+@pytest.mark.parametrize("name", sorted(TRANSLATED_EVENTS))
+def test_event_without_its_headers_does_no_harm(name):
+    EventTranslator().translate(event(name))
+
+
+def test_digits_and_ports_that_are_none_are_dropped():
+    translator = EventTranslator()
+    assert translator.translate(event("DTMFEnd", Direction="Received", Digit="f", Channel="PJSIP/1")) is None
+    for variable, value in (("UNICASTRTP_LOCAL_ADDRESS", "10.0.0.1"), ("UNICASTRTP_LOCAL_PORT", "٣")):
+        var_set = event("VarSet", Channel="UnicastRTP/1", Uniqueid="1", Linkedid="2", Variable=variable, Value=value)
+        assert translator.translate(var_set) is None
