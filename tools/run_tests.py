@@ -75,22 +75,23 @@ def outcomes(environments: dict[str, Any]) -> Iterator[Outcome]:
         commands = environments.get(environment, {}).get("test", [])
         for index, part in enumerate(parts):
             if index < len(commands):
-                yield outcome(part, commands[index]["retcode"] == 0, float(commands[index]["elapsed"]))
+                yield outcome(part, int(commands[index]["retcode"]), float(commands[index]["elapsed"]))
             else:
                 yield Outcome(part, failed=1, note=f"tox could not make the environment {environment}")
 
 
-def outcome(part: str, good: bool, seconds: float) -> Outcome:
-    """Join a command's exit with the counts that pytest left, where the part is pytest's."""
+def outcome(part: str, status: int, seconds: float) -> Outcome:
+    """Join a command's exit status with the counts that pytest left, where the part is pytest's."""
     counts = RESULTS / f"{part}.xml"
+    ended = f"ended with status {status}" if status else ""
     if not counts.exists():
-        return Outcome(part, passed=int(good), failed=int(not good), seconds=seconds)
+        return Outcome(part, passed=int(not status), failed=int(bool(status)), seconds=seconds, note=ended)
     suite = ET.parse(counts).getroot()[0]
     failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
     skipped = int(suite.attrib["skipped"])
     passed = int(suite.attrib["tests"]) - failed - skipped
-    if not good and not failed:
-        return Outcome(part, passed, 1, skipped, seconds, "pytest itself ended with an error")
+    if status and not failed:
+        return Outcome(part, passed, 1, skipped, seconds, ended)
     reason = suite.find(".//skipped")
     note = reason.attrib.get("message", "") if reason is not None else ""
     return Outcome(part, passed, failed, skipped, seconds, note)
