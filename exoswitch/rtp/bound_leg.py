@@ -1,0 +1,92 @@
+"""Adapter: one call's media as the rest of the program has it: IMediaLeg over a line of the plane."""
+
+from collections.abc import Callable
+
+from attrs import define, field
+from zope.interface import implementer
+
+from exoswitch.interfaces import IMediaLeg, IMediaListener, IStream, MediaStatistics
+from exoswitch.rtp.frames import samples_to_ms
+from exoswitch.rtp.leg import MediaLeg
+from exoswitch.rtp.plane import Line
+
+
+def statistics_of(leg: MediaLeg) -> MediaStatistics:
+    """Gather what the parts of a leg have counted; RTP of an unknown codec goes with the malformed."""
+    return MediaStatistics(
+        received=leg.reception.received,
+        lost=leg.reception.lost,
+        late=leg.jitter.late,
+        duplicate=leg.reception.duplicate,
+        malformed=leg.malformed + leg.unsupported,
+        foreign=leg.foreign,
+        concealed=leg.jitter.concealed,
+        sent=leg.sent,
+        underruns=leg.playout.underruns,
+        overflowed_ms=samples_to_ms(leg.playout.overflowed_samples),
+        jitter_ms=leg.reception.jitter_ms,
+    )
+
+
+@implementer(IMediaLeg)
+@define(eq=False)
+class BoundLeg:
+    """A leg bound to a port; after `close` it counts no more, and everything else is harmless."""
+
+    host: str
+    port: int
+    _line: Line
+    _listener: IMediaListener
+    _unbind: Callable[[], None]
+    _overflow_told: bool = field(default=False, init=False)
+
+    @property
+    def queued_ms(self) -> int:
+        """How much of the bot's audio is yet to be played."""
+        return self._line.leg.playout.queued_ms
+
+    def direct(self, host: str, port: int) -> None:
+        """Send RTP to this address from now on, and accept it from nowhere else."""
+        self._line.leg.direct(host, port)
+
+    def attach(self, stream: IStream) -> None:
+        """Let the caller's audio flow to this stream, from the next tick on."""
+        self._line.stream = stream
+        self._line.leg.attach()
+
+    def detach(self) -> None:
+        """Stop the flow of the caller's audio, and drop the playout queue and its marks."""
+        self._line.stream = None
+        self._line.leg.detach()
+
+    def play(self, pcm: bytes) -> None:
+        """Queue audio of the bot."""
+        if self._line.closed:
+            return
+        dropped_ms = self._line.leg.play(pcm)
+        if dropped_ms and not self._overflow_told:
+            self._overflow_told = True
+            self._listener.playout_overflowed(dropped_ms)
+
+    def mark(self, name: str) -> None:
+        """Queue a mark, or answer it at once where nothing is to be played before it."""
+        self._answer(self._line.leg.mark(name))
+
+    def clear(self) -> None:
+        """Drop the audio that is yet unplayed, and answer its marks."""
+        self._answer(self._line.leg.clear())
+
+    def _answer(self, marks: list[str]) -> None:
+        stream = self._line.stream
+        if stream is not None and not self._line.closed:
+            for name in marks:
+                stream.send_mark(name)
+
+    def statistics(self) -> MediaStatistics:
+        """Count what has happened so far."""
+        return statistics_of(self._line.leg)
+
+    def close(self) -> None:
+        """Unbind the port; harmless the second time."""
+        if not self._line.closed:
+            self._unbind()

@@ -1,0 +1,119 @@
+"""Core: all calls' media on one 20 ms tick; the readable reference of the media plane.
+
+It knows no socket, no clock and no Twisted. Three things are given to it, and another plane, a compiled one for
+instance, has to fit behind no more than these:
+
+* an :class:`Inbound`, that gives the datagrams that have come since the last tick, of all lines together;
+* for each :class:`Line` a :class:`Wire` to send on, a :class:`Stream` to the bot and a :class:`Listener`;
+* a call of `tick` every 20 ms.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from attrs import define, field
+
+from exoswitch.rtp.leg import Address, MediaLeg
+
+
+class Wire(Protocol):
+    """The way to Asterisk for one call."""
+
+    def send(self, packet: bytes, address: Address) -> None:
+        """Send a packet now or never; a failure is the wire's to count, and so is a wire that is closed."""
+
+
+class Stream(Protocol):
+    """What the plane needs of a bot's connection; see IStream."""
+
+    def send_media(self, pcm: bytes) -> None:
+        """Pass on 20 ms of the caller's audio."""
+
+    def send_mark(self, name: str) -> None:
+        """Tell the bot that everything before this mark has been played."""
+
+
+class Listener(Protocol):
+    """What the plane needs of a call; see IMediaListener."""
+
+    def media_lost(self, silent_s: float) -> None:
+        """No RTP has come from Asterisk for this long."""
+
+
+@define(eq=False)
+class Line:
+    """One call in the plane. Whoever takes it out closes it, so that a tick under way passes it by."""
+
+    leg: MediaLeg
+    wire: Wire
+    listener: Listener
+    stream: Stream | None = None
+    closed: bool = False
+    failures: int = 0
+
+
+class Inbound(Protocol):
+    """Where all lines' datagrams come from."""
+
+    def receive(self) -> Iterable[tuple[Line, bytes, Address]]:
+        """Give what has come since the last tick, a bounded number of datagrams for each line."""
+
+
+@define
+class Plane:
+    """The lines, and what a tick does for each.
+
+    What goes wrong in one line is told to `failed`, within the handler of the exception, and stays in that line.
+    """
+
+    _inbound: Inbound
+    _failed: Callable[[Line], None]
+    _lines: set[Line] = field(factory=set, init=False)
+
+    def __len__(self) -> int:
+        """Count the calls."""
+        return len(self._lines)
+
+    def add(self, line: Line) -> None:
+        """Take a call in, from the next tick on."""
+        self._lines.add(line)
+
+    def remove(self, line: Line) -> None:
+        """Let a call go, at once even within a tick; harmless the second time."""
+        line.closed = True
+        self._lines.discard(line)
+
+    def tick(self, now: float) -> None:
+        """Let 20 ms pass for every call."""
+        for line, data, address in self._inbound.receive():
+            try:
+                line.leg.datagram(data, address, now)
+            except Exception:  # noqa: BLE001 - one call's trouble must not be all calls' trouble
+                self._note_failure(line)
+        for line in tuple(self._lines):
+            if line.closed:
+                continue
+            try:
+                self._tick_line(line, now)
+            except Exception:  # noqa: BLE001 - as above
+                self._note_failure(line)
+
+    @staticmethod
+    def _tick_line(line: Line, now: float) -> None:
+        """Serve the caller first: what the bot's stream or the call do with their part cannot delay it."""
+        leg = line.leg
+        pcm, packet, marks, silent_s = leg.tick(now)
+        if packet is not None and leg.remote is not None:
+            line.wire.send(packet, leg.remote)
+        stream = line.stream
+        if stream is not None:
+            if pcm is not None:
+                stream.send_media(pcm)
+            for name in marks:
+                stream.send_mark(name)
+        if silent_s is not None:
+            line.listener.media_lost(silent_s)
+
+    def _note_failure(self, line: Line) -> None:
+        line.failures += 1
+        self._failed(line)

@@ -1,0 +1,174 @@
+"""Adapter: the media plane of a node: its ports, its tick, and the legs that calls get."""
+
+import random
+import select
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReactorTime, IReactorUDP
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from exoswitch.config.model import RtpConfig
+from exoswitch.errors import NoCapacity
+from exoswitch.interfaces import IMediaListener, IMediaPlane, IMetrics, MediaStatistics
+from exoswitch.rtp.bound_leg import BoundLeg, statistics_of
+from exoswitch.rtp.endpoint import RtpEndpoint
+from exoswitch.rtp.g711 import LAWS_BY_NAME
+from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams, Reading
+from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.ports import PortPool
+from exoswitch.rtp.ticker import Lateness, Ticker
+from exoswitch.spawn import spawn
+
+_MAX_BINDS = 32  # so many ports of the range may other programs hold in a row before a call is refused
+_CAN_POLL = hasattr(select, "epoll")  # Linux
+
+
+@implementer(IMediaPlane)
+class RtpService(Service):
+    """All calls' media on this node.
+
+    With `polled` the tick reads the sockets itself, otherwise the reactor reads them; see
+    :mod:`exoswitch.rtp.inbound`. The reactor's clock has to be monotonic.
+    """
+
+    name = "rtp"
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: IReactorUDP,
+        config: RtpConfig,
+        rng: random.Random,
+        metrics: IMetrics,
+        *,
+        polled: bool = _CAN_POLL,
+    ) -> None:
+        self._reactor = reactor
+        self._clock = IReactorTime(reactor)
+        self._config = config
+        self._rng = rng
+        self._metrics = metrics
+        self._ports = PortPool(config.ports, config.quarantine_s)
+        self._inbound: Reading = PolledSockets() if polled else QueuedDatagrams()
+        self._plane = Plane(self._inbound, self._line_failed)
+        self._ticker = Ticker(self._clock, self._plane.tick)
+        self._bound: dict[Line, tuple[int, RtpEndpoint]] = {}
+        self._unbinding: set[Deferred[None]] = set()
+
+    # --- What a call asks (IMediaPlane) -------------------------------------------------------------------------
+
+    def open(self, source_host: str, listener: IMediaListener) -> BoundLeg:
+        """Bind a port for a call whose RTP will come from this host.
+
+        Raises:
+            NoCapacity: every port is taken, rests, or is held by another program; or we are stopping.
+        """
+        if not self.running:
+            raise NoCapacity("the media plane is not running")
+        port, endpoint = self._bind()
+        config = self._config
+        settings = LegSettings(
+            source_host=source_host,
+            law=LAWS_BY_NAME[config.codec],
+            jitter_max_ms=config.jitter_max_ms,
+            playout_max_s=config.playout_max_s,
+            silence_timeout_s=config.silence_timeout_s,
+        )
+        line = Line(MediaLeg(settings, self._rng), endpoint, listener)
+        self._bound[line] = (port, endpoint)
+        self._inbound.add(endpoint, line)
+        self._plane.add(line)
+        return BoundLeg(config.advertise, port, line, listener, lambda: self._close(line))
+
+    def _bind(self) -> tuple[int, RtpEndpoint]:
+        """Find a port that can be bound; one that another program holds is tried again after its quarantine."""
+        for _ in range(_MAX_BINDS):
+            port = self._ports.take(self._clock.seconds())
+            endpoint = RtpEndpoint()
+            try:
+                endpoint.bind(self._reactor, port, self._config.bind)
+            except CannotListenError as error:
+                self._log.warn("RTP port {port} cannot be bound: {error}", port=port, error=str(error))
+                self._metrics.add("rtp_unbindable_ports_total")
+                self._ports.give_back(port, self._clock.seconds())
+            else:
+                return port, endpoint
+        raise NoCapacity(f"{_MAX_BINDS} RTP ports in a row could not be bound on {self._config.bind}; see the log")
+
+    def _close(self, line: Line) -> None:
+        """Take a call out, and free its port as soon as the socket is closed."""
+        port, endpoint = self._bound.pop(line)
+        self._plane.remove(line)
+        self._inbound.remove(endpoint)
+        self._count(statistics_of(line.leg), endpoint)
+        closed = endpoint.close()
+        self._unbinding.add(closed)
+
+        def rest(result: object) -> object:
+            self._unbinding.discard(closed)
+            self._ports.give_back(port, self._clock.seconds())
+            return result
+
+        closed.addBoth(rest)
+        spawn(closed, self._log, "unbinding an RTP port", port=port)
+
+    # --- The service --------------------------------------------------------------------------------------------
+
+    def startService(self) -> None:  # noqa: N802
+        """Begin to tick."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._ticker.start()
+
+    def stopService(self) -> Deferred[list[tuple[bool, None]]]:  # noqa: N802
+        """Stop ticking, and unbind every port; the Deferred fires once all are free."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        self._ticker.stop()
+        for line in tuple(self._bound):
+            self._close(line)
+        self._inbound.close()
+        return DeferredList([*self._unbinding])
+
+    # --- What it tells ------------------------------------------------------------------------------------------
+
+    @property
+    def calls(self) -> int:
+        """How many calls have a port."""
+        return len(self._bound)
+
+    @property
+    def skipped_ticks(self) -> int:
+        """How many ticks were left out because the process could not keep up."""
+        return self._ticker.skipped
+
+    def lateness(self) -> Lateness:
+        """Say how late the ticks of the last minute came: the best single sign of too many calls."""
+        return self._ticker.lateness()
+
+    def _line_failed(self, line: Line) -> None:
+        """Log a call's first failure only: it may come back fifty times a second."""
+        self._metrics.add("rtp_failures_total")
+        if line.failures == 1 and line in self._bound:
+            self._log.failure("media of the call on port {port} failed", port=self._bound[line][0])
+
+    def _count(self, statistics: MediaStatistics, endpoint: RtpEndpoint) -> None:
+        """Add a call that has ended to the node's counters."""
+        counts = {
+            "rtp_received_packets": statistics.received,
+            "rtp_lost_packets": statistics.lost,
+            "rtp_late_packets": statistics.late,
+            "rtp_duplicate_packets": statistics.duplicate,
+            "rtp_malformed_packets": statistics.malformed,
+            "rtp_foreign_packets": statistics.foreign,
+            "rtp_concealed_frames": statistics.concealed,
+            "rtp_sent_packets": statistics.sent,
+            "rtp_unsent_packets": endpoint.send_errors,
+            "playout_underruns": statistics.underruns,
+            "playout_overflowed_ms": statistics.overflowed_ms,
+        }
+        for name, count in counts.items():
+            if count:
+                self._metrics.add(name, count)

@@ -1,0 +1,98 @@
+"""Adapter: the one 20 ms tick of all calls, on an absolute origin, so that it never drifts."""
+
+from collections import deque
+from collections.abc import Callable
+
+from attrs import define, field, frozen
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from exoswitch.rtp.frames import FRAME_S
+
+_MAX_TICKS_AT_ONCE = 5  # 100 ms: a longer burst is more than a jitter buffer at the other end takes
+_REMEMBERED_TICKS = 3000  # the last minute
+_ROUNDING_S = 1e-6
+
+
+@frozen(kw_only=True)
+class Lateness:
+    """How late ticks were in the last minute, and since the start at worst."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+@define
+class Ticker:
+    """Calls `callback(now)` for every 20 ms that pass; what it raises is logged, and ticking goes on.
+
+    A tick that comes late is made up for, up to 100 ms; beyond that ticks are left out and counted as `skipped`.
+    The clock must not jump: on a reactor, `seconds` has to be `time.monotonic`.
+    """
+
+    _clock: IReactorTime
+    _callback: Callable[[float], None]
+    period_s: float = FRAME_S
+    ticks: int = field(default=0, init=False)
+    skipped: int = field(default=0, init=False)
+    failures: int = field(default=0, init=False)
+    _origin: float = field(default=0.0, init=False)
+    _lateness_s: deque[float] = field(factory=lambda: deque(maxlen=_REMEMBERED_TICKS), init=False)
+    _max_lateness_s: float = field(default=0.0, init=False)
+    _running: bool = field(default=False, init=False)
+    _next_call: IDelayedCall | None = field(default=None, init=False)
+
+    _log = Logger()
+
+    def start(self) -> None:
+        """Begin; the first tick is 20 ms from now."""
+        self._running = True
+        self._origin = self._clock.seconds() - (self.ticks + self.skipped) * self.period_s
+        self._schedule()
+
+    def stop(self) -> None:
+        """End, also from within a tick; harmless where it is not running."""
+        self._running = False
+        if self._next_call is not None and self._next_call.active():
+            self._next_call.cancel()
+        self._next_call = None
+
+    def lateness(self) -> Lateness:
+        """Summarise how late ticks came; it costs a sort of the last minute's."""
+        ordered = sorted(self._lateness_s) or [0.0]
+        return Lateness(
+            p50_ms=1000 * ordered[len(ordered) // 2],
+            p99_ms=1000 * ordered[len(ordered) * 99 // 100],
+            max_ms=1000 * self._max_lateness_s,
+        )
+
+    @property
+    def _due_at(self) -> float:
+        """The instant of the next tick, reckoned from the origin and not from the tick before."""
+        return self._origin + (self.ticks + self.skipped + 1) * self.period_s
+
+    def _schedule(self) -> None:
+        self._next_call = self._clock.callLater(max(0.0, self._due_at - self._clock.seconds()), self._wake)
+
+    def _wake(self) -> None:
+        """Do the ticks that are due; those that become due meanwhile wait until the reactor has had its turn."""
+        self._next_call = None
+        late_s = max(0.0, self._clock.seconds() - self._due_at)
+        self._lateness_s.append(late_s)
+        self._max_lateness_s = max(self._max_lateness_s, late_s)
+        due = 1 + int((late_s + _ROUNDING_S) / self.period_s)
+        self.skipped += max(0, due - _MAX_TICKS_AT_ONCE)
+        for _ in range(min(due, _MAX_TICKS_AT_ONCE)):
+            if self._running:
+                self._tick()
+        if self._running:
+            self._schedule()
+
+    def _tick(self) -> None:
+        self.ticks += 1
+        try:
+            self._callback(self._clock.seconds())
+        except Exception:  # noqa: BLE001 - whatever it is, all calls' audio depends on the next tick
+            self.failures += 1
+            self._log.failure("the media tick failed")

@@ -1,0 +1,138 @@
+"""All calls' media on one tick, in memory."""
+
+import random
+
+import pytest
+
+from exoswitch.rtp.frames import FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.rtp.plane import Line, Plane
+
+ASTERISK = ("10.0.1.5", 12000)
+TONE = b"\x10\x20" * FRAME_SAMPLES
+
+
+class Party:
+    """The wire, the stream and the listener of one call, writing down in one list what the plane tells them."""
+
+    def __init__(self):
+        self.told = []
+
+    def send(self, packet, address):
+        self.told.append(("packet", parse(packet).payload, address))
+
+    def send_media(self, pcm):
+        self.told.append(("media", pcm))
+
+    def send_mark(self, name):
+        self.told.append(("mark", name))
+
+    def media_lost(self, silent_s):
+        self.told.append(("lost", round(silent_s)))
+
+
+class Node:
+    """A plane with what comes in, on a clock of its own."""
+
+    def __init__(self):
+        self.pending, self.failed, self.now = [], [], 50.0
+        self.plane = Plane(self, self.failed.append)
+
+    def receive(self):
+        while self.pending:
+            yield self.pending.pop(0)
+
+    def line(self, party, *, directed=True, attached=True):
+        leg = MediaLeg(LegSettings(source_host=ASTERISK[0], silence_timeout_s=1.0), random.Random(2))  # noqa: S311
+        line = Line(leg, party, party)
+        if directed:
+            leg.direct(*ASTERISK)
+        if attached:
+            leg.attach()
+            line.stream = party
+        self.plane.add(line)
+        return line
+
+    def tick(self, ticks=1):
+        for _ in range(ticks):
+            self.now += 0.02
+            self.plane.tick(self.now)
+
+
+@pytest.fixture
+def node():
+    return Node()
+
+
+SILENT_PACKET = ("packet", ULAW.silence * FRAME_SAMPLES, ASTERISK)
+
+
+def test_each_tick_serves_the_caller_then_the_bot_then_answers_marks(node):
+    party = Party()
+    line = node.line(party)
+    node.pending.append((line, Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False), ASTERISK))
+    line.leg.play(TONE)
+    line.leg.mark("said")
+    node.tick()
+    assert party.told == [
+        ("packet", ULAW.encode(TONE), ASTERISK),
+        ("media", ULAW.decode(ULAW.encode(TONE))),
+        ("mark", "said"),
+    ]
+
+
+def test_a_call_without_a_stream_or_a_remote_is_left_alone(node):
+    unattached, undirected = Party(), Party()
+    node.line(unattached, attached=False)
+    node.line(undirected, directed=False)
+    node.tick()
+    assert unattached.told == [SILENT_PACKET]
+    assert undirected.told == [("media", SILENCE_PCM)]
+
+
+def test_lost_media_is_told_to_the_call_once(node):
+    party = Party()
+    node.line(party)
+    node.tick(200)
+    assert [told for told in party.told if told[0] == "lost"] == [("lost", 1)]
+
+
+def test_a_call_that_fails_is_told_and_does_not_stop_the_others(node):
+    class Broken(Party):
+        def send_media(self, pcm):
+            raise ZeroDivisionError
+
+    broken, sound = Broken(), [Party() for _ in range(5)]
+    line = node.line(broken)
+    for party in sound:
+        node.line(party)
+    node.tick(3)
+    assert node.failed == [line] * 3
+    assert line.failures == 3
+    assert broken.told == [SILENT_PACKET] * 3
+    assert [len(party.told) for party in sound] == [6] * 5
+
+
+def test_a_datagram_that_breaks_its_call_does_not_stop_the_others(node):
+    party, other = Party(), Party()
+    line = node.line(party)
+    node.pending += [(line, None, ASTERISK), (node.line(other), b"", ASTERISK)]
+    node.tick()
+    assert node.failed == [line]
+    assert len(other.told) == 2
+
+
+def test_a_call_may_be_taken_out_from_within_a_tick(node):
+    class Leaving(Party):
+        def send_media(self, pcm):
+            super().send_media(pcm)
+            for line in lines:
+                node.plane.remove(line)
+
+    parties = [Leaving(), Leaving()]
+    lines = [node.line(party) for party in parties]
+    node.tick(2)
+    assert sorted(len(party.told) for party in parties) == [0, 2]
+    assert len(node.plane) == 0

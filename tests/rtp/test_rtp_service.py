@@ -1,0 +1,226 @@
+"""The media plane of a node, on UDP in memory."""
+
+import random
+
+import pytest
+from twisted.logger import capturedLogs
+from zope.interface.verify import verifyObject
+
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.config.model import RtpConfig
+from exoswitch.errors import NoCapacity
+from exoswitch.interfaces import IMediaLeg, IMediaPlane
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.packet import Packetizer
+from exoswitch.rtp.service import RtpService
+from tests.fakes_udp import MemoryUDP
+
+ASTERISK = ("10.0.1.5", 12000)
+TONE = b"\x10\x20" * 160
+
+
+class Call:
+    """Whoever opened a leg, and its bot."""
+
+    def __init__(self):
+        self.media, self.marks, self.lost, self.overflowed = [], [], [], []
+
+    def send_media(self, pcm):
+        self.media.append(pcm)
+
+    def send_mark(self, name):
+        self.marks.append(name)
+
+    def media_lost(self, silent_s):
+        self.lost.append(silent_s)
+
+    def playout_overflowed(self, dropped_ms):
+        self.overflowed.append(dropped_ms)
+
+
+class Node:
+    """A started service on a reactor in memory."""
+
+    def __init__(self, **config):
+        config = {"ports": range(20_000, 20_004), "advertise": "10.0.0.5", "playout_max_s": 1, **config}
+        self.reactor, self.metrics = MemoryUDP(), MemoryMetrics()
+        self.service = RtpService(
+            self.reactor,
+            RtpConfig(**config),
+            random.Random(5),  # noqa: S311
+            self.metrics,
+            polled=False,
+        )
+        self.service.startService()
+        self.reactor.advance(0.001)  # ticks fall well between two of ours
+
+    def tick(self, ticks=1):
+        self.reactor.pump([0.02] * ticks)
+
+    def open(self):
+        call = Call()
+        return self.service.open(ASTERISK[0], call), call
+
+
+@pytest.fixture
+def node():
+    return Node()
+
+
+def test_it_is_what_the_engine_asks_for(node):
+    leg, _ = node.open()
+    assert verifyObject(IMediaPlane, node.service)
+    assert verifyObject(IMediaLeg, leg)
+    assert (leg.host, leg.port) == ("10.0.0.5", 20_000)
+
+
+def test_with_every_port_taken_a_call_is_refused(node):
+    for _ in range(4):
+        node.open()
+    with pytest.raises(NoCapacity):
+        node.open()
+
+
+def test_a_closed_calls_port_rests_before_another_call_has_it():
+    node = Node(ports=range(20_000, 20_001), quarantine_s=5.0)
+    leg, _ = node.open()
+    leg.close()
+    leg.close()
+    node.tick()
+    with pytest.raises(NoCapacity):
+        node.open()
+    node.tick(251)
+    assert node.open()[0].port == 20_000
+
+
+def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port():
+    node = Node(ports=range(20_000, 20_001), quarantine_s=1.0)
+    packet = Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False)
+    leg, _ = node.open()
+    leg.direct(*ASTERISK)
+    node.reactor.deliver(20_000, packet, ASTERISK)
+    leg.close()
+    for _ in range(55):
+        node.reactor.deliver(20_000, packet, ASTERISK)
+        node.tick()
+    leg, call = node.open()
+    leg.attach(call)
+    leg.direct(ASTERISK[0], 12_002)
+    node.reactor.deliver(20_000, packet, ASTERISK)
+    node.tick(3)
+    assert (leg.statistics().received, leg.statistics().foreign) == (0, 1)
+    assert set(call.media) == {bytes(320)}
+
+
+def test_a_port_of_another_program_is_passed_over_and_tried_again_later(node):
+    node.reactor.occupied = {20_000, 20_001}
+    with capturedLogs() as logs:
+        assert node.open()[0].port == 20_002
+    assert len(logs) == 2
+    assert node.metrics.counts["rtp_unbindable_ports_total"] == 2
+    node.reactor.occupied = set()
+    node.open()
+    node.tick(300)
+    assert node.open()[0].port == 20_000
+
+
+def test_an_address_that_is_not_ours_is_refused_after_a_bounded_search():
+    node = Node(ports=range(20_000, 24_000))
+    node.reactor.occupied = set(range(20_000, 24_000))
+    with capturedLogs() as logs, pytest.raises(NoCapacity, match=r"could not be bound on 0\.0\.0\.0"):
+        node.open()
+    assert len(logs) == 32
+
+
+def test_before_it_is_started_and_after_it_is_stopped_no_call_is_taken(node):
+    node.service.stopService()
+    with pytest.raises(NoCapacity, match="not running"):
+        node.open()
+    node.reactor.advance(0)
+
+
+def test_stopping_unbinds_every_port_and_says_when_that_is_done(node):
+    node.open()
+    node.open()
+    stopped = node.service.stopService()
+    done = []
+    stopped.addCallback(done.append)
+    assert done == []
+    node.reactor.advance(0)
+    assert len(done) == 1
+    assert node.reactor.ports == {}
+    assert node.reactor.getDelayedCalls() == []
+
+
+def test_a_kernel_that_takes_no_packet_is_counted(node):
+    leg, _ = node.open()
+    leg.direct(*ASTERISK)
+    node.reactor.ports[leg.port].socket.error = OSError(11, "try again")
+    node.tick(3)
+    leg.close()
+    assert node.metrics.counts["rtp_unsent_packets"] == 3
+    assert node.metrics.counts["rtp_sent_packets"] == 3
+
+
+def test_a_call_that_has_ended_is_added_to_the_nodes_counters(node):
+    leg, call = node.open()
+    leg.direct(*ASTERISK)
+    leg.attach(call)
+    stream = Packetizer(0, 1, 2, 3)
+    for _ in range(3):
+        node.reactor.deliver(leg.port, stream.encode(ULAW.encode(TONE), marker=False), ASTERISK)
+        node.tick()
+    node.reactor.deliver(leg.port, b"?", ASTERISK)
+    leg.play(TONE * 60)
+    leg.play(TONE)
+    node.tick()
+    leg.close()
+    assert call.overflowed == [200]
+    assert {name: node.metrics.counts[name] for name in sorted(node.metrics.counts)} == {
+        "playout_overflowed_ms": 220,
+        "rtp_concealed_frames": 1,
+        "rtp_malformed_packets": 1,
+        "rtp_received_packets": 3,
+        "rtp_sent_packets": 4,
+    }
+
+
+def test_a_call_that_fails_in_every_tick_is_logged_once_and_counted(node, logged_failures):
+    leg, call = node.open()
+    leg.direct(*ASTERISK)
+    call.send_media = None
+    leg.attach(call)
+    node.tick(10)
+    assert node.metrics.counts["rtp_failures_total"] == 10
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+
+
+def test_what_is_done_to_a_closed_leg_is_harmless(node):
+    leg, call = node.open()
+    leg.attach(call)
+    leg.play(TONE)
+    leg.mark("never")
+    leg.close()
+    leg.direct(*ASTERISK)
+    leg.play(TONE * 9000)
+    leg.mark("late")
+    leg.clear()
+    leg.detach()
+    node.tick(3)
+    assert (call.media, call.marks, leg.queued_ms, call.overflowed) == ([], [], 0, [])
+
+
+def test_more_datagrams_than_a_second_of_rtp_in_one_tick_push_the_oldest_out(node):
+    leg, _ = node.open()
+    for _ in range(100):
+        node.reactor.deliver(leg.port, b"", ("192.0.2.1", 1))
+    node.tick()
+    assert leg.statistics().foreign == 64
+
+
+def test_it_tells_how_late_its_ticks_come(node):
+    node.open()
+    node.tick(5)
+    assert (node.service.calls, node.service.skipped_ticks) == (1, 0)
+    assert node.service.lateness().max_ms < 1.1

@@ -1,0 +1,138 @@
+"""The tick, on a clock of the test's own."""
+
+import pytest
+from twisted.internet.task import Clock
+
+from exoswitch.rtp.ticker import Ticker
+
+
+class Ticked:
+    """A ticker, and the instants at which it ticked."""
+
+    def __init__(self):
+        self.clock = Clock()
+        self.clock.advance(1000.003)
+        self.instants = []
+        self.work_s = 0.0
+        self.ticker = Ticker(self.clock, self.tick)
+
+    def tick(self, now):
+        self.instants.append(now)
+        self.clock.rightNow += self.work_s
+
+    def stall(self, seconds):
+        """Let time pass without a turn of the reactor, then have one."""
+        self.clock.rightNow += seconds
+        self.clock.advance(0)
+
+
+@pytest.fixture
+def ticked():
+    ticked = Ticked()
+    ticked.ticker.start()
+    return ticked
+
+
+def test_it_ticks_every_20_ms_from_its_start_on(ticked):
+    ticked.clock.pump([0.001] * 101)
+    assert ticked.instants == [pytest.approx(1000.003 + 0.02 * n, abs=0.0011) for n in range(1, 6)]
+
+
+def test_it_does_not_drift_whatever_time_the_work_takes(ticked):
+    ticked.work_s = 0.003
+    for _ in range(50 * 60):
+        ticked.clock.advance(0.02 - 0.003)
+        ticked.clock.advance(0)
+    elapsed = ticked.clock.seconds() - 1000.003
+    assert abs(ticked.ticker.ticks - elapsed / 0.02) <= 1
+    assert ticked.ticker.skipped == 0
+
+
+def test_ticks_that_come_late_are_made_up_for(ticked):
+    ticked.stall(0.085)
+    assert len(ticked.instants) == 4
+    ticked.clock.advance(0.0151)
+    assert len(ticked.instants) == 5
+    assert ticked.ticker.skipped == 0
+
+
+def test_ticks_beyond_100_ms_are_left_out_and_counted(ticked):
+    ticked.stall(1.001)
+    assert len(ticked.instants) == 5
+    assert ticked.ticker.skipped == 45
+    ticked.clock.advance(0.02)
+    assert len(ticked.instants) == 6
+
+
+def test_with_too_much_work_the_reactor_still_has_its_turns(ticked):
+    ticked.work_s = 0.05
+    ticked.clock.advance(0.02)
+    assert len(ticked.instants) == 1
+    assert len(ticked.clock.getDelayedCalls()) == 1
+    for _ in range(100):
+        before = len(ticked.instants)
+        ticked.clock.advance(0)
+        assert len(ticked.instants) - before <= 5
+    assert ticked.ticker.skipped > 0
+
+
+def test_an_error_in_the_work_is_logged_and_ticking_goes_on(logged_failures):
+    clock, turns = Clock(), []
+
+    def work(now):
+        turns.append(now)
+        if len(turns) == 1:
+            raise ZeroDivisionError
+
+    ticker = Ticker(clock, work)
+    ticker.start()
+    clock.pump([0.02] * 3)
+    assert (len(turns), ticker.failures) == (3, 1)
+    assert [event["log_failure"].type for event in logged_failures] == [ZeroDivisionError]
+    logged_failures.clear()
+
+
+def test_once_stopped_it_leaves_nothing_behind(ticked):
+    ticked.clock.advance(0.02)
+    ticked.ticker.stop()
+    ticked.ticker.stop()
+    assert ticked.clock.getDelayedCalls() == []
+
+
+def test_it_can_be_stopped_from_within_a_tick():
+    clock, turns = Clock(), []
+    ticker = Ticker(clock, lambda now: (turns.append(now), ticker.stop()))
+    ticker.start()
+    clock.advance(0.1)
+    assert len(turns) == 1
+    assert clock.getDelayedCalls() == []
+
+
+def test_it_can_be_started_again(ticked):
+    ticked.clock.advance(0.02)
+    ticked.ticker.stop()
+    ticked.clock.advance(5)
+    ticked.ticker.start()
+    ticked.clock.advance(0.02)
+    assert (ticked.ticker.ticks, ticked.ticker.skipped) == (2, 0)
+
+
+def test_lateness_is_told_in_ms(ticked):
+    for late_s in [0.0] * 98 + [0.004, 0.012]:
+        ticked.clock.advance(0.02)
+        ticked.stall(late_s)
+    assert ticked.ticker.lateness().p50_ms == pytest.approx(0, abs=0.01)
+
+    quiet = Ticked()
+    quiet.ticker.start()
+    for _ in range(99):
+        quiet.clock.advance(0.02)
+    quiet.stall(0.032)
+    lateness = quiet.ticker.lateness()
+    assert lateness.p50_ms == pytest.approx(0, abs=0.01)
+    assert lateness.max_ms == pytest.approx(12, abs=0.01)
+    assert lateness.p99_ms == pytest.approx(12, abs=0.01)
+
+
+def test_lateness_is_zero_before_the_first_tick():
+    assert Ticked().ticker.lateness().max_ms == 0
