@@ -1,6 +1,7 @@
 """What every test gets: no error logged unseen, for a logged failure is a failed test."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,14 @@ def pytest_collection_finish() -> None:
     """Take everything imported so far out of the collector's sight, so that one collection a test stays cheap."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a chroot where we are not root, and say so."""
+    if os.geteuid() != 0:
+        for item in items:
+            if item.get_closest_marker("e2e"):
+                item.add_marker(pytest.mark.skip(reason="needs root, for chroot: sudo make test"))
 
 
 @pytest.fixture(autouse=True)
