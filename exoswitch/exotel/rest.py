@@ -1,7 +1,7 @@
 """Adapter: Exotel's REST API, version 1, as far as dialers need it; the only home of klein.
 
-Importing klein installs Twisted's default reactor: it is imported only where a resource is made, and this module is
-to be imported only where that may happen.
+Importing klein installs Twisted's default reactor, and so it is imported only when a resource is made. A body has
+arrived in full before its size can be looked at here; to stop it earlier is the business of twisted.web's Site.
 """
 
 import hmac
