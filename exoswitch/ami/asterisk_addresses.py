@@ -1,6 +1,7 @@
 """Core: where an Asterisk listens, read from the endpoint strings of the configuration."""
 
 import re
+from ipaddress import ip_address
 
 from attrs import frozen
 
@@ -19,6 +20,15 @@ class Address:
     def __str__(self) -> str:
         """Give HOST:PORT, an IPv6 address in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def is_ip(host: str) -> bool:
+    """Whether a host is written as an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def ami_address(endpoint: str) -> Address:

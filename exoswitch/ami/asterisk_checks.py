@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from exoswitch.ami.asterisk_addresses import ami_address, sip_address
+from exoswitch.ami.asterisk_addresses import ami_address, is_ip, sip_address
 from exoswitch.ami.conf import is_plain
 from exoswitch.config.model import AsteriskConfig, Config, TrunkConfig
 from exoswitch.errors import ConfigError, Problem
@@ -43,6 +43,8 @@ def _of_addresses(pbx: AsteriskConfig, path: str) -> Iterator[Problem]:
             read(value)
         except ValueError as error:
             yield Problem(f"{path}.{field}", str(error))
+    if not is_ip(pbx.host):
+        yield Problem(f"{path}.host", "must be an IP address: AMI listens there if ami: gives a host name")
 
 
 def _of_ports(pbx: AsteriskConfig, path: str) -> Iterator[Problem]:

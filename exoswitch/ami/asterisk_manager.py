@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from exoswitch.ami.asterisk_addresses import ami_address
+from attrs import evolve
+
+from exoswitch.ami.asterisk_addresses import ami_address, is_ip
 from exoswitch.ami.conf import Setting, conf, section
 from exoswitch.ami.filters import filter_actions
 from exoswitch.config.model import AsteriskConfig
@@ -44,8 +46,13 @@ def _event_filters() -> Iterator[Setting]:
 
 
 def _listener(pbx: AsteriskConfig, etc_dir: str) -> tuple[Setting, ...]:
-    """Listen where the gateway connects to; with TLS, plain AMI stays on this machine."""
+    """Listen where the gateway connects to; with TLS, plain AMI stays on this machine.
+
+    Given a name in place of an address, Asterisk 22.10 listens on every interface, with no more than a warning.
+    """
     address = ami_address(pbx.ami)
+    if not is_ip(address.host):
+        address = evolve(address, host=pbx.host)
     if not address.tls:
         return (("bindaddr", address.host), ("port", address.port))
     return (

@@ -1,6 +1,6 @@
 """Rendering Asterisk's configuration; etc/asterisk is rewritten by
 
-    EXOSWITCH_UPDATE_GOLDEN=1 pytest tests/ami/test_asterisk.py
+EXOSWITCH_UPDATE_GOLDEN=1 pytest tests/ami/test_asterisk.py
 """
 
 import configparser
@@ -111,6 +111,11 @@ def test_ami_listens_where_the_gateway_connects():
     assert (general["bindaddr"], general["port"]) == ("fd00::5", "5038")
 
 
+def test_ami_never_listens_on_every_interface_for_want_of_an_address():
+    general = values(rendered(pbx(ami="tcp:pbx1.example.org:5038"))["manager.conf"])["general"]
+    assert general["bindaddr"] == "10.0.1.5"
+
+
 def test_ami_over_tls_leaves_plain_ami_to_the_machine_itself():
     general = values(rendered(pbx(ami="tls:10.0.1.5:5039"))["manager.conf"])["general"]
     assert (general["bindaddr"], general["tlsbindaddr"]) == ("127.0.0.1", "10.0.1.5:5039")
@@ -138,6 +143,7 @@ def test_every_event_that_the_gateway_wants_passes_the_filters():
         ("sip", "5060"),
         ("sip", "0.0.0.0:0"),
         ("sip", "0.0.0.0;:5060"),
+        ("host", "pbx1.example.org"),
         ("secret", ""),
         ("secret", "a\nread=all"),
         ("secret", " a"),
