@@ -1,0 +1,54 @@
+"""What the documentation shows is true: its configuration loads, its messages are ours, its links lead somewhere."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from exoswitch.config.loader import load, report
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "newsfragments" / "README.md"])
+ENVIRON = {"AMI_SECRET": "a", "ACME_TOKEN": "b"}
+
+
+def block(page: str, language: str) -> str:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.search(rf"^( *)```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return "\n".join(line.removeprefix(found[1]) for line in found[2].splitlines())
+
+
+@pytest.fixture
+def readme_yaml(tmp_path):
+    file = tmp_path / "gateway.yaml"
+    file.write_text(block("README.md", "yaml"))
+    return file
+
+
+def test_configuration_in_the_readme_is_good(readme_yaml):
+    config = load(readme_yaml, ENVIRON)
+    assert list(config.numbers) == ["+918047491899"]
+    text, status = report(readme_yaml, ENVIRON)
+    assert (status, "warning" in text) == (0, False)
+
+
+def test_problems_that_the_operator_is_shown_are_told_in_these_words(readme_yaml):
+    text = readme_yaml.read_text().replace("host: 10.9.0.1", "host: 10.9.0.1, port: 506O")
+    readme_yaml.write_text(text.replace("{advertise:", "{prots: 1-2, advertise:"))
+    told, status = report(readme_yaml, {"AMI_SECRET": "a"})
+    shown = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    assert status == 2
+    assert not [line for line in told.splitlines()[:-1] if line not in shown]
+
+
+def test_messages_that_the_author_of_a_bot_is_shown_are_json():
+    events = [json.loads(line)["event"] for line in block("docs/bot-author.md", "json").splitlines()]
+    assert events == ["connected", "start", "media", "dtmf", "mark", "stop"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if "://" not in link and not (page.parent / link).exists()]
