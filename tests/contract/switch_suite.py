@@ -1,0 +1,338 @@
+"""What every Asterisk does for `AsteriskSwitch`: one suite, run over the simulated one and the real one."""
+
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any, Protocol
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import deferLater
+from zope.interface import implementer
+from zope.interface.verify import verifyObject
+
+from exoswitch.ami.switch import AsteriskSwitch
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.errors import TrunkError
+from exoswitch.events import (
+    CallArrived,
+    ChannelAnswered,
+    ChannelDialled,
+    ChannelHungUp,
+    ChannelRinging,
+    DialFailed,
+    DigitPressed,
+    MediaAnnounced,
+    OriginateFailed,
+    SwitchLost,
+    SwitchReady,
+)
+from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
+
+NUMBER = "09812345678"
+CALLER = "+919812345678"
+EXOPHONE = "+918047491899"
+
+
+class Telephones(Protocol):
+    """What is behind an Asterisk; `config` says how to reach its AMI."""
+
+    config: AsteriskConfig
+
+    async def open(self, reactor: Any) -> None:
+        """Be there, on this reactor."""
+
+    async def close(self) -> None:
+        """Be gone."""
+
+    def answer(self, hang_up_after_s: float | None = None) -> None:
+        """Have calls to the trunk `lab` answered, after some ringing."""
+
+    def refuse(self) -> None:
+        """Have calls to the trunk `lab` find a busy phone."""
+
+    def ring(self) -> None:
+        """Have calls to the trunk `lab` ring for ever; there is no trunk `nowhere`."""
+
+    def call_in(self, hang_up_after_s: float | None = None) -> None:
+        """Let CALLER call EXOPHONE."""
+
+    def press(self, channel_id: str, digit: str) -> None:
+        """Press a key of the phone of this call."""
+
+
+@implementer(ISwitchListener)
+@define(eq=False)
+class Gateway:
+    """A gateway's switch, all that it told, and an address for its calls' media."""
+
+    reactor: Any
+    switch: AsteriskSwitch
+    told: list[object] = field(factory=list)
+    media: Any = None
+
+    def switch_event(self, switch: ISwitch, event: object) -> None:
+        assert switch is self.switch
+        self.told.append(event)
+
+    async def open(self) -> "Gateway":
+        self.switch.listener = self
+        self.media = self.reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+        self.switch.startService()
+        await self.until(lambda: self.switch.ready)
+        return self
+
+    async def close(self) -> None:
+        await gatherResults([self.switch.stopService(), self.media.stopListening()])
+
+    async def until(self, condition: Callable[[], object], seconds: float = 8.0) -> None:
+        for _ in range(int(seconds / 0.01)):
+            if condition():
+                return
+            await deferLater(self.reactor, 0.01)
+        raise AssertionError(f"it did not become true in time; told was {self.told}")
+
+    async def settle(self) -> None:
+        """Let pass what must not come."""
+        await deferLater(self.reactor, 0.2)
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.told if isinstance(event, kind)]
+
+    def kinds(self) -> list[type]:
+        return [type(event) for event in self.told if not isinstance(event, SwitchReady | SwitchLost)]
+
+    async def hear(self, kind: type) -> Any:
+        await self.until(lambda: self.of(kind))
+        return self.of(kind)[-1]
+
+    async def dial(self, call: str, trunk: str = "lab", ring_s: float = 10.0) -> None:
+        await self.switch.originate(
+            Origination(
+                channel_id=call,
+                channel=f"PJSIP/{NUMBER}@{trunk}",
+                caller_id="08047491899",
+                media_host="127.0.0.1",
+                media_port=self.media.getHost().port,
+                ring_s=ring_s,
+            )
+        )
+
+    async def bridge(self, channel_id: str) -> None:
+        await self.switch.bridge(channel_id, "127.0.0.1", self.media.getHost().port)
+
+    def cut(self) -> None:
+        self.switch._link._drop()
+
+
+@define
+class Stage:
+    """What a scenario is played on."""
+
+    reactor: Any
+    phones: Telephones
+    gateways: list[Gateway] = field(factory=list)
+
+    async def gateway(self, node: str = "gw1") -> Gateway:
+        rng = Random(len(self.gateways))
+        switch = AsteriskSwitch(self.phones.config, reactor=self.reactor, rng=rng, node=node)
+        self.gateways.append(Gateway(self.reactor, switch))
+        return await self.gateways[-1].open()
+
+
+def play(phones: Telephones, scenario: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
+    """Run a scenario on a reactor of its own, and see that it leaves nothing behind."""
+    reactor = EPollReactor()
+    outcome: list[Any] = []
+
+    async def live() -> None:
+        stage = Stage(reactor, phones)
+        await phones.open(reactor)
+        try:
+            await scenario(stage)
+        finally:
+            for gateway in stage.gateways:
+                await gateway.close()
+            await phones.close()
+
+    def begin() -> None:
+        living = Deferred.fromCoroutine(live()).addTimeout(30, reactor)
+        living.addBoth(outcome.append)
+        living.addBoth(lambda _: reactor.stop())
+
+    reactor.callWhenRunning(begin)
+    reactor.run(installSignalHandlers=False)
+    if outcome[0] is not None:
+        outcome[0].raiseException()
+    assert [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)] == []
+
+
+class SwitchContract:
+    """The suite; a subclass has a fixture `phones`."""
+
+    def test_it_provides_its_interface_and_says_when_it_is_ready(self, phones):
+        async def scenario(stage):
+            gateway = await stage.gateway()
+            assert verifyObject(ISwitch, gateway.switch)
+            assert gateway.told == [SwitchReady(frozenset())]
+
+        play(phones, scenario)
+
+    def test_answered_call_is_told_in_order_until_we_hang_up(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            gateway = await stage.gateway()
+            await gateway.dial("sid1")
+            media = await gateway.hear(MediaAnnounced)
+            assert (media.channel_id, media.host) == ("sid1", "127.0.0.1")
+            gateway.switch.hang_up("sid1", 16)
+            assert (await gateway.hear(ChannelHungUp)).cause == 16
+            await gateway.settle()
+            assert gateway.kinds() == [
+                ChannelDialled,
+                ChannelRinging,
+                ChannelAnswered,
+                MediaAnnounced,
+                ChannelHungUp,
+            ]
+
+        play(phones, scenario)
+
+    def test_far_end_hangs_up(self, phones):
+        async def scenario(stage):
+            phones.answer(hang_up_after_s=0.2)
+            gateway = await stage.gateway()
+            await gateway.dial("sid1")
+            end = await gateway.hear(ChannelHungUp)
+            assert (end.channel_id, end.cause) == ("sid1", 16)
+            assert ChannelAnswered("sid1") in gateway.told
+
+        play(phones, scenario)
+
+    def test_busy_phone_shows_in_dial_status_and_cause(self, phones):
+        async def scenario(stage):
+            phones.refuse()
+            gateway = await stage.gateway()
+            await gateway.dial("sid1")
+            assert (await gateway.hear(ChannelHungUp)).cause == 17
+            assert gateway.of(DialFailed) == [DialFailed("sid1", "BUSY")]
+            assert not gateway.of(ChannelAnswered)
+
+        play(phones, scenario)
+
+    def test_phone_that_nobody_answers_is_given_up_in_time(self, phones):
+        async def scenario(stage):
+            phones.ring()
+            gateway = await stage.gateway()
+            await gateway.dial("sid1", ring_s=0.5)
+            assert (await gateway.hear(ChannelHungUp)).cause == 19
+            await gateway.hear(OriginateFailed)
+            assert gateway.of(ChannelRinging) == [ChannelRinging("sid1")]
+
+        play(phones, scenario)
+
+    def test_dead_trunk_has_no_channel(self, phones):
+        async def scenario(stage):
+            gateway = await stage.gateway()
+            await gateway.dial("sid1", trunk="nowhere")
+            await gateway.hear(OriginateFailed)
+            await gateway.settle()
+            assert gateway.kinds() == [OriginateFailed]
+
+        play(phones, scenario)
+
+    def test_call_that_is_hung_up_at_once_does_not_ring_on(self, phones):
+        async def scenario(stage):
+            phones.ring()
+            gateway = await stage.gateway()
+            await gateway.dial("sid1")
+            gateway.switch.hang_up("sid1", 16)
+            await gateway.until(lambda: gateway.of(ChannelHungUp) or gateway.of(OriginateFailed))
+
+        play(phones, scenario)
+
+    def test_inbound_call_is_bridged_and_its_digit_told_once(self, phones):
+        async def scenario(stage):
+            gateway = await stage.gateway()
+            phones.call_in()
+            arrival = await gateway.hear(CallArrived)
+            assert (arrival.caller, arrival.callee) == (CALLER, EXOPHONE)
+            await gateway.bridge(arrival.channel_id)
+            assert (await gateway.hear(MediaAnnounced)).channel_id == arrival.channel_id
+            await gateway.settle()
+            phones.press(arrival.channel_id, "5")
+            digit = await gateway.hear(DigitPressed)
+            assert (digit.channel_id, digit.digit) == (arrival.channel_id, "5")
+            gateway.switch.hang_up(arrival.channel_id, 16)
+            assert (await gateway.hear(ChannelHungUp)).cause == 16
+            assert len(gateway.of(DigitPressed)) == 1
+
+        play(phones, scenario)
+
+    def test_inbound_caller_hangs_up(self, phones):
+        async def scenario(stage):
+            gateway = await stage.gateway()
+            phones.call_in(hang_up_after_s=0.3)
+            arrival = await gateway.hear(CallArrived)
+            await gateway.bridge(arrival.channel_id)
+            assert (await gateway.hear(ChannelHungUp)).cause == 16
+            problem = await gateway.switch.bridge(arrival.channel_id, "127.0.0.1", 9).addErrback(
+                lambda failure: failure.trap(TrunkError)
+            )
+            assert problem is TrunkError
+
+        play(phones, scenario)
+
+    def test_one_gateway_of_two_gets_an_inbound_call(self, phones):
+        async def scenario(stage):
+            gateways = [await stage.gateway("gw1"), await stage.gateway("gw2")]
+            phones.call_in()
+            arrival = await gateways[0].hear(CallArrived)
+            await gateways[1].hear(CallArrived)
+            results = await gatherResults(
+                [
+                    Deferred.fromCoroutine(gateway.bridge(arrival.channel_id)).addErrback(
+                        lambda failure: failure.trap(TrunkError)
+                    )
+                    for gateway in gateways
+                ]
+            )
+            assert sorted(results, key=str) == [TrunkError, None]
+            loser, winner = gateways if results[0] is TrunkError else reversed(gateways)
+            loser.switch.hang_up(arrival.channel_id, 16)
+            await winner.settle()
+            assert not winner.of(ChannelHungUp)
+            winner.switch.hang_up(arrival.channel_id, 16)
+            await winner.hear(ChannelHungUp)
+
+        play(phones, scenario)
+
+    def test_call_outlives_the_link_and_is_hung_up_on_the_next(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            gateway = await stage.gateway()
+            await gateway.dial("sid1")
+            await gateway.hear(MediaAnnounced)
+            gateway.cut()
+            await gateway.hear(SwitchLost)
+            gateway.switch.hang_up("sid1", 16)
+            assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
+            assert "sid1" in gateway.of(SwitchReady)[-1].channel_ids
+
+        play(phones, scenario)
+
+    def test_call_that_came_while_no_gateway_was_there_arrives_once(self, phones):
+        async def scenario(stage):
+            first = await stage.gateway()
+            phones.call_in()
+            arrival = await first.hear(CallArrived)
+            late = await stage.gateway("gw2")
+            assert late.of(CallArrived) == [arrival]
+            first.cut()
+            await first.until(lambda: len(first.of(SwitchReady)) == 2)
+            assert first.of(CallArrived) == [arrival]
+            late.switch.hang_up(arrival.channel_id, 21)
+            assert (await late.hear(ChannelHungUp)).cause == 21
+
+        play(phones, scenario)

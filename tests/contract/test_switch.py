@@ -1,0 +1,59 @@
+"""What every ISwitch promises, over the simulated Asterisk; `tests/e2e/test_switch.py` has the real one."""
+
+import pytest
+
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract
+
+pytestmark = pytest.mark.loopback
+
+
+class SimulatedTelephones:
+    """The phones behind a simulated Asterisk."""
+
+    async def open(self, reactor):
+        self.asterisk = SimulatedAsterisk(reactor=reactor, scripts={"@nowhere": read_script("dead")})
+        self.asterisk.startService()
+        self.config = AsteriskConfig(
+            name="pbx1", ami=self.asterisk.endpoint, username="exoswitch", secret="secret", host="127.0.0.1"
+        )
+
+    async def close(self):
+        await self.asterisk.stopService()
+
+    def answer(self, hang_up_after_s=None):
+        self._have(f"answer-after=0.1{_end(hang_up_after_s)}")
+
+    def refuse(self):
+        self._have("busy")
+
+    def ring(self):
+        self._have("no-answer")
+
+    def call_in(self, hang_up_after_s=None):
+        self.asterisk.call_in(CALLER, EXOPHONE, read_script(f"answer-after=0{_end(hang_up_after_s)}"))
+
+    def press(self, channel_id, digit):
+        self.asterisk.calls[channel_id].press(digit)
+
+    def _have(self, script):
+        self.asterisk.script = read_script(script)
+
+
+def _end(hang_up_after_s):
+    return "" if hang_up_after_s is None else f" silence={hang_up_after_s} hangup"
+
+
+class TestSimulatedAsterisk(SwitchContract):
+    @pytest.fixture
+    def phones(self):
+        return SimulatedTelephones()
+
+    @pytest.mark.xfail(reason="the simulation tells cause 0 where Asterisk tells 19", strict=False)
+    def test_phone_that_nobody_answers_is_given_up_in_time(self, phones):
+        super().test_phone_that_nobody_answers_is_given_up_in_time(phones)
+
+    @pytest.mark.xfail(reason="the simulation keeps no channel variables that AGI sets", strict=False)
+    def test_one_gateway_of_two_gets_an_inbound_call(self, phones):
+        super().test_one_gateway_of_two_gets_an_inbound_call(phones)

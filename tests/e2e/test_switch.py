@@ -1,0 +1,43 @@
+"""What every ISwitch promises, over a real Asterisk with SIPp behind its trunk."""
+
+import pytest
+
+from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract
+
+pytestmark = pytest.mark.e2e
+
+RING_S = 0.1
+
+
+class RealTelephones:
+    """The phones behind a real Asterisk; they and it outlive a scenario."""
+
+    def __init__(self, asterisk, sipp, phone):
+        self.config, self._sipp, self._phone = asterisk.pbx, sipp, phone
+
+    async def open(self, reactor):
+        pass
+
+    async def close(self):
+        pass
+
+    def answer(self, hang_up_after_s=None):
+        self._sipp.answer(self._phone, ring_s=RING_S, hang_up_after_s=hang_up_after_s)
+
+    def refuse(self):
+        self._sipp.refuse()
+
+    def ring(self):
+        self._sipp.ring()
+
+    def call_in(self, hang_up_after_s=None):
+        self._sipp.call(EXOPHONE, self._phone, caller=CALLER, hang_up_after_s=hang_up_after_s)
+
+    def press(self, channel_id, digit):
+        self._phone.press(digit)
+
+
+class TestRealAsterisk(SwitchContract):
+    @pytest.fixture
+    def phones(self, asterisk, sipp, phone):
+        return RealTelephones(asterisk, sipp, phone)
