@@ -132,7 +132,7 @@ def test_a_surplus_is_taken_out_at_once_where_it_is_quiet(line):
 
 def test_delay_that_jitter_needs_is_kept(line):
     """Every packet is up to 45 ms late, so two or three frames of delay are what it takes."""
-    rng = random.Random(4)  # noqa: S311
+    rng = random.Random(4)
     due = sorted((number * 20 + rng.uniform(0, 45), number) for number in range(3000))
     for tick in range(3000):
         while due and due[0][0] <= tick * 20:

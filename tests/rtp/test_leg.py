@@ -21,7 +21,7 @@ class Driven:
 
     def __init__(self, **settings):
         settings = {"source_host": ASTERISK[0], "silence_timeout_s": 5.0, **settings}
-        self.leg = MediaLeg(LegSettings(**settings), random.Random(1))  # noqa: S311
+        self.leg = MediaLeg(LegSettings(**settings), random.Random(1))
         self.peer = Packetizer(0, 65_530, 2**32 - 500, 99)
         self.now = 100.0
 

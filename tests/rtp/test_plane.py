@@ -45,7 +45,7 @@ class Node:
             yield self.pending.pop(0)
 
     def line(self, party, *, directed=True, attached=True):
-        leg = MediaLeg(LegSettings(source_host=ASTERISK[0], silence_timeout_s=1.0), random.Random(2))  # noqa: S311
+        leg = MediaLeg(LegSettings(source_host=ASTERISK[0], silence_timeout_s=1.0), random.Random(2))
         line = Line(leg, party, party)
         if directed:
             leg.direct(*ASTERISK)

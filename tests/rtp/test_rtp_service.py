@@ -47,7 +47,7 @@ class Node:
         self.service = RtpService(
             self.reactor,
             RtpConfig(**config),
-            random.Random(5),  # noqa: S311
+            random.Random(5),
             self.metrics,
             polled=False,
         )
