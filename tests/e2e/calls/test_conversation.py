@@ -1,0 +1,119 @@
+"""Inside a call: digits, marks at playout, clear, and who hangs up."""
+
+import statistics
+import time
+
+import pytest
+
+from tests.e2e.audio import level_dbm0, silence, tone, ulaw_decoded
+
+pytestmark = pytest.mark.e2e
+
+NUMBER = "09812345678"
+BOT_HZ, DBM0 = 1100, -10.0
+DUE_WITHIN_S = 0.04
+WIRE_S = 0.03  # from the gateway through Asterisk to the phone, and our own threads, on a busy machine
+
+
+@pytest.fixture
+def talking(gateway, sipp, phone, bot):
+    """An answered call: its SID, its SIPp side, and the bot's stream."""
+    call = sipp.answer(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=10)
+    phone.wait_for_packets(5)
+    return call_sid, call, stream
+
+
+def test_digits_reach_the_bot_once_each_and_in_order(talking, ami):
+    call_sid, _, stream = talking
+    channel = next(
+        c["Channel"]
+        for c in ami.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
+        if c.get("Uniqueid") == call_sid
+    )
+    for digit in "12*#":
+        ami.ask("PlayDTMF", Channel=channel, Digit=digit, Duration=100, Receive="true")
+        time.sleep(0.25)
+    stream.wait_for("dtmf", count=4)
+    time.sleep(0.3)
+    digits = [message.body["dtmf"] for message in stream.messages if message.event == "dtmf"]
+    assert [digit["digit"] for digit in digits] == ["1", "2", "*", "#"]
+    assert all(int(digit["duration"]) > 0 for digit in digits)
+    stream.close()
+
+
+def test_keys_pressed_on_the_phone_reach_the_bot(talking, phone):
+    _, _, stream = talking
+    phone.press("5", 0.1)
+    assert stream.wait_for("dtmf").body["dtmf"]["digit"] == "5"
+    stream.close()
+
+
+def test_mark_comes_back_when_its_audio_has_been_played(talking, phone):
+    _, _, stream = talking
+    late_s = []
+    for number in range(5):
+        stream.say(tone(BOT_HZ, DBM0, 0.5))
+        stream.mark(f"said-{number}")
+        mark = stream.wait_for("mark", count=number + 1)
+        assert mark.body["mark"]["name"] == f"said-{number}"
+        time.sleep(0.1)
+        loud = [p.at for p in list(phone.packets) if level_dbm0_of(p) > -30]
+        late_s.append(mark.at - loud[-1])
+        stream.say(silence(0.1))
+        time.sleep(0.2)
+    assert abs(statistics.median(late_s)) < DUE_WITHIN_S
+    assert max(abs(late) for late in late_s) < DUE_WITHIN_S + WIRE_S
+    stream.close()
+
+
+def test_mark_with_nothing_before_it_comes_back_at_once(talking):
+    _, _, stream = talking
+    asked = time.monotonic()
+    stream.mark("empty")
+    assert stream.wait_for("mark").at - asked < DUE_WITHIN_S + WIRE_S
+    stream.close()
+
+
+def test_clear_silences_the_line_and_answers_the_marks(talking, phone):
+    _, _, stream = talking
+    quiet_after_s = []
+    for number in range(3):
+        stream.say(tone(BOT_HZ, DBM0, 5.0))
+        stream.mark(f"never-reached-{number}")
+        time.sleep(0.5)
+        assert level_dbm0(phone.heard()[-3200:]) > -20
+        cleared = time.monotonic()
+        stream.clear()
+        assert stream.wait_for("mark", count=number + 1).at - cleared < DUE_WITHIN_S + WIRE_S
+        time.sleep(0.3)
+        loud = [p.at for p in list(phone.packets) if level_dbm0_of(p) > -30]
+        quiet_after_s.append(loud[-1] - cleared)
+    assert statistics.median(quiet_after_s) < DUE_WITHIN_S
+    assert max(quiet_after_s) < DUE_WITHIN_S + WIRE_S
+    stream.close()
+
+
+def test_bot_that_closes_hangs_the_phone_up_with_bye(talking, gateway):
+    call_sid, call, stream = talking
+    stream.close()
+    ended = call.wait_for("ENDED", timeout_s=3)
+    assert ended.details["by"] == "them"
+    assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+
+
+def test_caller_who_hangs_up_gives_the_bot_stop_then_close(gateway, sipp, phone, bot):
+    sipp.answer(phone, hang_up_after_s=1.0)
+    call_sid = gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stop = stream.wait_for("stop").body
+    assert stop["stop"] == {"call_sid": call_sid, "account_sid": "acme1", "reason": "callended"}
+    stream.wait_until_closed(2.0)
+    assert stream.messages[-1].event == "stop"
+    assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+
+
+def level_dbm0_of(packet):
+    return level_dbm0(ulaw_decoded(packet.payload))

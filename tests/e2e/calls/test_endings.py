@@ -1,0 +1,133 @@
+"""Everything that goes wrong: each ends or goes on as Exotel's does, with the right status, and leaves nothing."""
+
+import time
+
+import pytest
+
+from tests.e2e.audio import level_dbm0, tone
+from tests.e2e.bot import Bot, refuse
+
+pytestmark = pytest.mark.e2e
+
+NUMBER = "09812345678"
+
+
+def test_busy_phone(gateway, sipp, bot):
+    sipp.refuse()
+    call_sid = gateway.place(NUMBER, bot.url)
+    assert gateway.wait_for_end(call_sid)["Status"] == "busy"
+    assert bot.streams == []
+
+
+@pytest.mark.parametrize(("reply", "status"), [("480 Temporarily Unavailable", "no-answer"), ("503 Full", "failed")])
+def test_refusals_of_the_trunk(gateway, sipp, bot, reply, status):
+    sipp.refuse(reply)
+    call_sid = gateway.place(NUMBER, bot.url)
+    assert gateway.wait_for_end(call_sid)["Status"] == status
+
+
+def test_phone_that_nobody_answers_is_given_up_after_the_ring_time(gateway, sipp, bot):
+    call = sipp.ring()
+    began = time.monotonic()
+    call_sid = gateway.place(NUMBER, bot.url)
+    ended = gateway.wait_for_end(call_sid)
+    assert ended["Status"] == "no-answer"
+    assert time.monotonic() - began == pytest.approx(3.0, abs=1.0)
+    call.wait_for("ENDED")
+    assert bot.streams == []
+
+
+def test_dead_trunk_fails_the_call(gateway, dead_gateway, bot):
+    call_sid = dead_gateway.place(NUMBER, bot.url)
+    assert dead_gateway.wait_for_end(call_sid)["Status"] == "failed"
+    assert bot.streams == []
+
+
+def test_bot_that_refuses_the_connection_is_tried_exactly_twice(gateway, sipp, phone):
+    call = sipp.answer(phone)
+    with Bot(screen=refuse) as bot:
+        call_sid = gateway.place(NUMBER, bot.url)
+        call.wait_for("ENDED")
+        assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+        assert len(bot.requests) == 2
+
+
+def test_bot_that_is_not_there_at_all(gateway, sipp, phone):
+    call = sipp.answer(phone)
+    with Bot() as bot:
+        url = bot.url
+    call_sid = gateway.place(NUMBER, url)
+    call.wait_for("ENDED")
+    assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+
+
+def test_bot_that_takes_too_long_to_shake_hands(gateway, sipp, phone):
+    call = sipp.answer(phone)
+
+    def dawdle(connection, request):
+        time.sleep(3.0)
+
+    with Bot(screen=dawdle) as bot:
+        call_sid = gateway.place(NUMBER, bot.url)
+        call.wait_for("ENDED")
+        assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+        assert bot.streams == [] or all(stream.messages == [] for stream in bot.streams)
+
+
+def test_bot_that_accepts_and_says_nothing_leaves_the_caller_in_silence(gateway, sipp, phone, bot):
+    phone.play_tone(700)
+    sipp.answer(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=150)
+    assert level_dbm0(phone.listen(1.0)) < -60
+    assert gateway.call(call_sid)["Status"] == "in-progress"
+    stream.close()
+    assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+
+
+def test_bot_that_talks_garbage_is_ignored_and_still_heard(gateway, sipp, phone, bot):
+    sipp.answer(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("start")
+    for garbage in ("{", "[]", "42", '"media"', '{"event": "media"}', '{"event": "dance"}', "\u0000", "x" * 5000):
+        stream.send(garbage)
+    stream.send('{"event": "media", "media": {"payload": "!!! not base64 !!!"}}')
+    stream.connection.send(b"\x00\xff" * 100)
+    stream.say(tone(1100, -10.0, 1.0))
+    stream.mark("still here")
+    stream.wait_for("mark")
+    assert max(level_dbm0(phone.heard()[i : i + 3200]) for i in range(0, 48000, 3200)) > -15
+    assert gateway.call(call_sid)["Status"] == "in-progress"
+    stream.close()
+    assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+
+
+def test_minute_of_audio_at_once_is_played_in_real_time(gateway, sipp, phone, bot):
+    sipp.answer(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=5)
+    began = time.monotonic()
+    stream.say(tone(1100, -10.0, 2.0) + tone(500, -10.0, 58.0))
+    stream.mark("a minute later")
+    time.sleep(3.0)
+    assert level_dbm0(phone.listen(0.5)) == pytest.approx(-10.0, abs=0.5)
+    assert all(message.event != "mark" for message in stream.messages)
+    stream.clear()
+    stream.wait_for("mark")
+    assert time.monotonic() - began < 6.0
+    assert level_dbm0(phone.listen(0.5)[-3200:]) < -60
+    stream.close()
+    assert gateway.wait_for_end(call_sid)["Status"] == "completed"
+
+
+def test_ten_calls_in_a_row_reuse_what_they_had(gateway, sipp, phone, bot):
+    sipp.answer(phone)
+    for number in range(1, 11):
+        call_sid = gateway.place(NUMBER, bot.url)
+        stream = bot.wait_for_stream(count=number)
+        stream.wait_for("media", count=3)
+        stream.close()
+        assert gateway.wait_for_end(call_sid)["Status"] == "completed"

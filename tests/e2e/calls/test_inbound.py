@@ -1,0 +1,55 @@
+"""A call from the trunk to a configured number: answered, bridged, and led to the bot of that number."""
+
+import time
+
+import pytest
+
+from tests.e2e.audio import tone
+from tests.e2e.bot import Bot
+from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0, assert_tone
+
+pytestmark = pytest.mark.e2e
+
+EXOPHONE = "+918047491899"
+
+
+@pytest.fixture
+def bot(inbound_bot_port):
+    with Bot(port=inbound_bot_port) as the_bot:
+        yield the_bot
+
+
+@pytest.mark.parametrize("number", [EXOPHONE, "08047491899"])
+def test_caller_and_bot_hear_each_other(gateway, sipp, phone, bot, number):
+    phone.play_tone(CALLER_HZ, DBM0)
+    call = sipp.call(number, phone)
+    call.wait_for("ANSWERED")
+    stream = bot.wait_for_stream()
+    start = stream.wait_for("start").body["start"]
+    assert start["to"] == "08047491899"
+    assert start["from"] == "09812345678"
+    assert start["custom_parameters"] == {"lang": "hi"}
+    time.sleep(0.3)
+    assert_tone(stream.listen(1.0), CALLER_HZ)
+    stream.say(tone(BOT_HZ, DBM0, 3.0))
+    time.sleep(0.3)
+    assert_tone(phone.listen(1.0), BOT_HZ)
+    stream.close()
+    call.wait_for("ENDED")
+    ended = gateway.wait_for_end(start["call_sid"])
+    assert (ended["Status"], ended["Direction"]) == ("completed", "inbound")
+
+
+def test_caller_who_hangs_up_gives_the_bot_its_stop(gateway, sipp, phone, bot):
+    sipp.call(EXOPHONE, phone, hang_up_after_s=1.0)
+    stream = bot.wait_for_stream()
+    stop = stream.wait_for("stop").body
+    assert stop["stop"]["reason"] == "callended"
+    stream.wait_until_closed(2.0)
+    assert gateway.wait_for_end(stop["stop"]["call_sid"])["Status"] == "completed"
+
+
+def test_unknown_number_is_turned_away(gateway, sipp, phone, bot):
+    call = sipp.call("+911140000000", phone)
+    call.wait_for("REFUSED")
+    assert bot.streams == []

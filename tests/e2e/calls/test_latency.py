@@ -1,0 +1,50 @@
+"""The delay that the gateway adds to each direction, measured on the wire of a real call, and told."""
+
+import json
+import random
+import struct
+
+import pytest
+
+from tests.e2e.latency import Wiretap
+
+pytestmark = pytest.mark.e2e
+
+NUMBER = "09812345678"
+SECONDS = 8
+PROMISED_MS = 25.0  # the gateway's share of the 200 ms that are promised
+
+
+def noise(seconds):
+    dice = random.Random(7)
+    samples = [dice.randrange(-6000, 6000) for _ in range(8000 * seconds)]
+    return struct.pack(f"<{len(samples)}h", *samples)
+
+
+def test_gateway_adds_no_more_than_its_share(gateway, sipp, phone, bot, record_property, capsys):
+    with Wiretap() as wire:
+        phone.play(noise(SECONDS + 4))
+        sipp.answer(phone)
+        gateway.place(NUMBER, bot.url)
+        stream = bot.wait_for_stream()
+        echoed = 0
+        while echoed < SECONDS * 50:
+            media = stream.wait_for("media", count=echoed + 1)
+            stream.say(media.pcm)
+            echoed += 1
+        stream.close()
+    rtp_port = rtp_port_of(wire, gateway)
+    directions = {"to the bot": wire.to_bot(rtp_port, bot.port), "from the bot": wire.from_bot(rtp_port, bot.port)}
+    with capsys.disabled():
+        for name, delays in directions.items():
+            print(f"\n  the gateway's share {name}: {delays}", end="")  # noqa: T201
+    for name, delays in directions.items():
+        record_property(f"latency {name}", str(delays))
+        assert len(delays.ms) > SECONDS * 40
+        assert delays.quantile(0.5) <= PROMISED_MS
+
+
+def rtp_port_of(wire, gateway):
+    """Find the port of the gateway's that got RTP."""
+    first, last = map(int, json.loads(gateway.config)["rtp"]["ports"].split("-"))
+    return next(ports[1] for _, _, ports, _ in wire.segments() if first <= ports[1] <= last)

@@ -1,0 +1,86 @@
+"""An outbound call, placed over REST: the bot hears the phone, and the phone hears the bot."""
+
+import time
+
+import pytest
+
+from tests.e2e.audio import frequency_hz, level_dbm0, tone, tone_snr_db
+
+pytestmark = pytest.mark.e2e
+
+NUMBER = "09812345678"
+CALLER_HZ, BOT_HZ = 700, 1100
+DBM0 = -10.0
+
+
+def assert_tone(pcm, hz):
+    assert frequency_hz(pcm) == pytest.approx(hz, abs=1)
+    assert level_dbm0(pcm) == pytest.approx(DBM0, abs=0.5)
+    assert tone_snr_db(pcm, hz) > 30
+
+
+def test_bot_hears_the_phone_and_the_phone_hears_the_bot(gateway, sipp, phone, bot):
+    phone.play_tone(CALLER_HZ, DBM0)
+    call = sipp.answer(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    assert call.wait_for("INVITED").details["number"].endswith("9812345678")
+
+    stream = bot.wait_for_stream()
+    start = stream.wait_for("start").body
+    assert [message.event for message in stream.messages[:2]] == ["connected", "start"]
+    assert start["start"]["call_sid"] == call_sid
+    assert start["start"]["from"] == NUMBER
+    stream.wait_for("media", count=25)
+    assert_tone(stream.listen(1.0), CALLER_HZ)
+
+    stream.say(tone(BOT_HZ, DBM0, 3.0))
+    time.sleep(0.3)
+    assert_tone(phone.listen(1.0), BOT_HZ)
+
+    assert gateway.call(call_sid)["Status"] == "in-progress"
+    stream.close()
+    call.wait_for("ENDED")
+    ended = gateway.wait_for_end(call_sid)
+    assert ended["Status"] == "completed"
+    assert ended["Direction"] == "outbound-api"
+
+
+def test_media_comes_every_20_ms_numbered_without_a_gap(gateway, sipp, phone, bot):
+    phone.play_tone(CALLER_HZ, DBM0)
+    sipp.answer(phone)
+    gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=100)
+    media = [message for message in stream.messages if message.event == "media"][:100]
+    assert [int(message.body["media"]["chunk"]) for message in media] == list(range(1, 101))
+    numbers = [int(message.body["sequence_number"]) for message in media]
+    assert numbers == list(range(2, 102))
+    assert {len(message.pcm) for message in media} == {320}
+    assert media[-1].at - media[0].at == pytest.approx(99 * 0.02, abs=0.1)
+    stream.close()
+
+
+def test_statuses_of_a_call_go_from_ringing_to_in_progress(gateway, sipp, phone, bot):
+    call = sipp.answer(phone, ring_s=1.0)
+    call_sid = gateway.place(NUMBER, bot.url)
+    call.wait_for("INVITED")
+    time.sleep(0.5)
+    assert gateway.call(call_sid)["Status"] in {"ringing", "queued"}
+    bot.wait_for_stream().wait_for("start")
+    assert gateway.call(call_sid)["Status"] == "in-progress"
+    bot.streams[0].close()
+
+
+def test_bot_that_answers_at_once_is_heard_from_its_first_word(gateway, sipp, phone, bot):
+    """What the bot says as soon as it has its `start` is played in full, though media has only just begun."""
+    sipp.answer(phone)
+    gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.say(tone(BOT_HZ, DBM0, 1.0))
+    stream.mark("greeted")
+    stream.wait_for("mark")
+    time.sleep(0.2)
+    heard = phone.heard()
+    loud = sum(level_dbm0(heard[i : i + 320]) > -30 for i in range(0, len(heard) - 319, 320))
+    assert loud == pytest.approx(50, abs=2)
+    stream.close()

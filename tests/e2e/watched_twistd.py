@@ -1,0 +1,46 @@
+"""`twistd`, as installed, that writes down on SIGUSR1 what it holds: delayed calls and sockets, as JSON.
+
+Run as: python watched_twistd.py REPORT twistd-arguments…
+"""
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+from twisted.scripts.twistd import run
+
+
+def holdings() -> dict[str, list[str]]:
+    """List what the reactor waits for, and every socket of this process by its kernel name."""
+    from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen it by now
+
+    waiting = sorted(getattr(call.func, "__qualname__", repr(call.func)) for call in reactor.getDelayedCalls())
+    return {"waiting": waiting, "sockets": sorted(_sockets())}
+
+
+def _sockets() -> list[str]:
+    links = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        try:
+            links.append(str(descriptor.readlink()))
+        except OSError:
+            continue  # the folder's own descriptor
+    return [link for link in links if link.startswith("socket:")]
+
+
+def main() -> None:
+    """Become twistd."""
+    report = Path(sys.argv.pop(1))
+
+    def write(*_: object) -> None:
+        unfinished = report.with_suffix(".new")
+        unfinished.write_text(json.dumps(holdings()))
+        unfinished.replace(report)
+
+    signal.signal(signal.SIGUSR1, write)
+    run()
+
+
+if __name__ == "__main__":
+    main()

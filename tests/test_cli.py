@@ -1,0 +1,78 @@
+"""The `exoswitch` command, as a newcomer would try it."""
+
+import pytest
+
+from exoswitch import __version__
+from exoswitch.cli import EXIT_BAD_CONFIG, main
+
+GOOD = """
+asterisks:
+  - {name: pbx1, ami: "tcp:127.0.0.1:5038", username: exoswitch, secret: "hush", host: 127.0.0.1}
+trunks:
+  - {name: lab, provider: sip, host: 127.0.0.1, port: 5070, codecs: [ulaw]}
+"""
+
+
+@pytest.fixture
+def good_file(tmp_path):
+    path = tmp_path / "exoswitch.yaml"
+    path.write_text(GOOD)
+    return path
+
+
+def test_help_names_every_command_and_how_the_server_is_started(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("check-config", "render-asterisk", "demo", "sim", "twistd -n exoswitch"):
+        assert word in text
+
+
+def test_version_is_told(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert __version__ in capsys.readouterr().out
+
+
+def test_unknown_command_says_which_there_are(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["chekc-config"])
+    assert ended.value.code == 2
+    assert "check-config" in capsys.readouterr().err
+
+
+def test_good_configuration_is_summarised(good_file, capsys):
+    assert main(["check-config", str(good_file)]) == 0
+    out = capsys.readouterr().out
+    assert "pbx1" in out
+    assert "hush" not in out
+
+
+def test_bad_configuration_lists_its_problems_on_standard_error(tmp_path, capsys):
+    path = tmp_path / "bad.yaml"
+    path.write_text(GOOD.replace("trunks", "trnuks"))
+    assert main(["check-config", str(path)]) == EXIT_BAD_CONFIG
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "trnuks" in captured.err
+    assert "trunks" in captured.err
+
+
+def test_missing_file_is_told_without_a_traceback(tmp_path, capsys):
+    assert main(["check-config", str(tmp_path / "nothing.yaml")]) == EXIT_BAD_CONFIG
+    assert "nothing.yaml" in capsys.readouterr().err
+
+
+def test_rendered_folder_is_complete_and_keeps_its_secrets(good_file, tmp_path, capsys):
+    out = tmp_path / "asterisk"
+    assert main(["render-asterisk", str(good_file), "--out", str(out)]) == 0
+    assert {"asterisk.conf", "manager.conf", "pjsip.conf", "extensions.conf"} <= {p.name for p in out.iterdir()}
+    assert (out / "manager.conf").stat().st_mode & 0o077 == 0
+    assert str(out) in capsys.readouterr().out
+
+
+def test_unknown_pbx_says_which_there_are(good_file, tmp_path, capsys):
+    arguments = ["render-asterisk", str(good_file), "--out", str(tmp_path / "x"), "--pbx", "pbx9"]
+    assert main(arguments) == EXIT_BAD_CONFIG
+    assert "pbx1" in capsys.readouterr().err
