@@ -5,7 +5,6 @@ import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
 from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
@@ -38,14 +37,6 @@ def link():
     clock.advance(0)
     link.far.line.end(ConnectionError("over"))
     assert clock.getDelayedCalls() == []
-
-
-@pytest.fixture
-def log():
-    events: list[dict[str, object]] = []
-    globalLogPublisher.addObserver(events.append)
-    yield events
-    globalLogPublisher.removeObserver(events.append)
 
 
 def outcome(deferred: Deferred[object]) -> list[object]:

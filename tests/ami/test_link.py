@@ -1,0 +1,156 @@
+import random
+
+import pytest
+from twisted.internet.testing import MemoryReactorClock
+
+from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.switch import AsteriskSwitch
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.errors import ConfigError
+from exoswitch.events import ChannelDialled, SwitchLost, SwitchReady
+from tests.ami.far_side import SECRET
+
+
+def warnings_in(log: list[dict[str, object]]) -> list[str]:
+    return [event["log_format"].format(**event) for event in log if event["log_level"].name in {"warn", "error"}]
+
+
+@pytest.mark.parametrize("ami", ["", "10.0.1.5:5038", "tcp:", "tcp:host:port", "carrier-pigeon:x", "tcp:h:1:x=1"])
+def test_bad_endpoint_is_a_problem_of_the_configuration(ami):
+    config = AsteriskConfig(name="pbx1", ami=ami, username="u", secret="s", host="h")
+    with pytest.raises(ConfigError) as raised:
+        AsteriskSwitch(config, reactor=MemoryReactorClock(), rng=random.Random(7))
+    assert raised.value.problems[0].path == "asterisks[pbx1].ami"
+    assert "tcp:10.0.1.5:5038" in str(raised.value)
+
+
+def test_switch_becomes_ready_step_by_step(rig):
+    rig.far.channels = [AmiMessage((("Uniqueid", uid),)) for uid in ("sid1", "17.1")]
+    rig.start()
+    assert rig.switch.ready
+    assert rig.recorder.events == [SwitchReady(frozenset({"sid1", "17.1"}))]
+    names = [action.get("Action") for action in rig.far.actions]
+    assert names[:3] == ["Challenge", "Login", "Filter"]
+    assert names[-1] == "CoreShowChannels"
+
+
+def test_nothing_is_asked_before_asterisk_is_booted(rig):
+    rig.far.boots = False
+    rig.start()
+    assert not rig.switch.ready
+    assert not rig.far.asked("Filter")
+    rig.far.tell("FullyBooted")
+    assert rig.switch.ready
+
+
+def test_asterisk_that_never_boots_is_left_with_a_hint(rig, log):
+    rig.far.boots = False
+    rig.start()
+    for _ in range(12):
+        rig.clock.advance(10)
+        rig.far.serve()
+    rig.clock.advance(0)
+    assert "read = system" in warnings_in(log)[0]
+
+
+def test_asterisk_that_cannot_filter_is_used_unfiltered(rig):
+    rig.far.refused = {"Filter"}
+    rig.start()
+    assert rig.switch.ready
+    assert len(rig.far.asked("Filter")) == 1
+
+
+def test_wrong_secret_is_said_plainly_and_tried_again_slowly(rig, log):
+    rig.far.refused = {"Login"}
+    rig.start()
+    rig.clock.advance(0)
+    assert "Compare username and secret" in warnings_in(log)[0]
+    assert SECRET not in str(log)
+    rig.clock.advance(59)
+    assert rig.clock.tcpClients == []
+    rig.far.refused = set()
+    rig.clock.advance(5)
+    rig.far.accept()
+    assert rig.switch.ready
+
+
+def test_attempts_are_made_later_and_later_and_each_says_why(rig, log):
+    rig.switch.startService()
+    waits = []
+    for _ in range(7):
+        rig.far.refuse()
+        waits.append(rig.clock.getDelayedCalls()[0].getTime() - rig.clock.seconds())
+        rig.clock.advance(waits[-1])
+    assert all(base <= wait < base + 1 for base, wait in zip([1, 2, 4, 8, 16, 30, 30], waits, strict=True))
+    assert "tcp:10.0.1.5:5038: Connection to the other side was lost" in warnings_in(log)[0]
+    rig.far.accept()
+    assert rig.switch.ready
+    rig.far.line.end(ConnectionError("pulled"))
+    assert rig.clock.getDelayedCalls()[0].getTime() - rig.clock.seconds() < 2
+
+
+def test_connections_that_come_to_nothing_are_made_later_and_later_too(rig):
+    rig.far.silent = {"Challenge"}
+    rig.start()
+    for base in (1, 2, 4):
+        rig.far.line.end(ConnectionError("pulled"))
+        (retry,) = rig.clock.getDelayedCalls()
+        wait = retry.getTime() - rig.clock.seconds()
+        assert base <= wait < base + 1
+        rig.clock.advance(wait)
+        rig.far.accept()
+    assert rig.recorder.events == []
+
+
+def test_lost_link_is_told_once_and_comes_back_with_what_is_up(rig):
+    rig.start()
+    rig.far.line.end(ConnectionError("pulled"))
+    assert not rig.switch.ready
+    rig.far.channels = [AmiMessage((("Uniqueid", "sid9"),))]
+    rig.reconnect()
+    assert rig.recorder.events == [
+        SwitchReady(frozenset()),
+        SwitchLost("pulled"),
+        SwitchReady(frozenset({"sid9"})),
+    ]
+
+
+def test_silent_link_is_lost_by_its_pings(rig):
+    rig.start()
+    rig.far.silent = {"Ping"}
+    for _ in range(2):
+        rig.clock.advance(10)
+    rig.clock.advance(0)
+    assert rig.recorder.events[-1] == SwitchLost("Asterisk did not answer Ping within 10 s")
+
+
+def test_stop_is_no_loss(rig):
+    rig.start()
+    rig.switch.stopService()
+    rig.clock.advance(0)
+    assert rig.recorder.events == [SwitchReady(frozenset())]
+
+
+def test_stop_does_not_wait_for_an_asterisk_that_takes_nothing(rig):
+    rig.start()
+    rig.far.line.ends = False
+    stopped: list[object] = []
+    rig.switch.stopService().addBoth(stopped.append)
+    assert stopped == []
+    rig.clock.advance(2)
+    rig.clock.advance(0)
+    assert stopped == [None]
+
+
+def test_stop_ends_an_attempt_and_a_wait(rig):
+    rig.switch.startService()
+    rig.far.refuse()
+    rig.switch.stopService()
+
+
+def test_events_reach_a_listener_that_was_set_later(rig):
+    rig.switch.listener = None
+    rig.start()
+    rig.switch.listener = rig.recorder
+    rig.far.tell("DialBegin", ("DestUniqueid", "sid1"))
+    assert rig.recorder.events == [ChannelDialled("sid1")]
