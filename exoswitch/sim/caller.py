@@ -1,0 +1,73 @@
+"""Core: a simulated phone: it speaks its script in G.711 over RTP, and hears what comes back."""
+
+from functools import lru_cache
+from random import Random
+from typing import NamedTuple
+
+from attrs import define, field
+
+from exoswitch.rtp.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ
+from exoswitch.rtp.g711 import ULAW, Law
+from exoswitch.rtp.packet import Packetizer
+from exoswitch.sim.ear import Ear
+from exoswitch.sim.latency import LatencyMeter
+from exoswitch.sim.script import Script, ScriptPlayer
+
+_RECORDED_BYTES = 600 * 2 * SAMPLE_RATE_HZ
+
+
+@lru_cache(maxsize=2048)
+def _through_codec(law: Law, pcm: bytes) -> tuple[bytes, bytes]:
+    """Give a frame's payload, and the PCM that it decodes to; scripts say the same frames again and again."""
+    payload = law.encode(pcm)
+    return payload, law.decode(payload)
+
+
+class CallerTick(NamedTuple):
+    """What a phone does in one tick: the packet that it sends, a key just let go (or none), whether it hangs up."""
+
+    packet: bytes
+    digit: str
+    hangs_up: bool
+
+
+@define
+class Caller:
+    """One phone, from the answer on: what it says is in `spoken`, what it hears at `ear`; meters see both."""
+
+    _script: Script
+    _rng: Random
+    began_at: float
+    _law: Law = field(default=ULAW, kw_only=True)
+    _meter_out: LatencyMeter | None = field(default=None, kw_only=True)
+    _meter_back: LatencyMeter | None = field(default=None, kw_only=True)
+    ear: Ear = field(init=False)
+    spoken: bytearray = field(init=False, factory=bytearray, repr=False)
+    sent: int = field(init=False, default=0)
+    first_spoken_at: float | None = field(init=False, default=None)
+    _player: ScriptPlayer = field(init=False)
+    _packetizer: Packetizer = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin the script, the RTP stream and the recording."""
+        self.ear = Ear(self.began_at, self._meter_back)
+        self._player = ScriptPlayer(self._script)
+        self._packetizer = Packetizer.begin(self._law.payload_type, self._rng)
+
+    def datagram(self, data: bytes, now: float) -> None:
+        """Hear."""
+        self.ear.datagram(data, now)
+
+    def tick(self, now: float) -> CallerTick:
+        """Let 20 ms pass."""
+        moment = self._player.tick()
+        payload, pcm = _through_codec(self._law, moment.pcm)
+        if self._meter_out is not None:
+            self._meter_out.sent(pcm, now)
+        if self.first_spoken_at is None:
+            self.first_spoken_at = now
+            self.spoken += bytes(FRAME_BYTES * round((now - self.began_at) / FRAME_S))
+        if len(self.spoken) < _RECORDED_BYTES:
+            self.spoken += pcm
+        self.sent += 1
+        return CallerTick(self._packetizer.encode(payload, self.sent == 1), moment.digit, moment.hangs_up)

@@ -1,0 +1,65 @@
+"""Core: what came of a demonstration: figures, each with the limit that it has to keep, and the table of them."""
+
+from math import inf
+
+from attrs import field, frozen
+
+from exoswitch.rtp.frames import FRAME_S
+from exoswitch.sim.caller import Caller
+from exoswitch.sim.conversation import Conversation
+from exoswitch.sim.latency import Meters
+
+
+@frozen
+class Finding:
+    """One figure; it is good up to its limit, or, if `at_least`, from its limit on."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    at_least: bool = field(default=False, kw_only=True)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the figure keeps its limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+    def row(self, width: int) -> str:
+        """Show the figure as a line of the table."""
+        if self.unit != "ms":
+            value = f"{self.value:.0f}"
+        else:
+            value = f"{self.value:.1f}" if self.value >= 1 else f"{self.value:.3f}"
+        limit = f"{'≥' if self.at_least else '≤'} {self.limit:g}"
+        return f"  {self.name:{width}}  {value:>8} {self.unit:7}  {limit:>7}  {'ok' if self.is_good else 'NOT GOOD'}"
+
+
+def table(findings: list[Finding]) -> str:
+    """Show figures, limits and verdicts as text."""
+    width = max(len(finding.name) for finding in findings)
+    return "\n".join(finding.row(width) for finding in findings)
+
+
+def judge(
+    caller: Caller, conversation: Conversation, meters: Meters, *, talk_s: float, transcoding_ms: tuple[float, float]
+) -> list[Finding]:
+    """Judge a call of so many seconds; the limits suit a busy machine, and lie below what people notice."""
+    out, back = meters.out.summary(), meters.back.summary()
+    heard_at = conversation.first_media_at
+    first_audio_ms = inf if heard_at is None else 1000 * (heard_at - caller.began_at)
+    frames = round(talk_s / FRAME_S)
+    return [
+        Finding("from answer to first audio at the bot", first_audio_ms, 1000, "ms"),
+        Finding("phone to bot: latency, p50", out.p50_ms, 60, "ms"),
+        Finding("phone to bot: latency, p99", out.p99_ms, 120, "ms"),
+        Finding("phone to bot: frames that arrived", out.recognised, frames * 8 // 10, "frames", at_least=True),
+        Finding("phone to bot: frames lost", out.lost, frames // 100, "frames"),
+        Finding("phone to bot: transcoding of 20 ms", transcoding_ms[0], 1, "ms"),
+        Finding("bot to phone: latency, p50", back.p50_ms, 60, "ms"),
+        Finding("bot to phone: latency, p99", back.p99_ms, 120, "ms"),
+        Finding("bot to phone: frames that arrived", back.recognised, frames * 8 // 10, "frames", at_least=True),
+        Finding("bot to phone: frames lost", back.lost, frames // 100, "frames"),
+        Finding("bot to phone: transcoding of 20 ms", transcoding_ms[1], 1, "ms"),
+        Finding("faults against Exotel's protocol", len(conversation.faults), 0, "faults"),
+    ]

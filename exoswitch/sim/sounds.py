@@ -1,0 +1,109 @@
+"""Core: what simulated people say: tones, noise and a babble of which each 20 ms frame is unlike all others."""
+
+import sys
+import wave
+from array import array
+from collections.abc import Iterator
+from functools import lru_cache
+from io import BytesIO
+from math import exp, pi, sin
+from random import Random
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.rtp.frames import FRAME_BYTES, SAMPLE_RATE_HZ
+
+BABBLE_FRAMES = 500
+
+# A syllable each fifth of a second, at the pitch of a calm voice.
+_SYLLABLE_HZ = 5.0
+_PITCH_HZ = 140.0
+_VOICE_STEPS = 1024
+_FORMANTS = ((1, 0.30), (2, 0.55), (4, 0.60), (7, 0.35), (11, 0.20))
+
+
+@lru_cache(maxsize=32)
+def tone(hz: int) -> tuple[bytes, ...]:
+    """Give a second of a sine tone of whole hertz, which can be repeated without a seam."""
+    step = 2 * pi * hz / SAMPLE_RATE_HZ
+    return tuple(frames(_pcm(8000 * sin(step * sample) for sample in range(SAMPLE_RATE_HZ))))
+
+
+@lru_cache(maxsize=32)
+def noise(seed: int = 0) -> tuple[bytes, ...]:
+    """Give two seconds of white noise."""
+    dice = Random(seed)
+    return tuple(frames(_pcm(dice.gauss(0, 1500) for _ in range(2 * SAMPLE_RATE_HZ))))
+
+
+@lru_cache(maxsize=32)
+def babble(seed: int = 0) -> tuple[bytes, ...]:
+    """Give ten seconds of something like speech, of which no frame is like another.
+
+    So a frame that is found again elsewhere tells how long it was under way; see `exoswitch.sim.latency`.
+    """
+    dice = Random(seed)
+    return tuple(frames(_pcm(_babble_samples(dice, BABBLE_FRAMES * FRAME_BYTES // 2))))
+
+
+def frames(pcm: bytes) -> Iterator[bytes]:
+    """Cut PCM into frames, the last one filled up with silence."""
+    for start in range(0, len(pcm), FRAME_BYTES):
+        yield pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
+
+
+def read_wav(data: bytes) -> bytes:
+    """Read a WAV file of 16-bit mono PCM at 8,000 Hz.
+
+    Raises:
+        InvalidRequest: it is something else.
+    """
+    try:
+        with wave.open(BytesIO(data)) as file:
+            channels, bits, rate_hz = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
+            pcm: bytes = file.readframes(file.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise InvalidRequest(f"wav: this is no WAV file ({error})") from None
+    if (channels, bits, rate_hz) != (1, 16, SAMPLE_RATE_HZ):
+        raise InvalidRequest(
+            f"wav: it has {channels} channels of {bits} bits at {rate_hz} Hz; needed is 1 of 16 at 8000"
+        )
+    return pcm
+
+
+def write_wav(left: bytes, right: bytes) -> bytes:
+    """Write a stereo WAV file; the shorter side is filled up with silence."""
+    length = max(len(left), len(right))
+    samples = array("h", bytes(2 * length))
+    samples[0::2] = array("h", left.ljust(length, b"\0"))
+    samples[1::2] = array("h", right.ljust(length, b"\0"))
+    file = BytesIO()
+    with wave.open(file, "wb") as output:
+        output.setnchannels(2)
+        output.setsampwidth(2)
+        output.setframerate(SAMPLE_RATE_HZ)
+        output.writeframes(samples.tobytes())
+    return file.getvalue()
+
+
+def _babble_samples(dice: Random, samples: int) -> Iterator[float]:
+    per_syllable = int(SAMPLE_RATE_HZ / _SYLLABLE_HZ)
+    places = (place / per_syllable for place in range(per_syllable))
+    swell = [5 * place * exp(1 - 5 * place) for place in places]
+    steps = range(_VOICE_STEPS)
+    voice = [sum(weight * sin(2 * pi * order * step / _VOICE_STEPS) for order, weight in _FORMANTS) for step in steps]
+    at, speed, loudness = 0.0, 0.0, 0.0
+    for sample in range(samples):
+        place = sample % per_syllable
+        if place == 0:
+            speed = _VOICE_STEPS * _PITCH_HZ * dice.uniform(0.8, 1.25) / SAMPLE_RATE_HZ
+            loudness = 4500 * dice.choice((0.0, 0.5, 0.8, 1.0))
+        at = (at + speed) % _VOICE_STEPS
+        # The hiss is what makes even the frames between words unlike each other.
+        yield loudness * swell[place] * voice[int(at)] + dice.gauss(0, 60)
+
+
+def _pcm(samples: Iterator[float]) -> bytes:
+    whole = array("h", (max(-32768, min(32767, round(sample))) for sample in samples))
+    if sys.byteorder == "big":
+        whole.byteswap()
+    return whole.tobytes()

@@ -1,0 +1,70 @@
+"""Core: a whole call on a virtual timeline: phone, network and the gateway's media, minutes of it in a second.
+
+phone ──► network ──► media leg ──► echo ──► media leg ──► network ──► phone
+"""
+
+from random import Random
+
+from attrs import frozen
+
+from exoswitch.rtp.frames import FRAME_S
+from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.sim.caller import Caller
+from exoswitch.sim.latency import LatencyMeter, LatencySummary
+from exoswitch.sim.network import Conditions, Network, NetworkStatistics
+from exoswitch.sim.script import Script, parse_script
+
+_PHONE = ("127.0.0.1", 4000)
+_GATEWAY_PHASE_S = 0.007  # the gateway's ticks and the phone's do not coincide
+
+
+@frozen(kw_only=True)
+class VirtualCall:
+    """What came of a virtual call, for the tests to judge; the objects are as the call has left them."""
+
+    caller: Caller
+    leg: MediaLeg
+    network_out: NetworkStatistics
+    network_back: NetworkStatistics
+    latency_out: LatencySummary
+    latency_back: LatencySummary
+    longest_queue_ms: int
+
+
+def run_virtual_call(
+    seconds: float, conditions: Conditions, *, seed: int = 0, script: Script | None = None
+) -> VirtualCall:
+    """Let a phone talk to an echo for so long, over a network of these conditions each way."""
+    out, back = LatencyMeter(), LatencyMeter()
+    network_out, network_back = Network(conditions, seed), Network(conditions, seed + 1)
+    script = script or parse_script("babble")
+    caller = Caller(script, Random(seed), 0.0, meter_out=out, meter_back=back)
+    leg = MediaLeg(LegSettings(source_host=_PHONE[0]), Random(seed))
+    leg.direct(*_PHONE)
+    leg.attach()
+    longest_queue_ms = 0
+    for number in range(round(seconds / FRAME_S)):
+        now = number * FRAME_S
+        for data in network_back.due(now):
+            caller.datagram(data, now)
+        network_out.send(caller.tick(now).packet, now)
+        now += _GATEWAY_PHASE_S
+        for data in network_out.due(now):
+            leg.datagram(data, _PHONE, now)
+        pcm, packet, _, _ = leg.tick(now)
+        if packet is not None:
+            network_back.send(packet, now)
+        if pcm is not None:
+            out.heard(pcm, now)
+            back.sent(pcm, now)
+            leg.play(pcm)
+            longest_queue_ms = max(longest_queue_ms, leg.playout.queued_ms)
+    return VirtualCall(
+        caller=caller,
+        leg=leg,
+        network_out=network_out.statistics(),
+        network_back=network_back.statistics(),
+        latency_out=out.summary(),
+        latency_back=back.summary(),
+        longest_queue_ms=longest_queue_ms,
+    )

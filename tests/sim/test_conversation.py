@@ -1,0 +1,120 @@
+import json
+from base64 import b64encode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.events import StopReason
+from exoswitch.exotel.messages import StreamWriter
+from exoswitch.sim.conversation import Connected, Conversation, Digit, Mark, Media, Nonsense, Stopped
+
+
+def writer():
+    return StreamWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
+
+
+def begun():
+    """Give a writer and a conversation that are past `start`."""
+    stream, conversation = writer(), Conversation()
+    conversation.feed(stream.connected().decode(), 0.0)
+    conversation.feed(stream.start(caller="0981", callee="0804", custom_parameters={"lang": "hi"}).decode(), 0.0)
+    return stream, conversation
+
+
+def media(**changes):
+    message = {
+        "event": "media",
+        "stream_sid": "s" * 32,
+        "sequence_number": "2",
+        "media": {"chunk": "1", "timestamp": "20", "payload": b64encode(bytes(320)).decode()},
+    }
+    inner = changes.pop("media", {})
+    return json.dumps(message | changes | {"media": message["media"] | inner})
+
+
+def test_a_whole_stream_is_without_fault():
+    stream, conversation = begun()
+    told = [
+        conversation.feed(data.decode(), 1.5)
+        for data in (stream.media(b"\1\2" * 160), stream.dtmf("5", 100), stream.mark("m"), stream.media(bytes(640)))
+    ]
+    conversation.feed(stream.stop(StopReason.CALL_ENDED).decode(), 2.0)
+    assert conversation.faults == []
+    assert told[0].pcm == b"\1\2" * 160
+    assert told[1:3] == [Digit("5", 100), Mark("m")]
+    assert conversation.stopped == Stopped("callended")
+    assert conversation.recording == b"\1\2" * 160 + bytes(640)
+    assert (conversation.media_count, conversation.first_media_at) == (2, 1.5)
+
+
+def test_start_tells_who_calls_whom():
+    _, conversation = begun()
+    started = conversation.started
+    assert (started.stream_sid, started.call_sid, started.account_sid) == ("s" * 32, "c" * 32, "acme1")
+    assert (started.caller, started.callee, started.custom_parameters) == ("0981", "0804", {"lang": "hi"})
+
+
+def test_events_are_kept_with_their_time_but_media_are_not():
+    stream, conversation = begun()
+    conversation.feed(stream.media(bytes(320)).decode(), 1.0)
+    conversation.feed(stream.mark("m").decode(), 2.0)
+    assert conversation.told(Mark) == [Mark("m")]
+    assert conversation.events[-1] == (2.0, Mark("m"))
+    assert conversation.told(Media) == []
+    assert conversation.told(Connected) == [Connected()]
+
+
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        (media(sequence_number="7"), "sequence_number is '7' instead of '2'"),
+        (media(sequence_number=2), "sequence_number is 2 instead of '2'"),
+        (media(stream_sid="other"), "stream_sid is 'other'"),
+        (media(media={"chunk": "2"}), "chunk is '2' instead of '1'"),
+        (media(media={"timestamp": "-1"}), "timestamp -1"),
+        (media(media={"payload": "AAA="}), "media of 2 bytes"),
+        (media(media={"payload": "%%%"}), "cannot be read"),
+        (media(event="silence"), "unknown event 'silence'"),
+        ("{", "cannot be read"),
+        ("[]", "cannot be read"),
+        ('{"event":"connected"}', "connected twice"),
+        (writer().start(caller="", callee="", custom_parameters={}).decode(), "start twice"),
+    ],
+)
+def test_what_breaks_a_rule_is_noted(message, fault):
+    _, conversation = begun()
+    conversation.feed(message, 0.0)
+    assert any(fault in found for found in conversation.faults)
+
+
+def test_media_before_start_and_after_stop_is_a_fault():
+    conversation = Conversation()
+    conversation.feed(media(sequence_number="1"), 0.0)
+    assert conversation.faults[:2] == ["media before connected", "media before start"]
+    stream, conversation = begun()
+    conversation.feed(stream.stop(StopReason.STOPPED).decode(), 0.0)
+    conversation.feed(stream.media(bytes(320)).decode(), 0.0)
+    assert conversation.faults == ["media after stop"]
+
+
+def test_shed_audio_leaves_a_gap_in_time_and_none_in_the_numbers():
+    stream, conversation = begun()
+    stream.skip(200)
+    conversation.feed(stream.media(bytes(320)).decode(), 0.0)
+    assert conversation.faults == []
+
+
+def test_faults_are_noted_only_so_often():
+    conversation = Conversation()
+    for _ in range(100):
+        conversation.feed("{", 0.0)
+    assert len(conversation.faults) == 20
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
+def test_anything_can_be_said(text):
+    conversation = Conversation()
+    assert isinstance(conversation.feed(text, 0.0), Nonsense)
+    assert conversation.faults

@@ -1,0 +1,113 @@
+from contextlib import suppress
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.rtp.frames import SILENCE_PCM
+from exoswitch.sim import sounds
+from exoswitch.sim.script import (
+    Answer,
+    DeadTrunk,
+    HangUp,
+    Press,
+    Refuse,
+    Ring,
+    Script,
+    ScriptPlayer,
+    Speak,
+    parse_script,
+)
+
+
+def play(text, ticks):
+    player = ScriptPlayer(parse_script(text))
+    return [player.tick() for _ in range(ticks)]
+
+
+def test_a_script_is_read_as_one_types_it():
+    script = parse_script("answer-after=0.5 tone=440,2 digits=12# silence=1 hangup")
+    assert script.reception == Answer(0.5)
+    assert script.steps == (Speak(sounds.tone(440), 2.0), Press("12#"), Speak((SILENCE_PCM,), 1.0), HangUp())
+    assert script.hang_up_after_s == inf
+
+
+@pytest.mark.parametrize(
+    ("text", "reception"),
+    [
+        ("", Answer()),
+        ("answer", Answer()),
+        ("busy", Refuse("BUSY", 17)),
+        ("busy-after=2", Refuse("BUSY", 17, 2.0)),
+        ("congestion", Refuse("CONGESTION", 34)),
+        ("unavailable", Refuse("CHANUNAVAIL", 20)),
+        ("no-answer", Ring()),
+        ("dead", DeadTrunk()),
+    ],
+)
+def test_a_script_says_how_the_call_is_received(text, reception):
+    assert parse_script(text).reception == reception
+
+
+@pytest.mark.parametrize("word", ["sing=440", "answr", "tone", "tone=high", "tone=9000", "digits=", "digits=1x"])
+def test_a_word_that_makes_no_sense_is_refused_by_name(word):
+    with pytest.raises(InvalidRequest, match=f"script: .*{word.partition('=')[0]}"):
+        parse_script(f"answer {word}")
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "nan"])
+def test_a_wrong_number_of_seconds_is_refused(value):
+    with pytest.raises(InvalidRequest, match=value):
+        parse_script(f"silence={value}")
+
+
+def test_an_unknown_word_is_answered_with_the_known_ones():
+    with pytest.raises(InvalidRequest, match=r"answer-after.*babble.*hangup.*wav"):
+        parse_script("sing")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text())
+def test_any_text_is_read_or_refused(text):
+    with suppress(InvalidRequest):
+        parse_script(text)
+
+
+def test_a_wav_file_is_read_by_whoever_can():
+    files = {"hello.wav": sounds.write_wav(b"", b"")}
+    with pytest.raises(InvalidRequest, match="2 channels"):
+        parse_script("wav=hello.wav", files.__getitem__)
+    with pytest.raises(InvalidRequest, match="needs files"):
+        parse_script("wav=hello.wav")
+
+
+def test_sounds_last_as_long_as_the_script_says():
+    moments = play("tone=440,0.1", 8)
+    assert [moment.pcm for moment in moments] == [*sounds.tone(440)[:5], *[SILENCE_PCM] * 3]
+
+
+def test_a_sound_without_a_length_goes_on_for_ever():
+    assert play("babble", 501)[-1].pcm == sounds.babble()[0]
+
+
+def test_keys_are_let_go_one_after_the_other():
+    pressed = [(number, moment.digit) for number, moment in enumerate(play("digits=1#", 30)) if moment.digit]
+    assert pressed == [(4, "1"), (14, "#")]
+
+
+def test_the_phone_is_hung_up_once():
+    moments = play("silence=0.04 hangup", 10)
+    assert [moment.hangs_up for moment in moments] == [False, False, True] + [False] * 7
+
+
+def test_the_phone_is_hung_up_in_the_middle_of_a_sound():
+    moments = play("tone=440 hangup-after=0.1", 10)
+    assert [moment.hangs_up for moment in moments].index(True) == 5
+
+
+def test_a_script_that_does_not_hang_up_waits():
+    player = ScriptPlayer(Script())
+    assert {player.tick() for _ in range(50)} == {(SILENCE_PCM, "", False)}
+    assert not player.has_hung_up
