@@ -1,0 +1,124 @@
+"""What is in a piece of audio: a tone's frequency, level and cleanness, and when there was sound at all.
+
+PCM is signed 16-bit little-endian mono at 8,000 Hz throughout. Levels are in dBm0: a sine of full scale is
++3.17 dBm0 (ITU-T G.711, mu-law).
+"""
+
+import array
+import math
+from collections.abc import Iterable
+from functools import cache
+
+RATE_HZ = 8000
+FRAME_SAMPLES = 160
+FULL_SCALE = 32767
+FULL_SCALE_DBM0 = 3.17
+SILENCE_DBM0 = -100.0
+
+_BIAS = 132
+_CLIP = 32635
+
+
+def tone(hz: float, dbm0: float, seconds: float) -> bytes:
+    """Make a sine."""
+    amplitude = FULL_SCALE * 10 ** ((dbm0 - FULL_SCALE_DBM0) / 20)
+    step = 2 * math.pi * hz / RATE_HZ
+    return _pcm(round(amplitude * math.sin(step * n)) for n in range(round(seconds * RATE_HZ)))
+
+
+def silence(seconds: float) -> bytes:
+    """Make silence."""
+    return bytes(2 * round(seconds * RATE_HZ))
+
+
+def level_dbm0(pcm: bytes) -> float:
+    """Measure the level (RMS)."""
+    samples = _samples(pcm)
+    if not samples:
+        return SILENCE_DBM0
+    rms = math.sqrt(sum(sample * sample for sample in samples) / len(samples))
+    return max(SILENCE_DBM0, 20 * math.log10(rms * math.sqrt(2) / FULL_SCALE + 1e-9) + FULL_SCALE_DBM0)
+
+
+def frequency_hz(pcm: bytes) -> float:
+    """Find the strongest frequency, within 1 Hz for a tone of half a second."""
+    samples = _samples(pcm)
+    coarse = max(range(100, 3900, 20), key=lambda hz: _power(samples[: RATE_HZ // 10], hz))
+    return max((coarse + n / 2 for n in range(-40, 41)), key=lambda hz: _power(samples[: RATE_HZ // 2], hz))
+
+
+def tone_snr_db(pcm: bytes, hz: float) -> float:
+    """Measure how much stronger a tone is than everything that is not it; mu-law alone leaves 35 dB or more.
+
+    A lost or doubled packet shifts the tone's phase, so over a second or more even one of them shows.
+    """
+    samples = _samples(pcm)
+    total = sum(sample * sample for sample in samples)
+    of_tone = 2 * _power(samples, hz, window=False) / len(samples)
+    return 10 * math.log10(of_tone / max(total - of_tone, 1e-9)) if of_tone else SILENCE_DBM0
+
+
+def sounding_s(pcm: bytes, threshold_dbm0: float = -45.0) -> list[tuple[float, float]]:
+    """Give the spans, in seconds from the beginning, whose 20 ms frames are louder than the threshold."""
+    frame_s = FRAME_SAMPLES / RATE_HZ
+    spans: list[tuple[float, float]] = []
+    for number in range(len(pcm) // (2 * FRAME_SAMPLES)):
+        if level_dbm0(pcm[number * 2 * FRAME_SAMPLES : (number + 1) * 2 * FRAME_SAMPLES]) < threshold_dbm0:
+            continue
+        begin = number * frame_s
+        if spans and math.isclose(spans[-1][1], begin, abs_tol=1e-6):
+            begin = spans.pop()[0]
+        spans.append((begin, (number + 1) * frame_s))
+    return spans
+
+
+def ulaw_decoded(data: bytes) -> bytes:
+    """Decode mu-law (ITU-T G.711)."""
+    table = _ulaw_table()
+    return _pcm(table[byte] for byte in data)
+
+
+def ulaw_encoded(pcm: bytes) -> bytes:
+    """Encode as mu-law (ITU-T G.711)."""
+    return bytes(_ulaw_byte(sample) for sample in _samples(pcm))
+
+
+def _ulaw_byte(sample: int) -> int:
+    magnitude = min(abs(sample), _CLIP) + _BIAS
+    exponent = magnitude.bit_length() - 8
+    mantissa = magnitude >> (exponent + 3) & 0x0F
+    return ~((0x80 if sample < 0 else 0) | exponent << 4 | mantissa) & 0xFF
+
+
+@cache
+def _ulaw_table() -> tuple[int, ...]:
+    def value(byte: int) -> int:
+        byte = ~byte & 0xFF
+        magnitude = (((byte & 0x0F) << 3) + _BIAS << (byte >> 4 & 0x07)) - _BIAS
+        return -magnitude if byte & 0x80 else magnitude
+
+    return tuple(value(byte) for byte in range(256))
+
+
+def _power(samples: "array.array[int]", hz: float, *, window: bool = True) -> float:
+    """Give the squared magnitude of one frequency (a Goertzel filter), under a Hann window unless told otherwise."""
+    step = 2 * math.pi * hz / RATE_HZ
+    coefficient = 2 * math.cos(step)
+    before = last = 0.0
+    weights = _hann(len(samples)) if window else None
+    for number, sample in enumerate(samples):
+        before, last = last, (sample * weights[number] if weights else sample) + coefficient * last - before
+    return last * last + before * before - coefficient * last * before
+
+
+@cache
+def _hann(length: int) -> tuple[float, ...]:
+    return tuple(0.5 - 0.5 * math.cos(2 * math.pi * n / length) for n in range(length))
+
+
+def _samples(pcm: bytes) -> "array.array[int]":
+    return array.array("h", pcm[: len(pcm) // 2 * 2])
+
+
+def _pcm(samples: Iterable[int]) -> bytes:
+    return array.array("h", samples).tobytes()

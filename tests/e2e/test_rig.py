@@ -1,0 +1,240 @@
+"""The rig by itself, and the rendered configuration with it: a real Asterisk, no gateway but a UDP echo."""
+
+import time
+from urllib.parse import unquote
+
+import pytest
+
+from exoswitch.ami.dialling import claim, leg
+from tests.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
+from tests.e2e.network import contact_status
+from tests.e2e.phone import Phone
+
+pytestmark = pytest.mark.e2e
+
+NUMBER = "09812345678"
+EXOPHONE = "08047491899"
+TONE_HZ = 700
+
+
+@pytest.fixture
+def gateway():
+    """The gateway's audio, as a bare echo."""
+    with Phone() as echo:
+        echo.echo()
+        yield echo
+
+
+def leg_to(gateway):
+    return leg(gateway.host, gateway.port, "ulaw")
+
+
+def originate(ami, gateway, channel_id, trunk="lab", ring_s=10.0):
+    ami.ask(
+        "Originate",
+        Channel=f"PJSIP/{NUMBER}@{trunk}",
+        Context="exoswitch-bridge",
+        Exten="s",
+        Priority=1,
+        Async="true",
+        ChannelId=channel_id,
+        CallerID=f"<{EXOPHONE}>",
+        Timeout=round(ring_s * 1000),
+        Variable=f"EXOSWITCH_LEG={leg_to(gateway)}",
+    )
+
+
+def bridge_inbound(ami, gateway):
+    """Claim the inbound call and bridge it as a gateway does; give its channel id."""
+    channel_id = ami.wait_for("AsyncAGIStart")["Uniqueid"]
+    command = claim(channel_id, "gw1", "claim").get("Command")
+    ami.ask("AGI", Channel=channel_id, CommandID="claim", Command=command)
+    answer = ami.wait_for("AsyncAGIExec", CommandId="claim")
+    assert unquote(answer["Result"]).strip() == "200 result=1 (gw1)"
+    ami.ask("AGI", Channel=channel_id, CommandID="bridge", Command=f'EXEC Dial "{leg_to(gateway)}"')
+    return channel_id
+
+
+def assert_clean_tone(pcm, hz=TONE_HZ, dbm0=-10.0):
+    assert frequency_hz(pcm) == pytest.approx(hz, abs=1)
+    assert level_dbm0(pcm) == pytest.approx(dbm0, abs=0.3)
+    assert tone_snr_db(pcm, hz) > 30
+
+
+def hangup_of(ami, channel_id, timeout_s=5.0):
+    return ami.wait_for("Hangup", Uniqueid=channel_id, timeout_s=timeout_s)
+
+
+def test_asterisk_starts_without_a_complaint(asterisk):
+    assert "Asterisk 22" in asterisk.log()
+    assert [line for line in asterisk.log().splitlines() if "WARNING" in line or "ERROR" in line] == []
+
+
+def test_caller_is_heard_at_the_gateway_and_hears_what_the_gateway_sends(ami, sipp, phone, gateway):
+    phone.play_tone(TONE_HZ)
+    call = sipp.answer(phone)
+    originate(ami, gateway, "echoed")
+    assert call.wait_for("INVITED").details["number"] == NUMBER
+    call.wait_for("ANSWERED")
+    gateway.wait_for_packets(1)
+    assert_clean_tone(gateway.listen(1.0))
+    assert_clean_tone(phone.listen(1.0))
+
+
+def test_gateway_receives_a_packet_every_20_ms(ami, sipp, phone, gateway):
+    sipp.answer(phone)
+    originate(ami, gateway, "steady")
+    gateway.wait_for_packets(10)
+    packets = gateway.wait_for_packets(50)
+    assert {(packet.payload_type, len(packet.payload)) for packet in packets} == {(0, 160)}
+    assert packets[-1].at - packets[0].at == pytest.approx(0.02 * (len(packets) - 1), rel=0.2)
+
+
+def test_amis_events_are_the_few_that_a_gateway_reads(ami, sipp, phone, gateway):
+    sipp.answer(phone, ring_s=0.1)
+    originate(ami, gateway, "few")
+    gateway.wait_for_packets(5)
+    ami.ask("Hangup", Channel="few", Cause=16)
+    hangup_of(ami, "few")
+    ami.wait_for("Hangup", Linkedid="few", where=lambda event: event["Uniqueid"] != "few")
+    in_no_certain_order = sorted(event["Event"] for event in ami.events)
+    assert in_no_certain_order == [
+        *("DialBegin", "DialBegin", "DialEnd", "DialEnd", "DialState", "FullyBooted", "Hangup", "Hangup"),
+        *("OriginateResponse", "VarSet", "VarSet"),
+    ]
+    announced = {event["Variable"]: event["Value"] for event in ami.named("VarSet")}
+    assert announced.keys() == {"UNICASTRTP_LOCAL_ADDRESS", "UNICASTRTP_LOCAL_PORT"}
+    assert gateway.packets[0].source == ("127.0.0.1", int(announced["UNICASTRTP_LOCAL_PORT"]))
+
+
+def test_list_of_channels_passes_the_event_filters(ami, sipp, phone, gateway):
+    sipp.answer(phone)
+    originate(ami, gateway, "listed")
+    gateway.wait_for_packets(1)
+    channels = ami.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
+    ours = [channel for channel in channels if channel["Linkedid"] == "listed"]
+    assert sorted(channel["Channel"].partition("/")[0] for channel in ours) == ["PJSIP", "UnicastRTP"]
+    of_asterisk = next(channel["Uniqueid"] for channel in ours if channel["Uniqueid"] != "listed")
+    assert of_asterisk.startswith("pbx1-")
+
+
+@pytest.mark.parametrize("number", ["08047491899", "+918047491899"])
+def test_inbound_call_is_claimed_and_bridged_by_ami(ami, sipp, phone, gateway, number):
+    phone.play_tone(TONE_HZ)
+    call = sipp.call(number, phone)
+    channel_id = bridge_inbound(ami, gateway)
+    call.wait_for("ANSWERED")
+    environment = unquote(ami.named("AsyncAGIStart")[0]["Env"])
+    assert f"agi_extension: {number}\n" in environment
+    assert "agi_callerid: +919812345678\n" in environment
+    gateway.wait_for_packets(1)
+    assert_clean_tone(gateway.listen(1.0))
+    assert_clean_tone(phone.listen(1.0))
+    ami.ask("Hangup", Channel=channel_id, Cause=16)
+    assert call.wait_for("ENDED").details == {"by": "them"}
+
+
+def test_caller_who_hangs_up_ends_both_legs_of_an_inbound_call(ami, sipp, phone, gateway):
+    call = sipp.call(EXOPHONE, phone, hang_up_after_s=0.3)
+    channel_id = bridge_inbound(ami, gateway)
+    assert call.wait_for("ENDED").details == {"by": "us"}
+    assert hangup_of(ami, channel_id)["Cause"] == "16"
+    ami.wait_for("Hangup", Linkedid=channel_id, where=lambda event: event["Channel"].startswith("UnicastRTP/"))
+
+
+def test_caller_who_gives_up_ends_the_waiting_call(ami, sipp, phone):
+    call = sipp.call_and_give_up(EXOPHONE, phone, after_s=0.2)
+    channel_id = ami.wait_for("AsyncAGIStart")["Uniqueid"]
+    assert call.wait_for("ENDED").details == {"by": "us"}
+    assert hangup_of(ami, channel_id)
+
+
+def test_call_that_is_not_to_a_number_is_refused(sipp, phone):
+    assert sipp.call("root", phone).wait_for("REFUSED").details == {"status": "404"}
+
+
+def test_claimed_call_is_hung_up_with_the_cause_that_ami_gives(ami, sipp, phone):
+    call = sipp.call(EXOPHONE, phone)
+    ami.ask("Hangup", Channel=ami.wait_for("AsyncAGIStart")["Uniqueid"], Cause=17)
+    assert call.wait_for("REFUSED").details == {"status": "486"}
+
+
+def test_digit_on_the_phone_is_told_once(ami, sipp, phone, gateway):
+    sipp.answer(phone)
+    originate(ami, gateway, "digits")
+    gateway.wait_for_packets(5)
+    phone.press("5", 0.2)
+    digit = ami.wait_for("DTMFEnd")
+    assert (digit["Uniqueid"], digit["Digit"], digit["Direction"]) == ("digits", "5", "Received")
+    assert int(digit["DurationMs"]) == pytest.approx(200, abs=60)
+    ami.ask("PlayDTMF", Channel="digits", Digit="#", Duration=100, Receive="true")
+    assert ami.wait_for("DTMFEnd", Digit="#")["Uniqueid"] == "digits"
+    assert len(ami.named("DTMFEnd")) == 2
+
+
+def test_phone_that_hangs_up_ends_both_legs(ami, sipp, phone, gateway):
+    call = sipp.answer(phone, hang_up_after_s=0.3)
+    originate(ami, gateway, "their-bye")
+    assert call.wait_for("ENDED").details == {"by": "us"}
+    assert hangup_of(ami, "their-bye")["Cause"] == "16"
+    ami.wait_for("Hangup", Linkedid="their-bye", where=lambda event: event["Channel"].startswith("UnicastRTP/"))
+
+
+def test_hang_up_by_ami_sends_the_phone_a_bye(ami, sipp, phone, gateway):
+    call = sipp.answer(phone)
+    originate(ami, gateway, "our-bye")
+    call.wait_for("ANSWERED")
+    gateway.wait_for_packets(1)
+    ami.ask("Hangup", Channel="our-bye", Cause=16)
+    assert call.wait_for("ENDED").details == {"by": "them"}
+
+
+@pytest.mark.parametrize(
+    ("status", "dial_status", "cause"),
+    [
+        ("486 Busy Here", "BUSY", "17"),
+        ("404 Not Found", "NOANSWER", "1"),
+        ("503 Service Unavailable", "CONGESTION", "34"),
+    ],
+)
+def test_refusal_is_told_by_dial_status_and_cause(ami, sipp, gateway, status, dial_status, cause):
+    sipp.refuse(status)
+    originate(ami, gateway, "refused")
+    assert hangup_of(ami, "refused")["Cause"] == cause
+    assert ami.named("DialEnd")[0]["DialStatus"] == dial_status
+
+
+def test_phone_that_nobody_picks_up_is_cancelled(ami, sipp, gateway):
+    call = sipp.ring()
+    originate(ami, gateway, "unanswered", ring_s=0.5)
+    assert call.wait_for("ENDED").details == {"by": "them"}
+    assert ami.wait_for("OriginateResponse")["Response"] == "Failure"
+
+
+def test_trunk_that_does_not_answer_is_not_dialled_once_asterisk_knows(ami, gateway):
+    ami.ask("PJSIPQualify", Endpoint="dead")
+    give_up_at = time.monotonic() + 10
+    while contact_status(ami, "dead") != "Unreachable":
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+    began = time.monotonic()
+    originate(ami, gateway, "dead-trunk", trunk="dead")
+    assert ami.wait_for("OriginateResponse")["Response"] == "Failure"
+    assert time.monotonic() - began < 1.0
+
+
+def test_call_is_taken_over_by_another_gateway(ami, sipp, phone, gateway):
+    phone.play_tone(TONE_HZ)
+    sipp.answer(phone)
+    originate(ami, gateway, "taken-over")
+    gateway.wait_for_packets(10)
+    with Phone() as heir:
+        heir.echo()
+        ami.ask("Setvar", Channel="taken-over", Variable="EXOSWITCH_LEG", Value=leg_to(heir))
+        ami.ask("Redirect", Channel="taken-over", Context="exoswitch-bridge", Exten="s", Priority=1)
+        heir.wait_for_packets(1)
+        assert_clean_tone(heir.listen(1.0))
+        assert_clean_tone(phone.listen(1.0))
+        assert ami.named("Hangup", Uniqueid="taken-over") == []
+        ami.ask("Hangup", Channel="taken-over", Cause=16)
+        hangup_of(ami, "taken-over")
