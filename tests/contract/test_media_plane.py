@@ -1,0 +1,309 @@
+"""What every IMediaPlane and its legs promise, whatever carries their datagrams and whoever reads them."""
+
+from functools import partial
+from itertools import pairwise
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from exoswitch.errors import NoCapacity
+from exoswitch.interfaces import IMediaLeg, IMediaPlane
+from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.packet import Packetizer, parse
+from tests.rtp.nodes import PORTS, MemoryNode, SocketNode
+
+TONE = b"\x10\x20" * FRAME_SAMPLES
+CODED = ULAW.encode(TONE)
+HEARD = ULAW.decode(CODED)
+
+IMPLEMENTATIONS = [
+    pytest.param(MemoryNode, id="memory"),
+    pytest.param(partial(SocketNode, polled=True), id="polled", marks=pytest.mark.loopback),
+    pytest.param(partial(SocketNode, polled=False), id="queued", marks=pytest.mark.loopback),
+]
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def begin(request):
+    nodes = []
+
+    def begin(**config):
+        nodes.append(request.param(**config))
+        return nodes[-1]
+
+    yield begin
+    for node in nodes:
+        node.close()
+
+
+@pytest.fixture
+def node(begin):
+    return begin()
+
+
+class Asterisk:
+    """The other end of a leg's RTP."""
+
+    def __init__(self, node, leg):
+        self.peer, self.port, self.address = node.peer(), leg.port, None
+        self.stream = Packetizer(0, 65_530, 2**32 - 500, 99)
+        self.address = self.peer.address
+
+    def speak(self, coded=CODED):
+        self.peer.send(self.stream.encode(coded, marker=False), self.port)
+
+    def heard(self):
+        return [parse(data).payload for data in self.peer.received()]
+
+
+def connected(node):
+    leg, call = node.open()
+    asterisk = Asterisk(node, leg)
+    leg.direct(*asterisk.address)
+    leg.attach(call)
+    return leg, call, asterisk
+
+
+SILENT = ULAW.silence * FRAME_SAMPLES
+
+
+def test_it_provides_its_interfaces(node):
+    leg, _ = node.open()
+    assert verifyObject(IMediaPlane, node.plane)
+    assert verifyObject(IMediaLeg, leg)
+
+
+def test_each_call_has_a_port_of_its_own_within_the_range(node):
+    legs = [node.open()[0] for _ in range(3)]
+    assert len({leg.port for leg in legs} & set(PORTS)) == 3
+    assert {leg.host for leg in legs} == {"127.0.0.1"}
+
+
+def test_without_a_free_port_a_call_is_refused(node):
+    for _ in PORTS:
+        node.open()
+    with pytest.raises(NoCapacity):
+        node.open()
+
+
+def test_the_callers_audio_reaches_the_stream_in_the_next_tick(node):
+    _, call, asterisk = connected(node)
+    for _ in range(10):
+        asterisk.speak()
+        node.tick()
+    assert call.media == [HEARD] * 10
+
+
+def test_the_stream_gets_one_frame_a_tick_whatever_comes(node):
+    _, call, asterisk = connected(node)
+    node.tick(3)
+    for _ in range(5):
+        asterisk.speak()
+    node.tick(5)
+    assert [len(frame) for frame in call.media] == [FRAME_BYTES] * 8
+    assert call.media[:3] == [SILENCE_PCM] * 3
+    assert call.media[3:] == [HEARD] * 5
+
+
+def test_calls_do_not_hear_each_other(node):
+    talks = [connected(node) for _ in range(3)]
+    sounds = [ULAW.encode(bytes([0, number + 1]) * FRAME_SAMPLES) for number in range(3)]
+    for sound, (leg, _, asterisk) in zip(sounds, talks, strict=True):
+        asterisk.speak(sound)
+        leg.play(ULAW.decode(sound))
+    node.tick()
+    assert [call.media for _, call, _ in talks] == [[ULAW.decode(sound)] for sound in sounds]
+    assert [asterisk.heard() for _, _, asterisk in talks] == [[sound] for sound in sounds]
+
+
+def test_audio_from_before_the_stream_is_not_given_to_it(node):
+    leg, call = node.open()
+    asterisk = Asterisk(node, leg)
+    leg.direct(*asterisk.address)
+    asterisk.speak()
+    node.tick()
+    leg.attach(call)
+    node.tick()
+    assert call.media == [SILENCE_PCM]
+
+
+def test_once_directed_a_packet_goes_out_every_tick(node):
+    leg, _ = node.open()
+    asterisk = Asterisk(node, leg)
+    node.tick(2)
+    leg.direct(*asterisk.address)
+    node.tick(5)
+    packets = [parse(data) for data in asterisk.peer.received()]
+    assert [packet.payload for packet in packets] == [SILENT] * 5
+    assert {(after.timestamp - before.timestamp) & 0xFFFFFFFF for before, after in pairwise(packets)} == {160}
+
+
+def test_until_it_is_directed_it_answers_whom_it_heard_first(node):
+    leg, _ = node.open()
+    first, second = Asterisk(node, leg), Asterisk(node, leg)
+    first.speak()
+    node.tick()
+    second.speak()
+    node.tick()
+    assert (len(first.heard()), second.heard()) == (2, [])
+    assert leg.statistics().foreign == 1
+
+
+def test_once_directed_nobody_else_is_heard(node):
+    leg, call, _ = connected(node)
+    stranger = Asterisk(node, leg)
+    stranger.speak()
+    node.tick()
+    assert call.media == [SILENCE_PCM]
+    assert (leg.statistics().foreign, leg.statistics().received) == (1, 0)
+    assert stranger.heard() == []
+
+
+def test_the_bots_audio_is_played_in_order_and_in_real_time(node):
+    leg, _, asterisk = connected(node)
+    frames = [ULAW.encode(bytes([0, number]) * FRAME_SAMPLES) for number in range(1, 11)]
+    leg.play(b"".join(ULAW.decode(frame) for frame in frames))
+    assert leg.queued_ms == 200
+    node.tick(4)
+    assert leg.queued_ms == 120
+    assert asterisk.heard() == frames[:4]
+    node.tick(7)
+    assert asterisk.heard() == [*frames[4:], SILENT]
+    assert leg.statistics().underruns == 1
+
+
+def test_a_mark_comes_back_when_the_audio_before_it_was_sent(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 2)
+    leg.mark("said")
+    node.tick()
+    assert call.marks == []
+    node.tick()
+    assert call.marks == ["said"]
+    assert asterisk.heard() == [CODED] * 2
+
+
+def test_a_mark_before_any_audio_comes_back_at_once(node):
+    leg, call, _ = connected(node)
+    leg.mark("idle")
+    assert call.marks == ["idle"]
+
+
+def test_clear_silences_the_next_packet_and_answers_the_marks(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 20)
+    leg.mark("one")
+    leg.mark("two")
+    node.tick()
+    leg.clear()
+    assert (call.marks, leg.queued_ms) == (["one", "two"], 0)
+    node.tick()
+    assert asterisk.heard() == [CODED, SILENT]
+
+
+def test_detaching_drops_what_is_unplayed_and_stops_the_callers_audio(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 20)
+    leg.mark("never")
+    leg.detach()
+    asterisk.speak()
+    node.tick(2)
+    assert (call.media, call.marks, leg.queued_ms) == ([], [], 0)
+    assert asterisk.heard() == [SILENT] * 2
+
+
+def test_a_second_stream_takes_over(node):
+    leg, first, asterisk = connected(node)
+    leg.detach()
+    _, second = node.open()
+    leg.attach(second)
+    asterisk.speak()
+    leg.mark("here")
+    node.tick()
+    assert (first.media, second.media, second.marks) == ([], [HEARD], ["here"])
+
+
+def test_more_than_the_queue_holds_is_dropped_and_told_once(node):
+    leg, call, _ = connected(node)
+    leg.play(TONE * 52)
+    leg.play(TONE)
+    assert call.overflowed == [40]
+    assert leg.statistics().overflowed_ms == 60
+    assert leg.queued_ms == 1000
+
+
+def test_media_that_stays_away_is_told_once(node):
+    _, call, asterisk = connected(node)
+    node.tick(30)
+    asterisk.speak()
+    node.tick(120)
+    assert call.lost == [pytest.approx(1.0, abs=0.03)]
+
+
+def test_statistics_tell_what_happened(node):
+    leg, _, asterisk = connected(node)
+    for lost in (False, False, True, False):
+        if lost:
+            asterisk.stream.encode(CODED, marker=False)
+        else:
+            asterisk.speak()
+        node.tick()
+    asterisk.peer.send(b"not RTP", leg.port)
+    again = asterisk.stream.encode(CODED, marker=False)
+    asterisk.peer.send(again, leg.port)
+    asterisk.peer.send(again, leg.port)
+    node.tick()
+    told = leg.statistics()
+    assert (told.received, told.lost, told.duplicate, told.malformed, told.concealed) == (4, 1, 1, 1, 1)
+    assert told.sent == 5
+
+
+def test_a_closed_leg_is_silent_and_deaf_and_its_port_is_free(begin):
+    node = begin()
+    leg, call, asterisk = connected(node)
+    leg.close()
+    leg.close()
+    asterisk.speak()
+    node.tick(3)
+    assert (call.media, asterisk.heard()) == ([], [])
+    again = begin(ports=range(leg.port, leg.port + 1))
+    assert again.open()[0].port == leg.port
+
+
+def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port(begin):
+    node = begin(ports=PORTS[:1], quarantine_s=1.0)
+    leg, _, asterisk = connected(node)
+    leg.close()
+    with pytest.raises(NoCapacity):
+        node.open()
+    for _ in range(52):
+        asterisk.speak()
+        node.tick()
+    leg, call = node.open()
+    leg.attach(call)
+    leg.direct(*Asterisk(node, leg).address)
+    asterisk.speak()
+    node.tick(3)
+    assert (leg.statistics().received, leg.statistics().foreign) == (0, 1)
+    assert set(call.media) == {SILENCE_PCM}
+
+
+def test_a_stream_that_breaks_does_not_stop_the_other_calls(node, logged_failures):
+    leg, broken, _ = connected(node)
+    broken.send_media = None
+    _, call, asterisk = connected(node)
+    asterisk.speak()
+    node.tick(2)
+    assert len(call.media) == 2
+    assert leg.statistics().sent == 2
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+
+
+def test_a_call_may_be_closed_by_what_its_stream_is_given(node):
+    leg, call, asterisk = connected(node)
+    call.send_media = lambda pcm: leg.close()
+    asterisk.speak()
+    node.tick(2)
+    assert leg.statistics().sent == 1
