@@ -1,65 +1,26 @@
 """The media plane of a node, on UDP in memory."""
 
-import random
-
 import pytest
 from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
-from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.config.model import RtpConfig
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces import IMediaLeg, IMediaPlane
 from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import Packetizer
-from exoswitch.rtp.service import RtpService
-from tests.fakes_udp import MemoryUDP
+from tests.rtp.nodes import MemoryNode
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * 160
 
 
-class Call:
-    """Whoever opened a leg, and its bot."""
+class Node(MemoryNode):
+    """A node whose Asterisk has an address of its own."""
 
-    def __init__(self):
-        self.media, self.marks, self.lost, self.overflowed = [], [], [], []
-
-    def send_media(self, pcm):
-        self.media.append(pcm)
-
-    def send_mark(self, name):
-        self.marks.append(name)
-
-    def media_lost(self, silent_s):
-        self.lost.append(silent_s)
-
-    def playout_overflowed(self, dropped_ms):
-        self.overflowed.append(dropped_ms)
-
-
-class Node:
-    """A started service on a reactor in memory."""
+    source_host = ASTERISK[0]
 
     def __init__(self, **config):
-        config = {"ports": range(20_000, 20_004), "advertise": "10.0.0.5", "playout_max_s": 1, **config}
-        self.reactor, self.metrics = MemoryUDP(), MemoryMetrics()
-        self.service = RtpService(
-            self.reactor,
-            RtpConfig(**config),
-            random.Random(5),
-            self.metrics,
-            polled=False,
-        )
-        self.service.startService()
-        self.reactor.advance(0.001)  # ticks fall well between two of ours
-
-    def tick(self, ticks=1):
-        self.reactor.pump([0.02] * ticks)
-
-    def open(self):
-        call = Call()
-        return self.service.open(ASTERISK[0], call), call
+        super().__init__(**{"bind": "0.0.0.0", "ports": range(20_000, 20_004), "advertise": "10.0.0.5", **config})
 
 
 @pytest.fixture
@@ -69,7 +30,7 @@ def node():
 
 def test_it_is_what_the_engine_asks_for(node):
     leg, _ = node.open()
-    assert verifyObject(IMediaPlane, node.service)
+    assert verifyObject(IMediaPlane, node.plane)
     assert verifyObject(IMediaLeg, leg)
     assert (leg.host, leg.port) == ("10.0.0.5", 20_000)
 
@@ -133,7 +94,7 @@ def test_an_address_that_is_not_ours_is_refused_after_a_bounded_search():
 
 
 def test_before_it_is_started_and_after_it_is_stopped_no_call_is_taken(node):
-    node.service.stopService()
+    node.plane.stopService()
     with pytest.raises(NoCapacity, match="not running"):
         node.open()
     node.reactor.advance(0)
@@ -142,7 +103,7 @@ def test_before_it_is_started_and_after_it_is_stopped_no_call_is_taken(node):
 def test_stopping_unbinds_every_port_and_says_when_that_is_done(node):
     node.open()
     node.open()
-    stopped = node.service.stopService()
+    stopped = node.plane.stopService()
     done = []
     stopped.addCallback(done.append)
     assert done == []
@@ -222,5 +183,5 @@ def test_more_datagrams_than_a_second_of_rtp_in_one_tick_push_the_oldest_out(nod
 def test_it_tells_how_late_its_ticks_come(node):
     node.open()
     node.tick(5)
-    assert (node.service.calls, node.service.skipped_ticks) == (1, 0)
-    assert node.service.lateness().max_ms < 1.1
+    assert (node.plane.calls, node.plane.skipped_ticks) == (1, 0)
+    assert node.plane.lateness().max_ms < 1.1

@@ -1,0 +1,82 @@
+"""Twenty calls on real sockets and a real reactor, for a second."""
+
+import random
+import time
+
+import pytest
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import deferLater
+
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.config.model import RtpConfig
+from exoswitch.rtp.service import RtpService
+from tests.rtp.nodes import Call
+
+pytestmark = pytest.mark.loopback
+CALLS, SECONDS = 20, 1.0
+
+
+class Echo(DatagramProtocol):
+    """An Asterisk that sends back what it gets; RTP of ours is as good as any."""
+
+    noisy = False
+
+    def __init__(self):
+        self.received = 0
+
+    def datagramReceived(self, datagram, addr):  # noqa: N802
+        self.received += 1
+        self.transport.write(datagram, addr)
+
+
+@pytest.fixture
+def reactor():
+    reactor = EPollReactor()
+    reactor.seconds = time.monotonic
+    yield reactor
+    for reader in (*reactor.removeAll(), *reactor._internalReaders):
+        reader.connectionLost(None)
+    reactor._poller.close()
+
+
+def run(reactor, scenario):
+    """Run a coroutine on a reactor that is not the global one, without installing signal handlers."""
+    failures = []
+    reactor.callWhenRunning(
+        lambda: scenario().addErrback(failures.append).addBoth(lambda _: reactor.callLater(0, reactor.stop))
+    )
+    reactor.run(installSignalHandlers=False)
+    for failure in failures:
+        failure.raiseException()
+
+
+@pytest.mark.parametrize("polled", [True, False], ids=["polled", "queued"])
+def test_every_frame_of_every_call_goes_round(reactor, polled):
+    config = RtpConfig(bind="127.0.0.1", ports=range(41_300, 41_400))
+    plane = RtpService(reactor, config, random.Random(1), MemoryMetrics(), polled=polled)
+    echoes, calls, legs = [], [], []
+
+    def scenario():
+        plane.startService()
+        for _ in range(CALLS):
+            echo, call = Echo(), Call()
+            port = reactor.listenUDP(0, echo, interface="127.0.0.1")
+            leg = plane.open("127.0.0.1", call)
+            leg.direct("127.0.0.1", port.getHost().port)
+            leg.attach(call)
+            leg.play(b"\x10\x20" * 16_000)
+            echoes.append(echo)
+            calls.append(call)
+            legs.append(leg)
+        return deferLater(reactor, SECONDS).addCallback(lambda _: plane.stopService())
+
+    run(reactor, scenario)
+    statistics = [leg.statistics() for leg in legs]
+    ticks = SECONDS / 0.02
+    assert {told.sent for told in statistics} <= set(range(int(ticks) - 6, int(ticks) + 2))
+    assert [echo.received for echo in echoes] == [told.sent for told in statistics]
+    assert min(told.received - told.sent for told in statistics) >= -6
+    assert {told.lost for told in statistics} == {0}
+    assert {len(call.media) for call in calls} == {told.sent for told in statistics}
+    assert plane.lateness().p50_ms < 20
