@@ -1,0 +1,170 @@
+# ruff: noqa: D103 - the names of benchmarks say what they measure
+"""What 20 ms of one call cost, part by part, with no socket and no reactor; run with pytest-benchmark.
+
+    pytest benchmarks/test_media_cores.py --benchmark-columns=min,median,ops
+
+Each benchmark is one call's share of one tick; 50 of them make a second of a call. A core carries as many calls as
+fit into 20 ms.
+"""
+
+import random
+import struct
+from itertools import cycle
+
+import pytest
+
+from exoswitch.rtp.frames import FRAME_S, FRAME_SAMPLES
+from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.rtp.jitter import JitterBuffer
+from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.playout import Playout
+
+ASTERISK = ("10.0.1.5", 12000)
+CALLS = 100
+SPEECH = struct.pack(f"<{FRAME_SAMPLES}h", *[random.Random(1).randrange(-8000, 8000) for _ in range(FRAME_SAMPLES)])
+CODED = ULAW.encode(SPEECH)
+
+
+@pytest.mark.parametrize("law", [ULAW, ALAW], ids=lambda law: law.name)
+def test_decode(benchmark, law):
+    benchmark(law.decode, CODED)
+
+
+@pytest.mark.parametrize("law", [ULAW, ALAW], ids=lambda law: law.name)
+def test_encode(benchmark, law):
+    benchmark(law.encode, SPEECH)
+
+
+def test_encode_100_ms(benchmark):
+    benchmark(ULAW.encode, SPEECH * 5)
+
+
+def test_parse(benchmark):
+    benchmark(parse, Packetizer(0, 1, 2, 3).encode(CODED, marker=False))
+
+
+def test_pack(benchmark):
+    stream = Packetizer(0, 1, 2, 3)
+    benchmark(lambda: stream.encode(CODED, False))
+
+
+def test_jitter_push_and_pop(benchmark):
+    buffer, timestamps = JitterBuffer(1600), cycle(range(0, 2**32, FRAME_SAMPLES))
+
+    def turn():
+        buffer.push(next(timestamps), SPEECH, True)
+        return buffer.pop()
+
+    assert benchmark(turn) is SPEECH
+
+
+def test_playout_of_20_ms_messages(benchmark):
+    playout = Playout(ULAW, max_s=300)
+
+    def turn():
+        playout.play(SPEECH)
+        return playout.pop()
+
+    assert benchmark(turn) == CODED
+
+
+def test_playout_of_one_long_message(benchmark):
+    """Taking a frame only: the message was encoded when it came."""
+    playout = Playout(ULAW, max_s=10**6)
+    playout.play(SPEECH * 50 * 60)
+
+    def turn():
+        if not playout.queued_ms:
+            playout.play(SPEECH * 50 * 60)
+        return playout.pop()
+
+    assert benchmark(turn) == CODED
+
+
+class Driven:
+    """A leg with both directions busy."""
+
+    def __init__(self):
+        self.leg = MediaLeg(LegSettings(source_host=ASTERISK[0]), random.Random(1))
+        self.leg.direct(*ASTERISK)
+        self.leg.attach()
+        self.stream = Packetizer(0, 1, 2, 3)
+        self.now = 0.0
+
+    def packets(self, count):
+        return [self.stream.encode(CODED, marker=False) for _ in range(count)]
+
+
+def test_leg_with_both_directions(benchmark):
+    """Everything but the sockets, the WebSocket and its JSON."""
+    driven = Driven()
+    leg = driven.leg
+
+    def setup():
+        return (driven.packets(50),), {}
+
+    def second(packets):
+        for packet in packets:
+            driven.now += FRAME_S
+            leg.play(SPEECH)
+            leg.datagram(packet, ASTERISK, driven.now)
+            leg.tick(driven.now)
+
+    benchmark.pedantic(second, setup=setup, rounds=200, warmup_rounds=5)
+
+
+def test_leg_that_listens(benchmark):
+    """The caller talks, the bot is silent."""
+    driven = Driven()
+    leg = driven.leg
+
+    def setup():
+        return (driven.packets(50),), {}
+
+    def second(packets):
+        for packet in packets:
+            driven.now += FRAME_S
+            leg.datagram(packet, ASTERISK, driven.now)
+            leg.tick(driven.now)
+
+    benchmark.pedantic(second, setup=setup, rounds=200, warmup_rounds=5)
+
+
+class Nothing:
+    """A wire, a stream and a listener that do nothing."""
+
+    def send(self, packet, address):
+        """Send nowhere."""
+
+    send_media = send_mark = media_lost = lambda self, what: None
+
+
+class Inbound:
+    """Datagrams that are there already."""
+
+    def __init__(self):
+        self.ready = []
+
+    def receive(self):
+        return self.ready
+
+
+def test_tick_of_100_calls(benchmark):
+    """The plane's tick with both directions busy and nothing beneath it; what the bots send is not in it."""
+    inbound, ends = Inbound(), [Driven() for _ in range(CALLS)]
+    lines = [Line(end.leg, Nothing(), Nothing(), Nothing()) for end in ends]
+    plane = Plane(inbound, lambda line: pytest.fail(f"{line} failed"))
+    for line in lines:
+        plane.add(line)
+    clock = {"now": 0.0}
+
+    def setup():
+        inbound.ready = [(line, end.packets(1)[0], ASTERISK) for line, end in zip(lines, ends, strict=True)]
+        for line in lines:
+            line.leg.play(SPEECH)
+        clock["now"] += FRAME_S
+        return (clock["now"],), {}
+
+    benchmark.pedantic(plane.tick, setup=setup, rounds=300, warmup_rounds=5)
