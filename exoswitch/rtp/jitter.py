@@ -6,7 +6,7 @@ and time goes on over holes. The delay is learnt from what happens:
 * A packet that comes after its tick shows that the delay is too short. If nothing has been played since the hole, the
   buffer goes back to it, so that nothing is lost; otherwise it pauses for one frame. Both make the delay longer.
 * When for three seconds even the tightest packet came a frame or more too early, the delay is too long: that many
-  frames are left out, quiet ones if there are any, else one loud frame each three seconds.
+  frames are left out, quiet ones as soon as there are any, else one loud frame a second.
 
 Clock drift, either way, is only a slow case of these two. Audio is kept in slots on a grid of 20 ms, so packets of
 10, 30 or 40 ms are cut and joined as they come.
@@ -20,6 +20,8 @@ from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES
 from exoswitch.rtp.serial import add_32, difference_32
 
 _REVIEW_FRAMES = 150  # 3 s
+_LOUD_DROP_FRAMES = 50  # 1 s
+_QUIET_HIGH_BYTES = b"\x00\x01\xfe\xff"  # of samples within ±512: quieter than -36 dB
 _UNKNOWN = 1 << 31  # more to spare than any packet can have
 
 
@@ -208,17 +210,17 @@ class JitterBuffer:
         return None
 
     def _shorten(self, frame: bytes) -> bytes:
-        """While the delay is too long, leave out a frame that is quiet, or whichever it is when the review is due."""
-        review = not self._until_review
+        """While the delay is too long, leave this frame out if it is quiet, or if a loud one is due to go."""
         following = self._slots.get(self._next) if self._surplus and self._spare >= FRAME_SAMPLES else None
-        if following is not None and (review or not frame[1::2].translate(None, b"\x00\xff")):
+        loud_one_due = self._until_review % _LOUD_DROP_FRAMES == 0
+        if following is not None and (loud_one_due or not frame[1::2].translate(None, _QUIET_HIGH_BYTES)):
             del self._slots[self._next]
             self._next = add_32(self._next, FRAME_SAMPLES)
             self._surplus -= 1
             self._spare -= FRAME_SAMPLES
             self.skipped += 1
             frame = following
-        if review:
+        if not self._until_review:
             self._until_review = _REVIEW_FRAMES
             self._surplus = self._spare // FRAME_SAMPLES if self._spare < _UNKNOWN // 2 else 0
             self._spare = _UNKNOWN
