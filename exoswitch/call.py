@@ -6,7 +6,9 @@ The states, in the order in which a good call passes them::
      └─── arrive ─► waiting ── admitted ────────────────────────────────┴► connecting ► talking ► ending ► over
 
 `connecting` becomes `retrying` when the first handshake with the bot failed. `ending` waits for Asterisk to confirm
-a hang-up that we asked for; a channel that is gone anyway leads straight to `over`.
+a hang-up that we asked for; a channel that is gone anyway leads straight to `over`. `dropped` is a channel that is
+gone without ever having rung, while the answer to the Originate, which says more, is yet to come: Asterisk tells the
+two in no fixed order.
 
 The file reads from top to bottom: the states; what each transition does; then the table. A pair of state and input
 that is not in the table is illegal, and raises `automat.NoTransition`: a bug, never something a peer can cause.
@@ -40,6 +42,8 @@ from exoswitch.session import CallStatus, Ending
 RING_GRACE_S = 10.0  # covers a trunk's pacing, and the silence of an Asterisk that should end a dial by itself
 HANDSHAKE_GRACE_S = 2.0  # the bot's connection times its own handshakes; our wait only covers its silence
 HANG_UP_WAIT_S = 5.0
+REASON_WAIT_S = 1.0
+TIMED_OUT = 3  # OriginateResponse's Reason when the ring time has passed (Asterisk 22)
 
 builder = TypeMachineBuilder(CallInputs, CallCore)
 
@@ -52,10 +56,11 @@ ringing = builder.state("ringing")
 connecting = builder.state("connecting")
 retrying = builder.state("retrying")
 talking = builder.state("talking")
+dropped = builder.state("dropped")
 ending = builder.state("ending")
 over = builder.state("over")
 
-STATES = (new, queued, waiting, dialling, trying, ringing, connecting, retrying, talking, ending, over)
+STATES = (new, queued, waiting, dialling, trying, ringing, connecting, retrying, talking, dropped, ending, over)
 
 
 # --- What the transitions do: beginnings ------------------------------------------------------------------------
@@ -165,8 +170,30 @@ def _await_cause(_: CallInputs, core: CallCore, reason: int) -> None:
     core.emit(StopTimer(Timer.RING), StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S))
 
 
+def _await_cause_of_silence(_: CallInputs, core: CallCore, reason: int) -> None:
+    if reason == TIMED_OUT:
+        core.ending = endings.silent_trunk()
+    _await_cause(_, core, reason)
+
+
 def _unanswered(_: CallInputs, core: CallCore, cause: int) -> None:
     _finish(core, endings.unanswered(core.dial_status, cause))
+
+
+def _await_reason(_: CallInputs, core: CallCore, cause: int) -> None:
+    core.cause = cause
+    core.emit(StopTimer(Timer.RING), StartTimer(Timer.HANG_UP, REASON_WAIT_S))
+
+
+def _reason_came(_: CallInputs, core: CallCore, reason: int) -> None:
+    if reason == TIMED_OUT:
+        _finish(core, endings.silent_trunk())
+    else:
+        _reason_missing(_, core)
+
+
+def _reason_missing(_: CallInputs, core: CallCore) -> None:
+    _finish(core, endings.unanswered(core.dial_status, core.cause))
 
 
 def _ring_timed_out(_: CallInputs, core: CallCore) -> None:
@@ -238,25 +265,34 @@ waiting.upon(CallInputs.admitted).to(connecting)(_bridge)
 waiting.upon(CallInputs.refused).to(ending)(_refuse_inbound)
 waiting.upon(CallInputs.channel_hung_up).to(over)(_abandoned)
 waiting.upon(CallInputs.hang_up).to(ending)(_cancel)
+waiting.upon(CallInputs.media_announced).loop().returns(None)  # of another gateway, which was quicker
+waiting.upon(CallInputs.digit_pressed).loop().returns(None)
 
 for state in (dialling, trying, ringing):
     state.upon(CallInputs.channel_answered).to(connecting)(_connect)
     state.upon(CallInputs.dial_failed).loop()(_remember_dial_status)
     state.upon(CallInputs.media_announced).loop()(_direct)
-    state.upon(CallInputs.channel_hung_up).to(over)(_unanswered)
     state.upon(CallInputs.ring_timed_out).to(ending)(_ring_timed_out)
     state.upon(CallInputs.hang_up).to(ending)(_cancel)
     state.upon(CallInputs.rejected).to(over)(_rejected_outbound)
+    state.upon(CallInputs.digit_pressed).loop().returns(None)
 
 dialling.upon(CallInputs.channel_dialled).to(trying).returns(None)
 dialling.upon(CallInputs.channel_ringing).to(ringing)(_ring)
 dialling.upon(CallInputs.originate_failed).to(over)(_dead_trunk)
+dialling.upon(CallInputs.channel_hung_up).to(over)(_unanswered)
 trying.upon(CallInputs.channel_dialled).loop().returns(None)
 trying.upon(CallInputs.channel_ringing).to(ringing)(_ring)
-trying.upon(CallInputs.originate_failed).to(ending)(_await_cause)
+trying.upon(CallInputs.originate_failed).to(ending)(_await_cause_of_silence)
+trying.upon(CallInputs.channel_hung_up).to(dropped)(_await_reason)
 ringing.upon(CallInputs.channel_dialled).loop().returns(None)
 ringing.upon(CallInputs.channel_ringing).loop().returns(None)
 ringing.upon(CallInputs.originate_failed).to(ending)(_await_cause)
+ringing.upon(CallInputs.channel_hung_up).to(over)(_unanswered)
+
+dropped.upon(CallInputs.originate_failed).to(over)(_reason_came)
+dropped.upon(CallInputs.hang_up_timed_out).to(over)(_reason_missing)
+dropped.upon(CallInputs.dial_failed).loop()(_remember_dial_status)
 
 for state in (connecting, retrying):
     state.upon(CallInputs.stream_opened).to(talking)(_start)
@@ -289,24 +325,29 @@ over.upon(CallInputs.channel_hung_up).loop().returns(None)
 
 # A place that was granted after the call had ended must be given back.
 ending.upon(CallInputs.admitted).loop().returns(None)
+ending.upon(CallInputs.refused).loop().returns(None)
 over.upon(CallInputs.admitted).loop()(_release)
+over.upon(CallInputs.refused).loop().returns(None)
 
-for state in (ending, over):
-    state.upon(CallInputs.refused).loop().returns(None)
+ending.upon(CallInputs.dial_failed).loop()(_remember_dial_status)
+over.upon(CallInputs.dial_failed).loop().returns(None)
+ending.upon(CallInputs.originate_failed).loop().returns(None)
+over.upon(CallInputs.originate_failed).loop().returns(None)
+dropped.upon(CallInputs.channel_hung_up).loop().returns(None)
+
+for state in (dropped, ending, over):
     state.upon(CallInputs.rejected).loop().returns(None)
     state.upon(CallInputs.channel_dialled).loop().returns(None)
     state.upon(CallInputs.channel_ringing).loop().returns(None)
     state.upon(CallInputs.channel_answered).loop().returns(None)
-    state.upon(CallInputs.originate_failed).loop().returns(None)
     state.upon(CallInputs.media_announced).loop().returns(None)
     state.upon(CallInputs.digit_pressed).loop().returns(None)
+    state.upon(CallInputs.hang_up).loop().returns(None)
+
+for state in (ending, over):
     state.upon(CallInputs.stream_opened).loop().returns(None)
     state.upon(CallInputs.stream_failed).loop().returns(None)
     state.upon(CallInputs.stream_closed).loop().returns(None)
     state.upon(CallInputs.media_lost).loop().returns(None)
-    state.upon(CallInputs.hang_up).loop().returns(None)
-
-ending.upon(CallInputs.dial_failed).loop()(_remember_dial_status)
-over.upon(CallInputs.dial_failed).loop().returns(None)
 
 machine = builder.build()

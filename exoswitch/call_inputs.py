@@ -107,6 +107,7 @@ class CallCore:
     limits: CallLimits
     effects: list[Effect] = Factory(list)
     dial_status: str | None = None
+    cause: int = 0
     ending: Ending | None = None
 
     def emit(self, *effects: Effect) -> None:

@@ -29,6 +29,14 @@ def unanswered(dial_status: str | None, cause: int) -> Ending:
     return Ending(status=unanswered_status(dial_status, cause), reason=reason, cause=cause)
 
 
+def silent_trunk() -> Ending:
+    """The ring time passed without a word from the trunk, not even that the phone rings."""
+    return Ending(
+        status=CallStatus.FAILED,
+        reason="the trunk never said that the phone rang: it is unreachable, or overloaded",
+    )
+
+
 def rang_too_long(seconds: float) -> Ending:
     """Neither an answer nor a refusal came from the trunk in time."""
     return Ending(

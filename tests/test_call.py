@@ -71,6 +71,7 @@ PATHS = {
     "connecting": TO_CONNECTING,
     "retrying": (*TO_CONNECTING, ("stream_failed", "refused")),
     "talking": TO_TALKING,
+    "dropped": (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19)),
     "ending": (*TO_TALKING, ("hang_up", "by request")),
     "over": ("dial", ("refused", "full")),
 }
@@ -215,6 +216,33 @@ def test_dead_trunk_ends_at_once_for_there_is_no_channel_to_wait_for():
     assert ending_in(effects).status is CallStatus.FAILED
 
 
+def test_trunk_that_never_said_anything_of_the_call_fails_it():
+    life = Life()
+    life.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", call.TIMED_OUT))
+    assert "never said" in ending_in(life.feed("channel_hung_up", 19)).reason
+    dropped_first = (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19))
+    ending = ending_in(Life().feed_all(*dropped_first, ("originate_failed", call.TIMED_OUT)))
+    assert ending.status is CallStatus.FAILED
+
+
+def test_dropped_channel_whose_originate_is_never_answered_ends_by_its_cause():
+    effects = Life().feed_all(*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19), "hang_up_timed_out")
+    assert ending_in(effects).status is CallStatus.NO_ANSWER
+
+
+def test_busy_phone_whose_events_come_in_another_order_is_busy():
+    trying = (*TO_DIALLING, "channel_dialled")
+    effects = Life().feed_all(*trying, ("channel_hung_up", 17), ("dial_failed", "BUSY"), ("originate_failed", 0))
+    assert ending_in(effects).status is CallStatus.BUSY
+    effects = Life().feed_all(*trying, ("originate_failed", 0), ("dial_failed", "BUSY"), ("channel_hung_up", 17))
+    assert ending_in(effects).status is CallStatus.BUSY
+
+
+def test_phone_that_rang_until_the_time_was_up_was_not_answered():
+    effects = Life().feed_all(*TO_RINGING, ("originate_failed", call.TIMED_OUT), ("channel_hung_up", 19))
+    assert ending_in(effects).status is CallStatus.NO_ANSWER
+
+
 def test_trunk_that_never_answers_is_given_up():
     life = Life()
     assert HangUp(16) in life.feed_all(*TO_RINGING, "ring_timed_out")
@@ -297,13 +325,14 @@ _EVERYTHING_BUT_BEGINNINGS = set(INPUTS) - _BEGINNINGS
 ILLEGAL = {
     "new": set(INPUTS) - _BEGINNINGS,
     "queued": _BEGINNINGS | _CHANNEL | _PHONE | _STREAM | _TIMERS | {"rejected", "media_lost"},
-    "waiting": _BEGINNINGS | _CHANNEL | _STREAM | _TIMERS | {"rejected", "media_lost", "digit_pressed"},
-    "dialling": _BEGINNINGS | _ADMISSION | _STREAM | {"digit_pressed", "media_lost"} | _TIMERS - {"ring_timed_out"},
+    "waiting": _BEGINNINGS | _CHANNEL - {"media_announced"} | _STREAM | _TIMERS | {"rejected", "media_lost"},
+    "dialling": _BEGINNINGS | _ADMISSION | _STREAM | {"media_lost"} | _TIMERS - {"ring_timed_out"},
     "connecting": _BEGINNINGS
     | _ADMISSION
     | {"stream_closed"}
     | _TIMERS - {"handshake_timed_out", "duration_reached"},
     "talking": _BEGINNINGS | _ADMISSION | {"stream_opened", "stream_failed"} | _TIMERS - {"duration_reached"},
+    "dropped": _BEGINNINGS | _ADMISSION | _STREAM | {"media_lost"} | _TIMERS - {"hang_up_timed_out"},
     "ending": _BEGINNINGS | _TIMERS - {"hang_up_timed_out"},
     "over": _BEGINNINGS | _TIMERS,
 }

@@ -78,7 +78,8 @@ class EventTranslator:
         return None if message.get("Channel") else ChannelDialled(message.get("DestUniqueid"))
 
     def _dial_state(self, message: AmiMessage) -> SwitchEvent | None:
-        if message.get("Channel") or message.get("DialStatus") != "RINGING":
+        # Many trunks send early media (183: PROGRESS) where others say that the phone rings (180: RINGING).
+        if message.get("Channel") or message.get("DialStatus") not in {"RINGING", "PROGRESS"}:
             return None
         return ChannelRinging(message.get("DestUniqueid"))
 

@@ -104,7 +104,7 @@ def _beyond(after: list[str], before: list[str]) -> list[str]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Show the gateway's log with every test that fails."""
     report = yield
-    process = getattr(item, "funcargs", {}).get("gateway")
+    process = getattr(item, "funcargs", {}).get("dead_gateway") or getattr(item, "funcargs", {}).get("gateway")
     if report.failed and isinstance(process, GatewayProcess):
         report.sections.append(("The gateway's log", process.log()))
     return report

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.audio import level_dbm0, tone
 from tests.e2e.bot import Bot, refuse
+from tests.e2e.network import contact_status
 
 pytestmark = pytest.mark.e2e
 
@@ -37,10 +38,22 @@ def test_phone_that_nobody_answers_is_given_up_after_the_ring_time(gateway, sipp
     assert bot.streams == []
 
 
-def test_dead_trunk_fails_the_call(gateway, dead_gateway, bot):
+def test_trunk_that_says_nothing_at_all_fails_the_call(gateway, dead_gateway, bot):
     call_sid = dead_gateway.place(NUMBER, bot.url)
     assert dead_gateway.wait_for_end(call_sid)["Status"] == "failed"
     assert bot.streams == []
+
+
+def test_trunk_that_is_known_to_be_dead_fails_the_call_at_once(gateway, dead_gateway, bot, ami):
+    ami.ask("PJSIPQualify", Endpoint="dead")
+    give_up_at = time.monotonic() + 10
+    while contact_status(ami, "dead") != "Unreachable":
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
+    began = time.monotonic()
+    call_sid = dead_gateway.place(NUMBER, bot.url)
+    assert dead_gateway.wait_for_end(call_sid)["Status"] == "failed"
+    assert time.monotonic() - began < 1.0
 
 
 def test_bot_that_refuses_the_connection_is_tried_exactly_twice(gateway, sipp, phone):

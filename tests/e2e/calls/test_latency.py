@@ -3,6 +3,7 @@
 import json
 import random
 import struct
+from collections import Counter
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_gateway_adds_no_more_than_its_share(gateway, sipp, phone, bot, record_p
 
 
 def rtp_port_of(wire, gateway):
-    """Find the port of the gateway's that got RTP."""
+    """Find the port of the gateway's that got most RTP; an earlier call's last packets may still be about."""
     first, last = map(int, json.loads(gateway.config)["rtp"]["ports"].split("-"))
-    return next(ports[1] for _, _, ports, _ in wire.segments() if first <= ports[1] <= last)
+    packets = Counter(ports[1] for _, _, ports, _ in wire.segments() if first <= ports[1] <= last)
+    return packets.most_common(1)[0][0]
