@@ -42,7 +42,9 @@ class Refuse:
 
 @frozen
 class Ring:
-    """The phone rings and nobody answers it."""
+    """The phone rings and nobody answers it; where it `is_heard` not, the trunk says nothing at all."""
+
+    is_heard: bool = True
 
 
 @frozen
@@ -145,6 +147,7 @@ _WORDS: dict[str, Callable[[Script, str], Script]] = {
     "congestion": lambda script, _: evolve(script, reception=Refuse("CONGESTION", 34)),
     "unavailable": lambda script, _: evolve(script, reception=Refuse("CHANUNAVAIL", 20)),
     "no-answer": lambda script, _: evolve(script, reception=Ring()),
+    "no-reply": lambda script, _: evolve(script, reception=Ring(is_heard=False)),
     "dead": lambda script, _: evolve(script, reception=DeadTrunk()),
     "tone": _tone,
     "noise": lambda script, value: _then(script, Speak(sounds.noise(), _seconds(value, inf))),

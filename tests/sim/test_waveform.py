@@ -1,4 +1,4 @@
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -13,7 +13,7 @@ def draw(left, right, **words):
 
 
 def read(picture):
-    return ElementTree.fromstring(picture)  # noqa: S314 - it is our own
+    return ET.fromstring(picture)  # noqa: S314 - it is our own
 
 
 @pytest.mark.parametrize(("left", "right"), [(SECOND * 3, SECOND), (b"", b""), (b"\0", SECOND), (bytes(320), b"")])

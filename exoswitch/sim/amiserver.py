@@ -1,0 +1,199 @@
+"""Core: the AMI of a simulated Asterisk: actions in, responses and lists out; events come from the calls."""
+
+from collections.abc import Callable
+from hashlib import md5
+from random import Random
+from typing import ClassVar
+
+from attrs import define, field
+
+from exoswitch.ami.message import AmiMessage
+from exoswitch.sim.channel import event
+from exoswitch.sim.eventfilter import EventFilter
+from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
+from exoswitch.sim.pbx import SimulatedPbx
+from exoswitch.sim.phonecall import Origin
+
+Header = tuple[str, str]
+
+_RING_TIMEOUT_MS = 30_000  # Asterisk's default for Originate
+_BEFORE_LOGIN = frozenset({"login", "challenge", "logoff"})
+
+
+@define(kw_only=True)
+class AmiServer:
+    """Every AMI connection of a simulated Asterisk; what it answers becomes an effect of the `pbx`."""
+
+    pbx: SimulatedPbx
+    username: str = "exoswitch"
+    secret: str = field(default="secret", repr=False)
+    rng: Random = field(factory=Random, repr=False)
+
+    def connected(self, connection: int) -> None:
+        """Take in a new connection."""
+        self.pbx.exchange.connections[connection] = AmiConnection(connection)
+
+    def disconnected(self, connection: int) -> None:
+        """Forget a connection."""
+        self.pbx.exchange.connections.pop(connection, None)
+
+    def receive(self, connection: int, action: AmiMessage, now: float) -> None:
+        """Carry out an action that came on a connection, and answer it."""
+        state = self.pbx.exchange.connections[connection]
+        name = action.get("Action").lower()
+        if name not in self._ACTIONS:
+            self._refuse(state, action, f"Invalid/unknown command: {action.get('Action')}.")
+        elif not (state.is_logged_in or name in _BEFORE_LOGIN):
+            self._refuse(state, action, "Permission denied")
+        else:
+            self._ACTIONS[name](self, state, action, now)
+
+    def _answer(self, state: AmiConnection, action: AmiMessage, response: str, *headers: Header) -> None:
+        self._send(state, action, ("Response", response), *headers)
+
+    def _refuse(self, state: AmiConnection, action: AmiMessage, text: str) -> None:
+        self._answer(state, action, "Error", ("Message", text))
+
+    def _send(self, state: AmiConnection, action: AmiMessage, first: Header, *headers: Header) -> None:
+        own = (("ActionID", action.action_id),) if action.action_id else ()
+        self.pbx.exchange.do(Send(state.number, AmiMessage((first, *own, *headers))))
+
+    # --- the connection
+
+    def _challenge(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        state.challenge = str(self.rng.randrange(10**8, 10**9))
+        self._answer(state, action, "Success", ("Challenge", state.challenge))
+
+    def _login(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        key = md5((state.challenge + self.secret).encode(), usedforsecurity=False).hexdigest()
+        by_key = action.get("AuthType").upper() == "MD5" and state.challenge and action.get("Key") == key
+        if action.get("Username") != self.username or not (by_key or action.get("Secret") == self.secret):
+            self._refuse(state, action, "Authentication failed")
+            self.pbx.exchange.do(Disconnect(state.number))
+            return
+        state.is_logged_in = True
+        state.wants_events = action.get("Events", "on").lower() != "off"
+        self._answer(state, action, "Success", ("Message", "Authentication accepted"))
+        if self.pbx.is_booted:
+            self.pbx.exchange.do(Send(state.number, event("FullyBooted", ("Status", "Fully Booted"))))
+
+    def _log_off(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        self._answer(state, action, "Goodbye", ("Message", "Thanks for all the fish."))
+        self.pbx.exchange.do(Disconnect(state.number))
+
+    def _ping(self, state: AmiConnection, action: AmiMessage, now: float) -> None:
+        self._answer(state, action, "Success", ("Ping", "Pong"), ("Timestamp", f"{now:.6f}"))
+
+    def _events(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        state.wants_events = action.get("EventMask").lower() not in {"off", "no", "false"}
+        self._answer(state, action, "Success", ("Events", "On" if state.wants_events else "Off"))
+
+    def _filter(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        criterion = EventFilter.parse(action.get("MatchCriteria"), action.get("Filter"))
+        if action.get("Operation").lower() != "add" or criterion is None:
+            self._refuse(state, action, "Filter format error")
+            return
+        state.filters.append(criterion)
+        self._answer(state, action, "Success", ("Message", "Filter added successfully"))
+
+    # --- calls
+
+    def _originate(self, state: AmiConnection, action: AmiMessage, now: float) -> None:
+        channel_id, dialled = action.get("ChannelId"), action.get("Channel")
+        if not self.pbx.is_booted or not all((dialled, action.get("Context"), action.get("Exten"))):
+            self._refuse(state, action, "Originate failed")
+            return
+        if channel_id in self.pbx.calls:
+            self._refuse(state, action, "Uniqueid already in use")
+            return
+        self._answer(state, action, "Success", ("Message", "Originate successfully queued"))
+        origin = Origin(
+            action_id=action.action_id,
+            dialled=dialled,
+            timeout_s=int(action.get("Timeout") or _RING_TIMEOUT_MS) / 1000,
+            context=action.get("Context"),
+            extension=action.get("Exten"),
+        )
+        self.pbx.originate(
+            origin,
+            channel_id=channel_id,
+            caller_id=action.get("CallerID").partition("<")[2].rstrip(">") or action.get("CallerID"),
+            variables=dict(_assignment(text) for text in action.get_all("Variable")),
+            now=now,
+        )
+
+    def _agi(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        call = self.pbx.find(action.get("Channel"))
+        if call is None or call.origin is not None:
+            self._refuse(state, action, f"Channel {action.get('Channel')} does not exist.")
+            return
+        self._answer(state, action, "Success", ("Message", "Added AGI command to queue"))
+        call.command(action.get("CommandID"), action.get("Command"))
+
+    def _hang_up(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        call = self.pbx.find(action.get("Channel"))
+        if call is None:
+            self._refuse(state, action, "No such channel")
+            return
+        self._answer(state, action, "Success", ("Message", "Channel Hungup"))
+        call.hang_up(int(action.get("Cause") or 16))
+
+    def _set_variable(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        call = self.pbx.find(action.get("Channel"))
+        if call is None:
+            self._refuse(state, action, "No such channel")
+            return
+        call.variables[action.get("Variable")] = action.get("Value")
+        self._answer(state, action, "Success", ("Message", "Variable Set"))
+        self.pbx.exchange.tell(call.channel.set_variable(action.get("Variable"), action.get("Value")))
+
+    def _redirect(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        call = self.pbx.find(action.get("Channel"))
+        if call is None:
+            self._refuse(state, action, "Channel does not exist: " + action.get("Channel"))
+            return
+        self._answer(state, action, "Success", ("Message", "Redirect successful"))
+        call.enter(action.get("Context"), action.get("Exten"))
+
+    def _play_dtmf(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        call = self.pbx.find(action.get("Channel"))
+        if call is None:
+            self._refuse(state, action, "Channel not found")
+            return
+        self._answer(state, action, "Success", ("Message", "DTMF successfully queued"))
+        if action.get("Receive").lower() in {"true", "yes", "1"}:
+            call.press(action.get("Digit"), int(action.get("Duration") or 100))
+
+    def _show_channels(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        self._answer(state, action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
+        shown = 0
+        for call in self.pbx.calls.values():
+            where = ("AGI", "agi:async") if call.is_waiting else ("Dial", call.leg.name if call.leg else "")
+            for channel in (call.channel, call.leg):
+                if channel is not None:
+                    shown += 1
+                    application = (("Application", where[0]), ("ApplicationData", where[1]))
+                    self._send(state, action, ("Event", "CoreShowChannel"), *channel.headers(), *application)
+        complete = (("EventList", "Complete"), ("ListItems", str(shown)))
+        self._send(state, action, ("Event", "CoreShowChannelsComplete"), *complete)
+
+    _ACTIONS: ClassVar[dict[str, Callable[["AmiServer", AmiConnection, AmiMessage, float], None]]] = {
+        "challenge": _challenge,
+        "login": _login,
+        "logoff": _log_off,
+        "ping": _ping,
+        "events": _events,
+        "filter": _filter,
+        "originate": _originate,
+        "agi": _agi,
+        "hangup": _hang_up,
+        "setvar": _set_variable,
+        "redirect": _redirect,
+        "playdtmf": _play_dtmf,
+        "coreshowchannels": _show_channels,
+    }
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name.lstrip("_"), value

@@ -1,0 +1,253 @@
+"""Adapter: a simulated Asterisk: AMI over TCP, a UDP port for each bridged call, and phones that follow scripts.
+
+The program under test connects to it as to a real one. Whoever tests has verbs: wait for a connection or a call,
+answer, press, hang up, call in, drop the connections, freeze.
+"""
+
+# mypy: disallow-untyped-calls=False
+
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import define, field
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from exoswitch.ami.message import encode
+from exoswitch.rtp.frames import FRAME_S
+from exoswitch.rtp.g711 import LAWS_BY_NAME
+from exoswitch.sim.amilisten import AmiConnectionProtocol, AmiListener
+from exoswitch.sim.amiserver import AmiServer
+from exoswitch.sim.caller import Caller
+from exoswitch.sim.exchange import CallBegan, CloseMedia, Disconnect, Effect, OpenMedia, Send
+from exoswitch.sim.latency import Meters
+from exoswitch.sim.network import Conditions, Network
+from exoswitch.sim.occasions import Occasions
+from exoswitch.sim.pbx import SimulatedPbx
+from exoswitch.sim.phone import Phone
+from exoswitch.sim.phonecall import PhoneCall
+from exoswitch.sim.script import Script, parse_script
+from exoswitch.spawn import spawn
+
+_log = Logger()
+_MOST_TICKS_AT_ONCE = 50
+
+
+def read_script(text: str) -> Script:
+    """Read a script as one types it; its WAV files are read from disk.
+
+    Raises:
+        InvalidRequest: a word is unknown, or its value makes no sense.
+    """
+    return parse_script(text, lambda path: Path(path).read_bytes())
+
+
+@define(eq=False)
+class SimulatedCall:
+    """A call at a simulated Asterisk, in the hands of a test; `phone` is there once a gateway bridged the call."""
+
+    _asterisk: "SimulatedAsterisk" = field(repr=False)
+    _call: PhoneCall = field(repr=False)
+    phone: Phone | None = field(init=False, default=None)
+    bridged: Occasions[Phone] = field(init=False, factory=Occasions)
+    ended: Occasions["SimulatedCall"] = field(init=False, factory=Occasions)
+
+    @property
+    def channel_id(self) -> str:
+        """Give the Uniqueid of the channel towards the phone."""
+        return self._call.channel.unique_id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the call has ended."""
+        return self._call.is_over
+
+    def answer(self) -> None:
+        """Pick the phone up, without waiting for the script to do so."""
+        self._call.answer()
+        self._asterisk.carry_out()
+
+    def press(self, digits: str) -> None:
+        """Press keys, all at once."""
+        for digit in digits:
+            self._call.press(digit, 100)
+        self._asterisk.carry_out()
+
+    def hang_up(self, cause: int = 16) -> None:
+        """Hang the phone up."""
+        self._call.hang_up(cause)
+        self._asterisk.carry_out()
+
+
+@define(eq=False, kw_only=True, slots=False)
+class SimulatedAsterisk(Service):
+    """An Asterisk that listens for AMI on `interface` and `ami_port` (0: any free one).
+
+    `scripts` are by dialled number, or by trunk as ``@lab``; `script` is everybody else's. `network` lies between the
+    phones and the gateway, each way; its dice, and all others, come from `seed`.
+    """
+
+    reactor: Any
+    username: str = "exoswitch"
+    secret: str = field(default="secret", repr=False)
+    interface: str = "127.0.0.1"
+    ami_port: int = 0
+    script: Script = field(factory=lambda: read_script("answer-after=0.3"))
+    scripts: Mapping[str, Script] = field(factory=dict)
+    network: Conditions = field(factory=Conditions)
+    seed: int = 0
+    meters: Meters | None = None
+    pbx: SimulatedPbx = field(init=False)
+    logins: Occasions[AmiConnectionProtocol] = field(init=False, factory=Occasions)
+    new_calls: Occasions[SimulatedCall] = field(init=False, factory=Occasions)
+    calls: dict[str, SimulatedCall] = field(init=False, factory=dict)
+    is_frozen: bool = field(init=False, default=False)
+    _server: AmiServer = field(init=False, repr=False)
+    _listener: AmiListener = field(init=False, repr=False)
+    _listening: Any = field(init=False, default=None)
+    _ticker: LoopingCall = field(init=False, repr=False)
+    _wake_up: IDelayedCall | None = field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        """Put the parts together."""
+        self.pbx = SimulatedPbx(choose_script=self._choose_script)
+        self._server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
+        self._listener = AmiListener(self._server, self.reactor, self.carry_out, self.logins.happened)
+        self._ticker = LoopingCall.withCount(self._tick)
+        self._ticker.clock = self.reactor
+
+    # --- verbs
+
+    @property
+    def endpoint(self) -> str:
+        """Give the Twisted endpoint string of the AMI, once it is running."""
+        return f"tcp:{self.interface}:{self.ami_port}"
+
+    def call_in(self, caller: str, callee: str, script: Script | None = None) -> SimulatedCall:
+        """Let somebody call in from the trunk; what the script does, it does once a gateway has claimed the call."""
+        call = self.pbx.arrive(caller, callee, script or self.script)
+        self.carry_out()
+        return self.calls[call.channel.unique_id]
+
+    def drop_connections(self) -> None:
+        """Cut every AMI connection; calls go on."""
+        self._listener.drop_all()
+
+    def freeze(self) -> None:
+        """Read and answer nothing on AMI any more, as an Asterisk in a deadlock; media goes on."""
+        self.is_frozen = True
+        self._listener.pause_all()
+
+    def thaw(self) -> None:
+        """Go on after a freeze."""
+        self.is_frozen = False
+        self._listener.resume_all()
+        self.carry_out()
+
+    # --- a service
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Listen, and begin to tick."""
+        super().startService()
+        self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
+        self.ami_port = self._listening.getHost().port
+        spawn(self._ticker.start(FRAME_S, now=False), _log, "the tick of the simulated phones")
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Close everything."""
+        super().stopService()
+        self._ticker.stop()
+        if self._wake_up is not None and self._wake_up.active():
+            self._wake_up.cancel()
+        for call in tuple(self.calls.values()):
+            self._close_media(call.channel_id)
+        self._listener.drop_all()
+        return maybeDeferred(self._listening.stopListening)
+
+    # --- what the core wants done
+
+    def carry_out(self) -> None:
+        """Do what the core asks for, and see to it that it is woken in time."""
+        if self.is_frozen:
+            return
+        self.pbx.wake(self.reactor.seconds())
+        effects = self.pbx.effects
+        while effects:
+            batch = tuple(effects)
+            effects.clear()
+            for effect in batch:
+                self._do(effect)
+        self._set_wake_up()
+
+    def _set_wake_up(self) -> None:
+        if self._wake_up is not None and self._wake_up.active():
+            self._wake_up.cancel()
+        deadline = self.pbx.next_deadline()
+        if deadline is not None:
+            self._wake_up = self.reactor.callLater(max(0.0, deadline - self.reactor.seconds()), self.carry_out)
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case Send(connection, message):
+                self._listener.send(connection, encode(message))
+            case Disconnect(connection):
+                self._listener.disconnect(connection)
+            case CallBegan(channel_id):
+                call = self.calls[channel_id] = SimulatedCall(self, self.pbx.calls[channel_id])
+                self.new_calls.happened(call)
+            case OpenMedia():
+                self._open_media(effect)
+            case CloseMedia(channel_id):
+                self._close_media(channel_id)
+
+    def _open_media(self, wanted: OpenMedia) -> None:
+        call = self.calls[wanted.channel_id]
+        if call.phone is None:
+            call.phone = self._new_phone(wanted)
+        host, port = call.phone.open((wanted.host, wanted.port))
+        self.pbx.media_opened(wanted.channel_id, host, port)
+        call.bridged.happened(call.phone)
+
+    def _new_phone(self, wanted: OpenMedia) -> Phone:
+        rng = Random(f"{self.seed} {wanted.channel_id}")
+        caller = Caller(
+            wanted.script,
+            rng,
+            self.reactor.seconds(),
+            law=LAWS_BY_NAME[wanted.codec],
+            meter_out=self.meters.out if self.meters else None,
+            meter_back=self.meters.back if self.meters else None,
+        )
+        networks = Network(self.network, rng.getrandbits(32)), Network(self.network, rng.getrandbits(32))
+        return Phone(self.reactor, self.interface, caller, *networks)
+
+    def _close_media(self, channel_id: str) -> None:
+        call = self.calls.pop(channel_id)
+        if call.phone is not None:
+            call.phone.close()
+        call.ended.happened(call)
+
+    def _choose_script(self, number: str, trunk: str) -> Script:
+        return self.scripts.get(number) or self.scripts.get(f"@{trunk}") or self.script
+
+    # --- time
+
+    def _tick(self, count: int) -> None:
+        """Let each phone do what is due since the last tick; after a long pause of the machine, not all of it."""
+        for _ in range(min(count, _MOST_TICKS_AT_ONCE)):
+            for call in tuple(self.calls.values()):
+                self._tick_call(call)
+
+    def _tick_call(self, call: SimulatedCall) -> None:
+        if call.phone is None or call.is_over:
+            return
+        ticked = call.phone.tick()
+        if ticked.digit:
+            call.press(ticked.digit)
+        if ticked.hangs_up:
+            call.hang_up()

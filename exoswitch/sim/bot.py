@@ -1,0 +1,189 @@
+"""Adapter: bots that speak Exotel's protocol as a server, for demonstrations and tests.
+
+This is autobahn's second home: the first, the gateway's side of the protocol, is a client.
+"""
+
+# mypy: disallow-untyped-calls=False
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IAddress, IDelayedCall
+
+from exoswitch.sim.behaviour import Behaviour, clear_message, mark_message, media_message, parse_behaviour
+from exoswitch.sim.conversation import Conversation, Media, Started, Told
+from exoswitch.sim.latency import Meters
+from exoswitch.sim.occasions import Occasions
+from exoswitch.sim.sounds import frames
+
+
+@define(eq=False)
+class BotStream:
+    """One stream at the bot: what it was told (`conversation`), and verbs to say something of one's own.
+
+    `uri` is that of the request, with its query; the names of `headers` are in lower case. `told` has every event but
+    media, and `closed` the code of the close, to wait for.
+    """
+
+    uri: str
+    headers: dict[str, str] = field(repr=False)
+    _protocol: "BotProtocol" = field(repr=False)
+    conversation: Conversation = field(init=False, factory=Conversation)
+    told: Occasions[Told] = field(init=False, factory=Occasions)
+    closed: Occasions[int | None] = field(init=False, factory=Occasions)
+
+    @property
+    def stream_sid(self) -> str:
+        """Give the stream's id; empty before `start`."""
+        return self.conversation.started.stream_sid if self.conversation.started else ""
+
+    def say(self, pcm: bytes) -> None:
+        """Send audio as one `media` message."""
+        self.send(media_message(self.stream_sid, pcm))
+
+    def mark(self, name: str) -> None:
+        """Send a mark."""
+        self.send(mark_message(self.stream_sid, name))
+
+    def clear(self) -> None:
+        """Ask for what is yet unplayed to be dropped."""
+        self.send(clear_message(self.stream_sid))
+
+    def send(self, message: str | bytes) -> None:
+        """Send any message, as text or, given bytes, as a binary one."""
+        if isinstance(message, str):
+            self._protocol.sendMessage(message.encode())
+        else:
+            self._protocol.sendMessage(message, isBinary=True)
+
+    def close(self, code: int = 1000) -> None:
+        """Close the connection, as a bot does that has said everything."""
+        self._protocol.sendClose(code)
+
+    def vanish(self) -> None:
+        """Cut the connection without a word, as a bot does that crashes."""
+        self._protocol.cut()
+
+
+class BotProtocol(WebSocketServerProtocol):
+    """One connection from a gateway."""
+
+    stream: BotStream
+    transport: Any
+    _timers: tuple[IDelayedCall, ...] = ()
+
+    def __init__(self, bot: "SimulatedBot") -> None:
+        super().__init__()
+        self._bot = bot
+        self._behaviour = bot.behaviour
+        self._answer = bot.behaviour.begin()
+
+    def onConnect(self, request: ConnectionRequest) -> None:  # noqa: N802 - autobahn's name
+        """Refuse or accept the handshake."""
+        if self._behaviour.refuse_with:
+            self._bot.refused += 1
+            raise ConnectionDeny(self._behaviour.refuse_with)
+        self.stream = BotStream(self.http_request_uri, dict(request.headers), self)
+
+    def onOpen(self) -> None:  # noqa: N802 - autobahn's name
+        """Begin to behave."""
+        self._bot.open_streams.append(self.stream)
+        if self._behaviour.close_after_s is not None:
+            self._later(self._behaviour.close_after_s, self.stream.close)
+        self._bot.streams.happened(self.stream)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - autobahn's names
+        """Take a message in, and answer it."""
+        now = self._bot.reactor.seconds()
+        told = self.stream.conversation.feed("(a binary message)" if isBinary else payload.decode(), now)
+        if isinstance(told, Media):
+            self._bot.measure(told, now)
+        else:
+            self.stream.told.happened(told)
+        if isinstance(told, Started) and self._behaviour.deaf_s:
+            self.transport.pauseProducing()
+            self._later(self._behaviour.deaf_s, self.transport.resumeProducing)
+        for message in self._answer(told):
+            self.stream.send(message)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, N802, N803
+        """Stop behaving; autobahn calls this also for a connection that was never opened."""
+        for timer in self._timers:
+            if timer.active():
+                timer.cancel()
+        if (stream := getattr(self, "stream", None)) in self._bot.open_streams:
+            self._bot.open_streams.remove(stream)
+            stream.closed.happened(code)
+
+    def cut(self) -> None:
+        """Drop the connection without a closing handshake."""
+        self.transport.abortConnection()
+
+    def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        self._timers += (self._bot.reactor.callLater(seconds, work),)
+
+
+class BotFactory(WebSocketServerFactory):
+    """Makes the protocols of one bot."""
+
+    noisy = False
+
+    def __init__(self, bot: "SimulatedBot") -> None:
+        super().__init__(reactor=bot.reactor)
+        self._bot = bot
+
+    def buildProtocol(self, addr: IAddress | None) -> BotProtocol:  # noqa: ARG002, N802 - Twisted's name
+        """Make the protocol of a new connection."""
+        protocol = BotProtocol(self._bot)
+        protocol.factory = self
+        return protocol
+
+
+@define(eq=False, kw_only=True, slots=False)
+class SimulatedBot(Service):
+    """A bot that listens on `interface` and `port` (0: any free one), and behaves as `behaviour` says.
+
+    `streams` are the connections that gateways have opened, to wait for; `open_streams` those that are open now. A
+    behaviour that is set later holds for later connections. `meters` see each frame that comes and, since an echo
+    goes back at once, goes.
+    """
+
+    reactor: Any
+    behaviour: Behaviour = field(factory=lambda: parse_behaviour("echo"))
+    interface: str = "127.0.0.1"
+    port: int = 0
+    meters: Meters | None = None
+    streams: Occasions[BotStream] = field(init=False, factory=Occasions)
+    open_streams: list[BotStream] = field(init=False, factory=list)
+    refused: int = field(init=False, default=0)
+    _listening: Any = field(init=False, default=None)
+
+    @property
+    def url(self) -> str:
+        """Give the ws URL to reach this bot at, once it is running."""
+        return f"ws://{self.interface}:{self.port}/"
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Listen."""
+        super().startService()
+        self._listening = self.reactor.listenTCP(self.port, BotFactory(self), interface=self.interface)
+        self.port = self._listening.getHost().port
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Cut every connection, and listen no more."""
+        super().stopService()
+        for stream in tuple(self.open_streams):
+            stream.vanish()
+        return maybeDeferred(self._listening.stopListening)
+
+    def measure(self, media: Media, now: float) -> None:
+        """Let the meters see a piece of the caller's audio."""
+        if self.meters is not None:
+            for frame in frames(media.pcm):
+                self.meters.out.heard(frame, now)
+                self.meters.back.sent(frame, now)

@@ -1,0 +1,55 @@
+"""Core: the event filters of Asterisk 22: ``name(DTMFEnd),header(Direction),method(exact)``, and a value."""
+
+import re
+from collections.abc import Callable
+from typing import Self
+
+from attrs import frozen
+
+from exoswitch.ami.message import AmiMessage
+
+_CRITERION = re.compile(r"(name|header|method|action)\(([^()]*)\)")
+_METHODS: dict[str, Callable[[str, str], bool]] = {
+    "none": lambda _value, _wanted: True,
+    "exact": lambda value, wanted: value == wanted,
+    "starts_with": lambda value, wanted: value.startswith(wanted),
+    "ends_with": lambda value, wanted: value.endswith(wanted),
+    "contains": lambda value, wanted: wanted in value,
+}
+
+
+@frozen
+class EventFilter:
+    """One criterion for events; `excludes` those that fit, or else includes them."""
+
+    event: str
+    header: str
+    method: str
+    value: str
+    excludes: bool
+
+    @classmethod
+    def parse(cls, criteria: str, value: str) -> Self | None:
+        """Read the headers MatchCriteria and Filter of the action; None for what Asterisk refuses."""
+        parts = criteria.split(",") if criteria else []
+        found = [_CRITERION.fullmatch(part.strip()) for part in parts]
+        named = {match[1]: match[2] for match in found if match}
+        method = named.get("method", "exact" if value else "none")
+        sound = None not in found and method in _METHODS and named.get("action", "include") in {"include", "exclude"}
+        if not sound or not (criteria or value) or ("header" in named and not value):
+            return None
+        return cls(named.get("name", ""), named.get("header", ""), method, value, named.get("action") == "exclude")
+
+    def fits(self, message: AmiMessage) -> bool:
+        """Say whether an event is one of these."""
+        if self.event and message.event != self.event:
+            return False
+        return not self.header or _METHODS[self.method](message.get(self.header), self.value)
+
+
+def passes(filters: list[EventFilter], message: AmiMessage) -> bool:
+    """Say whether a connection with these filters gets an event: includes shut out all that none of them fits."""
+    includes = [each for each in filters if not each.excludes]
+    if includes and not any(each.fits(message) for each in includes):
+        return False
+    return not any(each.fits(message) for each in filters if each.excludes)

@@ -1,0 +1,100 @@
+"""Core: what the calls and the AMI connections of a simulated Asterisk share: its effects, and its time."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from attrs import define, field, frozen
+
+from exoswitch.ami.message import AmiMessage
+from exoswitch.sim.eventfilter import EventFilter, passes
+from exoswitch.sim.script import Script
+
+
+@frozen
+class Send:
+    """Send a message on an AMI connection."""
+
+    connection: int
+    message: AmiMessage
+
+
+@frozen
+class Disconnect:
+    """Close an AMI connection."""
+
+    connection: int
+
+
+@frozen
+class CallBegan:
+    """Make a new call known to whoever waits for one."""
+
+    channel_id: str
+
+
+@frozen(kw_only=True)
+class OpenMedia:
+    """Open a port for a phone's media, towards the gateway at `host` and `port`; an older one of its is closed."""
+
+    channel_id: str
+    host: str
+    port: int
+    codec: str
+    script: Script
+
+
+@frozen
+class CloseMedia:
+    """Close a phone's media, if it has any: the call is over."""
+
+    channel_id: str
+
+
+Effect = Send | Disconnect | CallBegan | OpenMedia | CloseMedia
+
+
+@define
+class AmiConnection:
+    """One AMI connection as Asterisk sees it."""
+
+    number: int
+    challenge: str = ""
+    is_logged_in: bool = False
+    wants_events: bool = True
+    filters: list[EventFilter] = field(factory=list)
+
+
+@define
+class Exchange:
+    """Effects to be carried out, in order; timers; and who is told of events."""
+
+    effects: list[Effect] = field(init=False, factory=list)
+    connections: dict[int, AmiConnection] = field(init=False, factory=dict)
+    _timers: list[tuple[float, int, Callable[[float], None]]] = field(init=False, factory=list)
+    _scheduled: int = field(init=False, default=0)
+
+    def do(self, effect: Effect) -> None:
+        """Ask for something to be done."""
+        self.effects.append(effect)
+
+    def tell(self, *events: AmiMessage) -> None:
+        """Tell events to every connection that wants them."""
+        for connection in self.connections.values():
+            if connection.is_logged_in and connection.wants_events:
+                for event in events:
+                    if passes(connection.filters, event):
+                        self.effects.append(Send(connection.number, event))
+
+    def later(self, when: float, work: Callable[[float], None]) -> None:
+        """Do something at this time."""
+        self._scheduled += 1
+        heappush(self._timers, (when, self._scheduled, work))
+
+    def wake(self, now: float) -> None:
+        """Do what is due."""
+        while self._timers and self._timers[0][0] <= now:
+            heappop(self._timers)[2](now)
+
+    def next_deadline(self) -> float | None:
+        """Say when to be woken."""
+        return self._timers[0][0] if self._timers else None

@@ -1,0 +1,96 @@
+"""Core: the brain of a simulated Asterisk: its calls, its time, and what is to be done about both.
+
+Whoever drives it calls `wake` at `next_deadline`, and after every call of a method carries out and empties `effects`;
+an OpenMedia is answered with `media_opened`. AMI is spoken by `exoswitch.sim.amiserver`.
+"""
+
+from collections.abc import Callable
+
+from attrs import define, field
+
+from exoswitch.sim.channel import Channel, event
+from exoswitch.sim.exchange import CallBegan, Effect, Exchange
+from exoswitch.sim.phonecall import Origin, PhoneCall
+from exoswitch.sim.script import Script
+
+_INBOUND_CONTEXT = "exoswitch-inbound"
+
+
+@define(kw_only=True)
+class SimulatedPbx:
+    """An Asterisk without telephones: `choose_script` says, by number and trunk, who picks up there."""
+
+    choose_script: Callable[[str, str], Script] = field(default=lambda _number, _trunk: Script(), repr=False)
+    is_booted: bool = True
+    exchange: Exchange = field(init=False, factory=Exchange, repr=False)
+    _calls: dict[str, PhoneCall] = field(init=False, factory=dict)
+    _channels: int = field(init=False, default=0)
+
+    @property
+    def effects(self) -> list[Effect]:
+        """Give what is to be done; whoever has done it empties the list."""
+        return self.exchange.effects
+
+    @property
+    def calls(self) -> dict[str, PhoneCall]:
+        """Give the calls that are not over, by the Uniqueid of their phone's channel."""
+        for channel_id in [channel_id for channel_id, call in self._calls.items() if call.is_over]:
+            del self._calls[channel_id]
+        return self._calls
+
+    def next_deadline(self) -> float | None:
+        """Say when to be woken."""
+        return self.exchange.next_deadline()
+
+    def wake(self, now: float) -> None:
+        """Let what is due happen."""
+        self.exchange.wake(now)
+
+    def boot(self) -> None:
+        """Finish booting, and tell."""
+        self.is_booted = True
+        self.exchange.tell(event("FullyBooted", ("Status", "Fully Booted"), ("Uptime", "1"), ("LastReload", "1")))
+
+    def find(self, channel: str) -> PhoneCall | None:
+        """Find the call of a channel, given its name or its Uniqueid; the leg's name will do, too."""
+        calls = self.calls
+        if channel in calls:
+            return calls[channel]
+        named = (call for call in calls.values() if channel in {call.channel.name, call.leg and call.leg.name})
+        return next(named, None)
+
+    def originate(
+        self, origin: Origin, *, channel_id: str, caller_id: str, variables: dict[str, str], now: float
+    ) -> PhoneCall:
+        """Dial a phone, by a dial string such as ``PJSIP/098…@lab``."""
+        technology, _, address = origin.dialled.partition("/")
+        number, _, trunk = address.partition("@")
+        channel = self._new_channel(
+            f"{technology}/{trunk or number}", channel_id, caller_id, origin.context, origin.extension
+        )
+        script = self.choose_script(number, trunk)
+        call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables))
+        call.dial(now)
+        return call
+
+    def arrive(self, caller: str, callee: str, script: Script) -> PhoneCall:
+        """Let a call come in from the trunk."""
+        channel = self._new_channel("PJSIP/trunk", "", caller, _INBOUND_CONTEXT, callee)
+        call = self._begin(PhoneCall(self.exchange, channel, script))
+        call.arrive()
+        return call
+
+    def media_opened(self, channel_id: str, host: str, port: int) -> None:
+        """Go on with a call whose media has been opened at this address."""
+        if (call := self.find(channel_id)) is not None:
+            call.media_opened(host, port)
+
+    def _begin(self, call: PhoneCall) -> PhoneCall:
+        self._calls[call.channel.unique_id] = call
+        self.exchange.do(CallBegan(call.channel.unique_id))
+        return call
+
+    def _new_channel(self, prefix: str, unique_id: str, caller_id: str, context: str, extension: str) -> Channel:
+        self._channels += 1
+        own_id = unique_id or f"1700000000.{self._channels}"
+        return Channel(f"{prefix}-{self._channels:08x}", own_id, own_id, caller_id, context, extension)

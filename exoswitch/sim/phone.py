@@ -1,0 +1,88 @@
+"""Adapter: a simulated phone's UDP port, with a network between it and the gateway."""
+
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import DatagramProtocol
+
+from exoswitch.sim.caller import Caller, CallerTick
+from exoswitch.sim.network import Network
+
+Address = tuple[str, int]
+
+
+@define(eq=False, slots=False)
+class Phone(DatagramProtocol):
+    """The way between a `caller` and a gateway; it has a port for each gateway that it is bridged to in turn.
+
+    `foreign` counts datagrams that came from another address than the gateway's.
+    """
+
+    noisy = False
+
+    _reactor: Any
+    _interface: str
+    caller: Caller
+    to_gateway: Network
+    from_gateway: Network
+    remote: Address | None = field(init=False, default=None)
+    foreign: int = field(init=False, default=0)
+    _port: Any = field(init=False, default=None)
+    _wake_up: IDelayedCall | None = field(init=False, default=None)
+
+    def open(self, remote: Address) -> Address:
+        """Bind a port for media from and to this gateway; says which."""
+        self.close()
+        self.remote = remote
+        self._port = self._reactor.listenUDP(0, self, interface=self._interface)
+        return self.local
+
+    @property
+    def local(self) -> Address:
+        """Give the address of the bound port."""
+        bound = self._port.getHost()
+        return bound.host, bound.port
+
+    def close(self) -> None:
+        """Unbind the port; what is under way is lost."""
+        if self._wake_up is not None and self._wake_up.active():
+            self._wake_up.cancel()
+        if self._port is not None:
+            self._port.stopListening()
+        self._port = None
+
+    def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802 - Twisted's name
+        """Put what the gateway sent on its way through the network."""
+        if addr != self.remote:
+            self.foreign += 1
+            return
+        now = self._reactor.seconds()
+        self.from_gateway.send(datagram, now)
+        self._carry(now)
+
+    def tick(self) -> CallerTick:
+        """Let 20 ms pass."""
+        now = self._reactor.seconds()
+        ticked = self.caller.tick(now)
+        self.to_gateway.send(ticked.packet, now)
+        self._carry(now)
+        return ticked
+
+    def _carry(self, now: float) -> None:
+        for data in self.from_gateway.due(now):
+            self.caller.datagram(data, now)
+        for data in self.to_gateway.due(now):
+            self._send(data)
+        deadlines = [due for due in (self.to_gateway.next_deadline(), self.from_gateway.next_deadline()) if due]
+        if deadlines and not (self._wake_up is not None and self._wake_up.active()):
+            self._wake_up = self._reactor.callLater(max(0.0, min(deadlines) - now), self._woken)
+
+    def _woken(self) -> None:
+        self._carry(self._reactor.seconds())
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._port.write(data, self.remote)
+        except OSError:  # the system's buffer is full: for a network that is one packet lost
+            return

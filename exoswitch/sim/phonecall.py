@@ -1,0 +1,262 @@
+"""Core: one call at a simulated Asterisk, with the events that a real one (22.10) raises, in their order."""
+
+import re
+from urllib.parse import quote
+
+from attrs import define, field, frozen
+
+from exoswitch.ami.message import AmiMessage
+from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
+from exoswitch.sim.exchange import CloseMedia, Exchange, OpenMedia
+from exoswitch.sim.script import Answer, DeadTrunk, Refuse, Ring, Script
+
+LEG_VARIABLE = "EXOSWITCH_LEG"
+OWNER_VARIABLE = "EXOSWITCH_GATEWAY"
+
+_LEG = re.compile(r"UnicastRTP/\[?(?P<host>[^/\]]+?)\]?:(?P<port>\d+)/c\((?P<codec>\w+)\)")
+_EXEC_DIAL = re.compile(r'EXEC Dial "?([^"]+)"?')
+_CLAIM = re.compile(r"GET FULL VARIABLE \$\{SET\(EXOSWITCH_GATEWAY=\$\{IF\(.*\?(?P<claimant>[^:]+):.*")
+_SETUP_S = 0.005
+_NORMAL_CLEARING, _NO_ANSWER = 16, 19
+# OriginateResponse's Reason (AST_CONTROL_* in include/asterisk/frame.h); 22.10 says 0 also of a busy phone.
+_FAILED, _HUNG_UP, _RING_TIMEOUT, _ANSWERED = 0, 1, 3, 4
+
+
+@frozen(kw_only=True)
+class Origin:
+    """What is kept of the Originate that a call comes from."""
+
+    action_id: str
+    dialled: str = field(repr=False)
+    timeout_s: float
+    context: str
+    extension: str
+
+
+@define(eq=False)
+class PhoneCall:
+    """A call between a phone and a gateway: `channel` leads to the phone, `leg` to the gateway."""
+
+    _exchange: Exchange
+    channel: Channel
+    script: Script
+    origin: Origin | None = None
+    variables: dict[str, str] = field(factory=dict)
+    leg: Channel | None = field(init=False, default=None)
+    is_bridged: bool = field(init=False, default=False)
+    is_over: bool = field(init=False, default=False)
+    _legs: int = field(init=False, default=0)
+    _is_in_agi: bool = field(init=False, default=False)
+    _dialling: str | None = field(init=False, default=None)  # the CommandID of the AGI command that bridges the call
+
+    # --- outbound
+
+    def dial(self, now: float) -> None:
+        """Dial the phone, as the script wants it to be received."""
+        reception = self.script.reception
+        if reception == DeadTrunk():
+            self._exchange.later(now + _SETUP_S, self._find_dead)
+            return
+        variables = (self.channel.set_variable(name, value) for name, value in self.variables.items())
+        self._exchange.tell(self.channel.event("Newchannel"), *variables, dial_event("DialBegin", None, self.channel))
+        if self.origin:
+            self._exchange.later(now + self.origin.timeout_s, self._time_out)
+        if isinstance(reception, Refuse) and not reception.after_s:
+            self._exchange.later(now + _SETUP_S, self._refuse)
+        elif reception != Ring(is_heard=False):
+            self._exchange.later(now + _SETUP_S, self._ring)
+
+    def _find_dead(self, _now: float) -> None:
+        self.is_over = True
+        self._exchange.tell(self._response("Failure", _FAILED))
+        self._exchange.do(CloseMedia(self.channel.unique_id))
+
+    def _ring(self, now: float) -> None:
+        if self.is_over:
+            return
+        self._exchange.tell(
+            self.channel.entered(ChannelState.RINGING),
+            dial_event("DialState", None, self.channel, ("DialStatus", "RINGING")),
+        )
+        match self.script.reception:
+            case Answer(after_s):
+                self._exchange.later(now + after_s, self.answer)
+            case Refuse(_, _, after_s):
+                self._exchange.later(now + after_s, self._refuse)
+
+    def answer(self, _now: float = 0.0) -> None:
+        """Pick up the phone; harmless if it does not ring, or not any more."""
+        if self.is_over or self.origin is None or self.channel.state is ChannelState.UP:
+            return
+        self._exchange.tell(
+            self.channel.entered(ChannelState.UP),
+            dial_event("DialEnd", None, self.channel, ("DialStatus", "ANSWER")),
+            self._response("Success", _ANSWERED),
+        )
+        self.enter(self.origin.context, self.origin.extension)
+
+    def _refuse(self, _now: float) -> None:
+        if self.is_over or not isinstance(self.script.reception, Refuse):
+            return
+        status, cause = self.script.reception.dial_status, self.script.reception.cause
+        self._exchange.tell(
+            self.channel.event("HangupRequest", ("Cause", str(cause))),
+            self._response("Failure", _FAILED),
+            dial_event("DialEnd", None, self.channel, ("DialStatus", status)),
+        )
+        self._end(cause)
+
+    def _time_out(self, _now: float) -> None:
+        """Give up ringing; of this Asterisk tells no DialEnd."""
+        if not self.is_over and self.channel.state is not ChannelState.UP:
+            self._exchange.tell(self._response("Failure", _RING_TIMEOUT))
+            self._end(_NO_ANSWER)
+
+    def _response(self, response: str, reason: int) -> AmiMessage:
+        """Answer the Originate; a failure names what was dialled, since its channel may not exist."""
+        origin, channel = self.origin, self.channel
+        dialled = origin.dialled if origin and response == "Failure" else channel.name
+        action_id = (("ActionID", origin.action_id),) if origin and origin.action_id else ()
+        return event(
+            "OriginateResponse",
+            *action_id,
+            ("Response", response),
+            ("Channel", dialled),
+            ("Context", channel.context),
+            ("Exten", channel.extension),
+            ("Reason", str(reason)),
+            ("Uniqueid", channel.unique_id),
+            ("CallerIDNum", channel.caller_id),
+            ("CallerIDName", "<unknown>"),
+        )
+
+    # --- inbound
+
+    def arrive(self) -> None:
+        """Come in from the trunk, and wait in the dialplan for a gateway."""
+        channel = self.channel
+        environment = {
+            "agi_request": "async",
+            "agi_channel": channel.name,
+            "agi_uniqueid": channel.unique_id,
+            "agi_callerid": channel.caller_id,
+            "agi_dnid": channel.extension,
+            "agi_context": channel.context,
+            "agi_extension": channel.extension,
+        }
+        lines = "".join(f"{name}: {value}\n" for name, value in environment.items())
+        channel.state = ChannelState.RING
+        self._is_in_agi = True
+        self._exchange.tell(
+            channel.event("Newchannel"),
+            channel.event("Newexten", ("Application", "AGI"), ("AppData", "agi:async")),
+            channel.event("AsyncAGIStart", ("Env", quote(lines, safe=""))),
+        )
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether this is an inbound call that no gateway has bridged."""
+        return self.origin is None and self._dialling is None and not self.is_over
+
+    def command(self, command_id: str, command: str) -> None:
+        """Do what an AGI command says; while a Dial runs, whatever comes after it waits in vain."""
+        if not self.is_waiting:
+            return
+        dial, claim = _EXEC_DIAL.fullmatch(command), _CLAIM.fullmatch(command)
+        if dial and _LEG.fullmatch(dial[1]):
+            self._dialling = command_id
+            self._bridge_to(dial[1])
+        elif claim:
+            owner = self.variables.setdefault(OWNER_VARIABLE, claim["claimant"])
+            self._executed(command_id, f"1 ({owner})")
+        else:
+            self._executed(command_id, "0")
+
+    def _executed(self, command_id: str, result: str) -> None:
+        told = ("Result", quote(f"200 result={result}\n", safe="()")), ("CommandId", command_id)
+        self._exchange.tell(self.channel.event("AsyncAGIExec", *told))
+
+    # --- both
+
+    def enter(self, context: str, extension: str) -> None:
+        """Go to a place in the dialplan, which dials what the variable names; the old leg, if any, is dropped."""
+        self._drop_leg()
+        self._leave_agi()
+        self.channel.context, self.channel.extension = context, extension
+        leg = self.variables.get(LEG_VARIABLE, "")
+        self._exchange.tell(self.channel.event("Newexten", ("Application", "Dial"), ("AppData", leg)))
+        if _LEG.fullmatch(leg):
+            self._bridge_to(leg)
+        else:
+            self._end(_NORMAL_CLEARING)
+
+    def _leave_agi(self) -> None:
+        if self._is_in_agi:
+            if self._dialling is not None:
+                self._executed(self._dialling, "-1")
+            self._exchange.tell(self.channel.event("AsyncAGIEnd"))
+        self._is_in_agi = False
+
+    def _bridge_to(self, dial_string: str) -> None:
+        target = _LEG.fullmatch(dial_string)
+        if target is None:
+            return
+        self._legs += 1
+        host, port, phone = target["host"], int(target["port"]), self.channel
+        unique_id = f"{phone.unique_id}.leg{self._legs}"
+        name = f"UnicastRTP/{host}:{port}-{unique_id}"
+        self.leg = Channel(name, unique_id, phone.unique_id, phone.caller_id, phone.context, phone.extension)
+        self._exchange.do(
+            OpenMedia(channel_id=phone.unique_id, host=host, port=port, codec=target["codec"], script=self.script)
+        )
+
+    def media_opened(self, host: str, port: int) -> None:
+        """Tell where the media is, and join the leg to the phone, which an inbound call answers."""
+        leg, phone = self.leg, self.channel
+        if leg is None or self.is_over:
+            return
+        self._exchange.tell(
+            leg.event("Newchannel"),
+            leg.set_variable("UNICASTRTP_LOCAL_ADDRESS", host),
+            leg.set_variable("UNICASTRTP_LOCAL_PORT", str(port)),
+            dial_event("DialBegin", phone, leg),
+            leg.entered(ChannelState.UP),
+            dial_event("DialEnd", phone, leg, ("DialStatus", "ANSWER")),
+        )
+        if phone.state is not ChannelState.UP:
+            self._exchange.tell(phone.entered(ChannelState.UP))
+        bridge = (("BridgeType", "basic"), ("BridgeTechnology", "simple_bridge"))
+        self._exchange.tell(event("BridgeCreate", *bridge), leg.event("BridgeEnter"), phone.event("BridgeEnter"))
+        self.is_bridged = True
+
+    def press(self, digit: str, duration_ms: int) -> None:
+        """Press a key of the phone; on the leg towards the gateway the digit shows once more, as sent."""
+        self._exchange.tell(*self.channel.dtmf(digit, duration_ms, "Received"))
+        if self.leg and self.is_bridged:
+            self._exchange.tell(*self.leg.dtmf(digit, duration_ms, "Sent"))
+
+    def hang_up(self, cause: int = _NORMAL_CLEARING) -> None:
+        """End the call, whoever wants it; harmless the second time."""
+        if self.is_over:
+            return
+        if self.origin and self.channel.state is not ChannelState.UP:
+            self._exchange.tell(
+                dial_event("DialEnd", None, self.channel, ("DialStatus", "CANCEL")),
+                self._response("Failure", _HUNG_UP),
+            )
+        self._end(cause)
+
+    def _end(self, cause: int) -> None:
+        self.is_over = True
+        self._leave_agi()
+        self._drop_leg()
+        self._exchange.tell(self.channel.hung_up(cause))
+        self._exchange.do(CloseMedia(self.channel.unique_id))
+
+    def _drop_leg(self) -> None:
+        if self.leg is not None:
+            if self.is_bridged:
+                self._exchange.tell(self.channel.event("BridgeLeave"), self.leg.event("BridgeLeave"))
+            quality = self.leg.set_variable("RTPAUDIOQOS", "ssrc=1;themssrc=2;lp=0;rxjitter=0.000000;rtt=0.000000")
+            self._exchange.tell(quality, self.leg.hung_up(_NORMAL_CLEARING))
+        self.leg, self.is_bridged = None, False

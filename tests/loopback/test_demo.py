@@ -1,0 +1,30 @@
+import time
+import wave
+
+import pytest
+from twisted.internet.epollreactor import EPollReactor
+
+from exoswitch.sim.demo import run_demo
+
+pytestmark = pytest.mark.loopback
+
+
+def test_the_demonstration_is_a_good_call_that_leaves_a_recording_and_a_picture(tmp_path):
+    reactor = EPollReactor()
+    reactor.seconds = time.monotonic
+    written, ended = [], []
+
+    def begin():
+        running = run_demo(reactor, tmp_path / "out", talk_s=2.0, write=written.append)
+        running.addBoth(ended.append).addBoth(lambda _: reactor.stop())
+
+    reactor.callWhenRunning(begin)
+    reactor.run(installSignalHandlers=False)
+    text = "".join(written)
+    assert ended == [0], text
+    assert "The call was good." in text
+    assert "phone to bot: latency, p50" in text
+    with wave.open(str(tmp_path / "out" / "recording.wav")) as recording:
+        assert recording.getnchannels() == 2
+        assert recording.getnframes() / recording.getframerate() == pytest.approx(2.0, abs=0.3)
+    assert (tmp_path / "out" / "waveform.svg").read_text().startswith("<svg")

@@ -1,0 +1,202 @@
+import pytest
+
+from exoswitch.ami import dialling
+from exoswitch.ami.message import AmiMessage
+from exoswitch.sim.exchange import CallBegan, Disconnect
+from tests.sim.asterisk_core import LEG, AsteriskCore
+
+
+@pytest.fixture
+def asterisk():
+    core = AsteriskCore()
+    core.log_in()
+    return core
+
+
+def test_the_secret_itself_is_as_good_as_the_answer_to_a_challenge():
+    asterisk = AsteriskCore()
+    asterisk.server.connected(1)
+    response = asterisk.act("Login", ("Username", "exoswitch"), ("Secret", "opensesame"))
+    assert response.get("Message") == "Authentication accepted"
+    assert asterisk.names() == ["FullyBooted"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("Username", "exoswitch"), ("Secret", "wrong")),
+        (("Username", "nobody"), ("Secret", "opensesame")),
+        (("Username", "exoswitch"), ("AuthType", "MD5"), ("Key", "0" * 32)),
+    ],
+)
+def test_a_wrong_login_is_refused_and_the_connection_closed(headers):
+    asterisk = AsteriskCore()
+    asterisk.server.connected(1)
+    asterisk.act("Challenge")
+    assert not asterisk.act("Login", *headers).succeeded
+    assert asterisk.others == [Disconnect(1)]
+
+
+def test_nothing_is_done_before_the_login():
+    asterisk = AsteriskCore()
+    asterisk.server.connected(1)
+    assert asterisk.act("Ping").get("Message") == "Permission denied"
+    asterisk.pbx.boot()
+    asterisk.carry_out()
+    assert asterisk.names() == []
+
+
+def test_logins_are_taken_before_asterisk_is_up_but_no_calls():
+    asterisk = AsteriskCore(is_booted=False)
+    asterisk.log_in()
+    assert asterisk.originate().get("Message") == "Originate failed"
+    asterisk.pbx.boot()
+    asterisk.carry_out()
+    assert asterisk.names() == ["FullyBooted"]
+    assert asterisk.originate().succeeded
+
+
+def test_a_ping_is_answered_with_the_actions_own_id(asterisk):
+    response = asterisk.act("Ping")
+    assert (response.get("Response"), response.get("Ping"), response.action_id) == ("Success", "Pong", "a1")
+
+
+def test_an_unknown_action_is_an_error(asterisk):
+    assert asterisk.act("Dance").get("Message") == "Invalid/unknown command: Dance."
+
+
+def test_logging_off_ends_the_connection(asterisk):
+    assert asterisk.act("Logoff").get("Response") == "Goodbye"
+    assert asterisk.others == [Disconnect(1)]
+
+
+def test_a_connection_without_events_gets_answers_only(asterisk):
+    asterisk.act("Events", ("EventMask", "off"))
+    asterisk.originate()
+    asterisk.pass_time(5)
+    assert asterisk.names() == []
+
+
+def test_includes_shut_out_every_other_event(asterisk):
+    assert asterisk.act("Filter", ("Operation", "Add"), ("MatchCriteria", "name(DialBegin)")).succeeded
+    narrow = ("MatchCriteria", "name(VarSet),header(Variable),method(starts_with)"), ("Filter", "UNICASTRTP_LOCAL_")
+    assert asterisk.act("Filter", ("Operation", "Add"), *narrow).succeeded
+    asterisk.originate()
+    asterisk.pass_time(5)
+    assert asterisk.names() == ["DialBegin", "VarSet", "VarSet", "DialBegin"]
+
+
+@pytest.mark.parametrize("criteria", ["", "name(DTMFEnd),header(Direction),exact", "names(X)", "name(X),header(Y)"])
+def test_a_filter_that_asterisk_would_not_understand_is_refused(asterisk, criteria):
+    assert not asterisk.act("Filter", ("Operation", "Add"), ("MatchCriteria", criteria)).succeeded
+
+
+def test_every_connection_is_told_of_every_call(asterisk):
+    asterisk.log_in(connection=2)
+    asterisk.originate()
+    asterisk.pass_time(5)
+    assert asterisk.names(1) == asterisk.names(2) != []
+
+
+def test_what_is_dialled_chooses_the_script(asterisk):
+    asterisk.originate(channel="PJSIP/0981@lab")
+    assert asterisk.dialled == [("0981", "lab")]
+    assert asterisk.others == [CallBegan("sid-1")]
+
+
+def test_a_channel_id_is_used_by_one_channel_at_a_time(asterisk):
+    asterisk.originate()
+    assert asterisk.originate().get("Message") == "Uniqueid already in use"
+
+
+def test_an_originate_without_a_place_to_go_is_refused(asterisk):
+    assert not asterisk.act("Originate", ("Channel", "PJSIP/0981@lab")).succeeded
+
+
+def test_a_call_is_hung_up_by_its_uniqueid_or_its_channels_name(asterisk):
+    for channel in ("sid-1", "PJSIP/lab-00000002"):
+        asterisk.originate()
+        asterisk.pass_time(5)
+        assert asterisk.act("Hangup", ("Channel", channel), ("Cause", "17")).succeeded
+        assert [event.get("Cause") for event in asterisk.events() if event.event == "Hangup"] == ["16", "17"]
+    assert asterisk.act("Hangup", ("Channel", "sid-1")).get("Message") == "No such channel"
+
+
+def test_the_channels_are_listed_with_both_legs_of_a_call(asterisk):
+    asterisk.originate()
+    asterisk.pass_time(5)
+    waiting = asterisk.arrive()
+    asterisk.events()
+    asterisk.act("CoreShowChannels")
+    *channels, complete = asterisk.events()
+    assert [channel.get("Uniqueid") for channel in channels] == ["sid-1", "sid-1.leg1", waiting.channel.unique_id]
+    assert (channels[2].get("Application"), channels[2].get("ApplicationData")) == ("AGI", "agi:async")
+    assert (complete.event, complete.get("ListItems")) == ("CoreShowChannelsComplete", "3")
+    assert {message.action_id for message in [*channels, complete]} == {"a1"}
+
+
+def test_a_digit_is_played_as_if_the_phone_had_sent_it(asterisk):
+    asterisk.originate()
+    asterisk.pass_time(5)
+    asterisk.events()
+    digit = ("Channel", "sid-1"), ("Digit", "5"), ("Duration", "80"), ("Receive", "true")
+    assert asterisk.act("PlayDTMF", *digit).succeeded
+    ends = [event for event in asterisk.events() if event.event == "DTMFEnd"]
+    assert [(end.get("Direction"), end.get("Digit"), end.get("DurationMs")) for end in ends] == [
+        ("Received", "5", "80"),
+        ("Sent", "5", "80"),
+    ]
+    assert ends[1].get("Channel").startswith("UnicastRTP/")
+
+
+def test_of_two_gateways_that_claim_a_call_the_first_has_it(asterisk):
+    asterisk.log_in(connection=2)
+    call = asterisk.arrive()
+    channel_id = call.channel.unique_id
+    asterisk.events()
+    for node in ("gw1", "gw2"):
+        assert asterisk.send(dialling.claim(channel_id, node, f"{node}/1")).succeeded
+    executed = [event for event in asterisk.events() if event.event == "AsyncAGIExec"]
+    assert [dialling.claimed_by_another(event, "gw1") for event in executed] == [None, None]
+    assert [dialling.claimed_by_another(event, "gw2") for event in executed] == ["gw1", "gw1"]
+    assert [event.get("CommandID") for event in executed] == ["gw1/1", "gw2/1"]
+
+
+def test_an_inbound_call_is_bridged_by_its_claimant(asterisk):
+    call = asterisk.arrive()
+    assert asterisk.send(dialling.bridge(call.channel.unique_id, LEG)).succeeded
+    assert call.is_bridged
+    assert (asterisk.opened[0].host, asterisk.opened[0].port, asterisk.opened[0].codec) == ("10.0.0.5", 20000, "ulaw")
+
+
+def test_agi_is_for_inbound_calls_only(asterisk):
+    asterisk.originate()
+    assert not asterisk.send(dialling.bridge("sid-1", LEG)).succeeded
+    assert not asterisk.send(dialling.bridge("1.99", LEG)).succeeded
+
+
+def test_a_call_is_taken_over_by_a_variable_and_a_redirect(asterisk):
+    asterisk.originate()
+    asterisk.pass_time(5)
+    asterisk.events()
+    other = "UnicastRTP/10.0.0.6:20002/c(alaw)"
+    asterisk.act("Setvar", ("Channel", "sid-1"), ("Variable", "EXOSWITCH_LEG"), ("Value", other))
+    place = ("Context", "exoswitch-bridge"), ("Exten", "s"), ("Priority", "1")
+    assert asterisk.act("Redirect", ("Channel", "sid-1"), *place).succeeded
+    assert [(opened.host, opened.port, opened.codec) for opened in asterisk.opened] == [
+        ("10.0.0.5", 20000, "ulaw"),
+        ("10.0.0.6", 20002, "alaw"),
+    ]
+    hung_up = [event.get("Channel").partition("/")[0] for event in asterisk.events() if event.event == "Hangup"]
+    assert hung_up == ["UnicastRTP"]
+    assert asterisk.closed == []
+
+
+def test_a_connection_that_is_gone_is_told_nothing(asterisk):
+    asterisk.server.disconnected(1)
+    asterisk.arrive()
+    assert asterisk.names() == []
+
+
+def test_a_message_without_an_action_is_an_error(asterisk):
+    assert not asterisk.send(AmiMessage((("Foo", "bar"),))).succeeded

@@ -1,0 +1,249 @@
+# ruff: noqa: N802 - Twisted gives these names
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.internet.task import deferLater
+
+from exoswitch.ami import dialling, login
+from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
+from exoswitch.rtp.packet import parse
+from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from exoswitch.sim.network import Conditions
+from exoswitch.sim.occasions import Occasions
+from exoswitch.sim.sounds import write_wav
+from tests.sim.live import run
+
+pytestmark = pytest.mark.loopback
+
+
+class Gateway(Protocol):
+    """A client of AMI with a UDP port for the media of one call, which it echoes."""
+
+    def __init__(self, reactor):
+        self.decoder, self.messages, self.lost = AmiDecoder(), Occasions(), Deferred()
+        self.media = MediaEcho()
+        self.media_port = reactor.listenUDP(0, self.media, interface="127.0.0.1")
+
+    @property
+    def leg(self):
+        return dialling.leg("127.0.0.1", self.media_port.getHost().port, "ulaw")
+
+    def dataReceived(self, data):
+        for message in self.decoder.feed(data):
+            self.messages.happened(message)
+
+    def connectionLost(self, reason):
+        self.media_port.stopListening()
+        self.lost.callback(None)
+
+    def send(self, action):
+        self.transport.write(encode(action))
+
+    def event(self, name):
+        return self.messages.next(lambda message: message.event == name)
+
+    def response(self):
+        return self.messages.next(lambda message: not message.event)
+
+    async def log_in(self):
+        self.send(login.challenge())
+        self.send(login.answer("exoswitch", "secret", await self.response()))
+        assert (await self.response()).succeeded
+        await self.event("FullyBooted")
+
+    def originate(self, number="0981", trunk="lab"):
+        channel = f"PJSIP/{number}@{trunk}"
+        self.send(
+            dialling.originate(
+                channel_id=f"sid-{number}", channel=channel, caller_id="0804", ring_s=30, dial_string=self.leg
+            )
+        )
+
+
+class MediaEcho(DatagramProtocol):
+    noisy = False
+
+    def __init__(self):
+        self.packets = Occasions()
+
+    def datagramReceived(self, datagram, addr):
+        self.packets.happened(parse(datagram))
+        self.transport.write(datagram, addr)
+
+
+async def gateway_of(reactor, asterisk):
+    gateway = Gateway(reactor)
+    await TCP4ClientEndpoint(reactor, "127.0.0.1", asterisk.ami_port).connect(Factory.forProtocol(lambda: gateway))
+    await gateway.log_in()
+    return gateway
+
+
+async def leave(gateway):
+    gateway.transport.loseConnection()
+    await gateway.lost
+
+
+def asterisk(script="answer-after=0.05", **options):
+    return lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script(script), **options)
+
+
+def test_a_call_is_answered_bridged_and_hung_up_by_its_script():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        await asterisk.logins.next()
+        gateway.originate()
+        call = await asterisk.new_calls.next()
+        port = await gateway.messages.next(lambda message: message.get("Variable") == "UNICASTRTP_LOCAL_PORT")
+        packet = await gateway.media.packets.next()
+        assert (packet.payload_type, len(packet.payload), packet.marker) == (0, 160, True)
+        assert int(port.get("Value")) > 0
+        digit = await gateway.event("DTMFEnd")
+        assert (digit.get("Digit"), digit.get("Direction"), digit.get("Uniqueid")) == ("5", "Received", "sid-0981")
+        await call.ended.next()
+        assert call.is_over
+        assert call.phone.caller.ear.reception.received > 0
+        assert call.phone.caller.ear.reception.lost == 0
+        assert asterisk.calls == {}
+        await leave(gateway)
+
+    run(scenario, asterisk("answer-after=0.05 tone=440,0.2 digits=5 hangup"))
+
+
+def test_a_test_answers_presses_and_hangs_up_by_hand():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        gateway.originate()
+        call = await asterisk.new_calls.next()
+        await gateway.event("DialState")
+        call.answer()
+        await call.bridged.next()
+        call.press("1#")
+        digits = [await gateway.event("DTMFEnd") for _ in range(4)]
+        assert "".join(end.get("Digit") for end in digits if end.get("Direction") == "Received") == "1#"
+        call.hang_up(17)
+        causes = [(await gateway.event("Hangup")).get("Cause") for _ in range(2)]
+        assert causes == ["16", "17"]
+        await leave(gateway)
+
+    run(scenario, asterisk("no-answer"))
+
+
+def test_somebody_calls_in():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        call = asterisk.call_in("+9198", "+9180", read_script("tone=440"))
+        await gateway.event("AsyncAGIStart")
+        gateway.send(dialling.bridge(call.channel_id, gateway.leg))
+        await call.bridged.next()
+        assert (await gateway.media.packets.next()).payload_type == 0
+        call.hang_up()
+        await gateway.event("AsyncAGIEnd")
+        await leave(gateway)
+
+    run(scenario, asterisk())
+
+
+def test_scripts_are_chosen_by_number_then_by_trunk():
+    scripts = {"0982": read_script("busy"), "@dead": read_script("dead")}
+
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        for number, trunk in (("0982", "lab"), ("0983", "dead")):
+            gateway.originate(number, trunk)
+            assert (await gateway.event("OriginateResponse")).get("Channel") == f"PJSIP/{number}@{trunk}"
+        assert (await gateway.event("Hangup")).get("Cause") == "17"
+        await leave(gateway)
+
+    run(scenario, asterisk(scripts=scripts))
+
+
+def test_a_dropped_connection_does_not_end_a_call():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        gateway.originate()
+        call = await asterisk.new_calls.next()
+        await call.bridged.next()
+        asterisk.drop_connections()
+        await gateway.lost
+        assert not call.is_over
+        await leave(await gateway_of(reactor, asterisk))
+
+    run(scenario, asterisk())
+
+
+def test_a_frozen_asterisk_answers_once_it_is_thawed():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        asterisk.freeze()
+        gateway.send(AmiMessage.action("Ping", ("ActionID", "p")))
+        answer = gateway.response()
+        await deferLater(reactor, 0.1)
+        assert not answer.called
+        asterisk.thaw()
+        assert (await answer).get("Ping") == "Pong"
+        await leave(gateway)
+
+    run(scenario, asterisk())
+
+
+def test_a_network_lies_between_phone_and_gateway():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        gateway.originate()
+        call = await asterisk.new_calls.next()
+        phone = await call.bridged.next()
+        await deferLater(reactor, 0.5)
+        counted = phone.to_gateway.statistics()
+        assert counted.lost > 0
+        assert counted.sent > counted.delivered > 0
+        assert phone.from_gateway.statistics().delivered > 0
+        call.hang_up()
+        await leave(gateway)
+
+    run(scenario, asterisk("answer babble", network=Conditions(delay_s=0.05, jitter_s=0.01, loss=0.3), seed=3))
+
+
+def test_media_from_a_stranger_is_not_heard():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        gateway.originate()
+        phone = await (await asterisk.new_calls.next()).bridged.next()
+        stranger = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+        stranger.write(b"\x80\x00" + bytes(170), ("127.0.0.1", phone.local[1]))
+        await deferLater(reactor, 0.1)
+        assert phone.foreign == 1
+        await stranger.stopListening()
+        await leave(gateway)
+
+    run(scenario, asterisk("answer"))
+
+
+def test_what_is_not_ami_ends_the_connection():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        gateway.transport.write(b"x" * (2 << 20))
+        await gateway.lost
+
+    run(scenario, asterisk())
+
+
+def test_stopping_ends_media_and_connections():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        gateway.originate()
+        call = await asterisk.new_calls.next()
+        await call.bridged.next()
+        await asterisk.stopService()
+        await gateway.lost
+        assert asterisk.calls == {}
+        asterisk.startService()
+
+    run(scenario, asterisk())
+
+
+def test_a_script_plays_a_file(tmp_path):
+    path = tmp_path / "hello.wav"
+    path.write_bytes(write_wav(b"", b""))
+    with pytest.raises(Exception, match="2 channels"):
+        read_script(f"wav={path}")

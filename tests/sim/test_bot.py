@@ -1,0 +1,187 @@
+# ruff: noqa: N802, N803 - autobahn gives these names
+import json
+from base64 import b64decode
+
+import pytest
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint
+
+from exoswitch.events import StopReason
+from exoswitch.exotel.messages import StreamWriter
+from exoswitch.sim.behaviour import parse_behaviour
+from exoswitch.sim.bot import SimulatedBot
+from exoswitch.sim.conversation import Digit, Mark, Started
+from exoswitch.sim.latency import Meters
+from exoswitch.sim.occasions import Occasions
+from exoswitch.sim.sounds import babble
+from tests.sim.live import run
+
+pytestmark = pytest.mark.loopback
+
+
+class Client(WebSocketClientProtocol):
+    """A gateway, as far as a bot can see."""
+
+    def __init__(self):
+        super().__init__()
+        self.opened, self.heard, self.closed = Occasions(), Occasions(), Occasions()
+        self.writer = StreamWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
+
+    def onOpen(self):
+        self.opened.happened(self)
+
+    def onMessage(self, payload, isBinary):
+        self.heard.happened(payload if isBinary else json.loads(payload) if payload[:2] == b'{"' else payload)
+
+    def onClose(self, wasClean, code, reason):
+        self.closed.happened((code, reason))
+
+    def begin(self):
+        self.sendMessage(self.writer.connected())
+        self.sendMessage(self.writer.start(caller="0981", callee="0804", custom_parameters={}))
+
+    def say(self, pcm):
+        self.sendMessage(self.writer.media(pcm))
+
+
+async def connect(reactor, bot, path="ws?lang=hi"):
+    factory = WebSocketClientFactory(bot.url + path, reactor=reactor)
+    factory.protocol = Client
+    return await TCP4ClientEndpoint(reactor, "127.0.0.1", bot.port).connect(factory)
+
+
+async def opened(reactor, bot):
+    client = await connect(reactor, bot)
+    await client.opened.next()
+    client.begin()
+    return client, await bot.streams.next()
+
+
+def bot(behaviour="echo", **options):
+    return lambda reactor: SimulatedBot(reactor=reactor, behaviour=parse_behaviour(behaviour), **options)
+
+
+def test_an_echo_bot_records_what_it_is_told_and_says_it_back():
+    async def scenario(reactor, bot):
+        client, stream = await opened(reactor, bot)
+        client.say(b"\1\2" * 160)
+        client.sendMessage(client.writer.dtmf("7", 100))
+        client.sendMessage(client.writer.stop(StopReason.CALL_ENDED))
+        assert b64decode((await client.heard.next())["media"]["payload"]) == b"\1\2" * 160
+        assert await stream.told.next(lambda told: isinstance(told, Digit)) == Digit("7", 100)
+        assert (await stream.told.next(lambda told: isinstance(told, Started))).call_sid == "c" * 32
+        client.sendClose()
+        await stream.closed.next()
+        assert stream.uri == "/ws?lang=hi"
+        assert stream.conversation.faults == []
+        assert stream.conversation.stopped.reason == "callended"
+        assert bot.open_streams == []
+
+    run(scenario, bot())
+
+
+def test_a_test_can_put_words_into_a_bots_mouth():
+    async def scenario(reactor, bot):
+        client, stream = await opened(reactor, bot)
+        await stream.told.next(lambda told: isinstance(told, Started))
+        stream.say(bytes(640))
+        stream.mark("m")
+        stream.clear()
+        said = [await client.heard.next() for _ in range(3)]
+        assert [message["event"] for message in said] == ["media", "mark", "clear"]
+        assert {message["stream_sid"] for message in said} == {"s" * 32}
+        client.sendMessage(client.writer.mark("m"))
+        assert await stream.told.next(lambda told: isinstance(told, Mark)) == Mark("m")
+        stream.close(4001)
+        assert (await client.closed.next())[0] == 4001
+
+    run(scenario, bot("silent"))
+
+
+def test_a_bot_that_vanishes_says_no_goodbye():
+    async def scenario(reactor, bot):
+        client, stream = await opened(reactor, bot)
+        stream.vanish()
+        assert (await client.closed.next())[0] == 1006
+
+    run(scenario, bot())
+
+
+def test_a_refuser_refuses_the_handshake():
+    async def scenario(reactor, bot):
+        client = await connect(reactor, bot)
+        _, reason = await client.closed.next()
+        assert "403" in reason
+        assert bot.refused == 1
+        assert list(bot.streams) == []
+
+    run(scenario, bot("refuse"))
+
+
+def test_a_closer_closes_after_its_time():
+    async def scenario(reactor, bot):
+        client, _ = await opened(reactor, bot)
+        begun = reactor.seconds()
+        assert (await client.closed.next())[0] == 1000
+        assert 0.05 < reactor.seconds() - begun < 5
+
+    run(scenario, bot("echo close-after=0.1"))
+
+
+def test_a_flooder_says_a_minute_at_once():
+    async def scenario(reactor, bot):
+        client, _ = await opened(reactor, bot)
+        said = [await client.heard.next() for _ in range(300)]
+        assert sum(len(b64decode(message["media"]["payload"])) for message in said) == 60 * 16000
+
+    run(scenario, bot("flood=60"))
+
+
+def test_a_deaf_bot_reads_late():
+    async def scenario(reactor, bot):
+        client, stream = await opened(reactor, bot)
+        await stream.told.next(lambda told: isinstance(told, Started))
+        begun = reactor.seconds()
+        client.say(bytes(320))
+        await client.heard.next()
+        assert reactor.seconds() - begun > 0.1
+
+    run(scenario, bot("echo deaf=0.2"))
+
+
+def test_a_garbage_talker_says_what_is_no_message():
+    async def scenario(reactor, bot):
+        client, _ = await opened(reactor, bot)
+        for _ in range(17):
+            client.say(bytes(320))
+        said = [await client.heard.next() for _ in range(17)]
+        assert b"no JSON at all" in said
+        assert b"\x00\xff binary" in said
+
+    run(scenario, bot("garbage"))
+
+
+def test_meters_see_what_comes_and_goes():
+    meters = Meters()
+
+    async def scenario(reactor, bot):
+        client, _ = await opened(reactor, bot)
+        for frame in babble()[:5]:
+            meters.out.sent(frame, reactor.seconds())
+            client.say(frame)
+        for _ in range(5):
+            pcm = b64decode((await client.heard.next())["media"]["payload"])
+            assert meters.back.heard(pcm, reactor.seconds()) < 5
+
+    run(scenario, bot(meters=meters))
+    assert meters.out.summary().recognised == 5
+
+
+def test_stopping_a_bot_cuts_its_connections():
+    async def scenario(reactor, bot):
+        client, _ = await opened(reactor, bot)
+        await bot.stopService()
+        assert (await client.closed.next())[0] == 1006
+        bot.startService()
+
+    run(scenario, bot())

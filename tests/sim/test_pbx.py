@@ -1,0 +1,174 @@
+"""The simulated Asterisk against transcripts of a real one (22.10): what a call means must be the same."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from exoswitch.ami import dialling
+from exoswitch.ami.message import AmiDecoder
+from exoswitch.ami.translate import EventTranslator
+from exoswitch.events import CallArrived, ChannelHungUp, DigitPressed, MediaAnnounced, OriginateFailed
+from tests.sim.asterisk_core import LEG, AsteriskCore
+
+TRANSCRIPTS = Path(__file__).parents[1] / "ami" / "transcripts"
+
+
+def meaning(messages):
+    """Translate as the gateway does, and leave out what differs from one run to the next."""
+    translator = EventTranslator()
+    told = [event for message in messages if (event := translator.translate(message)) is not None]
+    return [plain(event) for event in told]
+
+
+def plain(event):
+    match event:
+        case MediaAnnounced():
+            return evolve(event, channel_id="", host="", port=0)
+        case DigitPressed():
+            return evolve(event, channel_id="", digit="", duration_ms=0)
+        case CallArrived():
+            return evolve(event, channel_id="", caller="", callee="")
+        case ChannelHungUp():
+            return evolve(event, channel_id="", text="")
+        case _:
+            return evolve(event, channel_id="")
+
+
+def real(name):
+    data = (TRANSCRIPTS / f"{name}.txt").read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    return meaning(AmiDecoder(greeting=data.startswith(b"Asterisk Call Manager")).feed(data))
+
+
+def outbound(script, *, ring_s=30.0):
+    asterisk = AsteriskCore(script)
+    asterisk.log_in()
+    assert asterisk.originate(ring_s=ring_s).succeeded
+    asterisk.pass_time(40)
+    return asterisk
+
+
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("busy", "busy"),
+        ("dead_trunk", "dead"),
+        ("no_answer", "no-answer"),
+        ("silent_trunk", "no-reply"),
+    ],
+)
+def test_a_call_that_fails_means_the_same_as_with_a_real_asterisk(name, script):
+    """Counted, for Asterisk itself keeps no order between OriginateResponse and the rest."""
+    asterisk = outbound(script)
+    assert Counter(meaning(asterisk.events())) == Counter(real(name))
+    assert asterisk.closed == ["sid-1"]
+    assert not asterisk.pbx.calls
+
+
+def test_an_answered_call_means_the_same_as_with_a_real_asterisk():
+    asterisk = outbound("answer-after=1")
+    asterisk.act("PlayDTMF", ("Channel", "sid-1"), ("Digit", "5"), ("Receive", "true"))
+    asterisk.act("Hangup", ("Channel", "sid-1"), ("Cause", "16"))
+    assert meaning(asterisk.events()) == real("answered")
+
+
+def test_an_inbound_call_means_the_same_as_with_a_real_asterisk():
+    asterisk = AsteriskCore()
+    asterisk.log_in()
+    channel_id = asterisk.arrive().channel.unique_id
+    asterisk.send(dialling.claim(channel_id, "gw1", "c0"))
+    asterisk.send(dialling.bridge(channel_id, LEG))
+    asterisk.act("PlayDTMF", ("Channel", channel_id), ("Digit", "7"), ("Receive", "true"))
+    asterisk.act("Hangup", ("Channel", channel_id))
+    assert meaning(asterisk.events()) == real("inbound")
+
+
+def test_an_inbound_call_tells_who_called_whom():
+    asterisk = AsteriskCore()
+    asterisk.log_in()
+    call = asterisk.arrive()
+    translator = EventTranslator()
+    told = [translator.translate(message) for message in asterisk.events()]
+    assert told[-1] == CallArrived(call.channel.unique_id, "+9198", "+9180")
+
+
+def test_events_of_an_answered_call_come_in_asterisks_order():
+    asterisk = outbound("answer-after=1")
+    asterisk.pbx.find("sid-1").hang_up()
+    asterisk.carry_out()
+    assert asterisk.names() == [
+        *("Newchannel", "VarSet", "DialBegin", "Newstate", "DialState", "Newstate", "DialEnd", "OriginateResponse"),
+        *("Newexten", "Newchannel", "VarSet", "VarSet", "DialBegin", "Newstate", "DialEnd"),
+        *("BridgeCreate", "BridgeEnter", "BridgeEnter", "BridgeLeave", "BridgeLeave", "VarSet", "Hangup", "Hangup"),
+    ]
+
+
+def test_a_phone_rings_before_it_is_busy():
+    asterisk = AsteriskCore("busy-after=3")
+    asterisk.log_in()
+    asterisk.originate()
+    asterisk.pass_time(2)
+    assert "DialState" in asterisk.names()
+    asterisk.pass_time(2)
+    assert asterisk.names() == ["HangupRequest", "OriginateResponse", "DialEnd", "Hangup"]
+
+
+def test_a_ring_time_out_ends_the_call_when_asked():
+    asterisk = outbound("answer-after=10", ring_s=5)
+    assert OriginateFailed("", 3) in meaning(asterisk.events())
+
+
+def test_a_call_hung_up_while_it_rings_is_never_answered():
+    asterisk = AsteriskCore("answer-after=1")
+    asterisk.log_in()
+    asterisk.originate()
+    asterisk.pass_time(0.5)
+    asterisk.act("Hangup", ("Channel", "sid-1"))
+    asterisk.pass_time(60)
+    assert asterisk.opened == []
+    assert asterisk.names()[-3:] == ["DialEnd", "OriginateResponse", "Hangup"]
+
+
+def test_a_phone_can_be_answered_by_hand():
+    asterisk = AsteriskCore("no-answer")
+    asterisk.log_in()
+    asterisk.originate()
+    asterisk.pass_time(1)
+    for _ in range(2):
+        asterisk.pbx.find("sid-1").answer()
+    asterisk.carry_out()
+    assert len(asterisk.opened) == 1
+
+
+def test_a_call_without_a_leg_to_dial_ends_once_it_is_answered():
+    asterisk = AsteriskCore("answer")
+    asterisk.log_in()
+    asterisk.originate(dial_string="Local/1@nowhere")
+    asterisk.pass_time(1)
+    assert asterisk.opened == []
+    assert asterisk.names()[-2:] == ["Newexten", "Hangup"]
+
+
+def test_a_caller_who_gives_up_waiting_is_gone():
+    asterisk = AsteriskCore()
+    asterisk.log_in()
+    call = asterisk.arrive()
+    call.hang_up()
+    asterisk.carry_out()
+    assert asterisk.names()[-2:] == ["AsyncAGIEnd", "Hangup"]
+    call.hang_up()
+    call.command("c", f'EXEC Dial "{LEG}"')
+    asterisk.carry_out()
+    assert asterisk.names() == []
+
+
+def test_an_agi_command_that_is_not_known_does_nothing():
+    asterisk = AsteriskCore()
+    asterisk.log_in()
+    call = asterisk.arrive()
+    asterisk.events()
+    call.command("c", "STREAM FILE hello")
+    asterisk.carry_out()
+    assert [event.get("Result") for event in asterisk.events()] == ["200%20result%3D0%0A"]
+    assert call.is_waiting
