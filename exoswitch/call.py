@@ -160,9 +160,9 @@ def _rejected_inbound(_: CallInputs, core: CallCore, reason: str) -> None:
     _clear(core, endings.refused_by_asterisk(reason))
 
 
-def _dead_trunk(_: CallInputs, core: CallCore, reason: int) -> None:
-    del reason  # Lossy: the DialStatus, where there was one, says more.
-    _finish(core, endings.dead_trunk(core.dial_status))
+def _await_channel(_: CallInputs, core: CallCore, reason: int) -> None:
+    del reason  # Lossy; and the channel, if there was one, may be heard of only now.
+    core.emit(StopTimer(Timer.RING), StartTimer(Timer.HANG_UP, REASON_WAIT_S))
 
 
 def _await_cause(_: CallInputs, core: CallCore, reason: int) -> None:
@@ -279,7 +279,7 @@ for state in (dialling, trying, ringing):
 
 dialling.upon(CallInputs.channel_dialled).to(trying).returns(None)
 dialling.upon(CallInputs.channel_ringing).to(ringing)(_ring)
-dialling.upon(CallInputs.originate_failed).to(over)(_dead_trunk)
+dialling.upon(CallInputs.originate_failed).to(ending)(_await_channel)
 dialling.upon(CallInputs.channel_hung_up).to(over)(_unanswered)
 trying.upon(CallInputs.channel_dialled).loop().returns(None)
 trying.upon(CallInputs.channel_ringing).to(ringing)(_ring)

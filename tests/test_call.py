@@ -211,9 +211,16 @@ def test_failed_originate_whose_channel_stays_silent_ends_by_what_is_known():
     assert ending_in(effects).status is CallStatus.BUSY
 
 
-def test_dead_trunk_ends_at_once_for_there_is_no_channel_to_wait_for():
-    effects = Life().feed_all(*TO_DIALLING, ("originate_failed", 0))
-    assert ending_in(effects).status is CallStatus.FAILED
+def test_dead_trunk_fails_the_call_when_no_channel_is_heard_of():
+    effects = Life().feed_all(*TO_DIALLING, ("originate_failed", 0), "hang_up_timed_out")
+    ending = ending_in(effects)
+    assert ending.status is CallStatus.FAILED
+    assert "could not be reached" in ending.reason
+
+
+def test_channel_that_is_heard_of_after_its_originate_failed_still_tells_the_cause():
+    effects = Life().feed_all(*TO_DIALLING, ("originate_failed", 0), "channel_dialled", ("channel_hung_up", 17))
+    assert ending_in(effects).status is CallStatus.BUSY
 
 
 def test_trunk_that_never_said_anything_of_the_call_fails_it():

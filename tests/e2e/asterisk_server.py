@@ -41,13 +41,14 @@ class AsteriskStartError(Exception):
 class AsteriskServer:
     """A context manager: Asterisk runs, fully booted, inside it.
 
-    `folder` holds the rendered files, and Asterisk's logs afterwards.
+    `folder` holds the rendered files, and Asterisk's logs afterwards; `start_log` is what it had logged when it was up.
     """
 
     root: Path
     folder: Path
     config: Config
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    start_log: str = field(default="", init=False)
 
     @property
     def pbx(self) -> AsteriskConfig:
@@ -92,6 +93,7 @@ class AsteriskServer:
             )
         try:
             self._await_boot()
+            self.start_log = self.log()
         except BaseException:
             self._stop()
             raise

@@ -100,9 +100,13 @@ def _accept(_: ServerConnection, __: Request) -> Response | None:
 
 @define(eq=False)
 class Bot:
-    """A context manager: the bot listens inside it. `screen` may refuse a handshake, or take its time over it."""
+    """A context manager: the bot listens inside it.
+
+    `screen` may refuse a handshake, or take its time over it; with `echoes` the caller hears what the caller says.
+    """
 
     port: int = 0
+    echoes: bool = False
     screen: Callable[[ServerConnection, Request], Response | None] = _accept
     streams: list[Stream] = field(factory=list, init=False)
     requests: list[Request] = field(factory=list, init=False)
@@ -143,6 +147,8 @@ class Bot:
             for text in connection:
                 at, body = time.monotonic(), json.loads(text)
                 stream.messages.append(Message(at, body["event"], body))
+                if self.echoes and body["event"] == "media":
+                    connection.send(text)
         except ConnectionClosed:
             pass
         finally:

@@ -16,7 +16,7 @@ def free_ports(count: int = 1) -> range:
         OSError: there are none.
     """
     for _ in range(TRIES):
-        first = random.randrange(LOWEST, HIGHEST - count, 2)  # noqa: S311
+        first = random.randrange(LOWEST, HIGHEST - count, 2)
         ports = range(first, first + count)
         if all(_is_free(port) for port in ports):
             return ports
