@@ -23,7 +23,7 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None)
     """Read a configuration file; placeholders take their values from `environ`, by default this process's.
 
     Raises:
-        ConfigError: the file cannot be used; every problem is in it, in the order of the file's sections.
+        ConfigError: the file cannot be used; every problem is in it, rules between values last.
     """
     file = Path(path)
     tree, problems = _parse(file)

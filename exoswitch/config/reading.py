@@ -32,8 +32,9 @@ class Reader:
             self._note(path or "the file", _not_a("mapping of keys to values", tree))
             return cls(**{spec.name: _empty(spec.type) for spec in attrs.fields(cls) if _is_required(spec)})
         fields = attrs.fields_dict(cls)
-        for key in tree.keys() - fields.keys():
-            self._unknown_key(key, fields, path)
+        for key in tree:
+            if key not in fields:
+                self._unknown_key(key, fields, path)
         read = {name: self._field(spec, tree, _join(path, name)) for name, spec in fields.items()}
         return cls(**{name: value for name, value in read.items() if value is not attrs.NOTHING})
 
