@@ -67,6 +67,44 @@ def _demo(options: argparse.Namespace) -> int:
     return _run(lambda reactor: run_demo(reactor, options.out))
 
 
+def _sim_asterisk(options: argparse.Namespace) -> int:
+    from exoswitch.sim.asterisk import SimulatedAsterisk, read_script  # noqa: PLC0415
+    from exoswitch.sim.network import parse_conditions  # noqa: PLC0415
+
+    script, network = read_script(options.script), parse_conditions(options.network)
+
+    def start(reactor: Any) -> str:
+        asterisk = SimulatedAsterisk(
+            reactor=reactor,
+            username=options.username,
+            secret=options.secret,
+            ami_port=options.ami_port,
+            script=script,
+            network=network,
+            seed=options.seed,
+        )
+        asterisk.startService()
+        if options.call_in:
+            reactor.callLater(options.call_in_after, asterisk.call_in, options.caller, options.call_in)
+        return f"simulated Asterisk: AMI at {asterisk.endpoint}, username {options.username}"
+
+    return _serve(start)
+
+
+def _sim_bot(options: argparse.Namespace) -> int:
+    from exoswitch.sim.behaviour import parse_behaviour  # noqa: PLC0415
+    from exoswitch.sim.bot import SimulatedBot  # noqa: PLC0415
+
+    behaviour = parse_behaviour(options.behaviour)
+
+    def start(reactor: Any) -> str:
+        bot = SimulatedBot(reactor=reactor, behaviour=behaviour, port=options.port)
+        bot.startService()
+        return f"simulated bot: {bot.url}"
+
+    return _serve(start)
+
+
 # --- The reactor ------------------------------------------------------------------------------------------------
 
 
@@ -85,6 +123,24 @@ def _run(begin: Any) -> int:
         if ended.code:
             return 1
     return statuses[0] if statuses else 1
+
+
+def _serve(start: Any) -> int:
+    """Run what `start(reactor)` starts until somebody interrupts it; say what it is, and how to end it."""
+    from twisted.internet.defer import Deferred, succeed  # noqa: PLC0415
+    from twisted.internet.error import CannotListenError  # noqa: PLC0415
+
+    def begin(reactor: Any) -> Deferred[int]:
+        try:
+            print(f"{start(reactor)} (Ctrl-C ends it)", flush=True)
+        except CannotListenError as problem:
+            print(f"exoswitch: {problem}: choose another port", file=sys.stderr)
+            return succeed(1)
+        ended: Deferred[int] = Deferred()
+        reactor.addSystemEventTrigger("before", "shutdown", ended.callback, 0)
+        return ended
+
+    return _run(begin)
 
 
 # --- The command line -------------------------------------------------------------------------------------------
@@ -116,4 +172,38 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="a whole call on this machine, with figures and a recording")
     demo.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR", help="where the recording goes")
     demo.set_defaults(run=_demo)
+
+    sim = commands.add_parser("sim", help="a simulated Asterisk, or a simulated bot, on its own")
+    _add_sim_commands(sim.add_subparsers(title="what to simulate", metavar="WHAT", required=True))
     return parser
+
+
+def _add_sim_commands(commands: Any) -> None:
+    asterisk = commands.add_parser("asterisk", help="an AMI server whose phones follow a script")
+    asterisk.add_argument("--ami-port", type=int, default=5038, metavar="PORT", help="where AMI listens (5038)")
+    asterisk.add_argument("--username", default="exoswitch", metavar="NAME", help="AMI's user (exoswitch)")
+    asterisk.add_argument("--secret", default="secret", help="AMI's secret (secret)")
+    asterisk.add_argument(
+        "--script",
+        default="answer-after=1 babble=10 hangup",
+        metavar="WORDS",
+        help="what every phone does, such as: answer-after=0.5 tone=440,2 digits=12# silence=1 hangup; or: busy",
+    )
+    asterisk.add_argument(
+        "--network", default="", metavar="WORDS", help="what lies between, such as: delay=0.04 jitter=0.01 loss=0.02"
+    )
+    asterisk.add_argument("--seed", type=int, default=0, help="makes the network's dice fall alike again (0)")
+    asterisk.add_argument("--call-in", metavar="NUMBER", help="let somebody call this number of yours")
+    asterisk.add_argument("--call-in-after", type=float, default=5.0, metavar="SECONDS", help="when (5)")
+    asterisk.add_argument("--caller", default="+919812345610", metavar="NUMBER", help="who calls in")
+    asterisk.set_defaults(run=_sim_asterisk)
+
+    bot = commands.add_parser("bot", help="a voice bot that speaks Exotel's protocol")
+    bot.add_argument("--port", type=int, default=8765, help="where it listens (8765)")
+    bot.add_argument(
+        "--behaviour",
+        default="echo",
+        metavar="WORDS",
+        help="echo, silent, garbage, tone=440, flood=60, refuse=403; with close-after=SECONDS or deaf=SECONDS",
+    )
+    bot.set_defaults(run=_sim_bot)

@@ -41,7 +41,7 @@ class AsteriskStartError(Exception):
 class AsteriskServer:
     """A context manager: Asterisk runs, fully booted, inside it.
 
-    `folder` holds the rendered files, and Asterisk's logs afterwards; `start_log` is what it had logged when it was up.
+    `folder` holds the rendered files, then Asterisk's logs; `start_log` is all that it logged until it was up.
     """
 
     root: Path
