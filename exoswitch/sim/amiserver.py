@@ -8,11 +8,13 @@ from typing import ClassVar
 from attrs import define, field
 
 from exoswitch.ami.message import AmiMessage
+from exoswitch.errors import InvalidRequest
 from exoswitch.sim.channel import event
 from exoswitch.sim.eventfilter import EventFilter
 from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
 from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.phonecall import Origin
+from exoswitch.sim.script import parse_script
 
 Header = tuple[str, str]
 
@@ -177,6 +179,16 @@ class AmiServer:
         complete = (("EventList", "Complete"), ("ListItems", str(shown)))
         self._send(state, action, ("Event", "CoreShowChannelsComplete"), *complete)
 
+    def _simulate_call(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        """Let somebody call in: an action that a real Asterisk does not have."""
+        try:
+            script = parse_script(action.get("Script"))
+        except InvalidRequest as problem:
+            self._refuse(state, action, str(problem))
+            return
+        call = self.pbx.arrive(action.get("Caller"), action.get("Callee"), script)
+        self._answer(state, action, "Success", ("Uniqueid", call.channel.unique_id))
+
     _ACTIONS: ClassVar[dict[str, Callable[["AmiServer", AmiConnection, AmiMessage, float], None]]] = {
         "challenge": _challenge,
         "login": _login,
@@ -191,6 +203,7 @@ class AmiServer:
         "redirect": _redirect,
         "playdtmf": _play_dtmf,
         "coreshowchannels": _show_channels,
+        "simulatecall": _simulate_call,
     }
 
 

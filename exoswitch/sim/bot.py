@@ -185,5 +185,4 @@ class SimulatedBot(Service):
         """Let the meters see a piece of the caller's audio."""
         if self.meters is not None:
             for frame in frames(media.pcm):
-                self.meters.out.heard(frame, now)
-                self.meters.back.sent(frame, now)
+                self.meters.echoed(frame, now)

@@ -6,6 +6,7 @@ from math import ceil
 from attrs import define, field, frozen
 
 _REMEMBERED = 400  # frames, that is 8 s; what comes out later than that is not recognised
+_BIT = 16  # bytes; a frame whose first two bits are alike is silence
 _SAMPLES = 50_000  # latencies, the newest: 16 minutes of them
 
 
@@ -42,7 +43,10 @@ class LatencyMeter:
     _unrecognised: int = field(init=False, default=0)
 
     def sent(self, frame: bytes, now: float) -> None:
-        """Remember a frame that goes in."""
+        """Remember a frame that goes in, unless it is silence, which is like all other silence."""
+        if frame[:_BIT] == frame[_BIT : 2 * _BIT]:
+            return
+        self._under_way.pop(frame, None)
         self._under_way[frame] = (self._sent, now)
         self._sent += 1
         if len(self._under_way) > _REMEMBERED:
@@ -81,6 +85,11 @@ class Meters:
 
     out: LatencyMeter = field(factory=LatencyMeter)
     back: LatencyMeter = field(factory=LatencyMeter)
+
+    def echoed(self, frame: bytes, now: float) -> None:
+        """Measure at the far end, where frames turn; what conceals a loss is none of ours, and not measured back."""
+        if self.out.heard(frame, now) is not None:
+            self.back.sent(frame, now)
 
 
 def quantile(ordered: list[float], share: float) -> float:

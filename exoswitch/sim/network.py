@@ -76,6 +76,8 @@ class Network:
     _under_way: list[tuple[float, int, bytes]] = field(init=False, factory=list)
     _last_due: float = field(init=False, default=0.0)
     _losing: bool = field(init=False, default=False)
+    _losing_chance: float = field(init=False)
+    _stay_chance: float = field(init=False)
     _is_clean: bool = field(init=False)
     _sent: int = field(init=False, default=0)
     _delivered: int = field(init=False, default=0)
@@ -85,10 +87,16 @@ class Network:
     _overflowed: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        """Seed the dice."""
+        """Seed and load the dice."""
         self._random = Random(self._seed)
         kind = self._conditions
         self._is_clean = not (kind.jitter_s or kind.loss or kind.duplicate or kind.reorder)
+        self._losing_chance = self._stay_chance = kind.loss
+        if kind.burst:
+            # The chance to leave the bad state gives runs their mean length; the chance to enter it, the mean loss.
+            leave = 1 / max(kind.burst, 1.0)
+            self._stay_chance = 1 - leave
+            self._losing_chance = leave * kind.loss / (1 - kind.loss)
 
     def send(self, data: bytes, now: float) -> None:
         """Put a packet on its way."""
@@ -144,13 +152,8 @@ class Network:
         heappush(self._under_way, (due, self._sent + self._duplicated, data))
 
     def _loses(self) -> bool:
-        kind = self._conditions
-        if not kind.loss:
+        if self._losing_chance == 0:
             return False
-        if not kind.burst:
-            return self._random.random() < kind.loss
-        # The chance to leave the bad state gives runs their mean length; the chance to enter it gives the mean loss.
-        leave = 1 / max(kind.burst, 1.0)
-        chance = 1 - leave if self._losing else leave * kind.loss / (1 - kind.loss)
+        chance = self._stay_chance if self._losing else self._losing_chance
         self._losing = self._random.random() < chance
         return self._losing

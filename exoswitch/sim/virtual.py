@@ -10,7 +10,7 @@ from attrs import frozen
 from exoswitch.rtp.frames import FRAME_S
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.sim.caller import Caller
-from exoswitch.sim.latency import LatencyMeter, LatencySummary
+from exoswitch.sim.latency import LatencySummary, Meters
 from exoswitch.sim.network import Conditions, Network, NetworkStatistics
 from exoswitch.sim.script import Script, parse_script
 
@@ -35,10 +35,10 @@ def run_virtual_call(
     seconds: float, conditions: Conditions, *, seed: int = 0, script: Script | None = None
 ) -> VirtualCall:
     """Let a phone talk to an echo for so long, over a network of these conditions each way."""
-    out, back = LatencyMeter(), LatencyMeter()
+    meters = Meters()
     network_out, network_back = Network(conditions, seed), Network(conditions, seed + 1)
     script = script or parse_script("babble")
-    caller = Caller(script, Random(seed), 0.0, meter_out=out, meter_back=back)
+    caller = Caller(script, Random(seed), 0.0, meter_out=meters.out, meter_back=meters.back)
     leg = MediaLeg(LegSettings(source_host=_PHONE[0]), Random(seed))
     leg.direct(*_PHONE)
     leg.attach()
@@ -55,8 +55,7 @@ def run_virtual_call(
         if packet is not None:
             network_back.send(packet, now)
         if pcm is not None:
-            out.heard(pcm, now)
-            back.sent(pcm, now)
+            meters.echoed(pcm, now)
             leg.play(pcm)
             longest_queue_ms = max(longest_queue_ms, leg.playout.queued_ms)
     return VirtualCall(
@@ -64,7 +63,7 @@ def run_virtual_call(
         leg=leg,
         network_out=network_out.statistics(),
         network_back=network_back.statistics(),
-        latency_out=out.summary(),
-        latency_back=back.summary(),
+        latency_out=meters.out.summary(),
+        latency_back=meters.back.summary(),
         longest_queue_ms=longest_queue_ms,
     )

@@ -200,3 +200,11 @@ def test_a_connection_that_is_gone_is_told_nothing(asterisk):
 
 def test_a_message_without_an_action_is_an_error(asterisk):
     assert not asterisk.send(AmiMessage((("Foo", "bar"),))).succeeded
+
+
+def test_an_action_of_the_simulators_own_lets_somebody_call_in(asterisk):
+    caller = ("Caller", "+9198"), ("Callee", "+9180")
+    response = asterisk.act("SimulateCall", *caller, ("Script", "babble=5 hangup"))
+    assert response.get("Uniqueid") in asterisk.pbx.calls
+    assert asterisk.names()[-1] == "AsyncAGIStart"
+    assert "'sing' is not known" in asterisk.act("SimulateCall", *caller, ("Script", "sing")).get("Message")

@@ -1,0 +1,145 @@
+"""Adapter: TCP in memory: two transports, each of which is the other's far end."""
+
+# mypy: disallow-untyped-calls=False
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IProtocol, ITCPTransport
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+Later = Callable[[Callable[[], None]], None]
+
+
+@implementer(ITCPTransport)
+@define(eq=False)
+class MemoryTransport:
+    """One end of a connection; bytes and the end of the connection arrive at the other end one turn later.
+
+    While the far end has paused its producer, bytes wait with it, without bound: tests are short.
+    """
+
+    _later: Later
+    _host: IPv4Address
+    _peer: IPv4Address
+    protocol: IProtocol | None = field(init=False, default=None)
+    far_end: "MemoryTransport | None" = field(init=False, default=None)
+    disconnecting: bool = field(init=False, default=False)
+    _is_over: bool = field(init=False, default=False)
+    _is_paused: bool = field(init=False, default=False)
+    _waiting: list[bytes] = field(init=False, factory=list)
+    _reason: Failure | None = field(init=False, default=None)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, unless the connection is over or about to be."""
+        if data and not (self._is_over or self.disconnecting):
+            self._later(lambda: self._far.arrive(bytes(data)))
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's names, from here on
+        """Send bytes."""
+        self.write(b"".join(data))
+
+    def loseConnection(self, *_reasons: object) -> None:  # noqa: N802
+        """Close once everything is sent."""
+        if not (self._is_over or self.disconnecting):
+            self.disconnecting = True
+            self._later(lambda: self._part(ConnectionDone()))
+
+    def abortConnection(self) -> None:  # noqa: N802
+        """Close at once."""
+        if not self._is_over:
+            self.disconnecting = True
+            self._later(lambda: self._part(ConnectionLost()))
+
+    def loseWriteConnection(self) -> None:  # noqa: N802
+        """Close; nobody here needs half a connection."""
+        self.loseConnection()
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """Let what comes wait."""
+        self._is_paused = True
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """Take in what has come meanwhile."""
+        self._is_paused = False
+        self._later(self._drain)
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """Close."""
+        self.loseConnection()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
+        """Let a producer that waits to be asked produce; memory is never full."""
+        if not streaming:
+            producer.resumeProducing()
+
+    def unregisterProducer(self) -> None:  # noqa: N802
+        """Forget the producer."""
+
+    def getHost(self) -> IPv4Address:  # noqa: N802
+        """Give this end's address."""
+        return self._host
+
+    def getPeer(self) -> IPv4Address:  # noqa: N802
+        """Give the far end's address."""
+        return self._peer
+
+    def getTcpNoDelay(self) -> bool:  # noqa: N802
+        """Say that nothing is delayed."""
+        return True
+
+    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
+        """Delay nothing, whatever is asked."""
+
+    def getTcpKeepAlive(self) -> bool:  # noqa: N802
+        """Say that memory keeps itself alive."""
+        return True
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:  # noqa: N802
+        """Do nothing."""
+
+    @property
+    def _far(self) -> "MemoryTransport":
+        if self.far_end is None:
+            raise AssertionError("the connection has only one end")
+        return self.far_end
+
+    def arrive(self, data: bytes) -> None:
+        """Take in bytes of the far end's."""
+        self._waiting.append(data)
+        self._drain()
+
+    def end(self, reason: Failure) -> None:
+        """Take in that the far end has ended the connection, once all is taken in that came before."""
+        self._reason = reason
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._waiting and not self._is_paused and not self._is_over:
+            if self.protocol is not None:
+                self.protocol.dataReceived(self._waiting.pop(0))
+        if self._reason is not None and not self._waiting:
+            self._finish(self._reason)
+
+    def _part(self, error: Exception) -> None:
+        reason = Failure(error)
+        self._far.end(reason)
+        self._finish(reason)
+
+    def _finish(self, reason: Failure) -> None:
+        if not self._is_over and self.protocol is not None:
+            self._is_over = self.disconnecting = True
+            self.protocol.connectionLost(reason)
+
+
+def connect(client: IProtocol, server: IProtocol, later: Later, addresses: tuple[IPv4Address, IPv4Address]) -> None:
+    """Make a connection between two protocols, at these addresses of theirs."""
+    near, far = MemoryTransport(later, *addresses), MemoryTransport(later, *addresses[::-1])
+    near.far_end, far.far_end = far, near
+    near.protocol, far.protocol = client, server
+    client.makeConnection(near)
+    server.makeConnection(far)

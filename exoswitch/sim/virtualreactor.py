@@ -1,0 +1,253 @@
+"""Adapter: a reactor without sockets and without waiting.
+
+A whole gateway, its Asterisk and its bots run on it in memory, on a clock that leaps from one event to the next.
+"""
+
+# mypy: disallow-untyped-calls=False
+
+from collections.abc import Awaitable, Callable, Container
+from typing import Any, TypeVar
+
+from attrs import define, field
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import CannotListenError, ConnectionRefusedError  # noqa: A004 - Twisted's own
+from twisted.internet.interfaces import (
+    IHostnameResolver,
+    IHostResolution,
+    IReactorPluggableNameResolver,
+    IReactorTCP,
+    IReactorTime,
+    IReactorUDP,
+    IResolutionReceiver,
+)
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from exoswitch.sim.memorytcp import connect
+
+Address = tuple[str, int]
+T = TypeVar("T")
+
+_FIRST_FREE_PORT = 49152  # RFC 6335: dynamic ports begin here
+
+
+@define(eq=False)
+class MemoryUdpPort:
+    """A bound UDP port; it is also what its handle gives, so that a plane can write past the reactor."""
+
+    _reactor: "VirtualReactor"
+    _address: Address
+    protocol: Any
+    is_open: bool = field(init=False, default=True)
+
+    def write(self, data: bytes, address: Address) -> None:
+        """Send a datagram, which arrives a turn later, if there is somebody."""
+        self._reactor.callLater(0, self._reactor.deliver, bytes(data), self._address, address)
+
+    sendto = write
+
+    def getHost(self) -> IPv4Address:  # noqa: N802 - Twisted's names, from here on
+        """Give the address."""
+        return IPv4Address("UDP", *self._address)
+
+    def getHandle(self) -> "MemoryUdpPort":  # noqa: N802
+        """Give what stands for the socket."""
+        return self
+
+    def stopReading(self) -> None:  # noqa: N802
+        """Refuse: there is no socket that somebody else could read."""
+        raise AssertionError("a virtual reactor's ports are read by the reactor alone")
+
+    def stopListening(self) -> Deferred[None]:  # noqa: N802
+        """Unbind."""
+        if self.is_open:
+            self.is_open = False
+            del self._reactor.udp_ports[self._address[1]]
+            self.protocol.doStop()
+        return succeed(None)
+
+
+@define(eq=False)
+class MemoryTcpPort:
+    """A TCP port that is listened on."""
+
+    _reactor: "VirtualReactor"
+    number: int
+    factory: Any
+
+    def getHost(self) -> IPv4Address:  # noqa: N802 - Twisted's names, from here on
+        """Give the address."""
+        return IPv4Address("TCP", "127.0.0.1", self.number)
+
+    def startListening(self) -> None:  # noqa: N802
+        """Do nothing: it listens."""
+
+    def stopListening(self) -> Deferred[None]:  # noqa: N802
+        """Listen no more; connections stay."""
+        if self._reactor.tcp_ports.pop(self.number, None) is not None:
+            self.factory.doStop()
+        return succeed(None)
+
+
+@define(eq=False)
+class MemoryConnector:
+    """An attempt to connect."""
+
+    _reactor: "VirtualReactor"
+    number: int
+    factory: Any
+    _is_abandoned: bool = field(init=False, default=False)
+
+    def connect(self) -> None:
+        """Connect in the next turn."""
+        self._reactor.callLater(0, self._connect)
+
+    def stopConnecting(self) -> None:  # noqa: N802 - Twisted's name
+        """Abandon the attempt."""
+        self._is_abandoned = True
+
+    disconnect = stopConnecting
+
+    def _connect(self) -> None:
+        listening = self._reactor.tcp_ports.get(self.number)
+        server = None if listening is None else listening.factory.buildProtocol(None)
+        if self._is_abandoned or listening is None or server is None:
+            self.factory.clientConnectionFailed(self, Failure(ConnectionRefusedError()))
+            return
+        here = IPv4Address("TCP", "127.0.0.1", self._reactor.free_port())
+        there = listening.getHost()
+        connect(self.factory.buildProtocol(there), server, self._reactor.soon, (here, there))
+
+
+@implementer(IHostResolution)
+@define
+class Resolved:
+    """A name that is resolved the moment that it is asked for."""
+
+    name: str
+
+    def cancel(self) -> None:
+        """Do nothing: it is done."""
+
+
+@implementer(IHostnameResolver)
+@define
+class EverywhereIsHere:
+    """A resolver to which every host is this one."""
+
+    def resolveHostName(  # noqa: N802 - Twisted's names
+        self,
+        resolutionReceiver: IResolutionReceiver,  # noqa: N803
+        hostName: str,  # noqa: N803
+        portNumber: int = 0,  # noqa: N803
+        *_more: object,
+        **_options: object,
+    ) -> Any:
+        """Resolve a name at once."""
+        resolutionReceiver.resolutionBegan(Resolved(hostName))
+        resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
+        resolutionReceiver.resolutionComplete()
+        return None
+
+
+@implementer(IReactorTCP, IReactorUDP, IReactorTime, IReactorPluggableNameResolver)
+class VirtualReactor(Clock):
+    """As much of a reactor as telephony needs; `run` lets time pass as fast as events can be worked through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tcp_ports: dict[int, MemoryTcpPort] = {}
+        self.udp_ports: dict[int, MemoryUdpPort] = {}
+        self.nameResolver = EverywhereIsHere()
+        self._last_port = _FIRST_FREE_PORT
+
+    def run(self, work: Awaitable[T], limit_s: float = 3600.0) -> T:
+        """Let time pass until this is done, and give its result.
+
+        Raises:
+            TimeoutError: it is not done within so many virtual seconds, or nothing is left that could happen.
+        """
+        outcome: list[Any] = []
+        Deferred.fromCoroutine(_await(work)).addBoth(outcome.append)
+        end = self.seconds() + limit_s
+        while not outcome:
+            calls = self.getDelayedCalls()
+            if not calls or calls[0].getTime() > end:
+                raise TimeoutError(f"it is not done after {limit_s:g} virtual seconds, or never can be")
+            self.advance(max(0.0, calls[0].getTime() - self.seconds()))
+        if isinstance(outcome[0], Failure):
+            outcome[0].raiseException()
+        result: T = outcome[0]
+        return result
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Do something in the next turn."""
+        self.callLater(0, work)
+
+    def free_port(self) -> int:
+        """Give a port that was never used."""
+        self._last_port += 1
+        return self._last_port
+
+    def deliver(self, data: bytes, source: Address, target: Address) -> None:
+        """Hand a datagram to whoever listens; addresses do not matter, for all are here."""
+        port = self.udp_ports.get(target[1])
+        if port is not None:
+            port.protocol.datagramReceived(data, source)
+
+    def listenUDP(  # noqa: N802
+        self,
+        port: int,
+        protocol: Any,
+        interface: str = "",
+        maxPacketSize: int = 8192,  # noqa: ARG002, N803
+    ) -> Any:
+        """Bind a UDP port."""
+        number = self._new_port(port, interface, self.udp_ports)
+        bound = self.udp_ports[number] = MemoryUdpPort(self, ("127.0.0.1", number), protocol)
+        protocol.makeConnection(bound)
+        return bound
+
+    def listenTCP(  # noqa: N802
+        self,
+        port: int,
+        factory: Any,
+        backlog: int = 50,  # noqa: ARG002
+        interface: str = "",
+    ) -> Any:
+        """Listen on a TCP port."""
+        number = self._new_port(port, interface, self.tcp_ports)
+        listening = self.tcp_ports[number] = MemoryTcpPort(self, number, factory)
+        factory.doStart()
+        return listening
+
+    def connectTCP(  # noqa: N802
+        self,
+        host: str,  # noqa: ARG002
+        port: int,
+        factory: Any,
+        timeout: float = 30,  # noqa: ARG002
+        bindAddress: Any = None,  # noqa: ARG002, N803
+    ) -> Any:
+        """Connect to a TCP port."""
+        connector = MemoryConnector(self, port, factory)
+        factory.doStart()
+        factory.startedConnecting(connector)
+        connector.connect()
+        return connector
+
+    def _new_port(self, port: int, interface: str, taken: Container[int]) -> int:
+        if port in taken:
+            raise CannotListenError(interface, port, OSError("it is in use"))
+        return port or self.free_port()
+
+    def installNameResolver(self, resolver: Any) -> Any:  # noqa: N802
+        """Resolve names otherwise."""
+        before, self.nameResolver = self.nameResolver, resolver
+        return before
+
+
+async def _await(work: Awaitable[T]) -> T:
+    return await work
