@@ -55,7 +55,8 @@ def inbound_bot_port() -> int:
     return free_port()
 
 
-@pytest.fixture(scope="session")
+# No longer than a module: beside it no other test could claim an inbound call.
+@pytest.fixture(scope="module")
 def gateway(
     asterisk: AsteriskServer, inbound_bot_port: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[GatewayProcess]:
