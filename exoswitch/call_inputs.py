@@ -7,6 +7,7 @@ from attrs import Factory, define, frozen
 from exoswitch.events import (
     ChannelAnswered,
     ChannelDialled,
+    ChannelEvent,
     ChannelHungUp,
     ChannelRinging,
     DialFailed,
@@ -118,18 +119,6 @@ class CallCore:
         """Take the effects that have not been carried out yet."""
         effects, self.effects = self.effects, []
         return effects
-
-
-ChannelEvent = (
-    ChannelDialled
-    | ChannelRinging
-    | ChannelAnswered
-    | DialFailed
-    | OriginateFailed
-    | MediaAnnounced
-    | DigitPressed
-    | ChannelHungUp
-)
 
 
 def apply_event(life: CallInputs, event: ChannelEvent) -> None:

@@ -97,7 +97,7 @@ class SwitchLost:
     reason: str
 
 
-SwitchEvent = (
+ChannelEvent = (
     ChannelDialled
     | ChannelRinging
     | ChannelAnswered
@@ -106,10 +106,8 @@ SwitchEvent = (
     | MediaAnnounced
     | DigitPressed
     | ChannelHungUp
-    | CallArrived
-    | SwitchReady
-    | SwitchLost
 )
+SwitchEvent = ChannelEvent | CallArrived | SwitchReady | SwitchLost
 
 
 # --- What a call asks of the world. The engine carries each out and answers with the next input.

@@ -72,7 +72,7 @@ class MediaStatistics:
     """What happened to a call's audio; counts are of 20 ms packets or frames unless the name says otherwise.
 
     `lost` and `concealed` are of the caller's audio; `overflowed_ms` is audio of the bot that found the playout queue
-    full, `shed` caller audio that the bot did not read in time.
+    full.
     """
 
     received: int = 0

@@ -6,7 +6,7 @@ import select
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IReactorTime, IReactorUDP
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReactorUDP
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -31,7 +31,7 @@ _CAN_POLL = hasattr(select, "epoll")  # Linux
 class RtpService(Service):
     """All calls' media on this node.
 
-    With `polled` the tick reads the sockets itself, otherwise the reactor reads them; see
+    With `polled` (the default where sockets are real) the tick reads them itself, otherwise the reactor does; see
     :mod:`exoswitch.rtp.inbound`. The reactor's clock has to be monotonic.
     """
 
@@ -45,7 +45,7 @@ class RtpService(Service):
         rng: random.Random,
         metrics: IMetrics,
         *,
-        polled: bool = _CAN_POLL,
+        polled: bool | None = None,
     ) -> None:
         self._reactor = reactor
         self._clock = IReactorTime(reactor)
@@ -53,6 +53,8 @@ class RtpService(Service):
         self._rng = rng
         self._metrics = metrics
         self._ports = PortPool(config.ports, config.quarantine_s)
+        if polled is None:
+            polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
         self._inbound: Reading = PolledSockets() if polled else QueuedDatagrams()
         self._plane = Plane(self._inbound, self._line_failed)
         self._ticker = Ticker(self._clock, self._plane.tick)

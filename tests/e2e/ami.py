@@ -7,6 +7,7 @@ import itertools
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -15,6 +16,7 @@ from typing import Self
 from attrs import define, field
 
 ANSWER_TIMEOUT_S = 5.0
+POLL_S = 0.02
 
 # Header names of one message never repeat in what these tests read, but for `Output`, which is joined by lines.
 Message = dict[str, str]
@@ -91,6 +93,18 @@ class Ami:
         action_id = self.ask(action, **headers)["ActionID"]
         self.wait_for(complete, ActionID=action_id)
         return [event for event in self.events if event.get("ActionID") == action_id and event["Event"] != complete]
+
+    def channels(self) -> list[Message]:
+        """List the channels that are up."""
+        listed = self.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
+        return [entry for entry in listed if entry["Event"] == "CoreShowChannel"]
+
+    def wait_until_idle(self, timeout_s: float = 5.0) -> None:
+        """Wait until the calls of earlier tests are gone for good."""
+        give_up_at = time.monotonic() + timeout_s
+        while channels := self.channels():
+            assert time.monotonic() < give_up_at, f"still up: {[channel['Channel'] for channel in channels]}"
+            time.sleep(POLL_S)
 
     def wait_for(
         self,

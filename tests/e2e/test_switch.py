@@ -39,5 +39,6 @@ class RealTelephones:
 
 class TestRealAsterisk(SwitchContract):
     @pytest.fixture
-    def phones(self, asterisk, sipp, phone):
+    def phones(self, asterisk, ami, sipp, phone):
+        ami.wait_until_idle()
         return RealTelephones(asterisk, sipp, phone)

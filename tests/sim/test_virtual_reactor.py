@@ -1,5 +1,4 @@
 # ruff: noqa: A004, N802 - Twisted gives these names
-from functools import partial
 
 import pytest
 from twisted.application.service import Service
@@ -21,7 +20,6 @@ from exoswitch.config.model import (
     TrunkConfig,
 )
 from exoswitch.interfaces import CallRequest
-from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget, CallStatus, DisconnectedBy
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.behaviour import parse_behaviour
@@ -134,7 +132,6 @@ class House:
 
     def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", **options):
         # What polls real sockets and what listens for HTTP on the default reactor has no place here.
-        monkeypatch.setattr(tap, "RtpService", partial(RtpService, polled=False))
         monkeypatch.setattr(tap, "_web_service", lambda *_: Service())
         self.reactor, self.meters = VirtualReactor(), Meters()
         self.asterisk = SimulatedAsterisk(

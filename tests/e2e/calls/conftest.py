@@ -88,8 +88,7 @@ def nothing_left_behind(gateway: GatewayProcess, ami: Ami) -> Iterator[None]:
 def _left_behind(before: dict[str, list[str]], gateway: GatewayProcess, ami: Ami) -> list[str]:
     after = gateway.holdings()
     left = [item for kind in after for item in _beyond(after[kind], before[kind])]
-    channels = ami.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
-    return left + [channel["Channel"] for channel in channels if channel["Event"] == "CoreShowChannel"]
+    return left + [channel["Channel"] for channel in ami.channels()]
 
 
 def _beyond(after: list[str], before: list[str]) -> list[str]:

@@ -28,13 +28,8 @@ def talking(gateway, sipp, phone, bot):
 
 def test_digits_reach_the_bot_once_each_and_in_order(talking, ami):
     call_sid, _, stream = talking
-    channel = next(
-        c["Channel"]
-        for c in ami.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
-        if c.get("Uniqueid") == call_sid
-    )
     for digit in "12*#":
-        ami.ask("PlayDTMF", Channel=channel, Digit=digit, Duration=100, Receive="true")
+        ami.ask("PlayDTMF", Channel=call_sid, Digit=digit, Duration=100, Receive="true")
         time.sleep(0.25)
     stream.wait_for("dtmf", count=4)
     time.sleep(0.3)
