@@ -1,11 +1,13 @@
 """The rig by itself, and the rendered configuration with it: a real Asterisk, no gateway but a UDP echo."""
 
 import time
+from contextlib import suppress
 from urllib.parse import unquote
 
 import pytest
 
 from exoswitch.ami.dialling import claim, leg
+from tests.e2e.ami import AmiError
 from tests.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
 from tests.e2e.network import contact_status
 from tests.e2e.phone import Phone
@@ -15,6 +17,16 @@ pytestmark = pytest.mark.e2e
 NUMBER = "09812345678"
 EXOPHONE = "08047491899"
 TONE_HZ = 700
+
+
+@pytest.fixture(autouse=True)
+def line_is_cleared(ami):
+    """Hang up what a test leaves up: there is no gateway here to do so."""
+    yield
+    for channel in ami.channels():
+        with suppress(AmiError):
+            ami.ask("Hangup", Channel=channel["Channel"])
+    ami.wait_until_idle()
 
 
 @pytest.fixture
