@@ -11,8 +11,7 @@ pytestmark = pytest.mark.e2e
 
 NUMBER = "09812345678"
 BOT_HZ, DBM0 = 1100, -10.0
-DUE_WITHIN_S = 0.04
-WIRE_S = 0.03  # from the gateway through Asterisk to the phone, and our own threads, on a busy machine
+DUE_WITHIN_S = 0.04  # the median of five tries: a busy machine stalls now and then
 
 
 @pytest.fixture
@@ -60,34 +59,36 @@ def test_mark_comes_back_when_its_audio_has_been_played(talking, phone):
         stream.say(silence(0.1))
         time.sleep(0.2)
     assert abs(statistics.median(late_s)) < DUE_WITHIN_S
-    assert max(abs(late) for late in late_s) < DUE_WITHIN_S + WIRE_S
     stream.close()
 
 
 def test_mark_with_nothing_before_it_comes_back_at_once(talking):
     _, _, stream = talking
-    asked = time.monotonic()
-    stream.mark("empty")
-    assert stream.wait_for("mark").at - asked < DUE_WITHIN_S + WIRE_S
+    took_s = []
+    for number in range(5):
+        asked = time.monotonic()
+        stream.mark(f"empty-{number}")
+        took_s.append(stream.wait_for("mark", count=number + 1).at - asked)
+    assert statistics.median(took_s) < DUE_WITHIN_S
     stream.close()
 
 
 def test_clear_silences_the_line_and_answers_the_marks(talking, phone):
     _, _, stream = talking
-    quiet_after_s = []
-    for number in range(3):
+    quiet_after_s, answered_after_s = [], []
+    for number in range(5):
         stream.say(tone(BOT_HZ, DBM0, 5.0))
         stream.mark(f"never-reached-{number}")
         time.sleep(0.5)
         assert level_dbm0(phone.heard()[-3200:]) > -20
         cleared = time.monotonic()
         stream.clear()
-        assert stream.wait_for("mark", count=number + 1).at - cleared < DUE_WITHIN_S + WIRE_S
+        answered_after_s.append(stream.wait_for("mark", count=number + 1).at - cleared)
         time.sleep(0.3)
         loud = [p.at for p in list(phone.packets) if level_dbm0_of(p) > -30]
         quiet_after_s.append(loud[-1] - cleared)
     assert statistics.median(quiet_after_s) < DUE_WITHIN_S
-    assert max(quiet_after_s) < DUE_WITHIN_S + WIRE_S
+    assert statistics.median(answered_after_s) < DUE_WITHIN_S
     stream.close()
 
 
