@@ -9,12 +9,14 @@ from typing import Self
 from attrs import define, field
 
 from exoswitch.ami.asterisk import render
+from exoswitch.ami.asterisk_addresses import ami_address
 from exoswitch.ami.asterisk_folder import write
 from exoswitch.config.model import AsteriskConfig, Config
 from tests.e2e.ami import Ami
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
+PLAIN_AMI_PORT = 5038
 
 # Asterisk's view of the folder that we made for it: bound over /mnt of the root, in a mount name space that dies with
 # the process, so that nothing is ever left mounted and the root itself stays as it was built.
@@ -57,8 +59,9 @@ class AsteriskServer:
 
     @property
     def ami_port(self) -> int:
-        """The port of its AMI, on 127.0.0.1."""
-        return int(self.pbx.ami.rsplit(":", 1)[1])
+        """The port of its plain AMI, on 127.0.0.1; beside TLS that is Asterisk's default."""
+        address = ami_address(self.pbx.ami)
+        return PLAIN_AMI_PORT if address.tls else address.port
 
     @property
     def sip_port(self) -> int:

@@ -31,6 +31,7 @@ class GatewayProcess:
     folder: Path
     config: str
     http_port: int
+    ready_within_s: float = START_TIMEOUT_S
     _process: "subprocess.Popen[bytes]" = field(init=False)
 
     def __enter__(self) -> Self:
@@ -46,6 +47,7 @@ class GatewayProcess:
             self._wait_until_ready()
         except BaseException:
             self._process.kill()
+            self._process.wait()
             raise
         return self
 
@@ -123,7 +125,7 @@ class GatewayProcess:
         return held
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + self.ready_within_s
         while True:
             try:
                 if self.request("/readyz")[0] == 200:

@@ -21,8 +21,10 @@ TIDY_WITHIN_S = 8.0
 POLL_S = 0.05
 
 
-def gateway_config(asterisk: AsteriskServer, *, http_port: int, bot_port: int, trunk: str) -> str:
-    """Write the gateway's configuration for this Asterisk; JSON is YAML."""
+def gateway_config(
+    asterisk: AsteriskServer, *, http_port: int, bot_port: int, trunk: str, ami: str | None = None
+) -> str:
+    """Write the gateway's configuration for this Asterisk; JSON is YAML. `ami` replaces Asterisk's own endpoint."""
     pbx = asterisk.config.asterisks[0]
     rtp_ports = free_ports(200)
     chosen = next(candidate for candidate in asterisk.config.trunks if candidate.name == trunk)
@@ -38,7 +40,13 @@ def gateway_config(asterisk: AsteriskServer, *, http_port: int, bot_port: int, t
         "http": f"tcp:{http_port}:interface=127.0.0.1",
         "calls": {"ring_s": RING_S, "handshake_s": HANDSHAKE_S},
         "asterisks": [
-            {"name": pbx.name, "ami": pbx.ami, "username": pbx.username, "secret": pbx.secret, "host": pbx.host}
+            {
+                "name": pbx.name,
+                "ami": ami or pbx.ami,
+                "username": pbx.username,
+                "secret": pbx.secret,
+                "host": pbx.host,
+            }
             | {"capacity": pbx.capacity, "rtp_ports": f"{pbx.rtp_ports[0]}-{pbx.rtp_ports[-1]}"}
         ],
         "trunks": [{"name": trunk, "provider": "sip", "host": chosen.host, "port": chosen.port, "codecs": ["ulaw"]}],
