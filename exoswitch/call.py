@@ -201,7 +201,7 @@ def _ring_timed_out(_: CallInputs, core: CallCore) -> None:
 
 
 def _abandoned(_: CallInputs, core: CallCore, cause: int) -> None:
-    _finish(core, endings.abandoned(cause))
+    _finish(core, endings.caller_hung_up(cause, met_the_bot=False))
 
 
 def _bot_unreachable(_: CallInputs, core: CallCore, error: str) -> None:
@@ -217,7 +217,7 @@ def _bot_closed(_: CallInputs, core: CallCore, code: int | None, reason: str) ->
 
 
 def _caller_hung_up(_: CallInputs, core: CallCore, cause: int) -> None:
-    _finish(core, endings.caller_hung_up(cause), StopReason.CALL_ENDED)
+    _finish(core, endings.caller_hung_up(cause, met_the_bot=True), StopReason.CALL_ENDED)
 
 
 def _media_lost(_: CallInputs, core: CallCore, silent_s: float) -> None:

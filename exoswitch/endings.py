@@ -45,22 +45,12 @@ def rang_too_long(seconds: float) -> Ending:
     )
 
 
-def abandoned(cause: int) -> Ending:
-    """The person on the phone hung up before the bot was connected."""
+def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
+    """The person on the phone hung up, on the bot or before it was there."""
+    when = "the caller hung up" if met_the_bot else "the caller hung up before the bot was connected"
     return Ending(
         status=CallStatus.COMPLETED,
-        reason=f"the caller hung up before the bot was connected: {cause_text(cause)}",
-        cause=cause,
-        stream_status=StreamStatus.CANCELLED,
-        disconnected_by=DisconnectedBy.USER,
-    )
-
-
-def caller_hung_up(cause: int) -> Ending:
-    """The person on the phone hung up on the bot."""
-    return Ending(
-        status=CallStatus.COMPLETED,
-        reason=f"the caller hung up: {cause_text(cause)}",
+        reason=f"{when}: {cause_text(cause)}",
         cause=cause,
         stream_status=StreamStatus.CANCELLED,
         disconnected_by=DisconnectedBy.USER,
