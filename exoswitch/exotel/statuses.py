@@ -44,7 +44,7 @@ _TEXTS = {
     3: "no route to this number",
     5: "the prefix was misdialled",
     6: "the channel is unacceptable to the network",
-    16: "hung up",
+    16: "normal clearing",
     17: "the phone is busy",
     18: "the phone did not react (no user response)",
     19: "the phone rang, and nobody answered",

@@ -125,3 +125,11 @@ def dead_gateway(asterisk: AsteriskServer, tmp_path: Path, inbound_bot_port: int
     config = gateway_config(asterisk, http_port=http_port, bot_port=inbound_bot_port, trunk="dead")
     with GatewayProcess(tmp_path / "dead-gateway", config, http_port) as process:
         yield process
+
+
+@pytest.fixture
+def other_gateway(asterisk: AsteriskServer, tmp_path: Path, inbound_bot_port: int) -> GatewayProcess:
+    """Give a second gateway that dials on the trunk `lab`, not yet started."""
+    http_port = free_port()
+    config = gateway_config(asterisk, http_port=http_port, bot_port=inbound_bot_port, trunk="lab")
+    return GatewayProcess(tmp_path / "other-gateway", config, http_port)

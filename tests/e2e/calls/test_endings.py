@@ -136,6 +136,16 @@ def test_minute_of_audio_at_once_is_played_in_real_time(gateway, sipp, phone, bo
     assert gateway.wait_for_end(call_sid)["Status"] == "completed"
 
 
+def test_gateway_that_stops_hangs_up_first(gateway, other_gateway, sipp, phone, bot):
+    call = sipp.answer(phone)
+    with other_gateway:
+        other_gateway.place(NUMBER, bot.url)
+        stream = bot.wait_for_stream()
+        stream.wait_for("media", count=5)
+    assert stream.wait_for("stop").body["stop"]["reason"] == "stopped"
+    call.wait_for("ENDED")
+
+
 def test_ten_calls_in_a_row_reuse_what_they_had(gateway, sipp, phone, bot):
     sipp.answer(phone)
     for number in range(1, 11):
