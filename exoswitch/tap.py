@@ -55,7 +55,12 @@ class Gateway(Service):
         self.metrics = MemoryMetrics()
         self.switches = {
             asterisk.name: AsteriskSwitch(
-                asterisk, codec=config.rtp.codec, node=config.node, reactor=reactor, rng=random.Random()
+                asterisk,
+                codec=config.rtp.codec,
+                node=config.node,
+                max_duration_s=config.calls.max_duration_s,
+                reactor=reactor,
+                rng=random.Random(),
             )
             for asterisk in config.asterisks
         }

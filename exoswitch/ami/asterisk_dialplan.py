@@ -1,15 +1,12 @@
 """Core: extensions.conf: the two contexts that calls pass through."""
 
-import math
-
 from exoswitch.ami.conf import HEADER
-from exoswitch.ami.dialling import BRIDGE_CONTEXT, LEG_VARIABLE
+from exoswitch.ami.dialling import BRIDGE_CONTEXT, LEG_VARIABLE, longest_call_s
 from exoswitch.config.model import CallsConfig
 from exoswitch.trunks.pjsip import INBOUND_CONTEXT
 
-# How much longer than the longest call Asterisk waits before it ends a call on its own account: only then is it sure
-# that no gateway is going to.
-GRACE_S = 60
+# How long a call from a trunk may wait for a gateway. With none to claim it, its caller would ring for minutes.
+UNCLAIMED_S = 20
 
 _TEXT = """\
 {header}
@@ -23,10 +20,9 @@ exten => s,1,Set(TIMEOUT(absolute)={limit_s})
  same => n,Dial(${{{leg}}})
  same => n,Hangup()
 
-; Holds a call from a trunk, unanswered, until a gateway claims it by AMI. With no gateway to claim it, the carrier's
-; own time-out for ringing ends it.
+; Holds a call from a trunk, unanswered, until a gateway claims it by AMI and lifts this time-out.
 [{inbound}]
-exten => _[+0-9]!,1,Set(TIMEOUT(absolute)={limit_s})
+exten => _[+0-9]!,1,Set(TIMEOUT(absolute)={unclaimed_s})
  same => n,AGI(agi:async)
  same => n,Hangup()
 """
@@ -39,5 +35,6 @@ def extensions_conf(calls: CallsConfig) -> str:
         bridge=BRIDGE_CONTEXT,
         inbound=INBOUND_CONTEXT,
         leg=LEG_VARIABLE,
-        limit_s=math.ceil(calls.max_duration_s) + GRACE_S,
+        limit_s=longest_call_s(calls.max_duration_s),
+        unclaimed_s=UNCLAIMED_S,
     )

@@ -3,6 +3,7 @@
 Channels are named by their Uniqueid, which Hangup, AGI, Redirect and PlayDTMF all take (tried on 22.10).
 """
 
+import math
 import re
 from urllib.parse import unquote
 
@@ -11,6 +12,10 @@ from exoswitch.ami.message import AmiMessage
 BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials EXOSWITCH_LEG; see the rendered extensions.conf
 LEG_VARIABLE = "EXOSWITCH_LEG"
 OWNER_VARIABLE = "EXOSWITCH_GATEWAY"
+
+# How much longer than the longest call Asterisk waits before it ends a call on its own account: only then is it sure
+# that no gateway is going to.
+GRACE_S = 60
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 _CLAIMED_BY = re.compile(r"200 result=1 \((.+)\)")
@@ -65,6 +70,18 @@ def claimed_by_another(executed: AmiMessage, node: str) -> str | None:
     if answer is None or answer[1] == _NOT_IN_A_NAME.sub("-", node):
         return None
     return answer[1]
+
+
+def longest_call_s(max_duration_s: float) -> int:
+    """Give the limit that Asterisk itself sets to a call which should be ended after `max_duration_s`."""
+    return math.ceil(max_duration_s) + GRACE_S
+
+
+def let_last(channel_id: str, seconds: int) -> AmiMessage:
+    """Give a claimed call its full time: until then it has only as long as a call may wait for a gateway."""
+    return AmiMessage.action(
+        "Setvar", ("Channel", channel_id), ("Variable", "TIMEOUT(absolute)"), ("Value", str(seconds))
+    )
 
 
 def bridge(channel_id: str, dial_string: str) -> AmiMessage:

@@ -39,7 +39,7 @@ class AsteriskSwitch(Service):
     """An Asterisk, for as long as the service runs; `listener` is told its events, and may be set later.
 
     `node` is this gateway's name, which it writes on the inbound calls that it takes. `codec` is what Asterisk is to
-    send us.
+    send us. `max_duration_s` is how long a call may last; Asterisk itself ends one that outlives it.
 
     Raises:
         ConfigError: the configuration's `ami` is no endpoint.
@@ -55,6 +55,7 @@ class AsteriskSwitch(Service):
         rng: random.Random,
         codec: str = "ulaw",
         node: str = "gw1",
+        max_duration_s: float = 3600.0,
         listener: ISwitchListener | None = None,
     ) -> None:
         self.name = config.name
@@ -63,6 +64,7 @@ class AsteriskSwitch(Service):
         self._clock = reactor
         self._codec = codec
         self._node = node
+        self._max_duration_s = max_duration_s
         self._link = AmiLink(config, reactor, rng, self)
         self._ami: AmiProtocol | None = None
         self._translator = EventTranslator()
@@ -123,6 +125,7 @@ class AsteriskSwitch(Service):
     async def _bridge(self, channel_id: str, media_host: str, media_port: int) -> None:
         ami = self._ready_ami
         await self._claim(ami, channel_id)
+        await self._command(ami, dialling.let_last(channel_id, dialling.longest_call_s(self._max_duration_s)))
         await self._command(ami, dialling.bridge(channel_id, dialling.leg(media_host, media_port, self._codec)))
 
     async def _claim(self, ami: AmiProtocol, channel_id: str) -> None:

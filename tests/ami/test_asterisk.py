@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 
 from exoswitch.ami.asterisk import render
+from exoswitch.ami.asterisk_dialplan import UNCLAIMED_S
 from exoswitch.ami.asterisk_folder import write
 from exoswitch.ami.filters import WANTED_EVENTS
 from exoswitch.config.loader import load
@@ -215,4 +216,8 @@ def test_every_trunk_has_its_sections():
 
 def test_asterisk_ends_a_call_by_itself_a_minute_after_its_longest_duration():
     text = rendered(calls=evolve(CallsConfig(), max_duration_s=100.5))["extensions.conf"]
-    assert text.count("Set(TIMEOUT(absolute)=161)") == 2
+    assert "s,1,Set(TIMEOUT(absolute)=161)" in text
+
+
+def test_asterisk_ends_a_call_that_no_gateway_claims_soon():
+    assert f"!,1,Set(TIMEOUT(absolute)={UNCLAIMED_S})" in rendered()["extensions.conf"]

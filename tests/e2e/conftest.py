@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exoswitch.ami import asterisk_dialplan
 from exoswitch.config.model import AsteriskConfig, Config, TrunkConfig
 from tests.e2e.ami import Ami
 from tests.e2e.asterisk_root import asterisk_root
@@ -17,6 +18,7 @@ from tests.e2e.phone import Phone
 from tests.e2e.ports import free_port, free_ports
 
 CAPACITY = 50
+UNCLAIMED_S = 3  # in place of twenty, so that a test need not wait so long
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +40,10 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServe
         TrunkConfig(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
     )
     config = Config(asterisks=(pbx,), trunks=trunks)
-    with AsteriskServer(root, tmp_path_factory.mktemp("asterisk"), config) as server:
-        yield server
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asterisk_dialplan, "UNCLAIMED_S", UNCLAIMED_S)
+        with AsteriskServer(root, tmp_path_factory.mktemp("asterisk"), config) as server:
+            yield server
 
 
 @pytest.fixture(scope="session")

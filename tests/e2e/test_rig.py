@@ -9,6 +9,7 @@ import pytest
 from exoswitch.ami.dialling import claim, leg
 from tests.e2e.ami import AmiError
 from tests.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
+from tests.e2e.conftest import UNCLAIMED_S
 from tests.e2e.network import contact_status
 from tests.e2e.phone import Phone
 
@@ -250,3 +251,10 @@ def test_call_is_taken_over_by_another_gateway(ami, sipp, phone, gateway):
         assert ami.named("Hangup", Uniqueid="taken-over") == []
         ami.ask("Hangup", Channel="taken-over", Cause=16)
         hangup_of(ami, "taken-over")
+
+
+def test_call_that_no_gateway_claims_is_ended_by_asterisk(ami, sipp, phone):
+    call = sipp.call(EXOPHONE, phone)
+    channel_id = ami.wait_for("AsyncAGIStart")["Uniqueid"]
+    assert hangup_of(ami, channel_id, timeout_s=UNCLAIMED_S + 3.0)
+    call.wait_for("REFUSED")

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.audio import tone
 from tests.e2e.bot import Bot
 from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0, assert_tone
+from tests.e2e.conftest import UNCLAIMED_S
 
 pytestmark = pytest.mark.e2e
 
@@ -47,6 +48,14 @@ def test_caller_who_hangs_up_gives_the_bot_its_stop(gateway, sipp, phone, bot):
     assert stop["stop"]["reason"] == "callended"
     stream.wait_until_closed(2.0)
     assert gateway.wait_for_end(stop["stop"]["call_sid"])["Status"] == "completed"
+
+
+def test_claimed_call_outlives_the_time_in_which_it_had_to_be_claimed(gateway, sipp, phone, bot):
+    call = sipp.call(EXOPHONE, phone)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=50 * (UNCLAIMED_S + 2))
+    stream.close()
+    call.wait_for("ENDED")
 
 
 def test_unknown_number_is_turned_away(gateway, sipp, phone, bot):
