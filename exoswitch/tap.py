@@ -11,6 +11,7 @@ from typing import Any
 from twisted.application import strports
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -93,8 +94,12 @@ class Gateway(Service):
     def startService(self) -> None:  # noqa: N802
         """Start everything; the REST API answers 503 until an Asterisk is ready."""
         Service.startService(self)
-        for part in (self.media, *self.switches.values(), self.web):
+        for part in (self.media, *self.switches.values()):
             part.startService()
+        try:
+            self.web.startService()
+        except CannotListenError as problem:
+            sys.exit(f"http: {problem} Is another gateway running? Choose another port, or stop what has this one.")
 
     def stopService(self) -> Deferred[None]:  # noqa: N802
         """Take no more requests, end the calls, and only then close media and the links to Asterisk."""
@@ -154,12 +159,12 @@ def use_monotonic_time(reactor: Any, monotonic: Callable[[], float] = time.monot
 
 def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
     """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
-    from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first
-
     try:
         config = load(options["config"], os.environ)
     except ConfigError as problem:
         sys.exit(f"{problem}\nThe configuration cannot be used; see also: exoswitch check-config {options['config']}")
+    from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first
+
     log = Logger(namespace="exoswitch")
     for warning in warnings(config):
         log.warn("{warning}", warning=warning)

@@ -1,0 +1,59 @@
+"""The wiring: what `twistd exoswitch` says when it cannot start, and how a gateway starts and stops."""
+
+import socket
+import time
+
+import pytest
+from twisted.internet.task import Clock
+
+from exoswitch.config.loader import load
+from exoswitch.tap import Options, make_gateway, makeService, use_monotonic_time
+from tests.sim.live import run
+
+CONFIG = """
+http: "tcp:{port}:interface=127.0.0.1"
+rtp: {{bind: 127.0.0.1, ports: 20000-29999}}
+asterisks:
+  - {{name: pbx1, ami: "tcp:127.0.0.1:1", username: exoswitch, secret: hush, host: 127.0.0.1}}
+"""
+
+
+def options_for(path):
+    options = Options()
+    options.parseOptions(["--config", str(path)])
+    return options
+
+
+def test_configuration_that_is_wrong_ends_the_program_with_all_its_problems(tmp_path):
+    path = tmp_path / "exoswitch.yaml"
+    path.write_text("asterisks: 5\ntrnuks: []\n")
+    with pytest.raises(SystemExit) as ended:
+        makeService(options_for(path))
+    for words in ("asterisks", "trnuks", "trunks", "check-config"):
+        assert words in str(ended.value)
+
+
+def test_reactor_is_made_to_schedule_by_a_clock_that_never_steps_back():
+    reactor = Clock()
+    use_monotonic_time(reactor)
+    before = reactor.seconds()
+    assert before <= time.monotonic() <= before + 60
+
+
+@pytest.fixture
+def config(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        path = tmp_path / "exoswitch.yaml"
+        path.write_text(CONFIG.format(port=taken.getsockname()[1]))
+        yield load(path, {})
+
+
+@pytest.mark.loopback
+def test_http_port_that_is_taken_is_told_in_one_line(config):
+    async def scenario(reactor):
+        gateway = make_gateway(config, reactor)
+        with pytest.raises(SystemExit, match=r"http: .*Choose another port"):
+            gateway.startService()
+        await gateway.stopService()
+
+    run(scenario)
