@@ -24,7 +24,7 @@ from exoswitch.exotel.stream import ExotelBots
 from exoswitch.interfaces import StreamStart
 from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.service import RtpService
-from exoswitch.session import BotTarget
+from exoswitch.session import BotTarget, Direction
 
 SETTLE_S = 3.0
 LINGER_S = 10.0  # the load runs a little longer, and would rather not see its peer go
@@ -65,7 +65,13 @@ def plane(bot_port: int, phone_ports: list[int], chunk_ms: int) -> list[int]:
         listener.leg = service.open("127.0.0.1", listener)
         listener.leg.direct("127.0.0.1", port)
         start = StreamStart(
-            call_sid="c" * 32, stream_sid="s" * 32, account="bench", caller="0980", callee="0804", bot=target
+            call_sid="c" * 32,
+            stream_sid="s" * 32,
+            account="bench",
+            caller="0980",
+            callee="0804",
+            bot=target,
+            direction=Direction.INBOUND,
         )
         listener.connection = bots.connect(start, listener.leg, listener)
         ports.append(listener.leg.port)

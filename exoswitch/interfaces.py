@@ -170,6 +170,8 @@ class StreamStart:
     caller: str = field(repr=False)
     callee: str = field(repr=False)
     bot: BotTarget
+    direction: Direction
+    custom_field: str | None = field(default=None, repr=False)
 
 
 class IStreamListener(Interface):

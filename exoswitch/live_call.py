@@ -254,6 +254,8 @@ class LiveCall:
             caller=national(session.caller),
             callee=national(session.callee),
             bot=session.bot,
+            direction=session.direction,
+            custom_field=session.custom_field,
         )
 
     def _start_stream(self) -> None:

@@ -48,7 +48,7 @@ class DisconnectedBy(Enum):
 
 @frozen(kw_only=True)
 class BotTarget:
-    """The bot that a call leads to: its ws(s) URL as configured or requested, and how audio is cut for it.
+    """The bot that a call leads to: its URL, or its resolver's, as configured or requested, and how audio is cut.
 
     `chunk_ms` is the length of one `media` message, a multiple of 20.
     """

@@ -3,7 +3,7 @@
 from itertools import count
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -135,6 +135,13 @@ def test_bot_sees_the_person_and_our_number_as_exotel_writes_them(house):
     told = house.bots.connections[0].told
     assert (told.caller, told.callee, told.account) == ("09812345610", "08047491899", "acme1")
     assert told.call_sid != told.stream_sid
+
+
+def test_direction_and_custom_field_go_along_for_a_resolver(house):
+    sid = result.successResultOf(house.place(evolve(REQUEST, custom_field="order 7"))).call_sid
+    house.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
+    told = house.bots.connections[0].told
+    assert (told.direction, told.custom_field) == (Direction.OUTBOUND, "order 7")
 
 
 def test_media_is_directed_attached_and_detached(house):

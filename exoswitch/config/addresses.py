@@ -5,7 +5,7 @@ import re
 
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.address import check_sample_rate, parse_address
+from exoswitch.exotel.address import check_sample_rate, is_resolver, parse_address, parse_resolver
 
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -74,16 +74,12 @@ def interface_of(endpoint: str) -> str | None:
 
 
 def bot_url(text: str) -> str:
-    """Read the WebSocket URL of a bot; what Exotel allows there and this version does not is said by name."""
-    scheme = text.partition("://")[0].lower()
-    if scheme in {"http", "https"}:
-        raise Unreadable(
-            f"is an {scheme}:// resolver, which this version does not ask yet: give the bot's ws:// or wss:// URL"
-        )
+    """Read the URL of a bot or of its resolver; a sample rate that is not served is refused by name."""
     if len(text) >= _URL_MAX:
         raise Unreadable(f"must be shorter than {_URL_MAX} characters")
     try:
-        parse_address(text)
+        parse = parse_resolver if is_resolver(text) else parse_address
+        parse(text)
         check_sample_rate(text)
     except InvalidRequest as refusal:
         raise Unreadable(f"cannot be used: {refusal}") from None

@@ -1,4 +1,4 @@
-"""Core: a bot's ws(s) URL taken apart, the way that Exotel's own client (written in Go) reads it (spec §1).
+"""Core: the URL of a bot, or of its resolver, taken apart as Exotel's own client (written in Go) reads it (spec §1).
 
 Credentials move from the URL to an ``Authorization`` header, the path and the query stay as they were written, and
 the query also becomes the stream's custom parameters.
@@ -6,7 +6,7 @@ the query also becomes the stream's custom parameters.
 
 import base64
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote_to_bytes, urlsplit
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 from attrs import Factory, field, frozen
 
@@ -23,12 +23,15 @@ USER_AGENT = "Go-http-client/1.1"
 
 SAMPLE_RATE_HZ = 8000
 _SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})  # both spellings are in Exotel's samples
-_PORTS = {"ws": 80, "wss": 443}
+_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+_TLS = {"wss", "https"}
+_WEBSOCKET = ("ws", "wss")
+_RESOLVER = ("http", "https")
 
 
 @frozen(kw_only=True)
 class BotAddress:
-    """Where a bot listens, and what the request that opens its WebSocket says.
+    """Where a bot listens, or its resolver, and what the request to it says.
 
     `authority` is the ``Host`` header: the host as the URL has it, with a port only where the URL has one.
     `authorization` is a whole header value, `resource` the path with its query.
@@ -66,6 +69,26 @@ def parse_address(url: str) -> BotAddress:
     Raises:
         InvalidRequest: this is not a URL that a bot can be reached at; the text never repeats the URL's credentials.
     """
+    return _parse(url, _WEBSOCKET)
+
+
+def parse_resolver(url: str) -> BotAddress:
+    """Take apart the URL of a resolver, which is asked by HTTP where the bot is.
+
+    Raises:
+        InvalidRequest: as `parse_address` does.
+    """
+    return _parse(url, _RESOLVER)
+
+
+def is_resolver(url: str) -> bool:
+    """Whether a bot's URL is that of a resolver."""
+    return url.partition("://")[0].lower() in _RESOLVER
+
+
+def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
+    plain, secure = schemes
+    form = f"a bot's URL must be written as {plain}://host[:port]/path or {secure}://…"
     if not url.isascii() or not url.isprintable() or " " in url:
         raise InvalidRequest("a bot's URL may hold printable ASCII characters only: percent-encode all others")
     scheme, _, rest = url.partition("://")
@@ -74,15 +97,15 @@ def parse_address(url: str) -> BotAddress:
         port = parts.port or _PORTS.get(scheme.lower(), 0)
         host = parts.hostname or ""
     except ValueError as error:
-        raise InvalidRequest("a bot's URL must be written as ws://host[:port]/path or wss://…") from error
-    if scheme.lower() not in _PORTS or not host:
-        raise InvalidRequest("a bot's URL must be written as ws://host[:port]/path or wss://…")
+        raise InvalidRequest(form) from error
+    if scheme.lower() not in schemes or not host:
+        raise InvalidRequest(form)
     if parts.fragment:
         raise InvalidRequest("a bot's URL may not hold a fragment (#…): leave it out")
     credentials, _, authority = parts.netloc.rpartition("@")
     resource = rest[len(parts.netloc) :].removesuffix("#")
     return BotAddress(
-        secure=scheme.lower() == "wss",
+        secure=scheme.lower() in _TLS,
         host=host,
         port=port,
         authority=authority,
@@ -116,6 +139,6 @@ def check_sample_rate(url: str) -> None:
     for key, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
         if key in _SAMPLE_RATE_KEYS and value != str(SAMPLE_RATE_HZ):
             raise InvalidRequest(
-                f"{key}={value[:20]} cannot be served: this version streams at {SAMPLE_RATE_HZ} Hz only; "
+                f"{key}={quote(value[:20])} cannot be served: this version streams at {SAMPLE_RATE_HZ} Hz only; "
                 f"write {key}={SAMPLE_RATE_HZ} or leave it out, and let the bot work at that rate"
             )

@@ -7,20 +7,21 @@ from functools import lru_cache
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.error import ConnectError
-from twisted.internet.interfaces import IDelayedCall, IProtocolFactory
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
 from exoswitch.events import StopReason
-from exoswitch.exotel.address import BotAddress, parse_address
+from exoswitch.exotel.address import BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.exotel.audio import CallerAudio
+from exoswitch.exotel.dialling import Line
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader, StreamWriter
+from exoswitch.exotel.resolution import call_details
+from exoswitch.exotel.resolver import resolve
 from exoswitch.exotel.websocket import WebSocket, WebSockets
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
 
@@ -29,13 +30,15 @@ _MAX_UNREAD_BYTES = 1024 * 1024
 _FAILED = "3009 failed to establish ws conn: {}"
 """How Exotel begins the error of a stream that could not be opened (spec §5.2)."""
 
+_UNREACHABLE = (InvalidRequest, RemoteProtocolError, OSError, ConnectError, ValueError)
+
 
 @implementer(IBots)
 class ExotelBots:
-    """Reaches bots the way that Exotel does; the certificate of a wss:// bot must be valid for its host.
+    """Reaches bots the way that Exotel does; over TLS its certificate must be valid for its host.
 
-    `handshake_s` is the time for all of DNS, TCP, TLS and the upgrade; `entropy` gives random bytes, for keys and
-    masks; `tls_options` makes the TLS settings for a host name.
+    `handshake_s` is the time for all of the resolver, DNS, TCP, TLS and the upgrade; `entropy` gives random bytes,
+    for keys and masks; `tls_options` makes the TLS settings for a host name.
     """
 
     def __init__(
@@ -56,6 +59,11 @@ class ExotelBots:
     def connect(self, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> "BotConnection":
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
+
+    def line(self, address: BotAddress) -> Line:
+        """Give the way to a bot or a resolver."""
+        tls = self.tls_options(address.host) if address.secure else None
+        return Line(self.reactor, address, tls, self.handshake_s)
 
 
 class _State(enum.Enum):
@@ -85,6 +93,7 @@ class BotConnection:
         self._unread_bytes = 0
         self._complained = False
         self._address: BotAddress | None = None
+        self._where = ""
         self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
@@ -136,29 +145,36 @@ class BotConnection:
         self._attempt.addErrback(self._unreachable)
 
     async def _reach(self) -> None:
-        bots = self._bots
-        self._address = address = parse_address(self._start.bot.url)
-        endpoint = HostnameEndpoint(bots.reactor, address.host, address.port, timeout=bots.handshake_s)
-        factory: IProtocolFactory = WebSockets(bots.reactor, address, self, bots.entropy)
-        if address.secure:
-            # What `wrapClientTLS` does, but for the clock: its writes wait for the global reactor.
-            tls = bots.tls_options(address.host)
-            factory = TLSMemoryBIOFactory(tls, isClient=True, wrappedFactory=factory, clock=bots.reactor)
-        protocol: Any = await endpoint.connect(factory)
-        self._socket = protocol.wrappedProtocol if address.secure else protocol
+        bots, url = self._bots, self._start.bot.url
+        self._address = address = await self._resolve(url) if is_resolver(url) else parse_address(url)
+        self._where = f"{address}: "
+        protocol: Any = await bots.line(address).connect(WebSockets(bots.reactor, address, self, bots.entropy))
+        self._socket = protocol
+
+    async def _resolve(self, url: str) -> BotAddress:
+        resolver = parse_resolver(url)
+        self._where = f"the resolver {resolver}: "
+        told = self._start
+        details = call_details(
+            call_sid=told.call_sid,
+            caller=told.caller,
+            callee=told.callee,
+            direction=told.direction,
+            custom_field=told.custom_field,
+        )
+        return await resolve(self._bots.reactor, resolver, self._bots.line(resolver), details)
 
     def _unreachable(self, failure: Failure) -> None:
         if self._state is _State.CLOSED:
             return  # it was we who gave up
-        if not isinstance(failure.value, InvalidRequest | OSError | ConnectError | ValueError):
+        if not isinstance(failure.value, _UNREACHABLE):
             self._log.failure("cannot dial the bot of call {call}", failure, call=self._start.call_sid)
         self._fail(failure.getErrorMessage())
 
     def _fail(self, why: str) -> None:
         if self._state is _State.DIALLING:
             self._abandon()
-            where = "" if self._address is None else f"{self._address}: "
-            self._listener.stream_failed(_FAILED.format(where + why))
+            self._listener.stream_failed(_FAILED.format(self._where + why))
 
     def _abandon(self) -> None:
         self._state = _State.CLOSED

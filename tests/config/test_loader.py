@@ -130,7 +130,7 @@ SECRETS = ("hunter2", "s3cret", "t0ken", "pa55")
         ("secret: s3cret", "secret: 'hunter2"),
         ("secret: s3cret", "secert: hunter2"),
         ("api_token: t0ken", 'api_token: ""'),
-        ("ws://bot:pa55@127.0.0.1:9000/ws", "http://bot:pa55@127.0.0.1:9000/ws"),
+        ("ws://bot:pa55@127.0.0.1:9000/ws", "http://bot:pa55@127.0.0.1:hunter2/ws"),
         ("ws://bot:pa55@127.0.0.1:9000/ws", "ws://bot:pa55@127.0.0.1:hunter2/ws"),
         ("ws://bot:pa55@127.0.0.1:9000/ws", "${BOT_URL}"),
     ],

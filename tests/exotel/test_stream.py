@@ -90,7 +90,7 @@ def test_starting_twice_is_starting_once(wires):
 
 
 def test_a_url_that_leads_nowhere_fails_the_stream(wires):
-    wire = wires(stream_start("http://bot.example.org/"), opens=False)
+    wire = wires(stream_start("ftp://bot.example.org/"), opens=False)
     wire.reactor.advance(0)
     ((_, text),) = wire.listener.told
     assert text.startswith("3009 failed to establish ws conn: a bot's URL must be written as ws://")

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from exoswitch.exotel.stream import ExotelBots
 from exoswitch.interfaces import IMetrics, IStreamListener, StreamStart
-from exoswitch.session import BotTarget
+from exoswitch.session import BotTarget, Direction
 from tests.recorders import RecordedLeg
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -28,6 +28,7 @@ def stream_start(url="ws://127.0.0.1:5000/ws?lang=hi", chunk_ms=20):
         caller="09812345610",
         callee="08047491899",
         bot=BotTarget(url=url, chunk_ms=chunk_ms),
+        direction=Direction.INBOUND,
     )
 
 
