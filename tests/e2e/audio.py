@@ -6,7 +6,7 @@ PCM is signed 16-bit little-endian mono at 8,000 Hz throughout. Levels are in dB
 
 import array
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 RATE_HZ = 8000
@@ -14,6 +14,7 @@ FRAME_SAMPLES = 160
 FULL_SCALE = 32767
 FULL_SCALE_DBM0 = 3.17
 SILENCE_DBM0 = -100.0
+CLEAN_DB = 30.0
 
 _BIAS = 132
 _CLIP = 32635
@@ -56,6 +57,24 @@ def tone_snr_db(pcm: bytes, hz: float) -> float:
     total = sum(sample * sample for sample in samples)
     of_tone = 2 * _power(samples, hz, window=False) / len(samples)
     return 10 * math.log10(of_tone / max(total - of_tone, 1e-9)) if of_tone else SILENCE_DBM0
+
+
+def assert_hears_tone(listen: Callable[[float], bytes], hz: float, dbm0: float, tolerance_db: float = 0.5) -> None:
+    """Listen a second at a time until one is this tone and nothing else.
+
+    Four seconds may be tried: a machine that stalls costs a packet now and then, and each shifts the tone's phase.
+
+    Raises:
+        AssertionError: none of them was; the text says what was measured.
+    """
+    measured = []
+    for _ in range(4):
+        pcm = listen(1.0)
+        found = frequency_hz(pcm), level_dbm0(pcm), tone_snr_db(pcm, hz)
+        if abs(found[0] - hz) <= 1 and abs(found[1] - dbm0) <= tolerance_db and found[2] > CLEAN_DB:
+            return
+        measured.append("{:.1f} Hz at {:.1f} dBm0, {:.0f} dB clean".format(*found))
+    raise AssertionError(f"no clean second of {hz} Hz at {dbm0} dBm0 was heard, but: {'; '.join(measured)}")
 
 
 def sounding_s(pcm: bytes, threshold_dbm0: float = -45.0) -> list[tuple[float, float]]:

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tests.e2e.audio import tone
+from tests.e2e.audio import assert_hears_tone, tone
 from tests.e2e.bot import Bot
-from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0, assert_tone
+from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0
 from tests.e2e.conftest import UNCLAIMED_S
 
 pytestmark = pytest.mark.e2e
@@ -31,10 +31,10 @@ def test_caller_and_bot_hear_each_other(gateway, sipp, phone, bot, number):
     assert start["from"] == "09812345678"
     assert start["custom_parameters"] == {"lang": "hi"}
     time.sleep(0.3)
-    assert_tone(stream.listen(1.0), CALLER_HZ)
-    stream.say(tone(BOT_HZ, DBM0, 3.0))
+    assert_hears_tone(stream.listen, CALLER_HZ, DBM0)
+    stream.say(tone(BOT_HZ, DBM0, 8.0))
     time.sleep(0.3)
-    assert_tone(phone.listen(1.0), BOT_HZ)
+    assert_hears_tone(phone.listen, BOT_HZ, DBM0)
     stream.close()
     call.wait_for("ENDED")
     ended = gateway.wait_for_end(start["call_sid"])
