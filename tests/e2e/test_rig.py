@@ -231,7 +231,7 @@ def test_trunk_that_does_not_answer_is_not_dialled_once_asterisk_knows(ami, gate
     began = time.monotonic()
     originate(ami, gateway, "dead-trunk", trunk="dead")
     assert ami.wait_for("OriginateResponse")["Response"] == "Failure"
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 3.0
 
 
 def test_call_is_taken_over_by_another_gateway(ami, sipp, phone, gateway):
