@@ -2,7 +2,9 @@
 
 from enum import Enum
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
+
+from exoswitch.stream_options import StreamOptions
 
 
 class Direction(Enum):
@@ -48,13 +50,10 @@ class DisconnectedBy(Enum):
 
 @frozen(kw_only=True)
 class BotTarget:
-    """The bot that a call leads to: its URL, or its resolver's, as configured or requested, and how audio is cut.
-
-    `chunk_ms` is the length of one `media` message, a multiple of 20.
-    """
+    """The bot that a call leads to: its URL or its resolver's, as configured or requested, and how it is spoken to."""
 
     url: str = field(repr=False)
-    chunk_ms: int = 20
+    options: StreamOptions = Factory(StreamOptions)
 
 
 @frozen(kw_only=True)

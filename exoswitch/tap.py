@@ -115,7 +115,7 @@ class Gateway(Service):
 
 def _directory(config: Config) -> Directory:
     limits = config.calls
-    bots = {name: BotTarget(url=app.url, chunk_ms=app.chunk_ms) for name, app in config.apps.items()}
+    bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
     return Directory(
         limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
         concurrency={name: account.concurrency for name, account in config.accounts.items()},

@@ -7,6 +7,7 @@ that the operator wrote, and the kind that the model declares for it decides wha
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from attrs import frozen
 
@@ -29,10 +30,14 @@ class Unreadable(ExoswitchError):  # noqa: N818 - the name says what happened, n
 
 @frozen
 class Kind:
-    """One kind of value: `read` turns text into it or raises Unreadable; `example` is for whoever left it out."""
+    """One kind of value: `read` turns text into it or raises Unreadable; `example` is for whoever left it out.
+
+    A value that `names` a file or a folder is looked for beside the configuration; a file must be there.
+    """
 
     read: Callable[[str], object]
     example: str
+    names: Literal["file", "folder"] | None = None
 
 
 def whole(least: int, most: int, *, step: int = 1) -> Kind:
@@ -69,6 +74,16 @@ def choice(*words: str) -> Kind:
     return Kind(read, words[0])
 
 
+def yes_no(text: str) -> bool:
+    """Read an answer to a yes-or-no question, in any of YAML's own words for one."""
+    word = text.lower()
+    if word in {"true", "yes", "on"}:
+        return True
+    if word in {"false", "no", "off"}:
+        return False
+    raise Unreadable("must be true or false")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Guess what a misspelt word was meant to be: ``: did you mean 'ulaw'?``, or nothing."""
     close = difflib.get_close_matches(word, list(known), n=1)
@@ -93,6 +108,11 @@ def line(text: str) -> str:
     if not text.isprintable():
         raise Unreadable("must be one line without control characters")
     return text
+
+
+def path(text: str) -> str:
+    """Read the name of a file that need not be given: an empty text is none."""
+    return line(text) if text else ""
 
 
 def user(text: str) -> str:

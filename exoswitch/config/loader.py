@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import attrs
+
 from exoswitch.config import yamlfile
 from exoswitch.config.advice import warnings
 from exoswitch.config.model import Config
@@ -28,7 +30,7 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None)
     file = Path(path)
     tree, problems = _parse(file)
     reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), _LATER)
-    config: Config = reader.section(Config, tree)
+    config = _with_common_streams(reader.section(Config, tree), tree)
     unread = {problem.path for problem in reader.problems}
     problems += reader.problems + broken_rules(config, unread)
     if problems:
@@ -45,6 +47,20 @@ def report(path: str | os.PathLike[str], environ: Mapping[str, str] | None = Non
         total = "1 problem" if count == 1 else f"{count} problems"
         return "\n".join([*map(str, error.problems), f"{total} in {path}"]), _FOUND_WRONG
     return "\n".join([*_summary(config), *_warning_lines(config), f"{path} is good"]), 0
+
+
+def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
+    """Let each app take from `streams` what it does not say itself."""
+    written = tree.get("apps") if isinstance(tree, dict) else None
+    if not isinstance(written, dict):
+        return config
+    common = attrs.asdict(config.streams)
+    apps = {
+        name: attrs.evolve(app, **{key: value for key, value in common.items() if key not in entry})
+        for (name, app), entry in zip(config.apps.items(), written.values(), strict=True)
+        if isinstance(entry, dict)
+    }
+    return attrs.evolve(config, apps={**config.apps, **apps})
 
 
 def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:

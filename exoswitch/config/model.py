@@ -6,9 +6,10 @@ The kind of each value, and with it the check of a file, stands in the field's t
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field, fields, frozen
 
 from exoswitch.config import values
+from exoswitch.stream_options import StreamOptions
 
 _NEVER_SHOWN = MappingProxyType({"secret": True})
 
@@ -42,11 +43,15 @@ class RtpConfig:
 
 @frozen(kw_only=True)
 class CallsConfig:
-    """The waits of a call, in seconds; the defaults are Exotel's own (10 s handshake, 60 min a stream)."""
+    """The waits of a call, in seconds; the defaults are Exotel's own (10 s handshake, 60 min a stream).
+
+    `waiting_sound` is a WAV file that the caller hears while a lost bot is connected again; without it, silence.
+    """
 
     ring_s: values.WaitSeconds = 45.0
     handshake_s: values.WaitSeconds = 10.0
     max_duration_s: values.StreamSeconds = 3600.0
+    waiting_sound: values.File = ""
 
 
 @frozen(kw_only=True)
@@ -92,15 +97,37 @@ class AccountConfig:
 
 
 @frozen(kw_only=True)
-class AppConfig:
-    """What Exotel calls a flow: an id, and the bot that it leads to.
+class StreamConfig:
+    """How bots are spoken to; each field is explained in `StreamOptions`, whose fields and defaults these are."""
 
-    `url` may hold credentials; `chunk_ms` is the length of one `media` message, a multiple of 20.
+    chunk_ms: values.ChunkMs = 20
+    numbers: values.NumberStyle = "national"
+    outbound_from: values.OutboundFrom = "customer"
+    first_timestamp: values.FirstTimestamp = "chunk"
+    leg_sid: values.YesNo = False
+    sample_rate_parameter: values.YesNo = False
+    marks_on_clear: values.MarksOnClear = "flush"
+    clear_granularity: values.ClearGranularity = "frame"
+    drain_on_close: values.YesNo = False
+    close_after_stop: values.CloseAfterStop = "handshake"
+    on_stream_loss: values.OnStreamLoss = "hang-up"
+    ca_file: values.File = ""
+    transcript: values.TranscriptKind = "off"
+
+    def options(self) -> StreamOptions:
+        """Give the options as the program hands them on."""
+        return StreamOptions(**{spec.name: getattr(self, spec.name) for spec in fields(StreamOptions)})
+
+
+@frozen(kw_only=True)
+class AppConfig(StreamConfig):
+    """What Exotel calls a flow: an id, and the bot that it leads to; it may hold every key of `streams`, too.
+
+    `url` may hold credentials. A key of `streams` that an app does not have is taken from there.
     """
 
     account: values.Name
     url: values.BotUrl = field(repr=False, metadata=_NEVER_SHOWN)
-    chunk_ms: values.ChunkMs = 20
 
 
 @frozen(kw_only=True)
@@ -131,6 +158,7 @@ class Config:
     asterisks: tuple[AsteriskConfig, ...]
     trunks: tuple[TrunkConfig, ...] = ()
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
+    streams: StreamConfig = Factory(StreamConfig)
     apps: Mapping[values.Name, AppConfig] = Factory(dict)
     numbers: Mapping[values.PhoneNumber, NumberConfig] = Factory(dict)
     billing: BillingConfig = Factory(BillingConfig)

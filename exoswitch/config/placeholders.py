@@ -28,6 +28,20 @@ class Surroundings:
         """
         return _REFERENCE.sub(self._replacement, text)
 
+    def locate(self, name: str, *, is_file: bool) -> str:
+        """Give the path of a file or folder that the configuration names; relative ones begin in `folder`.
+
+        Raises:
+            Unreadable: it is a file, and cannot be read.
+        """
+        path = self.folder / name
+        if is_file:
+            try:
+                path.open("rb").close()
+            except OSError as error:
+                raise Unreadable(f"names the file {path}, which cannot be read: {error.strerror}") from None
+        return str(path)
+
     def _replacement(self, match: re.Match[str]) -> str:
         escaped, reference, closed = match[1], match[2], match[3]
         if escaped:

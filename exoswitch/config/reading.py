@@ -87,11 +87,14 @@ class Reader:
             self._note(path, f"must be a single value, not a {_shape(tree)}")
             return attrs.NOTHING
         try:
-            return kind.read(self.surroundings.fill_in(tree))
+            value = kind.read(self.surroundings.fill_in(tree))
+            if kind.names and isinstance(value, str) and value:
+                value = self.surroundings.locate(value, is_file=kind.names == "file")
         except Unreadable as error:
             shown = "" if secret else f" (it is {tree[:_SHOWN_MAX]!r})"
             self._note(path, f"{error}{shown}")
             return attrs.NOTHING
+        return value
 
     def _unknown_key(self, key: str, known: Iterable[str], path: str) -> None:
         later = "" if path else self.later.get(key, "")

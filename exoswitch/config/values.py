@@ -1,7 +1,8 @@
 """Port: every kind of value that the model's fields may be declared with; to a type checker they are plain types."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
+from exoswitch import stream_options as options
 from exoswitch.config import addresses, kinds
 from exoswitch.config.kinds import Kind, choice, decimal, whole
 
@@ -10,6 +11,9 @@ Line = Annotated[str, Kind(kinds.line, "some-text")]
 UserName = Annotated[str, Kind(kinds.user, "a-user")]
 SecretLine = Annotated[str, Kind(kinds.line, '"${NAME}"')]
 PhoneNumber = Annotated[str, Kind(kinds.phone_number, '"+918047491899"')]
+YesNo = Annotated[bool, Kind(kinds.yes_no, "true")]
+File = Annotated[str, Kind(kinds.path, "ca.pem", names="file")]
+Folder = Annotated[str, Kind(kinds.line, "transcripts", names="folder")]
 Currency = Annotated[str, Kind(kinds.currency, "INR")]
 
 Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]
@@ -29,6 +33,15 @@ PulseSeconds = Annotated[int, whole(1, 3600)]
 GatewayCodec = Annotated[str, choice("ulaw", "alaw")]
 TrunkCodec = Annotated[str, choice("alaw", "ulaw", "g722", "gsm")]
 ChunkMs = Annotated[int, whole(20, 1000, step=20)]
+NumberStyle = Annotated[options.NumberStyle, choice(*get_args(options.NumberStyle))]
+OutboundFrom = Annotated[options.OutboundFrom, choice(*get_args(options.OutboundFrom))]
+FirstTimestamp = Annotated[options.FirstTimestamp, choice(*get_args(options.FirstTimestamp))]
+MarksOnClear = Annotated[options.MarksOnClear, choice(*get_args(options.MarksOnClear))]
+ClearGranularity = Annotated[options.ClearGranularity, choice(*get_args(options.ClearGranularity))]
+CloseAfterStop = Annotated[options.CloseAfterStop, choice(*get_args(options.CloseAfterStop))]
+OnStreamLoss = Annotated[options.OnStreamLoss, choice(*get_args(options.OnStreamLoss))]
+TranscriptKind = Annotated[options.TranscriptKind, choice(*get_args(options.TranscriptKind))]
+Megabytes = Annotated[int, whole(1, 1_000_000)]
 JitterMs = Annotated[int, whole(20, 2000, step=20)]
 PlayoutSeconds = Annotated[int, whole(1, 3600)]
 QuarantineSeconds = Annotated[float, decimal(0, 300)]

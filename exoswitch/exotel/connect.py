@@ -106,13 +106,13 @@ def _to_customer(asked: _Parameters, account: str, config: Config) -> tuple[str,
     if url is not None and stream_url is not None:
         raise InvalidRequest("Url and StreamUrl both name a bot: leave one of them out")
     if stream_url is not None:
-        return number, exophone, _streamed(stream_url, asked.text("StreamType"))
+        return number, exophone, _streamed(stream_url, asked.text("StreamType"), config)
     if url is not None:
         return number, exophone, _flow(url, account, config)
     raise InvalidRequest("StreamUrl is missing: it, or Url, says which bot to talk to")
 
 
-def _streamed(url: str, kind: str | None) -> BotTarget:
+def _streamed(url: str, kind: str | None, config: Config) -> BotTarget:
     if kind is not None and kind.lower() != "bidirectional":
         raise InvalidRequest(f"StreamType={kind[:20]!r} is not served: write bidirectional or leave it out")
     if len(url) > _MAX_URL:
@@ -120,7 +120,7 @@ def _streamed(url: str, kind: str | None) -> BotTarget:
     with _blaming("StreamUrl"):
         parse_address(url)
         check_sample_rate(url)
-    return BotTarget(url=url)
+    return BotTarget(url=url, options=config.streams.options())
 
 
 def _flow(url: str, account: str, config: Config) -> BotTarget:
@@ -140,7 +140,7 @@ def _bot_of(config: Config, name: str) -> BotTarget:
     app = config.apps[name]
     with _blaming(f"app {name}"):
         check_sample_rate(app.url)
-    return BotTarget(url=app.url, chunk_ms=app.chunk_ms)
+    return BotTarget(url=app.url, options=app.options())
 
 
 @contextmanager

@@ -85,7 +85,7 @@ class BotConnection:
         self._leg = leg
         self._listener = listener
         self._writer = StreamWriter(stream_sid=start.stream_sid, call_sid=start.call_sid, account=start.account)
-        self._audio = CallerAudio(self._writer, start.bot.chunk_ms)
+        self._audio = CallerAudio(self._writer, start.bot.options.chunk_ms)
         self._reader = BotMessageReader()
         self._state = _State.DIALLING
         self._streaming = False

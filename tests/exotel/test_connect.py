@@ -8,6 +8,7 @@ from exoswitch.config.model import AccountConfig, AppConfig, Config, NumberConfi
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.connect import read_connect
 from exoswitch.session import BotTarget
+from exoswitch.stream_options import StreamOptions
 
 CONFIG = Config(
     asterisks=(),
@@ -61,7 +62,7 @@ def test_voice_ai_names_the_bot_by_its_url():
     ],
 )
 def test_a_flow_names_the_bot_by_the_id_of_its_app(url):
-    assert read(FLOW, Url=url).bot == BotTarget(url="wss://bot.example.org/ws", chunk_ms=100)
+    assert read(FLOW, Url=url).bot == BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
 
 
 def test_a_to_beside_a_flow_means_nothing():

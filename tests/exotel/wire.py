@@ -15,19 +15,20 @@ from zope.interface import implementer
 from exoswitch.exotel.stream import ExotelBots
 from exoswitch.interfaces import IMetrics, IStreamListener, StreamStart
 from exoswitch.session import BotTarget, Direction
+from exoswitch.stream_options import StreamOptions
 from tests.recorders import RecordedLeg
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
-def stream_start(url="ws://127.0.0.1:5000/ws?lang=hi", chunk_ms=20):
+def stream_start(url="ws://127.0.0.1:5000/ws?lang=hi", **options):
     return StreamStart(
         call_sid="8a2b1d3c4e5f60718293a4b5c6d718bl",
         stream_sid="5b4e5fbb46b3f42ed1fce7b3f5c618bl",
         account="acme1",
         caller="09812345610",
         callee="08047491899",
-        bot=BotTarget(url=url, chunk_ms=chunk_ms),
+        bot=BotTarget(url=url, options=StreamOptions(**options)),
         direction=Direction.INBOUND,
     )
 

@@ -1,0 +1,58 @@
+"""How bots are spoken to is said once for all of them, and again for an app that differs."""
+
+import attrs
+import pytest
+
+from exoswitch.config.model import StreamConfig
+from exoswitch.stream_options import StreamOptions
+
+APPS = """
+apps:
+  "1001": {account: acme1, url: "ws://127.0.0.1:9000/ws", numbers: national}
+  "1002": {account: acme1, url: "ws://127.0.0.1:9000/ws"}
+"""
+
+
+def with_streams(good, streams):
+    return good.partition("apps:")[0] + APPS + f"streams: {streams}\n"
+
+
+def test_defaults_are_those_of_the_program():
+    assert StreamConfig().options() == StreamOptions()
+    assert [spec.name for spec in attrs.fields(StreamConfig)] == [spec.name for spec in attrs.fields(StreamOptions)]
+
+
+def test_an_app_takes_from_streams_what_it_does_not_say_itself(read, good):
+    config = read(with_streams(good, "{numbers: e164, drain_on_close: yes, chunk_ms: 100}"))
+    assert config.apps["1001"].options() == StreamOptions(drain_on_close=True, chunk_ms=100)
+    assert config.apps["1002"].options() == StreamOptions(numbers="e164", drain_on_close=True, chunk_ms=100)
+    assert config.streams.options() == config.apps["1002"].options()
+
+
+def test_a_problem_of_streams_is_told_once(problems, good):
+    assert problems(with_streams(good, "{numbers: e146, leg_sid: perhaps}")) == {
+        "streams.numbers": "must be one of national, e164; did you mean 'e164'? (it is 'e146')",
+        "streams.leg_sid": "must be true or false (it is 'perhaps')",
+    }
+
+
+@pytest.mark.parametrize("word", ["true", "True", "yes", "on"])
+def test_yes_is_understood_in_all_of_yamls_words(read, good, word):
+    assert read(with_streams(good, f"{{leg_sid: {word}}}")).streams.leg_sid
+
+
+def test_a_file_is_looked_for_beside_the_configuration(read, good, tmp_path):
+    (tmp_path / "ca.pem").write_text("a certificate")
+    config = read(with_streams(good, "{ca_file: ca.pem}"))
+    assert config.apps["1001"].ca_file == str(tmp_path / "ca.pem")
+
+
+def test_no_file_is_none(read, good):
+    assert read(with_streams(good, '{ca_file: ""}')).streams.ca_file == ""
+
+
+def test_a_file_that_is_not_there_is_a_problem(problems, good, tmp_path):
+    path = tmp_path / "ca.pem"
+    assert problems(with_streams(good, "{ca_file: ca.pem}")) == {
+        "streams.ca_file": f"names the file {path}, which cannot be read: No such file or directory (it is 'ca.pem')"
+    }
