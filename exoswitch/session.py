@@ -50,7 +50,7 @@ class DisconnectedBy(Enum):
 
 @frozen(kw_only=True)
 class BotTarget:
-    """The bot that a call leads to: its URL or its resolver's, as configured or requested, and how it is spoken to."""
+    """The bot that a call leads to: its URL or its resolver's, as configured or requested, and how to speak to it."""
 
     url: str = field(repr=False)
     options: StreamOptions = Factory(StreamOptions)
