@@ -8,13 +8,16 @@ from random import Random
 from attrs import frozen
 
 from exoswitch.rtp.frames import FRAME_S
+from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.sim.caller import Caller
+from exoswitch.sim.codec import remembering
 from exoswitch.sim.latency import LatencySummary, Meters
 from exoswitch.sim.network import Conditions, Network, NetworkStatistics
 from exoswitch.sim.script import Script, parse_script
 
 _PHONE = ("127.0.0.1", 4000)
+_LAW = remembering(ULAW)
 _GATEWAY_PHASE_S = 0.007  # the gateway's ticks and the phone's do not coincide
 
 
@@ -39,7 +42,7 @@ def run_virtual_call(
     network_out, network_back = Network(conditions, seed), Network(conditions, seed + 1)
     script = script or parse_script("babble")
     caller = Caller(script, Random(seed), 0.0, meter_out=meters.out, meter_back=meters.back)
-    leg = MediaLeg(LegSettings(source_host=_PHONE[0]), Random(seed))
+    leg = MediaLeg(LegSettings(source_host=_PHONE[0], law=_LAW), Random(seed))
     leg.direct(*_PHONE)
     leg.attach()
     longest_queue_ms = 0
