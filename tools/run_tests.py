@@ -22,7 +22,12 @@ PARTS = {  # of each environment, in the order of its commands in tox.ini
     "check": ("style", "formatting", "types", "imports", "news"),
     "test": ("installed", "unit", "loopback", "e2e"),
 }
-DEBIAN_PACKAGES = {"mmdebstrap": "mmdebstrap", "sipp": "sip-tester"}  # a command, and the package that has it
+DEBIAN_PACKAGES = {  # a command, and the package that has it
+    "mmdebstrap": "mmdebstrap",
+    "sipp": "sip-tester",
+    "redis-server": "redis-server",
+    "pg_ctlcluster": "postgresql",
+}
 
 
 @dataclass(frozen=True)
