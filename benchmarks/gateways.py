@@ -25,6 +25,7 @@ from exoswitch.interfaces import StreamStart
 from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget, Direction
+from exoswitch.stream_options import StreamOptions
 
 SETTLE_S = 3.0
 LINGER_S = 10.0  # the load runs a little longer, and would rather not see its peer go
@@ -58,7 +59,7 @@ def plane(bot_port: int, phone_ports: list[int], chunk_ms: int) -> list[int]:
     service = RtpService(reactor, RtpConfig(bind="127.0.0.1", ports=range(21000, 29000)), random.Random(1), metrics)
     service.startService()
     bots = ExotelBots(reactor, metrics=metrics)
-    target = BotTarget(url=f"ws://127.0.0.1:{bot_port}/", chunk_ms=chunk_ms)
+    target = BotTarget(url=f"ws://127.0.0.1:{bot_port}/", options=StreamOptions(chunk_ms=chunk_ms))
     ports = []
     for port in phone_ports:
         listener = Listener()
