@@ -133,8 +133,13 @@ class IMediaLeg(Interface):
     def mark(name: str) -> None:
         """Queue a mark; the stream's `send_mark` is called when the audio before it has been sent."""
 
-    def clear() -> None:
-        """Drop the audio that is yet unplayed; pending marks are answered at once, in order."""
+    def clear(*, finish_message: bool = False, answer_marks: bool = True) -> None:
+        """Drop the audio that is yet unplayed; its marks are answered at once, in order, or dropped with it.
+
+        With `finish_message` a message, which is what one `play` brought, goes on to its end once its first sample
+        has been sent, and keeps its marks; one that has not begun is dropped. Messages that fit into 20 ms together
+        may count as one.
+        """
 
     def statistics() -> MediaStatistics:
         """Count what has happened so far."""

@@ -58,8 +58,9 @@ class RecordedLeg:
     def mark(self, name):
         self.asked.append(("mark", name))
 
-    def clear(self):
-        self.asked.append(("clear",))
+    def clear(self, *, finish_message=False, answer_marks=True):
+        wishes = {"finish message": finish_message, "drop marks": not answer_marks}
+        self.asked.append(("clear", *(wish for wish, is_wished in wishes.items() if is_wished)))
 
     def statistics(self):
         return MediaStatistics()

@@ -72,9 +72,11 @@ class BoundLeg:
         """Queue a mark, or answer it at once where nothing is to be played before it."""
         self._answer(self._line.leg.mark(name))
 
-    def clear(self) -> None:
-        """Drop the audio that is yet unplayed, and answer its marks."""
-        self._answer(self._line.leg.clear())
+    def clear(self, *, finish_message: bool = False, answer_marks: bool = True) -> None:
+        """Drop the audio that is yet unplayed, and answer its marks, or drop them too."""
+        marks = self._line.leg.clear(finish_message=finish_message)
+        if answer_marks:
+            self._answer(marks)
 
     def _answer(self, marks: list[str]) -> None:
         stream = self._line.stream

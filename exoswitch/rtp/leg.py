@@ -120,9 +120,9 @@ class MediaLeg:
         """Queue a mark; returns those to answer at once."""
         return self.playout.mark(name)
 
-    def clear(self) -> list[str]:
-        """Drop what is unplayed; returns the pending marks, to answer at once."""
-        return self.playout.clear()
+    def clear(self, *, finish_message: bool = False) -> list[str]:
+        """Drop what is unplayed, but for a message to be finished; returns the marks of what was dropped."""
+        return self.playout.clear(finish_message=finish_message)
 
     # --- what the network and the clock bring
 

@@ -14,7 +14,8 @@ _MAX_MARKS = 4096  # a bot that sends more marks than this ahead of its audio ha
 class Playout:
     """First in, first out, in samples; positions count samples since the call began, so a mark keeps its place.
 
-    Audio is encoded as it comes, so that taking a frame costs the same for a message of 20 ms and one of a minute.
+    Audio is encoded as it comes, so that taking a frame costs the same for a message of 20 ms and one of a minute. A
+    piece is a message; messages that fit into one frame together are joined, and count as one.
     """
 
     law: Law
@@ -56,7 +57,7 @@ class Playout:
 
     def _append(self, payload: bytes) -> None:
         """Put encoded audio last; scraps are joined, so that a bot of tiny messages cannot bloat the queue."""
-        if self._pieces and len(self._pieces[-1]) < FRAME_SAMPLES:
+        if self._pieces and len(self._pieces[-1]) + len(payload) <= FRAME_SAMPLES:
             self._pieces[-1] += payload
         elif payload:
             self._pieces.append(payload)
@@ -68,13 +69,28 @@ class Playout:
         self._marks.append((self._end, name))
         return [self._marks.popleft()[1]] if len(self._marks) > _MAX_MARKS else []
 
-    def clear(self) -> list[str]:
-        """Drop all audio; returns the pending marks, to be answered at once in this order."""
+    def clear(self, *, finish_message: bool = False) -> list[str]:
+        """Drop all audio; returns the marks behind it, in order, which are pending no more.
+
+        With `finish_message`, a message that has begun to be taken stays to its end, with the marks up to there.
+        """
+        if finish_message and self._offset:
+            return self._clear_behind_first()
         names = [name for _, name in self._marks]
         self._marks.clear()
         self._pieces.clear()
         self._offset, self._odd_byte, self._talking = 0, b"", False
         self._played = self._end
+        return names
+
+    def _clear_behind_first(self) -> list[str]:
+        """Drop what is behind the piece that has begun, which is as much as to say: was taken from."""
+        begun = self._pieces[0]
+        self._pieces = deque([begun])
+        self._odd_byte = b""
+        self._end = end = self._played + len(begun) - self._offset
+        names = [name for position, name in self._marks if position > end]
+        self._marks = deque(mark for mark in self._marks if mark[0] <= end)
         return names
 
     def pop(self) -> bytes | None:

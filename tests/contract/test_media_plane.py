@@ -202,6 +202,29 @@ def test_clear_silences_the_next_packet_and_answers_the_marks(node):
     assert asterisk.heard() == [CODED, SILENT]
 
 
+def test_clear_may_drop_the_marks_too(node):
+    leg, call, _ = connected(node)
+    leg.play(TONE * 20)
+    leg.mark("never")
+    leg.clear(answer_marks=False)
+    node.tick(2)
+    assert (call.marks, leg.queued_ms) == ([], 0)
+
+
+def test_clear_may_let_the_message_that_has_begun_be_finished(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 3)
+    leg.mark("finished")
+    leg.play(TONE * 10)
+    leg.mark("dropped")
+    node.tick()
+    leg.clear(finish_message=True)
+    assert (call.marks, leg.queued_ms) == (["dropped"], 40)
+    node.tick(3)
+    assert call.marks == ["dropped", "finished"]
+    assert asterisk.heard() == [*[CODED] * 3, SILENT]
+
+
 def test_detaching_drops_what_is_unplayed_and_stops_the_callers_audio(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 20)

@@ -151,6 +151,84 @@ def test_clear_drops_the_audio_and_gives_the_marks_back_in_order(playout):
     assert playout.due_marks() == ["after"]
 
 
+def test_a_message_that_has_begun_may_be_finished_with_its_marks(playout):
+    playout.play(pcm(400))
+    playout.mark("within")
+    playout.play(pcm(400, 400))
+    playout.mark("behind")
+    playout.pop()
+    assert playout.clear(finish_message=True) == ["behind"]
+    assert playout.queued_ms == 30
+    assert playout.pop() == ULAW.encode(pcm(160, 160))
+    assert playout.due_marks() == []
+    assert playout.pop() == ULAW.encode(pcm(80, 320)) + ULAW.silence * 80
+    assert playout.due_marks() == ["within"]
+    assert playout.pop() is None
+
+
+def test_a_message_that_has_not_begun_is_not_finished(playout):
+    playout.play(pcm(320))
+    playout.play(pcm(320))
+    playout.mark("behind")
+    assert playout.clear(finish_message=True) == ["behind"]
+    playout.play(pcm(320))
+    playout.play(pcm(320))
+    playout.pop()
+    playout.pop()
+    assert playout.clear(finish_message=True) == []
+    assert (playout.pop(), playout.queued_ms) == (None, 0)
+
+
+def test_a_message_begins_with_its_first_sample_even_in_anothers_frame(playout):
+    playout.play(pcm(100))
+    playout.play(pcm(160, 100))
+    playout.play(pcm(160, 260))
+    playout.pop()
+    playout.clear(finish_message=True)
+    assert drain(playout) == ULAW.encode(pcm(100, 160)) + ULAW.silence * 60
+
+
+def test_what_is_said_after_a_clear_follows_the_message_that_was_finished(playout):
+    playout.play(pcm(320))
+    playout.play(pcm(1600))
+    playout.pop()
+    playout.clear(finish_message=True)
+    playout.play(pcm(160, 320))
+    assert playout.mark("after") == []
+    assert drain(playout) == ULAW.encode(pcm(320, 160))
+    assert playout.due_marks() == ["after"]
+
+
+def test_finishing_a_message_forgets_half_a_sample_of_the_next(playout):
+    playout.play(pcm(320) + b"\x01")
+    playout.pop()
+    playout.clear(finish_message=True)
+    playout.play(pcm(160, 320))
+    assert drain(playout) == ULAW.encode(pcm(320, 160))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(160, 700), min_size=1, max_size=8), st.integers(0, 12))
+def test_finished_is_exactly_the_message_that_was_taken_from(lengths, ticks):
+    playout, source, at = Playout(ULAW, max_s=10), pcm(8_000), 0
+    borders = [0]
+    for samples in lengths:
+        playout.play(source[2 * at : 2 * (at + samples)])
+        at += samples
+        borders.append(at)
+        playout.mark(str(at))
+    taken = 0
+    for _ in range(ticks):
+        taken += 160 if playout.pop() else 0
+    taken = min(taken, at)
+    answered = playout.due_marks() + playout.clear(finish_message=True)
+    end = min(border for border in borders if border >= taken)
+    rest = b"".join(iter(playout.pop, None))[: end - taken]
+    assert rest == ULAW.encode(source[2 * taken : 2 * end])
+    assert playout.queued_ms == 0
+    assert sorted(answered + playout.due_marks(), key=int) == [str(border) for border in borders[1:]]
+
+
 def test_what_exceeds_the_bound_is_dropped_and_counted(playout):
     assert playout.play(pcm(15_000)) == 0
     assert playout.play(pcm(1_800)) == 100
