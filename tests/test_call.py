@@ -5,7 +5,7 @@ import inspect
 import pytest
 from automat import NoTransition
 
-from exoswitch import call
+from exoswitch import call, call_steps
 from exoswitch.call_inputs import CallCore, CallInputs, CallLimits
 from exoswitch.events import (
     Admit,
@@ -178,7 +178,7 @@ def test_call_that_we_end_says_stopped_to_the_bot_and_why_to_the_operator(happen
     life = Life()
     effects = life.feed_all(*TO_TALKING, happens)
     assert effects[0] == CloseStream(StopReason.STOPPED)
-    assert StartTimer(Timer.HANG_UP, call.HANG_UP_WAIT_S) in effects
+    assert StartTimer(Timer.HANG_UP, call_steps.HANG_UP_WAIT_S) in effects
     ending = ending_in(life.feed("channel_hung_up", 16))
     assert ending.status is CallStatus.COMPLETED
     assert words in ending.reason
@@ -202,7 +202,7 @@ def test_unanswered_call_ends_with_the_status_of_its_cause(dial_status, cause, s
 
 def test_failed_originate_waits_for_the_cause_of_its_channel():
     life = Life()
-    assert StartTimer(Timer.HANG_UP, call.HANG_UP_WAIT_S) in life.feed_all(*TO_RINGING, ("originate_failed", 5))
+    assert StartTimer(Timer.HANG_UP, call_steps.HANG_UP_WAIT_S) in life.feed_all(*TO_RINGING, ("originate_failed", 5))
     assert ending_in(life.feed("channel_hung_up", 17)).status is CallStatus.BUSY
 
 
@@ -225,10 +225,10 @@ def test_channel_that_is_heard_of_after_its_originate_failed_still_tells_the_cau
 
 def test_trunk_that_never_said_anything_of_the_call_fails_it():
     life = Life()
-    life.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", call.TIMED_OUT))
+    life.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", call_steps.TIMED_OUT))
     assert "never said" in ending_in(life.feed("channel_hung_up", 19)).reason
     dropped_first = (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19))
-    ending = ending_in(Life().feed_all(*dropped_first, ("originate_failed", call.TIMED_OUT)))
+    ending = ending_in(Life().feed_all(*dropped_first, ("originate_failed", call_steps.TIMED_OUT)))
     assert ending.status is CallStatus.FAILED
 
 
@@ -246,7 +246,7 @@ def test_busy_phone_whose_events_come_in_another_order_is_busy():
 
 
 def test_phone_that_rang_until_the_time_was_up_was_not_answered():
-    effects = Life().feed_all(*TO_RINGING, ("originate_failed", call.TIMED_OUT), ("channel_hung_up", 19))
+    effects = Life().feed_all(*TO_RINGING, ("originate_failed", call_steps.TIMED_OUT), ("channel_hung_up", 19))
     assert ending_in(effects).status is CallStatus.NO_ANSWER
 
 
