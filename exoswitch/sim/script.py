@@ -16,6 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from exoswitch.errors import InvalidRequest
 from exoswitch.rtp.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.rtp.wav import read_wav
 from exoswitch.sim import sounds
 
 KEY_PRESS_S = 0.1
@@ -87,8 +88,8 @@ class Script:
     hang_up_after_s: float = inf
 
 
-def _no_files(path: str) -> bytes:
-    raise InvalidRequest(f"script: wav={path} needs files, and there are none here")
+def _no_files(_path: str) -> bytes:
+    raise InvalidRequest("it needs files, and there are none here")
 
 
 def parse_script(text: str, read_file: Callable[[str], bytes] = _no_files) -> Script:
@@ -101,8 +102,7 @@ def parse_script(text: str, read_file: Callable[[str], bytes] = _no_files) -> Sc
     for word in text.split():
         name, _, value = word.partition("=")
         if name == "wav":
-            frames = tuple(sounds.frames(sounds.read_wav(read_file(value))))
-            script = _then(script, Speak(frames, len(frames) * FRAME_S))
+            script = _recording(script, value, read_file)
         elif name in _WORDS:
             script = _WORDS[name](script, value)
         else:
@@ -131,6 +131,15 @@ def _tone(script: Script, value: str) -> Script:
     if not hz.isdecimal() or not 1 <= int(hz) < SAMPLE_RATE_HZ // 2:
         raise InvalidRequest(f"script: tone={value!r} needs a pitch below 4000 Hz, as in tone=440 or tone=440,2")
     return _then(script, Speak(sounds.tone(int(hz)), _seconds(seconds, inf)))
+
+
+def _recording(script: Script, path: str, read_file: Callable[[str], bytes]) -> Script:
+    try:
+        pcm = read_wav(read_file(path))
+    except InvalidRequest as error:
+        raise InvalidRequest(f"script: wav={path}: {error}") from None
+    frames = tuple(sounds.frames(pcm))
+    return _then(script, Speak(frames, len(frames) * FRAME_S))
 
 
 def _digits(script: Script, value: str) -> Script:

@@ -9,7 +9,6 @@ from io import BytesIO
 from math import exp, pi, sin
 from random import Random
 
-from exoswitch.errors import InvalidRequest
 from exoswitch.rtp.frames import FRAME_BYTES, SAMPLE_RATE_HZ
 
 BABBLE_FRAMES = 500
@@ -49,25 +48,6 @@ def frames(pcm: bytes) -> Iterator[bytes]:
     """Cut PCM into frames, the last one filled up with silence."""
     for start in range(0, len(pcm), FRAME_BYTES):
         yield pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
-
-
-def read_wav(data: bytes) -> bytes:
-    """Read a WAV file of 16-bit mono PCM at 8,000 Hz.
-
-    Raises:
-        InvalidRequest: it is something else.
-    """
-    try:
-        with wave.open(BytesIO(data)) as file:
-            channels, bits, rate_hz = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
-            pcm: bytes = file.readframes(file.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise InvalidRequest(f"wav: this is no WAV file ({error})") from None
-    if (channels, bits, rate_hz) != (1, 16, SAMPLE_RATE_HZ):
-        raise InvalidRequest(
-            f"wav: it has {channels} channels of {bits} bits at {rate_hz} Hz; needed is 1 of 16 at 8000"
-        )
-    return pcm
 
 
 def write_wav(left: bytes, right: bytes) -> bytes:

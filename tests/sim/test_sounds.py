@@ -4,19 +4,8 @@ from io import BytesIO
 
 import pytest
 
-from exoswitch.errors import InvalidRequest
 from exoswitch.rtp.g711 import ALAW, ULAW
 from exoswitch.sim import sounds
-
-
-def mono_wav(pcm, rate_hz=8000, channels=1):
-    file = BytesIO()
-    with wave.open(file, "wb") as output:
-        output.setnchannels(channels)
-        output.setsampwidth(2)
-        output.setframerate(rate_hz)
-        output.writeframes(pcm)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("law", [ULAW, ALAW])
@@ -39,16 +28,6 @@ def test_a_tone_of_a_second_joins_itself_without_a_seam():
 
 def test_the_last_frame_is_filled_up_with_silence():
     assert list(sounds.frames(b"\1" * 400)) == [b"\1" * 320, b"\1" * 80 + bytes(240)]
-
-
-def test_a_wav_file_is_read_back():
-    assert sounds.read_wav(mono_wav(b"\1\2" * 160)) == b"\1\2" * 160
-
-
-@pytest.mark.parametrize("data", [b"", b"RIFF", b"nonsense" * 10, mono_wav(b"", 16000), mono_wav(b"", channels=2)])
-def test_what_is_no_wav_file_of_a_phone_is_refused(data):
-    with pytest.raises(InvalidRequest, match="wav"):
-        sounds.read_wav(data)
 
 
 def test_a_recording_has_a_channel_for_each_side_and_fills_up_the_shorter():

@@ -1,0 +1,25 @@
+"""Core: sound files, of the one kind that needs no conversion on its way to a phone."""
+
+import wave
+from io import BytesIO
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.rtp.frames import SAMPLE_RATE_HZ
+
+
+def read_wav(data: bytes) -> bytes:
+    """Read a WAV file of 16-bit mono PCM at 8,000 Hz, and give its PCM.
+
+    Raises:
+        InvalidRequest: it is something else; the text is a sentence about "it".
+    """
+    try:
+        with wave.open(BytesIO(data)) as file:
+            channels, bits, rate_hz = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
+            pcm: bytes = file.readframes(file.getnframes())
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk that claims to reach beyond the file
+        raise InvalidRequest(f"it is no WAV file of PCM ({str(error) or 'it ends too early'})") from None
+    if (channels, bits, rate_hz) != (1, 16, SAMPLE_RATE_HZ):
+        shape = f"{channels} channel{'s' if channels > 1 else ''} of {bits} bits at {rate_hz} Hz"
+        raise InvalidRequest(f"it has {shape}; needed is 1 of 16 at {SAMPLE_RATE_HZ}")
+    return pcm[: len(pcm) & ~1]
