@@ -4,8 +4,8 @@
     python benchmarks/resample.py
 
 numpy applies the same filter, and costs a start 0.1 s and 14 MB; plain Python sums products in a loop; soxr is the
-library made for it. CPU time; the least of many rounds that take turns, so that what else runs on the machine counts little.
-"Late" is how far the output lags behind the input at its worst, once the chunk is in: a stream's first second.
+library made for it. CPU time; the least of many rounds that take turns, so that what else runs counts little. "Late"
+is how far the output lags behind the input at its worst, once the chunk is in: a stream's first second.
 """
 
 import platform
