@@ -5,7 +5,7 @@ import re
 
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.address import check_sample_rate, is_resolver, parse_address, parse_resolver
+from exoswitch.exotel.address import is_resolver, parse_address, parse_resolver
 
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -80,7 +80,6 @@ def bot_url(text: str) -> str:
     try:
         parse = parse_resolver if is_resolver(text) else parse_address
         parse(text)
-        check_sample_rate(text)
     except InvalidRequest as refusal:
         raise Unreadable(f"cannot be used: {refusal}") from None
     return text

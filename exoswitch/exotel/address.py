@@ -5,10 +5,9 @@ the query also becomes the stream's custom parameters.
 """
 
 import base64
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
-from attrs import Factory, field, frozen
+from attrs import evolve, field, frozen
 
 from exoswitch.errors import InvalidRequest
 
@@ -21,7 +20,9 @@ MAX_CUSTOM_CHARACTERS = 256
 USER_AGENT = "Go-http-client/1.1"
 """What real calls were seen to send (spec §1, capture R3)."""
 
-SAMPLE_RATE_HZ = 8000
+SAMPLE_RATES_HZ = (8000, 16000, 24000)
+"""What a bot's URL may ask for with ``sample-rate=``; the first is what it gets without (spec §1)."""
+
 _SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})  # both spellings are in Exotel's samples
 _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _TLS = {"wss", "https"}
@@ -34,7 +35,8 @@ class BotAddress:
     """Where a bot listens, or its resolver, and what the request to it says.
 
     `authority` is the ``Host`` header: the host as the URL has it, with a port only where the URL has one.
-    `authorization` is a whole header value, `resource` the path with its query.
+    `authorization` is a whole header value, `resource` the path with its query; `sample_rate_hz` is that of the
+    audio, both ways.
     """
 
     secure: bool
@@ -43,7 +45,19 @@ class BotAddress:
     authority: str
     resource: str = field(repr=False)
     authorization: str | None = field(default=None, repr=False)
-    custom_parameters: Mapping[str, str] = field(default=Factory(dict), repr=False)
+    sample_rate_hz: int = SAMPLE_RATES_HZ[0]
+
+    def custom_parameters(self, *, sample_rate: bool = False) -> dict[str, str]:
+        """Read the query as Go does: ``voice/UUID`` is a key with an empty value, and of two alike the first counts.
+
+        `sample_rate` says whether the key that asks for one is told like any other.
+        """
+        told: dict[str, str] = {}
+        query = self.resource.partition("?")[2]
+        for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
+            if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(told) < MAX_CUSTOM_PARAMETERS:
+                told.setdefault(key, value)
+        return told
 
     def upgrade_request(self, key: str) -> bytes:
         """Write the request that opens the WebSocket, with just the headers that Exotel's client sends (spec §1)."""
@@ -69,7 +83,8 @@ def parse_address(url: str) -> BotAddress:
     Raises:
         InvalidRequest: this is not a URL that a bot can be reached at; the text never repeats the URL's credentials.
     """
-    return _parse(url, _WEBSOCKET)
+    address = _parse(url, _WEBSOCKET)
+    return evolve(address, sample_rate_hz=_sample_rate_hz(address.resource.partition("?")[2]))
 
 
 def parse_resolver(url: str) -> BotAddress:
@@ -111,7 +126,6 @@ def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
         authority=authority,
         resource=resource if resource.startswith("/") else "/" + resource,
         authorization=_basic(credentials) if credentials else None,
-        custom_parameters=_custom_parameters(parts.query),
     )
 
 
@@ -121,24 +135,15 @@ def _basic(credentials: str) -> str:
     return "Basic " + base64.b64encode(pair).decode("ascii")
 
 
-def _custom_parameters(query: str) -> dict[str, str]:
-    """Read a query as Go does: ``voice/UUID`` without a ``=`` is a key with an empty value; the first one counts."""
-    told: dict[str, str] = {}
-    for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
-        if key not in _SAMPLE_RATE_KEYS and len(told) < MAX_CUSTOM_PARAMETERS:
-            told.setdefault(key, value)
-    return told
-
-
-def check_sample_rate(url: str) -> None:
-    """Refuse a URL that asks for another rate than the one that there is.
-
-    Raises:
-        InvalidRequest: the text says what to do.
-    """
-    for key, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
-        if key in _SAMPLE_RATE_KEYS and value != str(SAMPLE_RATE_HZ):
-            raise InvalidRequest(
-                f"{key}={quote(value[:20])} cannot be served: this version streams at {SAMPLE_RATE_HZ} Hz only; "
-                f"write {key}={SAMPLE_RATE_HZ} or leave it out, and let the bot work at that rate"
-            )
+def _sample_rate_hz(query: str) -> int:
+    """Find the rate that a query asks for."""
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key in _SAMPLE_RATE_KEYS:
+            if value not in map(str, SAMPLE_RATES_HZ):
+                *some, last = SAMPLE_RATES_HZ
+                raise InvalidRequest(
+                    f"{key}={quote(value[:20])} cannot be served: write {key}={', '.join(map(str, some))} or {last}, "
+                    f"or leave it out for {SAMPLE_RATES_HZ[0]}"
+                )
+            return int(value)
+    return SAMPLE_RATES_HZ[0]

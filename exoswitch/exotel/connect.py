@@ -13,7 +13,7 @@ from attrs import frozen
 
 from exoswitch.config.model import Config
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.address import check_sample_rate, parse_address
+from exoswitch.exotel.address import parse_address
 from exoswitch.exotel.numbers import normalise, same_number
 from exoswitch.interfaces import CallRequest
 from exoswitch.session import BotTarget
@@ -119,7 +119,6 @@ def _streamed(url: str, kind: str | None, config: Config) -> BotTarget:
         raise InvalidRequest(f"StreamUrl has {len(url)} characters: the most is {_MAX_URL}")
     with _blaming("StreamUrl"):
         parse_address(url)
-        check_sample_rate(url)
     return BotTarget(url=url, options=config.streams.options())
 
 
@@ -138,8 +137,6 @@ def _flow(url: str, account: str, config: Config) -> BotTarget:
 
 def _bot_of(config: Config, name: str) -> BotTarget:
     app = config.apps[name]
-    with _blaming(f"app {name}"):
-        check_sample_rate(app.url)
     return BotTarget(url=app.url, options=app.options())
 
 

@@ -16,8 +16,7 @@ from attrs import frozen
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.events import StopReason
 
-_MEDIA_FORMAT = {"encoding": "base64", "sample_rate": "8000", "bit_rate": "128kbps"}
-_BYTES_PER_MS = 16  # 8,000 Hz, 16 bits, mono
+_BITS = 16  # to a sample; there is one channel
 
 
 def _compact(message: Mapping[str, Any]) -> bytes:
@@ -28,15 +27,31 @@ class StreamWriter:
     """Writes one stream's messages to the bot, in order.
 
     `sequence_number` counts every message from `start` on, `chunk` every `media`. A `timestamp` is where its chunk
-    ends in the stream, so that the first is a chunk's length; nobody has published the real first value (spec §2.3).
+    ends in the stream, or, `from_zero`, where it begins: nobody has published the real first value (spec §2.3).
     """
 
-    __slots__ = ("_account", "_call_sid", "_chunk", "_media_head", "_position_ms", "_sequence", "_stream_sid")
+    __slots__ = (
+        "_account",
+        "_bytes_per_ms",
+        "_call_sid",
+        "_chunk",
+        "_from_zero",
+        "_media_head",
+        "_position_ms",
+        "_sample_rate_hz",
+        "_sequence",
+        "_stream_sid",
+    )
 
-    def __init__(self, *, stream_sid: str, call_sid: str, account: str) -> None:
+    def __init__(
+        self, *, stream_sid: str, call_sid: str, account: str, sample_rate_hz: int = 8000, from_zero: bool = False
+    ) -> None:
         self._stream_sid = stream_sid
         self._call_sid = call_sid
         self._account = account
+        self._sample_rate_hz = sample_rate_hz
+        self._bytes_per_ms = sample_rate_hz * _BITS // 8 // 1000
+        self._from_zero = from_zero
         self._sequence = 0
         self._chunk = 0
         self._position_ms = 0
@@ -47,30 +62,40 @@ class StreamWriter:
         """Write the greeting, which has no number."""
         return _compact({"event": "connected"})
 
-    def start(self, *, caller: str, callee: str, custom_parameters: Mapping[str, str]) -> bytes:
-        """Write the description of the call; the second message of every stream."""
+    def start(
+        self, *, caller: str, callee: str, custom_parameters: Mapping[str, str], leg_sid: str | None = None
+    ) -> bytes:
+        """Write the description of the call; the second message of every stream.
+
+        The bit rate at more than 8,000 Hz is a guess: nobody has published it (spec §2.4).
+        """
         start: dict[str, Any] = {
             "stream_sid": self._stream_sid,
             "call_sid": self._call_sid,
-            "account_sid": self._account,
-            "from": caller,
-            "to": callee,
         }
+        if leg_sid is not None:
+            start["leg_sid"] = leg_sid
+        start |= {"account_sid": self._account, "from": caller, "to": callee}
         if custom_parameters:
             start["custom_parameters"] = dict(custom_parameters)
-        start["media_format"] = _MEDIA_FORMAT
+        start["media_format"] = {
+            "encoding": "base64",
+            "sample_rate": str(self._sample_rate_hz),
+            "bit_rate": f"{self._sample_rate_hz * _BITS // 1000}kbps",
+        }
         return self._numbered("start", start)
 
     def media(self, pcm: bytes) -> bytes:
         """Write a chunk of the caller's audio."""
         self._sequence += 1
         self._chunk += 1
-        self._position_ms += len(pcm) // _BYTES_PER_MS
+        begin_ms = self._position_ms
+        self._position_ms = end_ms = begin_ms + len(pcm) // self._bytes_per_ms
         return b'%b%d","media":{"chunk":"%d","timestamp":"%d","payload":"%b"}}' % (
             self._media_head,
             self._sequence,
             self._chunk,
-            self._position_ms,
+            begin_ms if self._from_zero else end_ms,
             binascii.b2a_base64(pcm, newline=False),
         )
 
@@ -101,7 +126,7 @@ class StreamWriter:
 
 @frozen
 class BotMedia:
-    """Audio to be played: signed 16-bit little-endian mono at 8,000 Hz, of any length."""
+    """Audio to be played: signed 16-bit little-endian mono at the stream's rate, of any length."""
 
     pcm: bytes
 

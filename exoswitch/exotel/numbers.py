@@ -1,12 +1,14 @@
 """Core: phone numbers as Exotel's users write them, and as little of them as a log may show.
 
 Inside exoswitch a number is E.164 (``+919812345610``). Exotel writes and takes Indian numbers in four ways, ``+91…``,
-``91…``, ``0…`` and ten bare digits (spec §2.1, §6.1), so all four are read, and the 0-prefixed one is what bots see.
+``91…``, ``0…`` and ten bare digits (spec §2.1, §6.1), so all four are read, and bots see the 0-prefixed one, or
+E.164 by option.
 """
 
 import re
 
 from exoswitch.errors import InvalidRequest
+from exoswitch.stream_options import NumberStyle
 
 _INDIA = "+91"
 _PUNCTUATION = str.maketrans("", "", " \t-.()\u00a0")
@@ -59,6 +61,13 @@ def national(number: str) -> str:
     except InvalidRequest:
         return number
     return "0" + e164.removeprefix(_INDIA) if e164.startswith(_INDIA) else number
+
+
+def written(number: str, style: NumberStyle) -> str:
+    """Write a number as a bot shall see it; what is no number stays as it is."""
+    if style == "national":
+        return national(number)
+    return _canonical(number)
 
 
 def same_number(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
-from exoswitch.exotel.address import BotAddress, check_sample_rate, parse_address
+from exoswitch.exotel.address import BotAddress, parse_address
 from exoswitch.session import Direction
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -65,8 +65,6 @@ def read_answer(body: bytes) -> BotAddress:
     if not isinstance(url, str):
         raise RemoteProtocolError('its answer is not an object with a "url"')
     try:
-        address = parse_address(url)
-        check_sample_rate(url)
+        return parse_address(url)
     except InvalidRequest as refusal:
         raise RemoteProtocolError(f'the "url" of its answer cannot be used: {refusal}') from refusal
-    return address

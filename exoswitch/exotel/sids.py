@@ -7,6 +7,7 @@ stream and its legs have such SIDs alike.
 import datetime as dt
 import re
 from collections.abc import Callable
+from hashlib import sha256
 
 _RANDOM_BYTES = 14
 _DAYS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -17,6 +18,11 @@ def new_sid(now: float, entropy: Callable[[int], bytes]) -> str:
     """Make a SID at `now`, in seconds since the epoch; `entropy` gives that many random bytes."""
     today = dt.datetime.fromtimestamp(now, dt.UTC)
     return f"{entropy(_RANDOM_BYTES).hex()}{today.year - 2000:02x}{today.month:x}{_DAYS[today.day]}"
+
+
+def leg_sid(call_sid: str) -> str:
+    """Make the SID of a call's leg, which is always the same for the same call."""
+    return sha256(call_sid.encode()).hexdigest()[: 2 * _RANDOM_BYTES] + call_sid[2 * _RANDOM_BYTES :]
 
 
 def sid_date(sid: str) -> dt.date | None:

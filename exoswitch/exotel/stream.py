@@ -16,14 +16,17 @@ from zope.interface import implementer
 
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
 from exoswitch.events import StopReason
-from exoswitch.exotel.address import BotAddress, is_resolver, parse_address, parse_resolver
-from exoswitch.exotel.audio import CallerAudio
+from exoswitch.exotel.address import SAMPLE_RATES_HZ, BotAddress, is_resolver, parse_address, parse_resolver
+from exoswitch.exotel.audio import BotAudio, CallerAudio
 from exoswitch.exotel.dialling import Line
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader, StreamWriter
+from exoswitch.exotel.numbers import written
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
+from exoswitch.exotel.sids import leg_sid
 from exoswitch.exotel.websocket import WebSocket, WebSockets
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
+from exoswitch.session import Direction
 
 _CLOSE_S = 2.0
 _MAX_UNREAD_BYTES = 1024 * 1024
@@ -84,8 +87,9 @@ class BotConnection:
         self._start = start
         self._leg = leg
         self._listener = listener
-        self._writer = StreamWriter(stream_sid=start.stream_sid, call_sid=start.call_sid, account=start.account)
-        self._audio = CallerAudio(self._writer, start.bot.options.chunk_ms)
+        self._options = start.bot.options
+        self._writer, self._audio = self._make_audio(SAMPLE_RATES_HZ[0])
+        self._voice: BotAudio | None = None
         self._reader = BotMessageReader()
         self._state = _State.DIALLING
         self._streaming = False
@@ -105,10 +109,35 @@ class BotConnection:
         if self._state is not _State.OPEN or self._streaming or self._address is None:
             return
         self._streaming = True
-        told = self._start
-        custom_parameters = self._address.custom_parameters
+        rate_hz = self._address.sample_rate_hz
+        if rate_hz != SAMPLE_RATES_HZ[0]:
+            self._writer, self._audio = self._make_audio(rate_hz)
+            self._voice = BotAudio(rate_hz)
         self._send(self._writer.connected())
-        self._send(self._writer.start(caller=told.caller, callee=told.callee, custom_parameters=custom_parameters))
+        self._send(self._describe(self._address))
+
+    def _make_audio(self, sample_rate_hz: int) -> tuple[StreamWriter, CallerAudio]:
+        told, options = self._start, self._options
+        writer = StreamWriter(
+            stream_sid=told.stream_sid,
+            call_sid=told.call_sid,
+            account=told.account,
+            sample_rate_hz=sample_rate_hz,
+            from_zero=options.first_timestamp == "zero",
+        )
+        return writer, CallerAudio(writer, options.chunk_ms, sample_rate_hz)
+
+    def _describe(self, address: BotAddress) -> bytes:
+        told, options = self._start, self._options
+        caller, callee = written(told.caller, options.numbers), written(told.callee, options.numbers)
+        if told.direction is Direction.OUTBOUND and options.outbound_from == "exophone":
+            caller, callee = callee, caller
+        return self._writer.start(
+            caller=caller,
+            callee=callee,
+            custom_parameters=address.custom_parameters(sample_rate=options.sample_rate_parameter),
+            leg_sid=leg_sid(told.call_sid) if options.leg_sid else None,
+        )
 
     def send_media(self, pcm: bytes) -> None:
         """Pass on 20 ms of the caller's audio."""
@@ -135,6 +164,10 @@ class BotConnection:
         elif self._state is _State.OPEN and self._socket is not None:
             if stop is not None and self._streaming:
                 self._send(self._writer.stop(stop))
+                self._streaming = False
+                if self._options.close_after_stop == "drop":
+                    self._socket.hang_up()
+                    return
             self._socket.close()
 
     # --- reaching the bot
@@ -203,13 +236,21 @@ class BotConnection:
             self._garbage(error)
             return
         if isinstance(wish, BotMedia):
-            self._leg.play(wish.pcm)
+            self._leg.play(wish.pcm if self._voice is None else self._voice.take(wish.pcm))
         elif isinstance(wish, BotMark):
             self._leg.mark(wish.name)
         elif isinstance(wish, BotClear):
-            self._leg.clear()
+            self._clear()
         else:
             self._bots.metrics.add("ignored_bot_messages")
+
+    def _clear(self) -> None:
+        if self._voice is not None:
+            self._voice.forget()
+        options = self._options
+        self._leg.clear(
+            finish_message=options.clear_granularity == "message", answer_marks=options.marks_on_clear == "flush"
+        )
 
     def binary_received(self) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
@@ -232,6 +273,8 @@ class BotConnection:
     def socket_closing(self) -> None:
         """Listen to the bot no longer, and limit how long it may take to close."""
         self._state = _State.CLOSING
+        if self._voice is not None and self._streaming:
+            self._leg.play(self._voice.rest())
         self._streaming = False
         if self._socket is not None:
             self._wait(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")

@@ -99,6 +99,12 @@ class WebSocket(WebSocketClientProtocol):
         """Begin the closing handshake."""
         self.sendClose(_NORMAL_CLOSURE)
 
+    def hang_up(self) -> None:
+        """End the connection without a closing handshake, once what is on its way has been sent."""
+        self.wasNotCleanReason = "we dropped the connection"
+        self._listener.socket_closing()
+        self.dropConnection()
+
     def give_up(self, why: str) -> None:
         """Drop the connection without more ado."""
         self.wasNotCleanReason = why

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.address import check_sample_rate, parse_address
+from exoswitch.exotel.address import parse_address, parse_resolver
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_address_shows_neither_credentials_nor_the_query():
     ],
 )
 def test_the_query_is_told_as_exotel_tells_it(query, parameters):
-    assert parse_address("ws://bot.example.org/ws" + query).custom_parameters == parameters
+    assert parse_address("ws://bot.example.org/ws" + query).custom_parameters() == parameters
 
 
 @pytest.mark.parametrize(
@@ -104,15 +104,33 @@ def test_no_text_does_anything_but_parse_or_be_refused(text, start):
     assert "\n" not in address.resource + address.authority + (address.authorization or "")
 
 
-@pytest.mark.parametrize("query", ["", "?sample-rate=8000", "?a=1&sample_rate=8000"])
-def test_eight_thousand_hertz_is_served(query):
-    check_sample_rate("ws://bot.example.org/" + query)
+def test_the_sample_rate_is_told_only_where_that_is_asked_for():
+    address = parse_address("ws://bot.example.org/ws?lang=hi&sample-rate=16000&a=1&b=2")
+    assert address.custom_parameters() == {"lang": "hi", "a": "1", "b": "2"}
+    assert address.custom_parameters(sample_rate=True) == {"lang": "hi", "sample-rate": "16000", "a": "1"}
 
 
-@pytest.mark.parametrize("query", ["?sample-rate=16000", "?a=1&sample_rate=24000", "?sample-rate="])
+@pytest.mark.parametrize(
+    ("query", "rate_hz"),
+    [
+        ("", 8000),
+        ("?sample-rate=8000", 8000),
+        ("?a=1&sample_rate=16000", 16000),
+        ("?sample-rate=24000&sample_rate=16000", 24000),
+    ],
+)
+def test_both_spellings_of_the_sample_rate_are_read_and_the_first_counts(query, rate_hz):
+    assert parse_address("ws://bot.example.org/" + query).sample_rate_hz == rate_hz
+
+
+@pytest.mark.parametrize("query", ["?sample-rate=44100", "?a=1&sample_rate=8", "?sample-rate="])
 def test_any_other_rate_is_refused_with_the_remedy(query):
-    with pytest.raises(InvalidRequest, match="8000 Hz only"):
-        check_sample_rate("ws://bot.example.org/" + query)
+    with pytest.raises(InvalidRequest, match="write sample.rate=8000, 16000 or 24000, or leave it out"):
+        parse_address("ws://bot.example.org/" + query)
+
+
+def test_what_a_resolver_is_asked_is_its_own_affair():
+    assert parse_resolver("https://bot.example.org/where?sample-rate=44100").sample_rate_hz == 8000
 
 
 def test_the_upgrade_request_has_the_footprint_of_exotels_client():

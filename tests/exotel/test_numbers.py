@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.numbers import mask, national, normalise, same_number
+from exoswitch.exotel.numbers import mask, national, normalise, same_number, written
 
 FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
 
@@ -67,3 +67,16 @@ def test_a_mask_hides_six_characters_or_everything_and_is_fit_for_a_log_line(tex
     assert masked.count("*") >= min(len(text), 6)
     assert masked.isascii()
     assert masked == "" or masked.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("number", "style", "text"),
+    [
+        ("+919812345610", "national", "09812345610"),
+        ("09812345610", "e164", "+919812345610"),
+        ("+14155550100", "national", "+14155550100"),
+        ("anonymous", "e164", "anonymous"),
+    ],
+)
+def test_a_number_is_written_in_the_style_that_is_asked_for(number, style, text):
+    assert written(number, style) == text

@@ -69,9 +69,9 @@ def test_a_bots_own_url_is_no_resolver_and_the_other_way_round():
 
 
 def test_an_answer_leads_to_the_bot_with_its_own_query():
-    address = read_answer(b'{"url": "wss://u:p@bot.example.org/ws?lang=hi&sample-rate=8000", "more": 1}')
-    assert (str(address), address.resource) == ("bot.example.org:443", "/ws?lang=hi&sample-rate=8000")
-    assert address.custom_parameters == {"lang": "hi"}
+    address = read_answer(b'{"url": "wss://u:p@bot.example.org/ws?lang=hi&sample-rate=16000", "more": 1}')
+    assert (str(address), address.resource) == ("bot.example.org:443", "/ws?lang=hi&sample-rate=16000")
+    assert (address.custom_parameters(), address.sample_rate_hz) == ({"lang": "hi"}, 16000)
     assert address.authorization == "Basic dTpw"
 
 
@@ -87,7 +87,7 @@ def test_an_answer_leads_to_the_bot_with_its_own_query():
         (b'{"url": null}', 'not an object with a "url"'),
         (b'{"url": "https://h/"}', "must be written as ws://"),
         (b'{"url": "ws://h/\\u0000"}', "printable ASCII"),
-        (b'{"url": "ws://h/?sample-rate=16000"}', "8000 Hz only"),
+        (b'{"url": "ws://h/?sample-rate=44100"}', "write sample-rate=8000"),
     ],
 )
 def test_an_answer_that_leads_to_no_bot_is_refused(body, why):

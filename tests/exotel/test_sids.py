@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.exotel.sids import new_sid, sid_date
+from exoswitch.exotel.sids import leg_sid, new_sid, sid_date
 
 NOON_21_NOV_2024 = dt.datetime(2024, 11, 21, 12, tzinfo=dt.UTC).timestamp()
 
@@ -32,3 +32,9 @@ def test_every_sid_is_32_lower_case_characters_and_tells_its_utc_day(moment, ran
     sid = new_sid(moment.replace(tzinfo=dt.UTC).timestamp(), lambda _size: random)
     assert re.fullmatch(r"[0-9a-z]{32}", sid)
     assert sid_date(sid) == moment.date()
+
+
+def test_a_legs_sid_is_made_of_its_calls_and_tells_the_same_day():
+    call_sid = "8a2b1d3c4e5f60718293a4b5c6d718bl"
+    assert leg_sid(call_sid) == leg_sid(call_sid) != call_sid
+    assert sid_date(leg_sid(call_sid)) == sid_date(call_sid)
