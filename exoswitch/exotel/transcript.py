@@ -158,16 +158,19 @@ class Transcript:
 _DEPTH = 64  # far beyond any message of the protocol, and far within what any JSON reader can nest
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+
+
 def parse_object(data: bytes) -> dict[str, Any] | None:
     """Read a message as a JSON object that any program can read; None where it is none."""
     if data.count(b"{") + data.count(b"[") > _DEPTH:
         return None
     try:
-        message = json.loads(data.decode("utf-8"), parse_constant=_refuse)
+        message = _STRICT.decode(data.decode("utf-8"))
     except ValueError:
         return None
     return message if isinstance(message, dict) else None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

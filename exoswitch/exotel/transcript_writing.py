@@ -1,6 +1,7 @@
 """Core: a transcript as lines of JSON, with what is not to be told left out as they are written."""
 
 import base64
+import binascii
 import datetime as dt
 import json
 from typing import Any
@@ -30,6 +31,7 @@ _SHOWN_CHARACTERS = 1000
 """How much is kept of a message that cannot be read, where audio is left out: it may be audio for the most part."""
 
 _DISCREET = Discretion()
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for every line
 
 
 @define
@@ -83,8 +85,9 @@ class TranscriptWriter:
             return self._garbage(at_ms, entry)
         event, size = message.get("event"), entry.payload_bytes
         if event == "media" and not self.header.payloads:
-            size = self._payload_bytes(entry)
-            data = _compact(_without_payload(message))
+            message, payload = _without_payload(message)
+            size = size if payload is None else self._payload_bytes(payload, entry.data)
+            data = _compact(message)
         elif event == "start":
             data = _compact(self.discretion.start(message))
         else:  # in JSON, line ends can stand between two words only
@@ -92,12 +95,14 @@ class TranscriptWriter:
         left_out = b"" if size is None else b'"payload_bytes":%d,' % size
         return b'{"at_ms":%a,"by":"%b",%b"message":%b}\n' % (at_ms, entry.side.value.encode(), left_out, data)
 
-    def _payload_bytes(self, entry: Message) -> int | None:
+    def _payload_bytes(self, payload: str, data: bytes) -> int | None:
         """Give how much audio a message has, as a gateway reads it; None where it would not read it."""
-        if entry.payload_bytes is not None:
-            return entry.payload_bytes
         try:
-            read = self._reader.read(entry.data)
+            return len(binascii.a2b_base64(payload, strict_mode=True))
+        except ValueError:
+            pass  # perhaps it is of another alphabet
+        try:
+            read = self._reader.read(data)
         except RemoteProtocolError:
             return None
         return len(read.pcm) if isinstance(read, BotMedia) else None
@@ -112,15 +117,18 @@ class TranscriptWriter:
             return _line(at_ms=at_ms, by=by, base64=base64.b64encode(data[:shown]).decode("ascii"), **cut)
 
 
-def _without_payload(message: dict[str, Any]) -> dict[str, Any]:
+def _without_payload(message: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Take the payload out, where there is one."""
     media = message.get("media")
-    if not isinstance(media, dict) or not isinstance(media.get("payload"), str):
-        return message
-    return {**message, "media": {name: value for name, value in media.items() if name != "payload"}}
+    payload = media.get("payload") if isinstance(media, dict) else None
+    if not isinstance(media, dict) or not isinstance(payload, str):
+        return message, None
+    rest = {name: value for name, value in media.items() if name != "payload"}
+    return {**message, "media": rest}, payload
 
 
 def _compact(words: Any) -> bytes:
-    return json.dumps(words, separators=(",", ":")).encode("ascii")
+    return _ENCODER.encode(words).encode("ascii")
 
 
 def _line(**words: Any) -> bytes:
