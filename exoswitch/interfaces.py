@@ -110,6 +110,9 @@ class IMediaListener(Interface):
     def playout_overflowed(dropped_ms: int) -> None:
         """The bot sent more than the playout queue holds, and this much was dropped; said once per call."""
 
+    def playout_finished() -> None:
+        """The leg was told to `drain`, and has nothing more to play; said once, and never before `drain` returned."""
+
 
 class IMediaLeg(Interface):
     """One call's media: an RTP port towards Asterisk, and a playout queue that the bot fills."""
@@ -125,7 +128,23 @@ class IMediaLeg(Interface):
         """Let the caller's audio flow to this stream, from the next tick on; what came before is dropped."""
 
     def detach() -> None:
-        """Stop the flow of the caller's audio to the stream, and drop the playout queue and its marks."""
+        """Stop the flow of the caller's audio to the stream, and drop the playout queue and its marks.
+
+        It also ends what `hold` or `drain` began.
+        """
+
+    def hold() -> None:
+        """Detach, and let the caller hear the plane's waiting sound, if it has one, until a stream is attached.
+
+        Both take effect within 20 ms.
+        """
+
+    def drain() -> None:
+        """Stop the flow of the caller's audio to the stream, and play what is queued to its end.
+
+        The listener is told in the first tick that finds nothing more to play, so that the last packet has had its
+        20 ms. Marks that are reached meanwhile are not answered.
+        """
 
     def play(pcm: bytes) -> None:
         """Queue audio of the bot, any number of bytes: signed 16-bit little-endian mono at 8,000 Hz."""

@@ -23,6 +23,7 @@ from exoswitch.call_inputs import CallLimits
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
+from exoswitch.config.sounds import read_sound
 from exoswitch.engine import Directory, Engine, InboundRoute
 from exoswitch.errors import ConfigError
 from exoswitch.exotel.numbers import normalise
@@ -65,7 +66,8 @@ class Gateway(Service):
             )
             for asterisk in config.asterisks
         }
-        self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics)
+        sound = read_sound(config.calls.waiting_sound)
+        self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.nodes = MemoryNodes.of(
             config.node,
             config.gateway.capacity,

@@ -52,6 +52,14 @@ class RecordedLeg:
     def detach(self):
         self.stream = None
 
+    def hold(self):
+        self.stream = None
+        self.asked.append(("hold",))
+
+    def drain(self):
+        self.stream = None
+        self.asked.append(("drain",))
+
     def play(self, pcm):
         self.asked.append(("play", pcm))
 

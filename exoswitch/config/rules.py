@@ -9,7 +9,8 @@ from collections.abc import Set as AbstractSet
 
 from exoswitch.config.kinds import nearest
 from exoswitch.config.model import Config
-from exoswitch.errors import Problem
+from exoswitch.config.sounds import read_sound
+from exoswitch.errors import InvalidRequest, Problem
 from exoswitch.trunks.registry import PROVIDERS
 
 _ASTERISK_PORTS_PER_CALL = 4  # a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)
@@ -27,6 +28,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_repeated_codecs(config),
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
+        *_waiting_sound(config.calls.waiting_sound),
     ]
 
 
@@ -105,3 +107,10 @@ def _asterisk_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Proble
                 f"has {len(asterisk.rtp_ports)} ports, and capacity {asterisk.capacity} needs {needed} "
                 f"({_ASTERISK_PORTS_PER_CALL} a call); widen the range or lower the capacity",
             )
+
+
+def _waiting_sound(path: str) -> Iterator[Problem]:
+    try:
+        read_sound(path)
+    except InvalidRequest as error:
+        yield Problem("calls.waiting_sound", f"names the file {path}, which cannot be used: {error}")

@@ -59,6 +59,16 @@ class BoundLeg:
         self._line.stream = None
         self._line.leg.detach()
 
+    def hold(self) -> None:
+        """Detach, and let the caller hear the waiting sound until a stream is attached."""
+        self._line.stream = None
+        self._line.leg.hold()
+
+    def drain(self) -> None:
+        """Stop the flow of the caller's audio, play what is queued, and tell when that is done."""
+        self._line.stream = None
+        self._line.leg.drain()
+
     def play(self, pcm: bytes) -> None:
         """Queue audio of the bot."""
         if self._line.closed:

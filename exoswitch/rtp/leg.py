@@ -14,6 +14,7 @@ from exoswitch.rtp.concealment import Concealer
 from exoswitch.rtp.frames import FRAME_SAMPLES, ms_to_samples
 from exoswitch.rtp.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
 from exoswitch.rtp.jitter import JitterBuffer
+from exoswitch.rtp.loop import Loop
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.rtp.playout import Playout
 from exoswitch.rtp.reception import Arrival, Reception
@@ -27,7 +28,8 @@ _REORDERED, _DUPLICATE, _STRAY, _RESTARTED = Arrival.REORDERED, Arrival.DUPLICAT
 class LegSettings:
     """What a call's media is told at its beginning.
 
-    `source_host` is where RTP may come from until the exact address is announced; `law` is what we send.
+    `source_host` is where RTP may come from until the exact address is announced; `law` is what we send;
+    `waiting_sound`, in that law, is heard while the call is on hold, and an empty one is silence.
     """
 
     source_host: str
@@ -35,6 +37,7 @@ class LegSettings:
     jitter_max_ms: int = 200
     playout_max_s: int = 300
     silence_timeout_s: float = 30.0
+    waiting_sound: bytes = field(default=b"", repr=False)
 
 
 class LegTick(NamedTuple):
@@ -55,7 +58,8 @@ class MediaLeg:
     """One call's media. Its parts count what happened: `reception`, `jitter`, `playout`, and the fields here.
 
     `foreign` datagrams came from an address that is not this call's, `malformed` ones are no RTP, `unsupported`
-    ones are RTP of another codec than G.711.
+    ones are RTP of another codec than G.711. `ran_dry` is set by the tick that, after `drain`, had nothing more to
+    play; whoever drives the leg takes note of it and resets it.
     """
 
     settings: LegSettings
@@ -69,6 +73,9 @@ class MediaLeg:
     malformed: int = field(default=0, init=False)
     unsupported: int = field(default=0, init=False)
     sent: int = field(default=0, init=False)
+    ran_dry: bool = field(default=False, init=False)
+    _waiting: Loop | None = field(default=None, init=False)
+    _draining: bool = field(default=False, init=False)
     _concealer: Concealer = field(factory=Concealer, init=False)
     _packetizer: Packetizer = field(init=False)
     _silence: bytes = field(init=False)
@@ -95,13 +102,26 @@ class MediaLeg:
     def attach(self) -> None:
         """Let the caller's audio come out of the ticks from now on; what came before is dropped."""
         self.attached = True
+        self._waiting, self._draining = None, False
         self._forget_source()
         self._await_media()
 
     def detach(self) -> None:
         """Keep the caller's audio in, and drop the bot's, with its marks."""
         self.attached = False
+        self._waiting, self._draining, self.ran_dry = None, False, False
         self.playout.clear()
+
+    def hold(self) -> None:
+        """Detach, and let the waiting sound be heard until a stream is attached."""
+        self.detach()
+        sound = self.settings.waiting_sound
+        self._waiting = Loop(sound) if sound else None
+
+    def drain(self) -> None:
+        """Keep the caller's audio in, and play the bot's to its end; see `ran_dry`."""
+        self.attached = False
+        self._draining = True
 
     def _forget_source(self) -> None:
         self.jitter.restart()
@@ -155,12 +175,20 @@ class MediaLeg:
         marks: Sequence[str] = ()
         if self.remote is not None:
             frame = self.playout.pop()
+            if frame is None:
+                frame = self._frame_of_none()
             marks = self.playout.due_marks()
             packet = self._packetizer.encode(frame or self._silence, frame is not None and not self._talking)
             self._talking = frame is not None
             self.sent += 1
         pcm = self._caller_frame() if self.attached else None
         return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
+
+    def _frame_of_none(self) -> bytes | None:
+        """Give what is heard where the bot has nothing to say, or None for silence."""
+        if self._draining:
+            self._draining, self.ran_dry = False, True
+        return None if self._waiting is None else self._waiting.pop()
 
     def _caller_frame(self) -> bytes:
         pcm = self.jitter.pop()

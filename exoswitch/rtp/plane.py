@@ -39,6 +39,9 @@ class Listener(Protocol):
     def media_lost(self, silent_s: float) -> None:
         """No RTP has come from Asterisk for this long."""
 
+    def playout_finished(self) -> None:
+        """All of the bot's audio has been played, after the leg was told to drain."""
+
 
 @define(eq=False)
 class Line:
@@ -113,6 +116,9 @@ class Plane:
                 stream.send_mark(name)
         if silent_s is not None:
             line.listener.media_lost(silent_s)
+        if leg.ran_dry:
+            leg.ran_dry = False
+            line.listener.playout_finished()
 
     def _note_failure(self, line: Line) -> None:
         line.failures += 1

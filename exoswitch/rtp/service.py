@@ -32,7 +32,8 @@ class RtpService(Service):
     """All calls' media on this node.
 
     With `polled` (the default where sockets are real) the tick reads them itself, otherwise the reactor does; see
-    :mod:`exoswitch.rtp.inbound`. The reactor's clock has to be monotonic.
+    :mod:`exoswitch.rtp.inbound`. The reactor's clock has to be monotonic. `waiting_sound`, as PCM, is what callers
+    hear whose leg is on hold.
     """
 
     name = "rtp"
@@ -46,12 +47,15 @@ class RtpService(Service):
         metrics: IMetrics,
         *,
         polled: bool | None = None,
+        waiting_sound: bytes = b"",
     ) -> None:
         self._reactor = reactor
         self._clock = IReactorTime(reactor)
         self._config = config
         self._rng = rng
         self._metrics = metrics
+        self._law = LAWS_BY_NAME[config.codec]
+        self._waiting_sound = self._law.encode(waiting_sound)
         self._ports = PortPool(config.ports, config.quarantine_s)
         if polled is None:
             polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
@@ -75,10 +79,11 @@ class RtpService(Service):
         config = self._config
         settings = LegSettings(
             source_host=source_host,
-            law=LAWS_BY_NAME[config.codec],
+            law=self._law,
             jitter_max_ms=config.jitter_max_ms,
             playout_max_s=config.playout_max_s,
             silence_timeout_s=config.silence_timeout_s,
+            waiting_sound=self._waiting_sound,
         )
         line = Line(MediaLeg(settings, self._rng), endpoint, listener)
         self._bound[line] = (port, endpoint)

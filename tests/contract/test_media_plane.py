@@ -236,6 +236,79 @@ def test_detaching_drops_what_is_unplayed_and_stops_the_callers_audio(node):
     assert asterisk.heard() == [SILENT] * 2
 
 
+MELODY = TONE + b"\x30\x40" * (FRAME_SAMPLES // 2)
+MELODY_CODED = ULAW.encode(MELODY)
+
+
+def test_on_hold_the_waiting_sound_is_heard_again_and_again_until_a_stream_is_attached(begin):
+    node = begin(waiting_sound=MELODY)
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 20)
+    leg.mark("never")
+    node.tick()
+    leg.hold()
+    asterisk.speak()
+    node.tick(6)
+    leg.attach(call)
+    node.tick()
+    heard = asterisk.heard()
+    assert heard[0] == CODED
+    assert b"".join(heard[1:7]) == MELODY_CODED * 4
+    assert heard[7:] == [SILENT]
+    assert (call.media, call.marks, leg.queued_ms) == ([SILENCE_PCM] * 2, [], 0)
+
+
+def test_the_waiting_sound_begins_anew_each_time_and_ends_when_the_leg_is_detached(begin):
+    node = begin(waiting_sound=MELODY)
+    leg, _, asterisk = connected(node)
+    for _ in range(2):
+        leg.hold()
+        node.tick()
+    leg.detach()
+    node.tick()
+    assert asterisk.heard() == [CODED, CODED, SILENT]
+
+
+def test_on_hold_without_a_waiting_sound_there_is_silence(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 20)
+    leg.hold()
+    node.tick(2)
+    assert (asterisk.heard(), call.media, leg.queued_ms) == ([SILENT] * 2, [], 0)
+
+
+def test_a_leg_that_drains_plays_its_queue_and_tells_once_when_it_is_through(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 3)
+    leg.mark("unanswered")
+    node.tick()
+    leg.drain()
+    asterisk.speak()
+    node.tick(2)
+    assert call.finished == 0
+    node.tick(3)
+    assert call.finished == 1
+    assert asterisk.heard() == [*[CODED] * 3, *[SILENT] * 3]
+    assert (len(call.media), call.marks) == (1, [])
+
+
+def test_a_leg_that_drains_with_nothing_queued_tells_so_in_the_next_tick(node):
+    leg, call, _ = connected(node)
+    leg.drain()
+    assert call.finished == 0
+    node.tick()
+    assert call.finished == 1
+
+
+def test_a_leg_that_is_detached_while_it_drains_tells_nothing(node):
+    leg, call, asterisk = connected(node)
+    leg.play(TONE * 3)
+    leg.drain()
+    leg.detach()
+    node.tick(3)
+    assert (call.finished, asterisk.heard()) == (0, [SILENT] * 3)
+
+
 def test_a_second_stream_takes_over(node):
     leg, first, asterisk = connected(node)
     leg.detach()

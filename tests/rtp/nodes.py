@@ -22,6 +22,7 @@ class Call:
 
     def __init__(self):
         self.media, self.marks, self.lost, self.overflowed = [], [], [], []
+        self.finished = 0
 
     def send_media(self, pcm):
         self.media.append(pcm)
@@ -35,16 +36,20 @@ class Call:
     def playout_overflowed(self, dropped_ms):
         self.overflowed.append(dropped_ms)
 
+    def playout_finished(self):
+        self.finished += 1
+
 
 class Node:
     """A started media plane; its clock stands still but for `tick`."""
 
     source_host = "127.0.0.1"
 
-    def __init__(self, reactor, *, polled, **config):
+    def __init__(self, reactor, *, polled, waiting_sound=b"", **config):
         config = {"bind": "127.0.0.1", "ports": PORTS, "playout_max_s": 1, "silence_timeout_s": 1.0, **config}
         self.reactor, self.metrics, self.peers = reactor, MemoryMetrics(), []
-        self.plane = RtpService(reactor, RtpConfig(**config), random.Random(5), self.metrics, polled=polled)
+        ways = {"polled": polled, "waiting_sound": waiting_sound}
+        self.plane = RtpService(reactor, RtpConfig(**config), random.Random(5), self.metrics, **ways)
         self.plane.startService()
         reactor.advance(0.001)  # so that ticks fall well between two of the test's
 

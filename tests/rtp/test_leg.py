@@ -211,3 +211,18 @@ def test_overflow_is_told_to_whoever_plays():
     driven = Driven(playout_max_s=1)
     assert driven.leg.play(TONE * 50) == 0
     assert driven.leg.play(TONE * 2) == 40
+
+
+def test_on_hold_media_that_stays_away_is_still_missed(driven):
+    driven.leg.hold()
+    told = [driven.tick().silent_s for _ in range(300)]
+    assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
+
+
+def test_the_waiting_sound_begins_with_the_marker_bit():
+    driven = Driven(waiting_sound=ULAW.encode(TONE))
+    driven.leg.direct(*ASTERISK)
+    driven.leg.hold()
+    packets = [parse(driven.tick().packet) for _ in range(3)]
+    assert [packet.marker for packet in packets] == [True, False, False]
+    assert {packet.payload for packet in packets} == {ULAW.encode(TONE)}

@@ -32,6 +32,9 @@ class Party:
     def media_lost(self, silent_s):
         self.told.append(("lost", round(silent_s)))
 
+    def playout_finished(self):
+        self.told.append(("finished",))
+
 
 class Node:
     """A plane with what comes in, on a clock of its own."""
@@ -136,3 +139,13 @@ def test_a_call_may_be_taken_out_from_within_a_tick(node):
     node.tick(2)
     assert sorted(len(party.told) for party in parties) == [0, 2]
     assert len(node.plane) == 0
+
+
+def test_a_call_that_has_said_its_goodbye_is_told_after_the_packet_of_that_tick(node):
+    party = Party()
+    line = node.line(party)
+    line.leg.play(TONE)
+    line.leg.drain()
+    line.stream = None
+    node.tick(3)
+    assert party.told == [("packet", ULAW.encode(TONE), ASTERISK), SILENT_PACKET, ("finished",), SILENT_PACKET]

@@ -167,9 +167,12 @@ def test_what_is_done_to_a_closed_leg_is_harmless(node):
     leg.play(TONE * 9000)
     leg.mark("late")
     leg.clear()
+    leg.hold()
+    leg.drain()
     leg.detach()
+    leg.drain()
     node.tick(3)
-    assert (call.media, call.marks, leg.queued_ms, call.overflowed) == ([], [], 0, [])
+    assert (call.media, call.marks, leg.queued_ms, call.overflowed, call.finished) == ([], [], 0, [], 0)
 
 
 def test_more_datagrams_than_a_second_of_rtp_in_one_tick_push_the_oldest_out(node):

@@ -1,0 +1,31 @@
+"""Port: the sounds that a configuration names, read from their files."""
+
+from pathlib import Path
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.rtp.frames import SAMPLE_RATE_HZ
+from exoswitch.rtp.wav import read_wav
+
+_LONGEST_S = 300
+_LARGEST_BYTES = 2 * SAMPLE_RATE_HZ * _LONGEST_S + 64 * 1024  # with room for what a WAV file says of itself
+
+
+def read_sound(path: str) -> bytes:
+    """Read a sound as PCM: signed 16-bit little-endian mono at 8,000 Hz; an empty path gives none.
+
+    Raises:
+        InvalidRequest: the file cannot be used; the text says why.
+    """
+    if not path:
+        return b""
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise InvalidRequest(f"it cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_BYTES:
+        raise InvalidRequest(f"it is longer than {_LONGEST_S} s")
+    pcm = read_wav(data)
+    if not pcm:
+        raise InvalidRequest("there is no sound in it")
+    return pcm
