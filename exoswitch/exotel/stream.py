@@ -9,7 +9,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -24,6 +23,7 @@ from exoswitch.exotel.numbers import written
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
 from exoswitch.exotel.sids import leg_sid
+from exoswitch.exotel.trust import client_tls
 from exoswitch.exotel.websocket import WebSocket, WebSockets
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
 from exoswitch.session import Direction
@@ -41,7 +41,7 @@ class ExotelBots:
     """Reaches bots the way that Exotel does; over TLS its certificate must be valid for its host.
 
     `handshake_s` is the time for all of the resolver, DNS, TCP, TLS and the upgrade; `entropy` gives random bytes,
-    for keys and masks; `tls_options` makes the TLS settings for a host name.
+    for keys and masks; `tls_options` makes the TLS settings for a host name and a file of certificates to trust.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ExotelBots:
         metrics: IMetrics,
         handshake_s: float = 10.0,
         entropy: Callable[[int], bytes] = os.urandom,
-        tls_options: Callable[[str], Any] = optionsForClientTLS,
+        tls_options: Callable[[str, str], Any] = client_tls,
     ) -> None:
         self.reactor = reactor
         self.metrics = metrics
@@ -63,9 +63,9 @@ class ExotelBots:
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
 
-    def line(self, address: BotAddress) -> Line:
+    def line(self, address: BotAddress, ca_file: str) -> Line:
         """Give the way to a bot or a resolver."""
-        tls = self.tls_options(address.host) if address.secure else None
+        tls = self.tls_options(address.host, ca_file) if address.secure else None
         return Line(self.reactor, address, tls, self.handshake_s)
 
 
@@ -181,7 +181,9 @@ class BotConnection:
         bots, url = self._bots, self._start.bot.url
         self._address = address = await self._resolve(url) if is_resolver(url) else parse_address(url)
         self._where = f"{address}: "
-        protocol: Any = await bots.line(address).connect(WebSockets(bots.reactor, address, self, bots.entropy))
+        protocol: Any = await bots.line(address, self._options.ca_file).connect(
+            WebSockets(bots.reactor, address, self, bots.entropy)
+        )
         self._socket = protocol
 
     async def _resolve(self, url: str) -> BotAddress:
@@ -195,7 +197,7 @@ class BotConnection:
             direction=told.direction,
             custom_field=told.custom_field,
         )
-        return await resolve(self._bots.reactor, resolver, self._bots.line(resolver), details)
+        return await resolve(self._bots.reactor, resolver, self._bots.line(resolver, self._options.ca_file), details)
 
     def _unreachable(self, failure: Failure) -> None:
         if self._state is _State.CLOSED:

@@ -59,10 +59,10 @@ class LoopbackHouse:
     def url(self, path="/ws?lang=hi", scheme="ws", host="127.0.0.1"):
         return f"{scheme}://{host}:{self.port.getHost().port}{path}"
 
-    def connect(self, url=None, *, starts=True):
-        """Begin an attempt; give its connection, leg and listener."""
+    def connect(self, url=None, *, starts=True, **options):
+        """Begin an attempt with these options of its stream; give its connection, leg and listener."""
         leg, listener = RecordedLeg(), RecordedListener()
-        connection = self.implementation.connect(stream_start(url or self.url()), leg, listener)
+        connection = self.implementation.connect(stream_start(url or self.url(), **options), leg, listener)
         assert listener.told == []
         if starts:
             listener.on_open = connection.start

@@ -125,7 +125,7 @@ def test_both_spellings_of_the_sample_rate_are_read_and_the_first_counts(query, 
 
 @pytest.mark.parametrize("query", ["?sample-rate=44100", "?a=1&sample_rate=8", "?sample-rate="])
 def test_any_other_rate_is_refused_with_the_remedy(query):
-    with pytest.raises(InvalidRequest, match="write sample.rate=8000, 16000 or 24000, or leave it out"):
+    with pytest.raises(InvalidRequest, match=r"write sample.rate=8000, 16000 or 24000, or leave it out"):
         parse_address("ws://bot.example.org/" + query)
 
 

@@ -212,7 +212,7 @@ def test_the_bot_of_the_answer_may_be_the_one_that_is_not_there():
 
 
 def trusting(own):
-    return lambda host: ssl.optionsForClientTLS(host, trustRoot=own)
+    return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
 
 
 def test_a_resolver_is_asked_over_tls_when_its_certificate_is_good():

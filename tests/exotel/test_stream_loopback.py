@@ -5,7 +5,7 @@ import pytest
 from cryptography import x509
 from twisted.internet import ssl
 
-from tests.certificates import certificate
+from tests.certificates import certificate, certificate_pem
 from tests.exotel.loopback import run
 
 pytestmark = [
@@ -15,7 +15,7 @@ pytestmark = [
 
 
 def trusting(own):
-    return lambda host: ssl.optionsForClientTLS(host, trustRoot=own)
+    return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
 
 
 LOCALHOST = certificate(x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
@@ -41,6 +41,32 @@ def test_a_certificate_that_nobody_trusts_fails_the_stream():
         assert "certificate verify failed" in listener.told[0][1]
 
     run(scenario, tls=LOCALHOST.options())
+
+
+def test_a_private_authority_may_vouch_for_a_bot(tmp_path):
+    ca_file = tmp_path / "ca.pem"
+    own_pem, key_pem = certificate_pem(x509.DNSName("localhost"))
+    ca_file.write_bytes(own_pem)
+
+    async def scenario(house):
+        _, _, listener = house.connect(house.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
+        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+        assert listener.told == ["opened"]
+
+    run(scenario, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options())
+
+
+def test_a_private_authority_vouches_for_the_right_host_only(tmp_path):
+    ca_file = tmp_path / "ca.pem"
+    own_pem, key_pem = certificate_pem(x509.DNSName("bot.example.org"))
+    ca_file.write_bytes(own_pem)
+
+    async def scenario(house):
+        _, _, listener = house.connect(house.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
+        await house.until(lambda: listener.told)
+        assert listener.told[0][0] == "failed"
+
+    run(scenario, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options())
 
 
 def test_a_certificate_for_another_host_fails_the_stream():
