@@ -1,33 +1,18 @@
 # ruff: noqa: A004, N802 - Twisted gives these names
 
 import pytest
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import CannotListenError, ConnectionDone, ConnectionLost, ConnectionRefusedError
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 
-from exoswitch import tap
-from exoswitch.config.model import (
-    AccountConfig,
-    AppConfig,
-    AsteriskConfig,
-    CallsConfig,
-    Config,
-    NumberConfig,
-    RtpConfig,
-    TrunkConfig,
-)
-from exoswitch.interfaces import CallRequest
-from exoswitch.session import BotTarget, CallStatus, DisconnectedBy
-from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
-from exoswitch.sim.behaviour import parse_behaviour
-from exoswitch.sim.bot import SimulatedBot
+from exoswitch.session import CallStatus, DisconnectedBy
+from exoswitch.sim.asterisk import read_script
 from exoswitch.sim.conversation import Digit
-from exoswitch.sim.latency import Meters
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.virtualreactor import VirtualReactor
+from tests.sim.house import House
 
 
 class Recorder(Protocol):
@@ -125,62 +110,6 @@ def test_what_can_never_be_done_is_not_waited_for():
     reactor = VirtualReactor()
     with pytest.raises(TimeoutError):
         reactor.run(deferLater(reactor, 100), limit_s=10)
-
-
-class House:
-    """A gateway with its Asterisk and its bot, all on one virtual reactor; REST alone is left out."""
-
-    def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", **options):
-        # What polls real sockets and what listens for HTTP on the default reactor has no place here.
-        monkeypatch.setattr(tap, "_web_service", lambda *_: Service())
-        self.reactor, self.meters = VirtualReactor(), Meters()
-        self.asterisk = SimulatedAsterisk(
-            reactor=self.reactor, script=read_script(script), meters=self.meters, ami_port=5038, **options
-        )
-        self.bot = SimulatedBot(
-            reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
-        )
-        self.gateway = tap.make_gateway(self.config(), self.reactor)
-
-    def config(self):
-        pbx = AsteriskConfig(
-            name="pbx1", ami="tcp:127.0.0.1:5038", username="exoswitch", secret="secret", host="127.0.0.1"
-        )
-        return Config(
-            asterisks=(pbx,),
-            rtp=RtpConfig(bind="127.0.0.1", ports=range(20000, 20010)),
-            calls=CallsConfig(ring_s=20),
-            trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
-            accounts={"acme1": AccountConfig(api_key="k", api_token="t")},
-            apps={"1001": AppConfig(account="acme1", url=self.bot.url)},
-            numbers={"+918047491899": NumberConfig(account="acme1", app="1001")},
-        )
-
-    def live(self, scenario):
-        """Run a scenario while everything is up, then stop it all; nothing may be left to happen."""
-        return self.reactor.run(self._live(scenario))
-
-    async def _live(self, scenario):
-        services = [self.asterisk, self.bot, self.gateway]
-        for service in services:
-            service.startService()
-        while not self.gateway.engine.ready:
-            await deferLater(self.reactor, 0.1)
-        result = await scenario()
-        for service in reversed(services):
-            await maybeDeferred(service.stopService)
-        return result
-
-    async def place(self, number="+919812345678"):
-        return await self.gateway.engine.place(
-            CallRequest(account="acme1", number=number, exophone="+918047491899", bot=BotTarget(url=self.bot.url))
-        )
-
-    async def ending_of(self, session):
-        """Wait until a call is over, and give its session."""
-        while not (found := await self.gateway.engine.find("acme1", session.call_sid)).status.is_final:
-            await deferLater(self.reactor, 0.5)
-        return found
 
 
 def test_a_whole_gateway_carries_a_call_in_no_time(monkeypatch):
