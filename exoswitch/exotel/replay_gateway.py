@@ -12,13 +12,13 @@ from random import Random
 from attrs import define, field, frozen
 
 from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.audio import BotAudio
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader, Ignored
 from exoswitch.exotel.replay_difference import Difference, seconds
 from exoswitch.exotel.transcript import Closed, Cut, Entry, MediaSettings, Message, Side, Transcript, TranscriptError
 from exoswitch.rtp.frames import FRAME_MS, SAMPLE_RATE_HZ
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
-from exoswitch.rtp.resample import Resampler
 
 TOLERANCE_MS = 60.0
 """A tick of 20 ms, the bot's phase against it, and what a busy machine is late by."""
@@ -136,12 +136,12 @@ class _Gateway:
     ignored: list[Oddity] = field(factory=list, init=False)
     malformed: list[Oddity] = field(factory=list, init=False)
     _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
-    _resampler: Resampler | None = field(default=None, init=False)
+    _voice: BotAudio | None = field(default=None, init=False)
     _leg: MediaLeg = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.media.sample_rate_hz != SAMPLE_RATE_HZ:
-            self._resampler = Resampler(self.media.sample_rate_hz, SAMPLE_RATE_HZ)
+            self._voice = BotAudio(self.media.sample_rate_hz)
         self._leg = MediaLeg(LegSettings(source_host=_PHONE[0]), Random(0))
         self._leg.direct(*_PHONE)
 
@@ -165,12 +165,14 @@ class _Gateway:
             return
         match wish:
             case BotMedia(pcm):
-                self.dropped_ms += self._leg.play(self._resampled(pcm))
+                self.dropped_ms += self._leg.play(pcm if self._voice is None else self._voice.take(pcm))
             case BotMark(name):
                 self._answer(message.at_ms, self._leg.mark(name))
             case BotClear():
-                cleared = self._leg.clear()
-                self._answer(message.at_ms, cleared if self.media.marks_on_clear else [])
+                if self._voice is not None:
+                    self._voice.forget()
+                cleared = self._leg.clear(finish_message=self.media.clear_granularity == "message")
+                self._answer(message.at_ms, cleared if self.media.marks_on_clear == "flush" else [])
             case Ignored(event):
                 self.ignored.append(Oddity(message.at_ms, event))
 
@@ -178,9 +180,6 @@ class _Gateway:
         if message.payload_bytes is not None:
             return BotMedia(bytes(message.payload_bytes))
         return self._reader.read(message.data)
-
-    def _resampled(self, pcm: bytes) -> bytes:
-        return pcm if self._resampler is None else self._resampler.feed(pcm[: len(pcm) & ~1])
 
     def _answer(self, at_ms: float, names: Iterable[str]) -> None:
         self.marks.extend(SentMark(at_ms, name) for name in names)

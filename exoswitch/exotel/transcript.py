@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from exoswitch.errors import ExoswitchError
 from exoswitch.session import Direction
+from exoswitch.stream_options import ClearGranularity, MarksOnClear
 
 FORMAT = 1
 """The version of the file format; a reader refuses a later one."""
@@ -32,13 +33,14 @@ class Side(Enum):
 class MediaSettings:
     """How the stream's audio was set: what has to be the same for a replay to be one.
 
-    `sample_rate_hz` is the bot's; `chunk_ms` the length of one `media` message to it. With `marks_on_clear` the marks
-    of audio that the bot cleared were sent back to it.
+    `sample_rate_hz` is the bot's; `chunk_ms` the length of one `media` message to it; for the others see
+    `StreamOptions`.
     """
 
     sample_rate_hz: int = 8000
     chunk_ms: int = 20
-    marks_on_clear: bool = True
+    marks_on_clear: MarksOnClear = "flush"
+    clear_granularity: ClearGranularity = "frame"
 
 
 @frozen(kw_only=True)

@@ -4,7 +4,7 @@ import binascii
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from exoswitch.exotel.transcript import (
     FORMAT,
@@ -23,6 +23,7 @@ from exoswitch.exotel.transcript import (
     TranscriptError,
 )
 from exoswitch.session import Direction
+from exoswitch.stream_options import ClearGranularity, MarksOnClear
 
 T = TypeVar("T")
 Words = dict[str, Any]
@@ -100,7 +101,8 @@ def _media(words: Words) -> MediaSettings:
     media = MediaSettings(
         sample_rate_hz=_get(words, "sample_rate_hz", int),
         chunk_ms=_get(words, "chunk_ms", int),
-        marks_on_clear=_get(words, "marks_on_clear", bool),
+        marks_on_clear=_one_of(words, "marks_on_clear", get_args(MarksOnClear)),
+        clear_granularity=_one_of(words, "clear_granularity", get_args(ClearGranularity)),
     )
     if media.sample_rate_hz not in {8000, 16000, 24000}:
         raise ValueError(f"media.sample_rate_hz is {media.sample_rate_hz!r}, not 8000, 16000 or 24000")
@@ -153,6 +155,13 @@ def _get(words: Words, name: str, kind: type[T]) -> T:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise ValueError(f"{name} is {_shown(value)}, not {_KINDS[kind]}")
     return value
+
+
+def _one_of(words: Words, name: str, choices: tuple[Any, ...]) -> Any:
+    choice = words.get(name)
+    if choice not in choices:
+        raise ValueError(f"{name} is {_shown(choice)}, not one of {', '.join(choices)}")
+    return choice
 
 
 def _size(words: Words, name: str) -> int:

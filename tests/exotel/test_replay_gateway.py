@@ -68,7 +68,13 @@ def test_audio_that_was_left_out_is_silence_of_its_length():
 def test_a_clear_sends_marks_back_at_once_unless_the_call_was_set_otherwise():
     said = (bot(200, media(2000)), bot(210, mark("said")), bot(500, {"event": "clear"}))
     assert replay(stream(*said)).marks == (SentMark(500, "said"),)
-    assert replay(stream(*said, media=MediaSettings(marks_on_clear=False))).marks == ()
+    assert replay(stream(*said, media=MediaSettings(marks_on_clear="drop"))).marks == ()
+
+
+def test_a_clear_lets_a_message_end_where_the_call_was_set_so():
+    said = (bot(200, media(2000)), bot(210, media(1000)), bot(220, mark("said")), bot(500, {"event": "clear"}))
+    assert replay(stream(*said)).spoken_ms == pytest.approx(300, abs=20)
+    assert replay(stream(*said, media=MediaSettings(clear_granularity="message"))).spoken_ms == 2000
 
 
 @pytest.mark.parametrize("rate_hz", [16000, 24000])

@@ -52,7 +52,12 @@ def test_the_first_line_says_which_stream_this_is():
         "direction": "inbound",
         "started_at": "2026-09-21T14:13:20.125+00:00",
         "exoswitch": "0.1.0",
-        "media": {"sample_rate_hz": 8000, "chunk_ms": 20, "marks_on_clear": True},
+        "media": {
+            "sample_rate_hz": 8000,
+            "chunk_ms": 20,
+            "marks_on_clear": "flush",
+            "clear_granularity": "frame",
+        },
         "payloads": True,
     }
 
