@@ -111,7 +111,7 @@ def line(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """Read the name of a file that need not be given: an empty text is none."""
+    """Read the name of a file or folder that need not be given: an empty text is none."""
     return line(text) if text else ""
 
 

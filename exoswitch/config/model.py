@@ -120,6 +120,20 @@ class StreamConfig:
 
 
 @frozen(kw_only=True)
+class TranscriptsConfig:
+    """Where transcripts of streams go: a folder of at most `max_mb`, whose oldest files give way.
+
+    `numbers` says that phone numbers are shown in full; `parameters` names the custom parameters whose values are no
+    secrets.
+    """
+
+    folder: values.Folder = ""
+    max_mb: values.Megabytes = 1000
+    numbers: values.YesNo = False
+    parameters: tuple[values.Line, ...] = ()
+
+
+@frozen(kw_only=True)
 class AppConfig(StreamConfig):
     """What Exotel calls a flow: an id, and the bot that it leads to; it may hold every key of `streams`, too.
 
@@ -159,6 +173,7 @@ class Config:
     trunks: tuple[TrunkConfig, ...] = ()
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
     streams: StreamConfig = Factory(StreamConfig)
+    transcripts: TranscriptsConfig = Factory(TranscriptsConfig)
     apps: Mapping[values.Name, AppConfig] = Factory(dict)
     numbers: Mapping[values.PhoneNumber, NumberConfig] = Factory(dict)
     billing: BillingConfig = Factory(BillingConfig)

@@ -7,8 +7,9 @@ import math
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
+from exoswitch.config.certificates import check_certificates
 from exoswitch.config.kinds import nearest
-from exoswitch.config.model import Config
+from exoswitch.config.model import Config, StreamConfig
 from exoswitch.config.sounds import read_sound
 from exoswitch.errors import InvalidRequest, Problem
 from exoswitch.trunks.registry import PROVIDERS
@@ -29,6 +30,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
         *_waiting_sound(config.calls.waiting_sound),
+        *_streams(config, unread),
     ]
 
 
@@ -114,3 +116,22 @@ def _waiting_sound(path: str) -> Iterator[Problem]:
         read_sound(path)
     except InvalidRequest as error:
         yield Problem("calls.waiting_sound", f"names the file {path}, which cannot be used: {error}")
+
+
+def _streams(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Check what `streams` says, and what an app says otherwise."""
+    common = config.streams
+    yield from _stream("streams", common, config, unread)
+    for app_id, app in config.apps.items():
+        if (app.ca_file, app.transcript) != (common.ca_file, common.transcript):
+            yield from _stream(f"apps.{app_id}", app, config, unread)
+
+
+def _stream(path: str, stream: StreamConfig, config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    if stream.ca_file:
+        try:
+            check_certificates(stream.ca_file)
+        except InvalidRequest as error:
+            yield Problem(f"{path}.ca_file", f"names the file {stream.ca_file}, which cannot be used: {error}")
+    if stream.transcript != "off" and not config.transcripts.folder and "transcripts.folder" not in unread:
+        yield Problem(f"{path}.transcript", "needs transcripts.folder, where they are written; add it")

@@ -13,7 +13,7 @@ SecretLine = Annotated[str, Kind(kinds.line, '"${NAME}"')]
 PhoneNumber = Annotated[str, Kind(kinds.phone_number, '"+918047491899"')]
 YesNo = Annotated[bool, Kind(kinds.yes_no, "true")]
 File = Annotated[str, Kind(kinds.path, "ca.pem", names="file")]
-Folder = Annotated[str, Kind(kinds.line, "transcripts", names="folder")]
+Folder = Annotated[str, Kind(kinds.path, "transcripts", names="folder")]
 Currency = Annotated[str, Kind(kinds.currency, "INR")]
 
 Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]

@@ -72,6 +72,11 @@ class BotAddress:
         ]
         return "\r\n".join([*lines, "", ""]).encode("ascii")
 
+    @property
+    def url(self) -> str:
+        """The URL without its credentials; its query may hold secrets."""
+        return f"{'wss' if self.secure else 'ws'}://{self.authority}{self.resource}"
+
     def __str__(self) -> str:
         """Name the bot without its secrets: ``bot.example.org:443``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

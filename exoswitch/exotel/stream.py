@@ -20,9 +20,11 @@ from exoswitch.exotel.audio import BotAudio, CallerAudio
 from exoswitch.exotel.dialling import Line
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader, StreamWriter
 from exoswitch.exotel.numbers import written
+from exoswitch.exotel.recorder import Recorder, Recording
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
 from exoswitch.exotel.sids import leg_sid
+from exoswitch.exotel.transcript import MediaSettings, Side
 from exoswitch.exotel.trust import client_tls
 from exoswitch.exotel.websocket import WebSocket, WebSockets
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
@@ -33,6 +35,7 @@ _MAX_UNREAD_BYTES = 1024 * 1024
 _FAILED = "3009 failed to establish ws conn: {}"
 """How Exotel begins the error of a stream that could not be opened (spec §5.2)."""
 
+_GIVEN_UP = "given up before the bot answered"
 _UNREACHABLE = (InvalidRequest, RemoteProtocolError, OSError, ConnectError, ValueError)
 
 
@@ -52,16 +55,31 @@ class ExotelBots:
         handshake_s: float = 10.0,
         entropy: Callable[[int], bytes] = os.urandom,
         tls_options: Callable[[str, str], Any] = client_tls,
+        recorder: Recorder | None = None,
     ) -> None:
         self.reactor = reactor
         self.metrics = metrics
         self.handshake_s = handshake_s
         self.entropy = entropy
+        self.recorder = recorder
         self.tls_options = lru_cache(maxsize=256)(tls_options)  # each reads all trusted certificates anew
 
     def connect(self, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> "BotConnection":
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
+
+    def record(self, start: StreamStart, sample_rate_hz: int) -> Recording | None:
+        """Begin a transcript, if there shall be one."""
+        options = start.bot.options
+        if self.recorder is None or options.transcript == "off":
+            return None
+        media = MediaSettings(
+            sample_rate_hz=sample_rate_hz,
+            chunk_ms=options.chunk_ms,
+            marks_on_clear=options.marks_on_clear,
+            clear_granularity=options.clear_granularity,
+        )
+        return self.recorder.open(start, payloads=options.transcript == "audio", media=media)
 
     def line(self, address: BotAddress, ca_file: str) -> Line:
         """Give the way to a bot or a resolver."""
@@ -98,6 +116,8 @@ class BotConnection:
         self._complained = False
         self._address: BotAddress | None = None
         self._where = ""
+        self._recording: Recording | None = None
+        self._left = False  # whether the end is our doing
         self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
@@ -144,7 +164,7 @@ class BotConnection:
         if self._streaming and self._socket is not None:
             message = self._audio.add(pcm)
             if message is not None:
-                self._socket.send_text(message)
+                self._say(message)
 
     def send_mark(self, name: str) -> None:
         """Tell the bot that everything before this mark has been played."""
@@ -159,9 +179,10 @@ class BotConnection:
     def close(self, stop: StopReason | None) -> None:
         """Send `stop` where there is a reason, then close; also abandons a handshake that is under way."""
         if self._state is _State.DIALLING:
-            self._abandon()
-            self._wait(0, self._listener.stream_failed, _FAILED.format("given up before the bot answered"))
+            self._abandon(_GIVEN_UP)
+            self._wait(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
         elif self._state is _State.OPEN and self._socket is not None:
+            self._left = True
             if stop is not None and self._streaming:
                 self._send(self._writer.stop(stop))
                 self._streaming = False
@@ -181,6 +202,7 @@ class BotConnection:
         bots, url = self._bots, self._start.bot.url
         self._address = address = await self._resolve(url) if is_resolver(url) else parse_address(url)
         self._where = f"{address}: "
+        self._record(address.url, address.sample_rate_hz)
         protocol: Any = await bots.line(address, self._options.ca_file).connect(
             WebSockets(bots.reactor, address, self, bots.entropy)
         )
@@ -206,14 +228,24 @@ class BotConnection:
             self._log.failure("cannot dial the bot of call {call}", failure, call=self._start.call_sid)
         self._fail(failure.getErrorMessage())
 
+    def _record(self, url: str, sample_rate_hz: int) -> None:
+        self._recording = self._bots.record(self._start, sample_rate_hz)
+        if self._recording is not None:
+            self._recording.attempted(url)
+
     def _fail(self, why: str) -> None:
         if self._state is _State.DIALLING:
-            self._abandon()
+            if self._address is None:  # there is no bot yet, but its resolver
+                self._record(self._start.bot.url, SAMPLE_RATES_HZ[0])
+            self._abandon(why)
             self._listener.stream_failed(_FAILED.format(self._where + why))
 
-    def _abandon(self) -> None:
+    def _abandon(self, why: str) -> None:
         self._state = _State.CLOSED
         self._stop_waiting()
+        if self._recording is not None:
+            self._recording.failed(why)
+            self._recording.close()
         if self._socket is not None:
             self._socket.give_up("the handshake was given up")
         elif self._attempt is not None:
@@ -225,10 +257,14 @@ class BotConnection:
         """Tell that the bot may be started."""
         self._stop_waiting()
         self._state = _State.OPEN
+        if self._recording is not None:
+            self._recording.opened()
         self._listener.stream_opened()
 
     def text_received(self, message: bytes) -> None:
         """Carry out one message of the bot's."""
+        if self._recording is not None:
+            self._recording.received(message)
         if not self._streaming:
             self._bots.metrics.add("early_bot_messages")
             return
@@ -254,8 +290,10 @@ class BotConnection:
             finish_message=options.clear_granularity == "message", answer_marks=options.marks_on_clear == "flush"
         )
 
-    def binary_received(self) -> None:
+    def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
+        if self._recording is not None:
+            self._recording.binary_received(size)
         self._bots.metrics.add("binary_bot_messages")
 
     def socket_congested(self, *, congested: bool) -> None:
@@ -269,7 +307,7 @@ class BotConnection:
             message = self._audio.release()
             if message is None:
                 break
-            self._socket.send_text(message)
+            self._say(message)
         self._count_shed()
 
     def socket_closing(self) -> None:
@@ -292,6 +330,9 @@ class BotConnection:
         self._state = _State.CLOSED
         self._streaming = False
         self._count_shed()
+        if self._recording is not None:
+            self._recording.closed(code, reason, by=Side.GATEWAY if self._left else Side.BOT)
+            self._recording.close()
         self._listener.stream_closed(code, reason)
 
     # --- sending, counting, waiting
@@ -304,9 +345,16 @@ class BotConnection:
             self._unread_bytes += len(message)
             if self._unread_bytes > _MAX_UNREAD_BYTES:
                 self._streaming = False
+                self._left = True
                 self._socket.give_up("the bot does not read what it is sent")
                 return
-        self._socket.send_text(message)
+        self._say(message)
+
+    def _say(self, message: bytes) -> None:
+        if self._socket is not None:
+            self._socket.send_text(message)
+        if self._recording is not None:
+            self._recording.sent(message)
 
     def _garbage(self, error: RemoteProtocolError) -> None:
         self._bots.metrics.add("malformed_bot_messages")

@@ -35,8 +35,8 @@ class SocketListener(Protocol):
     def text_received(self, message: bytes) -> None:
         """A text message came; it need not be UTF-8."""
 
-    def binary_received(self) -> None:
-        """A binary message came, and was dropped."""
+    def binary_received(self, size: int) -> None:
+        """A binary message of so many bytes came, and was dropped."""
 
     def socket_congested(self, *, congested: bool) -> None:
         """The other side reads too slowly, or has caught up."""
@@ -165,7 +165,7 @@ class WebSocket(WebSocketClientProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Pass on a message that went through autobahn, because it was not alone or not whole."""
         if isBinary:
-            self._listener.binary_received()
+            self._listener.binary_received(len(payload))
         else:
             self._listener.text_received(payload)
 

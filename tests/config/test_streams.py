@@ -2,9 +2,11 @@
 
 import attrs
 import pytest
+from cryptography import x509
 
 from exoswitch.config.model import StreamConfig
 from exoswitch.stream_options import StreamOptions
+from tests.certificates import certificate_pem
 
 APPS = """
 apps:
@@ -42,7 +44,7 @@ def test_yes_is_understood_in_all_of_yamls_words(read, good, word):
 
 
 def test_a_file_is_looked_for_beside_the_configuration(read, good, tmp_path):
-    (tmp_path / "ca.pem").write_text("a certificate")
+    (tmp_path / "ca.pem").write_bytes(certificate_pem(x509.DNSName("localhost"))[0])
     config = read(with_streams(good, "{ca_file: ca.pem}"))
     assert config.apps["1001"].ca_file == str(tmp_path / "ca.pem")
 
@@ -55,4 +57,23 @@ def test_a_file_that_is_not_there_is_a_problem(problems, good, tmp_path):
     path = tmp_path / "ca.pem"
     assert problems(with_streams(good, "{ca_file: ca.pem}")) == {
         "streams.ca_file": f"names the file {path}, which cannot be read: No such file or directory (it is 'ca.pem')"
+    }
+
+
+def test_a_transcript_needs_a_folder(problems, read, good, tmp_path):
+    wanting = with_streams(good, "{transcript: messages}")
+    assert problems(wanting) == {"streams.transcript": "needs transcripts.folder, where they are written; add it"}
+    assert read(wanting + "transcripts: {folder: logs}").transcripts.folder == str(tmp_path / "logs")
+
+
+def test_an_apps_own_transcript_is_told_as_the_apps(problems, good):
+    text = with_streams(good, "{}").replace("numbers: national", "transcript: audio")
+    assert list(problems(text)) == ["apps.1001.transcript"]
+
+
+def test_a_file_without_certificates_is_a_problem_once(problems, good, tmp_path):
+    (tmp_path / "ca.pem").write_text("none")
+    assert problems(with_streams(good, "{ca_file: ca.pem}")) == {
+        "streams.ca_file": f"names the file {tmp_path / 'ca.pem'}, which cannot be used: "
+        "it holds no certificate in PEM, or one that is damaged"
     }
