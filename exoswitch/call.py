@@ -5,10 +5,11 @@ The states, in the order in which a good call passes them::
     new ── dial ──► queued ── admitted ──► dialling ► trying ► ringing ─┐
      └─── arrive ─► waiting ── admitted ────────────────────────────────┴► connecting ► talking ► ending ► over
 
-`connecting` becomes `retrying` when the first handshake with the bot failed. `ending` waits for Asterisk to confirm
-a hang-up that we asked for; a channel that is gone anyway leads straight to `over`. `dropped` is a channel that is
-gone without ever having rung, while the answer to the Originate, which says more, is yet to come: Asterisk tells the
-two in no fixed order.
+`connecting` becomes `retrying` when the first handshake with the bot failed. A bot that is lost while it talks may
+be looked for again, three times: each `reconnecting` first waits, then tries. `draining` is a bot that has closed its
+stream while the caller hears the rest of it. `ending` waits for Asterisk to confirm a hang-up that we asked for; a
+channel that is gone anyway leads straight to `over`. `dropped` is a channel that is gone without ever having rung,
+while the answer to the Originate, which says more, is yet to come: Asterisk tells the two in no fixed order.
 
 The states come first, then the table; what each transition does stands in `call_steps`. A pair of state and input
 that is not in the table is illegal, and raises `automat.NoTransition`: a bug, never something a peer can cause.
@@ -30,11 +31,19 @@ ringing = builder.state("ringing")
 connecting = builder.state("connecting")
 retrying = builder.state("retrying")
 talking = builder.state("talking")
+reconnecting_1 = builder.state("reconnecting_1")
+reconnecting_2 = builder.state("reconnecting_2")
+reconnecting_3 = builder.state("reconnecting_3")
+draining = builder.state("draining")
 dropped = builder.state("dropped")
 ending = builder.state("ending")
 over = builder.state("over")
 
-STATES = (new, queued, waiting, dialling, trying, ringing, connecting, retrying, talking, dropped, ending, over)
+RECONNECTING = (reconnecting_1, reconnecting_2, reconnecting_3)
+STATES = (
+    *(new, queued, waiting, dialling, trying, ringing, connecting, retrying),
+    *(talking, *RECONNECTING, draining, dropped, ending, over),
+)
 
 # --- The table: each state with what can happen in it -----------------------------------------------------------
 
@@ -89,14 +98,37 @@ retrying.upon(CallInputs.stream_failed).to(ending)(steps.bot_unreachable)
 
 talking.upon(CallInputs.digit_pressed).loop()(steps.send_digit)
 talking.upon(CallInputs.stream_closed).to(ending)(steps.bot_closed)
+talking.upon(CallInputs.stream_lost).to(reconnecting_1)(steps.hold)
+talking.upon(CallInputs.bot_finished).to(draining)(steps.drain)
 talking.upon(CallInputs.channel_hung_up).to(over)(steps.caller_hung_up)
 
-for state in (connecting, retrying, talking):
-    state.upon(CallInputs.media_announced).loop()(steps.direct)
+for state in RECONNECTING:
+    state.upon(CallInputs.reconnect_due).loop()(steps.reconnect)
+    state.upon(CallInputs.stream_opened).to(talking)(steps.start)
+    state.upon(CallInputs.handshake_timed_out).to(ending)(steps.reconnect_timed_out)
+    state.upon(CallInputs.channel_hung_up).to(over)(steps.caller_hung_up)
+    state.upon(CallInputs.digit_pressed).loop().returns(None)
+
+reconnecting_1.upon(CallInputs.stream_failed).to(reconnecting_2)(steps.wait_longer)
+reconnecting_2.upon(CallInputs.stream_failed).to(reconnecting_3)(steps.wait_longer)
+reconnecting_3.upon(CallInputs.stream_failed).to(ending)(steps.bot_lost)
+
+for state in (connecting, retrying, talking, *RECONNECTING):
     state.upon(CallInputs.media_lost).to(ending)(steps.media_lost)
     state.upon(CallInputs.duration_reached).to(ending)(steps.too_long)
     state.upon(CallInputs.hang_up).to(ending)(steps.hang_up)
     state.upon(CallInputs.rejected).to(ending)(steps.rejected_inbound)
+
+draining.upon(CallInputs.playout_finished).to(ending)(steps.goodbye_over)
+draining.upon(CallInputs.media_lost).to(ending)(steps.goodbye_over)
+draining.upon(CallInputs.duration_reached).to(ending)(steps.goodbye_over)
+draining.upon(CallInputs.hang_up).to(ending)(steps.goodbye_over)
+draining.upon(CallInputs.rejected).to(ending)(steps.goodbye_over)
+draining.upon(CallInputs.channel_hung_up).to(over)(steps.confirmed)
+draining.upon(CallInputs.digit_pressed).loop().returns(None)
+
+for state in (connecting, retrying, talking, *RECONNECTING, draining):
+    state.upon(CallInputs.media_announced).loop()(steps.direct)
     state.upon(CallInputs.channel_dialled).loop().returns(None)
     state.upon(CallInputs.channel_ringing).loop().returns(None)
     state.upon(CallInputs.channel_answered).loop().returns(None)
@@ -132,6 +164,9 @@ for state in (ending, over):
     state.upon(CallInputs.stream_opened).loop().returns(None)
     state.upon(CallInputs.stream_failed).loop().returns(None)
     state.upon(CallInputs.stream_closed).loop().returns(None)
+    state.upon(CallInputs.stream_lost).loop().returns(None)
+    state.upon(CallInputs.bot_finished).loop().returns(None)
+    state.upon(CallInputs.playout_finished).loop().returns(None)
     state.upon(CallInputs.media_lost).loop().returns(None)
 
 machine = builder.build()

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from attrs import Factory, define, frozen
 
+from exoswitch.endings import is_goodbye
 from exoswitch.events import (
     ChannelAnswered,
     ChannelDialled,
@@ -17,6 +18,7 @@ from exoswitch.events import (
     OriginateFailed,
 )
 from exoswitch.session import Ending
+from exoswitch.stream_options import StreamOptions
 
 
 class CallInputs(Protocol):
@@ -68,7 +70,16 @@ class CallInputs(Protocol):
         """An attempt to reach the bot came to nothing."""
 
     def stream_closed(self, code: int | None, reason: str) -> None:
-        """The bot's connection is closed."""
+        """The bot's connection is closed, and the call shall end with it."""
+
+    def stream_lost(self, code: int | None, reason: str) -> None:
+        """The bot's connection broke off, and shall be made again."""
+
+    def bot_finished(self, code: int | None, reason: str) -> None:
+        """The bot has closed its stream, and the caller shall hear the rest of what it said."""
+
+    def playout_finished(self) -> None:
+        """The caller has heard the rest."""
 
     def media_lost(self, silent_s: float) -> None:
         """No RTP has come for too long."""
@@ -84,6 +95,9 @@ class CallInputs(Protocol):
 
     def duration_reached(self) -> None:
         """The call is as long as a call may be."""
+
+    def reconnect_due(self) -> None:
+        """It is time to look for a lost bot again."""
 
     def hang_up_timed_out(self) -> None:
         """Asterisk did not confirm a hang-up in time."""
@@ -102,13 +116,15 @@ class CallLimits:
 class CallCore:
     """What the machine remembers of a call; `effects` is drained by whoever drives it.
 
-    `ending` is how the call ended while Asterisk has yet to confirm its hang-up, or None while only that will tell.
+    `ending` is how the call ended while Asterisk has yet to confirm its hang-up, or None while only that will tell;
+    `attempt` counts the attempts to reach a lost bot, from 1 on for each loss.
     """
 
     limits: CallLimits
     effects: list[Effect] = Factory(list)
     dial_status: str | None = None
     cause: int = 0
+    attempt: int = 0
     ending: Ending | None = None
 
     def emit(self, *effects: Effect) -> None:
@@ -140,3 +156,13 @@ def apply_event(life: CallInputs, event: ChannelEvent) -> None:
             life.digit_pressed(digit, duration_ms)
         case ChannelHungUp(_, cause):
             life.channel_hung_up(cause)
+
+
+def apply_close(life: CallInputs, options: StreamOptions, code: int | None, reason: str) -> None:
+    """Feed the end of an open stream to a call's machine, as what its bot's options make of it."""
+    if options.drain_on_close and is_goodbye(code):
+        life.bot_finished(code, reason)
+    elif options.on_stream_loss == "reconnect" and not is_goodbye(code):
+        life.stream_lost(code, reason)
+    else:
+        life.stream_closed(code, reason)

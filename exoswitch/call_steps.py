@@ -12,11 +12,14 @@ from exoswitch.events import (
     CloseStream,
     ConnectStream,
     DirectMedia,
+    DrainPlayout,
     HangUp,
+    HoldCaller,
     Originate,
     RecordEnding,
     RecordProgress,
     ReleaseCall,
+    RenewStream,
     SendDigit,
     StartStream,
     StartTimer,
@@ -29,6 +32,7 @@ from exoswitch.session import CallStatus, Ending
 
 RING_GRACE_S = 10.0  # covers a trunk's pacing, and the silence of an Asterisk that should end a dial by itself
 HANDSHAKE_GRACE_S = 2.0  # the bot's connection times its own handshakes; our wait only covers its silence
+RECONNECT_WAITS_S = (1.0, 2.0, 4.0)  # before each attempt to reach a lost bot
 HANG_UP_WAIT_S = 5.0
 REASON_WAIT_S = 1.0
 TIMED_OUT = 3  # OriginateResponse's Reason when the ring time has passed (Asterisk 22)
@@ -100,6 +104,36 @@ def send_digit(_: CallInputs, core: CallCore, digit: str, duration_ms: int) -> N
     core.emit(SendDigit(digit, duration_ms))
 
 
+# --- A bot that is lost, and one that has said goodbye ------------------------------------------------------------
+
+
+def hold(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
+    """Let the caller wait for a bot that was lost."""
+    del code, reason  # Should the bot not come back, the last attempt's error is the one that is reported.
+    core.attempt = 1
+    core.emit(HoldCaller(), RenewStream(), StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[0]))
+
+
+def reconnect(_: CallInputs, core: CallCore) -> None:
+    """Look for the lost bot."""
+    core.emit(
+        StartTimer(Timer.HANDSHAKE, core.limits.handshake_s + HANDSHAKE_GRACE_S), ConnectStream(attempt=core.attempt)
+    )
+
+
+def wait_longer(_: CallInputs, core: CallCore, error: str) -> None:
+    """Give a bot that is still lost more time."""
+    del error  # As above.
+    core.attempt += 1
+    core.emit(StopTimer(Timer.HANDSHAKE), StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[core.attempt - 1]))
+
+
+def drain(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
+    """Let the caller hear the rest of what the bot said, however the call then ends."""
+    core.ending = endings.bot_closed(code, reason)
+    core.emit(DrainPlayout())
+
+
 # --- Endings ----------------------------------------------------------------------------------------------------
 
 
@@ -116,6 +150,12 @@ def _clear(
 ) -> None:
     """End a call whose channel is up: ask for its hang-up, and keep the ending until that is confirmed."""
     core.ending = how
+    _ask_for_hang_up(core, stop, cause)
+
+
+def _ask_for_hang_up(
+    core: CallCore, stop: StopReason | None = None, cause: HangUpCause = HangUpCause.NORMAL_CLEARING
+) -> None:
     core.emit(
         CloseStream(stop),
         *(StopTimer(timer) for timer in Timer),
@@ -211,6 +251,21 @@ def handshake_timed_out(_: CallInputs, core: CallCore) -> None:
 def bot_closed(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
     """End a call whose bot closed its stream."""
     _clear(core, endings.bot_closed(code, reason))
+
+
+def bot_lost(_: CallInputs, core: CallCore, error: str) -> None:
+    """End a call whose bot did not come back."""
+    _clear(core, endings.bot_lost(error))
+
+
+def reconnect_timed_out(_: CallInputs, core: CallCore) -> None:
+    """End a call whose lost bot neither came back nor failed."""
+    _clear(core, endings.bot_lost(f"no handshake within {core.limits.handshake_s:g} s"))
+
+
+def goodbye_over(_: CallInputs, core: CallCore, *_why: object, **_named: object) -> None:
+    """End a call whose bot had closed its stream, now that the rest was heard, or cannot be."""
+    _ask_for_hang_up(core)
 
 
 def caller_hung_up(_: CallInputs, core: CallCore, cause: int) -> None:

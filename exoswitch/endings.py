@@ -57,10 +57,15 @@ def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
     )
 
 
+def is_goodbye(code: int | None) -> bool:
+    """Whether a stream was closed as a bot does that has said everything; any other end is a loss."""
+    return code in {NORMAL_CLOSING, GOING_AWAY}
+
+
 def bot_closed(code: int | None, reason: str) -> Ending:
     """The bot closed its stream; a close without a closing frame counts as a lost connection."""
     told = f"{code} {reason}".strip() if code is not None else "no close frame"
-    if code in {NORMAL_CLOSING, GOING_AWAY}:
+    if is_goodbye(code):
         return Ending(
             status=CallStatus.COMPLETED,
             reason=f"the bot closed the stream ({told})",
@@ -81,6 +86,16 @@ def bot_unreachable(error: str) -> Ending:
     return Ending(
         status=CallStatus.COMPLETED,
         reason=f"the bot could not be reached: {error}",
+        stream_status=StreamStatus.FAILED,
+        stream_error=error,
+    )
+
+
+def bot_lost(error: str) -> Ending:
+    """The bot's connection broke off, and each attempt to make it again came to nothing; this is the last error."""
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"the bot was lost, and could not be reached again: {error}",
         stream_status=StreamStatus.FAILED,
         stream_error=error,
     )

@@ -1,7 +1,7 @@
 """Adapter: all live calls of this node: begins them, routes what happens to them, and ends them when we stop."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 
 from attrs import define, evolve, field, frozen
@@ -51,7 +51,6 @@ class Engine:
     _ports: Ports
     _directory: Directory
     _lines: TrunkLines
-    _new_sid: Callable[[], str]
     _calls: dict[str, LiveCall] = field(factory=dict, init=False)
     _inbound: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _by_account: Counter[str] = field(factory=Counter, init=False)
@@ -160,8 +159,8 @@ class Engine:
     def _new_session(self, direction: Direction, account: str, bot: BotTarget, caller: str, callee: str) -> Session:
         now = self._ports.wall_clock()
         return Session(
-            call_sid=self._new_sid(),
-            stream_sid=self._new_sid(),
+            call_sid=self._ports.new_sid(),
+            stream_sid=self._ports.new_sid(),
             account=account,
             direction=direction,
             caller=caller,

@@ -119,6 +119,7 @@ class Timer(Enum):
     RING = "ring"
     HANDSHAKE = "handshake"
     DURATION = "duration"
+    RECONNECT = "reconnect"
     HANG_UP = "hang-up"
 
 
@@ -172,6 +173,21 @@ class SendDigit:
 
     digit: str
     duration_ms: int
+
+
+@frozen
+class HoldCaller:
+    """Drop what the lost bot said and was yet unplayed, and let the caller hear the waiting sound."""
+
+
+@frozen
+class RenewStream:
+    """Give the call's stream a SID of its own: the next connection is another stream of the same call."""
+
+
+@frozen
+class DrainPlayout:
+    """Play what the bot has said to its end, and hear when that is done."""
 
 
 @frozen
@@ -230,6 +246,9 @@ Effect = (
     | ConnectStream
     | StartStream
     | SendDigit
+    | HoldCaller
+    | RenewStream
+    | DrainPlayout
     | CloseStream
     | HangUp
     | ReleaseCall

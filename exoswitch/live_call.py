@@ -19,7 +19,7 @@ from zope.interface import implementer
 
 from exoswitch import events as ev
 from exoswitch.call import machine
-from exoswitch.call_inputs import CallCore, CallInputs, CallLimits
+from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close
 from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
 from exoswitch.exotel.numbers import mask, national
 from exoswitch.interfaces import (
@@ -46,10 +46,14 @@ NEVER_DIALLED = 0  # the cause of a hang-up of a channel that was never asked fo
 
 @frozen(kw_only=True)
 class Ports:
-    """The outside world of every call; `clock` is monotonic, `wall_clock` gives seconds since the epoch."""
+    """The outside world of every call.
+
+    `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` an identifier for a call or a stream.
+    """
 
     clock: IReactorTime
     wall_clock: Callable[[], float]
+    new_sid: Callable[[], str]
     nodes: INodeAllocator
     media: IMediaPlane
     bots: IBots
@@ -138,6 +142,10 @@ class LiveCall:
             dropped_ms=dropped_ms,
         )
 
+    def playout_finished(self) -> None:
+        """Hear from the media plane that the caller has heard the rest of what the bot said."""
+        self.tell(self.life.playout_finished)
+
     def stream_opened(self) -> None:
         """Hear that the bot shook hands."""
         self.tell(self.life.stream_opened)
@@ -149,7 +157,7 @@ class LiveCall:
 
     def stream_closed(self, code: int | None, reason: str) -> None:
         """Hear that the bot's connection is closed."""
-        self.tell(self.life.stream_closed, code, reason)
+        self.tell(apply_close, self.life, self.session.bot.options, code, reason)
 
     # --- Effects ------------------------------------------------------------------------------------------------
 
@@ -169,6 +177,12 @@ class LiveCall:
                 self._start_stream()
             case ev.SendDigit(digit, duration_ms):
                 self._open_bot.send_digit(digit, duration_ms)
+            case ev.HoldCaller():
+                self._hold_caller()
+            case ev.RenewStream():
+                self._renew_stream()
+            case ev.DrainPlayout():
+                self._open_leg.drain()
             case ev.CloseStream(stop):
                 self._close_stream(stop)
             case ev.HangUp(cause):
@@ -262,6 +276,16 @@ class LiveCall:
         self._open_bot.start()
         self._open_leg.attach(self._open_bot)
 
+    def _hold_caller(self) -> None:
+        self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
+        self._ports.metrics.add("lost_streams_total")
+        self._open_leg.hold()
+        self._bot = None
+
+    def _renew_stream(self) -> None:
+        stream_sid, now = self._ports.new_sid(), self._ports.wall_clock()
+        self._record(evolve(self.session, stream_sid=stream_sid, updated_at=now))
+
     def _close_stream(self, stop: ev.StopReason | None) -> None:
         if self._leg is not None:
             self._leg.detach()
@@ -287,6 +311,7 @@ class LiveCall:
             ev.Timer.RING: self.life.ring_timed_out,
             ev.Timer.HANDSHAKE: self.life.handshake_timed_out,
             ev.Timer.DURATION: self.life.duration_reached,
+            ev.Timer.RECONNECT: self.life.reconnect_due,
             ev.Timer.HANG_UP: self.life.hang_up_timed_out,
         }[timer]
         self._timers[timer] = self._ports.clock.callLater(seconds, self._expire, timer, expired)

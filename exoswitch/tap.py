@@ -78,6 +78,7 @@ class Gateway(Service):
             Ports(
                 clock=reactor,
                 wall_clock=time.time,
+                new_sid=lambda: new_sid(time.time(), secrets.token_bytes),
                 nodes=self.nodes,
                 media=self.media,
                 bots=ExotelBots(reactor, metrics=self.metrics, handshake_s=config.calls.handshake_s),
@@ -87,7 +88,6 @@ class Gateway(Service):
             ),
             _directory(config),
             TrunkLines.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks),
-            lambda: new_sid(time.time(), secrets.token_bytes),
         )
         for switch in self.switches.values():
             switch.listener = self.engine

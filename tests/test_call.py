@@ -6,25 +6,30 @@ import pytest
 from automat import NoTransition
 
 from exoswitch import call, call_steps
-from exoswitch.call_inputs import CallCore, CallInputs, CallLimits
+from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close
 from exoswitch.events import (
     Admit,
     BridgeCall,
     CloseStream,
     ConnectStream,
     DirectMedia,
+    DrainPlayout,
     HangUp,
+    HoldCaller,
     Originate,
     RecordEnding,
     RecordProgress,
     ReleaseCall,
+    RenewStream,
     SendDigit,
     StartStream,
     StartTimer,
     StopReason,
+    StopTimer,
     Timer,
 )
 from exoswitch.session import CallStatus, DisconnectedBy, Ending, StreamStatus
+from exoswitch.stream_options import StreamOptions
 
 LIMITS = CallLimits(ring_s=30.0, handshake_s=10.0, max_duration_s=3600.0)
 
@@ -60,6 +65,9 @@ TO_DIALLING = ("dial", "admitted")
 TO_RINGING = (*TO_DIALLING, "channel_dialled", "channel_ringing")
 TO_CONNECTING = (*TO_RINGING, "channel_answered")
 TO_TALKING = (*TO_CONNECTING, "stream_opened")
+FAILURE = ("stream_failed", "3009 refused")
+TO_LOST = (*TO_TALKING, ("stream_lost", 1006, "gone"))
+TO_DRAINING = (*TO_TALKING, ("bot_finished", 1000, "bye"))
 
 PATHS = {
     "new": (),
@@ -71,6 +79,10 @@ PATHS = {
     "connecting": TO_CONNECTING,
     "retrying": (*TO_CONNECTING, ("stream_failed", "refused")),
     "talking": TO_TALKING,
+    "reconnecting_1": TO_LOST,
+    "reconnecting_2": (*TO_LOST, "reconnect_due", FAILURE),
+    "reconnecting_3": (*TO_LOST, "reconnect_due", FAILURE, "reconnect_due", FAILURE),
+    "draining": TO_DRAINING,
     "dropped": (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19)),
     "ending": (*TO_TALKING, ("hang_up", "by request")),
     "over": ("dial", ("refused", "full")),
@@ -287,6 +299,104 @@ def test_cancelled_ringing_call_counts_as_canceled():
     assert ending_in(life.feed("channel_hung_up", 16)).status is CallStatus.CANCELED
 
 
+# --- A bot that is lost, and one that has said goodbye ------------------------------------------------------------
+
+RECONNECT, DRAIN = StreamOptions(on_stream_loss="reconnect"), StreamOptions(drain_on_close=True)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 4000, None])
+@pytest.mark.parametrize("options", [StreamOptions(), RECONNECT, DRAIN], ids=["neither", "reconnect", "drain"])
+def test_what_the_end_of_a_stream_is_depends_on_its_code_and_on_the_options(options, code):
+    life = Life()
+    life.feed_all(*TO_TALKING)
+    apply_close(life.inputs, options, code, "said")
+    effects = life.core.drain()
+    if options is RECONNECT and code not in {1000, 1001}:
+        assert effects[0] == HoldCaller()
+    elif options is DRAIN and code in {1000, 1001}:
+        assert effects == [DrainPlayout()]
+    else:
+        assert HangUp(16) in effects
+
+
+def test_a_lost_bot_is_looked_for_after_a_second_as_another_stream_while_the_caller_waits():
+    life = Life()
+    assert life.feed_all(*TO_LOST) == [HoldCaller(), RenewStream(), StartTimer(Timer.RECONNECT, 1.0)]
+    assert life.feed("reconnect_due") == [StartTimer(Timer.HANDSHAKE, 12.0), ConnectStream(attempt=1)]
+    assert life.feed("stream_opened") == [StopTimer(Timer.HANDSHAKE), StartStream()]
+    assert life.feed("digit_pressed", "5", 120) == [SendDigit("5", 120)]
+
+
+def test_a_lost_bot_is_looked_for_three_times_with_longer_waits_and_then_the_stream_has_failed():
+    life = Life()
+    life.feed_all(*TO_LOST)
+    for attempt, wait_s in ((1, 2.0), (2, 4.0)):
+        assert life.feed("reconnect_due")[-1] == ConnectStream(attempt)
+        assert life.feed(*FAILURE) == [StopTimer(Timer.HANDSHAKE), StartTimer(Timer.RECONNECT, wait_s)]
+    assert life.feed("reconnect_due")[-1] == ConnectStream(attempt=3)
+    assert HangUp(16) in life.feed("stream_failed", "3009 for the last time")
+    ending = ending_in(life.feed("channel_hung_up", 16))
+    assert (ending.status, ending.stream_status) == (CallStatus.COMPLETED, StreamStatus.FAILED)
+    assert ending.stream_error == "3009 for the last time"
+    assert ending.reason == "the bot was lost, and could not be reached again: 3009 for the last time"
+
+
+@pytest.mark.parametrize("state", ["reconnecting_1", "reconnecting_2", "reconnecting_3"])
+def test_whichever_attempt_succeeds_the_next_loss_has_all_of_them_again(state):
+    life = Life()
+    life.feed_all(*PATHS[state], "reconnect_due", "stream_opened")
+    assert life.feed("stream_lost", None, "")[-1] == StartTimer(Timer.RECONNECT, 1.0)
+    assert life.feed("reconnect_due")[-1] == ConnectStream(attempt=1)
+
+
+@pytest.mark.parametrize("state", ["reconnecting_1", "reconnecting_2", "reconnecting_3"])
+def test_a_caller_who_waits_for_a_lost_bot_may_hang_up_and_is_not_heard_by_anybody(state):
+    life = Life()
+    assert life.feed_all(*PATHS[state], ("digit_pressed", "5", 120)) == []
+    effects = life.feed("channel_hung_up", 16)
+    assert StopTimer(Timer.RECONNECT) in effects
+    assert ending_in(effects).disconnected_by is DisconnectedBy.USER
+
+
+@pytest.mark.parametrize(
+    ("happens", "words"),
+    [
+        (("media_lost", 30.0), "no audio came from Asterisk for 30 s"),
+        (("duration_reached",), "its limit of 3600 s"),
+        (("hang_up", "the gateway stopped"), "the gateway stopped"),
+        (("handshake_timed_out",), "could not be reached again: no handshake within 10 s"),
+    ],
+)
+def test_a_call_that_waits_for_a_lost_bot_ends_as_one_that_talks(happens, words):
+    life = Life()
+    effects = life.feed_all(*TO_LOST, "reconnect_due", happens)
+    assert {StopTimer(Timer.RECONNECT), StopTimer(Timer.HANDSHAKE), HangUp(16)} <= set(effects)
+    assert words in ending_in(life.feed("channel_hung_up", 16)).reason
+
+
+def test_a_bot_that_has_said_goodbye_is_heard_to_its_end_before_the_call_is_hung_up():
+    life = Life()
+    assert life.feed_all(*TO_DRAINING) == [DrainPlayout()]
+    effects = life.feed("playout_finished")
+    assert effects[0] == CloseStream(None)
+    assert HangUp(16) in effects
+    ending = ending_in(life.feed("channel_hung_up", 16))
+    assert ending.reason == "the bot closed the stream (1000 bye)"
+    assert (ending.stream_status, ending.disconnected_by) == (StreamStatus.COMPLETED, DisconnectedBy.BOT)
+
+
+@pytest.mark.parametrize("happens", [("media_lost", 30.0), ("duration_reached",), ("hang_up", "stop")])
+def test_a_goodbye_that_is_cut_short_is_still_the_bots(happens):
+    life = Life()
+    assert HangUp(16) in life.feed_all(*TO_DRAINING, happens)
+    assert ending_in(life.feed("channel_hung_up", 16)).disconnected_by is DisconnectedBy.BOT
+
+
+def test_a_caller_who_does_not_wait_for_the_end_of_the_goodbye_ends_the_call():
+    effects = Life().feed_all(*TO_DRAINING, ("digit_pressed", "5", 120), ("channel_hung_up", 16))
+    assert ending_in(effects).disconnected_by is DisconnectedBy.BOT
+
+
 # --- Every pair of state and input ------------------------------------------------------------------------------
 
 INPUTS = {
@@ -306,11 +416,15 @@ INPUTS = {
     "stream_opened": (),
     "stream_failed": ("refused",),
     "stream_closed": (1000, ""),
+    "stream_lost": (1006, ""),
+    "bot_finished": (1000, ""),
+    "playout_finished": (),
     "media_lost": (30.0,),
     "hang_up": ("by request",),
     "ring_timed_out": (),
     "handshake_timed_out": (),
     "duration_reached": (),
+    "reconnect_due": (),
     "hang_up_timed_out": (),
 }
 
@@ -325,8 +439,9 @@ _CHANNEL = {
     "media_announced",
 }
 _PHONE = {"channel_hung_up", "digit_pressed"}
-_STREAM = {"stream_opened", "stream_failed", "stream_closed"}
-_TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "hang_up_timed_out"}
+_CLOSE = {"stream_closed", "stream_lost", "bot_finished"}
+_STREAM = {"stream_opened", "stream_failed", "playout_finished"} | _CLOSE
+_TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due", "hang_up_timed_out"}
 _EVERYTHING_BUT_BEGINNINGS = set(INPUTS) - _BEGINNINGS
 
 ILLEGAL = {
@@ -336,15 +451,18 @@ ILLEGAL = {
     "dialling": _BEGINNINGS | _ADMISSION | _STREAM | {"media_lost"} | _TIMERS - {"ring_timed_out"},
     "connecting": _BEGINNINGS
     | _ADMISSION
-    | {"stream_closed"}
+    | _CLOSE
+    | {"playout_finished"}
     | _TIMERS - {"handshake_timed_out", "duration_reached"},
-    "talking": _BEGINNINGS | _ADMISSION | {"stream_opened", "stream_failed"} | _TIMERS - {"duration_reached"},
+    "talking": _BEGINNINGS | _ADMISSION | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
+    "draining": _BEGINNINGS | _ADMISSION | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
     "dropped": _BEGINNINGS | _ADMISSION | _STREAM | {"media_lost"} | _TIMERS - {"hang_up_timed_out"},
     "ending": _BEGINNINGS | _TIMERS - {"hang_up_timed_out"},
     "over": _BEGINNINGS | _TIMERS,
 }
 ILLEGAL["trying"] = ILLEGAL["ringing"] = ILLEGAL["dialling"]
 ILLEGAL["retrying"] = ILLEGAL["connecting"]
+ILLEGAL |= {state.name: ILLEGAL["connecting"] - {"reconnect_due"} for state in call.RECONNECTING}
 
 
 def test_the_lists_of_states_and_inputs_are_complete():

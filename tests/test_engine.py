@@ -18,7 +18,8 @@ from exoswitch.engine import Directory, Engine, InboundRoute
 from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidRequest, NoCapacity, TrunkError
 from exoswitch.interfaces import CallRequest
 from exoswitch.live_call import Ports
-from exoswitch.session import BotTarget, CallStatus, Direction
+from exoswitch.session import BotTarget, CallStatus, Direction, DisconnectedBy
+from exoswitch.stream_options import StreamOptions
 from exoswitch.trunks.lines import TrunkLines
 from exoswitch.trunks.registry import build
 from tests.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
@@ -27,6 +28,7 @@ BOT = BotTarget(url="ws://bot.example.org/ws")
 PERSON = "+919812345610"
 OURS = "+918047491899"
 REQUEST = CallRequest(account="acme1", number="09812345610", exophone="08047491899", bot=BOT)
+RECONNECT, DRAIN = StreamOptions(on_stream_loss="reconnect"), StreamOptions(drain_on_close=True)
 UP = frozenset[str]()
 
 result = SynchronousTestCase()
@@ -51,6 +53,7 @@ class House:
         ports = Ports(
             clock=self.clock,
             wall_clock=lambda: 1_700_000_000.0 + self.clock.seconds(),
+            new_sid=lambda: f"sid{next(sids)}",
             nodes=self.nodes,
             media=self.media,
             bots=self.bots,
@@ -66,7 +69,7 @@ class House:
             routes={OURS: InboundRoute("acme1", BOT), "+918047491800": InboundRoute("tiny", BOT)},
         )
         lines = TrunkLines.of([("lab", 30, 10.0)])
-        self.engine = Engine(ports, directory, lines, lambda: f"sid{next(sids)}")
+        self.engine = Engine(ports, directory, lines)
         self.happens(ev.SwitchReady(UP))
 
     def happens(self, *events):
@@ -81,9 +84,10 @@ class House:
     def session(self, call_sid, account="acme1"):
         return result.successResultOf(self.engine.find(account, call_sid))
 
-    def talk(self):
+    def talk(self, options=StreamOptions()):  # noqa: B008 - it is frozen
         """Bring an outbound call to the point where person and bot talk; give its SID."""
-        sid = result.successResultOf(self.place()).call_sid
+        request = evolve(REQUEST, bot=evolve(BOT, options=options))
+        sid = result.successResultOf(self.place(request)).call_sid
         self.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
         self.bots.connections[-1].listener.stream_opened()
         return sid
@@ -179,6 +183,75 @@ def test_refused_handshake_is_tried_once_more_and_then_the_call_ends(house):
     house.bots.connections[1].listener.stream_failed("3009 refused")
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     assert "3009" in house.session(sid).ending.stream_error
+    house.assert_nothing_is_left()
+
+
+def test_lost_bot_is_connected_again_as_another_stream_of_the_same_call(house):
+    sid = house.talk(RECONNECT)
+    first = house.bots.connections[0]
+    first.listener.stream_closed(1006, "gone")
+    leg = house.media.legs[0]
+    assert (leg.asked[-1], leg.stream) == (("hold",), None)
+    house.happens(ev.DigitPressed(sid, "7", 90))
+    house.clock.advance(0.9)
+    assert len(house.bots.connections) == 1
+    house.clock.advance(0.1)
+    second = house.bots.connections[1]
+    assert second.told == evolve(first.told, stream_sid=house.session(sid).stream_sid)
+    assert second.told.stream_sid != first.told.stream_sid
+    second.listener.stream_opened()
+    house.happens(ev.DigitPressed(sid, "8", 90))
+    assert leg.stream is second
+    assert (first.asked, second.asked) == ([("start",)], [("start",), ("digit", "8", 90)])
+    assert house.metrics.counts["lost_streams_total"] == 1
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert second.asked[-1] == ("close", ev.StopReason.CALL_ENDED)
+    house.assert_nothing_is_left()
+
+
+def test_lost_bot_that_stays_away_ends_the_call_after_three_attempts(house):
+    sid = house.talk(RECONNECT)
+    house.bots.connections[0].listener.stream_closed(None, "")
+    for wait_s in (1, 2, 4):
+        house.clock.advance(wait_s)
+        house.bots.connections[-1].listener.stream_failed("3009 refused")
+    assert len(house.bots.connections) == 4
+    assert house.switch.asked[-1] == ("hang_up", sid, 16)
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert house.session(sid).ending.stream_error == "3009 refused"
+    house.assert_nothing_is_left()
+
+
+@pytest.mark.parametrize("wait_s", [0.5, 1.5], ids=["while it waits", "while it tries"])
+def test_call_whose_bot_is_lost_can_be_stopped(house, wait_s):
+    sid = house.talk(RECONNECT)
+    house.bots.connections[0].listener.stream_closed(1011, "crashed")
+    house.clock.advance(wait_s)
+    stopped = Deferred.fromCoroutine(house.engine.stop())
+    assert [bot.asked[-1:] for bot in house.bots.connections[1:]] in ([], [[("close", ev.StopReason.STOPPED)]])
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    result.successResultOf(stopped)
+    house.assert_nothing_is_left()
+
+
+def test_bot_that_closes_is_heard_to_its_end_where_that_is_wished(house):
+    sid = house.talk(DRAIN)
+    house.bots.connections[0].listener.stream_closed(1000, "bye")
+    assert house.media.legs[0].asked == [("drain",)]
+    assert "hang_up" not in house.switch.verbs()
+    house.media.listeners[0].playout_finished()
+    assert house.switch.asked[-1] == ("hang_up", sid, 16)
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert house.session(sid).ending.disconnected_by is DisconnectedBy.BOT
+    house.assert_nothing_is_left()
+
+
+def test_goodbye_lasts_no_longer_than_a_call_may(house):
+    sid = house.talk(DRAIN)
+    house.bots.connections[0].listener.stream_closed(1000, "bye")
+    house.clock.advance(3600)
+    assert house.switch.asked[-1] == ("hang_up", sid, 16)
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
     house.assert_nothing_is_left()
 
 
