@@ -11,8 +11,7 @@ DBM0 = -9.1  # both speak with an amplitude of 8000
 LONG_MESSAGES = "?chunk_ms=5000"  # whoever hears the first of one knows that the gateway has all of it
 QUIET_DBM0 = -60.0
 
-# The rates that the gateway serves, and how a bot's URL asks for them.
-RATES = {8000: ""}
+RATES = {8000: "", 16000: "?sample-rate=16000", 24000: "?sample-rate=24000"}  # and how a bot's URL asks for them
 at_each_rate = pytest.mark.parametrize(("rate_hz", "query"), RATES.items(), ids=map(str, RATES))
 
 
@@ -86,7 +85,7 @@ def test_bot_that_ends_hangs_the_phone_up_at_once(bot):
         assert (await line.is_over())["Status"] == "completed"
         await line.told("closed")
         # pipecat sends two seconds of silence before it closes; they are not waited for.
-        assert line.ticks - pressed < 100
+        assert line.ticks - pressed < 75
 
     on_the_line(bot, "answer tone=440", scenario)
 
