@@ -15,20 +15,17 @@ from zope.interface import implementer
 
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
 from exoswitch.events import StopReason
-from exoswitch.exotel.address import SAMPLE_RATES_HZ, BotAddress, is_resolver, parse_address, parse_resolver
-from exoswitch.exotel.audio import BotAudio, CallerAudio
+from exoswitch.exotel.address import BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.exotel.dialling import Line
-from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader, StreamWriter
-from exoswitch.exotel.numbers import written
+from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
 from exoswitch.exotel.recorder import Recorder, Recording
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
-from exoswitch.exotel.sids import leg_sid
+from exoswitch.exotel.talk import PHONE_RATE_HZ, Talk
 from exoswitch.exotel.transcript import MediaSettings, Side
 from exoswitch.exotel.trust import client_tls
 from exoswitch.exotel.websocket import WebSocket, WebSockets
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
-from exoswitch.session import Direction
 
 _CLOSE_S = 2.0
 _MAX_UNREAD_BYTES = 1024 * 1024
@@ -106,8 +103,15 @@ class BotConnection:
         self._leg = leg
         self._listener = listener
         self._options = start.bot.options
-        self._writer, self._audio = self._make_audio(SAMPLE_RATES_HZ[0])
-        self._voice: BotAudio | None = None
+        self._talk = Talk(
+            stream_sid=start.stream_sid,
+            call_sid=start.call_sid,
+            account=start.account,
+            caller=start.caller,
+            callee=start.callee,
+            direction=start.direction,
+            options=start.bot.options,
+        )
         self._reader = BotMessageReader()
         self._state = _State.DIALLING
         self._streaming = False
@@ -129,52 +133,25 @@ class BotConnection:
         if self._state is not _State.OPEN or self._streaming or self._address is None:
             return
         self._streaming = True
-        rate_hz = self._address.sample_rate_hz
-        if rate_hz != SAMPLE_RATES_HZ[0]:
-            self._writer, self._audio = self._make_audio(rate_hz)
-            self._voice = BotAudio(rate_hz)
-        self._send(self._writer.connected())
-        self._send(self._describe(self._address))
-
-    def _make_audio(self, sample_rate_hz: int) -> tuple[StreamWriter, CallerAudio]:
-        told, options = self._start, self._options
-        writer = StreamWriter(
-            stream_sid=told.stream_sid,
-            call_sid=told.call_sid,
-            account=told.account,
-            sample_rate_hz=sample_rate_hz,
-            from_zero=options.first_timestamp == "zero",
-        )
-        return writer, CallerAudio(writer, options.chunk_ms, sample_rate_hz)
-
-    def _describe(self, address: BotAddress) -> bytes:
-        told, options = self._start, self._options
-        caller, callee = written(told.caller, options.numbers), written(told.callee, options.numbers)
-        if told.direction is Direction.OUTBOUND and options.outbound_from == "exophone":
-            caller, callee = callee, caller
-        return self._writer.start(
-            caller=caller,
-            callee=callee,
-            custom_parameters=address.custom_parameters(sample_rate=options.sample_rate_parameter),
-            leg_sid=leg_sid(told.call_sid) if options.leg_sid else None,
-        )
+        for message in self._talk.begin(self._address):
+            self._send(message)
 
     def send_media(self, pcm: bytes) -> None:
         """Pass on 20 ms of the caller's audio."""
         if self._streaming and self._socket is not None:
-            message = self._audio.add(pcm)
+            message = self._talk.audio.add(pcm)
             if message is not None:
                 self._say(message)
 
     def send_mark(self, name: str) -> None:
         """Tell the bot that everything before this mark has been played."""
         if self._streaming:
-            self._send(self._writer.mark(name))
+            self._send(self._talk.mark(name))
 
     def send_digit(self, digit: str, duration_ms: int) -> None:
         """Tell the bot of a key that was pressed."""
         if self._streaming:
-            self._send(self._writer.dtmf(digit, duration_ms))
+            self._send(self._talk.digit(digit, duration_ms))
 
     def close(self, stop: StopReason | None) -> None:
         """Send `stop` where there is a reason, then close; also abandons a handshake that is under way."""
@@ -184,7 +161,7 @@ class BotConnection:
         elif self._state is _State.OPEN and self._socket is not None:
             self._left = True
             if stop is not None and self._streaming:
-                self._send(self._writer.stop(stop))
+                self._send(self._talk.stop(stop))
                 self._streaming = False
                 if self._options.close_after_stop == "drop":
                     self._socket.hang_up()
@@ -236,7 +213,7 @@ class BotConnection:
     def _fail(self, why: str) -> None:
         if self._state is _State.DIALLING:
             if self._address is None:  # there is no bot yet, but its resolver
-                self._record(self._start.bot.url, SAMPLE_RATES_HZ[0])
+                self._record(self._start.bot.url, PHONE_RATE_HZ)
             self._abandon(why)
             self._listener.stream_failed(_FAILED.format(self._where + why))
 
@@ -274,7 +251,8 @@ class BotConnection:
             self._garbage(error)
             return
         if isinstance(wish, BotMedia):
-            self._leg.play(wish.pcm if self._voice is None else self._voice.take(wish.pcm))
+            voice = self._talk.voice
+            self._leg.play(wish.pcm if voice is None else voice.take(wish.pcm))
         elif isinstance(wish, BotMark):
             self._leg.mark(wish.name)
         elif isinstance(wish, BotClear):
@@ -283,8 +261,8 @@ class BotConnection:
             self._bots.metrics.add("ignored_bot_messages")
 
     def _clear(self) -> None:
-        if self._voice is not None:
-            self._voice.forget()
+        if self._talk.voice is not None:
+            self._talk.voice.forget()
         options = self._options
         self._leg.clear(
             finish_message=options.clear_granularity == "message", answer_marks=options.marks_on_clear == "flush"
@@ -301,10 +279,10 @@ class BotConnection:
         self._congested = congested
         self._unread_bytes = 0
         if congested:
-            self._audio.hold()
+            self._talk.audio.hold()
             return
         while not self._congested and self._socket is not None:
-            message = self._audio.release()
+            message = self._talk.audio.release()
             if message is None:
                 break
             self._say(message)
@@ -313,8 +291,8 @@ class BotConnection:
     def socket_closing(self) -> None:
         """Listen to the bot no longer, and limit how long it may take to close."""
         self._state = _State.CLOSING
-        if self._voice is not None and self._streaming:
-            self._leg.play(self._voice.rest())
+        if self._talk.voice is not None and self._streaming:
+            self._leg.play(self._talk.voice.rest())
         self._streaming = False
         if self._socket is not None:
             self._wait(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
@@ -363,7 +341,7 @@ class BotConnection:
             self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
 
     def _count_shed(self) -> None:
-        shed_ms = self._audio.take_shed_ms()
+        shed_ms = self._talk.audio.take_shed_ms()
         if shed_ms:
             self._bots.metrics.add("shed_caller_audio_ms", shed_ms)
 
