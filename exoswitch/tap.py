@@ -27,6 +27,7 @@ from exoswitch.config.sounds import read_sound
 from exoswitch.engine import Directory, Engine, InboundRoute
 from exoswitch.errors import ConfigError
 from exoswitch.exotel.numbers import normalise
+from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream import ExotelBots
 from exoswitch.live_call import Ports
@@ -74,6 +75,7 @@ class Gateway(Service):
             {asterisk.name: asterisk.capacity for asterisk in config.asterisks},
             lambda: secrets.token_hex(16),
         )
+        self.recorder = _recorder(config, reactor)
         self.engine = Engine(
             Ports(
                 clock=reactor,
@@ -81,7 +83,12 @@ class Gateway(Service):
                 new_sid=lambda: new_sid(time.time(), secrets.token_bytes),
                 nodes=self.nodes,
                 media=self.media,
-                bots=ExotelBots(reactor, metrics=self.metrics, handshake_s=config.calls.handshake_s),
+                bots=ExotelBots(
+                    reactor,
+                    metrics=self.metrics,
+                    handshake_s=config.calls.handshake_s,
+                    recorder=self.recorder,
+                ),
                 sessions=MemorySessions(),
                 metrics=self.metrics,
                 switches=self.switches,
@@ -113,6 +120,22 @@ class Gateway(Service):
         await self.engine.stop()
         await maybeDeferred(self.media.stopService)
         await gatherResults([maybeDeferred(switch.stopService) for switch in self.switches.values()])
+        if self.recorder is not None:
+            await self.recorder.stop()
+
+
+def _recorder(config: Config, reactor: Any) -> Recorder | None:
+    """Make what writes transcripts down, where there is a folder for them."""
+    settings = config.transcripts
+    if not settings.folder:
+        return None
+    return Recorder(
+        reactor,
+        settings.folder,
+        max_mb=settings.max_mb,
+        numbers=settings.numbers,
+        parameters=settings.parameters,
+    )
 
 
 def _directory(config: Config) -> Directory:
