@@ -24,11 +24,13 @@ from exoswitch.sim.latency import Meters
 from exoswitch.sim.virtualreactor import VirtualReactor
 from exoswitch.stream_options import StreamOptions
 
+CALLS = CallsConfig(ring_s=20)
+
 
 class House:
     """A gateway with its Asterisk and its bot, all on one virtual reactor; REST alone is left out."""
 
-    def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", **options):
+    def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
         # What polls real sockets and what listens for HTTP on the default reactor has no place here.
         monkeypatch.setattr(tap, "_web_service", lambda *_: Service())
         self.reactor, self.meters = VirtualReactor(), Meters()
@@ -38,16 +40,16 @@ class House:
         self.bot = SimulatedBot(
             reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
         )
-        self.gateway = tap.make_gateway(self.config(), self.reactor)
+        self.gateway = tap.make_gateway(self.config(calls), self.reactor)
 
-    def config(self):
+    def config(self, calls):
         pbx = AsteriskConfig(
             name="pbx1", ami="tcp:127.0.0.1:5038", username="exoswitch", secret="secret", host="127.0.0.1"
         )
         return Config(
             asterisks=(pbx,),
             rtp=RtpConfig(bind="127.0.0.1", ports=range(20000, 20010)),
-            calls=CallsConfig(ring_s=20),
+            calls=calls,
             trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
             accounts={"acme1": AccountConfig(api_key="k", api_token="t")},
             apps={"1001": AppConfig(account="acme1", url=self.bot.url)},
