@@ -185,7 +185,7 @@ class IMediaPlane(Interface):
 class StreamStart:
     """What the bot is told of its call in `start`, and where to find it.
 
-    `caller` and `callee` are written as the bot shall see them.
+    `caller` and `callee` are the person's number and ours, whoever dialled; how a bot sees them is its own option.
     """
 
     call_sid: str

@@ -21,7 +21,7 @@ from exoswitch import events as ev
 from exoswitch.call import machine
 from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close
 from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
-from exoswitch.exotel.numbers import mask, national
+from exoswitch.exotel.numbers import mask
 from exoswitch.interfaces import (
     IBotConnection,
     IBots,
@@ -265,8 +265,8 @@ class LiveCall:
             call_sid=session.call_sid,
             stream_sid=session.stream_sid,
             account=session.account,
-            caller=national(session.caller),
-            callee=national(session.callee),
+            caller=session.caller,
+            callee=session.callee,
             bot=session.bot,
             direction=session.direction,
             custom_field=session.custom_field,

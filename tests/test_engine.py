@@ -134,10 +134,10 @@ def test_call_goes_through_its_statuses(house):
     house.assert_nothing_is_left()
 
 
-def test_bot_sees_the_person_and_our_number_as_exotel_writes_them(house):
+def test_bot_is_told_of_the_person_and_our_number(house):
     house.talk()
     told = house.bots.connections[0].told
-    assert (told.caller, told.callee, told.account) == ("09812345610", "08047491899", "acme1")
+    assert (told.caller, told.callee, told.account) == ("+919812345610", "+918047491899", "acme1")
     assert told.call_sid != told.stream_sid
 
 

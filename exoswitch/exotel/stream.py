@@ -18,6 +18,7 @@ from exoswitch.events import StopReason
 from exoswitch.exotel.address import BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.exotel.dialling import Line
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
+from exoswitch.exotel.numbers import written
 from exoswitch.exotel.recorder import Recorder, Recording
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
@@ -191,8 +192,8 @@ class BotConnection:
         told = self._start
         details = call_details(
             call_sid=told.call_sid,
-            caller=told.caller,
-            callee=told.callee,
+            caller=written(told.caller, self._options.numbers),
+            callee=written(told.callee, self._options.numbers),
             direction=told.direction,
             custom_field=told.custom_field,
         )
