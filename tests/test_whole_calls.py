@@ -4,9 +4,13 @@ import json
 from array import array
 from itertools import pairwise
 
+import pytest
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
 
-from exoswitch.session import CallStatus, DisconnectedBy
+from exoswitch.interfaces import CallRequest
+from exoswitch.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
+from exoswitch.sim.sounds import tone
 from tests.sim.house import House
 
 
@@ -71,6 +75,88 @@ def test_a_bot_at_16_khz_talks_with_a_phone_at_8(monkeypatch):
     assert conversation.started.media_format["sample_rate"] == "16000"
     assert crossings_hz(conversation.recording[32_000:96_000], 16_000) == 1000
     assert crossings_hz(caller.ear.recording[32_000:48_000], 8_000) == 1000
+
+
+def test_a_bot_that_accepts_and_never_answers_is_given_ten_seconds_twice(monkeypatch):
+    house = House(monkeypatch, script="answer")
+    tried_at = []
+
+    class Mute(Protocol):
+        def connectionMade(self):  # noqa: N802
+            tried_at.append(house.reactor.seconds())
+
+    house.reactor.listenTCP(9000, Factory.forProtocol(Mute))
+
+    async def scenario():
+        session = await house.place("ws://127.0.0.1:9000/")
+        call = await house.asterisk.new_calls.next()
+        await call.ended.next()
+        return house.reactor.seconds(), await house.ending_of(session)
+
+    hung_up_at, ended = house.live(scenario)
+    assert [at - tried_at[0] for at in [*tried_at, hung_up_at]] == pytest.approx([0, 10, 20], abs=0.1)
+    assert (ended.status, ended.ending.stream_status) == (CallStatus.COMPLETED, StreamStatus.FAILED)
+    assert ended.ending.stream_error == "3009 failed to establish ws conn: 127.0.0.1:9000: no answer within 10 s"
+
+
+def test_a_bot_that_vanishes_ends_the_call_and_is_not_looked_for(monkeypatch):
+    house = House(monkeypatch, script="answer babble")
+
+    async def scenario():
+        session = await house.place()
+        stream = await house.bot.streams.next()
+        await deferLater(house.reactor, 1)
+        stream.vanish()
+        return await house.ending_of(session)
+
+    ended = house.live(scenario)
+    assert list(house.bot.streams) == []
+    assert (ended.status, ended.ending.disconnected_by) == (CallStatus.COMPLETED, DisconnectedBy.BOT)
+    assert ended.ending.stream_error is not None
+
+
+def test_a_stream_that_is_as_long_as_it_may_be_is_stopped(monkeypatch):
+    house = House(monkeypatch, script="answer babble")
+    request = CallRequest(
+        account="acme1",
+        number="+919812345678",
+        exophone="+918047491899",
+        bot=BotTarget(url=house.bot.url),
+        max_duration_s=3.0,
+    )
+
+    async def scenario():
+        session = await house.gateway.engine.place(request)
+        stream = await house.bot.streams.next()
+        await house.ending_of(session)
+        return stream
+
+    stream = house.live(scenario)
+    assert stream.conversation.stopped.reason == "stopped"
+    assert stream.conversation.media_count == pytest.approx(150, abs=5)
+
+
+def test_what_a_bot_said_before_it_closed_is_cut_off(monkeypatch):
+    house = House(monkeypatch, script="answer silence=60", behaviour="silent")
+
+    async def scenario():
+        session = await house.place()
+        call = await house.asterisk.new_calls.next()
+        phone = await call.bridged.next()
+        stream = await house.bot.streams.next()
+        await deferLater(house.reactor, 0.5)
+        stream.say(b"".join(tone(440)) * 10)
+        await deferLater(house.reactor, 1)
+        stream.close()
+        closed_at = house.reactor.seconds()
+        await call.ended.next()
+        return house.reactor.seconds() - closed_at, phone.caller.ear.recording, await house.ending_of(session)
+
+    hung_up_after_s, heard, ended = house.live(scenario)
+    assert hung_up_after_s < 0.1
+    loud = sum(max(array("h", bytes(heard[at : at + 320]))) > 1000 for at in range(0, len(heard) - 319, 320))
+    assert loud == pytest.approx(50, abs=3)
+    assert ended.ending.disconnected_by is DisconnectedBy.BOT
 
 
 def crossings_hz(pcm, rate_hz):

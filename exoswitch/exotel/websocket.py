@@ -185,8 +185,11 @@ class WebSocket(WebSocketClientProtocol):
         """Tell that the connection is gone."""
         if not wasClean:
             code, reason = None, self.wasNotCleanReason
-        elif self.failedByMe and self.localCloseReason:
-            reason = self.localCloseReason.decode("utf-8")
+        elif self.failedByMe:
+            reason = (self.localCloseReason or b"").decode("utf-8") or reason
+        elif code is None:
+            # What `close()` does in Node and in browsers; RFC 6455 §7.1.5 calls it 1005, and it is no loss.
+            code, reason = _NORMAL_CLOSURE, "without a code"
         self._listener.socket_lost(self, code, _printable(reason or ""))
 
 

@@ -116,11 +116,11 @@ class Transport(StringTransport):
 class Wire:
     """One attempt to reach a bot, with the test as the bot."""
 
-    def __init__(self, start=None, *, opens=True, **bots):
+    def __init__(self, start=None, *, opens=True, leg=None, **bots):
         self.reactor = MemoryReactorClock()
         self.metrics = Counts()
         self.listener = RecordedListener()
-        self.leg = RecordedLeg()
+        self.leg = leg or RecordedLeg()
         self.bots = ExotelBots(self.reactor, metrics=self.metrics, **bots)
         self.connection = self.bots.connect(start or stream_start(), self.leg, self.listener)
         self.listener.on_open = self.connection.start

@@ -1,0 +1,488 @@
+"""What is known of Exotel's wire, where it takes the whole of a stream: a bot's bytes in, a phone's packets out."""
+
+import base64
+import json
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet import error
+
+from exoswitch.config.model import CallsConfig, RtpConfig
+from exoswitch.endings import bot_closed
+from exoswitch.events import StopReason
+from exoswitch.exotel.address import parse_address
+from exoswitch.rtp.frames import FRAME_SAMPLES
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.sim.conversation import Conversation, Mark
+from tests.exotel.wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame, stream_start
+from tests.rtp.nodes import MemoryNode
+
+SILENT = ULAW.silence * FRAME_SAMPLES
+TONE = b"\x10\x20" * FRAME_SAMPLES
+TONE_CODED = ULAW.encode(TONE)
+
+
+class Talk:
+    """A bot on its wire and a phone on its RTP, with the gateway's stream and media between them."""
+
+    def __init__(self, **options):
+        self.node = MemoryNode(playout_max_s=RtpConfig().playout_max_s)
+        self.leg, _ = self.node.open()
+        self.phone, self.voice = self.node.peer(), Packetizer(0, 1, 160, 99)
+        self.leg.direct(*self.phone.address)
+        self.wire = Wire(stream_start(**options), leg=self.leg, entropy=bytes)
+        self.leg.attach(self.wire.connection)
+        self.bot = Conversation()
+        self.texts = []
+
+    def say(self, *messages):
+        """Let the bot say something: text as it is, anything else as JSON."""
+        for message in messages:
+            self.wire.send(frame(message.encode() if isinstance(message, str) else message))
+
+    def speak(self, pcm=TONE):
+        self.phone.send(self.voice.encode(ULAW.encode(pcm), marker=False), self.leg.port)
+
+    def heard(self, ticks):
+        """Let time pass; give what the phone has heard in it."""
+        self.node.tick(ticks)
+        return [parse(data).payload for data in self.phone.received()]
+
+    def told(self):
+        """Give the names of the marks that the bot was sent back since the last time."""
+        return [told.name for told in self.read() if isinstance(told, Mark)]
+
+    def read(self):
+        """Let the bot read what it was sent."""
+        texts = [json.dumps(message) for message in self.wire.messages()]
+        self.texts += texts
+        return [self.bot.feed(text, 0.0) for text in texts]
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def make(**options):
+        made.append(Talk(**options))
+        return made[-1]
+
+    yield make
+    for talk in made:
+        talk.node.close()
+
+
+@pytest.fixture
+def talk(make):
+    return make()
+
+
+def media(pcm, **extra):
+    return {"event": "media", "media": {"payload": base64.b64encode(pcm).decode()}, **extra}
+
+
+def mark(name, **extra):
+    return {"event": "mark", "mark": {"name": name}, **extra}
+
+
+CLEAR = {"event": "clear"}
+
+
+# --- the connection
+
+
+def test_a_handshake_may_take_ten_seconds():
+    assert CallsConfig().handshake_s == 10
+    wire = Wire(opens=False).dial()
+    wire.reactor.advance(9.9)
+    assert wire.listener.told == []
+    wire.reactor.advance(0.2)
+    ((_, text),) = wire.listener.told
+    assert text.endswith("no answer within 10 s")
+
+
+@pytest.mark.parametrize(
+    ("credentials", "pair"),
+    [
+        ("caf%C3%A9:p%40ss%3A%2F%3F%23", "café:p@ss:/?#"),
+        (":pass", ":pass"),
+        ("user:", "user:"),
+        ("user:a:b", "user:a:b"),
+        ("100%:50%zz", "100%:50%zz"),
+        ("a+b:c+d", "a+b:c+d"),
+        ("us%0D%0Aer:x", "us\r\ner:x"),
+        ("u" * 90 + ":" + "p" * 90, "u" * 90 + ":" + "p" * 90),
+    ],
+)
+def test_credentials_of_any_characters_arrive_in_one_header(credentials, pair):
+    request = Wire(stream_start(f"ws://{credentials}@h/ws"), opens=False).dial().request()
+    (header,) = (line for line in request if line.startswith("Authorization: Basic "))
+    assert base64.b64decode(header.rpartition(" ")[2]) == pair.encode()
+    assert request[:2] == ["GET /ws HTTP/1.1", "Host: h"]
+
+
+def test_a_long_query_is_in_the_request_whole_though_only_its_beginning_is_told():
+    query = "token=" + "x" * 500 + "&lang=hi"
+    wire = Wire(stream_start(f"ws://h/ws?{query}"), opens=False).dial()
+    assert wire.request()[0] == f"GET /ws?{query} HTTP/1.1"
+    assert parse_address(f"ws://h/ws?{query}").custom_parameters() == {"token": "x" * 250}
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("Sec-WebSocket-Protocol: audio", 'subprotocol selected by server "audio"'),
+        ("Sec-WebSocket-Extensions: permessage-deflate", "permessage-compress extension response from server denied"),
+        ("Sec-WebSocket-Extensions: x-bot", 'extension "x-bot" we did not request'),
+    ],
+)
+def test_a_bot_that_chooses_what_was_not_offered_fails_the_handshake(header, words):
+    wire = Wire(opens=False).dial()
+    wire.send(wire.answer().replace(b"\r\n\r\n", b"\r\n" + header.encode() + b"\r\n\r\n"))
+    wire.reactor.advance(0)
+    ((_, text),) = wire.listener.told
+    assert words in text
+
+
+def test_other_headers_of_the_answer_do_not_matter():
+    wire = Wire(opens=False).dial()
+    answer = wire.answer().replace(b"Upgrade: websocket", b"UPGRADE: WebSocket").replace(b"Switching", b"OK")
+    wire.send(answer.replace(b"\r\n\r\n", b"\r\nServer: x\r\nSet-Cookie: a=1\r\nSec-WebSocket-Protocol:\r\n\r\n"))
+    assert wire.listener.told == ["opened"]
+
+
+def test_a_bot_that_says_nothing_for_an_hour_is_neither_asked_nor_left():
+    wire = Wire()
+    wire.messages()
+    assert wire.reactor.getDelayedCalls() == []
+    wire.reactor.advance(3600)
+    assert (wire.received(), wire.listener.told) == ([], ["opened"])
+
+
+def test_pings_of_any_size_are_answered_and_pongs_are_not():
+    wire = Wire()
+    wire.messages()
+    pings = [b"", b"\xff" * 125]
+    wire.send(b"".join(frame(data, PING) for data in pings) + frame(b"unasked", PONG))
+    assert wire.received() == [(PONG, data) for data in pings]
+    assert wire.listener.told == ["opened"]
+
+
+# --- events to the bot
+
+
+def test_a_whole_stream_is_exotels_protocol_and_nothing_else(talk):
+    """No event but these six, no key but these; `sequence_number` counts over all of them."""
+    for number in range(4):
+        talk.say(media(TONE), mark(str(number)))
+        talk.speak()
+        talk.node.tick()
+        talk.wire.connection.send_digit("5", 120)
+        talk.say(CLEAR, {"event": "stop"})
+    talk.wire.connection.close(StopReason.CALL_ENDED)
+    *frames, (opcode, _) = talk.wire.received()
+    assert opcode == CLOSE
+    for opcode, message in frames:
+        assert opcode == TEXT
+        talk.bot.feed(json.dumps(message), 0.0)
+    assert talk.bot.faults == []
+    messages = [message for _, message in frames]
+    assert [message.get("sequence_number") for message in messages] == [None, *map(str, range(1, len(messages)))]
+    assert {message["event"]: list(message) for message in messages} == {
+        "connected": ["event"],
+        **{
+            name: ["event", "stream_sid", "sequence_number", name]
+            for name in ("start", "media", "mark", "dtmf", "stop")
+        },
+    }
+    assert {tuple(message["media"]) for message in messages if message["event"] == "media"} == {
+        ("chunk", "timestamp", "payload")
+    }
+
+
+def test_every_key_of_a_phone_is_told_as_one_event():
+    wire = Wire()
+    wire.messages()
+    for digit in "0123456789*#":
+        wire.connection.send_digit(digit, 100)
+    assert [message["dtmf"] for message in wire.messages()] == [
+        {"duration": "100", "digit": digit} for digit in "0123456789*#"
+    ]
+
+
+def test_payloads_are_standard_base64_with_padding():
+    wire = Wire()
+    wire.messages()
+    pcm = b"\xfb\xff\xbf" * 106 + b"\xfb\xff"
+    wire.connection.send_media(pcm)
+    (message,) = wire.messages()
+    payload = message["media"]["payload"]
+    assert base64.b64decode(payload, validate=True) == pcm
+    assert payload[:4] + payload[-4:] == "+/+/+/8="
+
+
+def test_a_bot_does_not_hear_itself(talk):
+    talk.read()
+    talk.say(media(TONE * 5))
+    assert talk.heard(5) == [TONE_CODED] * 5
+    assert {told.pcm for told in talk.read()} == {bytes(320)}
+
+
+# --- media from the bot
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=8), inner, max_size=2),
+    max_leaves=5,
+)
+OUTER_KEYS = st.sampled_from(["stream_sid", "streamSid", "sequence_number", "sequenceNumber", "mark", "x"])
+INNER_KEYS = st.sampled_from(["chunk", "timestamp", "sequenceNumber", "track", "format", "x"])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.dictionaries(OUTER_KEYS, ANY_JSON, max_size=4), st.dictionaries(INNER_KEYS, ANY_JSON, max_size=4))
+def test_further_keys_of_any_kind_are_nothing_to_us(outer, inner):
+    wire = Wire()
+    for pcm in (b"\1\2", b"\3\4"):
+        message = media(pcm, **outer)
+        message["media"] = {**inner, **message["media"]}
+        wire.send(message)
+    wire.send({**outer, "event": "mark", "mark": {**inner, "name": "m"}})
+    wire.send({**outer, "event": "clear", "clear": inner})
+    assert wire.leg.asked == [("play", b"\1\2"), ("play", b"\3\4"), ("mark", "m"), ("clear",)]
+    assert wire.metrics == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r'{"event":"media","media":{"payload":"\u002b\/8="}}',
+        r'{"\u0065vent":"\u006dedia","media":{"payload":"+\/8\u003d"}}',
+        '\n{ "media" :\t{ "x" : [ ] , "payload" : "+/8=" } ,\r\n "event" : "media" }\n',
+        '{"stream_sid":null,"media":{"payload":"+/8=","chunk":1},"sequence_number":1e3,"event":"media"}',
+        '{"event":"media","note":"\\ud83d\\ude00 \u00fc \\u0000","media":{"payload":"+/8="}}',
+    ],
+)
+def test_json_may_be_written_in_any_of_its_ways(text):
+    wire = Wire()
+    wire.send(frame(text.encode()) * 2 + frame(text.replace("8", "4").encode()))
+    assert wire.leg.asked == [("play", b"\xfb\xff"), ("play", b"\xfb\xff"), ("play", b"\xfb\xfe")]
+
+
+def test_an_echo_bot_may_send_back_what_it_got_as_it_is(talk):
+    """Exotel's own echo bot does: the whole `media` object, counters and all."""
+    talk.speak()
+    talk.node.tick()
+    talk.phone.received()
+    talk.read()
+    whole = json.loads(talk.texts[-1])
+    talk.say(whole, {"event": "media", "stream_sid": whole["stream_sid"], "media": whole["media"]})
+    assert talk.heard(3) == [TONE_CODED, TONE_CODED, SILENT]
+
+
+@pytest.mark.parametrize(
+    "size", [1, 2, 3, 319, 320, 321, 640, 1000, 3199, 3200, 3201, 100_000, 102_400, 102_401], ids=str
+)
+def test_a_message_of_any_size_is_played_to_its_last_sample(talk, size):
+    samples = bytes(range(1, 251)) * (size // 250 + 1)
+    talk.say(media(samples[:size]))
+    coded = ULAW.encode(samples[: size & ~1])
+    played = b"".join(talk.heard(-(-size // 320) + 1))
+    assert played[: len(coded)] == coded
+    assert set(played[len(coded) :]) == {ULAW.silence[0]}
+
+
+def test_messages_of_odd_sizes_are_played_as_one_piece(talk):
+    pcm = bytes(range(1, 241)) * 40
+    for at in range(0, len(pcm), 801):
+        talk.say(media(pcm[at : at + 801]))
+    assert b"".join(talk.heard(30)) == ULAW.encode(pcm)
+
+
+def test_an_empty_message_is_no_fault():
+    wire = Wire()
+    wire.send(media(b""))
+    wire.send(media(b"\1\2"))
+    assert wire.leg.asked == [("play", b""), ("play", b"\1\2")]
+    assert wire.metrics == {}
+
+
+def test_a_minute_at_once_is_queued_whole_and_played_in_real_time(talk):
+    talk.say(media(TONE * 3000), mark("a minute later"))
+    assert talk.leg.queued_ms == 60_000
+    assert set(talk.heard(2999)) == {TONE_CODED}
+    assert b'"mark"' not in talk.wire.transport.value()
+    assert talk.heard(2) == [TONE_CODED, SILENT]
+    assert b'"mark":{"name":"a minute later"}' in talk.wire.transport.value()
+
+
+def test_a_message_may_be_as_long_as_eight_mebibytes():
+    wire = Wire()
+    around = len(json.dumps(media(b"")))
+    payload = "A" * ((8 * 1024 * 1024 - around) & ~3)
+    wire.send({"event": "media", "media": {"payload": payload}})
+    assert [len(pcm) for _, pcm in wire.leg.asked] == [len(payload) // 4 * 3]
+    assert wire.listener.told == ["opened"]
+
+
+def test_fragments_that_make_too_long_a_message_end_the_stream():
+    wire = Wire()
+    wire.messages()
+    wire.send(frame(b"x" * 5_000_000, TEXT, final=False) + frame(b"x" * 5_000_000, 0))
+    assert struct.unpack("!H", wire.received()[0][1][:2]) == (1009,)
+
+
+def test_a_fragment_may_end_within_a_character():
+    wire = Wire()
+    data = json.dumps(mark("ü€"), ensure_ascii=False).encode()
+    cut = data.index("€".encode()) + 1
+    wire.send(frame(data[:cut], TEXT, final=False) + frame(b"?", PING) + frame(data[cut:], 0))
+    assert wire.leg.asked == [("mark", "ü€")]
+
+
+def test_audio_at_another_rate_is_played_as_the_streams(talk):
+    """Nothing is guessed: 100 ms at 16 kHz are 200 ms of a stream at 8 kHz, and sound low."""
+    talk.say(media(bytes(3200)))
+    assert talk.leg.queued_ms == 200
+
+
+def test_audio_that_comes_late_is_an_interruption_and_nothing_is_told_of_it(talk):
+    talk.say(media(TONE))
+    assert talk.heard(3) == [TONE_CODED, SILENT, SILENT]
+    talk.say(media(TONE))
+    assert talk.heard(1) == [TONE_CODED]
+    assert talk.told() == []
+
+
+@pytest.mark.parametrize("event", ["stop", "dtmf", "connected", "start", "silence", "transfer", "", "MEDIA"])
+def test_what_else_bots_say_is_counted_and_changes_nothing(event):
+    wire = Wire()
+    wire.messages()
+    wire.send({"event": event, event or "x": {"payload": "AQI=", "name": "m", "digit": "1"}})
+    assert (wire.leg.asked, wire.received(), wire.listener.told) == ([], [], ["opened"])
+    assert wire.metrics == {"ignored_bot_messages": 1}
+
+
+def test_a_bot_that_says_stop_and_then_closes_has_closed():
+    wire = Wire()
+    wire.send({"event": "stop", "stop": {"reason": "done"}})
+    wire.end()
+    assert wire.listener.told == ["opened", ("closed", 1000, "")]
+
+
+@pytest.mark.parametrize("data", [b"", json.dumps(media(TONE)).encode()])
+def test_binary_messages_are_counted_even_where_they_hold_json(data):
+    wire = Wire()
+    wire.send(frame(data, BINARY) + frame(media(b"\1\2")))
+    assert wire.leg.asked == [("play", b"\1\2")]
+    assert wire.metrics == {"binary_bot_messages": 1}
+
+
+# --- marks and clear
+
+
+NAMES = ["", "a", "a", "ü€😀", '"\\/', "\u0000\n", "\ud800", "n" * 10_240, "क" * 10_240, "  "]
+
+
+def test_names_of_marks_come_back_as_they_were(talk):
+    talk.say(media(TONE), *map(mark, NAMES))
+    talk.node.tick()
+    assert talk.told() == NAMES
+
+
+def test_a_mark_before_the_first_audio_is_answered_at_once_and_the_next_in_its_place(talk):
+    """As bolna sends them: before its first chunk, and after each."""
+    talk.say(mark("before"), media(TONE * 2), mark("after"))
+    assert talk.told() == ["before"]
+    talk.node.tick()
+    assert talk.told() == []
+    talk.node.tick()
+    assert talk.told() == ["after"]
+    talk.say(mark("idle"))
+    assert talk.told() == ["idle"]
+
+
+def test_each_mark_comes_back_once_whatever_clears_come_between(talk):
+    talk.say(media(TONE * 2), mark("played"), media(TONE * 3), mark("cleared"))
+    assert talk.heard(3) == [TONE_CODED] * 3
+    talk.say(CLEAR, mark("idle"), media(TONE), CLEAR, mark("idle too"), media(TONE), mark("said"))
+    assert talk.told() == ["played", "cleared", "idle", "idle too"]
+    assert talk.heard(2) == [TONE_CODED, SILENT]
+    assert talk.told() == ["said"]
+
+
+def test_marks_that_were_cleared_may_be_lost(make):
+    talk = make(marks_on_clear="drop")
+    talk.say(media(TONE * 3), mark("cleared"), CLEAR, mark("idle"))
+    assert talk.told() == ["idle"]
+    assert talk.heard(1) == [SILENT]
+
+
+def test_clears_without_audio_do_nothing(talk):
+    talk.say(CLEAR, CLEAR, {"event": "clear", "stream_sid": "another", "mark": "x"})
+    talk.say(media(TONE))
+    assert talk.heard(2) == [TONE_CODED, SILENT]
+    assert talk.told() == []
+
+
+def test_a_clear_within_a_message_leaves_the_20_ms_that_have_begun(talk):
+    talk.say(media(TONE * 100))
+    assert talk.heard(2) == [TONE_CODED] * 2
+    talk.say(CLEAR)
+    assert talk.heard(2) == [SILENT] * 2
+
+
+# --- the end
+
+
+CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000, 4000, 4999]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_code_that_a_bot_closes_with_is_told_and_remembered(code):
+    wire = Wire()
+    wire.end(code)
+    assert wire.listener.told == ["opened", ("closed", code, "")]
+    ending = bot_closed(code, "")
+    assert f"({code})" in ending.reason
+    assert ending.stream_error == (None if code in {1000, 1001} else str(code))
+
+
+def test_a_close_without_a_code_is_a_goodbye():
+    wire = Wire()
+    wire.send(frame(b"", CLOSE))
+    wire.transport.loseConnection()
+    wire.reactor.advance(0)
+    assert wire.listener.told == ["opened", ("closed", 1000, "without a code")]
+
+
+def test_a_breach_that_a_bot_answers_without_a_code_is_no_goodbye():
+    wire = Wire()
+    wire.send(b"\x83\x00" + frame(b"", CLOSE))
+    wire.transport.loseConnection()
+    wire.reactor.advance(0)
+    ((_, code, reason),) = wire.listener.told[1:]
+    assert code is None
+    assert "opcode" in reason
+
+
+def test_a_connection_that_breaks_off_is_told_as_1006():
+    wire = Wire()
+    wire.transport.lose(error.ConnectionLost())
+    wire.reactor.advance(0)
+    ((_, code, reason),) = wire.listener.told[1:]
+    assert code is None
+    assert reason.endswith("(1006)")
+
+
+def test_what_waits_when_the_bot_closes_is_never_heard(talk):
+    talk.say(media(TONE * 50), mark("never"))
+    assert talk.heard(1) == [TONE_CODED]
+    talk.read()
+    talk.wire.end()
+    talk.leg.detach()  # as the engine does
+    assert talk.heard(3) == [SILENT] * 3
