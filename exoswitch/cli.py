@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exoswitch import __version__
+from exoswitch.certify.options import add_options
 from exoswitch.errors import ConfigError, ExoswitchError
 
 EXIT_BAD_CONFIG = 2  # also what argparse exits with for a bad command line
@@ -65,6 +66,12 @@ def _demo(options: argparse.Namespace) -> int:
     from exoswitch.sim.demo import run_demo  # noqa: PLC0415
 
     return _run(lambda reactor: run_demo(reactor, options.out))
+
+
+def _certify(options: argparse.Namespace) -> int:
+    from exoswitch.certify.command import run  # noqa: PLC0415
+
+    return run(options, _run)
 
 
 def _sim_asterisk(options: argparse.Namespace) -> int:
@@ -172,6 +179,10 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="a whole call on this machine, with figures and a recording")
     demo.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR", help="where the recording goes")
     demo.set_defaults(run=_demo)
+
+    certify = commands.add_parser("certify", help="call a bot as Exotel would, in every way, and judge it")
+    add_options(certify)
+    certify.set_defaults(run=_certify)
 
     sim = commands.add_parser("sim", help="a simulated Asterisk, or a simulated bot, on its own")
     _add_sim_commands(sim.add_subparsers(title="what to simulate", metavar="WHAT", required=True))

@@ -1,5 +1,7 @@
 """The `exoswitch` command, as a newcomer would try it."""
 
+from pathlib import Path
+
 import pytest
 
 from exoswitch import __version__
@@ -25,7 +27,7 @@ def test_help_names_every_command_and_how_the_server_is_started(capsys):
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for word in ("check-config", "render-asterisk", "demo", "sim", "twistd -n exoswitch"):
+    for word in ("check-config", "render-asterisk", "certify", "demo", "sim", "twistd -n exoswitch"):
         assert word in text
 
 
@@ -76,3 +78,31 @@ def test_unknown_pbx_says_which_there_are(good_file, tmp_path, capsys):
     arguments = ["render-asterisk", str(good_file), "--out", str(tmp_path / "x"), "--pbx", "pbx9"]
     assert main(arguments) == EXIT_BAD_CONFIG
     assert "pbx1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ([], "Give its URL"),
+        (["bot.example.org"], "ws://host"),
+        (["ws://user:hush@bot.example.org/?sample-rate=44100"], "8000"),
+        (["ws://bot.example.org", "--only", "speach"], "speech"),
+        (["ws://bot.example.org", "--wav", "no-such-file"], "cannot be read"),
+        (["ws://bot.example.org", "--timeout", "0"], "--timeout"),
+        (["ws://bot.example.org", "--from", "nobody"], "+919812345610"),
+    ],
+)
+def test_a_bot_that_cannot_be_certified_so_is_told_with_the_remedy(words, remedy, capsys):
+    assert main(["certify", *words]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert remedy in captured.err
+    assert "hush" not in captured.err
+
+
+def test_what_bots_are_tried_with_is_listed_as_it_is_documented(capsys):
+    assert main(["certify", "--list"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    documented = (Path(__file__).parents[1] / "docs" / "certify.md").read_text(encoding="utf-8")
+    assert [name for name in names if f"\n| `{name}` |" not in documented] == []
+    assert len(names) == documented.count("\n| `") - documented.count("\n| `--")

@@ -1,0 +1,1 @@
+"""`exoswitch certify`: a voice bot, called as Exotel would call it, and judged."""

@@ -1,0 +1,113 @@
+"""Root: `exoswitch certify`: what its options ask for, what it writes, and its exit status."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from exoswitch.certify.catalogue import catalogue
+from exoswitch.certify.judge import MESSAGES, MESSAGES_SHOWS
+from exoswitch.certify.report import as_json, as_junit
+from exoswitch.certify.run import certify, name_of
+from exoswitch.certify.scenario import Terms
+from exoswitch.certify.screen import Screen
+from exoswitch.certify.verdict import Report
+from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.numbers import normalise
+from exoswitch.rtp.frames import FRAME_S
+from exoswitch.rtp.wav import read_wav
+from exoswitch.sim import sounds
+
+EXIT_FAILED = 1
+EXIT_MISUSED = 2
+
+_LONGEST_SPEECH_S = 30.0
+_REMEDY = "make one with: ffmpeg -i SOUND -ar 8000 -ac 1 -c:a pcm_s16le question.wav"
+
+Run = Callable[[Callable[[Any], Deferred[int]]], int]
+"""Runs the reactor until a Deferred has fired, and gives its result."""
+
+
+def run(options: argparse.Namespace, run_reactor: Run) -> int:
+    """Run the command; give its exit status."""
+    screen = Screen(sys.stdout)
+    try:
+        if options.list:
+            return _list(screen)
+        terms = _terms(options)
+        only = _only(options.only, terms)
+    except InvalidRequest as problem:
+        _complain(str(problem))
+        return EXIT_MISUSED
+
+    def begin(reactor: Any) -> Deferred[int]:
+        return certify(reactor, terms, screen, only).addCallback(_tell, options)
+
+    return run_reactor(begin)
+
+
+def _list(screen: Screen) -> int:
+    for scenario in catalogue(Terms(url="ws://bot.example.org/")):
+        screen.say(f"{scenario.name:10} {scenario.shows}")
+    screen.say(f"{MESSAGES:10} {MESSAGES_SHOWS}")
+    return 0
+
+
+def _terms(options: argparse.Namespace) -> Terms:
+    if not options.url:
+        raise InvalidRequest("which bot? Give its URL, such as wss://user:password@bot.example.org/ws?lang=hi")
+    name_of(options.url)
+    if not 0 < options.timeout <= 60:
+        raise InvalidRequest("--timeout: write seconds, above 0 and up to 60")
+    return Terms(
+        url=options.url,
+        caller=normalise(options.caller),
+        callee=normalise(options.callee),
+        answer_s=options.timeout,
+        is_silent=options.expect_no_audio,
+        seed=options.seed,
+        speech=_speech(options.wav),
+        is_babble=options.wav is None,
+        pace=options.pace,
+    )
+
+
+def _speech(path: Path | None) -> tuple[bytes, ...]:
+    if path is None:
+        return sounds.babble()
+    try:
+        frames = tuple(sounds.frames(read_wav(path.read_bytes())))
+    except OSError as problem:
+        raise InvalidRequest(f"--wav: {path} cannot be read: {problem.strerror}") from problem
+    except InvalidRequest as problem:
+        raise InvalidRequest(f"--wav: {path}: {problem}; {_REMEDY}") from problem
+    if not 0 < len(frames) * FRAME_S <= _LONGEST_SPEECH_S:
+        raise InvalidRequest(f"--wav: {path} is to be one question, of {_LONGEST_SPEECH_S:g} s at most")
+    return frames
+
+
+def _only(text: str | None, terms: Terms) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    known = [scenario.name for scenario in catalogue(terms)]
+    for name in names:
+        if name not in known:
+            raise InvalidRequest(f"--only: there is no scenario {name!r}; choose from {', '.join(known)}")
+    return names
+
+
+def _tell(report: Report, options: argparse.Namespace) -> int:
+    for path, write in ((options.json, as_json), (options.junit, as_junit)):
+        if path is not None:
+            try:
+                path.write_text(write(report), encoding="utf-8")
+            except OSError as problem:
+                _complain(f"{path} cannot be written: {problem.strerror}")
+                return EXIT_MISUSED
+    return 0 if report.passed else EXIT_FAILED
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"exoswitch certify: {text}\n")

@@ -1,0 +1,125 @@
+"""Root: where calls are placed: the gateway's own streams and media plane, with phones instead of sockets."""
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, TimeoutError  # noqa: A004 - Twisted's own
+from twisted.logger import Logger
+
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.certify.call import Call
+from exoswitch.certify.lines import PHONE, Lines
+from exoswitch.certify.scenario import Plan, Scenario, Terms
+from exoswitch.certify.tape import Tape
+from exoswitch.certify.taps import TappedBots
+from exoswitch.exotel.sids import new_sid
+from exoswitch.interfaces import StreamStart
+from exoswitch.rtp.bound_leg import BoundLeg
+from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.ticker import Ticker
+from exoswitch.session import BotTarget, Direction
+
+ACCOUNT = "exoswitch"
+_GRACE_S = 5.0  # beyond what the caller takes: for the handshake's own time-out and the closing one
+_CLOSE_S = 4.0
+
+
+@define(eq=False)
+class Exchange:
+    """Places the calls of scenarios, and ends those that are left."""
+
+    _reactor: Any
+    _terms: Terms
+    tapes: list[Tape] = field(factory=list, init=False)
+    _calls: list[Call] = field(factory=list, init=False)
+    _lines: Lines = field(factory=Lines, init=False)
+    _plane: Plane = field(init=False)
+    _ticker: Ticker = field(init=False)
+    _bots: TappedBots = field(init=False)
+
+    _log = Logger()
+
+    def __attrs_post_init__(self) -> None:
+        self._plane = Plane(self._lines, self._line_failed)
+        self._ticker = Ticker(self._reactor, self._tick)
+        self._bots = TappedBots(self._reactor, metrics=MemoryMetrics(), handshake_s=self._terms.handshake_s)
+
+    def start(self) -> None:
+        """Begin to tick."""
+        self._ticker.start()
+
+    async def stop(self) -> None:
+        """Hang up what is still connected, wait until it is gone, and tick no more."""
+        await self._hang_up()
+        self._ticker.stop()
+
+    async def carry_out(self, scenario: Scenario) -> list[Tape]:
+        """Place the calls of a scenario, and give what was observed of each, in the order of its plans."""
+        if scenario.at_once:
+            return await self._place(scenario.plans)
+        return [tape for plan in scenario.plans for tape in await self._place([plan])]
+
+    async def _place(self, plans: Sequence[Plan]) -> list[Tape]:
+        """Place calls at the same moment, and wait until all are over."""
+        calls = self._calls = [self._dial(plan, number) for number, plan in enumerate(plans)]
+        longest_s = self._terms.handshake_s + max(plan.longest_s for plan in plans) + _GRACE_S
+        try:
+            await self._end_of(calls, longest_s)
+        except TimeoutError:
+            await self._hang_up()
+        self._calls = []
+        return [call.tape for call in calls]
+
+    async def _hang_up(self) -> None:
+        for call in self._calls:
+            call.hung_up()
+        try:
+            await self._end_of(self._calls, _CLOSE_S)
+        except TimeoutError:
+            self._log.warn("a connection is still closing")
+
+    def _end_of(self, calls: Sequence[Call], seconds: float) -> Deferred[None]:
+        """Wait until all are over."""
+
+        async def wait() -> None:
+            for call in calls:
+                await call.ended()
+
+        return Deferred.fromCoroutine(wait()).addTimeout(seconds, self._reactor)
+
+    def _dial(self, plan: Plan, number: int) -> Call:
+        start = self._start_of(plan)
+        tape = Tape(plan.label, start.stream_sid, start.call_sid, self._reactor.seconds())
+        self.tapes.append(tape)
+        self._bots.tapes[start.stream_sid] = tape
+        call = Call(tape, self._reactor)
+        line = self._lines.open(plan, tape, call, call, self._terms.seed + 2 * number)
+        self._plane.add(line)
+        call.dial(self._bots, start, BoundLeg(*PHONE, line, call, lambda: self._close(line)))
+        return call
+
+    def _start_of(self, plan: Plan) -> StreamStart:
+        return StreamStart(
+            call_sid=new_sid(time.time(), os.urandom),
+            stream_sid=new_sid(time.time(), os.urandom),
+            account=ACCOUNT,
+            caller=self._terms.caller,
+            callee=self._terms.callee,
+            bot=BotTarget(url=plan.target(self._terms.url), options=plan.options),
+            direction=Direction.INBOUND,
+        )
+
+    def _close(self, line: Line) -> None:
+        self._plane.remove(line)
+        self._lines.close(line)
+
+    def _tick(self, now: float) -> None:
+        self._lines.tick(now)
+        self._plane.tick(now)
+
+    def _line_failed(self, line: Line) -> None:
+        if line.failures == 1:
+            self._log.failure("the media of a call failed")

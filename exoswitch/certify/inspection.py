@@ -1,0 +1,97 @@
+"""Core: a bot's messages as they came, held against what Exotel understands and recommends.
+
+What Exotel would not understand is a fault. What it plays but advises against (article 3000108630: chunks of a
+multiple of 320 bytes, none above 100 KB), or ignores, is only remarked.
+"""
+
+from collections import Counter
+from json import loads
+from typing import Any
+
+from attrs import define, field
+
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader, Ignored
+
+CHUNK_BYTES = 320
+"""Exotel: audio is sent in multiples of it."""
+
+LARGEST_CHUNK_BYTES = 100_000
+"""Exotel: larger chunks lead to time-outs."""
+
+_KINDS = 20
+_EXCERPT = 48
+
+
+@define
+class Inspection:
+    """What one stream's bot has said; `faults` are what is wrong, how often, with the first example of each."""
+
+    stream_sid: str
+    messages: int = field(default=0, init=False)
+    media: int = field(default=0, init=False)
+    marks: int = field(default=0, init=False)
+    clears: int = field(default=0, init=False)
+    binary: int = field(default=0, init=False)
+    ignored: Counter[str] = field(factory=Counter, init=False)
+    faults: Counter[str] = field(factory=Counter, init=False)
+    examples: dict[str, str] = field(factory=dict, init=False)
+    camel_case_sids: int = field(default=0, init=False)
+    other_sids: set[str] = field(factory=set, init=False)
+    uneven_chunks: int = field(default=0, init=False)
+    uneven_bytes: int = field(default=0, init=False)  # the first such chunk
+    largest_bytes: int = field(default=0, init=False)
+    _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
+
+    def text(self, data: bytes) -> BotMessage | None:
+        """Look at a text message; give what it asks for, or None where that cannot be understood."""
+        self.messages += 1
+        try:
+            wish = self._reader.read(data)
+        except RemoteProtocolError as error:
+            self._fault(str(error), data)
+            return None
+        self._count(wish)
+        self._look_at_sid(loads(data))
+        return wish
+
+    def binary_message(self) -> None:
+        """Count a binary message, of which Exotel's protocol has none."""
+        self.messages += 1
+        self.binary += 1
+
+    def _count(self, wish: BotMessage) -> None:
+        match wish:
+            case BotMedia(pcm):
+                self._look_at_chunk(len(pcm))
+            case BotMark():
+                self.marks += 1
+            case BotClear():
+                self.clears += 1
+            case Ignored(event) if event in self.ignored or len(self.ignored) < _KINDS:
+                self.ignored[_excerpt(event)] += 1
+
+    def _look_at_chunk(self, size: int) -> None:
+        self.media += 1
+        self.largest_bytes = max(self.largest_bytes, size)
+        if size % CHUNK_BYTES or not size:
+            self.uneven_chunks += 1
+            if self.uneven_chunks == 1:
+                self.uneven_bytes = size
+
+    def _look_at_sid(self, message: dict[str, Any]) -> None:
+        if "streamSid" in message:
+            self.camel_case_sids += 1
+        told = message.get("stream_sid", message.get("streamSid"))
+        if isinstance(told, str) and told not in {"", self.stream_sid} and len(self.other_sids) < _KINDS:
+            self.other_sids.add(told[:_EXCERPT])
+
+    def _fault(self, text: str, data: bytes) -> None:
+        self.faults[text] += 1
+        self.examples.setdefault(text, _excerpt(data.decode("utf-8", "replace")))
+
+
+def _excerpt(text: str) -> str:
+    """Give the beginning of somebody else's words, fit for a line of the table."""
+    shown = "".join(character if character.isprintable() else "?" for character in text[: _EXCERPT + 1])
+    return shown if len(shown) <= _EXCERPT else shown[:_EXCERPT] + "…"

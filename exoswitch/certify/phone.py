@@ -1,0 +1,62 @@
+"""Core: the caller's phone, who does one thing after the other, and some of them until the bot has done its part."""
+
+from random import Random
+from typing import NamedTuple
+
+from attrs import define, field
+
+from exoswitch.certify.scenario import Stage
+from exoswitch.certify.tape import Tape, is_audible
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.rtp.frames import FRAME_S
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.sim.script import ScriptPlayer
+
+
+class PhoneTick(NamedTuple):
+    """What a phone does in one tick: the packet that it sends, and a key just let go (or none)."""
+
+    packet: bytes
+    digit: str
+
+
+@define
+class Phone:
+    """One phone, from the answer on; it hears by what reaches it, and decides by what is on the tape."""
+
+    _stages: tuple[Stage, ...]
+    _tape: Tape
+    _rng: Random
+    _number: int = field(default=-1, init=False)
+    _ticks_left: int = field(default=0, init=False)
+    _player: ScriptPlayer = field(init=False)
+    _packetizer: Packetizer = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._packetizer = Packetizer.begin(ULAW.payload_type, self._rng)
+
+    def datagram(self, data: bytes) -> None:
+        """Hear."""
+        try:
+            packet = parse(data)
+        except RemoteProtocolError:
+            return
+        self._tape.heard_at_phone += is_audible(ULAW.decode(packet.payload))
+
+    def tick(self, now: float) -> PhoneTick | None:
+        """Let 20 ms pass; None once everything is done, and then the phone is to be hung up."""
+        while self._ticks_left <= 0 or self._stages[self._number].until(self._tape, now):
+            if self._number + 1 >= len(self._stages):
+                return None
+            self._begin(self._number + 1, now)
+        self._ticks_left -= 1
+        moment = self._player.tick()
+        return PhoneTick(self._packetizer.encode(ULAW.encode(moment.pcm), marker=False), moment.digit)
+
+    def _begin(self, number: int, now: float) -> None:
+        stage = self._stages[number]
+        self._number = number
+        self._ticks_left = round(stage.at_most_s / FRAME_S)
+        self._player = ScriptPlayer(stage.script)
+        self._tape.stage(stage.name, now)

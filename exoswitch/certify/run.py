@@ -1,0 +1,132 @@
+"""Root: a run of `exoswitch certify`, from the first scenario to the report."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import LoopingCall
+
+from exoswitch import __version__
+from exoswitch.certify.catalogue import CONNECTS, catalogue
+from exoswitch.certify.exchange import Exchange
+from exoswitch.certify.judge import judge, judge_messages, pass_over
+from exoswitch.certify.scenario import Scenario, Terms
+from exoswitch.certify.screen import Screen
+from exoswitch.certify.verdict import Report, Result, Verdict
+from exoswitch.exotel.address import is_resolver, parse_address, parse_resolver
+
+_PROGRESS_S = 0.1
+_UNREACHABLE = "not tried, because the bot cannot be reached"
+_INTERRUPTED = "Interrupted: this is what is known so far."
+
+
+@define(eq=False)
+class Certification:
+    """One run against one bot."""
+
+    _reactor: Any
+    _terms: Terms
+    _screen: Screen
+    _only: Sequence[str] = ()
+    _results: list[Result] = field(factory=list, init=False)
+    _exchange: Exchange = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._exchange = Exchange(self._reactor, self._terms)
+
+    async def run(self) -> Report:
+        """Run the scenarios; cancelled, it reports what is known so far."""
+        scenarios = [one for one in catalogue(self._terms) if not self._only or one.name in self._only]
+        bot, began_at = name_of(self._terms.url), self._reactor.seconds()
+        date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self._screen.began(bot, len(scenarios))
+        unfinished = ""
+        self._exchange.start()
+        try:
+            for scenario in scenarios:
+                if self._is_unreachable:
+                    self._results.append(pass_over(scenario, _UNREACHABLE))
+                else:
+                    await self._run_one(scenario)
+        except CancelledError:
+            unfinished = _INTERRUPTED
+        finally:
+            await self._exchange.stop()
+        if any(tape.opened_at is not None for tape in self._exchange.tapes):
+            self._add(judge_messages(self._exchange.tapes, self._terms))
+        report = Report(
+            bot=bot,
+            version=__version__,
+            began_at=date,
+            seed=self._terms.seed,
+            took_s=self._reactor.seconds() - began_at,
+            results=tuple(self._results),
+            unfinished=unfinished,
+        )
+        self._screen.ended(report)
+        return report
+
+    async def _run_one(self, scenario: Scenario) -> None:
+        if scenario.unless:
+            self._add(pass_over(scenario, scenario.unless))
+            return
+        began_at = self._reactor.seconds()
+
+        def show() -> None:
+            self._screen.progress(scenario.name, scenario.shows, self._reactor.seconds() - began_at)
+
+        progress = LoopingCall(show)
+        progress.clock = self._reactor
+        showing = progress.start(_PROGRESS_S)
+        try:
+            tapes = await self._exchange.carry_out(scenario)
+        finally:
+            progress.stop()
+            await showing
+        self._add(judge(scenario, tapes, self._terms, self._reactor.seconds() - began_at))
+
+    @property
+    def _is_unreachable(self) -> bool:
+        return any(result.name == CONNECTS and result.verdict is Verdict.FAIL for result in self._results)
+
+    def _add(self, result: Result) -> None:
+        self._results.append(result)
+        self._screen.result(result)
+
+
+def name_of(url: str) -> str:
+    """Name a bot without its secrets.
+
+    Raises:
+        InvalidRequest: this is no URL of a bot, nor of its resolver.
+    """
+    return str(parse_resolver(url) if is_resolver(url) else parse_address(url))
+
+
+def scenario_names(terms: Terms) -> list[str]:
+    """List what can be chosen; the messages are judged in any case."""
+    return [scenario.name for scenario in catalogue(terms)]
+
+
+def certify(reactor: Any, terms: Terms, screen: Screen, only: Sequence[str] = ()) -> Deferred[Report]:
+    """Run scenarios against a bot; when the reactor is stopped meanwhile, it ends early and well."""
+    running: Deferred[Report] = Deferred.fromCoroutine(Certification(reactor, terms, screen, only).run())
+    reactor.addSystemEventTrigger("before", "shutdown", _interrupt, running)
+    return running
+
+
+def _interrupt(running: Deferred[Report]) -> Deferred[None] | None:
+    """Let the reactor wait until the run has ended."""
+    if running.called:
+        return None
+    ended: Deferred[None] = Deferred()
+
+    def tell(result: Any) -> Any:
+        ended.callback(None)
+        return result
+
+    running.addBoth(tell)
+    running.cancel()
+    return ended

@@ -1,0 +1,183 @@
+"""Core: what was observed of one call, for the judge: when it was answered, what was said and heard, how it ended.
+
+Times are in seconds on one clock, and the audio is looked at where it leaves for the phone, before the network.
+"""
+
+from array import array
+from collections import deque
+from sys import byteorder
+
+from attrs import define, field
+
+from exoswitch.certify.inspection import Inspection
+from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
+from exoswitch.rtp.frames import FRAME_BYTES
+
+_AUDIBLE_PEAK = 500
+"""-36 dB: above the noise of a line and the dither of a synthetic voice, below any word that is meant to be heard."""
+
+_TICKS = 6000  # two minutes of audible ones
+_FRAMES = 2000
+_MARKS = 500
+_CLEARS = 100
+
+
+def is_audible(pcm: bytes) -> bool:
+    """Whether somebody on a phone would notice this piece of sound; 16-bit little-endian."""
+    samples = array("h", pcm[: len(pcm) & ~1])
+    if byteorder == "big":
+        samples.byteswap()
+    return bool(samples) and (max(samples) >= _AUDIBLE_PEAK or min(samples) <= -_AUDIBLE_PEAK)
+
+
+@define
+class MarkSeen:
+    """A mark of the bot's: when it came, and when it went back, if it did."""
+
+    name: str
+    at: float
+    back_at: float | None = None
+
+
+@define
+class Tape:
+    """One call as it was seen; `label` says which of a scenario's calls it is.
+
+    `audible_at` are the ticks in which the bot could be heard on the line, `hushed_after_ticks` says for each clear
+    how long the line was still loud. `spoken` and `returned` are audible frames to and from the bot, to tell whose
+    audio came back.
+    """
+
+    label: str
+    stream_sid: str
+    call_sid: str
+    began_at: float
+    opened_at: float | None = field(default=None, init=False)
+    error: str = field(default="", init=False)
+    hung_up_at: float | None = field(default=None, init=False)
+    closed_at: float | None = field(default=None, init=False)
+    code: int | None = field(default=None, init=False)
+    reason: str = field(default="", init=False)
+    said: Inspection = field(init=False)
+    stages: list[tuple[str, float]] = field(factory=list, init=False)
+    audible_at: deque[float] = field(factory=lambda: deque(maxlen=_TICKS), init=False, repr=False)
+    heard_at_phone: int = field(default=0, init=False)
+    longest_queue_ms: int = field(default=0, init=False)
+    queued_ms: int = field(default=0, init=False)
+    dropped_ms: int = field(default=0, init=False)
+    marks: list[MarkSeen] = field(factory=list, init=False)
+    clears: list[float] = field(factory=list, init=False)
+    hushed_after_ticks: list[int] = field(factory=list, init=False)
+    spoken: set[bytes] = field(factory=set, init=False, repr=False)
+    returned: set[bytes] = field(factory=set, init=False, repr=False)
+    _sent_reader: BotMessageReader = field(factory=BotMessageReader, init=False)
+    _loud_ticks: int | None = field(default=None, init=False)  # since the last clear, while nothing new has come
+
+    def __attrs_post_init__(self) -> None:
+        self.said = Inspection(self.stream_sid)
+
+    # --- the connection
+
+    def opened(self, now: float) -> None:
+        """The bot accepted the handshake."""
+        self.opened_at = now
+
+    def failed(self, error: str, now: float) -> None:
+        """The bot could not be reached, or refused."""
+        self.error, self.closed_at = error, now
+
+    def hung_up(self, now: float) -> None:
+        """The caller hung up: `stop` was sent."""
+        if self.hung_up_at is None and self.closed_at is None:
+            self.hung_up_at = now
+
+    def closed(self, code: int | None, reason: str, now: float) -> None:
+        """The connection is gone."""
+        self.code, self.reason, self.closed_at = code, reason, now
+
+    # --- what the caller does, and what comes of the bot's wishes
+
+    def stage(self, name: str, now: float) -> None:
+        """The caller begins with something else."""
+        self.stages.append((name, now))
+
+    def sent(self, message: bytes, now: float) -> None:
+        """A message went to the bot; a media message reads the same, whichever way it goes."""
+        match self._sent_reader.read(message):
+            case BotMedia(pcm):
+                self._keep(pcm, self.spoken)
+            case BotMark(name):
+                self._mark_returned(name, now)
+
+    def received(self, message: bytes, now: float) -> None:
+        """A message of the bot's came, and is about to be carried out."""
+        match self.said.text(message):
+            case BotMedia(pcm):
+                self._loud_ticks = None
+                self._keep(pcm, self.returned)
+            case BotMark(name) if len(self.marks) < _MARKS:
+                self.marks.append(MarkSeen(name, now))
+            case BotClear():
+                self._loud_ticks = 0
+                if len(self.clears) < _CLEARS:
+                    self.clears.append(now)
+
+    @staticmethod
+    def _keep(pcm: bytes, frames: set[bytes]) -> None:
+        for start in range(0, len(pcm), FRAME_BYTES):
+            frame = pcm[start : start + FRAME_BYTES]
+            if len(frames) < _FRAMES and is_audible(frame):
+                frames.add(frame)
+
+    def waiting(self, queued_ms: int) -> None:
+        """So much of the bot's audio is yet to be played; when the caller hangs up, it is dropped."""
+        if self.hung_up_at is not None:
+            return
+        self.queued_ms = queued_ms
+        self.longest_queue_ms = max(self.longest_queue_ms, queued_ms)
+
+    def _mark_returned(self, name: str, now: float) -> None:
+        for mark in self.marks:
+            if mark.back_at is None and mark.name == name:
+                mark.back_at = now
+                return
+
+    def line_tick(self, pcm: bytes, now: float) -> None:
+        """20 ms went out to the phone."""
+        audible = is_audible(pcm)
+        if audible:
+            self.audible_at.append(now)
+        if self._loud_ticks is not None:
+            self._loud_ticks += 1
+            if not audible and len(self.hushed_after_ticks) < _CLEARS:
+                self.hushed_after_ticks.append(self._loud_ticks - 1)
+                self._loud_ticks = None
+
+    # --- what the judge and the caller ask
+
+    def stage_began(self, name: str) -> float | None:
+        """Say when the caller began with something."""
+        return next((at for stage, at in self.stages if stage == name), None)
+
+    def audible_ticks(self, since: float, until: float = float("inf")) -> int:
+        """Count the ticks in which the bot was heard; it looks back from now, so recent times are cheap."""
+        count = 0
+        for at in reversed(self.audible_at):
+            if at < since:
+                break
+            count += at < until
+        return count
+
+    def first_audible(self, since: float = float("-inf")) -> float | None:
+        """Say when the bot was first heard from some time on."""
+        return next((at for at in self.audible_at if at >= since), None)
+
+    @property
+    def ended_by_bot(self) -> bool:
+        """Whether the connection was gone before the caller hung up."""
+        return self.opened_at is not None and self.closed_at is not None and self.hung_up_at is None
+
+    @property
+    def marks_pending(self) -> int:
+        """Count the marks that have not gone back."""
+        return sum(mark.back_at is None for mark in self.marks)

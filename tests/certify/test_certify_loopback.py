@@ -1,0 +1,178 @@
+"""The command itself, against bots that behave well and badly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree as ET
+
+import pytest
+from attrs import evolve, field, frozen
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.epollreactor import EPollReactor
+
+from exoswitch.certify.command import run
+from exoswitch.cli import _parser
+from exoswitch.sim.behaviour import Behaviour, clear_message, mark_message, media_message, parse_behaviour
+from exoswitch.sim.bot import SimulatedBot
+from exoswitch.sim.conversation import Media, Started
+from exoswitch.sim.sounds import tone
+
+pytestmark = pytest.mark.loopback
+
+
+def output_to(json_file, junit_file):
+    return ["--json", str(json_file), "--junit", str(junit_file)]
+
+
+@frozen
+class Outcome:
+    status: int
+    text: str
+    told: dict
+    cases: list = field(repr=False)
+
+    @property
+    def verdicts(self):
+        return {scenario["name"]: scenario["verdict"] for scenario in self.told["scenarios"]}
+
+    def seen(self, name):
+        return [
+            finding["seen"] for one in self.told["scenarios"] if one["name"] == name for finding in one["findings"]
+        ]
+
+
+@pytest.fixture
+def certify(tmp_path, capsys):
+    """Run the command on a reactor of its own, with a bot on it."""
+
+    def certify(behaviour, *words, query=""):
+        reactor = EPollReactor()
+        reactor.seconds = time.monotonic
+        if isinstance(behaviour, str):
+            behaviour = parse_behaviour(behaviour)
+        bot = SimulatedBot(reactor=reactor, behaviour=behaviour)
+        bot.startService()
+        files = tmp_path / "told.json", tmp_path / "told.xml"
+        options = _parser().parse_args(
+            ["certify", bot.url + query, "--pace", "0.2", "--timeout", "1", *words, *output_to(*files)]
+        )
+        statuses = []
+
+        def run_reactor(begin):
+            def end(status):
+                statuses.append(status)
+                return maybeDeferred(bot.stopService).addBoth(lambda _: reactor.stop())
+
+            reactor.callWhenRunning(lambda: begin(reactor).addBoth(end))
+            reactor.callLater(60, reactor.stop)
+            reactor.run(installSignalHandlers=False)
+            left = [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)]
+            assert left == []
+            return statuses[0]
+
+        status = run(options, run_reactor)
+        cases = ET.fromstring(files[1].read_text()).findall("testsuite/testcase")  # noqa: S314
+        return Outcome(status, capsys.readouterr().out, json.loads(files[0].read_text()), cases)
+
+    return certify
+
+
+def test_an_echo_is_ready_to_be_called(certify):
+    outcome = certify("echo", query="?lang=hi")
+    assert outcome.status == 0, outcome.text
+    assert "The bot is ready to be called." in outcome.text
+    assert {name for name, verdict in outcome.verdicts.items() if verdict == "pass"} == {
+        "connects", "start", "silence", "speech", "chunks", "16-khz", "dtmf", "hang-up", "network", "ten", "messages",
+    }  # fmt: skip
+    assert outcome.told["passed"]
+    assert [case.get("name").partition(":")[0] for case in outcome.cases] == list(outcome.verdicts)
+    assert not [case for case in outcome.cases if case.find("failure") is not None]
+
+
+def test_a_bot_that_says_nothing_fails_unless_that_is_expected(certify):
+    outcome = certify("silent", "--only", "16-khz")
+    assert (outcome.status, outcome.verdicts["16-khz"]) == (1, "fail")
+    assert "--expect-no-audio" in outcome.text
+    outcome = certify("silent", "--only", "16-khz", "--expect-no-audio")
+    assert (outcome.status, outcome.verdicts["16-khz"]) == (0, "note")
+
+
+def test_garbage_is_told_with_an_example(certify):
+    outcome = certify("garbage", "--only", "silence")
+    assert (outcome.status, outcome.verdicts) == (1, {"silence": "pass", "messages": "fail"})
+    assert any("a message that is not JSON" in seen for seen in outcome.seen("messages"))
+
+
+def test_a_bot_that_refuses_is_tried_once_only(certify):
+    outcome = certify("refuse=403")
+    assert (outcome.status, outcome.verdicts["connects"]) == (1, "fail")
+    assert set(outcome.verdicts.values()) == {"fail", "skip"}
+    assert "refused with HTTP 403" in outcome.text
+
+
+def test_a_bot_that_hangs_up_by_itself_fails_or_is_noted_after_keys(certify):
+    outcome = certify("close-after=0.5", "--only", "silence,dtmf")
+    assert (outcome.status, outcome.verdicts["silence"], outcome.verdicts["dtmf"]) == (1, "fail", "note")
+    assert outcome.seen("silence") == ["closed by the bot after 0.5 s with code 1000"]
+
+
+def polite():
+    """Begin a bot that greets with a mark, and gives way to whoever speaks after it was heard."""
+    heard = 0
+
+    def answer(told):
+        nonlocal heard
+        if isinstance(told, Started):
+            sid = told.stream_sid
+            return [media_message(sid, b"".join(tone(440)) * 2), mark_message(sid, "greeted")]
+        if isinstance(told, Media):
+            heard += any(told.pcm[:2])
+            return [clear_message("")] if heard == 20 else []
+        return []
+
+    return answer
+
+
+def test_a_bot_with_marks_that_gives_way_passes(certify):
+    outcome = certify(Behaviour(begin=polite), "--only", "barge-in,marks")
+    assert outcome.status == 0, outcome.text
+    assert outcome.verdicts == {"barge-in": "pass", "marks": "pass", "messages": "pass"}
+    assert "within 20 ms" in outcome.seen("barge-in")
+
+
+def test_strangers_are_turned_away_by_a_bot_that_knows_its_password(certify):
+    outcome = certify(evolve(parse_behaviour("echo"), refuse_with=401), "--only", "auth")
+    assert outcome.verdicts == {"auth": "skip"}
+
+
+def test_an_interrupted_run_tells_what_is_known_and_has_not_passed(tmp_path):
+    command = "import sys; from exoswitch.cli import main; sys.exit(main())"
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "sim", "bot", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as subprocess_bot:
+        try:
+            port = subprocess_bot.stdout.readline().partition("127.0.0.1:")[2].partition("/")[0]
+            words = ["certify", f"ws://user:hush@127.0.0.1:{port}/", "--only", "connects,silence"]
+            with subprocess.Popen(
+                [sys.executable, "-c", command, *words, "--json", str(tmp_path / "told.json")],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"PYTHONIOENCODING": "ascii"},
+            ) as running:
+                lines = []
+                while not any("connects" in line for line in lines):
+                    lines.append(running.stdout.readline())
+                time.sleep(0.2)
+                running.send_signal(signal.SIGINT)
+                text = "".join(lines) + running.communicate(timeout=20)[0]
+        finally:
+            subprocess_bot.send_signal(signal.SIGTERM)
+    assert running.returncode == 1
+    assert text.isascii()
+    assert "Interrupted" in text
+    assert "hush" not in text
+    told = json.loads((tmp_path / "told.json").read_text())
+    assert (told["passed"], [scenario["name"] for scenario in told["scenarios"]]) == (False, ["connects", "messages"])

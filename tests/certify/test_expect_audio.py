@@ -1,0 +1,161 @@
+import pytest
+from attrs import evolve
+
+from exoswitch.certify.expect_audio import (
+    all_are_heard,
+    gives_way,
+    is_heard,
+    is_hushed,
+    marks_return,
+    nobody_hears_another,
+    reaches_the_phone,
+)
+from exoswitch.certify.verdict import Verdict
+from exoswitch.exotel.messages import StreamWriter
+from exoswitch.rtp.frames import SILENCE_PCM
+from tests.certify.seen import OTHER_SID, SID, TERMS, TONE, mark, media, talk, tape
+
+SILENT = evolve(TERMS, is_silent=True)
+QUESTION = evolve(TERMS, is_babble=False)
+
+
+def only(findings):
+    (finding,) = findings
+    return finding
+
+
+@pytest.fixture
+def asked():
+    """A call whose caller spoke from 1 s to 2 s."""
+    one = tape()
+    one.stage("speech", 1.0)
+    one.stage("waiting", 2.0)
+    return one
+
+
+def test_an_answer_is_reckoned_from_the_end_of_the_words(asked):
+    talk(asked, 2.9, 1.0)
+    finding = only(is_heard([asked], TERMS))
+    assert (finding.verdict, finding.seen) == (Verdict.PASS, "900 ms after the caller had finished")
+
+
+def test_an_echo_is_reckoned_from_their_beginning(asked):
+    talk(asked, 1.06, 1.0)
+    assert only(is_heard([asked], TERMS)).seen == "60 ms after the caller began"
+
+
+def test_a_bot_that_talks_already_has_not_answered_yet_but_is_heard(asked):
+    talk(asked, 0.5, 2.0)
+    assert only(is_heard([asked], TERMS)).seen == "it was talking already, and talked on"
+
+
+def test_no_answer_is_a_failure_with_the_remedy(asked):
+    finding = only(is_heard([asked], TERMS))
+    assert (finding.verdict, finding.seen) == (Verdict.FAIL, "no audio")
+    assert "--wav" in finding.advice
+    assert "--expect-no-audio" in finding.advice
+    assert "--wav" not in only(is_heard([asked], QUESTION)).advice
+
+
+def test_no_answer_of_a_silent_bot_is_noted(asked):
+    assert only(is_heard([asked], SILENT)).verdict is Verdict.NOTE
+
+
+def test_a_click_is_no_answer(asked):
+    talk(asked, 2.5, 0.04)
+    asked.hung_up_at = None
+    asked.received(media(TONE[0]), 2.5)
+    assert only(is_heard([asked], TERMS)).seen == "media came, but not a word in it"
+
+
+def test_a_call_that_never_got_to_speech_is_another_findings_matter():
+    assert is_heard([tape()], TERMS) == []
+
+
+def test_sound_has_to_come_out_at_the_phone(asked):
+    assert only(reaches_the_phone([asked], TERMS)).verdict is Verdict.FAIL
+    asked.heard_at_phone = 55
+    assert only(reaches_the_phone([asked], TERMS)).seen == "1.1 s of sound reached the phone"
+    assert reaches_the_phone([asked], SILENT) == []
+
+
+@pytest.fixture
+def interrupted():
+    """A call whose bot talks from 0 s on, and is interrupted at 1 s."""
+    one = tape()
+    talk(one, 0.0, 1.2)
+    one.stage("interruption", 1.0)
+    return one
+
+
+def test_clear_soon_after_an_interruption_is_good(interrupted):
+    interrupted.received(b'{"event":"clear"}', 1.25)
+    assert (only(gives_way([interrupted], TERMS)).verdict, only(gives_way([interrupted], TERMS)).seen) == (
+        Verdict.PASS,
+        "after 250 ms",
+    )
+
+
+def test_a_late_clear_and_none_are_notes(interrupted):
+    finding = only(gives_way([interrupted], TERMS))
+    assert (finding.verdict, finding.seen) == (Verdict.NOTE, "no clear; the bot talked on for 0.2 s")
+    interrupted.received(b'{"event":"clear"}', 2.5)
+    assert only(gives_way([interrupted], TERMS)).verdict is Verdict.NOTE
+
+
+def test_who_does_not_talk_cannot_be_interrupted():
+    one = tape()
+    one.stage("interruption", 1.0)
+    assert "did not talk" in only(gives_way([one], TERMS)).seen
+
+
+def test_the_line_is_to_be_silent_after_clear(interrupted):
+    assert is_hushed([interrupted], TERMS) == []
+    interrupted.received(b'{"event":"clear"}', 1.25)
+    interrupted.line_tick(SILENCE_PCM, 1.26)
+    assert (only(is_hushed([interrupted], TERMS)).verdict, only(is_hushed([interrupted], TERMS)).seen) == (
+        Verdict.PASS,
+        "within 20 ms",
+    )
+    interrupted.received(b'{"event":"clear"}', 2.0)
+    talk(interrupted, 2.0, 0.04)
+    interrupted.line_tick(SILENCE_PCM, 2.1)
+    assert only(is_hushed([interrupted], TERMS)).verdict is Verdict.FAIL
+
+
+def test_marks_are_to_return():
+    one = tape(hung_up=None, closed=None)
+    assert only(marks_return([one], TERMS)).verdict is Verdict.NOTE
+    one.received(mark("a"), 1.0)
+    assert only(marks_return([one], TERMS)).verdict is Verdict.FAIL
+    one.waiting(500)
+    assert only(marks_return([one], TERMS)).verdict is Verdict.NOTE
+    one.sent(StreamWriter(stream_sid=SID, call_sid="c" * 32, account="a").mark("a"), 1.5)
+    finding = only(marks_return([one], TERMS))
+    assert (finding.verdict, finding.seen) == (Verdict.PASS, "1 did, 500 to 500 ms later")
+
+
+def test_each_of_many_callers_is_to_be_spoken_to():
+    one, other = tape(), tape(sid=OTHER_SID)
+    talk(one, 1.0, 0.2)
+    finding = only(all_are_heard([one, other], TERMS))
+    assert (finding.verdict, finding.seen) == (Verdict.FAIL, "1 of 2 were")
+    assert only(all_are_heard([one, other], SILENT)).verdict is Verdict.NOTE
+    talk(other, 1.0, 0.2)
+    assert only(all_are_heard([one, other], TERMS)).verdict is Verdict.PASS
+
+
+def test_another_callers_words_are_recognised():
+    one, other = tape(), tape(sid=OTHER_SID)
+    one.spoken, one.returned, other.spoken = {TONE[0]}, {TONE[0], TONE[2]}, {TONE[1]}
+    assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.PASS
+    one.returned = {TONE[1]}
+    assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.FAIL
+
+
+def test_another_calls_sid_is_recognised():
+    one, other = tape(), tape(sid=OTHER_SID)
+    one.received(media(SILENCE_PCM, stream_sid="a bot's own"), 1.0)
+    assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.PASS
+    one.received(media(SILENCE_PCM, stream_sid=OTHER_SID), 1.0)
+    assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.FAIL

@@ -1,0 +1,100 @@
+from attrs import define, field
+
+from exoswitch.certify import cues
+from exoswitch.certify.lines import Lines
+from exoswitch.certify.scenario import Plan, press, quiet, speak
+from exoswitch.certify.tape import Tape
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.plane import Plane
+from exoswitch.sim.network import Conditions
+from exoswitch.sim.sounds import babble
+from tests.certify.seen import SID
+
+SPEECH = babble()
+
+
+@define
+class Bot:
+    """A bot behind a line, in the place of a connection; and what the caller's call hears."""
+
+    line: object = None
+    echoes: bool = True
+    heard: list = field(factory=list)
+    told: list = field(factory=list)
+
+    def send_media(self, pcm):
+        self.heard.append(pcm)
+        if self.echoes:
+            self.line.leg.play(pcm)
+
+    def send_mark(self, name):
+        self.told.append(name)
+
+    def pressed(self, digit):
+        self.told.append(digit)
+
+    def hung_up(self):
+        self.told.append("hung up")
+
+
+def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
+    """Let a caller do this, for so long."""
+    bot, lines = Bot(echoes=echoes), Lines()
+    plane, tape = Plane(lines, lambda line: None), Tape("", SID, "c" * 32, 0.0)
+    bot.line = line = lines.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
+    plane.add(line)
+    tape.opened(0.0)
+    line.stream = bot
+    line.leg.attach()
+    for tick in range(1, round(seconds / 0.02) + 1):
+        lines.tick(tick * 0.02)
+        plane.tick(tick * 0.02)
+    assert line.failures == 0
+    return bot, tape
+
+
+def test_the_caller_is_heard_and_hears_and_hangs_up():
+    bot, tape = call(speak("speech", SPEECH, 1.0), quiet("after", 0.5), seconds=2.0)
+    assert bot.heard[:50] == [ULAW.decode(ULAW.encode(frame)) for frame in SPEECH[:50]]
+    assert bot.told == ["hung up"]
+    assert tape.stages == [("speech", 0.02), ("after", 1.02)]
+    assert tape.heard_at_phone == tape.audible_ticks(0.0) > 20
+
+
+def test_a_stage_ends_when_its_cue_comes():
+    _, tape = call(speak("speech", SPEECH), quiet("waiting", 3.0, cues.answered_since("speech")), quiet("after", 0.2))
+    assert tape.stage_began("after") == tape.stage_began("waiting")
+
+
+def test_a_stage_ends_in_any_case():
+    bot, tape = call(quiet("waiting", 1.0, cues.is_talking), echoes=False, seconds=1.5)
+    assert (tape.audible_ticks(0.0), bot.told) == (0, ["hung up"])
+
+
+def test_the_caller_waits_for_the_end_of_a_greeting():
+    _, tape = call(quiet("greeting", 4.0, cues.pauses), quiet("after", 0.1))
+    assert 1.48 <= tape.stage_began("after") <= 1.54
+
+
+def test_keys_are_told_when_they_are_let_go():
+    bot, _ = call(press("keys", "0#", 0.5), seconds=1.0)
+    assert bot.told == ["0", "#", "hung up"]
+
+
+def test_a_bad_network_loses_the_same_words_each_time():
+    bad = Conditions(delay_s=0.15, jitter_s=0.05, loss=0.2, burst=3)
+    first, again = (call(speak("speech", SPEECH, 3.0), network=bad, seed=7) for _ in range(2))
+    assert first[0].heard == again[0].heard
+    assert first[1].heard_at_phone < first[1].audible_ticks(0.0)
+
+
+def test_nothing_is_said_before_the_bot_has_accepted():
+    bot, lines = Bot(), Lines()
+    tape = Tape("", SID, "c" * 32, 0.0)
+    line = lines.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, 0)
+    for tick in range(20):
+        lines.tick(tick * 0.02)
+    assert tape.stages == []
+    lines.close(line)
+    lines.close(line)
+    assert list(lines.receive()) == []

@@ -1,0 +1,73 @@
+from exoswitch.certify.tape import is_audible
+from exoswitch.exotel.messages import StreamWriter
+from exoswitch.rtp.frames import SILENCE_PCM
+from tests.certify.seen import SID, TONE, mark, media, talk, tape
+
+
+def test_silence_and_the_noise_of_a_line_are_not_audible():
+    assert not is_audible(b"")
+    assert not is_audible(SILENCE_PCM)
+    assert not is_audible(b"\xf0\x00" * 160)
+    assert is_audible(b"\x00\x02" + SILENCE_PCM)
+    assert is_audible(b"\x00\xfe" + SILENCE_PCM)
+    assert is_audible(TONE[0])
+
+
+def test_ticks_in_which_the_bot_was_heard_are_found_by_time():
+    one = tape()
+    talk(one, 1.0, 0.1)
+    talk(one, 3.0, 0.1)
+    assert one.audible_ticks(0.0) == 10
+    assert one.audible_ticks(2.0) == 5
+    assert one.audible_ticks(0.0, 2.0) == 5
+    assert one.first_audible(2.0) == 3.0
+    assert one.first_audible(4.0) is None
+
+
+def test_marks_are_matched_with_those_that_go_back_by_name_and_order():
+    one, writer = tape(), StreamWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    for at, name in enumerate(["a", "b", "a"]):
+        one.received(mark(name), float(at))
+    one.sent(writer.mark("a"), 5.0)
+    one.sent(writer.mark("a"), 6.0)
+    assert [seen.back_at for seen in one.marks] == [5.0, None, 6.0]
+    assert one.marks_pending == 1
+
+
+def test_frames_of_both_sides_are_kept_to_be_compared():
+    one, writer = tape(), StreamWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    one.sent(writer.connected(), 0.0)
+    one.sent(writer.media(TONE[0] + SILENCE_PCM), 0.0)
+    one.received(media(TONE[1] + SILENCE_PCM), 1.0)
+    assert (one.spoken, one.returned) == ({TONE[0]}, {TONE[1]})
+
+
+def test_after_a_clear_the_loud_ticks_are_counted():
+    one = tape()
+    one.received(b'{"event":"clear"}', 1.0)
+    talk(one, 1.0, 0.04)
+    one.line_tick(SILENCE_PCM, 1.04)
+    assert one.hushed_after_ticks == [2]
+
+
+def test_audio_that_follows_a_clear_is_not_held_against_it():
+    one = tape()
+    one.received(b'{"event":"clear"}', 1.0)
+    one.received(media(TONE[0]), 1.0)
+    talk(one, 1.0, 1.0)
+    one.line_tick(SILENCE_PCM, 2.0)
+    assert one.hushed_after_ticks == []
+
+
+def test_the_queue_that_is_dropped_by_hanging_up_is_remembered():
+    one = tape(hung_up=None, closed=None)
+    one.waiting(900)
+    one.hung_up(1.0)
+    one.waiting(0)
+    assert (one.queued_ms, one.longest_queue_ms) == (900, 900)
+
+
+def test_it_is_known_who_ended_the_call():
+    assert not tape().ended_by_bot
+    assert tape(hung_up=None).ended_by_bot
+    assert not tape(opened=None, hung_up=None).ended_by_bot
