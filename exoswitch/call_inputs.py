@@ -20,6 +20,9 @@ from exoswitch.events import (
 from exoswitch.session import Ending
 from exoswitch.stream_options import StreamOptions
 
+MOST_LOSSES = 10
+"""How many streams one call may lose: a bot that accepts each, and dies of it, is not looked for for ever."""
+
 
 class CallInputs(Protocol):
     """Everything that can happen to a call."""
@@ -158,11 +161,14 @@ def apply_event(life: CallInputs, event: ChannelEvent) -> None:
             life.channel_hung_up(cause)
 
 
-def apply_close(life: CallInputs, options: StreamOptions, code: int | None, reason: str) -> None:
-    """Feed the end of an open stream to a call's machine, as what its bot's options make of it."""
+def apply_close(life: CallInputs, options: StreamOptions, losses: int, code: int | None, reason: str) -> None:
+    """Feed the end of an open stream to a call's machine, as what its bot's options make of it.
+
+    `losses` are the streams of the call that were lost before.
+    """
     if options.drain_on_close and is_goodbye(code):
         life.bot_finished(code, reason)
-    elif options.on_stream_loss == "reconnect" and not is_goodbye(code):
+    elif options.on_stream_loss == "reconnect" and not is_goodbye(code) and losses < MOST_LOSSES:
         life.stream_lost(code, reason)
     else:
         life.stream_closed(code, reason)

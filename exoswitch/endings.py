@@ -64,7 +64,7 @@ def is_goodbye(code: int | None) -> bool:
 
 def bot_closed(code: int | None, reason: str) -> Ending:
     """The bot closed its stream; a close without a closing frame counts as a lost connection."""
-    told = f"{code} {reason}".strip() if code is not None else "no close frame"
+    told = f"{code} {reason}".strip() if code is not None else reason or "no close frame"
     if is_goodbye(code):
         return Ending(
             status=CallStatus.COMPLETED,

@@ -99,6 +99,7 @@ class LiveCall:
     _lease: Lease | None = field(default=None, init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
+    _losses: int = field(default=0, init=False)
     _log: Logger = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -157,7 +158,7 @@ class LiveCall:
 
     def stream_closed(self, code: int | None, reason: str) -> None:
         """Hear that the bot's connection is closed."""
-        self.tell(apply_close, self.life, self.session.bot.options, code, reason)
+        self.tell(apply_close, self.life, self.session.bot.options, self._losses, code, reason)
 
     # --- Effects ------------------------------------------------------------------------------------------------
 
@@ -283,6 +284,7 @@ class LiveCall:
         self._bot = None
 
     def _renew_stream(self) -> None:
+        self._losses += 1
         stream_sid, now = self._ports.new_sid(), self._ports.wall_clock()
         self._record(evolve(self.session, stream_sid=stream_sid, updated_at=now))
 

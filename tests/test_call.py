@@ -309,7 +309,7 @@ RECONNECT, DRAIN = StreamOptions(on_stream_loss="reconnect"), StreamOptions(drai
 def test_what_the_end_of_a_stream_is_depends_on_its_code_and_on_the_options(options, code):
     life = Life()
     life.feed_all(*TO_TALKING)
-    apply_close(life.inputs, options, code, "said")
+    apply_close(life.inputs, options, 0, code, "said")
     effects = life.core.drain()
     if options is RECONNECT and code not in {1000, 1001}:
         assert effects[0] == HoldCaller()

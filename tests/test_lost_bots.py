@@ -210,3 +210,19 @@ def test_a_goodbye_ends_where_the_longest_call_does(build):
     call, ended = house.live(scenario)
     assert len(frames_heard(call)) == pytest.approx(5 * 50, abs=5)
     assert ended.ending.disconnected_by is DisconnectedBy.BOT
+
+
+def test_a_bot_that_dies_of_every_stream_is_looked_for_ten_times(build):
+    house = build()
+
+    async def scenario():
+        session, _, stream = await talk(house, **RECONNECT)
+        for _ in range(10):
+            stream.vanish()
+            stream = await house.bot.streams.next()
+        stream.vanish()
+        return await house.ending_of(session)
+
+    ended = house.live(scenario).ending
+    assert ended.disconnected_by is DisconnectedBy.BOT
+    assert "ended abnormally" in ended.reason

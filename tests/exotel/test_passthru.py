@@ -50,8 +50,9 @@ def test_a_bot_that_was_never_reached_is_a_failure_with_its_error():
 
 
 def test_a_connection_that_broke_off_has_an_error_beside_its_status():
-    told = stream_parameters(ended(endings.bot_closed(None, "")))
-    assert told["Stream[Error]"] == "no close frame"
+    why = "the connection was lost without a closing handshake (1006)"
+    assert stream_parameters(ended(endings.bot_closed(None, why)))["Stream[Error]"] == why
+    assert stream_parameters(ended(endings.bot_closed(None, "")))["Stream[Error]"] == "no close frame"
 
 
 def test_a_call_without_a_stream_has_nothing_to_tell():
