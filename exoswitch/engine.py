@@ -17,11 +17,11 @@ from exoswitch.exotel.numbers import mask, normalise
 from exoswitch.exotel.statuses import HangUpCause
 from exoswitch.interfaces import CallRequest, ICalls, ISwitch, ISwitchListener, ITrunk
 from exoswitch.live_call import STORE_WAIT_S, LiveCall, OutboundLine, Ports
-from exoswitch.session import BotTarget, Direction, Session
-from exoswitch.spawn import spawn
+from exoswitch.session import BotTarget, CallStatus, Direction, Ending, Session
 from exoswitch.trunks.lines import TrunkLines
 
 ENDED_UNSEEN = 0  # the cause of a hang-up that happened while the link to Asterisk was down
+NOT_PLACED = Ending(status=CallStatus.FAILED, reason="its session could not be saved, so it was not placed")
 STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
 
 
@@ -85,6 +85,7 @@ class Engine:
             await self._save(session)
         except BackendUnavailable:
             self._forget(call)
+            self._ports.sessions.note(session.ended(NOT_PLACED, self._ports.wall_clock()))
             raise
         call.tell(call.life.dial)
         await call.admission
@@ -146,13 +147,8 @@ class Engine:
         session = self._new_session(Direction.INBOUND, route.account, route.bot, _e164(caller), _e164(callee))
         call = self._begin(session, channel_id, self._directory.limits, switch=switch)
         call.admission.addErrback(lambda _: None)  # The call has recorded its own ending.
-        spawn(self._save_arrived(call), self._log, "saving an inbound call", call_sid=call.call_sid)
-
-    async def _save_arrived(self, call: LiveCall) -> None:
-        try:
-            await self._save(call.session)
-        finally:
-            call.tell(call.life.arrive)  # A caller is not turned away because the store is.
+        self._ports.sessions.note(session)
+        call.tell(call.life.arrive)
 
     # --- Beginnings and ends ------------------------------------------------------------------------------------
 

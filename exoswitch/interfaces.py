@@ -299,13 +299,28 @@ class INodeAllocator(Interface):
 
 
 class ISessionStore(Interface):
-    """Where sessions are kept."""
+    """Where sessions are kept: each as it is now, and every step on the way there as an event of its own."""
+
+    def start() -> Deferred[None]:
+        """Begin to work; it fires whether or not what keeps the sessions can be reached yet."""
+
+    def stop() -> Deferred[None]:
+        """Bring what was noted to where it is safe; nothing is saved or noted afterwards."""
 
     def save(session: Session) -> Deferred[None]:
-        """Write a session, new or changed; it is durable (as far as this store is) when the Deferred fires."""
+        """Write a session that somebody waits for; it is durable (as far as this store is) when the Deferred fires.
+
+        A store whose database cannot be reached fails at once, and keeps nothing of it.
+        """
+
+    def note(session: Session) -> None:
+        """Write a session that nobody waits for: how a call goes on, and how it ends. It never blocks or fails.
+
+        While the database is away the store keeps it elsewhere, and brings it in once the database is back.
+        """
 
     def load(account: str, call_sid: str) -> Deferred[Session]:
-        """Read one session.
+        """Read one session, with all that this process has saved or noted of it.
 
         Raises:
             CallNotFound: this account has no such call.

@@ -329,12 +329,7 @@ class LiveCall:
 
     def _record(self, session: Session) -> None:
         self.session = session
-        spawn(
-            self._ports.sessions.save(session).addTimeout(STORE_WAIT_S, self._ports.clock),
-            self._log,
-            "saving a session",
-            call_sid=self.call_sid,
-        )
+        self._ports.sessions.note(session)
 
     def _record_ending(self, ending: Ending) -> None:
         self._record(self.session.ended(ending, self._ports.wall_clock()))

@@ -322,18 +322,26 @@ def test_asterisk_that_refuses_to_dial_fails_the_call(house):
 
 
 def test_call_whose_session_cannot_be_saved_is_not_placed(house):
-    object.__setattr__(house.engine._ports, "sessions", Slow())
+    object.__setattr__(house.engine._ports, "sessions", store := Slow())
     placed = house.place()
     house.clock.advance(5)
     result.failureResultOf(placed, BackendUnavailable)
     assert house.switch.asked == []
+    assert [(noted.status, noted.ending.reason) for noted in store.noted] == [
+        (CallStatus.FAILED, "its session could not be saved, so it was not placed")
+    ]
     house.assert_nothing_is_left()
 
 
+@define
 class Slow:
     """A store that never answers."""
 
-    save = Unanswered()
+    noted: list = field(factory=list)
+    save: Unanswered = field(factory=Unanswered)
+
+    def note(self, session):
+        self.noted.append(session)
 
 
 def test_second_call_waits_for_the_trunks_next_turn(house):

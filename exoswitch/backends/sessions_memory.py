@@ -19,12 +19,24 @@ class MemorySessions:
     limit: int = 100_000
     _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
 
+    def start(self) -> Deferred[None]:
+        """Begin; there is nothing to wait for."""
+        return succeed(None)
+
+    def stop(self) -> Deferred[None]:
+        """End; there is nothing to bring to safety."""
+        return succeed(None)
+
     def save(self, session: Session) -> Deferred[None]:
+        """Keep a session."""
+        self.note(session)
+        return succeed(None)
+
+    def note(self, session: Session) -> None:
         """Keep a session; the oldest one goes where there are too many, but never one whose call is not over."""
         self._sessions[session.call_sid] = session
         if len(self._sessions) > self.limit:
             self._forget_oldest()
-        return succeed(None)
 
     def load(self, account: str, call_sid: str) -> Deferred[Session]:
         """Find a session of this account."""

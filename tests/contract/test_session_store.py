@@ -28,7 +28,10 @@ result = SynchronousTestCase()
 
 @pytest.fixture(params=[MemorySessions])
 def store(request):
-    return request.param()
+    made = request.param()
+    result.successResultOf(made.start())
+    yield made
+    result.successResultOf(made.stop())
 
 
 def test_it_is_a_store(store):
@@ -37,6 +40,17 @@ def test_it_is_a_store(store):
 
 def test_saved_session_is_loaded_as_it_was(store):
     result.successResultOf(store.save(SESSION))
+    assert result.successResultOf(store.load("acme1", "c1")) == SESSION
+
+
+def test_noted_session_is_loaded_at_once(store):
+    result.successResultOf(store.save(SESSION))
+    store.note(SESSION.progressed(CallStatus.RINGING, 1_700_000_001.0))
+    assert result.successResultOf(store.load("acme1", "c1")).status is CallStatus.RINGING
+
+
+def test_session_that_was_never_saved_may_be_noted(store):
+    store.note(SESSION)
     assert result.successResultOf(store.load("acme1", "c1")) == SESSION
 
 
