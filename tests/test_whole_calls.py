@@ -8,8 +8,10 @@ import pytest
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
+from exoswitch.exotel.sids import sid_date
 from exoswitch.interfaces import CallRequest
 from exoswitch.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
+from exoswitch.sim.conversation import Started
 from exoswitch.sim.sounds import tone
 from tests.sim.house import House
 
@@ -43,6 +45,29 @@ def test_a_resolver_is_asked_for_the_bot_of_each_call(monkeypatch):
     assert f"CallSid={session.call_sid}" in asked[0]
     assert stream.conversation.started.custom_parameters == {"lang": "hi"}
     assert ended.ending.disconnected_by is DisconnectedBy.USER
+
+
+def test_a_bot_is_told_which_call_it_has_in_exotels_terms(monkeypatch):
+    house = House(monkeypatch, script="answer hangup")
+
+    async def scenario():
+        session = await house.place(house.bot.url + "?lang=hi")
+        stream = await house.bot.streams.next()
+        await house.ending_of(session)
+        return session, stream.conversation.started
+
+    session, started = house.live(scenario)
+    assert started == Started(
+        stream_sid=session.stream_sid,
+        call_sid=session.call_sid,
+        account_sid="acme1",
+        caller="09812345678",
+        callee="08047491899",
+        media_format={"encoding": "base64", "sample_rate": "8000", "bit_rate": "128kbps"},
+        custom_parameters={"lang": "hi"},
+    )
+    assert sid_date(started.call_sid) == sid_date(started.stream_sid) is not None
+    assert started.call_sid != started.stream_sid
 
 
 def test_a_resolver_that_knows_no_bot_fails_the_stream_after_a_second_try(monkeypatch):
@@ -112,7 +137,7 @@ def test_a_bot_that_vanishes_ends_the_call_and_is_not_looked_for(monkeypatch):
     ended = house.live(scenario)
     assert list(house.bot.streams) == []
     assert (ended.status, ended.ending.disconnected_by) == (CallStatus.COMPLETED, DisconnectedBy.BOT)
-    assert ended.ending.stream_error is not None
+    assert ended.ending.stream_error == "the connection was lost without a closing handshake (1006)"
 
 
 def test_a_stream_that_is_as_long_as_it_may_be_is_stopped(monkeypatch):

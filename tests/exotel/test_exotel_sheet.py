@@ -477,6 +477,7 @@ def test_a_connection_that_breaks_off_is_told_as_1006():
     ((_, code, reason),) = wire.listener.told[1:]
     assert code is None
     assert reason.endswith("(1006)")
+    assert bot_closed(code, reason).stream_error == reason
 
 
 def test_what_waits_when_the_bot_closes_is_never_heard(talk):
