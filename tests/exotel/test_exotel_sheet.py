@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet import error
 
+from exoswitch.call_inputs import CallLimits
 from exoswitch.config.model import CallsConfig, RtpConfig
 from exoswitch.endings import bot_closed
 from exoswitch.events import StopReason
@@ -102,6 +103,10 @@ def test_a_handshake_may_take_ten_seconds():
     wire.reactor.advance(0.2)
     ((_, text),) = wire.listener.told
     assert text.endswith("no answer within 10 s")
+
+
+def test_a_stream_lasts_an_hour_at_most():
+    assert CallsConfig().max_duration_s == CallLimits().max_duration_s == 3600
 
 
 @pytest.mark.parametrize(
