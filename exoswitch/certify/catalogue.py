@@ -148,7 +148,7 @@ def _speech(terms: Terms) -> Scenario:
     return Scenario(
         name="speech",
         shows="a caller who speaks is answered",
-        plans=(Plan(stages=(greeting, *_question(terms))),),
+        plans=(Plan(stages=(greeting, *_question(terms)), options=StreamOptions(transcript="audio")),),
         expects=(stays("in a conversation", tacit=True), is_heard),
     )
 

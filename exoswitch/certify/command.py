@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,16 @@ from twisted.internet.defer import Deferred
 
 from exoswitch.certify.catalogue import catalogue
 from exoswitch.certify.judge import MESSAGES, MESSAGES_SHOWS
+from exoswitch.certify.replay import replay_of
 from exoswitch.certify.report import as_json, as_junit
 from exoswitch.certify.run import certify, name_of
-from exoswitch.certify.scenario import Terms
+from exoswitch.certify.scenario import Scenario, Terms
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.numbers import normalise
+from exoswitch.exotel.transcript import Transcript, TranscriptError
+from exoswitch.exotel.transcript_reading import read_transcript
 from exoswitch.rtp.frames import FRAME_S
 from exoswitch.rtp.wav import read_wav
 from exoswitch.sim import sounds
@@ -38,13 +41,13 @@ def run(options: argparse.Namespace, run_reactor: Run) -> int:
         if options.list:
             return _list(screen)
         terms = _terms(options)
-        only = _only(options.only, terms)
-    except InvalidRequest as problem:
+        scenarios = _scenarios(options, terms)
+    except (InvalidRequest, TranscriptError) as problem:
         _complain(str(problem))
         return EXIT_MISUSED
 
     def begin(reactor: Any) -> Deferred[int]:
-        return certify(reactor, terms, screen, only).addCallback(_tell, options)
+        return certify(reactor, terms, screen, scenarios).addCallback(_tell, options)
 
     return run_reactor(begin)
 
@@ -89,23 +92,40 @@ def _speech(path: Path | None) -> tuple[bytes, ...]:
     return frames
 
 
-def _only(text: str | None, terms: Terms) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    known = [scenario.name for scenario in catalogue(terms)]
-    for name in names:
-        if name not in known:
-            raise InvalidRequest(f"--only: there is no scenario {name!r}; choose from {', '.join(known)}")
-    return names
+def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
+    """Choose what is tried."""
+    if options.replay is not None:
+        return [replay_of(_recorded(options.replay), terms, strict=options.strict)]
+    names = {name.strip() for name in (options.only or "").split(",")} - {""}
+    scenarios = catalogue(terms)
+    known = [scenario.name for scenario in scenarios]
+    for name in sorted(names - set(known)):
+        raise InvalidRequest(f"--only: there is no scenario {name!r}; choose from {', '.join(known)}")
+    return [scenario for scenario in scenarios if scenario.name in names or not names]
+
+
+def _recorded(path: Path) -> Transcript:
+    try:
+        with path.open("rb") as lines:
+            return read_transcript(lines)
+    except OSError as problem:
+        raise InvalidRequest(f"--replay: {path} cannot be read: {problem.strerror}") from problem
+    except TranscriptError as problem:
+        raise InvalidRequest(f"--replay: {path}: {problem}") from problem
 
 
 def _tell(report: Report, options: argparse.Namespace) -> int:
-    for path, write in ((options.json, as_json), (options.junit, as_junit)):
-        if path is not None:
-            try:
-                path.write_text(write(report), encoding="utf-8")
-            except OSError as problem:
-                _complain(f"{path} cannot be written: {problem.strerror}")
-                return EXIT_MISUSED
+    """Write what was asked for; give the exit status."""
+    files = {options.json: as_json(report).encode(), options.junit: as_junit(report).encode()}
+    if report.conversation is not None:
+        files[options.save] = report.conversation.lines()
+    for path, data in files.items():
+        try:
+            if path is not None:
+                path.write_bytes(data)
+        except OSError as problem:
+            _complain(f"{path} cannot be written: {problem.strerror}")
+            return EXIT_MISUSED
     return 0 if report.passed else EXIT_FAILED
 
 

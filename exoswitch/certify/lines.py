@@ -10,6 +10,7 @@ from typing import Protocol
 from attrs import define, field
 
 from exoswitch.certify.phone import Phone
+from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.scenario import Plan
 from exoswitch.certify.tape import Tape
 from exoswitch.rtp.g711 import ULAW
@@ -32,12 +33,18 @@ class Control(Protocol):
         """The caller has done everything, and hangs up."""
 
 
+def _phone(plan: Plan, tape: Tape, rng: Random) -> Phone | RecordedPhone:
+    if plan.recorded:
+        return RecordedPhone(plan.recorded, plan.recorded_hz, tape, rng)
+    return Phone(plan.stages, tape, rng)
+
+
 @define(eq=False)
 class PhoneLine:
     """One phone, what lies between, and its line in the plane, whose wire this is."""
 
     tape: Tape
-    _phone: Phone
+    _phone: Phone | RecordedPhone
     _control: Control
     _out: Network
     _back: Network
@@ -82,11 +89,11 @@ class Lines:
         """Make the line of a call, ready for the plane; the same seed makes the same network again."""
         rng = Random(seed)
         networks = Network(plan.network, seed), Network(plan.network, seed + 1)
-        phone = PhoneLine(tape, Phone(plan.stages, tape, rng), control, *networks)
+        line_end = PhoneLine(tape, _phone(plan, tape, rng), control, *networks)
         leg = MediaLeg(LegSettings(source_host=PHONE[0]), rng)
         leg.direct(*PHONE)
-        line = Line(leg, phone, listener)
-        self._phones[line] = phone
+        line = Line(leg, line_end, listener)
+        self._phones[line] = line_end
         return line
 
     def close(self, line: Line) -> None:

@@ -19,4 +19,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="makes the bad network's dice fall alike again (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results as JSON")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write them as JUnit's XML")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="let a recorded caller call, and compare the bot")
+    parser.add_argument("--strict", action="store_true", help="let every difference from the recording be a failure")
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="keep the conversation, to be replayed (of: speech)"
+    )
     parser.add_argument("--pace", type=float, default=1.0, help=argparse.SUPPRESS)

@@ -21,6 +21,14 @@ class PhoneTick(NamedTuple):
     digit: str
 
 
+def heard(data: bytes) -> bool:
+    """Whether a packet can be heard."""
+    try:
+        return is_audible(ULAW.decode(parse(data).payload))
+    except RemoteProtocolError:
+        return False
+
+
 @define
 class Phone:
     """One phone, from the answer on; it hears by what reaches it, and decides by what is on the tape."""
@@ -38,11 +46,7 @@ class Phone:
 
     def datagram(self, data: bytes) -> None:
         """Hear."""
-        try:
-            packet = parse(data)
-        except RemoteProtocolError:
-            return
-        self._tape.heard_at_phone += is_audible(ULAW.decode(packet.payload))
+        self._tape.heard_at_phone += heard(data)
 
     def tick(self, now: float) -> PhoneTick | None:
         """Let 20 ms pass; None once everything is done, and then the phone is to be hung up."""

@@ -29,7 +29,7 @@ class Certification:
     _reactor: Any
     _terms: Terms
     _screen: Screen
-    _only: Sequence[str] = ()
+    _scenarios: Sequence[Scenario]
     _results: list[Result] = field(factory=list, init=False)
     _exchange: Exchange = field(init=False)
 
@@ -38,14 +38,13 @@ class Certification:
 
     async def run(self) -> Report:
         """Run the scenarios; cancelled, it reports what is known so far."""
-        scenarios = [one for one in catalogue(self._terms) if not self._only or one.name in self._only]
         bot, began_at = name_of(self._terms.url), self._reactor.seconds()
         date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self._screen.began(bot, len(scenarios))
+        self._screen.began(bot, len(self._scenarios))
         unfinished = ""
         self._exchange.start()
         try:
-            for scenario in scenarios:
+            for scenario in self._scenarios:
                 if self._is_unreachable:
                     self._results.append(pass_over(scenario, _UNREACHABLE))
                 else:
@@ -64,6 +63,8 @@ class Certification:
             took_s=self._reactor.seconds() - began_at,
             results=tuple(self._results),
             unfinished=unfinished,
+            is_whole=len(self._scenarios) == len(catalogue(self._terms)),
+            conversation=next((tape.kept for tape in self._exchange.tapes if tape.kept), None),
         )
         self._screen.ended(report)
         return report
@@ -105,14 +106,9 @@ def name_of(url: str) -> str:
     return str(parse_resolver(url) if is_resolver(url) else parse_address(url))
 
 
-def scenario_names(terms: Terms) -> list[str]:
-    """List what can be chosen; the messages are judged in any case."""
-    return [scenario.name for scenario in catalogue(terms)]
-
-
-def certify(reactor: Any, terms: Terms, screen: Screen, only: Sequence[str] = ()) -> Deferred[Report]:
+def certify(reactor: Any, terms: Terms, screen: Screen, scenarios: Sequence[Scenario]) -> Deferred[Report]:
     """Run scenarios against a bot; when the reactor is stopped meanwhile, it ends early and well."""
-    running: Deferred[Report] = Deferred.fromCoroutine(Certification(reactor, terms, screen, only).run())
+    running: Deferred[Report] = Deferred.fromCoroutine(Certification(reactor, terms, screen, scenarios).run())
     reactor.addSystemEventTrigger("before", "shutdown", _interrupt, running)
     return running
 

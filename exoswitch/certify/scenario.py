@@ -7,7 +7,8 @@ from attrs import Factory, field, frozen
 
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding
-from exoswitch.rtp.frames import FRAME_S, SILENCE_PCM
+from exoswitch.exotel.replay_caller import CallerStep
+from exoswitch.rtp.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.sim import sounds
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import Press, Script, Speak
@@ -88,9 +89,16 @@ def as_given(url: str) -> str:
 
 @frozen(kw_only=True)
 class Plan:
-    """One call of a scenario: what its caller does before hanging up, and how it differs from any other call."""
+    """One call of a scenario: what its caller does before hanging up, and how it differs from any other call.
+
+    Where there are `recorded` steps, at the rate of the bot then, the caller does those, which `lasts_s`. A call with
+    a `transcript` among its options is kept word for word.
+    """
 
     stages: tuple[Stage, ...]
+    recorded: tuple[CallerStep, ...] = field(default=(), repr=False)
+    recorded_hz: int = SAMPLE_RATE_HZ
+    lasts_s: float = 0.0
     label: str = ""
     options: StreamOptions = Factory(StreamOptions)
     network: Conditions = Factory(Conditions)
@@ -99,7 +107,7 @@ class Plan:
     @property
     def longest_s(self) -> float:
         """How long it takes if no cue ever comes."""
-        return sum(stage.at_most_s for stage in self.stages)
+        return self.lasts_s + sum(stage.at_most_s for stage in self.stages)
 
 
 Expectation = Callable[[Sequence[Tape], Terms], Sequence[Finding]]

@@ -50,7 +50,7 @@ class Table:
 
     def title(self, bot: str, scenarios: int) -> str:
         """Say what is about to happen."""
-        text = f"Calling {bot} as Exotel would: {scenarios} scenarios"
+        text = f"Calling {bot} as Exotel would: {scenarios} scenario{'s' if scenarios != 1 else ''}"
         return self.style.paint(self.style.plain(text), _BOLD) + "\n\n" + self._heading()
 
     def _heading(self) -> str:
@@ -109,7 +109,8 @@ class Table:
         if report.unfinished:
             lines.append(self.style.paint(self.style.plain(report.unfinished), _COLOURS[Verdict.FAIL]))
         elif report.passed:
-            lines.append(self.style.paint("The bot is ready to be called.", _COLOURS[Verdict.PASS]))
+            text = "The bot is ready to be called." if report.is_whole else "Nothing failed of what was tried."
+            lines.append(self.style.paint(text, _COLOURS[Verdict.PASS]))
         else:
             names = ", ".join(result.name for result in report.results if result.verdict is Verdict.FAIL)
             lines.append(self.style.paint(f"The bot is NOT ready: see {names}.", _COLOURS[Verdict.FAIL]))

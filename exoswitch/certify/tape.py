@@ -10,6 +10,7 @@ from sys import byteorder
 from attrs import define, field
 
 from exoswitch.certify.inspection import Inspection
+from exoswitch.certify.kept import Kept
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
 from exoswitch.rtp.frames import FRAME_BYTES
 
@@ -52,6 +53,7 @@ class Tape:
     stream_sid: str
     call_sid: str
     began_at: float
+    kept: Kept | None = field(default=None, repr=False, kw_only=True)
     opened_at: float | None = field(default=None, init=False)
     error: str = field(default="", init=False)
     hung_up_at: float | None = field(default=None, init=False)

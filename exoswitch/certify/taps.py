@@ -1,13 +1,16 @@
 """Root: the gateway's own way to bots, with a tape running in place of a transcript."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
 
+from exoswitch import __version__
+from exoswitch.certify.kept import Kept
 from exoswitch.certify.tape import Tape
 from exoswitch.exotel.stream import ExotelBots
-from exoswitch.exotel.transcript import Side
+from exoswitch.exotel.transcript import Header, MediaSettings, Side
 from exoswitch.interfaces import StreamStart
 
 
@@ -20,44 +23,85 @@ class TappedBots(ExotelBots):
 
     def record(self, start: StreamStart, sample_rate_hz: int) -> Any:  # what a Recording is asked, a Tap answers
         """Let the tape hear what is said."""
-        del sample_rate_hz
-        return Tap(self.tapes[start.stream_sid], self.reactor.seconds)
+        tape = self.tapes[start.stream_sid]
+        if start.bot.options.transcript == "audio":
+            tape.kept = _begin_to_keep(start, sample_rate_hz, self.reactor.seconds())
+        return Tap(tape, self.reactor.seconds)
+
+
+def _begin_to_keep(start: StreamStart, sample_rate_hz: int, now: float) -> Kept:
+    options = start.bot.options
+    media = MediaSettings(
+        sample_rate_hz=sample_rate_hz,
+        chunk_ms=options.chunk_ms,
+        marks_on_clear=options.marks_on_clear,
+        clear_granularity=options.clear_granularity,
+    )
+    header = Header(
+        call_sid=start.call_sid,
+        stream_sid=start.stream_sid,
+        account=start.account,
+        direction=start.direction,
+        started_at=time.time(),
+        exoswitch=__version__,
+        media=media,
+        payloads=True,
+    )
+    return Kept(header, now)
 
 
 @define
 class Tap:
-    """Tells a tape of each message, as a recording of the gateway's is told."""
+    """Tells a tape of each message, as the gateway's own recording is told; and of everything, what is kept."""
 
     _tape: Tape
     _now: Callable[[], float]
     _is_open: bool = field(default=False, init=False)
 
+    @property
+    def _kept(self) -> Kept | None:
+        return self._tape.kept
+
     def attempted(self, url: str) -> None:
-        """Do nothing: the tape knows."""
+        """Hear whom the gateway dials."""
+        if self._kept is not None:
+            self._kept.attempted(url, self._now())
 
     def opened(self) -> None:
         """Begin to listen."""
         self._is_open = True
+        if self._kept is not None:
+            self._kept.opened(self._now())
 
     def failed(self, error: str) -> None:
-        """Do nothing: the call tells the tape."""
-
-    def closed(self, code: int | None, reason: str, *, by: Side) -> None:
-        """Do nothing: the call tells the tape."""
+        """Hear that there will be no call."""
+        if self._kept is not None:
+            self._kept.failed(error, self._now())
 
     def sent(self, message: bytes) -> None:
         """Hear the gateway."""
         self._tape.sent(message, self._now())
+        if self._kept is not None:
+            self._kept.message(Side.GATEWAY, message, self._now())
 
     def received(self, message: bytes) -> None:
         """Hear the bot, until the caller has hung up."""
-        if self._is_open and self._tape.hung_up_at is None:
-            self._tape.received(message, self._now())
+        if not self._is_open or self._tape.hung_up_at is not None:
+            return
+        self._tape.received(message, self._now())
+        if self._kept is not None:
+            self._kept.message(Side.BOT, message, self._now())
 
     def binary_received(self, size: int) -> None:
         """Hear the bot say what cannot be understood."""
-        del size
         self._tape.said.binary_message()
+        if self._kept is not None:
+            self._kept.binary(size, self._now())
+
+    def closed(self, code: int | None, reason: str, *, by: Side) -> None:
+        """Hear the end."""
+        if self._kept is not None:
+            self._kept.closed(code, reason, by, self._now())
 
     def close(self) -> None:
         """Listen no more."""

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
+
+from exoswitch.certify.kept import Kept
 
 
 class Verdict(Enum):
@@ -52,7 +54,8 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.NOTE, Verdict.PASS, Verdict.SKIP)
 class Report:
     """A whole run against one bot; `unfinished` says why it ended early, and is empty if it did not.
 
-    `bot` names it without its secrets; `began_at` is the date and time in ISO 8601.
+    `bot` names it without its secrets; `began_at` is the date and time in ISO 8601; a `conversation` can be replayed.
+    Only a run of all scenarios `is_whole`.
     """
 
     bot: str
@@ -62,6 +65,8 @@ class Report:
     took_s: float
     results: tuple[Result, ...]
     unfinished: str = ""
+    is_whole: bool = True
+    conversation: Kept | None = field(default=None, repr=False)
 
     def count(self, verdict: Verdict) -> int:
         """Count the scenarios that ended so."""

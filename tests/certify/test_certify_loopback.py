@@ -57,7 +57,7 @@ def certify(tmp_path, capsys):
         bot.startService()
         files = tmp_path / "told.json", tmp_path / "told.xml"
         options = _parser().parse_args(
-            ["certify", bot.url + query, "--pace", "0.2", "--timeout", "1", *words, *output_to(*files)]
+            ["certify", bot.url + query, "--pace", "0.1", "--timeout", "0.7", *words, *output_to(*files)]
         )
         statuses = []
 
@@ -114,9 +114,23 @@ def test_a_bot_that_refuses_is_tried_once_only(certify):
 
 
 def test_a_bot_that_hangs_up_by_itself_fails_or_is_noted_after_keys(certify):
-    outcome = certify("close-after=0.5", "--only", "silence,dtmf")
+    outcome = certify("close-after=0.3", "--only", "silence,dtmf")
     assert (outcome.status, outcome.verdicts["silence"], outcome.verdicts["dtmf"]) == (1, "fail", "note")
-    assert outcome.seen("silence") == ["closed by the bot after 0.5 s with code 1000"]
+    assert outcome.seen("silence") == ["closed by the bot after 0.3 s with code 1000"]
+
+
+def test_a_saved_conversation_is_replayed_and_the_bot_compared_with_itself(certify, tmp_path):
+    saved = str(tmp_path / "speech.jsonl")
+    outcome = certify("echo", "--only", "speech", "--save", saved, query="?sample-rate=16000&key=hush")
+    assert (outcome.status, "Nothing failed of what was tried." in outcome.text) == (0, True)
+    assert "hush" not in (tmp_path / "speech.jsonl").read_text()
+    outcome = certify("echo", "--replay", saved, "--strict")
+    assert (outcome.status, outcome.verdicts) == (0, {"replay": "pass", "messages": "pass"}), outcome.text
+    outcome = certify("silent", "--replay", saved)
+    assert (outcome.status, outcome.verdicts["replay"]) == (0, "note")
+    assert "never" in outcome.seen("replay")
+    outcome = certify("close-after=0.3", "--replay", saved)
+    assert (outcome.status, outcome.verdicts["replay"]) == (1, "fail")
 
 
 def polite():
@@ -127,10 +141,10 @@ def polite():
         nonlocal heard
         if isinstance(told, Started):
             sid = told.stream_sid
-            return [media_message(sid, b"".join(tone(440)) * 2), mark_message(sid, "greeted")]
+            return [media_message(sid, b"".join(tone(440)[:30])), mark_message(sid, "greeted")]
         if isinstance(told, Media):
             heard += any(told.pcm[:2])
-            return [clear_message("")] if heard == 20 else []
+            return [clear_message("")] if heard == 15 else []
         return []
 
     return answer

@@ -1,4 +1,5 @@
 import pytest
+from attrs import evolve
 
 from exoswitch.certify.table import Style, Table
 from exoswitch.certify.verdict import Report, Result, Verdict, failed, noted, passed, skipped
@@ -72,6 +73,7 @@ def test_colours_are_used_where_there_are_any():
 def test_the_summary_counts_and_names_what_failed():
     assert "1 passed in 34 s" in Table().summary(report(GOOD))
     assert "ready to be called" in Table().summary(report(GOOD))
+    assert "Nothing failed of what was tried" in Table().summary(evolve(report(GOOD), is_whole=False))
     text = Table().summary(report(GOOD, BAD))
     assert "1 passed, 1 failed in 34 s" in text
     assert "NOT ready: see ten." in text

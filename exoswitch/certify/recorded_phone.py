@@ -1,0 +1,75 @@
+"""Core: the caller of a recorded conversation, at the phone once more: says the same, and presses the same keys."""
+
+from collections import deque
+from collections.abc import Iterable
+from random import Random
+
+from attrs import define, field
+
+from exoswitch.certify.phone import PhoneTick, heard
+from exoswitch.certify.tape import Tape
+from exoswitch.exotel.replay_caller import CallerStep, HangUp, Press, Speak
+from exoswitch.rtp.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.packet import Packetizer
+from exoswitch.rtp.resample import Resampler
+
+PATIENCE_S = 10.0  # for a bot that closed by itself in the recording
+_READY_S = 1.5 * FRAME_S  # a frame was sent when it had been spoken, and not just in time
+
+
+@define
+class RecordedPhone:
+    """A phone that does what a caller did, each thing at its time after the answer."""
+
+    _steps: tuple[CallerStep, ...]
+    _sample_rate_hz: int
+    _tape: Tape
+    _rng: Random
+    _ticks: int = field(default=0, init=False)
+    _frames: deque[tuple[float, bytes]] = field(init=False)
+    _keys: deque[tuple[float, str]] = field(init=False)
+    _hangs_up_s: float = field(init=False)
+    _packetizer: Packetizer = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._frames = deque(_at_the_phones_rate(self._steps, self._sample_rate_hz))
+        self._keys = deque(
+            (step.at_ms / 1000, step.does.digit) for step in self._steps if isinstance(step.does, Press)
+        )
+        self._hangs_up_s = hangs_up_s(self._steps)
+        self._packetizer = Packetizer.begin(ULAW.payload_type, self._rng)
+
+    def datagram(self, data: bytes) -> None:
+        """Hear."""
+        self._tape.heard_at_phone += heard(data)
+
+    def tick(self, now: float) -> PhoneTick | None:
+        """Let 20 ms pass; None once everything is done."""
+        if not self._ticks:
+            self._tape.stage("recorded", now)
+        at_s = self._ticks * FRAME_S
+        self._ticks += 1
+        if at_s >= self._hangs_up_s:
+            return None
+        is_said = self._frames and self._frames[0][0] <= at_s + _READY_S
+        pcm = self._frames.popleft()[1] if is_said else SILENCE_PCM
+        digit = self._keys.popleft()[1] if self._keys and self._keys[0][0] <= at_s else ""
+        return PhoneTick(self._packetizer.encode(ULAW.encode(pcm), marker=False), digit)
+
+
+def hangs_up_s(steps: tuple[CallerStep, ...]) -> float:
+    """Say when the caller hangs up: as recorded, or a good while after the last word."""
+    ends = [step.at_ms / 1000 for step in steps if isinstance(step.does, HangUp)]
+    return ends[0] if ends else max((step.at_ms / 1000 for step in steps), default=0.0) + PATIENCE_S
+
+
+def _at_the_phones_rate(steps: Iterable[CallerStep], sample_rate_hz: int) -> Iterable[tuple[float, bytes]]:
+    """Give what was said in frames of the phone's rate, each with its time."""
+    said = [(step.at_ms / 1000, step.does.pcm) for step in steps if isinstance(step.does, Speak)]
+    if sample_rate_hz != SAMPLE_RATE_HZ:
+        down = Resampler(sample_rate_hz, SAMPLE_RATE_HZ)
+        pcm = b"".join(down.feed(pcm) for _, pcm in said) + down.flush()
+        said = [(at_s, pcm[number * FRAME_BYTES :][:FRAME_BYTES]) for number, (at_s, _) in enumerate(said)]
+    for at_s, frame in said:
+        yield at_s, frame.ljust(FRAME_BYTES, b"\0")

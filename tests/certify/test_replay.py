@@ -1,0 +1,125 @@
+from random import Random
+
+import pytest
+from attrs import evolve
+
+from exoswitch.certify.kept import Kept
+from exoswitch.certify.recorded_phone import RecordedPhone
+from exoswitch.certify.replay import replay_of
+from exoswitch.certify.verdict import Verdict
+from exoswitch.events import StopReason
+from exoswitch.exotel.messages import StreamWriter
+from exoswitch.exotel.transcript import Header, MediaSettings, Side, TranscriptError
+from exoswitch.exotel.transcript_reading import read_transcript
+from exoswitch.rtp.frames import SILENCE_PCM
+from exoswitch.rtp.g711 import ULAW
+from exoswitch.rtp.packet import parse
+from exoswitch.session import Direction
+from tests.certify.seen import SID, TERMS, TONE, media, tape
+
+HEADER = Header(
+    call_sid="c" * 32,
+    stream_sid=SID,
+    account="acme1",
+    direction=Direction.INBOUND,
+    started_at=1_790_000_000.0,
+    exoswitch="0",
+    payloads=True,
+)
+
+
+def conversation(answers=50, *, header=HEADER, hangs_up=True):
+    """Keep a call in which the caller says a second of a tone, presses a key, and the bot answers."""
+    kept = Kept(header, 100.0)
+    writer = StreamWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    kept.attempted("ws://user:hush@bot.example.org/?key=hush", 100.0)
+    kept.opened(100.1)
+    kept.message(Side.GATEWAY, writer.connected(), 100.1)
+    start = writer.start(caller="+919812345610", callee="+918047491899", custom_parameters={})
+    kept.message(Side.GATEWAY, start, 100.1)
+    for number in range(50):
+        at = 100.12 + 0.02 * number
+        kept.message(Side.GATEWAY, writer.media(TONE[number]), at)
+        if number < answers:
+            kept.message(Side.BOT, media(TONE[number]), at)
+    kept.message(Side.GATEWAY, writer.dtmf("5", 100), 101.19)
+    if hangs_up:
+        kept.message(Side.GATEWAY, writer.stop(StopReason.CALL_ENDED), 101.5)
+    kept.closed(1000, "", Side.GATEWAY if hangs_up else Side.BOT, 101.6)
+    return kept
+
+
+def test_what_is_kept_can_be_read_again_and_tells_no_secrets():
+    data = conversation().lines()
+    assert b"hush" not in data
+    assert b"9812345610" not in data
+    read = read_transcript(data.splitlines(keepends=True))
+    assert read.header == HEADER
+    assert len(read.entries) == len(conversation().transcript().entries)
+
+
+def test_what_is_kept_is_bounded():
+    kept = Kept(HEADER, 0.0)
+    for _ in range(70_000):
+        kept.opened(1.0)
+    assert len(kept.transcript().entries) == 60_001
+
+
+def played(phone, seconds):
+    """Give what a phone says in each tick, until it hangs up."""
+    ticks = []
+    for number in range(round(seconds / 0.02)):
+        moment = phone.tick(number * 0.02)
+        if moment is None:
+            break
+        ticks.append((ULAW.decode(parse(moment.packet).payload), moment.digit))
+    return ticks
+
+
+def test_a_recorded_caller_says_the_same_and_presses_the_same_and_hangs_up():
+    (plan,) = replay_of(conversation().transcript(), TERMS).plans
+    ticks = played(RecordedPhone(plan.recorded, 8000, tape(), Random(0)), 5.0)
+    assert [pcm for pcm, _ in ticks[:50]] == [ULAW.decode(ULAW.encode(frame)) for frame in TONE]
+    assert {pcm for pcm, _ in ticks[50:]} == {ULAW.decode(ULAW.encode(SILENCE_PCM))}
+    assert [(number, digit) for number, (_, digit) in enumerate(ticks) if digit] == [(55, "5")]
+    assert len(ticks) in {70, 71}
+    assert plan.longest_s == pytest.approx(1.4)
+
+
+def test_a_bot_that_closed_by_itself_is_waited_for():
+    scenario = replay_of(conversation(hangs_up=False).transcript(), TERMS)
+    assert scenario.longest_s == pytest.approx(11.09)
+
+
+def test_a_recording_at_a_higher_rate_is_replayed_at_that_rate():
+    header = evolve(HEADER, media=MediaSettings(sample_rate_hz=16_000, chunk_ms=40))
+    (plan,) = replay_of(conversation(header=header).transcript(), TERMS).plans
+    assert plan.target(TERMS.url) == "ws://bot.example.org/?sample-rate=16000"
+    assert plan.options.chunk_ms == 40
+    ticks = played(RecordedPhone(plan.recorded, 16_000, tape(), Random(0)), 5.0)
+    assert {len(pcm) for pcm, _ in ticks} == {320}
+
+
+def test_a_recording_without_audio_is_refused():
+    with pytest.raises(TranscriptError, match="audio"):
+        replay_of(conversation(header=evolve(HEADER, payloads=False)).transcript(), TERMS)
+
+
+def verdicts(recorded, seen, *, strict=False):
+    scenario = replay_of(recorded.transcript(), TERMS, strict=strict)
+    one = tape()
+    one.kept = seen
+    return [finding.verdict for expectation in scenario.expects for finding in expectation([one], TERMS)]
+
+
+def test_the_same_conversation_passes():
+    assert verdicts(conversation(), conversation()) == [Verdict.PASS]
+
+
+def test_another_answer_is_noted_and_fails_a_strict_comparison():
+    assert set(verdicts(conversation(), conversation(answers=0))) == {Verdict.NOTE}
+    assert set(verdicts(conversation(), conversation(answers=0), strict=True)) == {Verdict.FAIL}
+
+
+def test_another_end_fails():
+    assert verdicts(conversation(), conversation(hangs_up=False)) == [Verdict.FAIL]
