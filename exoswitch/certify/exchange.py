@@ -51,6 +51,11 @@ class Exchange:
         """Begin to tick."""
         self._ticker.start()
 
+    @property
+    def skipped_ticks(self) -> int:
+        """How much of the callers' time was left out because this machine could not keep up."""
+        return self._ticker.skipped
+
     async def stop(self) -> None:
         """Hang up what is still connected, wait until it is gone, and tick no more."""
         await self._hang_up()

@@ -18,6 +18,8 @@ from exoswitch.certify.verdict import Report, Result, Verdict
 from exoswitch.exotel.address import is_resolver, parse_address, parse_resolver
 
 _PROGRESS_S = 0.1
+_SKIPPED_TICKS = 25  # half a second of the whole run
+_BUSY = "This machine was too busy to call in time: what is above about audio and times may be its fault."
 _UNREACHABLE = "not tried, because the bot cannot be reached"
 _INTERRUPTED = "Interrupted: this is what is known so far."
 
@@ -55,6 +57,8 @@ class Certification:
             await self._exchange.stop()
         if any(tape.opened_at is not None for tape in self._exchange.tapes):
             self._add(judge_messages(self._exchange.tapes, self._terms))
+        if self._exchange.skipped_ticks > _SKIPPED_TICKS:
+            self._screen.say(_BUSY)
         report = Report(
             bot=bot,
             version=__version__,

@@ -9,14 +9,15 @@ import time
 from xml.etree import ElementTree as ET
 
 import pytest
-from attrs import evolve, field, frozen
+from attrs import field, frozen
+from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.epollreactor import EPollReactor
 
 from exoswitch.certify.command import run
 from exoswitch.cli import _parser
 from exoswitch.sim.behaviour import Behaviour, clear_message, mark_message, media_message, parse_behaviour
-from exoswitch.sim.bot import SimulatedBot
+from exoswitch.sim.bot import BotProtocol, SimulatedBot
 from exoswitch.sim.conversation import Media, Started
 from exoswitch.sim.sounds import tone
 
@@ -48,7 +49,7 @@ class Outcome:
 def certify(tmp_path, capsys):
     """Run the command on a reactor of its own, with a bot on it."""
 
-    def certify(behaviour, *words, query=""):
+    def certify(behaviour, *words, query="", credentials=""):
         reactor = EPollReactor()
         reactor.seconds = time.monotonic
         if isinstance(behaviour, str):
@@ -57,7 +58,16 @@ def certify(tmp_path, capsys):
         bot.startService()
         files = tmp_path / "told.json", tmp_path / "told.xml"
         options = _parser().parse_args(
-            ["certify", bot.url + query, "--pace", "0.1", "--timeout", "0.7", *words, *output_to(*files)]
+            [
+                "certify",
+                bot.url.replace("//", f"//{credentials}", 1) + query,
+                "--pace",
+                "0.1",
+                "--timeout",
+                "0.7",
+                *words,
+                *output_to(*files),
+            ]
         )
         statuses = []
 
@@ -157,9 +167,19 @@ def test_a_bot_with_marks_that_gives_way_passes(certify):
     assert "within 20 ms" in outcome.seen("barge-in")
 
 
-def test_strangers_are_turned_away_by_a_bot_that_knows_its_password(certify):
-    outcome = certify(evolve(parse_behaviour("echo"), refuse_with=401), "--only", "auth")
-    assert outcome.verdicts == {"auth": "skip"}
+def test_strangers_are_turned_away_by_a_bot_that_knows_its_password(certify, monkeypatch):
+    accept = BotProtocol.onConnect
+
+    def check(protocol, request):
+        if request.headers.get("authorization") != "Basic dXNlcjpodXNo":
+            raise ConnectionDeny(401)
+        accept(protocol, request)
+
+    monkeypatch.setattr(BotProtocol, "onConnect", check)
+    outcome = certify("echo", "--only", "connects,auth", credentials="user:hush@")
+    assert (outcome.status, outcome.verdicts["connects"], outcome.verdicts["auth"]) == (0, "pass", "pass")
+    assert outcome.seen("auth") == ["refused with 401"] * 2
+    assert "hush" not in outcome.text + str(outcome.told)
 
 
 def test_an_interrupted_run_tells_what_is_known_and_has_not_passed(tmp_path):
