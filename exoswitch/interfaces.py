@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.events import StopReason, SwitchEvent
+from exoswitch.nodes import FleetView, Lease
 from exoswitch.session import BotTarget, Direction, Session
 
 # --- Asterisk ---------------------------------------------------------------------------------------------------
@@ -272,30 +273,41 @@ class ICalls(Interface):
 # --- Nodes and sessions -----------------------------------------------------------------------------------------
 
 
-@frozen(kw_only=True)
-class Lease:
-    """A place for one call on a pair of gateway and Asterisk; releasing it twice is releasing it once."""
-
-    token: str
-    gateway: str
-    asterisk: str
-
-
 class INodeAllocator(Interface):
-    """Who decides which gateway and Asterisk carry a call."""
+    """Who decides which gateway and Asterisk carry a call; each gateway has one, and a fleet shares the counts."""
 
-    def allocate(asterisk: str | None, direction: Direction) -> Deferred[Lease]:
-        """Take a place on the least loaded pair; on this Asterisk, where one is named.
+    def allocate(
+        call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
+    ) -> Deferred[Lease]:
+        """Take a place for a call on the relatively least loaded pair of this gateway; on this Asterisk, if named.
+
+        With `any_gateway` the pair may be another gateway's; the lease is kept alive by this one all the same.
+        Gateways and Asterisks that drain, cannot be reached or are full are passed over.
 
         Raises:
-            NoCapacity: no healthy pair has a place left.
+            NoCapacity: no such pair has a place left.
         """
 
     def release(lease: Lease) -> Deferred[None]:
         """Give a place back; idempotent."""
 
+    def renew() -> Deferred[None]:
+        """Give a sign of life for this gateway and all its leases.
+
+        Those that were reaped meanwhile are entered again, even beyond capacity, for their calls go on.
+        """
+
+    def reap() -> Deferred[tuple[Lease, ...]]:
+        """Free and give back the leases of all gateways that have given no sign of life for too long."""
+
     def set_health(asterisk: str, healthy: bool) -> None:
         """Say whether this gateway can reach that Asterisk; new calls avoid an unhealthy one."""
+
+    def set_draining(asterisk: str | None, draining: bool) -> None:
+        """Let an Asterisk get no new calls through this gateway, or without a name this gateway none; or again."""
+
+    def view() -> Deferred[FleetView]:
+        """Show the fleet as it is counted now."""
 
 
 class ISessionStore(Interface):

@@ -33,10 +33,10 @@ from exoswitch.interfaces import (
     ISessionStore,
     IStreamListener,
     ISwitch,
-    Lease,
     Origination,
     StreamStart,
 )
+from exoswitch.nodes import Lease
 from exoswitch.session import Ending, Session
 from exoswitch.spawn import spawn
 
@@ -201,11 +201,10 @@ class LiveCall:
 
     async def _admit(self) -> None:
         arrived_at = None if self.switch is None else self.switch.name
-        direction = self.session.direction
+        session = self.session
+        allocated = self._ports.nodes.allocate(session.call_sid, session.direction, asterisk=arrived_at)
         try:
-            self._lease = await self._ports.nodes.allocate(arrived_at, direction).addTimeout(
-                STORE_WAIT_S, self._ports.clock
-            )
+            self._lease = await allocated.addTimeout(STORE_WAIT_S, self._ports.clock)
             self.switch = self._ports.switches[self._lease.asterisk]
             self._leg = self._ports.media.open(self.switch.host, self)
         except (NoCapacity, BackendUnavailable) as problem:

@@ -133,6 +133,6 @@ class Unanswered:
 
     waiting: list = field(factory=list)
 
-    def __call__(self, *_):
+    def __call__(self, *_, **__):
         self.waiting.append(Deferred())
         return self.waiting[-1]

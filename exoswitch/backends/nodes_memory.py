@@ -1,32 +1,17 @@
 """Adapter: places for calls, counted in this process; the specification of every other allocator."""
 
+import math
 from collections.abc import Callable, Mapping
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
+from exoswitch.backends.fleet import Fleet, UnknownGateway
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import INodeAllocator, Lease
+from exoswitch.interfaces import INodeAllocator
+from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing
 from exoswitch.session import Direction
-
-
-@define
-class _Node:
-    """One gateway or Asterisk: how many calls it may have, and which leases it has given."""
-
-    capacity: int
-    healthy: bool
-    tokens: set[str] = field(factory=set)
-
-    @property
-    def load(self) -> float:
-        """The share of its places that are taken; a node of no capacity is full."""
-        return len(self.tokens) / self.capacity if self.capacity else 1.0
-
-    @property
-    def has_place(self) -> bool:
-        return self.healthy and len(self.tokens) < self.capacity
 
 
 @implementer(INodeAllocator)
@@ -34,13 +19,16 @@ class _Node:
 class MemoryNodes:
     """One gateway and its Asterisks; an Asterisk has no place until it is said to be healthy.
 
-    `new_token` makes a lease's token, unique for ever.
+    `new_token` makes a lease's token, unique for ever. Gateways that share a `fleet` must live in one process; one
+    that is alone is never given up for dead, and needs no heartbeats.
     """
 
-    _gateway_name: str
-    _gateway: _Node
-    _asterisks: dict[str, _Node]
+    _gateway: str
+    _standing: Standing
     _new_token: Callable[[], str]
+    _fleet: Fleet
+    _now: Callable[[], float]
+    _held: dict[str, Lease] = field(factory=dict, init=False)
 
     @classmethod
     def of(
@@ -49,39 +37,75 @@ class MemoryNodes:
         capacity: int,
         asterisks: Mapping[str, int],
         new_token: Callable[[], str],
+        *,
+        fleet: Fleet | None = None,
+        now: Callable[[], float] = lambda: 0.0,
     ) -> "MemoryNodes":
         """Make an allocator for one gateway of this capacity, and Asterisks by name with theirs."""
-        nodes = {name: _Node(places, healthy=False) for name, places in asterisks.items()}
-        return cls(gateway, _Node(capacity, healthy=True), nodes, new_token)
+        places = {name: AsteriskStanding(capacity=places) for name, places in asterisks.items()}
+        standing = Standing(capacity=capacity, asterisks=places)
+        return cls(gateway, standing, new_token, fleet or Fleet(lease_s=math.inf), now)
 
-    def allocate(self, asterisk: str | None, direction: Direction) -> Deferred[Lease]:
-        """Take a place on the relatively least loaded Asterisk that is healthy, or on the one named."""
+    def __attrs_post_init__(self) -> None:
+        """Register with the fleet."""
+        self._register()
+
+    def allocate(
+        self, call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
+    ) -> Deferred[Lease]:
+        """Take a place on the relatively least loaded pair of this gateway, or of any."""
         del direction  # Both draw on the same places here.
-        if not self._gateway.has_place:
-            return fail(NoCapacity(f"this gateway carries {self._gateway.capacity} calls, and has them"))
-        candidates = {
-            name: node
-            for name, node in self._asterisks.items()
-            if node.has_place and (asterisk is None or name == asterisk)
-        }
-        if not candidates:
-            return fail(NoCapacity(f"no place is left on {asterisk or 'any Asterisk that can be reached'}"))
-        chosen = min(candidates, key=lambda name: candidates[name].load)
-        lease = Lease(token=self._new_token(), gateway=self._gateway_name, asterisk=chosen)
-        self._gateway.tokens.add(lease.token)
-        candidates[chosen].tokens.add(lease.token)
+        if self._gateway not in self._fleet:
+            self._register()
+        try:
+            lease = self._fleet.allocate(
+                self._gateway,
+                self._new_token(),
+                call_sid,
+                asterisk=asterisk,
+                any_gateway=any_gateway,
+                now=self._now(),
+            )
+        except NoCapacity as problem:
+            return fail(problem)
+        self._held[lease.token] = lease
         return succeed(lease)
 
     def release(self, lease: Lease) -> Deferred[None]:
         """Give a place back; the second time does nothing."""
-        self._gateway.tokens.discard(lease.token)
-        self._asterisks[lease.asterisk].tokens.discard(lease.token)
+        self._held.pop(lease.token, None)
+        self._fleet.release(lease.token)
         return succeed(None)
+
+    def renew(self) -> Deferred[None]:
+        """Give a sign of life."""
+        try:
+            self._fleet.renew(self._gateway, self._standing, self._now())
+        except UnknownGateway:
+            self._register()
+        return succeed(None)
+
+    def reap(self) -> Deferred[tuple[Lease, ...]]:
+        """Free what the dead held."""
+        return succeed(self._fleet.reap(self._now()))
 
     def set_health(self, asterisk: str, healthy: bool) -> None:
         """Open or close an Asterisk for new calls."""
-        self._asterisks[asterisk].healthy = healthy
+        self._standing = self._standing.with_health(asterisk, healthy)
+        self.renew()
+
+    def set_draining(self, asterisk: str | None, draining: bool) -> None:
+        """Give no new calls to an Asterisk, or to this gateway at all; or do so again."""
+        self._standing = self._standing.with_draining(asterisk, draining)
+        self.renew()
+
+    def view(self) -> Deferred[FleetView]:
+        """Show all that shares this fleet."""
+        return succeed(self._fleet.view(self._now()))
 
     def in_use(self) -> int:
-        """Count the places taken on this gateway."""
-        return len(self._gateway.tokens)
+        """Count the places that this gateway holds."""
+        return len(self._held)
+
+    def _register(self) -> None:
+        self._fleet.register(self._gateway, self._standing, self._held.values(), self._now())

@@ -1,116 +1,61 @@
-"""What every INodeAllocator promises, whatever keeps its counts."""
+"""The allocator that counts in the process: what every allocator promises, and the core's own rules."""
 
 from itertools import count
 
 import pytest
 from hypothesis import settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
-from hypothesis.strategies import booleans, none, one_of, sampled_from
-from twisted.trial.unittest import SynchronousTestCase
-from zope.interface.verify import verifyObject
+from twisted.internet.task import Clock
 
+from exoswitch.backends.fleet import Fleet
 from exoswitch.backends.nodes_memory import MemoryNodes
-from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import INodeAllocator
-from exoswitch.session import Direction
-
-CAPACITIES = {"pbx1": 2, "pbx2": 4}
-GATEWAY_CAPACITY = 5
-
-result = SynchronousTestCase()
+from tests.contract.node_allocator_suite import LEASE_S, AnySequence, NodeAllocatorContract
 
 
-def memory_nodes():
-    tokens = count()
-    return MemoryNodes.of("gw1", GATEWAY_CAPACITY, CAPACITIES, lambda: f"token{next(tokens)}")
-
-
-IMPLEMENTATIONS = [memory_nodes]
-
-
-@pytest.fixture(params=IMPLEMENTATIONS)
-def nodes(request):
-    allocator = request.param()
-    for name in CAPACITIES:
-        allocator.set_health(name, healthy=True)
-    return allocator
-
-
-def allocate(nodes, asterisk=None):
-    return result.successResultOf(nodes.allocate(asterisk, Direction.OUTBOUND))
-
-
-def test_it_is_an_allocator(nodes):
-    verifyObject(INodeAllocator, nodes)
-
-
-def test_least_loaded_pair_is_taken_by_its_share_not_its_count(nodes):
-    taken = [allocate(nodes).asterisk for _ in range(3)]
-    assert sorted(taken) == ["pbx1", "pbx2", "pbx2"]
-
-
-def test_named_asterisk_is_taken(nodes):
-    assert [allocate(nodes, "pbx1").asterisk for _ in range(2)] == ["pbx1", "pbx1"]
-    result.failureResultOf(nodes.allocate("pbx1", Direction.INBOUND), NoCapacity)
-
-
-def test_unhealthy_asterisk_is_passed_over(nodes):
-    nodes.set_health("pbx2", healthy=False)
-    assert allocate(nodes).asterisk == "pbx1"
-
-
-def test_full_gateway_refuses(nodes):
-    for _ in range(GATEWAY_CAPACITY):
-        allocate(nodes)
-    result.failureResultOf(nodes.allocate(None, Direction.OUTBOUND), NoCapacity)
-
-
-def test_place_released_twice_is_released_once(nodes):
-    leases = [allocate(nodes, "pbx1"), allocate(nodes, "pbx1")]
-    for _ in range(2):
-        result.successResultOf(nodes.release(leases[0]))
-    allocate(nodes, "pbx1")
-    result.failureResultOf(nodes.allocate("pbx1", Direction.OUTBOUND), NoCapacity)
-
-
-class AnySequence(RuleBasedStateMachine):
-    """Whatever is allocated, released and declared sick: no node ever has more calls than places."""
-
-    leases = Bundle("leases")
+class MemoryWorld:
+    """Gateways of one process, and a clock."""
 
     def __init__(self):
-        super().__init__()
-        self.nodes = memory_nodes()
-        self.held = {}
+        self.clock, self.fleet, self.tokens = Clock(), Fleet(LEASE_S), count()
 
-    @rule(name=sampled_from(sorted(CAPACITIES)), healthy=booleans())
-    def set_health(self, name, healthy):
-        self.nodes.set_health(name, healthy)
+    def gateway(self, name, capacity, asterisks):
+        nodes = MemoryNodes.of(
+            name, capacity, asterisks, lambda: f"t{next(self.tokens)}", fleet=self.fleet, now=self.clock.seconds
+        )
+        for asterisk in asterisks:
+            nodes.set_health(asterisk, healthy=True)
+        return nodes
 
-    @rule(target=leases, asterisk=one_of(none(), sampled_from(sorted(CAPACITIES))))
-    def allocate(self, asterisk):
-        leases = []
-        self.nodes.allocate(asterisk, Direction.OUTBOUND).addCallbacks(leases.append, lambda f: f.trap(NoCapacity))
-        for lease in leases:
-            assert lease.token not in self.held
-            assert asterisk in {None, lease.asterisk}
-            self.held[lease.token] = lease
-        return leases[0] if leases else None
+    def die(self, nodes):
+        """Nothing is left of it that could speak."""
 
-    @rule(lease=consumes(leases))
-    def release(self, lease):
-        if lease is not None:
-            self.nodes.release(lease)
-            self.nodes.release(lease)
-            del self.held[lease.token]
+    def advance(self, seconds):
+        self.clock.advance(seconds)
 
-    @invariant()
-    def no_node_is_overfull(self):
-        assert len(self.held) <= GATEWAY_CAPACITY
-        for name, capacity in CAPACITIES.items():
-            assert sum(lease.asterisk == name for lease in self.held.values()) <= capacity
-        assert self.nodes.in_use() == len(self.held)
+    def wait(self, deferred):
+        outcome = []
+        deferred.addBoth(outcome.append)
+        if hasattr(outcome[0], "raiseException"):
+            outcome[0].raiseException()
+        return outcome[0]
+
+    def close(self):
+        """Nothing is open."""
 
 
-TestAnySequence = AnySequence.TestCase
-TestAnySequence.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+class TestMemoryNodes(NodeAllocatorContract):
+    @pytest.fixture
+    def world(self):
+        return MemoryWorld()
+
+
+class AnySequenceInMemory(AnySequence):
+    make_world = MemoryWorld
+
+
+TestAnySequence = AnySequenceInMemory.TestCase
+TestAnySequence.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+
+
+def test_gateway_that_is_alone_needs_no_heartbeat():
+    nodes = MemoryNodes.of("gw1", 1, {"pbx1": 1}, lambda: "token", now=lambda: 1e9)
+    assert MemoryWorld().wait(nodes.reap()) == ()

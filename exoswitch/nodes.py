@@ -1,0 +1,72 @@
+"""Core: the vocabulary of places for calls: what a gateway says of itself, what a lease is, how full the fleet is."""
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+
+@frozen(kw_only=True)
+class Lease:
+    """A place for one call on a pair of gateway and Asterisk; releasing it twice is releasing it once.
+
+    It lives for as long as the gateway that took it gives signs of life. `token` is unique for ever.
+    """
+
+    token: str
+    call_sid: str
+    gateway: str
+    asterisk: str
+
+
+@frozen(kw_only=True)
+class AsteriskStanding:
+    """What one gateway says of one Asterisk; `healthy` is whether that gateway can reach it."""
+
+    capacity: int
+    healthy: bool = False
+    draining: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may get new calls through this gateway."""
+        return self.healthy and not self.draining
+
+
+@frozen(kw_only=True)
+class Standing:
+    """What a gateway says of itself and its Asterisks: all that others must know to choose a pair of it."""
+
+    capacity: int
+    asterisks: Mapping[str, AsteriskStanding]
+    draining: bool = False
+
+    def with_health(self, asterisk: str, healthy: bool) -> "Standing":
+        """Give the standing as it is once an Asterisk is found or lost."""
+        return self._with(asterisk, evolve(self.asterisks[asterisk], healthy=healthy))
+
+    def with_draining(self, asterisk: str | None, draining: bool) -> "Standing":
+        """Give the standing as it is once an Asterisk, or without a name the gateway itself, drains or does not."""
+        if asterisk is None:
+            return evolve(self, draining=draining)
+        return self._with(asterisk, evolve(self.asterisks[asterisk], draining=draining))
+
+    def _with(self, asterisk: str, standing: AsteriskStanding) -> "Standing":
+        return evolve(self, asterisks={**self.asterisks, asterisk: standing})
+
+
+@frozen(kw_only=True)
+class GatewayView:
+    """How a gateway stands at a moment; `used` counts the places taken on it, whoever took them."""
+
+    standing: Standing
+    used: int
+    alive: bool
+
+
+@frozen(kw_only=True)
+class FleetView:
+    """The fleet at a moment: its gateways, how many places are taken on each Asterisk, and every lease there is."""
+
+    gateways: Mapping[str, GatewayView]
+    asterisks: Mapping[str, int]
+    leases: tuple[Lease, ...]
