@@ -15,6 +15,7 @@ CLEAR_S = 1.0
 HUSH_MS = 40
 _WORD_TICKS = 5
 _JUST_BEFORE_S = 0.2
+_OVERDUE_S = 0.5
 _BABBLE = "the caller's babble is no language: let it ask something with --wav FILE"
 _SILENT = "a bot that never speaks is certified with --expect-no-audio"
 
@@ -102,10 +103,20 @@ def marks_return(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
     if not tape.marks:
         return [noted(expected, "the bot sent no mark", "with marks a bot knows what the caller has heard")]
     back = [mark.back_at - mark.at for mark in tape.marks if mark.back_at is not None]
-    if tape.marks_pending:
-        seen = f"{len(back)} of {len(tape.marks)} did; {tape.queued_ms / 1000:.1f} s of audio were still to be played"
+    if not back:
+        seen = f"none of {len(tape.marks)} did; {tape.queued_ms / 1000:.1f} s of audio were still to be played"
         return [(noted if tape.queued_ms else failed)(expected, seen)]
-    return [passed(expected, f"{len(back)} did, {1000 * min(back):.0f} to {1000 * max(back):.0f} ms later")]
+    seen = f"{len(back)} did, {1000 * min(back):.0f} to {1000 * max(back):.0f} ms later"
+    if not tape.marks_pending:
+        return [passed(expected, seen)]
+    seen += f"; {tape.marks_pending} had not yet been reached"
+    return [failed(expected, seen) if _is_overdue(tape) else passed(expected, seen)]
+
+
+def _is_overdue(tape: Tape) -> bool:
+    """Whether a mark was not sent back although nothing was to be played before it."""
+    end = tape.hung_up_at or tape.closed_at or 0.0
+    return not tape.queued_ms and any(mark.back_at is None and mark.at < end - _OVERDUE_S for mark in tape.marks)
 
 
 def all_are_heard(tapes: Sequence[Tape], terms: Terms) -> list[Finding]:

@@ -133,6 +133,16 @@ def test_marks_are_to_return():
     one.sent(StreamWriter(stream_sid=SID, call_sid="c" * 32, account="a").mark("a"), 1.5)
     finding = only(marks_return([one], TERMS))
     assert (finding.verdict, finding.seen) == (Verdict.PASS, "1 did, 500 to 500 ms later")
+    one.received(mark("b"), 4.9)
+    one.waiting(0)
+    one.hung_up(5.0)
+    finding = only(marks_return([one], TERMS))
+    assert (finding.verdict, finding.seen) == (
+        Verdict.PASS,
+        "1 did, 500 to 500 ms later; 1 had not yet been reached",
+    )
+    one.hung_up_at = 6.0
+    assert only(marks_return([one], TERMS)).verdict is Verdict.FAIL
 
 
 def test_each_of_many_callers_is_to_be_spoken_to():
