@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-import pytest
 from attrs import frozen
 
 ROOT = Path(__file__).parents[1]
@@ -72,49 +71,50 @@ MODULES = {
 }
 
 
-def each(*kinds):
+def breaches(rule, *kinds):
+    """Give what each module of these kinds, or of any, does against a rule; {} is good."""
     chosen = [module for module in MODULES.values() if module.kind in kinds or not kinds]
-    return pytest.mark.parametrize("module", chosen, ids=[module.name for module in chosen])
+    return {module.name: breach for module in chosen if (breach := rule(module))}
 
 
-def kinds_imported(module):
-    return {(name, MODULES[name].kind) for name in module.imports if name in MODULES}
+def imported_of_kind(module, *kinds):
+    return {name for name in module.imports if name in MODULES and MODULES[name].kind in kinds}
 
 
-@each()
-def test_module_says_first_of_all_what_kind_it_is(module):
-    assert module.kind in KINDS, f"the docstring of {module.name} begins with one of {KINDS} and a colon"
+def test_every_module_says_first_of_all_what_kind_it_is():
+    assert breaches(lambda module: module.kind not in KINDS) == {}, (
+        f"a docstring begins with one of {KINDS}, and a colon"
+    )
 
 
-@each()
-def test_module_is_small_and_named_for_what_it_is(module):
-    assert module.lines <= LINES_MAX
-    assert not NAMES_THAT_SAY_NOTHING & set(module.name.split("."))
+def test_every_module_is_small_and_named_for_what_it_is():
+    assert breaches(lambda module: module.lines > LINES_MAX) == {}
+    assert breaches(lambda module: NAMES_THAT_SAY_NOTHING & set(module.name.split("."))) == {}
 
 
-@each()
-def test_only_a_root_names_the_global_reactor(module):
-    assert module.kind == "Root" or "twisted.internet.reactor" not in module.imports
+def test_only_a_root_names_the_global_reactor():
+    assert breaches(lambda module: "twisted.internet.reactor" in module.imports, "Core", "Port", "Adapter") == {}
 
 
-@each("Core")
-def test_core_imports_cores_and_vocabulary_only(module):
-    libraries = {name.partition(".")[0] for name in module.imports} - {"exoswitch"}
-    foreign = {name for name, kind in kinds_imported(module) if kind != "Core"}
-    if module.name.startswith(CORES_UPON_PORTS):
-        foreign -= PORTS_FOR_CORES
-        libraries -= {"zope"}
-    assert not foreign
-    assert not libraries & CORE_MAY_NOT
-    assert libraries - sys.stdlib_module_names <= CORE_LIBRARIES
+def test_cores_import_cores_and_vocabulary_only():
+    def foreign(module):
+        libraries = {name.partition(".")[0] for name in module.imports} - {"exoswitch"}
+        others = imported_of_kind(module, "Port", "Adapter", "Root")
+        if module.name.startswith(CORES_UPON_PORTS):
+            others -= PORTS_FOR_CORES
+            libraries -= {"zope"}
+        return others | libraries & CORE_MAY_NOT | libraries - sys.stdlib_module_names - CORE_LIBRARIES
+
+    assert breaches(foreign, "Core") == {}
 
 
-@each("Port")
-def test_port_imports_ports_and_cores_only(module):
-    assert {kind for _, kind in kinds_imported(module)} <= {"Port", "Core"}
+def test_ports_import_ports_and_cores_only():
+    assert breaches(lambda module: imported_of_kind(module, "Adapter", "Root"), "Port") == {}
 
 
-@each("Adapter")
-def test_adapter_imports_no_adapter_of_another_room(module):
-    adapters = {name for name, kind in kinds_imported(module) if kind in {"Adapter", "Root"}}
-    assert not {name for name in adapters - {FOUNDATION} if MODULES[name].room != module.room}
+def test_adapters_import_no_adapter_of_another_room():
+    def visitors(module):
+        others = imported_of_kind(module, "Adapter", "Root") - {FOUNDATION}
+        return {name for name in others if MODULES[name].room != module.room}
+
+    assert breaches(visitors, "Adapter") == {}

@@ -209,7 +209,7 @@ MEDIA = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(
     MEDIA, st.lists(MEDIA | st.dictionaries(TEXTS, TREES, max_size=3), max_size=3), st.lists(PCM | TEXTS, max_size=4)
 )
