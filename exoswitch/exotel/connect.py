@@ -115,8 +115,8 @@ def _to_customer(asked: _Parameters, account: str, config: Config) -> tuple[str,
 def _streamed(url: str, kind: str | None, config: Config) -> BotTarget:
     if kind is not None and kind.lower() != "bidirectional":
         raise InvalidRequest(f"StreamType={kind[:20]!r} is not served: write bidirectional or leave it out")
-    if len(url) > _MAX_URL:
-        raise InvalidRequest(f"StreamUrl has {len(url)} characters: the most is {_MAX_URL}")
+    if len(url) >= _MAX_URL:
+        raise InvalidRequest(f"StreamUrl has {len(url)} characters: it must be shorter than {_MAX_URL}")
     with _blaming("StreamUrl"):
         parse_address(url)
     return BotTarget(url=url, options=config.streams.options())

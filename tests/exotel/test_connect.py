@@ -92,7 +92,7 @@ def test_times_and_the_custom_field_are_passed_on():
         ("CallerId: +918047491800 is the number of another account", VOICE_AI | {"CallerId": "8047491800"}),
         ("Url and StreamUrl both name a bot", VOICE_AI | FLOW),
         ("StreamUrl: a bot's URL must be written as ws://", VOICE_AI | {"StreamUrl": "https://bot.example.org/"}),
-        ("StreamUrl has 601 characters", VOICE_AI | {"StreamUrl": "ws://h/".ljust(601, "x")}),
+        ("StreamUrl has 600 characters", VOICE_AI | {"StreamUrl": "ws://h/".ljust(600, "x")}),
         ("StreamUrl: sample-rate=44100 cannot be served", VOICE_AI | {"StreamUrl": "ws://h/?sample-rate=44100"}),
         ("StreamType='unidirectional' is not served", VOICE_AI | {"StreamType": "unidirectional"}),
         ("names no flow: write http://my.exotel.com/acme1/", FLOW | {"Url": "http://example.org/"}),
