@@ -21,7 +21,7 @@ class TappedBots(ExotelBots):
         super().__init__(reactor, **options)
         self.tapes: dict[str, Tape] = {}
 
-    def record(self, start: StreamStart, sample_rate_hz: int) -> Any:  # what a Recording is asked, a Tap answers
+    def record(self, start: StreamStart, sample_rate_hz: int) -> "Tap":
         """Let the tape hear what is said."""
         tape = self.tapes[start.stream_sid]
         if start.bot.options.transcript == "audio":

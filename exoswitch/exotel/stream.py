@@ -19,13 +19,14 @@ from exoswitch.exotel.address import BotAddress, is_resolver, parse_address, par
 from exoswitch.exotel.dialling import Line
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
 from exoswitch.exotel.numbers import written
-from exoswitch.exotel.recorder import Recorder, Recording
+from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
 from exoswitch.exotel.talk import PHONE_RATE_HZ, Talk
 from exoswitch.exotel.transcript import MediaSettings, Side
 from exoswitch.exotel.trust import client_tls
 from exoswitch.exotel.websocket import WebSocket, WebSockets
+from exoswitch.exotel.witness import Witness
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
 
 _CLOSE_S = 2.0
@@ -66,8 +67,8 @@ class ExotelBots:
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
 
-    def record(self, start: StreamStart, sample_rate_hz: int) -> Recording | None:
-        """Begin a transcript, if there shall be one."""
+    def record(self, start: StreamStart, sample_rate_hz: int) -> Witness | None:
+        """Give whoever shall write an attempt down, if anybody."""
         options = start.bot.options
         if self.recorder is None or options.transcript == "off":
             return None
@@ -121,7 +122,7 @@ class BotConnection:
         self._complained = False
         self._address: BotAddress | None = None
         self._where = ""
-        self._recording: Recording | None = None
+        self._witness: Witness | None = None
         self._left = False  # whether the end is our doing
         self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None
@@ -207,9 +208,9 @@ class BotConnection:
         self._fail(failure.getErrorMessage())
 
     def _record(self, url: str, sample_rate_hz: int) -> None:
-        self._recording = self._bots.record(self._start, sample_rate_hz)
-        if self._recording is not None:
-            self._recording.attempted(url)
+        self._witness = self._bots.record(self._start, sample_rate_hz)
+        if self._witness is not None:
+            self._witness.attempted(url)
 
     def _fail(self, why: str) -> None:
         if self._state is _State.DIALLING:
@@ -221,9 +222,9 @@ class BotConnection:
     def _abandon(self, why: str) -> None:
         self._state = _State.CLOSED
         self._stop_waiting()
-        if self._recording is not None:
-            self._recording.failed(why)
-            self._recording.close()
+        if self._witness is not None:
+            self._witness.failed(why)
+            self._witness.close()
         if self._socket is not None:
             self._socket.give_up("the handshake was given up")
         elif self._attempt is not None:
@@ -235,14 +236,14 @@ class BotConnection:
         """Tell that the bot may be started."""
         self._stop_waiting()
         self._state = _State.OPEN
-        if self._recording is not None:
-            self._recording.opened()
+        if self._witness is not None:
+            self._witness.opened()
         self._listener.stream_opened()
 
     def text_received(self, message: bytes) -> None:
         """Carry out one message of the bot's."""
-        if self._recording is not None:
-            self._recording.received(message)
+        if self._witness is not None:
+            self._witness.received(message)
         if not self._streaming:
             self._bots.metrics.add("early_bot_messages")
             return
@@ -271,8 +272,8 @@ class BotConnection:
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
-        if self._recording is not None:
-            self._recording.binary_received(size)
+        if self._witness is not None:
+            self._witness.binary_received(size)
         self._bots.metrics.add("binary_bot_messages")
 
     def socket_congested(self, *, congested: bool) -> None:
@@ -309,9 +310,9 @@ class BotConnection:
         self._state = _State.CLOSED
         self._streaming = False
         self._count_shed()
-        if self._recording is not None:
-            self._recording.closed(code, reason, by=Side.GATEWAY if self._left else Side.BOT)
-            self._recording.close()
+        if self._witness is not None:
+            self._witness.closed(code, reason, by=Side.GATEWAY if self._left else Side.BOT)
+            self._witness.close()
         self._listener.stream_closed(code, reason)
 
     # --- sending, counting, waiting
@@ -332,8 +333,8 @@ class BotConnection:
     def _say(self, message: bytes) -> None:
         if self._socket is not None:
             self._socket.send_text(message)
-        if self._recording is not None:
-            self._recording.sent(message)
+        if self._witness is not None:
+            self._witness.sent(message)
 
     def _garbage(self, error: RemoteProtocolError) -> None:
         self._bots.metrics.add("malformed_bot_messages")

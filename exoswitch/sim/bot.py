@@ -55,7 +55,9 @@ class BotStream:
         self.send(clear_message(self.stream_sid))
 
     def send(self, message: str | bytes) -> None:
-        """Send any message, as text or, given bytes, as a binary one."""
+        """Send any message, as text or, given bytes, as a binary one; to a connection that closes, nothing."""
+        if self._protocol.state != BotProtocol.STATE_OPEN:
+            return
         if isinstance(message, str):
             self._protocol.sendMessage(message.encode())
         else:

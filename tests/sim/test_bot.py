@@ -128,6 +128,18 @@ def test_a_closer_closes_after_its_time():
     run(scenario, bot("echo close-after=0.1"))
 
 
+def test_a_bot_that_closes_answers_no_more():
+    async def scenario(reactor, bot):
+        client, stream = await opened(reactor, bot)
+        stream.close()
+        stream.say(bytes(320))
+        client.say(bytes(320))
+        assert await client.closed.next() == (1000, None)
+        await stream.closed.next()
+
+    run(scenario, bot())
+
+
 def test_a_flooder_says_a_minute_at_once():
     async def scenario(reactor, bot):
         client, _ = await opened(reactor, bot)
