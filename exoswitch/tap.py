@@ -6,20 +6,27 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.application import strports
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python import usage
 
 from exoswitch.ami.switch import AsteriskSwitch
+from exoswitch.backends.journal import Journal
 from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.backends.nodes_memory import MemoryNodes
+from exoswitch.backends.sessions_durable import DurableSessions
 from exoswitch.backends.sessions_memory import MemorySessions
+from exoswitch.backends.sessions_sqlite import SqliteDatabase
 from exoswitch.call_inputs import CallLimits
+from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
@@ -30,11 +37,16 @@ from exoswitch.exotel.numbers import normalise
 from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream import ExotelBots
+from exoswitch.interfaces import IMetrics, ISessionStore
 from exoswitch.live_call import Ports
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget
+from exoswitch.spawn import spawn
 from exoswitch.trunks.lines import TrunkLines
 from exoswitch.trunks.registry import build
+
+_JOURNAL_BYTES = 256 * 1024 * 1024  # some 200,000 notes, which is five for each of 40,000 calls
+_LOG = Logger(namespace="exoswitch")
 
 
 class Options(usage.Options):
@@ -76,6 +88,7 @@ class Gateway(Service):
             lambda: secrets.token_hex(16),
         )
         self.recorder = _recorder(config, reactor)
+        self.sessions = _session_store(config, reactor, self.metrics)
         self.engine = Engine(
             Ports(
                 clock=reactor,
@@ -89,7 +102,7 @@ class Gateway(Service):
                     handshake_s=config.calls.handshake_s,
                     recorder=self.recorder,
                 ),
-                sessions=MemorySessions(),
+                sessions=self.sessions,
                 metrics=self.metrics,
                 switches=self.switches,
             ),
@@ -103,6 +116,7 @@ class Gateway(Service):
     def startService(self) -> None:  # noqa: N802
         """Start everything; the REST API answers 503 until an Asterisk is ready."""
         Service.startService(self)
+        spawn(self.sessions.start(), _LOG, "starting the session store")
         for part in (self.media, *self.switches.values()):
             part.startService()
         try:
@@ -122,6 +136,7 @@ class Gateway(Service):
         await gatherResults([maybeDeferred(switch.stopService) for switch in self.switches.values()])
         if self.recorder is not None:
             await self.recorder.stop()
+        await self.sessions.stop()
 
 
 def _recorder(config: Config, reactor: Any) -> Recorder | None:
@@ -135,6 +150,21 @@ def _recorder(config: Config, reactor: Any) -> Recorder | None:
         max_mb=settings.max_mb,
         numbers=settings.numbers,
         parameters=settings.parameters,
+    )
+
+
+def _session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionStore:
+    """Make what keeps sessions."""
+    if config.sessions == "memory":
+        return MemorySessions()
+    return DurableSessions(
+        SqliteDatabase(sqlite_path(config.sessions), reactor),
+        Journal(Path(config.journal), _JOURNAL_BYTES),
+        keep_s=config.retention_days * 86_400.0,
+        clock=reactor,
+        wall_clock=time.time,
+        in_thread=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+        metrics=metrics,
     )
 
 
@@ -190,8 +220,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
         sys.exit(f"{problem}\nThe configuration cannot be used; see also: exoswitch check-config {options['config']}")
     from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first
 
-    log = Logger(namespace="exoswitch")
     for warning in warnings(config):
-        log.warn("{warning}", warning=warning)
+        _LOG.warn("{warning}", warning=warning)
     use_monotonic_time(reactor)
     return make_gateway(config, reactor)

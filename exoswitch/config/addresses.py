@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from pathlib import Path
 
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
@@ -14,6 +15,7 @@ _HOST_MAX = 253  # RFC 1035 §2.3.4, as text
 _PORT_MAX = 65535
 _URL_MAX = 600  # Exotel: the whole URL of a stream is shorter than 600 characters
 _CLIENTS = ("tcp", "tls", "ssl", "unix")
+_SQLITE = "sqlite:///"  # as SQLAlchemy writes it: what follows is a path, and a fourth slash begins a full one
 _SERVERS = ("tcp", "tcp6", "ssl", "tls", "unix", "systemd")
 
 
@@ -83,6 +85,25 @@ def bot_url(text: str) -> str:
     except InvalidRequest as refusal:
         raise Unreadable(f"cannot be used: {refusal}") from None
     return text
+
+
+def session_store(text: str) -> str:
+    """Read where sessions are kept: ``sqlite:///exoswitch.db``, or ``memory``."""
+    if text == "memory" or sqlite_path(text):
+        return text
+    raise Unreadable("must be sqlite:///PATH, or memory (they are then forgotten when the process ends)")
+
+
+def sqlite_path(text: str) -> str:
+    """Give the path of the file that an address of a session store names; ``""`` if it names none."""
+    path = text.removeprefix(_SQLITE)
+    return path if path != text and path.isprintable() else ""
+
+
+def beside(text: str, folder: Path) -> str:
+    """Give the address of a session store with its path in full; a relative one begins in `folder`."""
+    path = sqlite_path(text)
+    return f"{_SQLITE}{folder.absolute() / path}" if path else text
 
 
 def _endpoint(text: str, kinds: tuple[str, ...]) -> tuple[str, list[str], dict[str, str]]:

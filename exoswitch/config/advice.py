@@ -10,7 +10,7 @@ from exoswitch.errors import Problem
 
 def warnings(config: Config) -> list[Problem]:
     """List what an operator should look at again before the gateway carries calls."""
-    return [*_audio_path(config), *_http(config), *_shared_ports(config), *_nothing_to_do(config)]
+    return [*_audio_path(config), *_http(config), *_shared_ports(config), *_memory(config), *_nothing_to_do(config)]
 
 
 def _audio_path(config: Config) -> Iterator[Problem]:
@@ -40,6 +40,11 @@ def _shared_ports(config: Config) -> Iterator[Problem]:
                 f"asterisks[{index}].rtp_ports",
                 "overlaps with rtp.ports on the same host; give each program a range of its own",
             )
+
+
+def _memory(config: Config) -> Iterator[Problem]:
+    if config.sessions == "memory":
+        yield Problem("sessions", "is memory: calls are forgotten when the gateway stops; leave it out for a file")
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

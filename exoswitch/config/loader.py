@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 
 from exoswitch.config import yamlfile
+from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
 from exoswitch.config.model import Config
 from exoswitch.config.placeholders import Surroundings
@@ -17,7 +18,6 @@ from exoswitch.errors import ConfigError, Problem
 _FOUND_WRONG = 2
 _LATER = {
     "cluster": "Redis comes with a later version; leave it out: nodes are kept in-process",
-    "sessions": "PostgreSQL and SQLite come with a later version; leave it out: sessions are kept in-process",
 }
 
 
@@ -30,7 +30,7 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None)
     file = Path(path)
     tree, problems = _parse(file)
     reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), _LATER)
-    config = _with_common_streams(reader.section(Config, tree), tree)
+    config = _beside_the_file(_with_common_streams(reader.section(Config, tree), tree), tree, file.parent)
     unread = {problem.path for problem in reader.problems}
     problems += reader.problems + broken_rules(config, unread)
     if problems:
@@ -61,6 +61,13 @@ def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
         if isinstance(entry, dict)
     }
     return attrs.evolve(config, apps={**config.apps, **apps})
+
+
+def _beside_the_file(config: Config, tree: yamlfile.Tree, folder: Path) -> Config:
+    """Let sessions be kept beside the file, where it does not say otherwise."""
+    is_named = isinstance(tree, dict) and "journal" in tree
+    journal = config.journal if is_named else str(folder.absolute() / config.journal)
+    return attrs.evolve(config, sessions=beside(config.sessions, folder), journal=journal)
 
 
 def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:

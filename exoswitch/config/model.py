@@ -162,12 +162,19 @@ class BillingConfig:
 
 @frozen(kw_only=True)
 class Config:
-    """A whole configuration file. `http` is a Twisted server endpoint string."""
+    """A whole configuration file.
+
+    `http` is a Twisted server endpoint string. `sessions` says where sessions are kept, for `retention_days` after
+    the call, and `journal` is the folder where they wait while that cannot be reached.
+    """
 
     node: values.Name = "gw1"
     gateway: GatewayConfig = Factory(GatewayConfig)
     rtp: RtpConfig = Factory(RtpConfig)
     http: values.ServerEndpoint = "tcp:8080:interface=127.0.0.1"
+    sessions: values.SessionStore = field(default="sqlite:///exoswitch.db", repr=False, metadata=_NEVER_SHOWN)
+    journal: values.Folder = "exoswitch-journal"
+    retention_days: values.Days = 365
     calls: CallsConfig = Factory(CallsConfig)
     asterisks: tuple[AsteriskConfig, ...]
     trunks: tuple[TrunkConfig, ...] = ()

@@ -6,7 +6,9 @@
 import math
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from pathlib import Path
 
+from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.certificates import check_certificates
 from exoswitch.config.kinds import nearest
 from exoswitch.config.model import Config, StreamConfig
@@ -29,6 +31,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_repeated_codecs(config),
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
+        *_session_store(config.sessions),
         *_waiting_sound(config.calls.waiting_sound),
         *_streams(config, unread),
     ]
@@ -109,6 +112,12 @@ def _asterisk_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Proble
                 f"has {len(asterisk.rtp_ports)} ports, and capacity {asterisk.capacity} needs {needed} "
                 f"({_ASTERISK_PORTS_PER_CALL} a call); widen the range or lower the capacity",
             )
+
+
+def _session_store(address: str) -> Iterator[Problem]:
+    path = sqlite_path(address)
+    if path and not Path(path).parent.is_dir():
+        yield Problem("sessions", f"names a file in {Path(path).parent}, which is no folder; make it first")
 
 
 def _waiting_sound(path: str) -> Iterator[Problem]:

@@ -195,6 +195,7 @@ def _config(asterisk: SimulatedAsterisk, bot: SimulatedBot, http_port: int, rtp_
     return Config(
         node="demo",
         rtp=RtpConfig(bind="127.0.0.1", advertise="127.0.0.1", ports=rtp_ports),
+        sessions="memory",
         http=f"tcp:{http_port}:interface=127.0.0.1",
         asterisks=(pbx,),
         trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),

@@ -49,6 +49,7 @@ def _config(asterisk):
     return Config(
         node="gw1",
         rtp=RtpConfig(bind="127.0.0.1", advertise="127.0.0.1", ports=free_ports(8)),
+        sessions="memory",
         http=f"tcp:{free_port()}:interface=127.0.0.1",
         asterisks=(pbx,),
         trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),

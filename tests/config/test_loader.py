@@ -90,12 +90,41 @@ def test_section_without_content_is_told_so(problems, good):
     assert found["billing"] == "is empty; give it a mapping of keys to values, or leave it out"
 
 
-@pytest.mark.parametrize(("key", "server"), [("cluster", "Redis"), ("sessions", "PostgreSQL")])
+@pytest.mark.parametrize(("key", "server"), [("cluster", "Redis")])
 def test_keys_of_a_later_version_are_known_by_name(problems, good, key, server):
     found = problems(good + f"{key}: redis://:hunter2@127.0.0.1/0\n")
     assert server in found[key]
     assert "later version; leave it out" in found[key]
     assert "hunter2" not in found[key]
+
+
+def test_sessions_are_kept_beside_the_file_where_it_does_not_say_otherwise(read, good, tmp_path):
+    config = read(good)
+    assert config.sessions == f"sqlite:///{tmp_path}/exoswitch.db"
+    assert config.journal == f"{tmp_path}/exoswitch-journal"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("memory", "memory"),
+        ("sqlite:///calls.db", "sqlite:///{}/calls.db"),
+        ("sqlite:////tmp/c.db", "sqlite:////tmp/c.db"),
+    ],
+)
+def test_sessions_are_kept_where_the_file_says(read, good, tmp_path, written, meant):
+    config = read(good + f"sessions: {written}\njournal: notes\n")
+    assert (config.sessions, config.journal) == (meant.format(tmp_path), f"{tmp_path}/notes")
+
+
+def test_sessions_in_a_folder_that_is_not_there_are_told_so(problems, good):
+    assert "is no folder" in problems(good + "sessions: sqlite:///no/such.db\n")["sessions"]
+
+
+@pytest.mark.parametrize("address", ["mysql://hunter2@db/exo", "sqlite://calls.db", "sqlite:///", "calls.db"])
+def test_sessions_at_another_kind_of_address_are_refused_without_showing_it(problems, good, address):
+    found = problems(good + f"sessions: {address}\n")
+    assert found == {"sessions": "must be sqlite:///PATH, or memory (they are then forgotten when the process ends)"}
 
 
 def test_unknown_key_that_is_like_no_other_lists_those_there_are(problems, good):

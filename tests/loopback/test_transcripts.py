@@ -70,5 +70,6 @@ def config(asterisk, bot, folder):
         trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
         apps={"1001": AppConfig(account="acme1", url=bot.url, transcript="messages")},
+        sessions="memory",
         transcripts=TranscriptsConfig(folder=str(folder)),
     )

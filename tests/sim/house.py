@@ -49,6 +49,7 @@ class House:
         return Config(
             asterisks=(pbx,),
             rtp=RtpConfig(bind="127.0.0.1", ports=range(20000, 20010)),
+            sessions="memory",
             calls=calls,
             trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
             accounts={"acme1": AccountConfig(api_key="k", api_token="t")},

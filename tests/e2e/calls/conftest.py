@@ -38,6 +38,7 @@ def gateway_config(
             "quarantine_s": 1,
         },
         "http": f"tcp:{http_port}:interface=127.0.0.1",
+        "sessions": "memory",
         "calls": {"ring_s": RING_S, "handshake_s": HANDSHAKE_S},
         "asterisks": [
             {

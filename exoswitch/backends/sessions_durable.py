@@ -1,0 +1,295 @@
+"""Adapter: the session store over a database: it batches what calls note, and keeps a journal while that is away.
+
+What is saved or noted waits a moment in memory, and is then written with all that waits beside it: one transaction,
+one sync of the disk. A write that fails means that the database is away. From then on saves are refused at once, and
+notes go to the journal, until the database can be opened again; then the journal is written to it, file by file, and
+each file is removed when all of it has been. A file that is written twice does no harm: see `session_notes`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from exoswitch.backends.journal import Chunk, Journal
+from exoswitch.backends.session_database import ISessionDatabase
+from exoswitch.backends.session_notes import Note, Sequencer
+from exoswitch.errors import BackendUnavailable, CallNotFound
+from exoswitch.interfaces import IMetrics, ISessionStore
+from exoswitch.session import Session
+from exoswitch.spawn import spawn
+
+NOTE_WAIT_S = 0.05
+"""How long a note may wait for others: what a gateway that is killed forgets of how its calls went on."""
+
+BATCH_NOTES = 500
+_WAITING_MAX = 20_000
+"""Notes in memory; more can wait only if neither database nor disk takes any for many seconds."""
+
+_REMEMBERED_MAX = 20_000
+"""Calls whose newest note is not yet in the database; of more the oldest are found only once it is."""
+
+_FIRST_RETRY_S = 0.5
+_LONGEST_RETRY_S = 10.0
+_RETRY_FACTOR = 1.7
+_TIDY_S = 6 * 3600.0
+
+
+@frozen(eq=False)
+class _Waiting:
+    """A note that is to be written, and who waits for it."""
+
+    note: Note
+    saved: Deferred[None] | None
+
+
+@implementer(ISessionStore)
+@define(eq=False)
+class DurableSessions:
+    """Sessions in a database; calls that began more than `keep_s` ago are forgotten.
+
+    `wall_clock` gives seconds since the epoch; `in_thread` runs what blocks.
+    """
+
+    _database: ISessionDatabase
+    _journal: Journal
+    _keep_s: float
+    _clock: IReactorTime
+    _wall_clock: Callable[[], float]
+    _in_thread: Callable[..., Deferred[Any]]
+    _metrics: IMetrics
+    _numbers: Sequencer = field(factory=Sequencer, init=False)
+    _queue: list[_Waiting] = field(factory=list, init=False)
+    _unwritten: OrderedDict[str, Note] = field(factory=OrderedDict, init=False)
+    _timer: IDelayedCall | None = field(default=None, init=False)
+    _tidying: IDelayedCall | None = field(default=None, init=False)
+    _writing: DeferredLock = field(factory=DeferredLock, init=False)
+    _replaying: DeferredLock = field(factory=DeferredLock, init=False)
+    _disk: DeferredLock = field(factory=DeferredLock, init=False)
+    _retry: Deferred[None] | None = field(default=None, init=False)
+    _away: str = field(default="it is not open yet", init=False)
+    _is_stopped: bool = field(default=False, init=False)
+    _is_overrun: bool = field(default=False, init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.sessions"), init=False)
+
+    # --- What the engine asks (ISessionStore) -------------------------------------------------------------------
+
+    def start(self) -> Deferred[None]:
+        """Open the database, or begin to try again and again."""
+        return Deferred.fromCoroutine(self._start())
+
+    def stop(self) -> Deferred[None]:
+        """Write what waits, to the database or else to the journal."""
+        return Deferred.fromCoroutine(self._stop())
+
+    def save(self, session: Session) -> Deferred[None]:
+        """Write a session at once, together with all that waits."""
+        if self._away or self._is_stopped:
+            return fail(BackendUnavailable(f"the session store is not available: {self._away or 'it has stopped'}"))
+        saved: Deferred[None] = Deferred()
+        self._add(session, saved)
+        self._hurry()
+        return saved
+
+    def note(self, session: Session) -> None:
+        """Write a session soon."""
+        self._metrics.add("session_notes_total")
+        note = self._add(session, None)
+        if note is None:
+            return
+        self._unwritten[session.call_sid] = note
+        self._unwritten.move_to_end(session.call_sid)
+        if len(self._unwritten) > _REMEMBERED_MAX:
+            self._unwritten.popitem(last=False)
+        if self._timer is None:
+            self._timer = self._clock.callLater(NOTE_WAIT_S, self._flush_now)
+
+    def load(self, account: str, call_sid: str) -> Deferred[Session]:
+        """Read a session of this account."""
+        return Deferred.fromCoroutine(self._load(account, call_sid))
+
+    async def _load(self, account: str, call_sid: str) -> Session:
+        unwritten = self._unwritten.get(call_sid)
+        session = await self._database.find(call_sid) if unwritten is None else unwritten.session
+        if session is None or session.account != account:
+            raise CallNotFound(f"account {account!r} has no call {call_sid!r}")
+        return session
+
+    # --- Batches --------------------------------------------------------------------------------------------------
+
+    def _add(self, session: Session, saved: Deferred[None] | None) -> Note | None:
+        if self._is_stopped or (len(self._queue) >= _WAITING_MAX and saved is None):
+            self._drop(1, "neither the database nor the disk keeps up" if not self._is_stopped else "it has stopped")
+            return None
+        note = self._numbers.note(session, self._wall_clock())
+        self._queue.append(_Waiting(note, saved))
+        return note
+
+    def _hurry(self) -> None:
+        if self._timer is None:
+            self._timer = self._clock.callLater(0, self._flush_now)
+        else:
+            self._timer.reset(0)
+
+    def _flush_now(self) -> None:
+        self._timer = None
+        spawn(self._flush(), self._log, "writing sessions")
+
+    def _flush(self) -> Deferred[None]:
+        """Write all that waits, one batch after the other."""
+        return self._writing.run(lambda: Deferred.fromCoroutine(self._write_queue()))
+
+    async def _write_queue(self) -> None:
+        while self._queue:
+            batch, self._queue = self._queue[:BATCH_NOTES], self._queue[BATCH_NOTES:]
+            await self._write_batch(batch)
+
+    async def _write_batch(self, batch: Sequence[_Waiting]) -> None:
+        if not self._away:
+            try:
+                await self._database.write([waiting.note for waiting in batch])
+            except BackendUnavailable as problem:
+                self._lose(problem)
+            else:
+                self._metrics.add("session_batches_total")
+                self._settle([waiting.note for waiting in batch])
+                for waiting in batch:
+                    if waiting.saved is not None:
+                        waiting.saved.callback(None)
+                return
+        for waiting in batch:
+            if waiting.saved is not None:
+                waiting.saved.errback(BackendUnavailable(f"the session could not be saved: {self._away}"))
+        await self._keep([waiting.note for waiting in batch if waiting.saved is None])
+
+    def _settle(self, notes: Sequence[Note]) -> None:
+        """Know of notes that the database has them."""
+        for note in notes:
+            unwritten = self._unwritten.get(note.session.call_sid)
+            if unwritten is not None and unwritten.sequence <= note.sequence:
+                del self._unwritten[note.session.call_sid]
+
+    # --- The journal ------------------------------------------------------------------------------------------------
+
+    async def _keep(self, notes: Sequence[Note]) -> None:
+        if not notes:
+            return
+        try:
+            dropped = await self._on_disk(self._journal.append, notes)
+        except OSError as problem:
+            self._drop(len(notes), f"the journal cannot be written: {problem}")
+            return
+        self._metrics.add("session_notes_journalled_total", len(notes) - dropped)
+        if dropped:
+            self._drop(dropped, f"the journal is full ({self._journal.max_bytes} bytes)")
+
+    def _drop(self, count: int, reason: str) -> None:
+        """Lose notes; said once in an outage, and counted."""
+        self._metrics.add("session_notes_dropped_total", count)
+        if not self._is_overrun:
+            self._is_overrun = True
+            self._log.error("notes of sessions are being LOST: {reason}", reason=reason)
+
+    async def _replay(self) -> None:
+        """Write the journal to the database, and remove it."""
+        try:
+            for path in await self._on_disk(self._journal.seal):
+                start, is_last = 0, False
+                while not is_last:
+                    if self._is_stopped:
+                        return
+                    chunk: Chunk = await self._on_disk(self._journal.read, path, start)
+                    await self._write_chunk(chunk)
+                    start, is_last = chunk.end, chunk.is_last
+                await self._on_disk(self._journal.remove, path)
+        except BackendUnavailable as problem:
+            self._lose(problem)
+        except OSError as problem:
+            self._log.error("the journal of sessions cannot be read: {problem}", problem=problem)
+
+    async def _write_chunk(self, chunk: Chunk) -> None:
+        if chunk.damaged:
+            self._metrics.add("session_lines_damaged_total", chunk.damaged)
+            self._log.error("{count} lines of the journal are torn or damaged; passed over", count=chunk.damaged)
+        if chunk.notes:
+            await self._database.write(chunk.notes)
+            self._settle(chunk.notes)
+            self._metrics.add("session_notes_replayed_total", len(chunk.notes))
+
+    def _on_disk(self, work: Callable[..., Any], *arguments: object) -> Deferred[Any]:
+        return self._disk.run(self._in_thread, work, *arguments)
+
+    # --- There and away ---------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        if not await self._open():
+            self._metrics.add("session_outages_total")
+            self._log.error("{problem}; trying again, and noting sessions in a journal", problem=self._away)
+            spawn(self._come_back(), self._log, "opening the session store")
+
+    def _lose(self, problem: BackendUnavailable) -> None:
+        if self._away:
+            return
+        self._away = str(problem)
+        self._metrics.add("session_outages_total")
+        self._log.error("{problem}; calls go on, and their sessions are noted in a journal", problem=problem)
+        if not self._is_stopped:
+            spawn(self._come_back(), self._log, "opening the session store")
+
+    async def _come_back(self) -> None:
+        wait_s = _FIRST_RETRY_S
+        while not self._is_stopped:
+            self._retry = deferLater(self._clock, wait_s)
+            await self._retry
+            if await self._open():
+                return
+            wait_s = min(wait_s * _RETRY_FACTOR, _LONGEST_RETRY_S)
+
+    async def _open(self) -> bool:
+        """Open the database and begin to replay the journal; say whether it is there."""
+        try:
+            await self._database.open()
+        except BackendUnavailable as problem:
+            self._away = str(problem)
+            return False
+        if self._is_stopped:
+            await self._database.close()
+            return True
+        self._away, self._is_overrun = "", False
+        self._log.info("sessions are kept in {name}", name=self._database.name)
+        spawn(self._replaying.run(lambda: Deferred.fromCoroutine(self._replay())), self._log, "replaying the journal")
+        self._tidy()
+        return True
+
+    def _tidy(self) -> None:
+        """Let the database forget what is old, now and every few hours."""
+        if self._tidying is not None and self._tidying.active():
+            self._tidying.cancel()
+        self._tidying = self._clock.callLater(_TIDY_S, self._tidy)
+        if not self._away:
+            spawn(self._tidy_database(), self._log, "tidying the session store up")
+
+    async def _tidy_database(self) -> None:
+        now = self._wall_clock()
+        try:
+            await self._database.tidy(now, now - self._keep_s)
+        except BackendUnavailable as problem:
+            self._log.warn("old calls could not be forgotten: {problem}", problem=problem)
+
+    async def _stop(self) -> None:
+        await self._flush()
+        self._is_stopped = True
+        for timer in (self._timer, self._tidying):
+            if timer is not None and timer.active():
+                timer.cancel()
+        if self._retry is not None:
+            self._retry.cancel()
+        await self._replaying.run(succeed, None)
+        await self._database.close()
+        await self._on_disk(self._journal.close)

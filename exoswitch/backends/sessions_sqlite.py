@@ -1,0 +1,163 @@
+"""Adapter: a database of sessions in one SQLite file, by way of Twisted's adbapi, with one thread of its own.
+
+The file is in WAL mode, where whoever reads does not stop who writes, with ``synchronous=FULL``: what is committed is
+on the disk. Its statements need SQLite 3.35 (2021).
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.enterprise.adbapi import ConnectionPool
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from zope.interface import implementer
+
+from exoswitch.backends.schema_files import read_schema
+from exoswitch.backends.schema_versions import Version, due
+from exoswitch.backends.session_database import ISessionDatabase
+from exoswitch.backends.session_document import from_text
+from exoswitch.backends.session_notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, session_row
+from exoswitch.errors import BackendUnavailable, RemoteProtocolError
+from exoswitch.session import Session
+
+_LOCKED_S = 3.0  # how long to wait for another process that writes
+_ANSWER_S = 10.0
+_FORGOTTEN_AT_ONCE = 1000  # so that a call does not wait long for a great tidying up
+
+_Result = TypeVar("_Result")
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - ours
+
+
+_ADD_EVENT = _insert("events", EVENT_COLUMNS) + " ON CONFLICT DO NOTHING"
+_SET_SESSION = (
+    _insert("sessions", SESSION_COLUMNS)
+    + f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in SESSION_COLUMNS[1:])}"
+    + " WHERE excluded.sequence > sessions.sequence"
+)
+_OLDEST = "SELECT call_sid FROM sessions WHERE created_at < ? ORDER BY created_at LIMIT ?"
+
+
+@implementer(ISessionDatabase)
+class SqliteDatabase:
+    """Sessions in a file, which is made where there is none; only its owner may read it.
+
+    `pool` is adbapi's, or what a test has in its place.
+    """
+
+    def __init__(
+        self, path: str | Path, reactor: Any, *, versions: Sequence[Version] | None = None, pool: Any = None
+    ) -> None:
+        self.name = f"SQLite file {path}"
+        self._path = Path(path)
+        self._reactor = reactor
+        self._versions = read_schema("sqlite") if versions is None else versions
+        self._pool = pool
+
+    def open(self) -> Deferred[None]:
+        """Make the file, or bring it to the newest version."""
+        try:
+            _make_private(self._path)
+        except OSError as error:
+            return fail(BackendUnavailable(f"{self.name}: {error.strerror}"))
+        if self._pool is None:
+            self._pool = _connection_pool(self._path, self._reactor)
+        return self._run(_upgrade, self._versions)
+
+    def write(self, notes: Sequence[Note]) -> Deferred[None]:
+        """Write notes in one transaction."""
+        return self._run(_write, notes)
+
+    def find(self, call_sid: str) -> Deferred[Session | None]:
+        """Read a session, or find that there is none."""
+        return self._run(_find, call_sid)
+
+    def tidy(self, now: float, keep_from: float) -> Deferred[None]:
+        """Forget the calls that began before `keep_from`."""
+        del now
+        return Deferred.fromCoroutine(self._forget(keep_from))
+
+    def close(self) -> Deferred[None]:
+        """Close the file; a write that is under way ends first."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+        return succeed(None)
+
+    async def _forget(self, keep_from: float) -> None:
+        while await self._run(_forget_some, keep_from) == _FORGOTTEN_AT_ONCE:
+            pass
+
+    def _run(self, work: Callable[..., _Result], *arguments: object) -> Deferred[_Result]:
+        return Deferred.fromCoroutine(self._interact(work, *arguments))
+
+    async def _interact(self, work: Callable[..., _Result], *arguments: object) -> _Result:
+        if self._pool is None:
+            raise BackendUnavailable(f"{self.name}: it is closed")
+        done: Deferred[_Result] = self._pool.runInteraction(work, *arguments)
+        try:
+            return await done.addTimeout(_ANSWER_S, self._reactor)
+        except DeferredTimeout:
+            raise BackendUnavailable(f"{self.name}: no answer within {_ANSWER_S:g} s") from None
+        except (sqlite3.Error, OSError, RemoteProtocolError) as error:
+            raise BackendUnavailable(f"{self.name}: {error}") from error
+
+
+def _make_private(path: Path) -> None:
+    """Make the file before SQLite does, for its owner alone; the files of the WAL take over its mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:
+    return ConnectionPool(  # type: ignore[no-untyped-call]
+        "sqlite3",
+        path,
+        timeout=_LOCKED_S,
+        isolation_level=None,  # transactions begin where we say so
+        check_same_thread=False,  # the pool closes its connection from the reactor's thread
+        cp_reactor=reactor,
+        cp_min=1,
+        cp_max=1,
+        cp_noisy=False,
+        cp_openfun=set_up,
+    )
+
+
+def set_up(connection: sqlite3.Connection) -> None:
+    """Say of a new connection how it writes."""
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _upgrade(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:
+    """Bring the schema to the newest version; the lock is the write transaction, and lasts until its end."""
+    cursor.execute("BEGIN IMMEDIATE")
+    ((current,),) = cursor.execute("PRAGMA user_version").fetchall()
+    for version in due(versions, current):
+        for statement in version.statements:
+            cursor.execute(statement)
+        cursor.execute(f"PRAGMA user_version = {version.number:d}")
+
+
+def _write(cursor: sqlite3.Cursor, notes: Sequence[Note]) -> None:
+    cursor.execute("BEGIN IMMEDIATE")
+    cursor.executemany(_ADD_EVENT, map(event_row, notes))
+    cursor.executemany(_SET_SESSION, map(session_row, newest(notes)))
+
+
+def _find(cursor: sqlite3.Cursor, call_sid: str) -> Session | None:
+    row = cursor.execute("SELECT document FROM sessions WHERE call_sid = ?", (call_sid,)).fetchone()
+    return None if row is None else from_text(row[0])
+
+
+def _forget_some(cursor: sqlite3.Cursor, keep_from: float) -> int:
+    cursor.execute("BEGIN IMMEDIATE")
+    oldest = cursor.execute(_OLDEST, (keep_from, _FORGOTTEN_AT_ONCE)).fetchall()
+    for table in ("events", "sessions"):
+        cursor.executemany(f"DELETE FROM {table} WHERE call_sid = ?", oldest)  # noqa: S608 - ours
+    return len(oldest)

@@ -1,0 +1,40 @@
+"""Notes are numbered so that the newest is known, and become rows that any database takes."""
+
+from attrs import evolve
+
+from exoswitch.backends.session_notes import (
+    EVENT_COLUMNS,
+    SESSION_COLUMNS,
+    Note,
+    Sequencer,
+    event_row,
+    newest,
+    session_row,
+)
+from exoswitch.session import CallStatus
+from tests.sessions import MOMENT, SESSION
+
+
+def test_sequence_rises_within_a_microsecond_and_when_the_clock_steps_back():
+    sequencer = Sequencer()
+    numbers = [sequencer.note(SESSION, now).sequence for now in (MOMENT, MOMENT, MOMENT - 60, MOMENT + 1)]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == int((MOMENT + 1) * 1_000_000)
+
+
+def test_newest_note_of_each_call_is_found_in_any_order():
+    other = evolve(SESSION, call_sid="b")
+    notes = [Note(2, SESSION), Note(3, other), Note(1, SESSION)]
+    assert newest(notes) == [Note(3, other), Note(2, SESSION)]
+
+
+def test_rows_have_their_columns():
+    row = dict(zip(SESSION_COLUMNS, session_row(Note(7, SESSION)), strict=True))
+    assert (row["call_sid"], row["direction"], row["sequence"]) == ("c1", "outbound-api", 7)
+    event = dict(zip(EVENT_COLUMNS, event_row(Note(7, SESSION)), strict=True))
+    assert (event["call_sid"], event["sequence"], event["status"]) == ("c1", 7, CallStatus.QUEUED.value)
+
+
+def test_text_that_no_database_takes_is_cleaned_in_columns():
+    row = session_row(Note(1, evolve(SESSION, caller="a\0b\ud800")))
+    assert row[SESSION_COLUMNS.index("caller")] == "ab?"

@@ -1,0 +1,294 @@
+"""The store over a database: batches, and notes while the database is away: none is lost, and none doubled."""
+
+import pytest
+from attrs import define, evolve, field
+from twisted.internet.defer import Deferred, fail, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from exoswitch.backends.journal import Journal
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.backends.sessions_durable import BATCH_NOTES, NOTE_WAIT_S, DurableSessions
+from exoswitch.errors import BackendUnavailable, CallNotFound
+from exoswitch.session import CallStatus
+from tests.databases import sqlite_in_test
+from tests.sessions import MOMENT, SESSION
+
+result = SynchronousTestCase()
+
+
+@define(eq=False)
+class ShakyDatabase:
+    """A database that can be sent away; `writes_then_breaks` lets it do what it is asked, and not say so."""
+
+    database: object
+    is_away: bool = False
+    writes_then_breaks: bool = False
+    slow: Deferred | None = None
+    batches: list = field(factory=list)
+    name: str = "shaky"
+
+    def write(self, notes):
+        if self.slow is not None:
+            return self.slow
+        if not self.is_away or self.writes_then_breaks:
+            result.successResultOf(self.database.write(notes))
+            self.batches.append(len(notes))
+        return self._answer()
+
+    def open(self):
+        return self._gone() if self.is_away else self.database.open()
+
+    def find(self, call_sid):
+        return self._gone() if self.is_away else self.database.find(call_sid)
+
+    def tidy(self, now, keep_from):
+        return self.database.tidy(now, keep_from)
+
+    def close(self):
+        return self.database.close()
+
+    def _answer(self):
+        return self._gone() if self.is_away else maybeDeferred(lambda: None)
+
+    def _gone(self):
+        return fail(BackendUnavailable("it is away"))
+
+
+@define(eq=False)
+class Keeper:
+    """A store with its database and journal, and a clock that stands still."""
+
+    folder: object
+    journal_bytes: int = 1_000_000
+    clock: Clock = field(factory=Clock)
+    metrics: MemoryMetrics = field(factory=MemoryMetrics)
+    database: ShakyDatabase = field(init=False)
+    store: DurableSessions = field(init=False)
+
+    def __attrs_post_init__(self):
+        self.database = ShakyDatabase(sqlite_in_test(self.folder / "calls.db", self.clock))
+        self.store = DurableSessions(
+            self.database,
+            Journal(self.folder / "journal", self.journal_bytes),
+            keep_s=30 * 86_400.0,
+            clock=self.clock,
+            wall_clock=lambda: MOMENT + self.clock.seconds(),
+            in_thread=maybeDeferred,
+            metrics=self.metrics,
+        )
+
+    def start(self):
+        result.successResultOf(self.store.start())
+        return self
+
+    def stop(self):
+        result.successResultOf(self.store.stop())
+        assert self.clock.getDelayedCalls() == []
+
+    def note(self, *sids, status=CallStatus.RINGING):
+        for sid in sids:
+            self.store.note(evolve(SESSION, call_sid=sid).progressed(status, MOMENT + self.clock.seconds()))
+
+    def pass_time(self, seconds=1.0):
+        self.clock.pump([0.1] * int(10 * seconds))
+
+    def written(self):
+        return result.successResultOf(
+            self.database.database._run(
+                lambda cursor: cursor.execute("SELECT call_sid, status FROM events ORDER BY sequence").fetchall()
+            )
+        )
+
+    def load(self, sid):
+        return self.store.load("acme1", sid)
+
+    def journal_files(self):
+        return list((self.folder / "journal").glob("*"))
+
+
+@pytest.fixture
+def keeper(tmp_path):
+    made = Keeper(tmp_path).start()
+    yield made
+    made.stop()
+
+
+def test_notes_of_a_moment_are_one_transaction(keeper):
+    keeper.note("a", "b", "c")
+    assert keeper.database.batches == []
+    keeper.clock.advance(NOTE_WAIT_S)
+    assert keeper.database.batches == [3]
+    assert keeper.metrics.counts["session_batches_total"] == 1
+
+
+def test_many_notes_are_written_in_batches_of_bounded_size(keeper):
+    keeper.note(*(f"c{number}" for number in range(2 * BATCH_NOTES + 1)))
+    keeper.pass_time()
+    assert keeper.database.batches == [BATCH_NOTES, BATCH_NOTES, 1]
+
+
+def test_save_does_not_wait_and_takes_along_what_waits(keeper):
+    keeper.note("a")
+    saved = keeper.store.save(SESSION)
+    keeper.clock.advance(0)
+    result.successResultOf(saved)
+    assert keeper.database.batches == [2]
+
+
+def test_save_fires_only_when_it_is_written(keeper):
+    keeper.database.slow = Deferred()
+    saved = keeper.store.save(SESSION)
+    keeper.clock.advance(0)
+    result.assertNoResult(saved)
+    slow, keeper.database.slow = keeper.database.slow, None
+    slow.callback(None)
+    result.successResultOf(saved)
+
+
+def test_outage_loses_nothing_and_doubles_nothing(keeper):
+    keeper.note("before")
+    keeper.pass_time()
+    keeper.database.is_away = True
+    for number in range(20):
+        keeper.note(f"c{number}")
+        keeper.pass_time(0.5)
+    assert keeper.written() == [("before", "ringing")]
+    keeper.database.is_away = False
+    keeper.note("after")
+    keeper.pass_time(11)
+    assert sorted(keeper.written()) == sorted(
+        (sid, "ringing") for sid in ("before", *(f"c{number}" for number in range(20)), "after")
+    )
+    assert keeper.journal_files() == []
+    assert keeper.metrics.counts["session_notes_replayed_total"] == 21
+    assert keeper.metrics.counts["session_notes_dropped_total"] == 0
+
+
+def test_write_that_was_done_and_not_confirmed_is_not_doubled(keeper):
+    keeper.database.is_away = keeper.database.writes_then_breaks = True
+    keeper.note("a", "b")
+    keeper.pass_time()
+    keeper.database.is_away = False
+    keeper.pass_time(3)
+    assert keeper.written() == [("a", "ringing"), ("b", "ringing")]
+    assert keeper.metrics.counts["session_notes_replayed_total"] == 2
+
+
+def test_older_note_from_the_journal_does_not_undo_a_newer_one(keeper):
+    keeper.database.is_away = True
+    keeper.note("a", status=CallStatus.RINGING)
+    keeper.pass_time(0.2)
+    keeper.database.is_away = False
+    keeper.pass_time(0.2)
+    keeper.note("a", status=CallStatus.IN_PROGRESS)
+    keeper.pass_time(3)
+    assert result.successResultOf(keeper.load("a")).status is CallStatus.IN_PROGRESS
+    assert keeper.written() == [("a", "ringing"), ("a", "in-progress")]
+
+
+def test_save_during_an_outage_is_refused_at_once_and_leaves_nothing(keeper):
+    keeper.database.is_away = True
+    keeper.note("a")
+    keeper.pass_time()
+    refused = keeper.store.save(SESSION)
+    assert "it is away" in result.failureResultOf(refused, BackendUnavailable).getErrorMessage()
+    keeper.database.is_away = False
+    keeper.pass_time(11)
+    assert keeper.written() == [("a", "ringing")]
+
+
+def test_save_that_meets_the_outage_is_refused(keeper):
+    keeper.database.is_away = True
+    saved = keeper.store.save(SESSION)
+    keeper.clock.advance(0)
+    result.failureResultOf(saved, BackendUnavailable)
+    assert keeper.journal_files() == []
+
+
+def test_calls_of_an_outage_are_found_and_others_are_unavailable(keeper):
+    keeper.database.is_away = True
+    keeper.note("a")
+    keeper.pass_time()
+    assert result.successResultOf(keeper.load("a")).status is CallStatus.RINGING
+    result.failureResultOf(keeper.store.load("somebody", "a"), CallNotFound)
+    result.failureResultOf(keeper.load("b"), BackendUnavailable)
+
+
+def test_journal_of_a_process_that_ended_in_an_outage_is_replayed_by_the_next(tmp_path):
+    first = Keeper(tmp_path).start()
+    first.database.is_away = True
+    first.note("a", "b")
+    first.stop()
+    second = Keeper(tmp_path).start()
+    second.pass_time()
+    assert second.written() == [("a", "ringing"), ("b", "ringing")]
+    assert second.journal_files() == []
+    second.stop()
+
+
+def test_gateway_that_starts_in_an_outage_notes_all_the_same(tmp_path):
+    keeper = Keeper(tmp_path)
+    keeper.database.is_away = True
+    keeper.start()
+    keeper.note("a")
+    keeper.pass_time()
+    keeper.database.is_away = False
+    keeper.pass_time(11)
+    assert keeper.written() == [("a", "ringing")]
+    keeper.stop()
+
+
+def test_database_that_goes_away_in_the_middle_of_a_replay_gets_the_rest_later(keeper):
+    keeper.database.is_away = True
+    keeper.note(*(f"c{number}" for number in range(700)))
+    keeper.pass_time()
+    keeper.database.is_away, keeper.database.slow = False, Deferred()
+    keeper.pass_time(11)  # It is back, and the first part of the replay hangs.
+    slow, keeper.database.slow = keeper.database.slow, None
+    keeper.database.is_away = True
+    slow.errback(BackendUnavailable("gone again"))
+    keeper.pass_time(3)
+    keeper.database.is_away = False
+    keeper.pass_time(11)
+    assert len(keeper.written()) == len(set(keeper.written())) == 700
+    assert keeper.journal_files() == []
+
+
+def test_full_journal_is_counted_and_keeps_what_it_has(tmp_path):
+    keeper = Keeper(tmp_path, journal_bytes=3000).start()
+    keeper.database.is_away = True
+    for number in range(10):
+        keeper.note(f"c{number}")
+        keeper.pass_time(0.2)
+    counts = keeper.metrics.counts
+    assert counts["session_notes_dropped_total"] > 0
+    assert counts["session_notes_journalled_total"] + counts["session_notes_dropped_total"] == 10
+    keeper.database.is_away = False
+    keeper.pass_time(11)
+    assert len(keeper.written()) == counts["session_notes_journalled_total"]
+    keeper.stop()
+
+
+def test_disk_that_fails_in_an_outage_is_counted(keeper):
+    (keeper.folder / "journal").write_text("not a folder")
+    keeper.database.is_away = True
+    keeper.note("a")
+    keeper.pass_time()
+    assert keeper.metrics.counts["session_notes_dropped_total"] == 1
+    (keeper.folder / "journal").unlink()
+
+
+def test_nothing_is_taken_after_the_end(tmp_path):
+    keeper = Keeper(tmp_path).start()
+    keeper.stop()
+    keeper.note("a")
+    assert keeper.metrics.counts["session_notes_dropped_total"] == 1
+    result.failureResultOf(keeper.store.save(SESSION), BackendUnavailable)
+
+
+def test_old_calls_are_forgotten_in_the_course_of_time(keeper):
+    keeper.note("a")
+    keeper.pass_time()
+    keeper.clock.pump([6 * 3600.0] * (4 * 31))
+    result.failureResultOf(keeper.load("a"), CallNotFound)
