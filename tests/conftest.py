@@ -3,9 +3,14 @@
 import gc
 import os
 from collections.abc import Iterator
+from functools import cache
 
+import _pytest.unittest
 import pytest
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
+
+# pytest 9 reads Twisted's version from its metadata anew for each test, which takes longer than most of our tests.
+_pytest.unittest._get_twisted_version = cache(_pytest.unittest._get_twisted_version)
 
 
 def collect() -> None:
