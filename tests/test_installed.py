@@ -13,7 +13,7 @@ pytestmark = pytest.mark.installed
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = Path(sys.executable).parent
-PACKAGE_DATA = {".py", ".sql", ".typed"}
+PACKAGE_DATA = {".lua", ".py", ".sql", ".typed"}
 
 
 def run(command, *arguments, folder):

@@ -1,0 +1,17 @@
+-- Lets a gateway in, with exactly the leases that follow, each as token, gateway, asterisk, call_sid.
+-- An epoch is INSTANCE:NUMBER. A registration that an instance sent before its last one comes too late.
+
+local gateway, epoch, record, lease_ms = unpack(ARGV, 1, 4)
+
+local function of_epoch(text)
+  return string.match(text or '', '^(.*):(%d+)$')
+end
+
+local instance, number = of_epoch(epoch)
+local known_instance, known_number = of_epoch(epoch_of(gateway))
+if instance == known_instance and tonumber(number) < tonumber(known_number) then return say('late') end
+
+forget({gateway})
+sign(gateway, epoch, record, lease_ms)
+for at = 5, #ARGV, 4 do enter(ARGV[at], gateway, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+return say('ok')

@@ -1,0 +1,63 @@
+"""Gateways that share a real Redis, on a reactor that the test turns."""
+
+import random
+import secrets
+
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.backends.nodes_redis import RedisNodes, Rhythm
+from tests.backends.waiting import TurnedReactor
+
+
+class RedisWorld:
+    """Starts and ends gateways; they give signs of life by themselves only if their rhythm says so."""
+
+    def __init__(self, server, *, lease_s=10.0, beat_s=3600.0):
+        server.call("FLUSHALL")
+        self.server = server
+        self.turned = TurnedReactor()
+        self.wait = self.turned.wait
+        self.rhythm = Rhythm(lease_s=lease_s, beat_s=beat_s)
+        self.metrics = MemoryMetrics()
+        self.alive = []
+
+    def start(self, name, capacity, asterisks, address=None):
+        """Start a gateway all of whose Asterisks are healthy, without waiting for Redis."""
+        nodes = RedisNodes(
+            name,
+            capacity,
+            asterisks,
+            lambda: secrets.token_hex(4),
+            address=address or self.server.address,
+            reactor=self.turned.reactor,
+            rng=random.Random(1),
+            metrics=self.metrics,
+            rhythm=self.rhythm,
+        )
+        for asterisk in asterisks:
+            nodes.set_health(asterisk, healthy=True)
+        nodes.startService()
+        self.alive.append(nodes)
+        return nodes
+
+    def gateway(self, name, capacity, asterisks):
+        nodes = self.start(name, capacity, asterisks)
+        self.turned.until(lambda: nodes.is_shared)
+        self.wait(nodes.renew())
+        return nodes
+
+    def die(self, nodes):
+        """End a gateway as a crash would: it does not leave."""
+        self.alive.remove(nodes)
+        nodes._beats.stop()
+        self.wait(nodes._link.stopService())
+
+    def advance(self, seconds):
+        """Make all signs of life older."""
+        for name in ("gw1", "gw2"):
+            if b"$-1" not in self.server.call("ZSCORE", "exoswitch:signs", name):
+                self.server.call("ZINCRBY", "exoswitch:signs", round(-seconds * 1000), name)
+
+    def close(self):
+        for nodes in list(self.alive):
+            self.die(nodes)
+        self.turned.close()

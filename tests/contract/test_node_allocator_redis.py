@@ -1,0 +1,39 @@
+"""The allocator that counts in Redis: what every allocator promises, with a real server."""
+
+import pytest
+from hypothesis import settings
+
+from tests.backends.redis_server import RedisServer, needs_redis
+from tests.backends.redis_world import RedisWorld
+from tests.contract.node_allocator_suite import LEASE_S, AnySequence, NodeAllocatorContract
+
+pytestmark = [pytest.mark.loopback, needs_redis()]
+
+SERVER = RedisServer()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(tmp_path_factory):
+    SERVER.start(tmp_path_factory.mktemp("redis"))
+    yield
+    SERVER.stop()
+
+
+def make_world():
+    return RedisWorld(SERVER, lease_s=LEASE_S)
+
+
+class TestRedisNodes(NodeAllocatorContract):
+    @pytest.fixture
+    def world(self):
+        world = make_world()
+        yield world
+        world.close()
+
+
+class AnySequenceInRedis(AnySequence):
+    make_world = staticmethod(make_world)
+
+
+TestAnySequence = AnySequenceInRedis.TestCase
+TestAnySequence.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
