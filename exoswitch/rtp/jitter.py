@@ -6,7 +6,7 @@ and time goes on over holes. The delay is learnt from what happens:
 * A packet that comes after its tick shows that the delay is too short. If nothing has been played since the hole, the
   buffer goes back to it, so that nothing is lost; otherwise it pauses for one frame. Both make the delay longer.
 * When for three seconds even the tightest packet came a frame or more too early, the delay is too long: that many
-  frames are left out, quiet ones as soon as there are any, else one loud frame a second.
+  frames are left out, quiet ones as soon as there are any, else one loud frame a second, faded into the next.
 
 Clock drift, either way, is only a slow case of these two. Audio is kept in slots on a grid of 20 ms, so packets of
 10, 30 or 40 ms are cut and joined as they come.
@@ -18,6 +18,7 @@ from attrs import define, field
 
 from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES
 from exoswitch.rtp.serial import add_32, difference_32
+from exoswitch.rtp.splice import spliced
 
 _REVIEW_FRAMES = 150  # 3 s
 _LOUD_DROP_FRAMES = 50  # 1 s
@@ -210,7 +211,7 @@ class JitterBuffer:
         return None
 
     def _shorten(self, frame: bytes) -> bytes:
-        """While the delay is too long, leave this frame out if it is quiet, or if a loud one is due to go."""
+        """While the delay is too long, make one of two frames if the first is quiet, or a loud one is to go."""
         following = self._slots.get(self._next) if self._surplus and self._spare >= FRAME_SAMPLES else None
         loud_one_due = self._until_review % _LOUD_DROP_FRAMES == 0
         if following is not None and (loud_one_due or not frame[1::2].translate(None, _QUIET_HIGH_BYTES)):
@@ -219,7 +220,7 @@ class JitterBuffer:
             self._surplus -= 1
             self._spare -= FRAME_SAMPLES
             self.skipped += 1
-            frame = following
+            frame = spliced(frame, following)
         if not self._until_review:
             self._until_review = _REVIEW_FRAMES
             self._surplus = self._spare // FRAME_SAMPLES if self._spare < _UNKNOWN // 2 else 0
