@@ -24,6 +24,7 @@ from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.backends.nodes_memory import MemoryNodes
 from exoswitch.backends.sessions_durable import DurableSessions
 from exoswitch.backends.sessions_memory import MemorySessions
+from exoswitch.backends.sessions_postgres import PostgresDatabase
 from exoswitch.backends.sessions_sqlite import SqliteDatabase
 from exoswitch.call_inputs import CallLimits
 from exoswitch.config.addresses import sqlite_path
@@ -125,11 +126,12 @@ class Gateway(Service):
             sys.exit(f"http: {problem} Is another gateway running? Choose another port, or stop what has this one.")
 
     def stopService(self) -> Deferred[None]:  # noqa: N802
-        """Take no more requests, end the calls, and only then close media and the links to Asterisk."""
+        """Take no more calls, let those that there are end, and only then close media and the links to Asterisk."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        await self.engine.drain(self.config.gateway.stop_wait_s)
         await maybeDeferred(self.web.stopService)
         await self.engine.stop()
         await maybeDeferred(self.media.stopService)
@@ -157,8 +159,9 @@ def _session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionS
     """Make what keeps sessions."""
     if config.sessions == "memory":
         return MemorySessions()
+    path = sqlite_path(config.sessions)
     return DurableSessions(
-        SqliteDatabase(sqlite_path(config.sessions), reactor),
+        SqliteDatabase(path, reactor) if path else PostgresDatabase(config.sessions, reactor),
         Journal(Path(config.journal), _JOURNAL_BYTES),
         keep_s=config.retention_days * 86_400.0,
         clock=reactor,
@@ -212,6 +215,11 @@ def use_monotonic_time(reactor: Any, monotonic: Callable[[], float] = time.monot
     reactor.seconds = monotonic
 
 
+def end_well(reactor: Any) -> None:
+    """Let twistd exit with 0 after an orderly stop; left alone, it ends by the signal that asked for the stop."""
+    reactor._exitSignal = None  # noqa: SLF001 - where twistd looks, and there is no other way (Twisted 26.10)
+
+
 def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
     """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
     try:
@@ -223,4 +231,5 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     for warning in warnings(config):
         _LOG.warn("{warning}", warning=warning)
     use_monotonic_time(reactor)
+    reactor.addSystemEventTrigger("after", "shutdown", end_well, reactor)
     return make_gateway(config, reactor)

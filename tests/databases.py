@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from exoswitch.backends.sessions_postgres import PostgresDatabase
 from exoswitch.backends.sessions_sqlite import SqliteDatabase, set_up
 from tests.sim.live import run
 
@@ -60,15 +61,12 @@ class SqliteInTest:
 
         result.successResultOf(Deferred.fromCoroutine(live(sqlite_in_test(self.folder / "calls.db", **settings))))
 
+    def rows(self, database, query):
+        return database._run(lambda cursor: cursor.execute(query).fetchall())
+
 
 @define
-class Sqlite:
-    dialect = "sqlite"
-    folder: object
-
-    def make(self, reactor, **settings):
-        return SqliteDatabase(self.folder / "calls.db", reactor, **settings)
-
+class _OnAReactor:
     def run(self, scenario, **settings):
         async def live(reactor):
             database = self.make(reactor, **settings)
@@ -79,3 +77,27 @@ class Sqlite:
                 await database.close()
 
         run(live)
+
+
+@define
+class Sqlite(_OnAReactor):
+    dialect = "sqlite"
+    folder: object
+
+    def make(self, reactor, **settings):
+        return SqliteDatabase(self.folder / "calls.db", reactor, **settings)
+
+    def rows(self, database, query):
+        return database._run(lambda cursor: cursor.execute(query).fetchall())
+
+
+@define
+class Postgres(_OnAReactor):
+    dialect = "postgres"
+    address: str
+
+    def make(self, reactor, **settings):
+        return PostgresDatabase(self.address, reactor, **settings)
+
+    def rows(self, database, query):
+        return database._reader.run(lambda ask: ask(query))

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
@@ -88,16 +89,26 @@ def bot_url(text: str) -> str:
 
 
 def session_store(text: str) -> str:
-    """Read where sessions are kept: ``sqlite:///exoswitch.db``, or ``memory``."""
-    if text == "memory" or sqlite_path(text):
+    """Read where sessions are kept: ``sqlite:///exoswitch.db``, ``postgresql://…``, or ``memory``."""
+    if text == "memory" or sqlite_path(text) or _is_postgres(text):
         return text
-    raise Unreadable("must be sqlite:///PATH, or memory (they are then forgotten when the process ends)")
+    raise Unreadable("must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory")
 
 
 def sqlite_path(text: str) -> str:
     """Give the path of the file that an address of a session store names; ``""`` if it names none."""
     path = text.removeprefix(_SQLITE)
     return path if path != text and path.isprintable() else ""
+
+
+def _is_postgres(text: str) -> bool:
+    """Say whether libpq would find a database in an address (PostgreSQL 15 documentation §34.1.1.2)."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "postgresql" and bool(parts.hostname) and len(parts.path) > 1 and text.isprintable()
 
 
 def beside(text: str, folder: Path) -> str:

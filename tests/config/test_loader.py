@@ -108,6 +108,7 @@ def test_sessions_are_kept_beside_the_file_where_it_does_not_say_otherwise(read,
     ("written", "meant"),
     [
         ("memory", "memory"),
+        ("postgresql://u:p@db/exo?sslmode=require", "postgresql://u:p@db/exo?sslmode=require"),
         ("sqlite:///calls.db", "sqlite:///{}/calls.db"),
         ("sqlite:////tmp/c.db", "sqlite:////tmp/c.db"),
     ],
@@ -121,10 +122,13 @@ def test_sessions_in_a_folder_that_is_not_there_are_told_so(problems, good):
     assert "is no folder" in problems(good + "sessions: sqlite:///no/such.db\n")["sessions"]
 
 
-@pytest.mark.parametrize("address", ["mysql://hunter2@db/exo", "sqlite://calls.db", "sqlite:///", "calls.db"])
+@pytest.mark.parametrize(
+    "address",
+    ["mysql://hunter2@db/exo", "postgresql://u:hunter2@db:x/exo", "postgresql://db", "sqlite:///", "calls.db"],
+)
 def test_sessions_at_another_kind_of_address_are_refused_without_showing_it(problems, good, address):
     found = problems(good + f"sessions: {address}\n")
-    assert found == {"sessions": "must be sqlite:///PATH, or memory (they are then forgotten when the process ends)"}
+    assert found == {"sessions": "must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory"}
 
 
 def test_unknown_key_that_is_like_no_other_lists_those_there_are(problems, good):

@@ -10,7 +10,7 @@ from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_notes import Note
 from exoswitch.errors import BackendUnavailable
 from exoswitch.session import CallStatus
-from tests.databases import Sqlite, SqliteInTest
+from tests.databases import Postgres, Sqlite, SqliteInTest
 from tests.sessions import HUNG_UP, MOMENT, SESSION
 
 RINGING = SESSION.progressed(CallStatus.RINGING, MOMENT + 1)
@@ -19,8 +19,13 @@ NOTES = [Note(1, SESSION), Note(2, RINGING), Note(3, ENDED)]
 DAY_S = 86_400
 
 
-@pytest.fixture(params=[SqliteInTest, pytest.param(Sqlite, marks=pytest.mark.loopback)])
+KINDS = [SqliteInTest, *(pytest.param(kind, marks=pytest.mark.loopback) for kind in (Sqlite, Postgres))]
+
+
+@pytest.fixture(params=KINDS)
 def kind(request, tmp_path):
+    if request.param is Postgres:
+        return Postgres(request.getfixturevalue("postgres").new_database())
     return request.param(tmp_path)
 
 
@@ -45,12 +50,12 @@ def test_notes_in_any_order_and_twice_have_the_same_effect(kind):
         for batch in (NOTES[2:], NOTES, NOTES[:2], NOTES[1:]):
             await database.write(batch)
         assert await database.find("c1") == ENDED
-        assert await rows(database, "SELECT call_sid, sequence, status FROM events ORDER BY sequence") == [
+        assert await kind.rows(database, "SELECT call_sid, sequence, status FROM events ORDER BY sequence") == [
             ("c1", 1, "queued"),
             ("c1", 2, "ringing"),
             ("c1", 3, "completed"),
         ]
-        assert await rows(database, "SELECT status, sequence FROM sessions") == [("completed", 3)]
+        assert await kind.rows(database, "SELECT status, sequence FROM sessions") == [("completed", 3)]
 
     kind.run(scenario)
 
@@ -86,8 +91,8 @@ def test_old_calls_are_forgotten_with_their_events_and_young_ones_are_not(kind):
     async def scenario(database):
         await database.write([*old, young])
         await database.tidy(later, later - 90 * DAY_S)
-        assert await rows(database, "SELECT call_sid FROM sessions") == [("young",)]
-        assert await rows(database, "SELECT call_sid FROM events") == [("young",)]
+        assert await kind.rows(database, "SELECT call_sid FROM sessions") == [("young",)]
+        assert await kind.rows(database, "SELECT call_sid FROM events") == [("young",)]
         await database.write([Note(2000, evolve(ENDED, call_sid="late"))])
         assert await database.find("late") is not None
 
@@ -106,7 +111,7 @@ def test_upgrade_keeps_the_rows_that_are_there(kind):
     async def after(database):
         await database.open()
         assert await database.find("c1") == ENDED
-        assert await rows(database, "SELECT call_sid, note FROM sessions") == [("c1", "kept not lost")]
+        assert await kind.rows(database, "SELECT call_sid, note FROM sessions") == [("c1", "kept not lost")]
 
     kind.run(before, versions=read_schema(kind.dialect)[:1])
     kind.run(after, versions=upgraded)
@@ -123,7 +128,7 @@ def test_upgrade_that_fails_changes_nothing(kind):
 
     async def after(database):
         assert await database.find("c1") == ENDED
-        assert len(await rows(database, "SELECT * FROM events")) == 3
+        assert len(await kind.rows(database, "SELECT * FROM events")) == 3
 
     kind.run(before)
     with pytest.raises(BaseException, match="no_such_table"):
@@ -151,10 +156,6 @@ def test_closed_database_is_unavailable(kind):
 
 def texts(kind):
     return {f"{version.number:04d}_{version.name}.sql": version.text for version in read_schema(kind.dialect)[:1]}
-
-
-async def rows(database, query):
-    return await database._run(lambda cursor: cursor.execute(query).fetchall())
 
 
 def test_versions_are_read_from_a_folder(tmp_path):

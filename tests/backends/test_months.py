@@ -1,0 +1,34 @@
+"""Months follow each other, and find their partitions again by name."""
+
+import pytest
+
+from exoswitch.backends.months import Month
+
+NOVEMBER = 1_700_000_000.0  # 2023-11-14, 22:13:20 UTC
+
+
+def test_moment_is_in_its_month_of_utc():
+    assert Month.of(NOVEMBER) == Month(2023, 11)
+    assert Month.of(1_701_388_799.999) == Month(2023, 11)
+    assert Month.of(1_701_388_800.0) == Month(2023, 12)
+
+
+def test_december_is_followed_by_january():
+    assert Month(2023, 12).next == Month(2024, 1)
+    assert Month(2023, 11).next.begins == "2023-12-01 00:00:00+00"
+
+
+@pytest.mark.parametrize("name", ["sessions", "sessions_2023", "sessions_2023_11_old", "x"])
+def test_partition_of_somebody_else_is_not_ours(name):
+    assert Month.of_partition(name) is None
+
+
+def test_partition_is_named_for_its_month_and_known_by_its_name():
+    assert Month(2023, 2).partition("events") == "events_2023_02"
+    assert Month.of_partition("events_2023_02") == Month(2023, 2)
+
+
+def test_month_has_ended_only_when_all_of_it_lies_before():
+    assert not Month(2023, 11).ended_before(NOVEMBER)
+    assert Month(2023, 10).ended_before(NOVEMBER)
+    assert Month(2022, 12).ended_before(NOVEMBER)
