@@ -210,16 +210,27 @@ class Engine:
         """Count the calls that are not over."""
         return len(self._calls)
 
+    async def drain(self, wait_s: float) -> None:
+        """Take no more calls, and wait for those that there are, this long at the most."""
+        self._is_stopping = True
+        if self._calls and wait_s:
+            self._log.info("stopping: up to {wait_s:g} s for {calls} calls", wait_s=wait_s, calls=len(self._calls))
+            await self._all_calls_over(wait_s)
+
     async def stop(self) -> None:
         """Take no more calls, hang up those that there are, and wait until they are over."""
         self._is_stopping = True
+        for call in list(self._calls.values()):
+            call.tell(call.life.hang_up, "the gateway stopped")
+        await self._all_calls_over(STOP_WAIT_S)
+
+    async def _all_calls_over(self, wait_s: float) -> None:
         if not self._calls:
             return
         all_over = self._all_over = Deferred()
-        for call in list(self._calls.values()):
-            call.tell(call.life.hang_up, "the gateway stopped")
         with suppress(DeferredTimeout):
-            await all_over.addTimeout(STOP_WAIT_S, self._ports.clock)
+            await all_over.addTimeout(wait_s, self._ports.clock)
+        self._all_over = None
 
 
 def _e164(number: str) -> str:

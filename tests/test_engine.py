@@ -431,5 +431,34 @@ def test_stop_hangs_up_and_waits_until_asterisk_has_confirmed(house):
     house.assert_nothing_is_left()
 
 
+def test_a_gateway_that_drains_takes_no_calls_and_waits_for_those_that_it_has(house):
+    sid = house.talk()
+    drained = Deferred.fromCoroutine(house.engine.drain(60))
+    assert not house.engine.ready
+    result.failureResultOf(house.place(), BackendUnavailable)
+    house.clock.advance(59)
+    result.assertNoResult(drained)
+    assert ("close", ev.StopReason.STOPPED) not in house.bots.connections[0].asked
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    result.successResultOf(drained)
+    result.successResultOf(Deferred.fromCoroutine(house.engine.stop()))
+    house.assert_nothing_is_left()
+
+
+def test_a_gateway_that_drains_does_not_wait_for_ever(house):
+    sid = house.talk()
+    drained = Deferred.fromCoroutine(house.engine.drain(60))
+    house.clock.advance(60)
+    result.successResultOf(drained)
+    stopped = Deferred.fromCoroutine(house.engine.stop())
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    result.successResultOf(stopped)
+
+
+def test_a_gateway_that_shall_not_wait_does_not(house):
+    house.talk()
+    result.successResultOf(Deferred.fromCoroutine(house.engine.drain(0)))
+
+
 def test_stop_with_no_calls_is_done_at_once(house):
     result.successResultOf(Deferred.fromCoroutine(house.engine.stop()))

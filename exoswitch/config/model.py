@@ -16,9 +16,10 @@ _NEVER_SHOWN = MappingProxyType({"secret": True})
 
 @frozen(kw_only=True)
 class GatewayConfig:
-    """This gateway: how many calls it carries at once."""
+    """This gateway: how many calls it carries at once, and how long it waits for them when it is stopped."""
 
     capacity: values.Calls = 1000
+    stop_wait_s: values.StopSeconds = 30.0
 
 
 @frozen(kw_only=True)

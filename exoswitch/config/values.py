@@ -47,5 +47,6 @@ Days = Annotated[int, whole(1, 36_500)]
 JitterMs = Annotated[int, whole(20, 2000, step=20)]
 PlayoutSeconds = Annotated[int, whole(1, 3600)]
 QuarantineSeconds = Annotated[float, decimal(0, 300)]
+StopSeconds = Annotated[float, decimal(0, 14_400)]
 WaitSeconds = Annotated[float, decimal(0.1, 600)]
 StreamSeconds = Annotated[float, decimal(0.1, 14_400)]  # Exotel: TimeLimit of a call is at most 14,400 s

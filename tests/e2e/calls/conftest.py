@@ -30,7 +30,7 @@ def gateway_config(
     chosen = next(candidate for candidate in asterisk.config.trunks if candidate.name == trunk)
     config: dict[str, Any] = {
         "node": "gw1",
-        "gateway": {"capacity": 40},
+        "gateway": {"capacity": 40, "stop_wait_s": 1},
         "rtp": {
             "bind": "127.0.0.1",
             "advertise": "127.0.0.1",
