@@ -82,14 +82,14 @@ class RedisNodes(Service):
         self._book = Fleet(math.inf)
         self._book.register(gateway, self._standing, (), ALONE)
         self._link = RedisLink(address, KEYS, SCRIPTS, self, reactor=reactor, rng=rng)
-        self._beats = LoopingCall(self._beat)
+        self._beats = LoopingCall(lambda: spawn(self._beat(), self._log, "a heartbeat"))
         self._beats.clock = reactor
 
     def startService(self) -> None:  # noqa: N802
         """Look for Redis, and give signs of life from now on."""
         super().startService()  # type: ignore[no-untyped-call]
         self._link.startService()
-        spawn(self._beats.start(self._rhythm.beat_s, now=False), self._log, "the heartbeat")
+        spawn(self._beats.start(self._rhythm.beat_s, now=False), self._log, "the heart")
 
     def stopService(self) -> Deferred[None]:  # noqa: N802
         """Leave the fleet, and let go of Redis."""
@@ -156,10 +156,7 @@ class RedisNodes(Service):
         try:
             lease = await self._allocate_shared(token, call_sid, asterisk, any_gateway)
         except BackendUnavailable:
-            self._metrics.add("places_taken_without_redis_total")
-            return self._book.allocate(
-                self._gateway, token, call_sid, asterisk=asterisk, any_gateway=False, now=ALONE
-            )
+            return self._allocate_alone(token, call_sid, asterisk)
         except CancelledError:
             spawn(self._release(token), self._log, "giving a place back that nobody waits for")
             raise
@@ -175,6 +172,11 @@ class RedisNodes(Service):
             case ["full"]:
                 raise NoCapacity(self._book.refusal(self._gateway, asterisk))
         raise BackendUnavailable(f"Redis answered {answer!r}")
+
+    def _allocate_alone(self, token: str, call_sid: str, asterisk: str | None) -> Lease:
+        lease = self._book.allocate(self._gateway, token, call_sid, asterisk=asterisk, any_gateway=False, now=ALONE)
+        self._metrics.add("places_taken_without_redis_total")
+        return lease
 
     async def _release(self, token: str) -> None:
         with suppress(BackendUnavailable):  # Redis will get our book, without this lease.
