@@ -276,6 +276,12 @@ class ICalls(Interface):
 class INodeAllocator(Interface):
     """Who decides which gateway and Asterisk carry a call; each gateway has one, and a fleet shares the counts."""
 
+    def start() -> None:
+        """Begin to work, whether or not what the fleet shares can be reached yet."""
+
+    def stop() -> Deferred[None]:
+        """Leave the fleet, with all leases that are not released yet."""
+
     def allocate(
         call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
     ) -> Deferred[Lease]:

@@ -22,6 +22,7 @@ from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.backends.journal import Journal
 from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.backends.nodes_memory import MemoryNodes
+from exoswitch.backends.redis_address import parse_redis_url
 from exoswitch.backends.sessions_durable import DurableSessions
 from exoswitch.backends.sessions_memory import MemorySessions
 from exoswitch.backends.sessions_postgres import PostgresDatabase
@@ -38,7 +39,7 @@ from exoswitch.exotel.numbers import normalise
 from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream import ExotelBots
-from exoswitch.interfaces import IMetrics, ISessionStore
+from exoswitch.interfaces import IMetrics, INodeAllocator, ISessionStore
 from exoswitch.live_call import Ports
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget
@@ -82,12 +83,7 @@ class Gateway(Service):
         }
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
-        self.nodes = MemoryNodes.of(
-            config.node,
-            config.gateway.capacity,
-            {asterisk.name: asterisk.capacity for asterisk in config.asterisks},
-            lambda: secrets.token_hex(16),
-        )
+        self.nodes = _node_allocator(config, reactor, self.metrics)
         self.recorder = _recorder(config, reactor)
         self.sessions = _session_store(config, reactor, self.metrics)
         self.engine = Engine(
@@ -117,6 +113,7 @@ class Gateway(Service):
     def startService(self) -> None:  # noqa: N802
         """Start everything; the REST API answers 503 until an Asterisk is ready."""
         Service.startService(self)
+        self.nodes.start()
         spawn(self.sessions.start(), _LOG, "starting the session store")
         for part in (self.media, *self.switches.values()):
             part.startService()
@@ -131,6 +128,7 @@ class Gateway(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self.nodes.set_draining(None, draining=True)
         await self.engine.drain(self.config.gateway.stop_wait_s)
         await maybeDeferred(self.web.stopService)
         await self.engine.stop()
@@ -138,6 +136,7 @@ class Gateway(Service):
         await gatherResults([maybeDeferred(switch.stopService) for switch in self.switches.values()])
         if self.recorder is not None:
             await self.recorder.stop()
+        await self.nodes.stop()
         await self.sessions.stop()
 
 
@@ -152,6 +151,28 @@ def _recorder(config: Config, reactor: Any) -> Recorder | None:
         max_mb=settings.max_mb,
         numbers=settings.numbers,
         parameters=settings.parameters,
+    )
+
+
+def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllocator:
+    """Make what counts the places for calls."""
+    places = {asterisk.name: asterisk.capacity for asterisk in config.asterisks}
+    new_token = partial(secrets.token_hex, 16)
+    if not config.cluster:
+        return MemoryNodes.of(config.node, config.gateway.capacity, places, new_token)
+
+    # txredisapi installs the default reactor when it is imported.
+    from exoswitch.backends.nodes_redis import RedisNodes  # noqa: PLC0415
+
+    return RedisNodes(
+        config.node,
+        config.gateway.capacity,
+        places,
+        new_token,
+        address=parse_redis_url(config.cluster),
+        reactor=reactor,
+        rng=random.Random(),
+        metrics=metrics,
     )
 
 

@@ -50,6 +50,15 @@ class MemoryNodes:
         """Register with the fleet."""
         self._register()
 
+    def start(self) -> None:
+        """There is nothing to reach."""
+
+    def stop(self) -> Deferred[None]:
+        """Leave those that share this fleet."""
+        self._held.clear()
+        self._fleet.leave(self._gateway)
+        return succeed(None)
+
     def allocate(
         self, call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
     ) -> Deferred[Lease]:

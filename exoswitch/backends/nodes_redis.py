@@ -16,7 +16,6 @@ from typing import Any
 
 import attrs
 from attrs import frozen
-from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -52,7 +51,7 @@ class Rhythm:
 
 
 @implementer(INodeAllocator)
-class RedisNodes(Service):
+class RedisNodes:
     """One gateway of a fleet; an Asterisk has no place until it is said to be healthy."""
 
     _log = Logger()
@@ -85,15 +84,13 @@ class RedisNodes(Service):
         self._beats = LoopingCall(lambda: spawn(self._beat(), self._log, "a heartbeat"))
         self._beats.clock = reactor
 
-    def startService(self) -> None:  # noqa: N802
+    def start(self) -> None:
         """Look for Redis, and give signs of life from now on."""
-        super().startService()  # type: ignore[no-untyped-call]
         self._link.startService()
         spawn(self._beats.start(self._rhythm.beat_s, now=False), self._log, "the heart")
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    def stop(self) -> Deferred[None]:
         """Leave the fleet, and let go of Redis."""
-        super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from exoswitch.backends.redis_address import parse_redis_url
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.address import is_resolver, parse_address, parse_resolver
@@ -85,6 +86,16 @@ def bot_url(text: str) -> str:
         parse(text)
     except InvalidRequest as refusal:
         raise Unreadable(f"cannot be used: {refusal}") from None
+    return text
+
+
+def cluster(text: str) -> str:
+    """Read where the fleet's counts are kept: ``redis://…``, or nothing, which is in this process."""
+    if text:
+        try:
+            parse_redis_url(text)
+        except InvalidRequest as refusal:
+            raise Unreadable(str(refusal)) from None
     return text
 
 

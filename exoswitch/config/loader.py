@@ -16,9 +16,6 @@ from exoswitch.config.rules import broken_rules
 from exoswitch.errors import ConfigError, Problem
 
 _FOUND_WRONG = 2
-_LATER = {
-    "cluster": "Redis comes with a later version; leave it out: nodes are kept in-process",
-}
 
 
 def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> Config:
@@ -29,7 +26,7 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None)
     """
     file = Path(path)
     tree, problems = _parse(file)
-    reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), _LATER)
+    reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent))
     config = _beside_the_file(_with_common_streams(reader.section(Config, tree), tree), tree, file.parent)
     unread = {problem.path for problem in reader.problems}
     problems += reader.problems + broken_rules(config, unread)

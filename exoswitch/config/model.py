@@ -165,7 +165,8 @@ class BillingConfig:
 class Config:
     """A whole configuration file.
 
-    `http` is a Twisted server endpoint string. `sessions` says where sessions are kept, for `retention_days` after
+    `http` is a Twisted server endpoint string. `cluster` is the Redis of the fleet's counts, or ``""``: this gateway
+    counts alone. `sessions` says where sessions are kept, for `retention_days` after
     the call, and `journal` is the folder where they wait while that cannot be reached.
     """
 
@@ -173,6 +174,7 @@ class Config:
     gateway: GatewayConfig = Factory(GatewayConfig)
     rtp: RtpConfig = Factory(RtpConfig)
     http: values.ServerEndpoint = "tcp:8080:interface=127.0.0.1"
+    cluster: values.Cluster = field(default="", repr=False, metadata=_NEVER_SHOWN)
     sessions: values.SessionStore = field(default="sqlite:///exoswitch.db", repr=False, metadata=_NEVER_SHOWN)
     journal: values.Folder = "exoswitch-journal"
     retention_days: values.Days = 365

@@ -17,13 +17,9 @@ _SHOWN_MAX = 60
 
 @define
 class Reader:
-    """Reads a whole tree and notes everything that is wrong with it, instead of stopping at the first problem.
-
-    `later` names the keys of the file's top level that only a later version knows, with what to say of each.
-    """
+    """Reads a whole tree and notes everything that is wrong with it, instead of stopping at the first problem."""
 
     surroundings: Surroundings
-    later: Mapping[str, str]
     problems: list[Problem] = field(factory=list)
 
     def section(self, cls: type[Any], tree: Tree, path: str = "") -> Any:
@@ -97,9 +93,8 @@ class Reader:
         return value
 
     def _unknown_key(self, key: str, known: Iterable[str], path: str) -> None:
-        later = "" if path else self.later.get(key, "")
         guess = nearest(key, known) or f"; the keys here are {', '.join(known)}"
-        self._note(_join(path, key), later or f"is not a key that is known here{guess}")
+        self._note(_join(path, key), f"is not a key that is known here{guess}")
 
     def _note(self, path: str, text: str) -> None:
         self.problems.append(Problem(path, text))

@@ -35,7 +35,7 @@ class RedisWorld:
         )
         for asterisk in asterisks:
             nodes.set_health(asterisk, healthy=True)
-        nodes.startService()
+        nodes.start()
         self.alive.append(nodes)
         return nodes
 

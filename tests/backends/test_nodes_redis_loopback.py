@@ -57,7 +57,7 @@ def test_gateway_that_stops_leaves_nothing_behind(server, world):
     nodes = world.gateway("gw1", 5, PBX)
     take(world, nodes)
     world.alive.remove(nodes)
-    world.wait(nodes.stopService())
+    world.wait(nodes.stop())
     assert server.call("DBSIZE") == b":0\r\n"
 
 

@@ -90,12 +90,19 @@ def test_section_without_content_is_told_so(problems, good):
     assert found["billing"] == "is empty; give it a mapping of keys to values, or leave it out"
 
 
-@pytest.mark.parametrize(("key", "server"), [("cluster", "Redis")])
-def test_keys_of_a_later_version_are_known_by_name(problems, good, key, server):
-    found = problems(good + f"{key}: redis://:hunter2@127.0.0.1/0\n")
-    assert server in found[key]
-    assert "later version; leave it out" in found[key]
-    assert "hunter2" not in found[key]
+def test_cluster_is_a_redis_or_left_out(read, good):
+    assert read(good).cluster == ""
+    assert read(good + "cluster: redis://:p@127.0.0.1/0\n").cluster == "redis://:p@127.0.0.1/0"
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [("redis:hunter2@db", "must be written as redis://"), ("rediss://:hunter2@db", "Redis by TLS is not served")],
+)
+def test_cluster_at_another_kind_of_address_is_refused_without_showing_it(problems, good, address, told):
+    found = problems(good + f"cluster: {address}\n")
+    assert told in found["cluster"]
+    assert "hunter2" not in found["cluster"]
 
 
 def test_sessions_are_kept_beside_the_file_where_it_does_not_say_otherwise(read, good, tmp_path):
