@@ -63,7 +63,11 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether a call could be placed now."""
-        return not self._is_stopping and any(switch.ready for switch in self._ports.switches.values())
+        return not self._is_stopping and self._ports.sessions.ready and self._has_switch
+
+    @property
+    def _has_switch(self) -> bool:
+        return any(switch.ready for switch in self._ports.switches.values())
 
     def place(self, request: CallRequest) -> Deferred[Session]:
         """Accept an outbound call and begin to dial it."""
@@ -94,7 +98,9 @@ class Engine:
     def _check_ready(self, account: str) -> None:
         if self._is_stopping:
             raise BackendUnavailable("this gateway is stopping: place the call on another one")
-        if not self.ready:
+        if not self._ports.sessions.ready:
+            raise BackendUnavailable("what keeps sessions cannot be reached: see the log")
+        if not self._has_switch:
             raise BackendUnavailable("no Asterisk can be reached: see /readyz")
         limit = self._directory.concurrency[account]
         if self._by_account[account] >= limit:

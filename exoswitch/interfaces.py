@@ -319,6 +319,8 @@ class INodeAllocator(Interface):
 class ISessionStore(Interface):
     """Where sessions are kept: each as it is now, and every step on the way there as an event of its own."""
 
+    ready = Attribute("Whether a session could be saved now (bool).")
+
     def start() -> Deferred[None]:
         """Begin to work; it fires whether or not what keeps the sessions can be reached yet."""
 

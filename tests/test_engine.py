@@ -333,10 +333,19 @@ def test_call_whose_session_cannot_be_saved_is_not_placed(house):
     house.assert_nothing_is_left()
 
 
+def test_no_call_is_placed_while_sessions_cannot_be_kept(house):
+    object.__setattr__(house.engine._ports, "sessions", store := Slow(ready=False))
+    assert not house.engine.ready
+    assert "keeps sessions" in result.failureResultOf(house.place(), BackendUnavailable).getErrorMessage()
+    assert store.noted == []
+    house.assert_nothing_is_left()
+
+
 @define
 class Slow:
     """A store that never answers."""
 
+    ready: bool = True
     noted: list = field(factory=list)
     save: Unanswered = field(factory=Unanswered)
 

@@ -15,7 +15,7 @@ from exoswitch.backends.journal_lines import read_line, write_line
 from exoswitch.backends.session_notes import Note
 from exoswitch.errors import RemoteProtocolError
 
-_CHUNK_LINES = 500
+_CHUNK_LINES = 50
 _SUFFIX = ".notes"
 
 

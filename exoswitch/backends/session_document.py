@@ -24,15 +24,17 @@ from exoswitch.session import (
 from exoswitch.stream_options import StreamOptions
 
 VERSION = 1
-_MADE_ONCE = frozenset(
-    {"call_sid", "account", "direction", "caller", "callee", "exophone", "bot", "created_at", "custom_field"}
-)
-"""What never changes in the course of a call, and so need not stand in each of its events."""
 
 
 def to_tree(session: Session) -> dict[str, Any]:
     """Give a session as JSON's own kinds of value."""
-    return {"version": VERSION, **asdict(session, value_serializer=_plain)}
+    return {
+        "version": VERSION,
+        **asdict(session, recurse=False),
+        "direction": session.direction.value,
+        "bot": {"url": session.bot.url, "options": asdict(session.bot.options, recurse=False)},
+        **_changes(session),
+    }
 
 
 def from_tree(tree: object) -> Session:
@@ -66,9 +68,22 @@ def from_text(text: str) -> Session:
 
 
 def event_text(session: Session) -> str:
-    """Give what may have changed with an event, as one line of ASCII."""
-    changing = {name: value for name, value in to_tree(session).items() if name not in _MADE_ONCE}
-    return json.dumps(changing, separators=(",", ":"))
+    """Give what may have changed with an event, as one line of ASCII; all else is the same for all of a call."""
+    return json.dumps({"version": VERSION, **_changes(session)}, separators=(",", ":"))
+
+
+def _changes(session: Session) -> dict[str, Any]:
+    ending = session.ending
+    return {
+        "status": session.status.value,
+        "stream_sid": session.stream_sid,
+        "trunk": session.trunk,
+        "asterisk": session.asterisk,
+        "updated_at": session.updated_at,
+        "answered_at": session.answered_at,
+        "ended_at": session.ended_at,
+        "ending": None if ending is None else asdict(ending, value_serializer=_plain),
+    }
 
 
 def _plain(_owner: object, _attribute: object, value: Any) -> Any:

@@ -17,6 +17,7 @@ class MemorySessions:
     """Keeps the newest `limit` sessions."""
 
     limit: int = 100_000
+    ready: bool = field(default=True, init=False)
     _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
 
     def start(self) -> Deferred[None]:

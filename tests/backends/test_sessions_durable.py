@@ -187,14 +187,27 @@ def test_older_note_from_the_journal_does_not_undo_a_newer_one(keeper):
     assert keeper.written() == [("a", "ringing"), ("a", "in-progress")]
 
 
+def test_mistake_in_the_program_loses_no_notes_either(keeper, logged_failures):
+    keeper.database.slow = fail(ZeroDivisionError())
+    keeper.note("a")
+    keeper.clock.advance(NOTE_WAIT_S)
+    keeper.database.slow = None
+    keeper.pass_time()
+    assert keeper.written() == [("a", "ringing")]
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+
+
 def test_save_during_an_outage_is_refused_at_once_and_leaves_nothing(keeper):
     keeper.database.is_away = True
     keeper.note("a")
     keeper.pass_time()
+    assert not keeper.store.ready
     refused = keeper.store.save(SESSION)
     assert "it is away" in result.failureResultOf(refused, BackendUnavailable).getErrorMessage()
     keeper.database.is_away = False
     keeper.pass_time(11)
+    assert keeper.store.ready
     assert keeper.written() == [("a", "ringing")]
 
 
