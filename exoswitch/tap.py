@@ -47,7 +47,7 @@ from exoswitch.spawn import spawn
 from exoswitch.trunks.lines import TrunkLines
 from exoswitch.trunks.registry import build
 
-_JOURNAL_BYTES = 256 * 1024 * 1024  # some 200,000 notes, which is five for each of 40,000 calls
+_JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
 _LOG = Logger(namespace="exoswitch")
 
 

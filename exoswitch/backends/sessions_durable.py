@@ -75,6 +75,7 @@ class DurableSessions:
     _replaying: DeferredLock = field(factory=DeferredLock, init=False)
     _disk: DeferredLock = field(factory=DeferredLock, init=False)
     _retry: Deferred[None] | None = field(default=None, init=False)
+    _retry_s: float = field(default=_FIRST_RETRY_S, init=False)
     _away: str = field(default="it is not open yet", init=False)
     _is_stopped: bool = field(default=False, init=False)
     _is_overrun: bool = field(default=False, init=False)
@@ -179,7 +180,8 @@ class DurableSessions:
         await self._keep([waiting.note for waiting in batch if waiting.saved is None])
 
     def _settle(self, notes: Sequence[Note]) -> None:
-        """Know of notes that the database has them."""
+        """Know of notes that the database has them, and so is well."""
+        self._retry_s = _FIRST_RETRY_S
         for note in notes:
             unwritten = self._unwritten.get(note.session.call_sid)
             if unwritten is not None and unwritten.sequence <= note.sequence:
@@ -253,13 +255,12 @@ class DurableSessions:
             spawn(self._come_back(), self._log, "opening the session store")
 
     async def _come_back(self) -> None:
-        wait_s = _FIRST_RETRY_S
         while not self._is_stopped:
-            self._retry = deferLater(self._clock, wait_s)
+            self._retry = deferLater(self._clock, self._retry_s)
+            self._retry_s = min(self._retry_s * _RETRY_FACTOR, _LONGEST_RETRY_S)
             await self._retry
             if await self._open():
                 return
-            wait_s = min(wait_s * _RETRY_FACTOR, _LONGEST_RETRY_S)
 
     async def _open(self) -> bool:
         """Open the database and begin to replay the journal; say whether it is there."""

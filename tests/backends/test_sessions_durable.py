@@ -24,6 +24,7 @@ class ShakyDatabase:
     database: object
     is_away: bool = False
     writes_then_breaks: bool = False
+    refuses_writes: bool = False
     slow: Deferred | None = None
     batches: list = field(factory=list)
     name: str = "shaky"
@@ -31,6 +32,8 @@ class ShakyDatabase:
     def write(self, notes):
         if self.slow is not None:
             return self.slow
+        if self.refuses_writes:
+            return self._gone()
         if not self.is_away or self.writes_then_breaks:
             result.successResultOf(self.database.write(notes))
             self.batches.append(len(notes))
@@ -196,6 +199,17 @@ def test_mistake_in_the_program_loses_no_notes_either(keeper, logged_failures):
     assert keeper.written() == [("a", "ringing")]
     assert len(logged_failures) == 1
     logged_failures.clear()
+
+
+def test_database_that_opens_and_takes_nothing_is_tried_less_and_less(keeper):
+    keeper.database.refuses_writes = True
+    for number in range(600):
+        keeper.note(f"c{number}")
+        keeper.pass_time(0.1)
+    assert keeper.metrics.counts["session_outages_total"] < 12
+    keeper.database.refuses_writes = False
+    keeper.pass_time(11)
+    assert len(keeper.written()) == 600
 
 
 def test_save_during_an_outage_is_refused_at_once_and_leaves_nothing(keeper):
