@@ -1,0 +1,179 @@
+"""How long a place for a call takes from Redis, and how evenly calls are spread over a fleet.
+
+    python benchmarks/allocation.py [--seconds 20] [--allocations 10000]
+
+A Redis of our own runs for it on the loopback interface: a real network adds one round trip. The first part asks one
+gateway for places at random moments, 100 a second on average, and gives each back after some seconds. The second part
+lets calls begin and end at four unlike gateways with four unlike Asterisks, most places being taken, and looks at how
+far apart the shares of places are that are taken: at random moments, and in the end.
+"""
+
+import argparse
+import platform
+import random
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from twisted.internet import reactor, task
+from twisted.internet.defer import Deferred, gatherResults
+
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.nodes import FleetView, Lease
+from exoswitch.session import Direction
+from exoswitch.sim.latency import quantile
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from tests.backends.redis_server import RedisServer
+
+RATE_HZ = 100
+CALL_S = 3.0
+GATEWAYS = {"gw1": 1000, "gw2": 1000, "gw3": 500, "gw4": 250}
+ASTERISKS = {"pbx1": 600, "pbx2": 600, "pbx3": 400, "pbx4": 200}
+LIVE = 1200  # of 1,800 places on the Asterisks
+LOOKS = 20
+
+
+class Fleet:
+    """Gateways on one Redis."""
+
+    def __init__(self, server: RedisServer) -> None:
+        from exoswitch.backends.nodes_redis import RedisNodes  # noqa: PLC0415 - it installs the default reactor
+
+        self.metrics = MemoryMetrics()
+        self.gateways = {
+            name: RedisNodes(
+                name,
+                capacity,
+                ASTERISKS,
+                lambda: secrets.token_hex(16),
+                address=server.address,
+                reactor=reactor,
+                rng=random.Random(),
+                metrics=self.metrics,
+            )
+            for name, capacity in GATEWAYS.items()
+        }
+
+    async def start(self) -> None:
+        """Start all gateways, and wait until Redis counts for them."""
+        for nodes in self.gateways.values():
+            nodes.start()
+            for asterisk in ASTERISKS:
+                nodes.set_health(asterisk, healthy=True)
+        while not all(nodes.is_shared for nodes in self.gateways.values()):
+            await task.deferLater(reactor, 0.01)
+        for nodes in self.gateways.values():
+            await nodes.renew()
+
+    async def stop(self) -> None:
+        """Let all gateways leave."""
+        await gatherResults([nodes.stop() for nodes in self.gateways.values()])
+
+
+async def waits_ms(fleet: Fleet, seconds: float) -> list[float]:
+    """Ask for places at random moments; give how long each took, the shortest first."""
+    nodes = fleet.gateways["gw1"]
+    waits: list[float] = []
+
+    async def call() -> None:
+        began = time.monotonic()
+        lease = await nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND)
+        waits.append(1000 * (time.monotonic() - began))
+        await task.deferLater(reactor, random.expovariate(1 / CALL_S))
+        await nodes.release(lease)
+
+    calls = []
+    now = time.monotonic()
+    due, end = now, now + seconds
+    while due < end:
+        await task.deferLater(reactor, max(0.0, due - time.monotonic()))
+        calls.append(Deferred.fromCoroutine(call()))
+        due += random.expovariate(RATE_HZ)
+    await gatherResults(calls)
+    return sorted(waits)
+
+
+def spread(view: FleetView) -> tuple[float, float]:
+    """Give how many percent of their places the fullest and the emptiest lie apart: of gateways, of Asterisks."""
+    gateways = [one.used / one.standing.capacity for one in view.gateways.values()]
+    asterisks = [view.asterisks.get(name, 0) / places for name, places in ASTERISKS.items()]
+    return 100 * (max(gateways) - min(gateways)), 100 * (max(asterisks) - min(asterisks))
+
+
+async def imbalance(fleet: Fleet, allocations: int, *, any_gateway: bool) -> tuple[list[tuple[float, float]], float]:
+    """Let calls begin and end; give the spread at some moments, the last one at the end, and allocations a second."""
+    live: list[tuple[str, Lease]] = []
+    looks = []
+    began = time.monotonic()
+    for name in dialled(allocations, any_gateway=any_gateway):
+        nodes = fleet.gateways[name]
+        live.append((name, await nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND, any_gateway=any_gateway)))
+        if len(live) > LIVE:
+            place = random.randrange(len(live))
+            live[place], live[-1] = live[-1], live[place]
+            holder, lease = live.pop()
+            await fleet.gateways[holder].release(lease)
+        if len(live) == LIVE and random.random() < LOOKS / allocations:
+            looks.append(spread(await nodes.view()))
+    rate = allocations / (time.monotonic() - began)
+    looks.append(spread(await fleet.gateways["gw1"].view()))
+    for holder, lease in live:
+        await fleet.gateways[holder].release(lease)
+    return looks, rate
+
+
+def dialled(count: int, *, any_gateway: bool) -> Iterator[str]:
+    """Name the gateway that each call comes to: any, or in the measure of their capacities."""
+    weights = None if any_gateway else list(GATEWAYS.values())
+    yield from random.choices(list(GATEWAYS), weights, k=count)
+
+
+async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
+    """Measure everything and print it."""
+    await fleet.start()
+    print(f"{processor()}, Python {platform.python_version()}\n")
+    waits = await waits_ms(fleet, seconds)
+    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    figures = ", ".join(f"{name} {quantile(waits, share):.2f}" for name, share in shares.items())
+    print(f"{len(waits)} places at {len(waits) / seconds:.0f} a second: ms {figures}")
+    for any_gateway, whose in ((False, "of the gateway asked"), (True, "of any gateway")):
+        looks, rate = await imbalance(fleet, allocations, any_gateway=any_gateway)
+        for place, nodes in enumerate(("gateways", "Asterisks")):
+            worst, end = max(look[place] for look in looks), looks[-1][place]
+            print(f"{allocations} pairs {whose}: {nodes} {end:.1f} % apart in the end, {worst:.1f} % at worst")
+        print(f"  one after the other, each with a release: {rate:.0f} a second")
+    assert not fleet.metrics.counts, "Redis was away"
+    await fleet.stop()
+
+
+def processor() -> str:
+    """Name the machine."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+async def main(_reactor: object) -> None:
+    """Start Redis, measure, and stop it."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--seconds", type=float, default=20.0)
+    options.add_argument("--allocations", type=int, default=10_000)
+    chosen = options.parse_args()
+    server = RedisServer()
+    with tempfile.TemporaryDirectory() as folder:
+        server.start(folder)
+        try:
+            await measure(Fleet(server), chosen.seconds, chosen.allocations)
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    reactor.seconds = time.monotonic
+    task.react(lambda chosen: Deferred.fromCoroutine(main(chosen)))
