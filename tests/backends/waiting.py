@@ -45,6 +45,5 @@ class TurnedReactor:
     def close(self):
         """Close what the reactor itself keeps open."""
         self.reactor.removeAll()
+        self.reactor.waker.connectionLost(None)
         self.reactor._poller.close()
-        for half in (self.reactor.waker.i, self.reactor.waker.o):
-            half.close() if hasattr(half, "close") else None

@@ -88,6 +88,12 @@ class NodeAllocatorContract:
         assert self.take(world, nodes).gateway == "gw1"
         assert self.take(world, nodes, any_gateway=True).gateway == "gw2"
 
+    def test_fuller_of_a_pairs_two_nodes_decides(self, world):
+        narrow, wide = world.gateway("gw1", 4, {"pbx1": 10}), world.gateway("gw2", 10, {"pbx2": 4})
+        for one in (narrow, wide, wide):  # gw1 is at 25 %, pbx1 at 10 %; gw2 at 20 %, pbx2 at 50 %
+            self.take(world, one)
+        assert self.take(world, wide, any_gateway=True).gateway == "gw1"
+
     def test_what_the_dead_held_is_freed_and_told_once(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         lost = [self.take(world, other), self.take(world, other)]
