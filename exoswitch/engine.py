@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from attrs import define, evolve, field, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -74,7 +74,10 @@ class Engine:
         return Deferred.fromCoroutine(self._place(request))
 
     def find(self, account: str, call_sid: str) -> Deferred[Session]:
-        """Show one call, live or ended."""
+        """Show one call; a live one is known here, whatever has become of the store."""
+        call = self._calls.get(call_sid)
+        if call is not None and call.session.account == account:
+            return succeed(call.session)
         return self._ports.sessions.load(account, call_sid)
 
     async def _place(self, request: CallRequest) -> Session:

@@ -117,6 +117,12 @@ def test_placed_call_is_saved_and_dialled_on_the_trunk_with_its_sid_as_channel(h
     assert house.session(session.call_sid).call_sid == session.call_sid
 
 
+def test_live_call_is_shown_whatever_has_become_of_the_store(house):
+    sid = house.talk()
+    object.__setattr__(house.engine._ports, "sessions", Slow(ready=False))
+    assert house.session(sid).status is CallStatus.IN_PROGRESS
+
+
 def test_call_goes_through_its_statuses(house):
     sid = result.successResultOf(house.place()).call_sid
     house.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid))

@@ -52,7 +52,7 @@ class _WatchedConnection(Connection):  # type: ignore[misc]
 class PostgresLine:
     """A connection for one question at a time; `address` is libpq's, and is never shown.
 
-    It may take `answer_s` to connect, and as long again for each question that does not say otherwise.
+    It may take `answer_s` to connect, and a question as long, the wait for questions before it counted in.
     """
 
     def __init__(self, address: str, name: str, reactor: Any, *, answer_s: float) -> None:
@@ -70,19 +70,22 @@ class PostgresLine:
         Raises:
             BackendUnavailable: it cannot be made, breaks, refuses what is asked, or all of it takes too long.
         """
-        return self._lock.run(lambda: Deferred.fromCoroutine(self._run(work, within_s or self._answer_s)))
+        deadline = self._reactor.seconds() + (within_s or self._answer_s)
+        return self._lock.run(lambda: Deferred.fromCoroutine(self._run(work, deadline)))
 
     def close(self) -> None:
         """Disconnect for good."""
         self._is_closed = True
         self._discard()
 
-    async def _run(self, work: Callable[[Ask], Awaitable[_Result]], within_s: float) -> _Result:
+    async def _run(self, work: Callable[[Ask], Awaitable[_Result]], deadline: float) -> _Result:
         if self._is_closed:
             raise BackendUnavailable(f"{self._name}: it is closed")
+        if deadline <= self._reactor.seconds():
+            raise BackendUnavailable(f"{self._name}: no answer to others who asked before")
         try:
             connection = self._connection or await self._connect()
-            return await self._in_time(_awaited(work(_ask(connection))), within_s)
+            return await self._in_time(_awaited(work(_ask(connection))), deadline - self._reactor.seconds())
         except BackendUnavailable:
             self._discard()
             raise
@@ -110,7 +113,7 @@ class PostgresLine:
         """Wait for an answer, but not for ever; one that comes late is nobody's."""
         outcome: Deferred[_Result] = Deferred()
         timer: IDelayedCall = self._reactor.callLater(
-            seconds, lambda: outcome.errback(_TooLate(f"no answer within {seconds:g} s"))
+            max(seconds, 0.0), lambda: outcome.errback(_TooLate(f"no answer within {seconds:.1f} s"))
         )
 
         def settle(result: Any) -> None:

@@ -37,6 +37,7 @@ _WAITING_MAX = 20_000
 _REMEMBERED_MAX = 20_000
 """Calls whose newest note is not yet in the database; of more the oldest are found only once it is."""
 
+_NOT_NOW = "what keeps sessions cannot be reached: see the gateway's log"  # dialers read this, and need not know more
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 10.0
 _RETRY_FACTOR = 1.7
@@ -99,7 +100,7 @@ class DurableSessions:
     def save(self, session: Session) -> Deferred[None]:
         """Write a session at once, together with all that waits."""
         if not self.ready:
-            return fail(BackendUnavailable(f"the session store is not available: {self._away or 'it has stopped'}"))
+            return fail(BackendUnavailable(_NOT_NOW))
         saved: Deferred[None] = Deferred()
         self._add(session, saved)
         self._hurry()
@@ -124,10 +125,19 @@ class DurableSessions:
 
     async def _load(self, account: str, call_sid: str) -> Session:
         unwritten = self._unwritten.get(call_sid)
-        session = await self._database.find(call_sid) if unwritten is None else unwritten.session
+        if unwritten is None and self._away:
+            raise BackendUnavailable(_NOT_NOW)
+        session = await self._find(call_sid) if unwritten is None else unwritten.session
         if session is None or session.account != account:
             raise CallNotFound(f"account {account!r} has no call {call_sid!r}")
         return session
+
+    async def _find(self, call_sid: str) -> Session | None:
+        try:
+            return await self._database.find(call_sid)
+        except BackendUnavailable as problem:
+            self._log.warn("call {call_sid} could not be looked for: {problem}", call_sid=call_sid, problem=problem)
+            raise BackendUnavailable(_NOT_NOW) from problem
 
     # --- Batches --------------------------------------------------------------------------------------------------
 
@@ -176,7 +186,7 @@ class DurableSessions:
                 return
         for waiting in batch:
             if waiting.saved is not None:
-                waiting.saved.errback(BackendUnavailable(f"the session could not be saved: {self._away}"))
+                waiting.saved.errback(BackendUnavailable(_NOT_NOW))
         await self._keep([waiting.note for waiting in batch if waiting.saved is None])
 
     def _settle(self, notes: Sequence[Note]) -> None:

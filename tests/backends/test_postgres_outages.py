@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThreadPool
 
@@ -166,6 +166,27 @@ def test_gateway_that_starts_before_its_database_finds_it_later(postgres, tmp_pa
         if not postgres.is_running:
             postgres.start()
     assert postgres.query(address.rpartition("/")[2], "SELECT call_sid, status FROM events") == [("c1", "queued")]
+
+
+def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres, tmp_path):
+    address = postgres.new_database()
+
+    async def scenario(reactor):
+        database = PostgresDatabase(address, reactor, answer_s=ANSWER_S)
+        await database.open()
+        await database.find("c1")
+        postgres.pause()
+        began = reactor.seconds()
+        try:
+            answers = await DeferredList([database.find("c1") for _ in range(20)], consumeErrors=True)
+        finally:
+            postgres.resume()
+        assert [answer.value.__class__ for _, answer in answers] == 20 * [BackendUnavailable]
+        assert reactor.seconds() - began < 3 * ANSWER_S
+        assert await database.find("c1") is None
+        await database.close()
+
+    run(scenario)
 
 
 def test_address_that_nobody_answers_at_is_told_without_its_password(tmp_path):

@@ -218,7 +218,9 @@ def test_save_during_an_outage_is_refused_at_once_and_leaves_nothing(keeper):
     keeper.pass_time()
     assert not keeper.store.ready
     refused = keeper.store.save(SESSION)
-    assert "it is away" in result.failureResultOf(refused, BackendUnavailable).getErrorMessage()
+    told = result.failureResultOf(refused, BackendUnavailable).getErrorMessage()
+    assert "see the gateway's log" in told
+    assert "it is away" not in told
     keeper.database.is_away = False
     keeper.pass_time(11)
     assert keeper.store.ready
