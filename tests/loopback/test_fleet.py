@@ -100,6 +100,8 @@ def test_together_they_place_as_many_calls_as_the_asterisk_has_places(redis):
         assert fleet.live_calls == PLACES
         view = await fleet.gateways[0].nodes.view()
         assert view.asterisks == {"pbx1": PLACES}
+        for _ in range(PLACES):
+            await fleet.bot.streams.next()
 
     run_fleet(redis, scenario)
     assert redis.call("DBSIZE") == b":0\r\n"
