@@ -177,7 +177,7 @@ class RedisNodes:
 
     async def _release(self, token: str) -> None:
         with suppress(BackendUnavailable):  # Redis will get our book, without this lease.
-            await self._link.run(RELEASE, self._gateway, self._epoch, token)
+            await self._link.run(RELEASE, token)
 
     # --- The fleet ----------------------------------------------------------------------------------------------
 
