@@ -26,8 +26,9 @@ class PoolInTest:
 
     def _interact(self, work, *arguments):
         if self._connection is None:
-            self._connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
-            set_up(self._connection)
+            connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            set_up(connection)
+            self._connection = connection
         try:
             outcome = work(self._connection.cursor(), *arguments)
         except BaseException:
@@ -53,8 +54,8 @@ class SqliteInTest:
 
     def run(self, scenario, **settings):
         async def live(database):
-            await database.open()
             try:
+                await database.open()
                 await scenario(database)
             finally:
                 await database.close()
@@ -70,8 +71,8 @@ class _OnAReactor:
     def run(self, scenario, **settings):
         async def live(reactor):
             database = self.make(reactor, **settings)
-            await database.open()
             try:
+                await database.open()
                 await scenario(database)
             finally:
                 await database.close()

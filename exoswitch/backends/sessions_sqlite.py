@@ -129,9 +129,13 @@ def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:
 
 
 def set_up(connection: sqlite3.Connection) -> None:
-    """Say of a new connection how it writes."""
-    connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
+    """Say of a new connection how it writes; one that leads to no database is closed."""
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
 
 
 def _upgrade(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:

@@ -46,14 +46,14 @@ def test_every_packet_is_accounted_for(kind, seed):
     assert counted.delivered == counted.sent - counted.lost - counted.overflowed + counted.duplicated
 
 
-@settings(max_examples=10, deadline=None)
-@given(st.floats(min_value=0.01, max_value=0.3), st.sampled_from([0, 1, 2, 4]), st.integers())
-def test_loss_is_near_its_target(loss, burst, seed):
-    network = Network(Conditions(loss=loss, burst=burst), seed)
-    for number in range(5000):
+@pytest.mark.parametrize("loss", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("burst", [0, 1, 2, 4])
+def test_loss_is_near_its_target(loss, burst):
+    network = Network(Conditions(loss=loss, burst=burst), seed=7)
+    for number in range(10_000):
         network.send(b"", number)
         network.due(number)
-    assert network.statistics().lost / 5000 == pytest.approx(loss, rel=0.5)
+    assert network.statistics().lost / 10_000 == pytest.approx(loss, rel=0.25)
 
 
 def test_lost_packets_come_in_runs_of_the_given_length():
