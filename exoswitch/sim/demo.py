@@ -22,7 +22,15 @@ from twisted.internet.task import Cooperator, LoopingCall, deferLater
 from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
-from exoswitch.config.model import AccountConfig, AppConfig, AsteriskConfig, Config, RtpConfig, TrunkConfig
+from exoswitch.config.model import (
+    AccountConfig,
+    AppConfig,
+    AsteriskConfig,
+    Config,
+    GatewayConfig,
+    RtpConfig,
+    TrunkConfig,
+)
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.caller import Caller
@@ -194,6 +202,7 @@ def _config(asterisk: SimulatedAsterisk, bot: SimulatedBot, http_port: int, rtp_
     )
     return Config(
         node="demo",
+        gateway=GatewayConfig(stop_wait_s=0),
         rtp=RtpConfig(bind="127.0.0.1", advertise="127.0.0.1", ports=rtp_ports),
         sessions="memory",
         http=f"tcp:{http_port}:interface=127.0.0.1",

@@ -10,7 +10,15 @@ from twisted.internet.task import Cooperator, deferLater
 from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
-from exoswitch.config.model import AccountConfig, AppConfig, AsteriskConfig, Config, RtpConfig, TrunkConfig
+from exoswitch.config.model import (
+    AccountConfig,
+    AppConfig,
+    AsteriskConfig,
+    Config,
+    GatewayConfig,
+    RtpConfig,
+    TrunkConfig,
+)
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.tap import make_gateway
 from tests.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
@@ -48,6 +56,7 @@ def _config(asterisk):
     )
     return Config(
         node="gw1",
+        gateway=GatewayConfig(stop_wait_s=0),
         rtp=RtpConfig(bind="127.0.0.1", advertise="127.0.0.1", ports=free_ports(8)),
         sessions="memory",
         http=f"tcp:{free_port()}:interface=127.0.0.1",
