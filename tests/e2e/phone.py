@@ -138,7 +138,7 @@ class Phone:
         packets = [packet for packet in list(self.packets) if packet.payload_type == PCMU]
         return ulaw_decoded(b"".join(packet.payload for packet in packets if since <= packet.at < until))
 
-    def wait_for_packets(self, count: int, timeout_s: float = 5.0) -> list[Packet]:
+    def wait_for_packets(self, count: int, timeout_s: float = 15.0) -> list[Packet]:
         """Wait until so many more packets have come, and give those.
 
         Raises:
