@@ -28,6 +28,8 @@ from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from machine import processor
+
 from tests.backends.redis_server import RedisServer
 
 RATE_HZ = 100
@@ -149,14 +151,6 @@ async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
         print(f"  one after the other, each with a release: {rate:.0f} a second")
     assert not fleet.metrics.counts, "Redis was away"
     await fleet.stop()
-
-
-def processor() -> str:
-    """Name the machine."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 async def main(_reactor: object) -> None:

@@ -36,6 +36,8 @@ from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from machine import processor
+
 from tests.certificates import certificate_pem
 
 HOST = "127.0.0.1"
@@ -156,14 +158,6 @@ async def run(bench: Bench, calls: int) -> None:
             waits_s = await bench.measure(scheme, at_once, calls)
             figures = "".join(f"{1000 * quantile(waits_s, share):>9.1f}" for share in (0.5, 0.99, 1.0))
             print(f"{scheme:<6}{at_once:>8}{len(waits_s):>8}{figures}", flush=True)
-
-
-def processor() -> str:
-    """Name the machine."""
-    for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 async def main(_reactor: object) -> None:

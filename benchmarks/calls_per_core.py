@@ -14,6 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from machine import processor
+
 HERE = Path(__file__).parent
 SETTLE_S = 3.0
 
@@ -48,7 +50,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=10.0)
     options.add_argument("--plain-calls", type=int, default=60, help="fewer, so that the plain design keeps up")
     chosen = options.parse_args()
-    print(f"{_processor()}, Python {platform.python_version()}; {chosen.seconds:g} s each\n")
+    print(f"{processor()}, Python {platform.python_version()}; {chosen.seconds:g} s each\n")
     print("design   message   calls   CPU      calls a core   audio back   to the bots")
     for chunk_ms in (20, 100):
         rates = {}
@@ -62,13 +64,6 @@ def main() -> None:
                 flush=True,
             )
         print(f"         the plane carries {rates['plane'] / rates['plain']:.1f} times as many\n")
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":

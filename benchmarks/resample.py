@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import import_module, util
 from operator import mul
-from pathlib import Path
+
+from machine import processor
 
 from exoswitch.rtp.resample import REACH_SAMPLES, Resampler
 
@@ -157,7 +158,7 @@ def cost_us(feed: Feed, pcm: bytes) -> float:
 
 def main() -> None:
     """Measure every way in every direction and print the table."""
-    print(f"{_processor()}, Python {platform.python_version()}; µs of CPU for 20 ms, and ms late\n")
+    print(f"{processor()}, Python {platform.python_version()}; µs of CPU for 20 ms, and ms late\n")
     print(" " * 14 + "".join(f"{f'{from_hz} to {to_hz}':>20}" for from_hz, to_hz in DIRECTIONS))
     table = {}
     for from_hz, to_hz in DIRECTIONS:
@@ -170,13 +171,6 @@ def main() -> None:
             table.setdefault(name, []).append(f"{cost:.1f} µs {late[name]:6.1f} ms")
     for name, cells in table.items():
         print(f"{name:<14}" + "".join(f"{cell:>20}" for cell in cells))
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
 
 
 if __name__ == "__main__":
