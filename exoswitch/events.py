@@ -1,10 +1,15 @@
 """Core: the vocabulary of a call: what an Asterisk tells us, and what a call asks of the world."""
 
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
 
 from attrs import field, frozen
 
 from exoswitch.session import CallStatus, Ending
+
+MediaAddress = tuple[str, int]
+"""A host and a UDP port."""
 
 # --- What an Asterisk tells us. `channel_id` is the Uniqueid of the channel towards the phone: for an outbound
 # --- call it is the call's SID, which we gave as ChannelId; for an inbound one Asterisk chose it.
@@ -49,11 +54,16 @@ class OriginateFailed:
 
 @frozen
 class MediaAnnounced:
-    """Asterisk said where it sends the call's RTP from, and expects ours."""
+    """Asterisk said where it sends the call's RTP from, and expects ours.
+
+    `leg` is where it sends it to, which tells a gateway whether this is its own leg: a call that another gateway has
+    taken over is announced with that one's. None where Asterisk did not say.
+    """
 
     channel_id: str
     host: str
     port: int
+    leg: MediaAddress | None = None
 
 
 @frozen
@@ -85,9 +95,13 @@ class CallArrived:
 
 @frozen
 class SwitchReady:
-    """We are logged in and Asterisk is fully booted; `channel_ids` are all the channels that are up right now."""
+    """We are logged in and Asterisk is fully booted; `channel_ids` are all the channels that are up right now.
+
+    `legs` has, for each channel that is bridged to a gateway, where its RTP is sent to.
+    """
 
     channel_ids: frozenset[str]
+    legs: Mapping[str, MediaAddress] = field(default=MappingProxyType({}))
 
 
 @frozen
@@ -205,6 +219,11 @@ class HangUp:
 
 
 @frozen
+class TurnAway:
+    """Let an inbound caller hear that there is no place, then hang up with cause 34."""
+
+
+@frozen
 class ReleaseCall:
     """Give back the RTP port and the place on the nodes; nothing of the call is left afterwards."""
 
@@ -251,6 +270,7 @@ Effect = (
     | DrainPlayout
     | CloseStream
     | HangUp
+    | TurnAway
     | ReleaseCall
     | StartTimer
     | StopTimer

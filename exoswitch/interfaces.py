@@ -10,7 +10,6 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.events import StopReason, SwitchEvent
-from exoswitch.nodes import FleetView, Lease
 from exoswitch.session import BotTarget, Direction, Session
 
 # --- Asterisk ---------------------------------------------------------------------------------------------------
@@ -54,8 +53,38 @@ class ISwitch(Interface):
             TrunkError: the channel is gone, or another gateway has it.
         """
 
+    def take_over(channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> Deferred[bool]:
+        """Lead a call that was another gateway's to this RTP address, and put our name on it.
+
+        `is_bridged` says that its audio is known to be led to the other gateway; otherwise Asterisk is asked how far
+        the call has come. Fires with whether its audio comes here now. False is a phone that still rings: its audio
+        will come here once it is answered, and events tell of both. What waits in the dialplan is answered.
+
+        Raises:
+            TrunkError: the channel is gone.
+            BackendUnavailable: not ready, or no answer in time.
+        """
+
+    def turn_away(channel_id: str) -> Deferred[None]:
+        """Let an inbound channel that waits in the dialplan hear that there is no place; it then ends with cause 34.
+
+        Raises:
+            TrunkError: the channel is gone, or another gateway has it.
+            BackendUnavailable: not ready, or no answer in time.
+        """
+
+    def channels() -> Deferred[frozenset[str]]:
+        """List all channels that are up at this moment.
+
+        Raises:
+            BackendUnavailable: not ready, or no answer in time.
+        """
+
     def hang_up(channel_id: str, cause: int) -> None:
-        """See to it that the channel is hung up: now, or as soon as Asterisk can be reached again."""
+        """See to it that the channel is hung up: now, or as soon as Asterisk can be reached again.
+
+        A channel that turns out to have another gateway's name on it by then is left alone.
+        """
 
 
 class ISwitchListener(Interface):
@@ -187,6 +216,7 @@ class StreamStart:
     """What the bot is told of its call in `start`, and where to find it.
 
     `caller` and `callee` are the person's number and ours, whoever dialled; how a bot sees them is its own option.
+    `is_resumed` says that the bot has had this call before, through another gateway.
     """
 
     call_sid: str
@@ -197,6 +227,7 @@ class StreamStart:
     bot: BotTarget
     direction: Direction
     custom_field: str | None = field(default=None, repr=False)
+    is_resumed: bool = False
 
 
 class IStreamListener(Interface):
@@ -270,81 +301,7 @@ class ICalls(Interface):
         """
 
 
-# --- Nodes and sessions -----------------------------------------------------------------------------------------
-
-
-class INodeAllocator(Interface):
-    """Who decides which gateway and Asterisk carry a call; each gateway has one, and a fleet shares the counts."""
-
-    def start() -> None:
-        """Begin to work, whether or not what the fleet shares can be reached yet."""
-
-    def stop() -> Deferred[None]:
-        """Leave the fleet, with all leases that are not released yet."""
-
-    def allocate(
-        call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
-    ) -> Deferred[Lease]:
-        """Take a place for a call on the relatively least loaded pair of this gateway; on this Asterisk, if named.
-
-        With `any_gateway` the pair may be another gateway's; the lease is kept alive by this one all the same.
-        Gateways and Asterisks that drain, cannot be reached or are full are passed over.
-
-        Raises:
-            NoCapacity: no such pair has a place left.
-        """
-
-    def release(lease: Lease) -> Deferred[None]:
-        """Give a place back; idempotent."""
-
-    def renew() -> Deferred[None]:
-        """Give a sign of life for this gateway and all its leases.
-
-        Those that were reaped meanwhile are entered again, even beyond capacity, for their calls go on.
-        """
-
-    def reap() -> Deferred[tuple[Lease, ...]]:
-        """Free and give back the leases of all gateways that have given no sign of life for too long."""
-
-    def set_health(asterisk: str, healthy: bool) -> None:
-        """Say whether this gateway can reach that Asterisk; new calls avoid an unhealthy one."""
-
-    def set_draining(asterisk: str | None, draining: bool) -> None:
-        """Let an Asterisk get no new calls through this gateway, or without a name this gateway none; or again."""
-
-    def view() -> Deferred[FleetView]:
-        """Show the fleet as it is counted now."""
-
-
-class ISessionStore(Interface):
-    """Where sessions are kept: each as it is now, and every step on the way there as an event of its own."""
-
-    ready = Attribute("Whether a session could be saved now (bool).")
-
-    def start() -> Deferred[None]:
-        """Begin to work; it fires whether or not what keeps the sessions can be reached yet."""
-
-    def stop() -> Deferred[None]:
-        """Bring what was noted to where it is safe; nothing is saved or noted afterwards."""
-
-    def save(session: Session) -> Deferred[None]:
-        """Write a session that somebody waits for; it is durable (as far as this store is) when the Deferred fires.
-
-        A store whose database cannot be reached fails at once, and keeps nothing of it.
-        """
-
-    def note(session: Session) -> None:
-        """Write a session that nobody waits for: how a call goes on, and how it ends. It never blocks or fails.
-
-        While the database is away the store keeps it elsewhere, and brings it in once the database is back.
-        """
-
-    def load(account: str, call_sid: str) -> Deferred[Session]:
-        """Read one session, with all that this process has saved or noted of it.
-
-        Raises:
-            CallNotFound: this account has no such call.
-        """
+# --- Metrics -----------------------------------------------------------------------------------------------------
 
 
 class IMetrics(Interface):

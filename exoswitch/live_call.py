@@ -29,13 +29,12 @@ from exoswitch.interfaces import (
     IMediaListener,
     IMediaPlane,
     IMetrics,
-    INodeAllocator,
-    ISessionStore,
     IStreamListener,
     ISwitch,
     Origination,
     StreamStart,
 )
+from exoswitch.interfaces_fleet import INodeAllocator, ISessionStore
 from exoswitch.nodes import Lease
 from exoswitch.session import Ending, Session
 from exoswitch.spawn import spawn

@@ -75,7 +75,9 @@ class Ending:
 class Session:
     """One call as the stores keep it and the REST API shows it; times are seconds since the epoch, UTC.
 
-    `caller` and `callee` are Exotel's From and To: the person's number and ours, whoever dialled.
+    `caller` and `callee` are Exotel's From and To: the person's number and ours, whoever dialled. `gateway` carries
+    the call, or is to dial it; `channel_id` is its channel at `asterisk`, once it may have one. `ring_s` and
+    `max_duration_s` are the waits that were asked for, None where none were: whoever takes the call over needs them.
     """
 
     call_sid: str
@@ -94,6 +96,10 @@ class Session:
     ended_at: float | None = None
     trunk: str | None = None
     asterisk: str | None = None
+    gateway: str | None = None
+    channel_id: str | None = None
+    ring_s: float | None = None
+    max_duration_s: float | None = None
     ending: Ending | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":

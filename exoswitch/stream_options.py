@@ -11,6 +11,8 @@ MarksOnClear = Literal["flush", "drop"]
 ClearGranularity = Literal["frame", "message"]
 CloseAfterStop = Literal["handshake", "drop"]
 OnStreamLoss = Literal["hang-up", "reconnect"]
+OnGatewayLoss = Literal["resume", "hang-up"]
+ResumedSid = Literal["new", "same"]
 TranscriptKind = Literal["off", "messages", "audio"]
 
 
@@ -28,8 +30,11 @@ class StreamOptions:
     still waits is played after the bot has closed.
 
     How the connection is kept: `close_after_stop` says whether `stop` is followed by a closing handshake,
-    `on_stream_loss` what follows a connection that broke off. `ca_file` is a PEM file with certificates that are
-    trusted beside the system's, `transcript` what is written down of the stream.
+    `on_stream_loss` what follows a connection that broke off, `on_gateway_loss` what follows when a call's gateway is
+    lost, and `resumed_sid` whether the stream of a call that another gateway resumes has a SID of its own.
+
+    `ca_file` is a PEM file with certificates that are trusted beside the system's, `transcript` what is written down
+    of the stream.
     """
 
     chunk_ms: int = 20
@@ -43,5 +48,7 @@ class StreamOptions:
     drain_on_close: bool = False
     close_after_stop: CloseAfterStop = "handshake"
     on_stream_loss: OnStreamLoss = "hang-up"
+    on_gateway_loss: OnGatewayLoss = "resume"
+    resumed_sid: ResumedSid = "new"
     ca_file: str = ""
     transcript: TranscriptKind = "off"

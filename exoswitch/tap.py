@@ -39,7 +39,8 @@ from exoswitch.exotel.numbers import normalise
 from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream import ExotelBots
-from exoswitch.interfaces import IMetrics, INodeAllocator, ISessionStore
+from exoswitch.interfaces import IMetrics
+from exoswitch.interfaces_fleet import INodeAllocator, ISessionStore
 from exoswitch.live_call import Ports
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget

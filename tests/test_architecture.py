@@ -23,7 +23,7 @@ CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "t
 
 # Cores whose very subject is a port: a trunk implements one, Asterisk's configuration is rendered from ours.
 CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.ami.asterisk")
-PORTS_FOR_CORES = {"exoswitch.interfaces", "exoswitch.config.model", "zope.interface"}
+PORTS_FOR_CORES = {"exoswitch.interfaces", "exoswitch.interfaces_fleet", "exoswitch.config.model", "zope.interface"}
 
 # An adapter that all others may use.
 FOUNDATION = "exoswitch.spawn"

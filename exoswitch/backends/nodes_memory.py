@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from exoswitch.backends.fleet import Fleet, UnknownGateway
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import INodeAllocator
+from exoswitch.interfaces_fleet import INodeAllocator
 from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing
 from exoswitch.session import Direction
 

@@ -26,7 +26,8 @@ from exoswitch.backends.redis_address import RedisAddress
 from exoswitch.backends.redis_answers import read_leases, read_view
 from exoswitch.backends.redis_link import RedisLink, Script
 from exoswitch.errors import BackendUnavailable, NoCapacity
-from exoswitch.interfaces import IMetrics, INodeAllocator
+from exoswitch.interfaces import IMetrics
+from exoswitch.interfaces_fleet import INodeAllocator
 from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing
 from exoswitch.session import Direction
 from exoswitch.spawn import spawn

@@ -21,7 +21,8 @@ from exoswitch.backends.journal import Chunk, Journal
 from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_notes import Note, Sequencer
 from exoswitch.errors import BackendUnavailable, CallNotFound
-from exoswitch.interfaces import IMetrics, ISessionStore
+from exoswitch.interfaces import IMetrics
+from exoswitch.interfaces_fleet import ISessionStore
 from exoswitch.session import Session
 from exoswitch.spawn import spawn
 

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from exoswitch.errors import CallNotFound
-from exoswitch.interfaces import ISessionStore
+from exoswitch.interfaces_fleet import ISessionStore
 from exoswitch.session import Session
 
 

@@ -18,6 +18,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_SOUND = re.compile(r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 _LOWEST_PORT = 1024
@@ -126,6 +127,13 @@ def name(text: str) -> str:
     """Read a name that also stands in file names, URLs and Asterisk's configuration."""
     if not _NAME.fullmatch(text):
         raise Unreadable("must be a name: letters, digits, - and _, beginning with a letter or a digit")
+    return text
+
+
+def sound(text: str) -> str:
+    """Read the name of one of Asterisk's sounds, without its file's ending; nothing is no sound."""
+    if not _SOUND.fullmatch(text):
+        raise Unreadable("must be the name of a sound of Asterisk's: letters, digits, -, _ and / for folders")
     return text
 
 

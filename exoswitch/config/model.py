@@ -16,9 +16,14 @@ _NEVER_SHOWN = MappingProxyType({"secret": True})
 
 @frozen(kw_only=True)
 class GatewayConfig:
-    """This gateway: how many calls it carries at once, and how long it waits for them when it is stopped."""
+    """This gateway: how many calls it carries at once, and what becomes of them when it is stopped.
+
+    `on_stop` says whether it waits for their end or hands them over to other gateways; `stop_wait_s` is how long it
+    does either before it hangs up those that are left.
+    """
 
     capacity: values.Calls = 1000
+    on_stop: values.OnStop = "wait"
     stop_wait_s: values.StopSeconds = 30.0
 
 
@@ -47,12 +52,17 @@ class CallsConfig:
     """The waits of a call, in seconds; the defaults are Exotel's own (10 s handshake, 60 min a stream).
 
     `waiting_sound` is a WAV file that the caller hears while a lost bot is connected again; without it, silence.
+    What an inbound caller hears when every place is taken is Asterisk's to play: `full_message` is the name of a
+    sound of its, played once; then `full_tone` for `full_tone_s`.
     """
 
     ring_s: values.WaitSeconds = 45.0
     handshake_s: values.WaitSeconds = 10.0
     max_duration_s: values.StreamSeconds = 3600.0
     waiting_sound: values.File = ""
+    full_message: values.SoundName = ""
+    full_tone: values.FullTone = "congestion"
+    full_tone_s: values.WaitSeconds = 4.0
 
 
 @frozen(kw_only=True)
@@ -112,6 +122,8 @@ class StreamConfig:
     drain_on_close: values.YesNo = False
     close_after_stop: values.CloseAfterStop = "handshake"
     on_stream_loss: values.OnStreamLoss = "hang-up"
+    on_gateway_loss: values.OnGatewayLoss = "resume"
+    resumed_sid: values.ResumedSid = "new"
     ca_file: values.File = ""
     transcript: values.TranscriptKind = "off"
 

@@ -11,7 +11,7 @@ from hypothesis.strategies import booleans, data, none, one_of, sampled_from
 from zope.interface.verify import verifyObject
 
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import INodeAllocator
+from exoswitch.interfaces_fleet import INodeAllocator
 from exoswitch.session import Direction
 
 LEASE_S = 10.0

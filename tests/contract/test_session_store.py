@@ -12,7 +12,7 @@ from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.backends.sessions_durable import DurableSessions
 from exoswitch.backends.sessions_memory import MemorySessions
 from exoswitch.errors import CallNotFound
-from exoswitch.interfaces import ISessionStore
+from exoswitch.interfaces_fleet import ISessionStore
 from exoswitch.session import CallStatus, Ending
 from tests.databases import sqlite_in_test
 from tests.sessions import SESSION
