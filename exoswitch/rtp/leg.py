@@ -184,6 +184,11 @@ class MediaLeg:
         pcm = self._caller_frame() if self.attached else None
         return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
 
+    def forgive(self, gap_s: float) -> None:
+        """Take time that has just passed without anybody listening out of the caller's silence."""
+        if self._heard_at is not None:
+            self._heard_at += gap_s
+
     def _frame_of_none(self) -> bytes | None:
         """Give what is heard where the bot has nothing to say, or None for silence."""
         if self._draining:

@@ -9,11 +9,15 @@ instance, has to fit behind no more than these:
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Protocol
 
 from attrs import define, field
 
 from exoswitch.rtp.leg import Address, MediaLeg
+
+_STANDSTILL_S = 1.0
+"""A tick so long after the one before says that this process stood still: under SIGSTOP, or on a stalled machine."""
 
 
 class Wire(Protocol):
@@ -66,12 +70,14 @@ class Inbound(Protocol):
 class Plane:
     """The lines, and what a tick does for each.
 
-    What goes wrong in one line is told to `failed`, within the handler of the exception, and stays in that line.
+    What goes wrong in one line is told to `failed`, within the handler of the exception, and stays in that line. Time
+    in which this process stood still is no caller's silence: nobody listened.
     """
 
     _inbound: Inbound
     _failed: Callable[[Line], None]
     _lines: set[Line] = field(factory=set, init=False)
+    _ticked_at: float = field(default=inf, init=False)
 
     def __len__(self) -> int:
         """Count the calls."""
@@ -88,6 +94,11 @@ class Plane:
 
     def tick(self, now: float) -> None:
         """Let 20 ms pass for every call."""
+        gap_s = now - self._ticked_at
+        self._ticked_at = now
+        if gap_s > _STANDSTILL_S:
+            for line in self._lines:
+                line.leg.forgive(gap_s)
         for line, data, address in self._inbound.receive():
             try:
                 line.leg.datagram(data, address, now)

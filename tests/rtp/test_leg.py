@@ -207,6 +207,14 @@ def test_the_wait_for_media_begins_with_the_announcement_and_the_stream():
     assert {driven.tick().silent_s for _ in range(249)} == {None}
 
 
+def test_a_gap_that_is_forgiven_does_not_count_as_silence(driven):
+    driven.tick(100)
+    driven.now += 60.0
+    driven.leg.forgive(60.0)
+    told = [driven.tick().silent_s for _ in range(200)]
+    assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
+
+
 def test_overflow_is_told_to_whoever_plays():
     driven = Driven(playout_max_s=1)
     assert driven.leg.play(TONE * 50) == 0

@@ -95,11 +95,61 @@ def test_a_call_without_a_stream_or_a_remote_is_left_alone(node):
     assert undirected.told == [("media", SILENCE_PCM)]
 
 
+def lost(party):
+    return [told for told in party.told if told[0] == "lost"]
+
+
 def test_lost_media_is_told_to_the_call_once(node):
     party = Party()
     node.line(party)
     node.tick(200)
-    assert [told for told in party.told if told[0] == "lost"] == [("lost", 1)]
+    assert lost(party) == [("lost", 1)]
+
+
+def test_a_standstill_of_our_own_is_nobodys_silence(node):
+    parties = [Party(), Party()]
+    for party in parties:
+        node.line(party)
+    node.tick(25)
+    node.now += 3600
+    node.tick(20)
+    assert [lost(party) for party in parties] == [[], []]
+    node.tick(10)
+    assert [lost(party) for party in parties] == [[("lost", 1)], [("lost", 1)]]
+
+
+def test_what_came_during_a_standstill_counts_as_come_at_its_end(node):
+    party = Party()
+    line = node.line(party)
+    node.tick(40)
+    node.now += 3600
+    node.pending.append((line, Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False), ASTERISK))
+    node.tick(49)
+    assert lost(party) == []
+    node.tick(3)
+    assert lost(party) == [("lost", 1)]
+
+
+def test_a_tick_that_is_but_late_forgives_nothing(node):
+    party = Party()
+    node.line(party)
+    node.tick()
+    node.now += 0.9
+    node.tick(3)
+    node.now += 0.9
+    node.tick()
+    assert lost(party) == [("lost", 2)]
+
+
+def test_a_call_that_begins_after_a_standstill_knows_nothing_of_it(node):
+    node.tick()
+    node.now += 3600
+    party = Party()
+    node.line(party)
+    node.tick(50)
+    assert lost(party) == []
+    node.tick(3)
+    assert lost(party) == [("lost", 1)]
 
 
 def test_a_call_that_fails_is_told_and_does_not_stop_the_others(node):

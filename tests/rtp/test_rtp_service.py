@@ -188,3 +188,18 @@ def test_it_tells_how_late_its_ticks_come(node):
     node.tick(5)
     assert (node.plane.calls, node.plane.skipped_ticks) == (1, 0)
     assert node.plane.lateness().max_ms < 1.1
+
+
+def test_calls_outlive_a_process_that_stood_still(node):
+    calls = []
+    for host in (ASTERISK, (ASTERISK[0], 12_002)):
+        leg, call = node.open()
+        leg.direct(*host)
+        leg.attach(call)
+        calls.append(call)
+    node.tick(10)
+    node.reactor.advance(3600)
+    node.tick(30)
+    assert [call.lost for call in calls] == [[], []]
+    node.tick(20)
+    assert [call.lost for call in calls] == [[pytest.approx(1.0, abs=0.03)]] * 2
