@@ -17,6 +17,9 @@ MAX_CUSTOM_PARAMETERS = 3
 MAX_CUSTOM_CHARACTERS = 256
 """How much of the query Exotel reads for them."""
 
+RESUMPTION = {"resumption": "true"}
+"""What a bot is told that has had the call before; it is exoswitch's own, nothing like it is known of Exotel."""
+
 USER_AGENT = "Go-http-client/1.1"
 """What real calls were seen to send (spec §1, capture R3)."""
 
@@ -36,7 +39,7 @@ class BotAddress:
 
     `authority` is the ``Host`` header: the host as the URL has it, with a port only where the URL has one.
     `authorization` is a whole header value, `resource` the path with its query; `sample_rate_hz` is that of the
-    audio, both ways.
+    audio, both ways. `is_resumed` says that the bot has had this call before.
     """
 
     secure: bool
@@ -46,18 +49,20 @@ class BotAddress:
     resource: str = field(repr=False)
     authorization: str | None = field(default=None, repr=False)
     sample_rate_hz: int = SAMPLE_RATES_HZ[0]
+    is_resumed: bool = False
 
     def custom_parameters(self, *, sample_rate: bool = False) -> dict[str, str]:
         """Read the query as Go does: ``voice/UUID`` is a key with an empty value, and of two alike the first counts.
 
-        `sample_rate` says whether the key that asks for one is told like any other.
+        `sample_rate` says whether the key that asks for one is told like any other. `RESUMPTION` is told on top of
+        what the query gives within Exotel's limits.
         """
         told: dict[str, str] = {}
         query = self.resource.partition("?")[2]
         for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
             if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(told) < MAX_CUSTOM_PARAMETERS:
                 told.setdefault(key, value)
-        return told
+        return told | RESUMPTION if self.is_resumed else told
 
     def upgrade_request(self, key: str) -> bytes:
         """Write the request that opens the WebSocket, with just the headers that Exotel's client sends (spec §1)."""

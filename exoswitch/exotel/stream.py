@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall
@@ -179,7 +180,8 @@ class BotConnection:
 
     async def _reach(self) -> None:
         bots, url = self._bots, self._start.bot.url
-        self._address = address = await self._resolve(url) if is_resolver(url) else parse_address(url)
+        address = await self._resolve(url) if is_resolver(url) else parse_address(url)
+        self._address = address = evolve(address, is_resumed=self._start.is_resumed)
         self._where = f"{address}: "
         self._record(address.url, address.sample_rate_hz)
         protocol: Any = await bots.line(address, self._options.ca_file).connect(
