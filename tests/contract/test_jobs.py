@@ -1,0 +1,64 @@
+"""Jobs within one process: what all jobs promise, and how a gateway is alone."""
+
+import pytest
+from twisted.internet.task import Clock
+
+from exoswitch.backends.jobs_memory import KEPT_MAX, MemoryJobs, PostOffice
+from exoswitch.errors import BackendUnavailable
+from tests.contract.jobs_suite import JobsContract, Prompt, lease, leases
+
+
+class MemoryWorld:
+    """Gateways that share a post office, and a clock."""
+
+    def __init__(self, office=None):
+        self.clock, self.office = Clock(), office
+
+    def start(self, gateway, listener):
+        jobs = MemoryJobs(gateway, clock=self.clock, office=self.office)
+        jobs.listener = listener
+        jobs.start()
+        return jobs
+
+    def die(self, jobs):
+        """Nothing is left of it that could speak; the next process takes its place."""
+
+    def until(self, is_so):
+        for _ in range(100):
+            self.clock.advance(0.1)
+            if is_so():
+                return
+        pytest.fail("waited in vain")
+
+    def settle(self):
+        self.clock.advance(0)
+        self.clock.advance(0)
+
+    def wait(self, deferred):
+        outcome = []
+        deferred.addBoth(outcome.append)
+        self.until(lambda: outcome)
+        if hasattr(outcome[0], "raiseException"):
+            outcome[0].raiseException()
+
+
+class TestMemoryJobs(JobsContract):
+    @pytest.fixture
+    def world(self):
+        return MemoryWorld(PostOffice())
+
+
+def test_gateway_that_is_alone_hands_over_to_itself_only():
+    world, listener = MemoryWorld(), Prompt()
+    jobs = world.start("gw1", listener)
+    world.wait(jobs.send(lease(1)))
+    with pytest.raises(BackendUnavailable, match="there is no gateway gw2"):
+        world.wait(jobs.send(lease(2, "gw2")))
+    assert listener.arrived == [lease(1)]
+
+
+def test_box_that_nobody_empties_does_not_grow_beyond_measure():
+    office = PostOffice()
+    for one in leases(KEPT_MAX + 5):
+        office.post(one)
+    assert list(office.box("gw1").values()) == leases(KEPT_MAX + 5)[5:]
