@@ -16,16 +16,30 @@ class RecordedSwitch:
     ready: bool = True
     asked: list = field(factory=list)
     answer: Exception | None = None
+    is_led: bool = True
+    up: frozenset = frozenset()
 
-    def _reply(self, *request):
+    def _reply(self, *request, result=None):
         self.asked.append(request)
-        return succeed(None) if self.answer is None else fail(self.answer)
+        return succeed(result) if self.answer is None else fail(self.answer)
 
     def originate(self, origination):
         return self._reply("originate", origination)
 
     def bridge(self, channel_id, media_host, media_port):
         return self._reply("bridge", channel_id, media_host, media_port)
+
+    def claim(self, channel_id):
+        return self._reply("claim", channel_id)
+
+    def take_over(self, channel_id, media_host, media_port, *, is_bridged):
+        return self._reply("take_over", channel_id, media_host, media_port, is_bridged, result=self.is_led)
+
+    def turn_away(self, channel_id):
+        return self._reply("turn_away", channel_id)
+
+    def channels(self):
+        return self._reply("channels", result=self.up)
 
     def hang_up(self, channel_id, cause):
         self.asked.append(("hang_up", channel_id, cause))

@@ -16,10 +16,11 @@ _SIP = (
 _MEDIA = (
     *("res_timing_timerfd", "res_srtp", "res_rtp_asterisk", "res_rtp_multicast", "chan_rtp", "bridge_simple"),
     *("codec_ulaw", "codec_alaw", "codec_a_mu", "codec_gsm", "codec_g722", "codec_resample"),
+    *("format_gsm", "format_pcm", "format_wav"),
 )
 _CALLS = (
-    *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "res_speech", "res_agi"),
-    *("func_callerid", "func_channel", "func_logic", "func_timeout"),
+    *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "app_playback", "app_playtones"),
+    *("res_speech", "res_agi", "func_callerid", "func_channel", "func_logic", "func_timeout"),
 )
 MODULES = _SIP + _MEDIA + _CALLS
 

@@ -31,6 +31,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
+from exoswitch.ami.dialling import list_channels
 from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
@@ -197,7 +198,7 @@ class AmiLink(Service):
             if not response.succeeded:
                 self._log.info("Asterisk {name} filters no events; we do it", name=self._config.name)
                 break
-        return await ami.collect(AmiMessage.action("CoreShowChannels"))
+        return await ami.collect(list_channels())
 
     def _lost(self, reason: str) -> None:
         self._ami = None

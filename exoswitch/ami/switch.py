@@ -2,18 +2,18 @@
 
 import random
 
-from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.ami import dialling
+from exoswitch.ami.claims import Claims
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.filters import CLAIM_ANSWER
 from exoswitch.ami.hangups import HangUps
+from exoswitch.ami.legs import legs
 from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.translate import EventTranslator
@@ -23,23 +23,13 @@ from exoswitch.events import ChannelHungUp, SwitchEvent, SwitchLost, SwitchReady
 from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
 from exoswitch.spawn import spawn
 
-CLAIM_WAIT_S = 5.0  # a channel in AGI looks for a command ten times a second
-
-
-@define(eq=False)
-class _Claim:
-    """Our wait for a channel's word on whose it is."""
-
-    command_id: str
-    answer: Deferred[AmiMessage] = field(factory=Deferred)
-
 
 @implementer(ISwitch)
 class AsteriskSwitch(Service):
     """An Asterisk, for as long as the service runs; `listener` is told its events, and may be set later.
 
-    `node` is this gateway's name, which it writes on the inbound calls that it takes. `codec` is what Asterisk is to
-    send us. `max_duration_s` is how long a call may last; Asterisk itself ends one that outlives it.
+    `node` is this gateway's name, which it writes on the calls that it places or takes. `codec` is what Asterisk is
+    to send us. `max_duration_s` is how long a call may last; Asterisk itself ends one that outlives it.
 
     Raises:
         ConfigError: the configuration's `ami` is no endpoint.
@@ -69,7 +59,7 @@ class AsteriskSwitch(Service):
         self._ami: AmiProtocol | None = None
         self._translator = EventTranslator()
         self._hang_ups = HangUps()
-        self._claims: dict[str, _Claim] = {}
+        self._claims = Claims(reactor)
         self._foreign: set[str] = set()
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
@@ -88,7 +78,7 @@ class AsteriskSwitch(Service):
         """Disconnect; calls in progress go on."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._ami = None
-        self._abandon_claims()
+        self._claims.abandon(f"Asterisk {self.name} is left")
         return self._link.stopService()
 
     def originate(self, origination: Origination) -> Deferred[None]:
@@ -99,8 +89,24 @@ class AsteriskSwitch(Service):
         """Claim an inbound channel, answer it, and bridge it to an RTP address."""
         return Deferred.fromCoroutine(self._bridge(channel_id, media_host, media_port))
 
+    def claim(self, channel_id: str) -> Deferred[None]:
+        """Put our name on an inbound channel, unless another gateway's is on it."""
+        return Deferred.fromCoroutine(self._claim(channel_id))
+
+    def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> Deferred[bool]:
+        """Put our name on a call that was another gateway's, and lead it to an RTP address."""
+        return Deferred.fromCoroutine(self._take_over(channel_id, media_host, media_port, is_bridged=is_bridged))
+
+    def turn_away(self, channel_id: str) -> Deferred[None]:
+        """Claim an inbound channel, and let its caller hear that there is no place."""
+        return Deferred.fromCoroutine(self._turn_away(channel_id))
+
+    def channels(self) -> Deferred[frozenset[str]]:
+        """List all channels that are up at this moment."""
+        return Deferred.fromCoroutine(self._channels())
+
     def hang_up(self, channel_id: str, cause: int) -> None:
-        """See to it that the channel is hung up, unless it turned out to be another gateway's."""
+        """See to it that the channel is hung up, unless it turns out to be another gateway's."""
         if channel_id not in self._foreign:
             self._hang_ups.ask(channel_id, cause)
             self._send_hang_up(channel_id)
@@ -115,6 +121,7 @@ class AsteriskSwitch(Service):
             caller_id=origination.caller_id,
             ring_s=origination.ring_s,
             dial_string=dialling.leg(origination.media_host, origination.media_port, self._codec),
+            node=self._node,
         )
         self._hang_ups.originating(origination.channel_id)
         response = await ami.action(action)
@@ -124,28 +131,50 @@ class AsteriskSwitch(Service):
 
     async def _bridge(self, channel_id: str, media_host: str, media_port: int) -> None:
         ami = self._ready_ami
-        await self._claim(ami, channel_id)
+        await self._claim(channel_id)
         await self._command(ami, dialling.let_last(channel_id, dialling.longest_call_s(self._max_duration_s)))
         await self._command(ami, dialling.bridge(channel_id, dialling.leg(media_host, media_port, self._codec)))
 
-    async def _claim(self, ami: AmiProtocol, channel_id: str) -> None:
-        claim = self._claims[channel_id] = _Claim(f"{self._node}/{channel_id}")
+    async def _take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
+        ami = self._ready_ami
+        await self._command(ami, dialling.sign(channel_id, self._node))
+        self._foreign.discard(channel_id)
+        await self._command(ami, dialling.lead(channel_id, dialling.leg(media_host, media_port, self._codec)))
+        if not is_bridged:
+            # Asked only after the leg is set: if the phone is answered from now on, the dialplan dials ours.
+            progress = await self._command(ami, dialling.ask_progress(channel_id))
+            if dialling.is_being_dialled(progress):
+                return False
+        await self._command(ami, dialling.redirect(channel_id, dialling.BRIDGE_CONTEXT))
+        return True
+
+    async def _turn_away(self, channel_id: str) -> None:
+        ami = self._ready_ami
+        await self._claim(channel_id)
+        await self._command(ami, dialling.redirect(channel_id, dialling.FULL_CONTEXT))
+
+    async def _channels(self) -> frozenset[str]:
+        listed = await self._ready_ami.collect(dialling.list_channels())
+        return frozenset(channel.get("Uniqueid") for channel in listed)
+
+    async def _claim(self, channel_id: str) -> None:
+        ami = self._ready_ami
+        claim = self._claims.open(channel_id, f"{self._node}/{channel_id}")
         try:
             await self._command(ami, dialling.claim(channel_id, self._node, claim.command_id))
-            executed = await claim.answer.addTimeout(CLAIM_WAIT_S, self._clock)
-        except DeferredTimeout as problem:
-            raise BackendUnavailable(f"the channel did not answer its claim within {CLAIM_WAIT_S:g} s") from problem
+            executed = await self._claims.answer(claim)
         finally:
-            self._claims.pop(channel_id, None)
+            self._claims.close(claim)
         owner = dialling.claimed_by_another(executed, self._node)
         if owner is not None:
             self._foreign.add(channel_id)
             raise TrunkError(f"gateway {owner} has taken this call")
 
-    async def _command(self, ami: AmiProtocol, action: AmiMessage) -> None:
+    async def _command(self, ami: AmiProtocol, action: AmiMessage) -> AmiMessage:
         response = await ami.action(action)
         if not response.succeeded:
-            raise TrunkError(f"Asterisk {self.name} cannot bridge the channel: {response.get('Message')}")
+            raise TrunkError(f"Asterisk {self.name} cannot lead the call: {response.get('Message')}")
+        return response
 
     @property
     def _ready_ami(self) -> AmiProtocol:
@@ -158,14 +187,26 @@ class AsteriskSwitch(Service):
             spawn(self._end_channel(self._ami, channel_id), self._log, "a hang-up", channel_id=channel_id)
 
     async def _end_channel(self, ami: AmiProtocol, channel_id: str) -> None:
+        action = dialling.hang_up(channel_id, self._hang_ups.cause(channel_id))
         try:
-            response = await ami.action(dialling.hang_up(channel_id, self._hang_ups.cause(channel_id)))
+            response = await ami.action(dialling.ask_owner(channel_id))
+            owner = dialling.owned_by_another(response, self._node)
+            if owner is not None:
+                self._leave_to(owner, channel_id)
+                return
+            if response.succeeded:
+                response = await ami.action(action)
         except BackendUnavailable as problem:
             ami.drop(str(problem))  # The next link asks again.
             return
         if not response.succeeded:
             self._log.debug("{channel_id}: {text}", channel_id=channel_id, text=response.get("Message"))
             self._hang_ups.no_such_channel(channel_id)
+
+    def _leave_to(self, owner: str, channel_id: str) -> None:
+        self._log.info("{channel_id} is not hung up: gateway {owner} has it", channel_id=channel_id, owner=owner)
+        self._hang_ups.give_up(channel_id)
+        self._foreign.add(channel_id)
 
     # --- What the link tells (LinkUser) -------------------------------------------------------------------------
 
@@ -174,7 +215,7 @@ class AsteriskSwitch(Service):
         self._ami = ami
         channel_ids = frozenset(channel.get("Uniqueid") for channel in channels)
         self._foreign &= channel_ids
-        self._tell(SwitchReady(channel_ids))
+        self._tell(SwitchReady(channel_ids, legs(channels)))
         for arrival in self._translator.arrivals(channels):
             self._tell(arrival)
         for channel_id in self._hang_ups:
@@ -183,7 +224,7 @@ class AsteriskSwitch(Service):
     def link_event(self, message: AmiMessage) -> None:
         """Take what an event means, if anything."""
         if message.event == CLAIM_ANSWER:
-            self._claim_answered(message)
+            self._claims.executed(message)
             return
         event = self._translator.translate(message)
         if event is None:
@@ -191,32 +232,16 @@ class AsteriskSwitch(Service):
         if self._hang_ups.observe(event):
             self._send_hang_up(message.get("DestUniqueid"))
         if isinstance(event, ChannelHungUp):
-            self._forget(event.channel_id)
+            self._foreign.discard(event.channel_id)
+            self._claims.hung_up(event.channel_id)
         self._tell(event)
 
     def link_lost(self, reason: str) -> None:
         """Tell it; the hang-ups that are not confirmed stay."""
         self._ami = None
         self._hang_ups.link_lost()
-        self._abandon_claims()
+        self._claims.abandon(f"the link to Asterisk {self.name} was lost")
         self._tell(SwitchLost(reason))
-
-    def _claim_answered(self, message: AmiMessage) -> None:
-        channel_id = message.get("Uniqueid")
-        claim = self._claims.get(channel_id)
-        if claim is not None and claim.command_id == message.get("CommandID"):
-            self._claims.pop(channel_id).answer.callback(message)
-
-    def _abandon_claims(self) -> None:
-        claims, self._claims = self._claims, {}
-        for claim in claims.values():
-            claim.answer.errback(BackendUnavailable(f"the link to Asterisk {self.name} was lost"))
-
-    def _forget(self, channel_id: str) -> None:
-        self._foreign.discard(channel_id)
-        claim = self._claims.pop(channel_id, None)
-        if claim is not None:
-            claim.answer.errback(TrunkError("the caller hung up"))
 
     def _tell(self, event: SwitchEvent) -> None:
         if self.listener is not None:

@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 from attrs import define, field
 
+from exoswitch.ami.legs import destination, is_leg
 from exoswitch.ami.message import AmiMessage
 from exoswitch.events import (
     CallArrived,
@@ -35,7 +36,6 @@ from exoswitch.events import (
     SwitchEvent,
 )
 
-LEG = "UnicastRTP/"
 LOCAL_ADDRESS = "UNICASTRTP_LOCAL_ADDRESS"
 LOCAL_PORT = "UNICASTRTP_LOCAL_PORT"
 UNKNOWN = frozenset({"", "unknown", "<unknown>"})
@@ -99,13 +99,13 @@ class EventTranslator:
         channel_id = message.get("Uniqueid")
         self._halves.pop(channel_id, None)
         self._arrived.discard(channel_id)
-        if message.get("Channel").startswith(LEG):
+        if is_leg(message):
             return None
         return ChannelHungUp(channel_id, cause=_number(message.get("Cause")), text=message.get("Cause-txt"))
 
     def _var_set(self, message: AmiMessage) -> SwitchEvent | None:
         variable = message.get("Variable")
-        if variable not in {LOCAL_ADDRESS, LOCAL_PORT} or not message.get("Channel").startswith(LEG):
+        if variable not in {LOCAL_ADDRESS, LOCAL_PORT} or not is_leg(message):
             return None
         half = self._halves.setdefault(message.get("Uniqueid"), {})
         half[variable] = message.get("Value")
@@ -117,11 +117,12 @@ class EventTranslator:
         port = _number(half[LOCAL_PORT])
         if not 0 < port < 65536:
             return None
-        return MediaAnnounced(message.get("Linkedid"), host=half[LOCAL_ADDRESS], port=port)
+        leg = destination(message.get("Channel"))
+        return MediaAnnounced(message.get("Linkedid"), host=half[LOCAL_ADDRESS], port=port, leg=leg)
 
     def _dtmf_end(self, message: AmiMessage) -> SwitchEvent | None:
         digit = message.get("Digit")
-        if message.get("Direction") != "Received" or digit not in _DIGITS or message.get("Channel").startswith(LEG):
+        if message.get("Direction") != "Received" or digit not in _DIGITS or is_leg(message):
             return None
         return DigitPressed(message.get("Uniqueid"), digit, duration_ms=_number(message.get("DurationMs")))
 

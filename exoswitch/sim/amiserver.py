@@ -149,13 +149,21 @@ class AmiServer:
         self._answer(state, action, "Success", ("Message", "Variable Set"))
         self.pbx.exchange.tell(call.channel.set_variable(action.get("Variable"), action.get("Value")))
 
-    def _redirect(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+    def _get_variable(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        call, variable = self.pbx.find(action.get("Channel")), action.get("Variable")
+        if call is None:
+            self._refuse(state, action, "No such channel")
+            return
+        value = call.application if variable == "CHANNEL(appname)" else call.variables.get(variable, "")
+        self._answer(state, action, "Success", ("Variable", variable), ("Value", value))
+
+    def _redirect(self, state: AmiConnection, action: AmiMessage, now: float) -> None:
         call = self.pbx.find(action.get("Channel"))
         if call is None:
             self._refuse(state, action, "Channel does not exist: " + action.get("Channel"))
             return
         self._answer(state, action, "Success", ("Message", "Redirect successful"))
-        call.enter(action.get("Context"), action.get("Exten"))
+        self.pbx.redirect(call, action.get("Context"), action.get("Exten"), now)
 
     def _play_dtmf(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         call = self.pbx.find(action.get("Channel"))
@@ -170,12 +178,10 @@ class AmiServer:
         self._answer(state, action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
         shown = 0
         for call in self.pbx.calls.values():
-            where = ("AGI", "agi:async") if call.is_waiting else ("Dial", call.leg.name if call.leg else "")
             for channel in (call.channel, call.leg):
                 if channel is not None:
                     shown += 1
-                    application = (("Application", where[0]), ("ApplicationData", where[1]))
-                    self._send(state, action, ("Event", "CoreShowChannel"), *channel.headers(), *application)
+                    self._send(state, action, ("Event", "CoreShowChannel"), *channel.headers(), *call.where(channel))
         complete = (("EventList", "Complete"), ("ListItems", str(shown)))
         self._send(state, action, ("Event", "CoreShowChannelsComplete"), *complete)
 
@@ -200,6 +206,7 @@ class AmiServer:
         "agi": _agi,
         "hangup": _hang_up,
         "setvar": _set_variable,
+        "getvar": _get_variable,
         "redirect": _redirect,
         "playdtmf": _play_dtmf,
         "coreshowchannels": _show_channels,

@@ -89,7 +89,8 @@ class SimulatedAsterisk(Service):
     """An Asterisk that listens for AMI on `interface` and `ami_port` (0: any free one).
 
     `scripts` are by dialled number, or by trunk as ``@lab``; `script` is everybody else's. `network` lies between the
-    phones and the gateway, each way; its dice, and all others, come from `seed`.
+    phones and the gateway, each way; its dice, and all others, come from `seed`. A caller who is turned away hears so
+    for `full_tone_s`.
     """
 
     reactor: Any
@@ -102,6 +103,7 @@ class SimulatedAsterisk(Service):
     network: Conditions = field(factory=Conditions)
     seed: int = 0
     meters: Meters | None = None
+    full_tone_s: float = 4.0
     pbx: SimulatedPbx = field(init=False)
     logins: Occasions[AmiConnectionProtocol] = field(init=False, factory=Occasions)
     new_calls: Occasions[SimulatedCall] = field(init=False, factory=Occasions)
@@ -115,7 +117,7 @@ class SimulatedAsterisk(Service):
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
-        self.pbx = SimulatedPbx(choose_script=self._choose_script)
+        self.pbx = SimulatedPbx(choose_script=self._choose_script, full_tone_s=self.full_tone_s)
         self._server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
         self._listener = AmiListener(self._server, self.reactor, self.carry_out, self.logins.happened)
         self._ticker = LoopingCall.withCount(self._tick)
@@ -197,9 +199,9 @@ class SimulatedAsterisk(Service):
                 self._listener.send(connection, encode(message))
             case Disconnect(connection):
                 self._listener.disconnect(connection)
-            case CallBegan(channel_id):
-                call = self.calls[channel_id] = SimulatedCall(self, self.pbx.calls[channel_id])
-                self.new_calls.happened(call)
+            case CallBegan(call):
+                begun = self.calls[call.channel.unique_id] = SimulatedCall(self, call)
+                self.new_calls.happened(begun)
             case OpenMedia():
                 self._open_media(effect)
             case CloseMedia(channel_id):

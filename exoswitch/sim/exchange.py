@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.eventfilter import EventFilter, passes
 from exoswitch.sim.script import Script
+
+if TYPE_CHECKING:
+    from exoswitch.sim.phonecall import PhoneCall
 
 
 @frozen
@@ -27,9 +31,9 @@ class Disconnect:
 
 @frozen
 class CallBegan:
-    """Make a new call known to whoever waits for one."""
+    """Make a new call known to whoever waits for one; it may be over before this is carried out."""
 
-    channel_id: str
+    call: "PhoneCall"
 
 
 @frozen(kw_only=True)

@@ -14,13 +14,18 @@ from exoswitch.sim.phonecall import Origin, PhoneCall
 from exoswitch.sim.script import Script
 
 _INBOUND_CONTEXT = "exoswitch-inbound"
+_FULL_CONTEXT = "exoswitch-full"
 
 
 @define(kw_only=True)
 class SimulatedPbx:
-    """An Asterisk without telephones: `choose_script` says, by number and trunk, who picks up there."""
+    """An Asterisk without telephones: `choose_script` says, by number and trunk, who picks up there.
+
+    `full_tone_s` is how long a caller who is turned away hears so.
+    """
 
     choose_script: Callable[[str, str], Script] = field(default=lambda _number, _trunk: Script(), repr=False)
+    full_tone_s: float = 4.0
     is_booted: bool = True
     exchange: Exchange = field(init=False, factory=Exchange, repr=False)
     _calls: dict[str, PhoneCall] = field(init=False, factory=dict)
@@ -80,6 +85,13 @@ class SimulatedPbx:
         call.arrive()
         return call
 
+    def redirect(self, call: PhoneCall, context: str, extension: str, now: float) -> None:
+        """Move a call to another place in the dialplan."""
+        if context == _FULL_CONTEXT:
+            call.turn_away(context, extension, now + self.full_tone_s)
+        else:
+            call.enter(context, extension)
+
     def media_opened(self, channel_id: str, host: str, port: int) -> None:
         """Go on with a call whose media has been opened at this address."""
         if (call := self.find(channel_id)) is not None:
@@ -87,7 +99,7 @@ class SimulatedPbx:
 
     def _begin(self, call: PhoneCall) -> PhoneCall:
         self._calls[call.channel.unique_id] = call
-        self.exchange.do(CallBegan(call.channel.unique_id))
+        self.exchange.do(CallBegan(call))
         return call
 
     def _new_channel(self, prefix: str, unique_id: str, caller_id: str, context: str, extension: str) -> Channel:

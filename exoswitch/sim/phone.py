@@ -1,5 +1,7 @@
 """Adapter: a simulated phone's UDP port, with a network between it and the gateway."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
@@ -13,13 +15,23 @@ Address = tuple[str, int]
 
 
 @define(eq=False, slots=False)
-class Phone(DatagramProtocol):
+class _Line(DatagramProtocol):
+    """One port of a phone, as long as it is bridged to one gateway."""
+
+    noisy = False
+
+    _received: Callable[[bytes, Address], None]
+
+    def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802 - Twisted's name
+        self._received(datagram, addr)
+
+
+@define(eq=False)
+class Phone:
     """The way between a `caller` and a gateway; it has a port for each gateway that it is bridged to in turn.
 
     `foreign` counts datagrams that came from another address than the gateway's.
     """
-
-    noisy = False
 
     _reactor: Any
     _interface: str
@@ -35,7 +47,7 @@ class Phone(DatagramProtocol):
         """Bind a port for media from and to this gateway; says which."""
         self.close()
         self.remote = remote
-        self._port = self._reactor.listenUDP(0, self, interface=self._interface)
+        self._port = self._reactor.listenUDP(0, _Line(self._received), interface=self._interface)
         return self.local
 
     @property
@@ -51,8 +63,11 @@ class Phone(DatagramProtocol):
         if self._port is not None:
             self._port.stopListening()
         self._port = None
+        # A gateway's audio that arrives after the call was led to another one would be its voice from the grave.
+        for network in (self.from_gateway, self.to_gateway):
+            network.due(math.inf)
 
-    def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802 - Twisted's name
+    def _received(self, datagram: bytes, addr: Address) -> None:
         """Put what the gateway sent on its way through the network."""
         if addr != self.remote:
             self.foreign += 1

@@ -16,8 +16,9 @@ OWNER_VARIABLE = "EXOSWITCH_GATEWAY"
 _LEG = re.compile(r"UnicastRTP/\[?(?P<host>[^/\]]+?)\]?:(?P<port>\d+)/c\((?P<codec>\w+)\)")
 _EXEC_DIAL = re.compile(r'EXEC Dial "?([^"]+)"?')
 _CLAIM = re.compile(r"GET FULL VARIABLE \$\{SET\(EXOSWITCH_GATEWAY=\$\{IF\(.*\?(?P<claimant>[^:]+):.*")
+_BEING_DIALLED, _WAITING = ("AppDial2", "(Outgoing Line)"), ("AGI", "agi:async")
 _SETUP_S = 0.005
-_NORMAL_CLEARING, _NO_ANSWER = 16, 19
+_NORMAL_CLEARING, _NO_ANSWER, _NO_CIRCUIT = 16, 19, 34
 # OriginateResponse's Reason (AST_CONTROL_* in include/asterisk/frame.h); 22.10 says 0 also of a busy phone.
 _FAILED, _HUNG_UP, _RING_TIMEOUT, _ANSWERED = 0, 1, 3, 4
 
@@ -46,7 +47,7 @@ class PhoneCall:
     is_bridged: bool = field(init=False, default=False)
     is_over: bool = field(init=False, default=False)
     _legs: int = field(init=False, default=0)
-    _is_in_agi: bool = field(init=False, default=False)
+    _application: tuple[str, str] = field(init=False, default=_BEING_DIALLED)
     _dialling: str | None = field(init=False, default=None)  # the CommandID of the AGI command that bridges the call
 
     # --- outbound
@@ -146,7 +147,7 @@ class PhoneCall:
         }
         lines = "".join(f"{name}: {value}\n" for name, value in environment.items())
         channel.state = ChannelState.RING
-        self._is_in_agi = True
+        self._application = _WAITING
         self._exchange.tell(
             channel.event("Newchannel"),
             channel.event("Newexten", ("Application", "AGI"), ("AppData", "agi:async")),
@@ -156,7 +157,7 @@ class PhoneCall:
     @property
     def is_waiting(self) -> bool:
         """Whether this is an inbound call that no gateway has bridged."""
-        return self.origin is None and self._dialling is None and not self.is_over
+        return self._application == _WAITING and not self.is_over
 
     def command(self, command_id: str, command: str) -> None:
         """Do what an AGI command says; while a Dial runs, whatever comes after it waits in vain."""
@@ -164,7 +165,7 @@ class PhoneCall:
             return
         dial, claim = _EXEC_DIAL.fullmatch(command), _CLAIM.fullmatch(command)
         if dial and _LEG.fullmatch(dial[1]):
-            self._dialling = command_id
+            self._dialling, self._application = command_id, ("Dial", dial[1])
             self._bridge_to(dial[1])
         elif claim:
             owner = self.variables.setdefault(OWNER_VARIABLE, claim["claimant"])
@@ -176,26 +177,50 @@ class PhoneCall:
         told = ("Result", quote(f"200 result={result}\n", safe="()")), ("CommandId", command_id)
         self._exchange.tell(self.channel.event("AsyncAGIExec", *told))
 
+    def turn_away(self, context: str, extension: str, until: float) -> None:
+        """Go to the place in the dialplan where the caller hears that there is none, before any answer."""
+        self._go(context, extension, "Playtones", "congestion")
+        self._exchange.later(until, self._refuse_for_want_of_a_circuit)
+
+    def _refuse_for_want_of_a_circuit(self, _now: float) -> None:
+        if self._application[0] == "Playtones" and not self.is_over:
+            self._end(_NO_CIRCUIT)
+
     # --- both
+
+    @property
+    def application(self) -> str:
+        """Give the application that the phone's channel is in."""
+        return self._application[0]
+
+    def where(self, channel: Channel) -> tuple[tuple[str, str], ...]:
+        """Give what a list of channels says beyond what every event says of its channel."""
+        application, data = self._application if channel is self.channel else ("AppDial", "(Outgoing Line)")
+        bridge = self.channel.unique_id if self.is_bridged else ""
+        return ("Application", application), ("ApplicationData", data), ("BridgeId", bridge)
 
     def enter(self, context: str, extension: str) -> None:
         """Go to a place in the dialplan, which dials what the variable names; the old leg, if any, is dropped."""
-        self._drop_leg()
-        self._leave_agi()
-        self.channel.context, self.channel.extension = context, extension
         leg = self.variables.get(LEG_VARIABLE, "")
-        self._exchange.tell(self.channel.event("Newexten", ("Application", "Dial"), ("AppData", leg)))
+        self._go(context, extension, "Dial", leg)
         if _LEG.fullmatch(leg):
             self._bridge_to(leg)
         else:
             self._end(_NORMAL_CLEARING)
 
+    def _go(self, context: str, extension: str, application: str, data: str) -> None:
+        self._drop_leg()
+        self._leave_agi()
+        self.channel.context, self.channel.extension = context, extension
+        self._application = application, data
+        self._exchange.tell(self.channel.event("Newexten", ("Application", application), ("AppData", data)))
+
     def _leave_agi(self) -> None:
-        if self._is_in_agi:
-            if self._dialling is not None:
-                self._executed(self._dialling, "-1")
+        if self._dialling is not None:
+            self._executed(self._dialling, "-1")
+        if self._dialling is not None or self._application == _WAITING:
             self._exchange.tell(self.channel.event("AsyncAGIEnd"))
-        self._is_in_agi = False
+        self._dialling = None
 
     def _bridge_to(self, dial_string: str) -> None:
         target = _LEG.fullmatch(dial_string)
@@ -204,7 +229,7 @@ class PhoneCall:
         self._legs += 1
         host, port, phone = target["host"], int(target["port"]), self.channel
         unique_id = f"{phone.unique_id}.leg{self._legs}"
-        name = f"UnicastRTP/{host}:{port}-{unique_id}"
+        name = f"UnicastRTP/{f'[{host}]' if ':' in host else host}:{port}-0x{self._legs:012x}"
         self.leg = Channel(name, unique_id, phone.unique_id, phone.caller_id, phone.context, phone.extension)
         self._exchange.do(
             OpenMedia(channel_id=phone.unique_id, host=host, port=port, codec=target["codec"], script=self.script)

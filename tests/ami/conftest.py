@@ -53,6 +53,9 @@ class Rig:
         self.far.serve()
         return [(action.get("Channel"), action.get("Cause")) for action in self.far.asked("Hangup")]
 
+    def redirects(self) -> list[tuple[str, str]]:
+        return [(action.get("Channel"), action.get("Context")) for action in self.far.asked("Redirect")]
+
     def claim_answered(self, owner: str) -> None:
         command_id = self.far.asked("AGI")[-1].get("CommandID")
         result = quote(f"200 result=1 ({owner})\n")

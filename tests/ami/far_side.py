@@ -40,13 +40,17 @@ class Line(StringTransport):
 
 @define
 class FarSide:
-    """Takes the connections that a reactor makes, and answers actions; `silent` and `refused` name exceptions."""
+    """Takes the connections that a reactor makes, and answers actions; `silent` and `refused` name exceptions.
+
+    `values` are those of every channel's variables.
+    """
 
     reactor: MemoryReactorClock
     boots: bool = True
     silent: set[str] = field(factory=set)
     refused: set[str] = field(factory=set)
     channels: list[AmiMessage] = field(factory=list)
+    values: dict[str, str] = field(factory=dict)
     actions: list[AmiMessage] = field(factory=list)
     line: Line | None = None
     decoder: AmiDecoder | None = None
@@ -95,6 +99,8 @@ class FarSide:
             response, headers = "Error", (("Message", f"{name} refused"),)
         if name == "Challenge" and response == "Success":
             headers = (("Challenge", "123456"),)
+        if name == "Getvar" and response == "Success":
+            headers = (("Value", self.values.get(action.get("Variable"), "")),)
         own = ("ActionID", action.action_id)
         self.line.protocol.dataReceived(encode(AmiMessage((("Response", response), own, *headers))))
         if name == "Login" and response == "Success" and self.boots:

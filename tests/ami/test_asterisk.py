@@ -221,3 +221,20 @@ def test_asterisk_ends_a_call_by_itself_a_minute_after_its_longest_duration():
 
 def test_asterisk_ends_a_call_that_no_gateway_claims_soon():
     assert f"!,1,Set(TIMEOUT(absolute)={UNCLAIMED_S})" in rendered()["extensions.conf"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        (
+            {"full_message": "all-circuits-busy-now", "full_tone": "busy", "full_tone_s": 2.5},
+            ["Playback(all-circuits-busy-now,noanswer)", "Playtones(busy)", "Wait(2.5)"],
+        ),
+        ({"full_tone_s": 4.0}, ["Playtones(congestion)", "Wait(4)"]),
+        ({"full_tone": "none"}, []),
+    ],
+)
+def test_caller_who_finds_no_place_hears_what_is_configured(settings, steps):
+    text = rendered(calls=CallsConfig(**settings))["extensions.conf"]
+    heard = text.partition("[exoswitch-full]")[2].split("same => n,")[1:]
+    assert [step.strip() for step in heard] == ["Progress()", *steps, "Hangup(34)"]

@@ -18,6 +18,7 @@ def test_originate_names_the_channel_in_everything_that_may_come_back():
         caller_id="08047491899",
         ring_s=44.6,
         dial_string=dialling.leg("10.0.0.5", 20000, "ulaw"),
+        node="gw1",
     )
     assert encode(action).decode().splitlines() == [
         "Action: Originate",
@@ -31,6 +32,7 @@ def test_originate_names_the_channel_in_everything_that_may_come_back():
         "Timeout: 44600",
         "CallerID: <08047491899>",
         "Variable: EXOSWITCH_LEG=UnicastRTP/10.0.0.5:20000/c(ulaw)",
+        "Variable: EXOSWITCH_GATEWAY=gw1",
         "",
     ]
 
@@ -66,6 +68,25 @@ def test_name_of_a_gateway_cannot_break_out_of_the_expression():
     action = dialling.claim("17.1", "gw 1})}", "id")
     assert "gw-1---:" in action.get("Command")
     assert dialling.claimed_by_another(executed("200 result=1 (gw-1---)\n"), "gw 1})}") is None
+
+
+@pytest.mark.parametrize(("value", "owner"), [("gw1", None), ("", None), ("gw2", "gw2")])
+def test_channel_is_anothers_if_the_name_on_it_is(value, owner):
+    assert dialling.owned_by_another(AmiMessage((("Value", value),)), "gw1") == owner
+
+
+def test_answer_that_is_an_error_names_no_owner():
+    assert dialling.owned_by_another(AmiMessage((("Response", "Error"),)), "gw1") is None
+
+
+def test_name_is_written_in_one_way_only():
+    signed = dialling.sign("sid1", "gw 1").get("Value")
+    assert dialling.owned_by_another(AmiMessage((("Value", signed),)), "gw 1") is None
+
+
+@pytest.mark.parametrize(("application", "is_dialled"), [("AppDial2", True), ("Dial", False), ("AGI", False)])
+def test_channel_is_being_dialled_until_the_dialplan_begins(application, is_dialled):
+    assert dialling.is_being_dialled(AmiMessage((("Value", application),))) == is_dialled
 
 
 def test_filters_let_through_what_is_translated_and_narrow_the_noisy_ones():

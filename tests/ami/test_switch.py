@@ -39,7 +39,10 @@ def test_call_is_queued(rig):
     assert rig.begin(rig.switch.originate(CALL)) == [None]
     action = rig.far.asked("Originate")[0]
     assert action.action_id == action.get("ChannelId") == "sid1"
-    assert action.get("Variable") == "EXOSWITCH_LEG=UnicastRTP/10.0.0.5:20000/c(ulaw)"
+    assert action.get_all("Variable") == (
+        "EXOSWITCH_LEG=UnicastRTP/10.0.0.5:20000/c(ulaw)",
+        "EXOSWITCH_GATEWAY=gw1",
+    )
 
 
 def test_refused_call_is_the_trunks_error(rig):
@@ -50,8 +53,14 @@ def test_refused_call_is_the_trunks_error(rig):
     assert str(problem) == "Asterisk pbx1 refused to dial: Originate refused"
 
 
-def test_no_call_is_placed_while_the_link_is_down(rig):
-    for work in (rig.switch.originate(CALL), rig.switch.bridge("17.1", "10.0.0.5", 20000)):
+def test_nothing_can_be_asked_while_the_link_is_down(rig):
+    for work in (
+        rig.switch.originate(CALL),
+        rig.switch.bridge("17.1", "10.0.0.5", 20000),
+        rig.switch.take_over("17.1", "10.0.0.5", 20000, is_bridged=True),
+        rig.switch.turn_away("17.1"),
+        rig.switch.channels(),
+    ):
         results: list[object] = []
         work.addErrback(lambda failure, results=results: results.append(failure.value))
         assert isinstance(results[0], BackendUnavailable)
@@ -133,6 +142,95 @@ def test_call_that_came_while_the_link_was_down_arrives_once(rig):
     assert rig.recorder.events.count(ARRIVAL) == 1
 
 
+def test_claimed_call_is_turned_away(rig):
+    rig.start()
+    results = rig.begin(rig.switch.turn_away("17.1"))
+    rig.claim_answered("gw1")
+    assert results == [None]
+    assert rig.redirects() == [("17.1", "exoswitch-full")]
+
+
+def test_call_of_another_gateway_is_not_turned_away(rig):
+    rig.start()
+    results = rig.begin(rig.switch.turn_away("17.1"))
+    rig.claim_answered("gw2")
+    assert str(results[0]) == "gateway gw2 has taken this call"
+    assert rig.redirects() == []
+
+
+# --- Calls of other gateways ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("is_bridged", "application"), [(True, ""), (False, "Dial"), (False, "AGI")])
+def test_call_is_taken_over_and_led_here(rig, is_bridged, application):
+    rig.start()
+    rig.far.values = {"CHANNEL(appname)": application}
+    assert rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=is_bridged)) == [True]
+    assert [(action.get("Variable"), action.get("Value")) for action in rig.far.asked("Setvar")] == [
+        ("EXOSWITCH_GATEWAY", "gw1"),
+        ("EXOSWITCH_LEG", "UnicastRTP/10.0.0.5:20000/c(ulaw)"),
+    ]
+    assert len(rig.far.asked("Getvar")) == (0 if is_bridged else 1)
+    assert rig.redirects() == [("sid1", "exoswitch-bridge")]
+
+
+def test_ringing_call_is_taken_over_and_left_where_it_is(rig):
+    rig.start()
+    rig.far.values = {"CHANNEL(appname)": "AppDial2"}
+    assert rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=False)) == [False]
+    assert [action.get("Action") for action in rig.far.actions[-3:]] == ["Setvar", "Setvar", "Getvar"]
+    assert rig.redirects() == []
+
+
+@pytest.mark.parametrize("refused", ["Setvar", "Getvar", "Redirect"])
+def test_channel_that_is_gone_cannot_be_taken_over(rig, refused):
+    rig.start()
+    rig.far.refused = {refused}
+    (problem,) = rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=False))
+    assert isinstance(problem, TrunkError)
+
+
+def test_channels_are_listed(rig):
+    rig.start()
+    rig.far.channels = [WAITING]
+    assert rig.begin(rig.switch.channels()) == [frozenset({"17.1"})]
+    rig.far.refused = {"CoreShowChannels"}
+    (problem,) = rig.begin(rig.switch.channels())
+    assert isinstance(problem, BackendUnavailable)
+
+
+def test_legs_are_told_with_the_link(rig):
+    leg = AmiMessage((("Channel", "UnicastRTP/10.0.0.6:20002-0x1"), ("Uniqueid", "17.2"), ("Linkedid", "17.1")))
+    rig.far.channels = [leg]
+    rig.start()
+    assert rig.recorder.events == [SwitchReady(frozenset({"17.2"}), {"17.1": ("10.0.0.6", 20002)})]
+
+
+def test_call_that_another_gateway_has_taken_over_is_not_hung_up(rig):
+    rig.start()
+    rig.far.values = {"EXOSWITCH_GATEWAY": "gw2"}
+    rig.switch.hang_up("sid1", 16)
+    assert rig.hang_ups() == []
+    asked = len(rig.far.asked("Getvar"))
+    rig.switch.hang_up("sid1", 16)
+    rig.far.serve()
+    assert len(rig.far.asked("Getvar")) == asked
+    rig.far.line.end(ConnectionError("pulled"))
+    rig.reconnect()
+    assert rig.hang_ups() == []
+
+
+def test_call_that_comes_back_is_ours_to_hang_up(rig):
+    rig.start()
+    rig.far.values = {"EXOSWITCH_GATEWAY": "gw2"}
+    rig.switch.hang_up("sid1", 16)
+    assert rig.hang_ups() == []
+    rig.far.values = {"EXOSWITCH_GATEWAY": "gw1"}
+    rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=True))
+    rig.switch.hang_up("sid1", 16)
+    assert rig.hang_ups() == [("sid1", "16")]
+
+
 # --- Hang-ups ---------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +262,7 @@ def test_hang_up_without_an_answer_costs_the_link_and_is_sent_on_the_next(rig):
     rig.start()
     rig.far.silent = {"Hangup"}
     rig.switch.hang_up("sid1", 16)
+    rig.far.serve()
     rig.clock.advance(9)
     rig.far.serve()
     rig.clock.advance(1)

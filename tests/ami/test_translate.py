@@ -39,6 +39,8 @@ def test_answered_call_is_told_step_by_step_and_its_digit_once():
     *beginning, media, digit, end = events_of("answered")
     assert beginning == [ChannelDialled(call), ChannelRinging(call), ChannelAnswered(call)]
     assert (media.channel_id, media.host) == (call, "127.0.0.1")
+    assert media.leg is not None
+    assert media.leg[0] == "127.0.0.1"
     assert digit == DigitPressed(call, "5", 120)
     assert end == ChannelHungUp(call, 16, "Normal Clearing")
 

@@ -46,7 +46,7 @@ class Telephones(Protocol):
     async def close(self) -> None:
         """Be gone."""
 
-    def answer(self, hang_up_after_s: float | None = None) -> None:
+    def answer(self, hang_up_after_s: float | None = None, *, ring_s: float = 0.1) -> None:
         """Have calls to the trunk `lab` answered, after some ringing."""
 
     def refuse(self) -> None:
@@ -62,6 +62,17 @@ class Telephones(Protocol):
         """Press a key of the phone of this call."""
 
 
+@define(eq=False)
+class Audio(DatagramProtocol):
+    """A gateway's end of its calls' audio, which only counts what comes."""
+
+    noisy = False
+    received: int = 0
+
+    def datagramReceived(self, datagram, addr):  # noqa: N802 - Twisted's name
+        self.received += 1
+
+
 @implementer(ISwitchListener)
 @define(eq=False)
 class Gateway:
@@ -70,6 +81,7 @@ class Gateway:
     reactor: Any
     switch: AsteriskSwitch
     told: list[object] = field(factory=list)
+    audio: Audio = field(factory=Audio)
     media: Any = None
 
     def switch_event(self, switch: ISwitch, event: object) -> None:
@@ -78,7 +90,7 @@ class Gateway:
 
     async def open(self) -> "Gateway":
         self.switch.listener = self
-        self.media = self.reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+        self.media = self.reactor.listenUDP(0, self.audio, interface="127.0.0.1")
         self.switch.startService()
         await self.until(lambda: self.switch.ready)
         return self
@@ -114,13 +126,32 @@ class Gateway:
                 channel=f"PJSIP/{NUMBER}@{trunk}",
                 caller_id="08047491899",
                 media_host="127.0.0.1",
-                media_port=self.media.getHost().port,
+                media_port=self.leg[1],
                 ring_s=ring_s,
             )
         )
 
+    @property
+    def leg(self) -> tuple[str, int]:
+        return "127.0.0.1", self.media.getHost().port
+
     async def bridge(self, channel_id: str) -> None:
-        await self.switch.bridge(channel_id, "127.0.0.1", self.media.getHost().port)
+        await self.switch.bridge(channel_id, *self.leg)
+
+    async def take_over(self, channel_id: str, *, is_bridged: bool) -> bool:
+        return await self.switch.take_over(channel_id, *self.leg, is_bridged=is_bridged)
+
+    async def is_told_of_media_at(self, other: "Gateway") -> MediaAnnounced:
+        await self.until(lambda: any(media.leg == other.leg for media in self.of(MediaAnnounced)))
+        return self.of(MediaAnnounced)[-1]
+
+    async def hears_the_phone(self) -> None:
+        before = self.audio.received
+        await self.until(lambda: self.audio.received > before + 3)
+
+    async def die(self) -> None:
+        """Be gone in the middle of things, and leave no word."""
+        await self.switch.stopService()
 
     def cut(self) -> None:
         self.switch._link._drop()
@@ -134,11 +165,26 @@ class Stage:
     phones: Telephones
     gateways: list[Gateway] = field(factory=list)
 
+    async def ends_by_the_second_alone(self, channel_id: str, first: Gateway, second: Gateway) -> None:
+        """See that a call is no more the first gateway's to end."""
+        first.switch.hang_up(channel_id, 16)
+        await first.settle()
+        assert not second.of(ChannelHungUp)
+        assert channel_id in await second.switch.channels()
+        second.switch.hang_up(channel_id, 16)
+        for gateway in (first, second):
+            assert (await gateway.hear(ChannelHungUp)).channel_id == channel_id
+
     async def gateway(self, node: str = "gw1") -> Gateway:
         rng = Random(len(self.gateways))
         switch = AsteriskSwitch(self.phones.config, reactor=self.reactor, rng=rng, node=node)
         self.gateways.append(Gateway(self.reactor, switch))
         return await self.gateways[-1].open()
+
+
+def outcome_of(work: Deferred[Any]) -> Deferred[Any]:
+    """Give what comes of it, or the TrunkError's class."""
+    return work.addErrback(lambda failure: failure.trap(TrunkError))
 
 
 def play(phones: Telephones, scenario: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
@@ -334,5 +380,125 @@ class SwitchContract:
             assert first.of(CallArrived) == [arrival]
             late.switch.hang_up(arrival.channel_id, 21)
             assert (await late.hear(ChannelHungUp)).cause == 21
+
+        play(phones, scenario)
+
+
+class TakeOverContract:
+    """What is promised of calls whose gateway is gone or full; a part of the suite."""
+
+    def test_talking_call_is_taken_over_and_the_first_gateway_cannot_end_it(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            await first.dial("sid1")
+            for gateway in (first, second):
+                assert (await gateway.is_told_of_media_at(first)).channel_id == "sid1"
+            await first.hears_the_phone()
+            assert await second.take_over("sid1", is_bridged=True) is True
+            for gateway in (first, second):
+                await gateway.is_told_of_media_at(second)
+            await second.hears_the_phone()
+            await stage.ends_by_the_second_alone("sid1", first, second)
+
+        play(phones, scenario)
+
+    def test_inbound_call_is_taken_over_though_nothing_is_known_of_its_audio(self, phones):
+        async def scenario(stage):
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            phones.call_in()
+            channel_id = (await first.hear(CallArrived)).channel_id
+            await first.bridge(channel_id)
+            await first.hears_the_phone()
+            assert await second.take_over(channel_id, is_bridged=False) is True
+            await second.is_told_of_media_at(second)
+            await second.hears_the_phone()
+            await stage.ends_by_the_second_alone(channel_id, first, second)
+
+        play(phones, scenario)
+
+    def test_ringing_call_is_taken_over_and_led_to_its_heir_once_it_is_answered(self, phones):
+        async def scenario(stage):
+            phones.answer(ring_s=1.0)
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            await first.dial("sid1")
+            await second.hear(ChannelRinging)
+            assert await second.take_over("sid1", is_bridged=False) is False
+            await second.hear(ChannelAnswered)
+            await second.is_told_of_media_at(second)
+            await second.hears_the_phone()
+            assert first.audio.received == 0
+            await stage.ends_by_the_second_alone("sid1", first, second)
+
+        play(phones, scenario)
+
+    def test_waiting_call_whose_claimer_died_is_taken_over(self, phones):
+        async def scenario(stage):
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            phones.call_in()
+            channel_id = (await first.hear(CallArrived)).channel_id
+            await second.hear(CallArrived)
+            await first.switch.claim(channel_id)
+            await first.die()
+            assert await second.take_over(channel_id, is_bridged=False) is True
+            await second.hears_the_phone()
+            second.switch.hang_up(channel_id, 16)
+            await second.hear(ChannelHungUp)
+
+        play(phones, scenario)
+
+    def test_call_that_is_gone_can_be_neither_taken_over_nor_turned_away(self, phones):
+        async def scenario(stage):
+            gateway = await stage.gateway()
+            for work in (
+                gateway.switch.take_over("gone", *gateway.leg, is_bridged=True),
+                gateway.switch.take_over("gone", *gateway.leg, is_bridged=False),
+                gateway.switch.turn_away("gone"),
+            ):
+                assert await outcome_of(work) is TrunkError
+
+        play(phones, scenario)
+
+    def test_one_gateway_of_two_turns_a_caller_away(self, phones):
+        async def scenario(stage):
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            phones.call_in()
+            channel_id = (await first.hear(CallArrived)).channel_id
+            await second.hear(CallArrived)
+            works = [outcome_of(gateway.switch.turn_away(channel_id)) for gateway in (first, second)]
+            assert sorted(await gatherResults(works), key=str) == [TrunkError, None]
+            await first.settle()
+            assert not first.of(ChannelHungUp)
+            for gateway in (first, second):
+                assert (await gateway.hear(ChannelHungUp)).cause == 34
+                assert not gateway.of(MediaAnnounced)
+
+        play(phones, scenario)
+
+    def test_channels_are_those_that_are_up(self, phones):
+        async def scenario(stage):
+            gateway = await stage.gateway()
+            assert await gateway.switch.channels() == frozenset()
+            phones.call_in()
+            arrival = await gateway.hear(CallArrived)
+            assert await gateway.switch.channels() == {arrival.channel_id}
+            gateway.switch.hang_up(arrival.channel_id, 21)
+            await gateway.hear(ChannelHungUp)
+
+        play(phones, scenario)
+
+    def test_legs_that_are_up_are_told_with_the_next_link(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            await first.dial("sid1")
+            await first.hears_the_phone()
+            for heir in (first, second):
+                await heir.take_over("sid1", is_bridged=True)
+                await heir.hears_the_phone()
+                late = await stage.gateway("gw3")
+                assert late.of(SwitchReady)[-1].legs == {"sid1": heir.leg}
+            second.switch.hang_up("sid1", 16)
+            await second.hear(ChannelHungUp)
 
         play(phones, scenario)

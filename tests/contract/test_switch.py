@@ -4,7 +4,7 @@ import pytest
 
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
-from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract
+from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
 
 pytestmark = pytest.mark.loopback
 
@@ -13,7 +13,7 @@ class SimulatedTelephones:
     """The phones behind a simulated Asterisk."""
 
     async def open(self, reactor):
-        self.asterisk = SimulatedAsterisk(reactor=reactor, scripts={"@nowhere": read_script("dead")})
+        self.asterisk = SimulatedAsterisk(reactor=reactor, scripts={"@nowhere": read_script("dead")}, full_tone_s=0.5)
         self.asterisk.startService()
         self.config = AsteriskConfig(
             name="pbx1", ami=self.asterisk.endpoint, username="exoswitch", secret="secret", host="127.0.0.1"
@@ -22,8 +22,8 @@ class SimulatedTelephones:
     async def close(self):
         await self.asterisk.stopService()
 
-    def answer(self, hang_up_after_s=None):
-        self._have(f"answer-after=0.1{_end(hang_up_after_s)}")
+    def answer(self, hang_up_after_s=None, *, ring_s=0.1):
+        self._have(f"answer-after={ring_s}{_end(hang_up_after_s)}")
 
     def refuse(self):
         self._have("busy")
@@ -45,7 +45,7 @@ def _end(hang_up_after_s):
     return "" if hang_up_after_s is None else f" silence={hang_up_after_s} hangup"
 
 
-class TestSimulatedAsterisk(SwitchContract):
+class TestSimulatedAsterisk(SwitchContract, TakeOverContract):
     @pytest.fixture
     def phones(self):
         return SimulatedTelephones()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exoswitch.ami import asterisk_dialplan
-from exoswitch.config.model import AsteriskConfig, Config, TrunkConfig
+from exoswitch.config.model import AsteriskConfig, CallsConfig, Config, TrunkConfig
 from tests.e2e.ami import Ami
 from tests.e2e.asterisk_root import asterisk_root
 from tests.e2e.asterisk_server import AsteriskServer
@@ -18,6 +18,7 @@ from tests.e2e.phone import Phone
 from tests.e2e.ports import free_port, free_ports
 
 CAPACITY = 50
+FULL_TONE_S = 1.5
 UNCLAIMED_S = 3  # in place of twenty, so that a test need not wait so long
 
 
@@ -39,7 +40,9 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServe
         TrunkConfig(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
         TrunkConfig(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
     )
-    config = Config(asterisks=(pbx,), trunks=trunks)
+    # Asterisk has no such sound, which must cost a caller who is turned away nothing but the words.
+    calls = CallsConfig(full_message="no-such-sound", full_tone_s=FULL_TONE_S)
+    config = Config(asterisks=(pbx,), trunks=trunks, calls=calls)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asterisk_dialplan, "UNCLAIMED_S", UNCLAIMED_S)
         with AsteriskServer(root, tmp_path_factory.mktemp("asterisk"), config) as server:

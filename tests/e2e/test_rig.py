@@ -8,8 +8,8 @@ import pytest
 
 from exoswitch.ami.dialling import claim, leg
 from tests.e2e.ami import AmiError
-from tests.e2e.audio import assert_hears_tone
-from tests.e2e.conftest import UNCLAIMED_S
+from tests.e2e.audio import assert_hears_tone, frequency_hz, level_dbm0, sounding_s
+from tests.e2e.conftest import FULL_TONE_S, UNCLAIMED_S
 from tests.e2e.network import contact_status
 from tests.e2e.phone import Phone
 
@@ -256,3 +256,19 @@ def test_call_that_no_gateway_claims_is_ended_by_asterisk(ami, sipp, phone):
     channel_id = ami.wait_for("AsyncAGIStart")["Uniqueid"]
     assert hangup_of(ami, channel_id, timeout_s=UNCLAIMED_S + 3.0)
     call.wait_for("REFUSED")
+
+
+def test_caller_who_is_turned_away_hears_so_before_the_refusal(ami, sipp, phone):
+    call = sipp.call(EXOPHONE, phone)
+    channel_id = ami.wait_for("AsyncAGIStart")["Uniqueid"]
+    ami.ask("Redirect", Channel=channel_id, Context="exoswitch-full", Exten="s", Priority=1)
+    refused = call.wait_for("REFUSED")
+    assert refused.details == {"status": "503"}
+    assert hangup_of(ami, channel_id)["Cause"] == "34"
+    heard = phone.heard(until=refused.at)
+    assert len(heard) / 16000 == pytest.approx(FULL_TONE_S, abs=0.1)
+    begins, ends = sounding_s(heard)[1]
+    assert ends - begins == pytest.approx(0.25, abs=0.03)
+    beep = heard[round(16000 * (begins + 0.02)) : round(16000 * (ends - 0.02))]
+    assert frequency_hz(beep) == pytest.approx(400, abs=2)
+    assert level_dbm0(beep) == pytest.approx(-10.0, abs=0.5)

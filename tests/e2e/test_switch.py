@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract
+from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
 
 pytestmark = pytest.mark.e2e
-
-RING_S = 0.1
 
 
 class RealTelephones:
@@ -21,8 +19,8 @@ class RealTelephones:
     async def close(self):
         pass
 
-    def answer(self, hang_up_after_s=None):
-        self._sipp.answer(self._phone, ring_s=RING_S, hang_up_after_s=hang_up_after_s)
+    def answer(self, hang_up_after_s=None, *, ring_s=0.1):
+        self._sipp.answer(self._phone, ring_s=ring_s, hang_up_after_s=hang_up_after_s)
 
     def refuse(self):
         self._sipp.refuse()
@@ -37,7 +35,7 @@ class RealTelephones:
         self._phone.press(digit)
 
 
-class TestRealAsterisk(SwitchContract):
+class TestRealAsterisk(SwitchContract, TakeOverContract):
     @pytest.fixture
     def phones(self, asterisk, ami, sipp, phone):
         ami.wait_until_idle()

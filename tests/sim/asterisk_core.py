@@ -62,7 +62,12 @@ class AsteriskCore:
     def originate(self, channel_id="sid-1", channel="PJSIP/0981@lab", ring_s=30.0, dial_string=LEG):
         return self.send(
             dialling.originate(
-                channel_id=channel_id, channel=channel, caller_id="0804", ring_s=ring_s, dial_string=dial_string
+                channel_id=channel_id,
+                channel=channel,
+                caller_id="0804",
+                ring_s=ring_s,
+                dial_string=dial_string,
+                node="gw1",
             )
         )
 

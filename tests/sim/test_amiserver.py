@@ -1,6 +1,7 @@
 import pytest
 
 from exoswitch.ami import dialling
+from exoswitch.ami.legs import legs
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.exchange import CallBegan, Disconnect
 from tests.sim.asterisk_core import LEG, AsteriskCore
@@ -101,7 +102,7 @@ def test_every_connection_is_told_of_every_call(asterisk):
 def test_what_is_dialled_chooses_the_script(asterisk):
     asterisk.originate(channel="PJSIP/0981@lab")
     assert asterisk.dialled == [("0981", "lab")]
-    assert asterisk.others == [CallBegan("sid-1")]
+    assert asterisk.others == [CallBegan(asterisk.pbx.calls["sid-1"])]
 
 
 def test_a_channel_id_is_used_by_one_channel_at_a_time(asterisk):
@@ -190,6 +191,83 @@ def test_a_call_is_taken_over_by_a_variable_and_a_redirect(asterisk):
     hung_up = [event.get("Channel").partition("/")[0] for event in asterisk.events() if event.event == "Hangup"]
     assert hung_up == ["UnicastRTP"]
     assert asterisk.closed == []
+
+
+def value_of(asterisk, channel_id, variable):
+    return asterisk.act("Getvar", ("Channel", channel_id), ("Variable", variable)).get("Value")
+
+
+def test_a_channel_tells_whose_it_is_and_how_far_it_has_come(asterisk):
+    asterisk.originate()
+    waiting = asterisk.arrive().channel.unique_id
+    assert value_of(asterisk, "sid-1", "EXOSWITCH_GATEWAY") == "gw1"
+    assert value_of(asterisk, waiting, "EXOSWITCH_GATEWAY") == ""
+    assert value_of(asterisk, "sid-1", "CHANNEL(appname)") == "AppDial2"
+    assert value_of(asterisk, waiting, "CHANNEL(appname)") == "AGI"
+    asterisk.pass_time(5)
+    assert value_of(asterisk, "sid-1", "CHANNEL(appname)") == "Dial"
+    assert asterisk.act("Getvar", ("Channel", "1.99")).get("Message") == "No such channel"
+
+
+def test_a_ringing_call_is_led_to_the_leg_that_is_set_before_the_answer(asterisk):
+    asterisk.originate()
+    asterisk.pass_time(0.5)
+    asterisk.send(dialling.lead("sid-1", "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
+    asterisk.pass_time(5)
+    assert [(opened.host, opened.port) for opened in asterisk.opened] == [("10.0.0.6", 20002)]
+
+
+def test_a_waiting_call_is_answered_where_it_is_redirected_to(asterisk):
+    call = asterisk.arrive()
+    asterisk.send(dialling.lead(call.channel.unique_id, LEG))
+    asterisk.events()
+    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-bridge"))
+    assert call.is_bridged
+    assert not call.is_waiting
+    assert asterisk.names()[:2] == ["AsyncAGIEnd", "Newexten"]
+
+
+def test_a_bridged_inbound_call_that_is_redirected_ends_its_agi_command(asterisk):
+    call = asterisk.arrive()
+    asterisk.send(dialling.bridge(call.channel.unique_id, LEG))
+    asterisk.send(dialling.lead(call.channel.unique_id, "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
+    asterisk.events()
+    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-bridge"))
+    events = asterisk.events()
+    executed = next(event for event in events if event.event == "AsyncAGIExec")
+    assert (executed.get("CommandId"), executed.get("Result")) == (call.channel.unique_id, "200%20result%3D-1%0A")
+    assert [event.get("Uniqueid") for event in events if event.event == "Hangup"] != [call.channel.unique_id]
+
+
+def test_a_caller_who_is_turned_away_is_refused_once_that_was_heard(asterisk):
+    call = asterisk.arrive()
+    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-full"))
+    assert not call.is_waiting
+    asterisk.pass_time(3.9)
+    assert not call.is_over
+    asterisk.events()
+    asterisk.pass_time(0.2)
+    assert [event.get("Cause") for event in asterisk.events()] == ["34"]
+
+
+def test_a_caller_who_hangs_up_while_turned_away_ends_the_call_once(asterisk):
+    call = asterisk.arrive()
+    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-full"))
+    call.hang_up()
+    asterisk.carry_out()
+    asterisk.events()
+    asterisk.pass_time(5)
+    assert asterisk.names() == []
+
+
+def test_a_list_of_channels_tells_which_leg_is_bridged_and_where_it_leads(asterisk):
+    asterisk.originate()
+    asterisk.pass_time(5)
+    asterisk.events()
+    asterisk.act("CoreShowChannels")
+    listed = [event for event in asterisk.events() if event.event == "CoreShowChannel"]
+    assert legs(listed) == {"sid-1": ("10.0.0.5", 20000)}
+    assert len({channel.get("BridgeId") for channel in listed}) == 1
 
 
 def test_a_connection_that_is_gone_is_told_nothing(asterisk):

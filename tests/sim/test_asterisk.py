@@ -56,7 +56,12 @@ class Gateway(Protocol):
         channel = f"PJSIP/{number}@{trunk}"
         self.send(
             dialling.originate(
-                channel_id=f"sid-{number}", channel=channel, caller_id="0804", ring_s=30, dial_string=self.leg
+                channel_id=f"sid-{number}",
+                channel=channel,
+                caller_id="0804",
+                ring_s=30,
+                dial_string=self.leg,
+                node="gw1",
             )
         )
 
@@ -247,3 +252,50 @@ def test_a_script_plays_a_file(tmp_path):
     path.write_bytes(write_wav(b"", b""))
     with pytest.raises(Exception, match="2 channels"):
         read_script(f"wav={path}")
+
+
+def test_a_call_that_is_over_before_it_was_seen_to_begin_is_no_trouble():
+    async def scenario(reactor, asterisk):
+        gateway = await gateway_of(reactor, asterisk)
+        channel = ("Channel", "sid-0981")
+        dial = dialling.originate(
+            channel_id="sid-0981",
+            channel="PJSIP/0981@lab",
+            caller_id="0804",
+            ring_s=30,
+            dial_string=gateway.leg,
+            node="g",
+        )
+        gateway.transport.write(encode(dial) + encode(AmiMessage.action("Hangup", channel)))
+        call = await asterisk.new_calls.next()
+        assert call.is_over
+        await gateway.event("Hangup")
+        assert asterisk.calls == {}
+        await leave(gateway)
+
+    run(scenario, asterisk())
+
+
+def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hears_that_one_alone():
+    async def scenario(reactor, asterisk):
+        first, second = await gateway_of(reactor, asterisk), await gateway_of(reactor, asterisk)
+        first.originate()
+        call = await asterisk.new_calls.next()
+        await first.media.packets.next()
+        phone, remote = call.phone, call.phone.remote
+        await deferLater(reactor, 0.1)
+        for action in (dialling.lead("sid-0981", second.leg), dialling.redirect("sid-0981", "exoswitch-bridge")):
+            second.send(action)
+        await second.media.packets.next()
+        assert call.phone is phone
+        assert phone.remote != remote
+        heard = phone.caller.ear.reception.received
+        first.media.transport.write(bytes(172), phone.local)
+        await deferLater(reactor, 0.5)
+        assert phone.foreign == 1
+        assert phone.caller.ear.reception.received > heard
+        assert phone.caller.ear.malformed == 0
+        for gateway in (first, second):
+            await leave(gateway)
+
+    run(scenario, asterisk("answer-after=0.05 tone=440,5", network=Conditions(delay_s=0.3)))

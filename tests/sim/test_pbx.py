@@ -25,7 +25,7 @@ def meaning(messages):
 def plain(event):
     match event:
         case MediaAnnounced():
-            return evolve(event, channel_id="", host="", port=0)
+            return evolve(event, channel_id="", host="", port=0, leg=None)
         case DigitPressed():
             return evolve(event, channel_id="", digit="", duration_ms=0)
         case CallArrived():
@@ -98,7 +98,8 @@ def test_events_of_an_answered_call_come_in_asterisks_order():
     asterisk.pbx.find("sid-1").hang_up()
     asterisk.carry_out()
     assert asterisk.names() == [
-        *("Newchannel", "VarSet", "DialBegin", "Newstate", "DialState", "Newstate", "DialEnd", "OriginateResponse"),
+        *("Newchannel", "VarSet", "VarSet", "DialBegin", "Newstate", "DialState", "Newstate", "DialEnd"),
+        "OriginateResponse",
         *("Newexten", "Newchannel", "VarSet", "VarSet", "DialBegin", "Newstate", "DialEnd"),
         *("BridgeCreate", "BridgeEnter", "BridgeEnter", "BridgeLeave", "BridgeLeave", "VarSet", "Hangup", "Hangup"),
     ]
