@@ -85,7 +85,8 @@ class RedisJobs:
     # --- Taking -------------------------------------------------------------------------------------------------
 
     def link_up(self) -> None:
-        """Look at once."""
+        """Look at once, and first at what Redis takes to be under way."""
+        self._in_hand.look_back()
         self._look()
 
     def link_down(self) -> None:

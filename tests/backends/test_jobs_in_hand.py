@@ -6,7 +6,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.strategies import integers
 
 from exoswitch.backends.jobs_entries import Entry, Portion
-from exoswitch.backends.jobs_in_hand import FAILED_MAX, NEW, JobsInHand
+from exoswitch.backends.jobs_in_hand import ENDED_MAX, NEW, JobsInHand
 from exoswitch.nodes import Lease
 
 
@@ -111,6 +111,10 @@ class Readings(RuleBasedStateMachine):
         self.failed.add(token)
 
     @rule()
+    def look_back(self):
+        self.in_hand.look_back()
+
+    @rule()
     def tell_redis(self):
         finished = self.in_hand.finished
         self.stream.done(finished)
@@ -148,17 +152,26 @@ def test_pending_entries_come_before_new_ones():
 def test_stream_that_expired_and_began_anew_is_read():
     in_hand, stream = JobsInHand(), Stream()
     stream.send()
-    assert tokens(take_all(in_hand, stream)) == ["t1"]
+    take_all(in_hand, stream)
+    assert take_all(in_hand, Stream()) == []
+    later = Stream(entries=[7, 8], delivered=0)
+    assert tokens(take_all(in_hand, later)) == ["t7", "t8"]
+
+
+def test_redis_that_lost_what_it_was_told_is_told_again():
+    in_hand, stream = JobsInHand(), Stream()
+    stream.send()
+    take_all(in_hand, stream)
     in_hand.finish("1-0")
     in_hand.forget("1-0")
-    assert take_all(in_hand, Stream()) == []
-    stream = Stream()
-    stream.send()
-    assert tokens(take_all(in_hand, stream)) == ["t1"]
+    assert in_hand.finished == ()
+    in_hand.look_back()
+    assert take_all(in_hand, stream) == []
+    assert in_hand.finished == ("1-0",)
 
 
-def test_failures_are_not_remembered_without_a_bound():
+def test_what_ended_is_not_remembered_without_a_bound():
     in_hand = JobsInHand()
-    for number in range(FAILED_MAX + 5):
+    for number in range(ENDED_MAX + 5):
         in_hand.fail(f"{number}-0")
-    assert len(in_hand._failed) == FAILED_MAX
+    assert len(in_hand._was_done) == ENDED_MAX

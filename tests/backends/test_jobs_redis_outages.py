@@ -2,6 +2,7 @@
 
 import pytest
 
+from exoswitch.backends.jobs_entries import job_fields
 from exoswitch.errors import BackendUnavailable
 from tests.backends.jobs_redis_world import RedisJobsWorld
 from tests.backends.redis_server import RedisServer, needs_redis
@@ -10,6 +11,8 @@ from tests.contract.jobs_suite import Prompt, Slow, lease, leases
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
 PAUSE_BETWEEN_JOBS_S = 0.003
+STREAM = "exoswitch:jobs:gw1"
+READ = ("XREADGROUP", "GROUP", "gateway", "gateway", "STREAMS", STREAM, ">")
 
 
 @pytest.fixture
@@ -116,10 +119,9 @@ def test_job_that_was_read_by_a_request_carried_out_late_arrives(server, world):
     jobs = world.start("gw1", listener)
     world.wait(jobs.send(lease(0)))
     world.until(lambda: listener.arrived)
-    read = "XREADGROUP", "GROUP", "gateway", "gateway", "STREAMS", "exoswitch:jobs:gw1", ">"
     jobs._is_looking = True
     world.wait(jobs.send(lease(1)))
-    assert b"sid1" in server.call(*read)
+    assert b"sid1" in server.call(*READ)
     jobs._is_looking = False
     world.until(lambda: listener.arrived == leases(2))
 
@@ -133,3 +135,20 @@ def test_redis_that_has_forgotten_everything_is_used_again(server, world):
         server.call("FLUSHALL")
         server.call("SCRIPT", "FLUSH")
     assert listener.arrived == leases(3)
+
+
+def test_redis_that_lost_what_it_was_told_last_is_told_again(server, world):
+    """As the heir of a Redis does that had not copied the end."""
+    listener = Prompt()
+    jobs = world.start("gw1", listener)
+    world.wait(jobs.send(lease(0)))
+    world.until(lambda: listener.arrived)
+    world.settle()
+    last, _ = jobs._in_hand.question
+    server.call("DEL", STREAM)
+    server.call("XGROUP", "CREATE", STREAM, "gateway", 0, "MKSTREAM")
+    server.call("XADD", STREAM, last, *job_fields(lease(0)))
+    assert b"sid0" in server.call(*READ)
+    server.call("CLIENT", "KILL", "TYPE", "normal")
+    world.until(lambda: server.call("XLEN", STREAM) == b":0\r\n")
+    assert listener.arrived == [lease(0)]
