@@ -2,8 +2,12 @@
 
 The states, in the order in which a good call passes them::
 
-    new ── dial ──► queued ── admitted ──► dialling ► trying ► ringing ─┐
-     └─── arrive ─► waiting ── admitted ────────────────────────────────┴► connecting ► talking ► ending ► over
+    new ── dial ──► dialling ──► trying ──► ringing ──┐
+     ├─── attend ──────────────────────────────┘      │
+     └─── arrive, resume ─────────────────────────────┴► connecting ──► talking ──► ending ──► over
+
+A call begins once it has its place on a gateway and an Asterisk, and an RTP port; `attend` and `resume` begin with
+one that was another gateway's. Should it become another's in turn, it is over here, whatever its state.
 
 `connecting` becomes `retrying` when the first handshake with the bot failed. A bot that is lost while it talks may
 be looked for again, three times: each `reconnecting` first waits, then tries. `draining` is a bot that has closed its
@@ -23,8 +27,6 @@ from exoswitch.call_inputs import CallCore, CallInputs
 builder = TypeMachineBuilder(CallInputs, CallCore)
 
 new = builder.state("new")
-queued = builder.state("queued")
-waiting = builder.state("waiting")
 dialling = builder.state("dialling")
 trying = builder.state("trying")
 ringing = builder.state("ringing")
@@ -41,25 +43,17 @@ over = builder.state("over")
 
 RECONNECTING = (reconnecting_1, reconnecting_2, reconnecting_3)
 STATES = (
-    *(new, queued, waiting, dialling, trying, ringing, connecting, retrying),
+    *(new, dialling, trying, ringing, connecting, retrying),
     *(talking, *RECONNECTING, draining, dropped, ending, over),
 )
 
 # --- The table: each state with what can happen in it -----------------------------------------------------------
 
-new.upon(CallInputs.dial).to(queued)(steps.admit)
-new.upon(CallInputs.arrive).to(waiting)(steps.admit)
-
-queued.upon(CallInputs.admitted).to(dialling)(steps.originate)
-queued.upon(CallInputs.refused).to(over)(steps.refuse_outbound)
-queued.upon(CallInputs.hang_up).to(over)(steps.cancel_unplaced)
-
-waiting.upon(CallInputs.admitted).to(connecting)(steps.bridge)
-waiting.upon(CallInputs.refused).to(ending)(steps.refuse_inbound)
-waiting.upon(CallInputs.channel_hung_up).to(over)(steps.abandoned)
-waiting.upon(CallInputs.hang_up).to(ending)(steps.cancel)
-waiting.upon(CallInputs.media_announced).loop().returns(None)  # of another gateway, which was quicker
-waiting.upon(CallInputs.digit_pressed).loop().returns(None)
+new.upon(CallInputs.dial).to(dialling)(steps.originate)
+new.upon(CallInputs.arrive).to(connecting)(steps.bridge)
+new.upon(CallInputs.resume).to(connecting)(steps.resume)
+new.upon(CallInputs.attend).to(ringing)(steps.attend)
+new.upon(CallInputs.hang_up).to(ending)(steps.hang_up_lost)
 
 for state in (dialling, trying, ringing):
     state.upon(CallInputs.channel_answered).to(connecting)(steps.connect)
@@ -70,6 +64,7 @@ for state in (dialling, trying, ringing):
     state.upon(CallInputs.rejected).to(over)(steps.rejected_outbound)
     state.upon(CallInputs.digit_pressed).loop().returns(None)
 
+dialling.upon(CallInputs.refused).to(over)(steps.refuse)
 dialling.upon(CallInputs.channel_dialled).to(trying).returns(None)
 dialling.upon(CallInputs.channel_ringing).to(ringing)(steps.ring)
 dialling.upon(CallInputs.originate_failed).to(ending)(steps.await_channel)
@@ -139,12 +134,6 @@ ending.upon(CallInputs.channel_hung_up).to(over)(steps.confirmed)
 ending.upon(CallInputs.hang_up_timed_out).to(over)(steps.unconfirmed)
 over.upon(CallInputs.channel_hung_up).loop().returns(None)
 
-# A place that was granted after the call had ended must be given back.
-ending.upon(CallInputs.admitted).loop().returns(None)
-ending.upon(CallInputs.refused).loop().returns(None)
-over.upon(CallInputs.admitted).loop()(steps.release)
-over.upon(CallInputs.refused).loop().returns(None)
-
 ending.upon(CallInputs.dial_failed).loop()(steps.remember_dial_status)
 over.upon(CallInputs.dial_failed).loop().returns(None)
 ending.upon(CallInputs.originate_failed).loop().returns(None)
@@ -160,7 +149,13 @@ for state in (dropped, ending, over):
     state.upon(CallInputs.digit_pressed).loop().returns(None)
     state.upon(CallInputs.hang_up).loop().returns(None)
 
+for state in (dialling, trying, ringing, connecting, retrying, talking, *RECONNECTING, draining, dropped, ending):
+    state.upon(CallInputs.moved).to(over)(steps.let_go)
+
+over.upon(CallInputs.moved).loop().returns(None)
+
 for state in (ending, over):
+    state.upon(CallInputs.refused).loop().returns(None)
     state.upon(CallInputs.stream_opened).loop().returns(None)
     state.upon(CallInputs.stream_failed).loop().returns(None)
     state.upon(CallInputs.stream_closed).loop().returns(None)

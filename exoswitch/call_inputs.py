@@ -11,6 +11,7 @@ from exoswitch.events import (
     ChannelEvent,
     ChannelHungUp,
     ChannelRinging,
+    ChannelTaken,
     DialFailed,
     DigitPressed,
     Effect,
@@ -33,11 +34,17 @@ class CallInputs(Protocol):
     def arrive(self) -> None:
         """Begin an inbound call: it waits at an Asterisk."""
 
-    def admitted(self) -> None:
-        """The call has its place on the nodes and an RTP port."""
+    def resume(self) -> None:
+        """Begin with a call that is answered, or waits to be, and was another gateway's."""
+
+    def attend(self) -> None:
+        """Begin with a call that another gateway has dialled, and that rings."""
 
     def refused(self, reason: str) -> None:
-        """There is no place for the call."""
+        """The call may not be dialled."""
+
+    def moved(self) -> None:
+        """The call is another gateway's by now."""
 
     def rejected(self, reason: str) -> None:
         """Asterisk would not dial, or would not bridge."""
@@ -159,6 +166,8 @@ def apply_event(life: CallInputs, event: ChannelEvent) -> None:
             life.digit_pressed(digit, duration_ms)
         case ChannelHungUp(_, cause):
             life.channel_hung_up(cause)
+        case ChannelTaken():
+            life.moved()
 
 
 def apply_close(life: CallInputs, options: StreamOptions, losses: int, code: int | None, reason: str) -> None:

@@ -7,7 +7,6 @@ from outside.
 from exoswitch import endings
 from exoswitch.call_inputs import CallCore, CallInputs
 from exoswitch.events import (
-    Admit,
     BridgeCall,
     CloseStream,
     ConnectStream,
@@ -25,6 +24,7 @@ from exoswitch.events import (
     StartTimer,
     StopReason,
     StopTimer,
+    TakeOverCall,
     Timer,
 )
 from exoswitch.exotel.statuses import HangUpCause
@@ -41,11 +41,6 @@ TIMED_OUT = 3  # OriginateResponse's Reason when the ring time has passed (Aster
 # --- Beginnings --------------------------------------------------------------------------------------------------
 
 
-def admit(_: CallInputs, core: CallCore) -> None:
-    """Look for a place for the call."""
-    core.emit(Admit())
-
-
 def originate(_: CallInputs, core: CallCore) -> None:
     """Dial, and wait for as long as the phone may ring."""
     ring_s = core.limits.ring_s
@@ -56,6 +51,17 @@ def bridge(_: CallInputs, core: CallCore) -> None:
     """Claim the inbound call, and reach the bot at the same time."""
     core.emit(BridgeCall())
     connect(_, core)
+
+
+def resume(_: CallInputs, core: CallCore) -> None:
+    """Lead the audio of another gateway's call to us, and reach the bot at the same time."""
+    core.emit(TakeOverCall())
+    connect(_, core)
+
+
+def attend(_: CallInputs, core: CallCore) -> None:
+    """Have the audio of a call that another gateway dialled led to us, once it is answered."""
+    core.emit(TakeOverCall(), StartTimer(Timer.RING, core.limits.ring_s + RING_GRACE_S))
 
 
 def ring(_: CallInputs, core: CallCore) -> None:
@@ -142,36 +148,35 @@ def _finish(core: CallCore, how: Ending, stop: StopReason | None = None) -> None
     core.emit(CloseStream(stop), *(StopTimer(timer) for timer in Timer), RecordEnding(how), ReleaseCall())
 
 
-def _clear(
-    core: CallCore,
-    how: Ending,
-    stop: StopReason | None = None,
-    cause: HangUpCause = HangUpCause.NORMAL_CLEARING,
-) -> None:
+def _clear(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
     """End a call whose channel is up: ask for its hang-up, and keep the ending until that is confirmed."""
     core.ending = how
-    _ask_for_hang_up(core, stop, cause)
+    _ask_for_hang_up(core, stop)
 
 
-def _ask_for_hang_up(
-    core: CallCore, stop: StopReason | None = None, cause: HangUpCause = HangUpCause.NORMAL_CLEARING
-) -> None:
+def _ask_for_hang_up(core: CallCore, stop: StopReason | None = None) -> None:
     core.emit(
         CloseStream(stop),
         *(StopTimer(timer) for timer in Timer),
-        HangUp(cause),
+        HangUp(HangUpCause.NORMAL_CLEARING),
         StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S),
     )
 
 
-def refuse_outbound(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that found no place, and that nobody hears."""
-    _finish(core, endings.never_admitted(reason))
+def refuse(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call that was never dialled."""
+    _finish(core, endings.not_placed(reason))
 
 
-def refuse_inbound(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that found no place, and whose caller waits."""
-    _clear(core, endings.never_admitted(reason), cause=HangUpCause.NO_CIRCUIT)
+def let_go(_: CallInputs, core: CallCore) -> None:
+    """Leave a call to the gateway that has it now: it goes on there, and what becomes of it is written there."""
+    core.emit(CloseStream(None), *(StopTimer(timer) for timer in Timer), ReleaseCall())
+
+
+def hang_up_lost(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call whose gateway is lost; it is ours to hang up once it has been taken over."""
+    core.emit(TakeOverCall())
+    _clear(core, endings.ended_by_us(reason, answered=True))
 
 
 def rejected_outbound(_: CallInputs, core: CallCore, reason: str) -> None:
@@ -283,11 +288,6 @@ def too_long(_: CallInputs, core: CallCore) -> None:
     _clear(core, endings.too_long(core.limits.max_duration_s), StopReason.STOPPED)
 
 
-def cancel_unplaced(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that has not even a place."""
-    _finish(core, endings.ended_by_us(reason, answered=False))
-
-
 def cancel(_: CallInputs, core: CallCore, reason: str) -> None:
     """End a call that was not answered, by our own will."""
     _clear(core, endings.ended_by_us(reason, answered=False))
@@ -306,8 +306,3 @@ def confirmed(_: CallInputs, core: CallCore, cause: int) -> None:
 def unconfirmed(_: CallInputs, core: CallCore) -> None:
     """Finish a call of whose channel nothing is heard."""
     _finish(core, core.ending or endings.dead_trunk(core.dial_status))
-
-
-def release(_: CallInputs, core: CallCore) -> None:
-    """Give back the place that a call got too late."""
-    core.emit(ReleaseCall())

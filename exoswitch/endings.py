@@ -7,8 +7,8 @@ NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 
 
-def never_admitted(reason: str) -> Ending:
-    """There was no place for the call, or no Asterisk to carry it."""
+def not_placed(reason: str) -> Ending:
+    """There was no place for the call, or it could not be dialled for another reason of ours."""
     return Ending(status=CallStatus.FAILED, reason=reason)
 
 
@@ -116,6 +116,15 @@ def too_long(seconds: float) -> Ending:
         status=CallStatus.COMPLETED,
         reason=f"the call reached its limit of {seconds:g} s",
         stream_status=StreamStatus.COMPLETED,
+    )
+
+
+def gateway_lost(why: str, *, answered: bool) -> Ending:
+    """The call's gateway ended before the call did, and no other went on with it."""
+    return Ending(
+        status=CallStatus.COMPLETED if answered else CallStatus.FAILED,
+        reason=f"its gateway was lost: {why}",
+        stream_status=StreamStatus.FAILED if answered else None,
     )
 
 

@@ -43,6 +43,10 @@ class TrunkError(ExoswitchError):
     """A call could not be placed on the trunk, for instance because no trunk can carry it."""
 
 
+class CallTaken(TrunkError):  # noqa: N818 - the name says what happened
+    """Another gateway has this call."""
+
+
 class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, not that it is an exception
     """Every place for another call is taken: the gateway's or the Asterisk's capacity, or the RTP port range."""
 

@@ -85,6 +85,13 @@ class ChannelHungUp:
 
 
 @frozen
+class ChannelTaken:
+    """The channel turned out to be another gateway's by now."""
+
+    channel_id: str
+
+
+@frozen
 class CallArrived:
     """An inbound call waits in the dialplan to be claimed; `callee` is the number that was dialled."""
 
@@ -120,6 +127,7 @@ ChannelEvent = (
     | MediaAnnounced
     | DigitPressed
     | ChannelHungUp
+    | ChannelTaken
 )
 SwitchEvent = ChannelEvent | CallArrived | SwitchReady | SwitchLost
 
@@ -145,11 +153,6 @@ class StopReason(Enum):
 
 
 @frozen
-class Admit:
-    """Take a place for the call on a gateway and an Asterisk, and an RTP port."""
-
-
-@frozen
 class Originate:
     """Dial the number on a trunk; Asterisk gives up after `ring_s` seconds."""
 
@@ -159,6 +162,11 @@ class Originate:
 @frozen
 class BridgeCall:
     """Claim the inbound channel and bridge it to our RTP port."""
+
+
+@frozen
+class TakeOverCall:
+    """Lead the audio of a call that was another gateway's to our RTP port."""
 
 
 @frozen
@@ -219,11 +227,6 @@ class HangUp:
 
 
 @frozen
-class TurnAway:
-    """Let an inbound caller hear that there is no place, then hang up with cause 34."""
-
-
-@frozen
 class ReleaseCall:
     """Give back the RTP port and the place on the nodes; nothing of the call is left afterwards."""
 
@@ -258,9 +261,9 @@ class RecordEnding:
 
 
 Effect = (
-    Admit
-    | Originate
+    Originate
     | BridgeCall
+    | TakeOverCall
     | DirectMedia
     | ConnectStream
     | StartStream
@@ -270,7 +273,6 @@ Effect = (
     | DrainPlayout
     | CloseStream
     | HangUp
-    | TurnAway
     | ReleaseCall
     | StartTimer
     | StopTimer

@@ -47,10 +47,19 @@ class ISwitch(Interface):
         """
 
     def bridge(channel_id: str, media_host: str, media_port: int) -> Deferred[None]:
-        """Answer an inbound channel that waits in the dialplan and bridge it to an RTP address.
+        """Claim an inbound channel that waits in the dialplan, answer it, and bridge it to an RTP address.
 
         Raises:
-            TrunkError: the channel is gone, or another gateway has it.
+            CallTaken: another gateway's name is on it.
+            TrunkError: the channel is gone.
+        """
+
+    def claim(channel_id: str) -> Deferred[None]:
+        """Put our name on an inbound channel that waits in the dialplan; `bridge` does so, too.
+
+        Raises:
+            CallTaken: another gateway's name is on it.
+            TrunkError: the channel is gone.
         """
 
     def take_over(channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> Deferred[bool]:
@@ -69,14 +78,8 @@ class ISwitch(Interface):
         """Let an inbound channel that waits in the dialplan hear that there is no place; it then ends with cause 34.
 
         Raises:
-            TrunkError: the channel is gone, or another gateway has it.
-            BackendUnavailable: not ready, or no answer in time.
-        """
-
-    def channels() -> Deferred[frozenset[str]]:
-        """List all channels that are up at this moment.
-
-        Raises:
+            CallTaken: another gateway's name is on it.
+            TrunkError: the channel is gone.
             BackendUnavailable: not ready, or no answer in time.
         """
 

@@ -54,8 +54,11 @@ class INodeAllocator(Interface):
     def hold(lease: Lease) -> Deferred[bool]:
         """Keep a lease alive from now on that another gateway took for us; False where it is gone."""
 
+    def entrust(lease: Lease) -> Deferred[None]:
+        """Leave a lease to the gateway that it is a place on, whether or not that one has called it its own yet."""
+
     def release(lease: Lease) -> Deferred[None]:
-        """Give a place back; idempotent."""
+        """Give a place of ours back; idempotent."""
 
     def renew() -> Deferred[None]:
         """Give a sign of life for this gateway and all its leases.
@@ -64,7 +67,7 @@ class INodeAllocator(Interface):
         """
 
     def adopt() -> Deferred[tuple[Lease, ...]]:
-        """Take over what fell to this gateway, which holds it from now on, with new tokens.
+        """Take over what fell to this gateway, which holds it from now on.
 
         All that dead gateways hold, and all that is on them, is first distributed among the living ones that are
         paired with the same Asterisk and have a place: by load, and each call once. A gateway that has only just come

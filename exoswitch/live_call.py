@@ -5,60 +5,39 @@ an effect is being carried out waits until the effects before it are done.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, evolve, field, frozen
 from automat import NoTransition
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch import events as ev
 from exoswitch.call import machine
-from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close
-from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
+from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close, apply_event
+from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.exotel.numbers import mask
 from exoswitch.interfaces import (
     IBotConnection,
-    IBots,
     IMediaLeg,
     IMediaListener,
-    IMediaPlane,
-    IMetrics,
     IStreamListener,
     ISwitch,
     Origination,
     StreamStart,
 )
-from exoswitch.interfaces_fleet import INodeAllocator, ISessionStore
 from exoswitch.nodes import Lease
 from exoswitch.session import Ending, Session
 from exoswitch.spawn import spawn
 
-STORE_WAIT_S = 5.0
 NEVER_DIALLED = 0  # the cause of a hang-up of a channel that was never asked for
-
-
-@frozen(kw_only=True)
-class Ports:
-    """The outside world of every call.
-
-    `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` an identifier for a call or a stream.
-    """
-
-    clock: IReactorTime
-    wall_clock: Callable[[], float]
-    new_sid: Callable[[], str]
-    nodes: INodeAllocator
-    media: IMediaPlane
-    bots: IBots
-    sessions: ISessionStore
-    metrics: IMetrics
-    switches: Mapping[str, ISwitch]
+ENDED_UNSEEN = 0  # the cause of a hang-up that nobody of us saw
 
 
 @frozen(kw_only=True)
@@ -73,29 +52,30 @@ class OutboundLine:
 @implementer(IMediaListener, IStreamListener)
 @define(eq=False)
 class LiveCall:
-    """A call that is not over yet.
+    """A call that is not over yet, on the place of its `lease`.
 
-    `admission` fires when the call has its place, and fails with NoCapacity or BackendUnavailable where there is
-    none; `on_over` is called when nothing of the call is left. `has_channel` says whether Asterisk has been asked for
-    the call's channel, so that a list of its channels without this one means that the call has ended.
+    `on_over` is called when nothing of the call is left. `line` is how it is to be dialled; a call without one has a
+    channel already. `has_channel` says whether Asterisk has been asked for the call's channel, so that a list of
+    channels without this one means that the call has ended. A call that begins with a session that has been answered
+    was another gateway's.
     """
 
     session: Session
-    channel_id: str
+    lease: Lease
+    switch: ISwitch
     on_over: Callable[["LiveCall"], None]
     _ports: Ports
     _limits: CallLimits
     _line: OutboundLine | None = None
-    switch: ISwitch | None = None
-    admission: Deferred[None] = field(factory=Deferred, init=False)
     life: CallInputs = field(init=False)
     _core: CallCore = field(init=False)
     _inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = field(factory=deque, init=False)
     _is_busy: bool = field(default=False, init=False)
-    has_channel: bool = field(default=False, init=False)
+    _was_answered: bool = field(init=False)
+    _is_directed: bool = field(default=False, init=False)
+    has_channel: bool = field(init=False)
     _timers: dict[ev.Timer, IDelayedCall] = field(factory=dict, init=False)
-    _turn: Deferred[None] | None = field(default=None, init=False)
-    _lease: Lease | None = field(default=None, init=False)
+    _turn: Deferred[bool] | None = field(default=None, init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
     _losses: int = field(default=0, init=False)
@@ -103,12 +83,38 @@ class LiveCall:
 
     def __attrs_post_init__(self) -> None:
         """Start the machine; nothing happens before its first input."""
-        self.has_channel = self.switch is not None
+        self._was_answered = self.session.answered_at is not None
+        self.has_channel = self._line is None
         self._core = CallCore(self._limits)
         self.life = machine(self._core)
         self._log = Logger(namespace="exoswitch.call")
 
+    def open_media(self) -> None:
+        """Bind the call's RTP port, before its first input.
+
+        Raises:
+            NoCapacity: there is none.
+        """
+        self._leg = self._ports.media.open(self.switch.host, self)
+
+    def abandon(self) -> None:
+        """Leave nothing of a call that has had no input yet."""
+        self._release()
+
     # --- Inputs -------------------------------------------------------------------------------------------------
+
+    def switch_event(self, event: ev.ChannelEvent) -> None:
+        """Hear what happened to the call's channel."""
+        if isinstance(event, ev.MediaAnnounced) and not self._is_ours(event.leg):
+            self.led_to(event.leg)
+        else:
+            self.tell(apply_event, self.life, event)
+
+    def led_to(self, leg: ev.MediaAddress | None) -> None:
+        """Hear where the audio is led: to another address than ours, once it was led here, is to another gateway."""
+        if self._is_directed and not self._is_ours(leg):
+            self._log.info("call {call_sid}: another gateway has it now", call_sid=self.call_sid)
+            self.tell(self.life.moved)
 
     def tell(self, happened: Callable[..., None], *details: object) -> None:
         """Feed an input of `life` to the machine, then carry out what it asks for."""
@@ -163,13 +169,14 @@ class LiveCall:
 
     def _carry_out(self, effect: ev.Effect) -> None:  # noqa: C901, PLR0912 - one line for each effect there is
         match effect:
-            case ev.Admit():
-                spawn(self._admit(), self._log, "admission", call_sid=self.call_sid)
             case ev.Originate(ring_s):
                 spawn(self._originate(ring_s), self._log, "origination", call_sid=self.call_sid)
             case ev.BridgeCall():
                 spawn(self._bridge(), self._log, "bridging", call_sid=self.call_sid)
+            case ev.TakeOverCall():
+                spawn(self._take_over(), self._log, "taking a call over", call_sid=self.call_sid)
             case ev.DirectMedia(host, port):
+                self._is_directed = True
                 self._open_leg.direct(host, port)
             case ev.ConnectStream():
                 self._bot = self._ports.bots.connect(self._stream_start(), self._open_leg, self)
@@ -198,37 +205,34 @@ class LiveCall:
             case ev.RecordEnding(ending):
                 self._record_ending(ending)
 
-    async def _admit(self) -> None:
-        arrived_at = None if self.switch is None else self.switch.name
-        session = self.session
-        allocated = self._ports.nodes.allocate(session.call_sid, session.direction, asterisk=arrived_at)
-        try:
-            self._lease = await allocated.addTimeout(STORE_WAIT_S, self._ports.clock)
-            self.switch = self._ports.switches[self._lease.asterisk]
-            self._leg = self._ports.media.open(self.switch.host, self)
-        except (NoCapacity, BackendUnavailable) as problem:
-            self._refuse(problem)
-        except DeferredTimeout:
-            self._refuse(BackendUnavailable(f"the node allocator did not answer within {STORE_WAIT_S:g} s"))
-        else:
-            self.session = evolve(self.session, asterisk=self.switch.name)
-            self.tell(self.life.admitted)
-            self.admission.callback(None)
-
-    def _refuse(self, problem: NoCapacity | BackendUnavailable) -> None:
-        self.tell(self.life.refused, str(problem))
-        self.admission.errback(problem)
-
     async def _originate(self, ring_s: float) -> None:
-        if self._line is None or self.switch is None:
-            raise LookupError("an outbound call has a line and an Asterisk by the time it is dialled")
-        self._turn = deferLater(self._ports.clock, self._line.wait_s)
-        await self._turn
-        self._turn = None
+        turn = self._turn = Deferred.fromCoroutine(self._await_turn())
+        try:
+            is_ours = await turn
+        except BackendUnavailable as problem:
+            self.tell(self.life.refused, str(problem))
+            return
+        finally:
+            self._turn = None
+        if is_ours:
+            await self._dial(ring_s)
+        else:
+            self.tell(self.life.moved)
+
+    async def _await_turn(self) -> bool:
+        """Wait for the trunk's turn, then make sure of it that nobody else dials this call, now or ever."""
+        await deferLater(self._ports.clock, self._open_line.wait_s)
+        claimed = self._ports.sessions.claim(self.call_sid, self._ports.process)
+        try:
+            return await claimed.addTimeout(STORE_WAIT_S, self._ports.clock)
+        except DeferredTimeout as problem:
+            raise BackendUnavailable("what keeps sessions did not answer in time: not dialled") from problem
+
+    async def _dial(self, ring_s: float) -> None:
         leg = self._open_leg
         origination = Origination(
             channel_id=self.channel_id,
-            channel=self._line.channel,
+            channel=self._open_line.channel,
             caller_id=self.session.exophone,
             media_host=leg.host,
             media_port=leg.port,
@@ -242,20 +246,34 @@ class LiveCall:
             self.has_channel = True
 
     async def _bridge(self) -> None:
-        if self.switch is None:
-            raise LookupError("an inbound call is at an Asterisk")
         leg = self._open_leg
         try:
             await self.switch.bridge(self.channel_id, leg.host, leg.port)
+        except CallTaken:
+            self.tell(self.life.moved)
         except (TrunkError, BackendUnavailable) as problem:
             self.tell(self.life.rejected, str(problem))
+
+    async def _take_over(self) -> None:
+        leg = self._open_leg
+        try:
+            is_led_here = await self.switch.take_over(
+                self.channel_id, leg.host, leg.port, is_bridged=self._was_answered
+            )
+        except TrunkError:
+            self.tell(self.life.channel_hung_up, ENDED_UNSEEN)
+        except BackendUnavailable as problem:
+            self.tell(self.life.rejected, str(problem))
+        else:
+            if is_led_here:
+                self.tell(self.life.channel_answered)
 
     def _hang_up(self, cause: int) -> None:
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.cancel()
             self.tell(self.life.channel_hung_up, NEVER_DIALLED)
-        elif self.switch is not None:
+        else:
             self.switch.hang_up(self.channel_id, cause)
 
     def _stream_start(self) -> StreamStart:
@@ -269,6 +287,7 @@ class LiveCall:
             bot=session.bot,
             direction=session.direction,
             custom_field=session.custom_field,
+            is_resumed=self._was_answered,
         )
 
     def _start_stream(self) -> None:
@@ -298,9 +317,7 @@ class LiveCall:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=self._leg.statistics())
             self._leg.close()
             self._leg = None
-        lease, self._lease = self._lease, None
-        if lease is not None:
-            spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=self.call_sid)
+        spawn(self._ports.nodes.release(self.lease), self._log, "giving a place back", call_sid=self.call_sid)
         self.on_over(self)
 
     # --- Timers and records -------------------------------------------------------------------------------------
@@ -349,9 +366,28 @@ class LiveCall:
         return self.session.call_sid
 
     @property
+    def channel_id(self) -> str:
+        """The Uniqueid of the channel towards the phone."""
+        return self.session.channel_id or self.session.call_sid
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether person and bot may be talking."""
+        return self.session.answered_at is not None
+
+    @property
     def trunk(self) -> str | None:
         """The trunk whose line the call holds; None for an inbound call."""
         return None if self._line is None else self._line.trunk
+
+    def _is_ours(self, leg: ev.MediaAddress | None) -> bool:
+        return leg is None or self._leg is None or leg == (self._leg.host, self._leg.port)
+
+    @property
+    def _open_line(self) -> OutboundLine:
+        if self._line is None:
+            raise LookupError(f"call {self.call_sid} is not ours to dial")
+        return self._line
 
     @property
     def _open_leg(self) -> IMediaLeg:

@@ -6,49 +6,37 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from twisted.application import strports
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python import usage
 
+from exoswitch import shared_state
 from exoswitch.ami.switch import AsteriskSwitch
-from exoswitch.backends.journal import Journal
 from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.backends.nodes_memory import MemoryNodes
-from exoswitch.backends.redis_address import parse_redis_url
-from exoswitch.backends.sessions_durable import DurableSessions
-from exoswitch.backends.sessions_memory import MemorySessions
-from exoswitch.backends.sessions_postgres import PostgresDatabase
-from exoswitch.backends.sessions_sqlite import SqliteDatabase
 from exoswitch.call_inputs import CallLimits
-from exoswitch.config.addresses import sqlite_path
+from exoswitch.call_ports import Ports
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.config.sounds import read_sound
-from exoswitch.engine import Directory, Engine, InboundRoute
+from exoswitch.directory import Directory, InboundRoute
+from exoswitch.engine import Engine
 from exoswitch.errors import ConfigError
 from exoswitch.exotel.numbers import normalise
 from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream import ExotelBots
-from exoswitch.interfaces import IMetrics
-from exoswitch.interfaces_fleet import INodeAllocator, ISessionStore
-from exoswitch.live_call import Ports
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget
 from exoswitch.spawn import spawn
 from exoswitch.trunks.lines import TrunkLines
 from exoswitch.trunks.registry import build
 
-_JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
 _LOG = Logger(namespace="exoswitch")
 
 
@@ -84,11 +72,14 @@ class Gateway(Service):
         }
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
-        self.nodes = _node_allocator(config, reactor, self.metrics)
+        self.nodes = shared_state.node_allocator(config, reactor, self.metrics)
+        self.jobs = shared_state.jobs(config, reactor, self.metrics)
         self.recorder = _recorder(config, reactor)
-        self.sessions = _session_store(config, reactor, self.metrics)
+        self.sessions = shared_state.session_store(config, reactor, self.metrics)
         self.engine = Engine(
             Ports(
+                node=config.node,
+                process=secrets.token_hex(16),
                 clock=reactor,
                 wall_clock=time.time,
                 new_sid=lambda: new_sid(time.time(), secrets.token_bytes),
@@ -100,6 +91,7 @@ class Gateway(Service):
                     handshake_s=config.calls.handshake_s,
                     recorder=self.recorder,
                 ),
+                jobs=self.jobs,
                 sessions=self.sessions,
                 metrics=self.metrics,
                 switches=self.switches,
@@ -109,6 +101,7 @@ class Gateway(Service):
         )
         for switch in self.switches.values():
             switch.listener = self.engine
+        self.jobs.listener = self.engine
         self.web = _web_service(config, self.engine, reactor)
 
     def startService(self) -> None:  # noqa: N802
@@ -118,6 +111,8 @@ class Gateway(Service):
         spawn(self.sessions.start(), _LOG, "starting the session store")
         for part in (self.media, *self.switches.values()):
             part.startService()
+        self.jobs.start()
+        self.engine.start()
         try:
             self.web.startService()
         except CannotListenError as problem:
@@ -129,8 +124,10 @@ class Gateway(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        settings = self.config.gateway
         self.nodes.set_draining(None, draining=True)
-        await self.engine.drain(self.config.gateway.stop_wait_s)
+        await self.jobs.stop()
+        await self.engine.drain(settings.stop_wait_s, hand_over=settings.on_stop == "hand-over")
         await maybeDeferred(self.web.stopService)
         await self.engine.stop()
         await maybeDeferred(self.media.stopService)
@@ -155,44 +152,6 @@ def _recorder(config: Config, reactor: Any) -> Recorder | None:
     )
 
 
-def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllocator:
-    """Make what counts the places for calls."""
-    places = {asterisk.name: asterisk.capacity for asterisk in config.asterisks}
-    new_token = partial(secrets.token_hex, 16)
-    if not config.cluster:
-        return MemoryNodes.of(config.node, config.gateway.capacity, places, new_token)
-
-    # txredisapi installs the default reactor when it is imported.
-    from exoswitch.backends.nodes_redis import RedisNodes  # noqa: PLC0415
-
-    return RedisNodes(
-        config.node,
-        config.gateway.capacity,
-        places,
-        new_token,
-        address=parse_redis_url(config.cluster),
-        reactor=reactor,
-        rng=random.Random(),
-        metrics=metrics,
-    )
-
-
-def _session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionStore:
-    """Make what keeps sessions."""
-    if config.sessions == "memory":
-        return MemorySessions()
-    path = sqlite_path(config.sessions)
-    return DurableSessions(
-        SqliteDatabase(path, reactor) if path else PostgresDatabase(config.sessions, reactor),
-        Journal(Path(config.journal), _JOURNAL_BYTES),
-        keep_s=config.retention_days * 86_400.0,
-        clock=reactor,
-        wall_clock=time.time,
-        in_thread=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
-        metrics=metrics,
-    )
-
-
 def _directory(config: Config) -> Directory:
     limits = config.calls
     bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
@@ -204,6 +163,7 @@ def _directory(config: Config) -> Directory:
             normalise(number): InboundRoute(target.account, bots[target.app])
             for number, target in config.numbers.items()
         },
+        in_fleet=bool(config.cluster),
     )
 
 

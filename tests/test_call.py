@@ -8,7 +8,6 @@ from automat import NoTransition
 from exoswitch import call, call_steps
 from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close
 from exoswitch.events import (
-    Admit,
     BridgeCall,
     CloseStream,
     ConnectStream,
@@ -26,6 +25,7 @@ from exoswitch.events import (
     StartTimer,
     StopReason,
     StopTimer,
+    TakeOverCall,
     Timer,
 )
 from exoswitch.session import CallStatus, DisconnectedBy, Ending, StreamStatus
@@ -61,7 +61,7 @@ def ending_in(effects) -> Ending:
     return endings[0]
 
 
-TO_DIALLING = ("dial", "admitted")
+TO_DIALLING = ("dial",)
 TO_RINGING = (*TO_DIALLING, "channel_dialled", "channel_ringing")
 TO_CONNECTING = (*TO_RINGING, "channel_answered")
 TO_TALKING = (*TO_CONNECTING, "stream_opened")
@@ -71,8 +71,6 @@ TO_DRAINING = (*TO_TALKING, ("bot_finished", 1000, "bye"))
 
 PATHS = {
     "new": (),
-    "queued": ("dial",),
-    "waiting": ("arrive",),
     "dialling": TO_DIALLING,
     "trying": (*TO_DIALLING, "channel_dialled"),
     "ringing": TO_RINGING,
@@ -85,14 +83,12 @@ PATHS = {
     "draining": TO_DRAINING,
     "dropped": (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19)),
     "ending": (*TO_TALKING, ("hang_up", "by request")),
-    "over": ("dial", ("refused", "full")),
+    "over": ("dial", ("refused", "no")),
 }
 
 
-def test_outbound_call_is_admitted_before_it_is_dialled():
-    life = Life()
-    assert life.feed("dial") == [Admit()]
-    assert life.feed("admitted") == [Originate(30.0), StartTimer(Timer.RING, 40.0)]
+def test_outbound_call_is_dialled_and_waited_for():
+    assert Life().feed("dial") == [Originate(30.0), StartTimer(Timer.RING, 40.0)]
 
 
 def test_ringing_is_recorded_once():
@@ -111,8 +107,7 @@ def test_answer_connects_the_bot_and_starts_the_waits():
 
 def test_inbound_call_is_bridged_and_connected_at_once():
     life = Life()
-    assert life.feed("arrive") == [Admit()]
-    effects = life.feed("admitted")
+    effects = life.feed("arrive")
     assert effects[0] == BridgeCall()
     assert effects[-1] == ConnectStream(attempt=1)
 
@@ -269,10 +264,11 @@ def test_trunk_that_never_answers_is_given_up():
     assert ending_in(life.feed("channel_hung_up", 16)).status is CallStatus.NO_ANSWER
 
 
-def test_refused_inbound_call_is_hung_up_with_no_circuit():
-    life = Life()
-    assert HangUp(34) in life.feed_all("arrive", ("refused", "full"))
-    assert ending_in(life.feed("channel_hung_up", 34)).status is CallStatus.FAILED
+def test_call_that_may_not_be_dialled_has_failed_without_a_word_to_asterisk():
+    effects = Life().feed_all("dial", ("refused", "the store is away"))
+    assert not [effect for effect in effects if isinstance(effect, HangUp)]
+    ending = ending_in(effects)
+    assert (ending.status, ending.reason) == (CallStatus.FAILED, "the store is away")
 
 
 def test_asterisk_that_refuses_to_dial_is_asked_to_hang_up_all_the_same():
@@ -285,12 +281,6 @@ def test_unconfirmed_hang_up_still_ends_the_call():
     life = Life()
     life.feed_all(*TO_TALKING, ("stream_closed", 1000, ""))
     assert ending_in(life.feed("hang_up_timed_out")).status is CallStatus.COMPLETED
-
-
-def test_place_granted_after_the_end_is_given_back():
-    life = Life()
-    life.feed_all("dial", ("hang_up", "changed my mind"))
-    assert life.feed("admitted") == [ReleaseCall()]
 
 
 def test_cancelled_ringing_call_counts_as_canceled():
@@ -397,13 +387,45 @@ def test_a_caller_who_does_not_wait_for_the_end_of_the_goodbye_ends_the_call():
     assert ending_in(effects).disconnected_by is DisconnectedBy.BOT
 
 
+# --- A call that was another gateway's, and one that becomes another's ---------------------------------------------
+
+
+def test_call_of_a_lost_gateway_is_led_here_while_its_bot_is_reached():
+    life = Life()
+    effects = life.feed("resume")
+    assert effects[0] == TakeOverCall()
+    assert effects[-1] == ConnectStream(attempt=1)
+    assert life.feed("stream_opened")[-1] == StartStream()
+
+
+def test_call_that_another_gateway_dialled_is_attended_until_it_is_answered():
+    life = Life()
+    assert life.feed("attend") == [TakeOverCall(), StartTimer(Timer.RING, 40.0)]
+    assert life.feed("channel_answered")[-1] == ConnectStream(attempt=1)
+
+
+def test_call_that_shall_not_be_resumed_is_taken_over_before_it_is_hung_up():
+    life = Life()
+    effects = life.feed("hang_up", "its gateway was lost")
+    assert effects.index(TakeOverCall()) < effects.index(HangUp(16))
+    assert ending_in(life.feed("channel_hung_up", 16)).reason == "its gateway was lost"
+
+
+@pytest.mark.parametrize("state", [state for state in PATHS if state not in {"new", "over"}])
+def test_call_that_is_anothers_by_now_is_let_go_without_a_hang_up_or_an_ending(state):
+    effects = Life().feed_all(*PATHS[state], "moved")
+    assert {effect for effect in effects if not isinstance(effect, StopTimer)} == {CloseStream(None), ReleaseCall()}
+
+
 # --- Every pair of state and input ------------------------------------------------------------------------------
 
 INPUTS = {
     "dial": (),
     "arrive": (),
-    "admitted": (),
-    "refused": ("full",),
+    "resume": (),
+    "attend": (),
+    "refused": ("no",),
+    "moved": (),
     "rejected": ("no",),
     "channel_dialled": (),
     "channel_ringing": (),
@@ -428,8 +450,7 @@ INPUTS = {
     "hang_up_timed_out": (),
 }
 
-_BEGINNINGS = {"dial", "arrive"}
-_ADMISSION = {"admitted", "refused"}
+_BEGINNINGS = {"dial", "arrive", "resume", "attend"}
 _CHANNEL = {
     "channel_dialled",
     "channel_ringing",
@@ -442,25 +463,22 @@ _PHONE = {"channel_hung_up", "digit_pressed"}
 _CLOSE = {"stream_closed", "stream_lost", "bot_finished"}
 _STREAM = {"stream_opened", "stream_failed", "playout_finished"} | _CLOSE
 _TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due", "hang_up_timed_out"}
-_EVERYTHING_BUT_BEGINNINGS = set(INPUTS) - _BEGINNINGS
 
 ILLEGAL = {
-    "new": set(INPUTS) - _BEGINNINGS,
-    "queued": _BEGINNINGS | _CHANNEL | _PHONE | _STREAM | _TIMERS | {"rejected", "media_lost"},
-    "waiting": _BEGINNINGS | _CHANNEL - {"media_announced"} | _STREAM | _TIMERS | {"rejected", "media_lost"},
-    "dialling": _BEGINNINGS | _ADMISSION | _STREAM | {"media_lost"} | _TIMERS - {"ring_timed_out"},
+    "new": set(INPUTS) - _BEGINNINGS - {"hang_up"},
+    "dialling": _BEGINNINGS | _STREAM | {"media_lost"} | _TIMERS - {"ring_timed_out"},
     "connecting": _BEGINNINGS
-    | _ADMISSION
+    | {"refused"}
     | _CLOSE
     | {"playout_finished"}
     | _TIMERS - {"handshake_timed_out", "duration_reached"},
-    "talking": _BEGINNINGS | _ADMISSION | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
-    "draining": _BEGINNINGS | _ADMISSION | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
-    "dropped": _BEGINNINGS | _ADMISSION | _STREAM | {"media_lost"} | _TIMERS - {"hang_up_timed_out"},
+    "talking": _BEGINNINGS | {"refused"} | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
+    "draining": _BEGINNINGS | {"refused"} | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
+    "dropped": _BEGINNINGS | {"refused"} | _STREAM | {"media_lost"} | _TIMERS - {"hang_up_timed_out"},
     "ending": _BEGINNINGS | _TIMERS - {"hang_up_timed_out"},
     "over": _BEGINNINGS | _TIMERS,
 }
-ILLEGAL["trying"] = ILLEGAL["ringing"] = ILLEGAL["dialling"]
+ILLEGAL["trying"] = ILLEGAL["ringing"] = ILLEGAL["dialling"] | {"refused"}
 ILLEGAL["retrying"] = ILLEGAL["connecting"]
 ILLEGAL |= {state.name: ILLEGAL["connecting"] - {"reconnect_due"} for state in call.RECONNECTING}
 

@@ -9,15 +9,17 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch import events as ev
+from exoswitch.backends.jobs_memory import MemoryJobs
 from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.backends.nodes_memory import MemoryNodes
 from exoswitch.backends.sessions_memory import MemorySessions
 from exoswitch.call_inputs import CallLimits
+from exoswitch.call_ports import Ports
 from exoswitch.config.model import TrunkConfig
-from exoswitch.engine import Directory, Engine, InboundRoute
+from exoswitch.directory import Directory, InboundRoute
+from exoswitch.engine import Engine
 from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidRequest, NoCapacity, TrunkError
 from exoswitch.interfaces import CallRequest
-from exoswitch.live_call import Ports
 from exoswitch.session import BotTarget, CallStatus, Direction, DisconnectedBy
 from exoswitch.stream_options import StreamOptions
 from exoswitch.trunks.lines import TrunkLines
@@ -51,12 +53,15 @@ class House:
         sids, tokens = count(1), count(1)
         self.nodes = MemoryNodes.of("gw1", 3, {"pbx1": 2}, lambda: f"token{next(tokens)}")
         ports = Ports(
+            node="gw1",
+            process="process1",
             clock=self.clock,
             wall_clock=lambda: 1_700_000_000.0 + self.clock.seconds(),
             new_sid=lambda: f"sid{next(sids)}",
             nodes=self.nodes,
             media=self.media,
             bots=self.bots,
+            jobs=MemoryJobs("gw1", clock=self.clock),
             sessions=self.sessions,
             metrics=self.metrics,
             switches={"pbx1": self.switch},
@@ -292,13 +297,13 @@ def test_call_is_refused_while_no_asterisk_is_ready(house):
     house.assert_nothing_is_left()
 
 
-def test_call_beyond_the_asterisks_capacity_is_refused_and_its_session_says_so(house):
+def test_call_beyond_the_asterisks_capacity_is_refused_and_leaves_no_session(house):
     house.place()
     house.place()
     house.clock.advance(1)
     failure = result.failureResultOf(house.place(), NoCapacity)
     assert "pbx1" in failure.getErrorMessage() or "any Asterisk" in failure.getErrorMessage()
-    assert house.session("sid5").status is CallStatus.FAILED
+    result.failureResultOf(house.engine.find("acme1", "sid5"), CallNotFound)
     assert house.engine.live == 2
 
 
@@ -406,10 +411,13 @@ def test_inbound_call_beyond_the_accounts_concurrency_hears_busy(house):
     assert house.switch.asked[-1] == ("hang_up", "1700.2", 17)
 
 
-def test_inbound_call_without_capacity_is_hung_up_with_no_circuit(house):
+def test_inbound_call_without_capacity_is_turned_away_and_its_session_says_so(house):
     house.media.is_full = True
     house.happens(ev.CallArrived("1700.1", PERSON, OURS))
-    assert house.switch.asked == [("hang_up", "1700.1", 34)]
+    assert house.switch.asked == [("turn_away", "1700.1")]
+    turned_away = house.session("sid1")
+    assert (turned_away.status, turned_away.channel_id) == (CallStatus.FAILED, "1700.1")
+    assert turned_away.ending.reason == "every place for a call was taken"
     house.happens(ev.ChannelHungUp("1700.1", 34, ""))
     house.assert_nothing_is_left()
 

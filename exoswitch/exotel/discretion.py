@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from attrs import frozen
 
 from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.address import RESUMPTION
 from exoswitch.exotel.numbers import mask, normalise
 
 HIDDEN = "***"
@@ -43,7 +44,7 @@ class Discretion:
 
     def parameter(self, name: str, value: str) -> str:
         """Show the value of a custom parameter."""
-        if name in self.parameters:
+        if name in self.parameters or RESUMPTION.get(name) == value:
             return value
         return self.number(value) if _is_number(value) else HIDDEN
 

@@ -148,6 +148,11 @@ def test_numbers_and_harmless_parameters_are_shown_where_that_is_asked_for():
     assert (start["from"], start["to"]) == ("09812345610", "08047491899")
 
 
+def test_that_a_stream_is_resumed_is_no_secret():
+    assert Discretion().parameter("resumption", "true") == "true"
+    assert Discretion().parameter("resumption", "hunter2") == "***"
+
+
 @pytest.mark.parametrize(
     ("url", "seen"),
     [

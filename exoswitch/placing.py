@@ -1,0 +1,168 @@
+"""Adapter: outbound calls: accepted by any gateway of the fleet, dialled once, by the one that has the place for it.
+
+A call is accepted when it has a place and its session is durable. One whose place is on another gateway is handed
+over as a job. Whoever dials claims the call first, so that neither a job which comes twice nor a gateway that was
+taken for dead dials it a second time.
+"""
+
+from attrs import define, evolve, field
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.logger import Logger
+
+from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.directory import Directory
+from exoswitch.endings import not_placed
+from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
+from exoswitch.exotel.numbers import normalise
+from exoswitch.interfaces import CallRequest
+from exoswitch.live_call import LiveCall, OutboundLine
+from exoswitch.live_calls import LiveCalls
+from exoswitch.nodes import Lease
+from exoswitch.session import Direction, Session
+from exoswitch.spawn import spawn
+from exoswitch.trunks.lines import TrunkLines
+
+NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
+
+
+@define(eq=False)
+class Placing:
+    """Who accepts and dials outbound calls."""
+
+    _ports: Ports
+    _directory: Directory
+    _lines: TrunkLines
+    _calls: LiveCalls
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.placing"), init=False)
+
+    # --- Accepted here --------------------------------------------------------------------------------------------
+
+    async def place(self, request: CallRequest) -> Session:
+        """Accept a call, and have it dialled here or elsewhere; see ICalls.place."""
+        self._check(request.account)
+        session = self._session(request)
+        with self._calls.beginning(request.account):
+            lease = await self._allocate(session.call_sid)
+            session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
+            if lease.gateway != self._ports.node:
+                return await self._hand_over(session, lease)
+            call = self._begin(session, lease)
+            try:
+                await self._save(call.session)
+            except BackendUnavailable:
+                call.abandon()
+                raise
+            call.tell(call.life.dial)
+            return call.session
+
+    def _check(self, account: str) -> None:
+        if self._calls.is_stopping:
+            raise BackendUnavailable("this gateway is stopping: place the call on another one")
+        if not self._ports.sessions.ready:
+            raise BackendUnavailable("what keeps sessions cannot be reached: see the log")
+        if not (self._ports.nodes.is_shared or any(switch.ready for switch in self._ports.switches.values())):
+            raise BackendUnavailable("no Asterisk can be reached: see /readyz")
+        if not self._calls.has_room(account):
+            limit = self._directory.concurrency[account]
+            raise NoCapacity(f"account {account} has its {limit} calls at once (concurrency)")
+
+    def _session(self, request: CallRequest) -> Session:
+        now = self._ports.wall_clock()
+        return Session(
+            call_sid=self._ports.new_sid(),
+            stream_sid=self._ports.new_sid(),
+            account=request.account,
+            direction=Direction.OUTBOUND,
+            caller=normalise(request.number),
+            callee=request.exophone,
+            exophone=request.exophone,
+            bot=request.bot,
+            created_at=now,
+            updated_at=now,
+            custom_field=request.custom_field,
+            ring_s=request.ring_s,
+            max_duration_s=request.max_duration_s,
+        )
+
+    async def _allocate(self, call_sid: str) -> Lease:
+        allocated = self._ports.nodes.allocate(call_sid, Direction.OUTBOUND, any_gateway=True)
+        try:
+            return await allocated.addTimeout(STORE_WAIT_S, self._ports.clock)
+        except DeferredTimeout as problem:
+            raise BackendUnavailable(f"the node allocator did not answer within {STORE_WAIT_S:g} s") from problem
+
+    async def _hand_over(self, session: Session, lease: Lease) -> Session:
+        """Leave a call to the gateway that has the place for it; dial it here if that gateway cannot be told."""
+        try:
+            await self._save(session)
+        except BackendUnavailable:
+            self._give_back(lease)
+            raise
+        try:
+            await self._ports.jobs.send(lease).addTimeout(STORE_WAIT_S, self._ports.clock)
+        except (BackendUnavailable, DeferredTimeout) as problem:
+            # Should the job have arrived all the same, the claim decides who dials.
+            self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
+            self._give_back(lease)
+            own = await self._ports.nodes.allocate(session.call_sid, session.direction)
+            return self.dial(session, own).session
+        await self._ports.nodes.entrust(lease)
+        return session
+
+    async def _save(self, session: Session) -> None:
+        try:
+            await self._ports.sessions.save(session).addTimeout(STORE_WAIT_S, self._ports.clock)
+        except (BackendUnavailable, DeferredTimeout) as problem:
+            self._ports.sessions.note(session.ended(NOT_SAVED, self._ports.wall_clock()))
+            if isinstance(problem, BackendUnavailable):
+                raise
+            raise BackendUnavailable("the session could not be saved in time; the call was not placed") from problem
+
+    # --- Accepted elsewhere, or by a gateway that is gone -----------------------------------------------------------
+
+    async def job_arrived(self, lease: Lease) -> None:
+        """Dial a call that another gateway has accepted for us; see IJobListener."""
+        if self._calls.find(lease.call_sid) is not None or not await self._ports.nodes.hold(lease):
+            return
+        for session in await self._ports.sessions.recall([lease.call_sid]):
+            if not session.status.is_final:
+                self.try_to_dial(session, lease)
+                return
+        self._log.warn("call {call_sid} was handed over, but is not to be dialled", call_sid=lease.call_sid)
+        self._give_back(lease)
+
+    def try_to_dial(self, session: Session, lease: Lease) -> None:
+        """Dial as `dial` does, when nobody waits to be told that it cannot be."""
+        try:
+            self.dial(session, lease)
+        except (NoCapacity, TrunkError) as problem:
+            self._log.warn("call {call_sid} failed: {problem}", call_sid=session.call_sid, problem=str(problem))
+
+    def dial(self, session: Session, lease: Lease) -> LiveCall:
+        """Dial a call that was accepted and saved, on this place of ours; one that cannot be dialled has failed.
+
+        Raises:
+            NoCapacity: no trunk has a line for it, or there is no RTP port.
+            TrunkError: no trunk is configured.
+        """
+        try:
+            call = self._begin(session, lease)
+        except (NoCapacity, TrunkError) as problem:
+            self._ports.sessions.note(session.ended(not_placed(str(problem)), self._ports.wall_clock()))
+            raise
+        self._ports.sessions.note(call.session)
+        call.tell(call.life.dial)
+        return call
+
+    def _begin(self, session: Session, lease: Lease) -> LiveCall:
+        try:
+            trunk, wait_s = self._lines.take(self._ports.clock.seconds())
+        except (NoCapacity, TrunkError):
+            self._give_back(lease)
+            raise
+        dial_string = self._directory.trunks[trunk].dial_string(session.caller)
+        session = evolve(session, trunk=trunk, gateway=self._ports.node, asterisk=lease.asterisk)
+        return self._calls.begin(session, lease, OutboundLine(trunk=trunk, channel=dial_string, wait_s=wait_s))
+
+    def _give_back(self, lease: Lease) -> None:
+        spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
