@@ -48,10 +48,16 @@ def sqlite_in_test(path, clock=None, **settings):
 
 
 @define
-class SqliteInTest:
+class _OfSqlite:
     dialect = "sqlite"
     folder: object
 
+    def rows(self, database, query):
+        return database._run(lambda cursor: cursor.execute(query).fetchall())
+
+
+@define
+class SqliteInTest(_OfSqlite):
     def run(self, scenario, **settings):
         async def live(database):
             try:
@@ -61,9 +67,6 @@ class SqliteInTest:
                 await database.close()
 
         result.successResultOf(Deferred.fromCoroutine(live(sqlite_in_test(self.folder / "calls.db", **settings))))
-
-    def rows(self, database, query):
-        return database._run(lambda cursor: cursor.execute(query).fetchall())
 
 
 @define
@@ -81,15 +84,9 @@ class _OnAReactor:
 
 
 @define
-class Sqlite(_OnAReactor):
-    dialect = "sqlite"
-    folder: object
-
+class Sqlite(_OnAReactor, _OfSqlite):
     def make(self, reactor, **settings):
         return SqliteDatabase(self.folder / "calls.db", reactor, **settings)
-
-    def rows(self, database, query):
-        return database._run(lambda cursor: cursor.execute(query).fetchall())
 
 
 @define
@@ -101,4 +98,4 @@ class Postgres(_OnAReactor):
         return PostgresDatabase(self.address, reactor, **settings)
 
     def rows(self, database, query):
-        return database._reader.run(lambda ask: ask(query))
+        return database._quick.run(lambda ask: ask(query))

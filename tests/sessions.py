@@ -53,5 +53,9 @@ any_sessions = st.builds(
     ended_at=st.none() | _moments,
     trunk=st.none() | _texts,
     asterisk=st.none() | _texts,
+    gateway=st.none() | _texts,
+    channel_id=st.none() | _texts,
+    ring_s=st.none() | _moments,
+    max_duration_s=st.none() | _moments,
     ending=st.none() | _endings,
 )

@@ -1,12 +1,11 @@
 """Port: a database of sessions, as the store that batches and keeps journals asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.backends.session_notes import Note
-from exoswitch.session import Session
 
 
 class ISessionDatabase(Interface):
@@ -24,11 +23,21 @@ class ISessionDatabase(Interface):
     def write(notes: Sequence[Note]) -> Deferred[None]:
         """Write notes in one transaction that is on the disk when the Deferred fires; twice is the same as once."""
 
-    def find(call_sid: str) -> Deferred[Session | None]:
-        """Read a session, or find that there is none."""
+    def recall(call_sids: Collection[str]) -> Deferred[list[Note]]:
+        """Read the newest notes of these calls, in any order; all are read at once, so let them not be too many."""
+
+    def unfinished(gateway: str) -> Deferred[list[str]]:
+        """Give the SIDs of this gateway's calls that have not ended, in any order."""
+
+    def claim(call_sid: str, token: str, now: float) -> Deferred[bool]:
+        """Write down who claims a call; False where another token did, which is so for ever.
+
+        It is on the disk when the Deferred fires. Of any that claim a call at the same moment one comes first. The
+        call itself need not be there. `now` is in seconds, UTC.
+        """
 
     def tidy(now: float, keep_from: float) -> Deferred[None]:
-        """Make room for the time to come, and forget the calls that began before `keep_from`; seconds, UTC."""
+        """Make room for the time to come, and forget the calls before `keep_from`, and their claims; seconds, UTC."""
 
     def close() -> Deferred[None]:
         """Disconnect; harmless the second time."""

@@ -79,6 +79,8 @@ def _changes(session: Session) -> dict[str, Any]:
         "stream_sid": session.stream_sid,
         "trunk": session.trunk,
         "asterisk": session.asterisk,
+        "gateway": session.gateway,
+        "channel_id": session.channel_id,
         "updated_at": session.updated_at,
         "answered_at": session.answered_at,
         "ended_at": session.ended_at,

@@ -4,9 +4,10 @@ A note is written any number of times to the same effect, in any order: its even
 a session's row gives way only to a note with a higher sequence. Replaying a journal rests on that.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from exoswitch.backends.session_document import event_text, to_text
 from exoswitch.session import Session
@@ -19,6 +20,7 @@ SESSION_COLUMNS = (
     "caller",
     "callee",
     "exophone",
+    "gateway",
     "created_at",
     "updated_at",
     "answered_at",
@@ -50,6 +52,40 @@ class Sequencer:
         self._last = max(self._last + 1, int(now * _MICROSECONDS))
         return Note(self._last, session)
 
+    def follow(self, notes: Iterable[Note]) -> None:
+        """Number from now on beyond these, which others wrote, and whose clocks may be ahead of ours."""
+        self._last = max([self._last, *(note.sequence for note in notes)])
+
+
+@define
+class Unwritten:
+    """The newest note of each call that is yet to be written; of more than `limit` calls the oldest are forgotten."""
+
+    limit: int
+    _notes: OrderedDict[str, Note] = field(factory=OrderedDict, init=False)
+
+    def add(self, note: Note) -> None:
+        """Remember a note, which is newer than all before it."""
+        self._notes[note.session.call_sid] = note
+        self._notes.move_to_end(note.session.call_sid)
+        if len(self._notes) > self.limit:
+            self._notes.popitem(last=False)
+
+    def settle(self, notes: Iterable[Note]) -> None:
+        """Forget what is written now, unless there is something newer."""
+        for note in notes:
+            unwritten = self._notes.get(note.session.call_sid)
+            if unwritten is not None and unwritten.sequence <= note.sequence:
+                del self._notes[note.session.call_sid]
+
+    def get(self, call_sid: str) -> Note | None:
+        """Give the note of a call, if one is yet to be written."""
+        return self._notes.get(call_sid)
+
+    def of_gateway(self, gateway: str) -> list[Note]:
+        """Give the notes of the calls that this gateway carries."""
+        return [note for note in self._notes.values() if note.session.gateway == gateway]
+
 
 def newest(notes: Iterable[Note]) -> list[Note]:
     """Give the last note of each call, ordered by the call's SID, so that no two writers wait for each other."""
@@ -72,6 +108,7 @@ def session_row(note: Note) -> tuple[object, ...]:
         session.caller,
         session.callee,
         session.exophone,
+        session.gateway,
     )
     times = (session.created_at, session.updated_at, session.answered_at, session.ended_at)
     return (*map(_storable, texts), *times, note.sequence, to_text(session))
@@ -90,6 +127,6 @@ def event_row(note: Note) -> tuple[object, ...]:
     )
 
 
-def _storable(text: str) -> str:
+def _storable(text: str | None) -> str | None:
     """Leave out what databases take in no text: NUL, and halves of surrogate pairs; the document has them all."""
-    return text.replace("\0", "").encode(errors="replace").decode()
+    return text and text.replace("\0", "").encode(errors="replace").decode()

@@ -6,9 +6,8 @@ notes go to the journal, until the database can be opened again; then the journa
 each file is removed when all of it has been. A file that is written twice does no harm: see `session_notes`.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
@@ -19,7 +18,7 @@ from zope.interface import implementer
 
 from exoswitch.backends.journal import Chunk, Journal
 from exoswitch.backends.session_database import ISessionDatabase
-from exoswitch.backends.session_notes import Note, Sequencer
+from exoswitch.backends.session_notes import Note, Sequencer, Unwritten, newest
 from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import ISessionStore
@@ -38,11 +37,16 @@ _WAITING_MAX = 20_000
 _REMEMBERED_MAX = 20_000
 """Calls whose newest note is not yet in the database; of more the oldest are found only once it is."""
 
+_RECALLED_AT_ONCE = 100
+"""Sessions that are read in one go: PostgreSQL's are decoded on the reactor, and 100 take it 3 ms."""
+
 _NOT_NOW = "what keeps sessions cannot be reached: see the gateway's log"  # dialers read this, and need not know more
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 10.0
 _RETRY_FACTOR = 1.7
 _TIDY_S = 6 * 3600.0
+
+_Answer = TypeVar("_Answer")
 
 
 @frozen(eq=False)
@@ -70,7 +74,7 @@ class DurableSessions:
     _metrics: IMetrics
     _numbers: Sequencer = field(factory=Sequencer, init=False)
     _queue: list[_Waiting] = field(factory=list, init=False)
-    _unwritten: OrderedDict[str, Note] = field(factory=OrderedDict, init=False)
+    _unwritten: Unwritten = field(factory=lambda: Unwritten(_REMEMBERED_MAX), init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _tidying: IDelayedCall | None = field(default=None, init=False)
     _writing: DeferredLock = field(factory=DeferredLock, init=False)
@@ -113,10 +117,7 @@ class DurableSessions:
         note = self._add(session, None)
         if note is None:
             return
-        self._unwritten[session.call_sid] = note
-        self._unwritten.move_to_end(session.call_sid)
-        if len(self._unwritten) > _REMEMBERED_MAX:
-            self._unwritten.popitem(last=False)
+        self._unwritten.add(note)
         if self._timer is None:
             self._timer = self._clock.callLater(NOTE_WAIT_S, self._flush_now)
 
@@ -124,20 +125,63 @@ class DurableSessions:
         """Read a session of this account."""
         return Deferred.fromCoroutine(self._load(account, call_sid))
 
+    def recall(self, call_sids: Collection[str]) -> Deferred[tuple[Session, ...]]:
+        """Read the sessions of these calls, each as it was last noted, here or elsewhere."""
+        return Deferred.fromCoroutine(self._recall(call_sids))
+
+    def unfinished(self, gateway: str) -> Deferred[tuple[Session, ...]]:
+        """Read the sessions of this gateway's calls that have not ended, oldest first."""
+        return Deferred.fromCoroutine(self._unfinished(gateway))
+
+    def claim(self, call_sid: str, token: str) -> Deferred[bool]:
+        """Write down who is about to dial a call; the database alone decides, and it is known nowhere else."""
+        return Deferred.fromCoroutine(self._claim(call_sid, token))
+
+    # --- What is read -----------------------------------------------------------------------------------------------
+
     async def _load(self, account: str, call_sid: str) -> Session:
         unwritten = self._unwritten.get(call_sid)
-        if unwritten is None and self._away:
-            raise BackendUnavailable(_NOT_NOW)
-        session = await self._find(call_sid) if unwritten is None else unwritten.session
-        if session is None or session.account != account:
+        found = await self._recall([call_sid]) if unwritten is None else (unwritten.session,)
+        if not found or found[0].account != account:
             raise CallNotFound(f"account {account!r} has no call {call_sid!r}")
-        return session
+        return found[0]
 
-    async def _find(self, call_sid: str) -> Session | None:
+    async def _recall(self, call_sids: Collection[str]) -> tuple[Session, ...]:
+        wanted = list(dict.fromkeys(call_sids))
+        found: list[Session] = []
+        for start in range(0, len(wanted), _RECALLED_AT_ONCE):
+            found += await self._recall_some(wanted[start : start + _RECALLED_AT_ONCE])
+        return tuple(found)
+
+    async def _recall_some(self, call_sids: Sequence[str]) -> list[Session]:
+        # They are taken before the question, for what is written while that is under way it may or may not find.
+        unwritten = [note for note in map(self._unwritten.get, call_sids) if note is not None]
+        notes = await self._asked("sessions could not be read", lambda: self._database.recall(call_sids))
+        self._numbers.follow(notes)
+        return [note.session for note in newest([*notes, *unwritten])]
+
+    async def _unfinished(self, gateway: str) -> tuple[Session, ...]:
+        unwritten = [note.session.call_sid for note in self._unwritten.of_gateway(gateway)]
+        written = await self._asked(
+            f"calls of gateway {gateway} could not be looked for", lambda: self._database.unfinished(gateway)
+        )
+        sessions = await self._recall([*written, *unwritten])
+        ours = [session for session in sessions if session.gateway == gateway and session.ended_at is None]
+        return tuple(sorted(ours, key=lambda session: session.created_at))
+
+    async def _claim(self, call_sid: str, token: str) -> bool:
+        now = self._wall_clock()
+        return await self._asked(
+            f"call {call_sid} could not be claimed", lambda: self._database.claim(call_sid, token, now)
+        )
+
+    async def _asked(self, trouble: str, ask: Callable[[], Deferred[_Answer]]) -> _Answer:
+        if self._away:
+            raise BackendUnavailable(_NOT_NOW)
         try:
-            return await self._database.find(call_sid)
+            return await ask()
         except BackendUnavailable as problem:
-            self._log.warn("call {call_sid} could not be looked for: {problem}", call_sid=call_sid, problem=problem)
+            self._log.warn("{trouble}: {problem}", trouble=trouble, problem=problem)
             raise BackendUnavailable(_NOT_NOW) from problem
 
     # --- Batches --------------------------------------------------------------------------------------------------
@@ -193,10 +237,7 @@ class DurableSessions:
     def _settle(self, notes: Sequence[Note]) -> None:
         """Know of notes that the database has them, and so is well."""
         self._retry_s = _FIRST_RETRY_S
-        for note in notes:
-            unwritten = self._unwritten.get(note.session.call_sid)
-            if unwritten is not None and unwritten.sequence <= note.sequence:
-                del self._unwritten[note.session.call_sid]
+        self._unwritten.settle(notes)
 
     # --- The journal ------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,10 @@
 """Adapter: a database of sessions in PostgreSQL, partitioned by month.
 
-There are two connections, so that whoever looks for a call does not wait for a batch that is being written. A batch
-is one statement, and so one transaction and one way to the server and back. PostgreSQL 12 or later.
+There are two connections, so that whoever looks for a call or claims one does not wait for a batch that is being
+written. A batch is one statement, and so one transaction and one way to the server and back. PostgreSQL 12 or later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,13 +19,13 @@ from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_document import from_text
 from exoswitch.backends.session_notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, session_row
 from exoswitch.errors import BackendUnavailable, RemoteProtocolError
-from exoswitch.session import Session
 
 _LOCK = 0x65786F73  # "exos": any number that nobody else in the database locks
 _ANSWER_S = 10.0  # more than the server's own limit of a statement
 _UPGRADE_S = 600.0
 _MONTHS_AHEAD = 2
 _TABLES = ("sessions", "events")
+_FORGOTTEN_AT_ONCE = 10_000  # claims, so that a batch does not wait long
 
 _TIMES = frozenset({"created_at", "updated_at", "answered_at", "ended_at", "happened_at"})
 _NUMBERS = frozenset({"sequence"})
@@ -52,6 +52,16 @@ _WRITE = (
     + ", ".join(f"{name} = excluded.{name}" for name in SESSION_COLUMNS if name not in {"call_sid", "created_at"})
     + " WHERE excluded.sequence > sessions.sequence"
 )
+# Whoever claims again writes again, so that what it is told is on the disk by its own transaction.
+_CLAIM = (
+    "INSERT INTO claims (call_sid, token, claimed_at) VALUES (%s, %s, to_timestamp(%s)) "
+    "ON CONFLICT (call_sid) DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING token"
+)
+_FORGET_CLAIMS = (
+    "WITH forgotten AS (DELETE FROM claims WHERE call_sid IN (SELECT call_sid FROM claims "
+    "WHERE claimed_at < to_timestamp(%s) ORDER BY claimed_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING 1) "
+    "SELECT count(*) FROM forgotten"
+)
 
 
 @implementer(ISessionDatabase)
@@ -65,7 +75,7 @@ class PostgresDatabase:
         self.name = f"PostgreSQL database {parts.path.lstrip('/')} at {parts.hostname}"
         self._versions = read_schema("postgres") if versions is None else versions
         self._writer = PostgresLine(address, self.name, reactor, answer_s=answer_s)
-        self._reader = PostgresLine(address, self.name, reactor, answer_s=answer_s)
+        self._quick = PostgresLine(address, self.name, reactor, answer_s=answer_s)
         self._months: set[Month] = set()
 
     def open(self) -> Deferred[None]:
@@ -77,36 +87,25 @@ class PostgresDatabase:
         """Write notes in one transaction."""
         return Deferred.fromCoroutine(self._write(notes))
 
-    def find(self, call_sid: str) -> Deferred[Session | None]:
-        """Read a session, or find that there is none."""
+    def recall(self, call_sids: Collection[str]) -> Deferred[list[Note]]:
+        """Read the newest notes of these calls."""
+        return Deferred.fromCoroutine(self._recall(call_sids))
 
-        async def find(ask: Ask) -> Session | None:
-            rows = await ask("SELECT document FROM sessions WHERE call_sid = %s", call_sid)
-            try:
-                return from_text(rows[0][0]) if rows else None
-            except RemoteProtocolError as error:
-                raise BackendUnavailable(f"{self.name}: {error}") from error
+    def unfinished(self, gateway: str) -> Deferred[list[str]]:
+        """Give the SIDs of this gateway's calls that have not ended."""
+        return Deferred.fromCoroutine(self._unfinished(gateway))
 
-        return self._reader.run(find)
+    def claim(self, call_sid: str, token: str, now: float) -> Deferred[bool]:
+        """Write down who claims a call."""
+        return Deferred.fromCoroutine(self._claim(call_sid, token, now))
 
     def tidy(self, now: float, keep_from: float) -> Deferred[None]:
-        """Make the partitions of this month and the next ones, and drop those that lie before `keep_from`."""
-        months = [Month.of(now)]
-        for _ in range(_MONTHS_AHEAD):
-            months.append(months[-1].next)
-
-        async def tidy(ask: Ask) -> None:
-            await _begin(ask)
-            await _add_partitions(ask, months)
-            await self._drop_partitions(ask, keep_from)
-            await ask("COMMIT")
-            self._months.update(months)
-
-        return self._writer.run(tidy)
+        """Make this month's partitions and the next ones', drop those that lie before `keep_from`, and old claims."""
+        return Deferred.fromCoroutine(self._tidy(now, keep_from))
 
     def close(self) -> Deferred[None]:
         """Disconnect."""
-        for line in (self._writer, self._reader):
+        for line in (self._writer, self._quick):
             line.close()
         return succeed(None)
 
@@ -131,6 +130,39 @@ class PostgresDatabase:
         events = _columns(map(event_row, notes))
         sessions = _columns(map(session_row, newest(notes)))
         await self._writer.run(lambda ask: ask(_WRITE, *events, *sessions))
+
+    async def _recall(self, call_sids: Collection[str]) -> list[Note]:
+        question = "SELECT sequence, document FROM sessions WHERE call_sid = ANY(%s::text[])"
+        rows = await self._quick.run(lambda ask: ask(question, list(call_sids)))
+        try:
+            return [Note(sequence, from_text(document)) for sequence, document in rows]
+        except RemoteProtocolError as error:
+            raise BackendUnavailable(f"{self.name}: {error}") from error
+
+    async def _unfinished(self, gateway: str) -> list[str]:
+        question = "SELECT call_sid FROM sessions WHERE gateway = %s AND ended_at IS NULL"
+        return [call_sid for (call_sid,) in await self._quick.run(lambda ask: ask(question, gateway))]
+
+    async def _claim(self, call_sid: str, token: str, now: float) -> bool:
+        return bool(await self._quick.run(lambda ask: ask(_CLAIM, call_sid, token, now)))
+
+    async def _tidy(self, now: float, keep_from: float) -> None:
+        months = [Month.of(now)]
+        for _ in range(_MONTHS_AHEAD):
+            months.append(months[-1].next)
+
+        async def tidy(ask: Ask) -> None:
+            await _begin(ask)
+            await _add_partitions(ask, months)
+            await self._drop_partitions(ask, keep_from)
+            await ask("COMMIT")
+            self._months.update(months)
+
+        await self._writer.run(tidy)
+        forgotten = _FORGOTTEN_AT_ONCE
+        while forgotten == _FORGOTTEN_AT_ONCE:
+            rows = await self._writer.run(lambda ask: ask(_FORGET_CLAIMS, keep_from, _FORGOTTEN_AT_ONCE))
+            forgotten = rows[0][0]
 
     async def _drop_partitions(self, ask: Ask, keep_from: float) -> None:
         names = await ask(

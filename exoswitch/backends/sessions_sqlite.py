@@ -6,7 +6,7 @@ on the disk. Its statements need SQLite 3.35 (2021).
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +21,6 @@ from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_document import from_text
 from exoswitch.backends.session_notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, session_row
 from exoswitch.errors import BackendUnavailable, RemoteProtocolError
-from exoswitch.session import Session
 
 _LOCKED_S = 3.0  # how long to wait for another process that writes
 _ANSWER_S = 10.0
@@ -39,6 +38,11 @@ _SET_SESSION = (
     _insert("sessions", SESSION_COLUMNS)
     + f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in SESSION_COLUMNS[1:])}"
     + " WHERE excluded.sequence > sessions.sequence"
+)
+# Whoever claims again writes again, so that what it is told is on the disk by its own transaction.
+_CLAIM = (
+    "INSERT INTO claims (call_sid, token, claimed_at) VALUES (?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING token"
 )
 _OLDEST = "SELECT call_sid FROM sessions WHERE created_at < ? ORDER BY created_at LIMIT ?"
 
@@ -73,12 +77,20 @@ class SqliteDatabase:
         """Write notes in one transaction."""
         return self._run(_write, notes)
 
-    def find(self, call_sid: str) -> Deferred[Session | None]:
-        """Read a session, or find that there is none."""
-        return self._run(_find, call_sid)
+    def recall(self, call_sids: Collection[str]) -> Deferred[list[Note]]:
+        """Read the newest notes of these calls."""
+        return self._run(_recall, call_sids)
+
+    def unfinished(self, gateway: str) -> Deferred[list[str]]:
+        """Give the SIDs of this gateway's calls that have not ended."""
+        return self._run(_unfinished, gateway)
+
+    def claim(self, call_sid: str, token: str, now: float) -> Deferred[bool]:
+        """Write down who claims a call."""
+        return self._run(_claim, call_sid, token, now)
 
     def tidy(self, now: float, keep_from: float) -> Deferred[None]:
-        """Forget the calls that began before `keep_from`."""
+        """Forget the calls that began before `keep_from`, and their claims."""
         del now
         return Deferred.fromCoroutine(self._forget(keep_from))
 
@@ -154,14 +166,28 @@ def _write(cursor: sqlite3.Cursor, notes: Sequence[Note]) -> None:
     cursor.executemany(_SET_SESSION, map(session_row, newest(notes)))
 
 
-def _find(cursor: sqlite3.Cursor, call_sid: str) -> Session | None:
-    row = cursor.execute("SELECT document FROM sessions WHERE call_sid = ?", (call_sid,)).fetchone()
-    return None if row is None else from_text(row[0])
+def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note]:
+    marks = ", ".join("?" * len(call_sids))
+    rows = cursor.execute(
+        f"SELECT sequence, document FROM sessions WHERE call_sid IN ({marks})",  # noqa: S608 - ours
+        tuple(call_sids),
+    )
+    return [Note(sequence, from_text(document)) for sequence, document in rows]
+
+
+def _unfinished(cursor: sqlite3.Cursor, gateway: str) -> list[str]:
+    rows = cursor.execute("SELECT call_sid FROM sessions WHERE gateway = ? AND ended_at IS NULL", (gateway,))
+    return [call_sid for (call_sid,) in rows]
+
+
+def _claim(cursor: sqlite3.Cursor, call_sid: str, token: str, now: float) -> bool:
+    cursor.execute("BEGIN IMMEDIATE")
+    return bool(cursor.execute(_CLAIM, (call_sid, token, now)).fetchall())
 
 
 def _forget_some(cursor: sqlite3.Cursor, keep_from: float) -> int:
     cursor.execute("BEGIN IMMEDIATE")
     oldest = cursor.execute(_OLDEST, (keep_from, _FORGOTTEN_AT_ONCE)).fetchall()
-    for table in ("events", "sessions"):
+    for table in ("claims", "events", "sessions"):
         cursor.executemany(f"DELETE FROM {table} WHERE call_sid = ?", oldest)  # noqa: S608 - ours
     return len(oldest)

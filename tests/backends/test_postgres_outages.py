@@ -173,17 +173,25 @@ def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres,
 
     async def scenario(reactor):
         database = PostgresDatabase(address, reactor, answer_s=ANSWER_S)
+        questions = (
+            lambda: database.recall(["c1"]),
+            lambda: database.unfinished("gw1"),
+            lambda: database.claim("c1", "t2", MOMENT),
+        )
         await database.open()
-        await database.find("c1")
+        assert await database.claim("c1", "t1", MOMENT)
         postgres.pause()
         began = reactor.seconds()
         try:
-            answers = await DeferredList([database.find("c1") for _ in range(20)], consumeErrors=True)
+            asked = [ask() for _ in range(7) for ask in questions]
+            answers = await DeferredList(asked, consumeErrors=True)
         finally:
             postgres.resume()
-        assert [answer.value.__class__ for _, answer in answers] == 20 * [BackendUnavailable]
+        assert [answer.value.__class__ for _, answer in answers] == 21 * [BackendUnavailable]
         assert reactor.seconds() - began < 3 * ANSWER_S
-        assert await database.find("c1") is None
+        assert await database.recall(["c1"]) == []
+        assert await database.claim("c1", "t1", MOMENT)
+        assert not await database.claim("c1", "t2", MOMENT)
         await database.close()
 
     run(scenario)
@@ -214,7 +222,7 @@ def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_path):
 
     run(scenario)
     name = address.rpartition("/")[2]
-    assert postgres.query(name, "SELECT version FROM schema_versions") == [(1,)]
+    assert postgres.query(name, "SELECT version FROM schema_versions") == [(1,), (2,)]
     assert postgres.query(name, "SELECT count(*) FROM sessions") == [(3,)]
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,13 +42,15 @@ def test_what_a_later_version_adds_is_passed_over():
 
 def test_what_an_earlier_version_did_not_know_takes_its_default():
     tree = json.loads(to_text(SESSION))
-    for name in ("custom_field", "ending", "trunk"):
+    for name in ("custom_field", "ending", "trunk", "gateway", "channel_id", "ring_s", "max_duration_s"):
         del tree[name]
     del tree["bot"]["options"]["drain_on_close"]
     assert from_text(json.dumps(tree)) == SESSION
 
 
 def test_event_tells_what_changes_and_not_again_who_talks_to_whom():
-    detail = json.loads(event_text(SESSION.ended(HUNG_UP, MOMENT + 9)))
+    carried = evolve(SESSION, gateway="gw2", channel_id="c1-2")
+    detail = json.loads(event_text(carried.ended(HUNG_UP, MOMENT + 9)))
     assert detail["ending"]["reason"] == "the caller hung up"
+    assert (detail["gateway"], detail["channel_id"]) == ("gw2", "c1-2")
     assert not {"caller", "callee", "bot", "custom_field"} & detail.keys()

@@ -8,6 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.backends.journal import Journal
 from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.backends.session_notes import Note
 from exoswitch.backends.sessions_durable import BATCH_NOTES, NOTE_WAIT_S, DurableSessions
 from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.session import CallStatus
@@ -26,6 +27,7 @@ class ShakyDatabase:
     writes_then_breaks: bool = False
     refuses_writes: bool = False
     slow: Deferred | None = None
+    slow_answer: Deferred | None = None
     batches: list = field(factory=list)
     name: str = "shaky"
 
@@ -42,8 +44,17 @@ class ShakyDatabase:
     def open(self):
         return self._gone() if self.is_away else self.database.open()
 
-    def find(self, call_sid):
-        return self._gone() if self.is_away else self.database.find(call_sid)
+    def recall(self, call_sids):
+        if self.is_away:
+            return self._gone()
+        answer = self.database.recall(call_sids)
+        return answer if self.slow_answer is None else self.slow_answer.addCallback(lambda _: answer)
+
+    def unfinished(self, gateway):
+        return self._gone() if self.is_away else self.database.unfinished(gateway)
+
+    def claim(self, call_sid, token, now):
+        return self._gone() if self.is_away else self.database.claim(call_sid, token, now)
 
     def tidy(self, now, keep_from):
         return self.database.tidy(now, keep_from)
@@ -91,7 +102,8 @@ class Keeper:
 
     def note(self, *sids, status=CallStatus.RINGING):
         for sid in sids:
-            self.store.note(evolve(SESSION, call_sid=sid).progressed(status, MOMENT + self.clock.seconds()))
+            session = evolve(SESSION, call_sid=sid, gateway="gw1")
+            self.store.note(session.progressed(status, MOMENT + self.clock.seconds()))
 
     def pass_time(self, seconds=1.0):
         self.clock.pump([0.1] * int(10 * seconds))
@@ -108,6 +120,10 @@ class Keeper:
 
     def journal_files(self):
         return list((self.folder / "journal").glob("*"))
+
+
+def sids(sessions):
+    return [session.call_sid for session in sessions]
 
 
 @pytest.fixture
@@ -242,6 +258,61 @@ def test_calls_of_an_outage_are_found_and_others_are_unavailable(keeper):
     assert result.successResultOf(keeper.load("a")).status is CallStatus.RINGING
     result.failureResultOf(keeper.store.load("somebody", "a"), CallNotFound)
     result.failureResultOf(keeper.load("b"), BackendUnavailable)
+
+
+QUESTIONS = [
+    lambda store: store.recall(["a"]),
+    lambda store: store.unfinished("gw1"),
+    lambda store: store.claim("a", "t1"),
+]
+
+
+@pytest.mark.parametrize("ask", QUESTIONS, ids=["recall", "unfinished", "claim"])
+def test_what_only_the_database_knows_is_unavailable_while_it_is_away(keeper, ask):
+    keeper.note("a")
+    keeper.pass_time()
+    keeper.database.is_away = True
+    for _ in range(2):  # The question finds the outage out; the next one meets one that is known.
+        told = result.failureResultOf(ask(keeper.store), BackendUnavailable).getErrorMessage()
+        assert "see the gateway's log" in told
+        keeper.note("b")
+        keeper.pass_time()
+    keeper.database.is_away = False
+    keeper.pass_time(11)
+    assert result.successResultOf(ask(keeper.store))
+    assert sids(result.successResultOf(keeper.store.unfinished("gw1"))) == ["a", "b"]
+
+
+def test_session_that_another_gateway_has_moved_on_since_is_not_covered_by_an_older_note(keeper):
+    keeper.database.is_away = True
+    keeper.note("a")
+    keeper.pass_time(0.2)
+    taken = evolve(SESSION, call_sid="a", gateway="gw2")
+    result.successResultOf(keeper.database.database.write([Note(int(2e6 * MOMENT), taken)]))
+    keeper.database.is_away, keeper.database.slow = False, Deferred()
+    keeper.pass_time(2)  # It is back, and the journal is not in it yet.
+    assert result.successResultOf(keeper.store.recall(["a"])) == (taken,)
+    assert result.successResultOf(keeper.store.unfinished("gw1")) == ()
+    assert result.successResultOf(keeper.store.unfinished("gw2")) == (taken,)
+    slow, keeper.database.slow = keeper.database.slow, None
+    slow.callback(None)
+
+
+def test_what_is_written_while_a_question_is_under_way_is_not_missed(keeper):
+    keeper.note("a")
+    keeper.database.slow_answer = Deferred()
+    recalled = keeper.store.recall(["a"])
+    keeper.pass_time()
+    assert keeper.written() == [("a", "ringing")]
+    slow, keeper.database.slow_answer = keeper.database.slow_answer, None
+    slow.callback(None)
+    assert sids(result.successResultOf(recalled)) == ["a"]
+
+
+def test_store_that_has_stopped_gives_nobody_a_call(tmp_path):
+    keeper = Keeper(tmp_path).start()
+    keeper.stop()
+    result.failureResultOf(keeper.store.claim("a", "t1"), BackendUnavailable)
 
 
 def test_journal_of_a_process_that_ended_in_an_outage_is_replayed_by_the_next(tmp_path):

@@ -12,7 +12,7 @@ from exoswitch.backends.session_notes import Note
 from exoswitch.backends.sessions_sqlite import SqliteDatabase
 from exoswitch.errors import BackendUnavailable
 from tests.databases import SqliteInTest, result, sqlite_in_test
-from tests.sessions import SESSION
+from tests.sessions import MOMENT, SESSION
 from tests.sim.live import run
 
 
@@ -44,7 +44,9 @@ def test_somebody_who_writes_for_too_long_makes_it_unavailable_for_as_long(tmp_p
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(BackendUnavailable, match="locked"):
                 await database.write([Note(1, SESSION)])
-            assert await database.find("c1") is None
+            with pytest.raises(BackendUnavailable, match="locked"):
+                await database.claim("c1", "t1", MOMENT)
+            assert await database.recall(["c1"]) == []
         await database.write([Note(1, SESSION)])
 
     SqliteInTest(tmp_path).run(scenario)
@@ -57,7 +59,7 @@ def test_gateways_that_make_one_file_at_once_agree_on_its_schema(tmp_path):
         await gatherResults([database.open() for database in databases])
         for number, database in enumerate(databases):
             await database.write([Note(number, evolve(SESSION, call_sid=f"c{number}"))])
-        assert await databases[0].find("c3") is not None
+        assert len(await databases[0].recall(["c3"])) == 1
         for database in databases:
             await database.close()
 

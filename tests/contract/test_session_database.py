@@ -18,6 +18,28 @@ ENDED = SESSION.ended(HUNG_UP, MOMENT + 9)
 NOTES = [Note(1, SESSION), Note(2, RINGING), Note(3, ENDED)]
 DAY_S = 86_400
 
+# What the first version of the schema held of SESSION, as the exoswitch of that time wrote it.
+_DOCUMENT = (
+    '{"version":1,"call_sid":"c1","account":"acme1","direction":"outbound-api","caller":"+919812345610",'
+    '"callee":"08047491899","exophone":"08047491899","bot":{"url":"ws://bot.example.org/ws","options":{}},'
+    '"created_at":1700000000.0,"updated_at":1700000000.0,"status":"queued","stream_sid":"s1","custom_field":null,'
+    '"answered_at":null,"ended_at":null,"trunk":null,"asterisk":null,"ending":null}'
+)
+_SESSION = (
+    "INSERT INTO sessions VALUES ('c1', 'acme1', 'outbound-api', 'queued', '+919812345610', '08047491899', "
+    "'08047491899', {0}, {0}, NULL, NULL, 1, '{1}')"
+)
+_EVENT = "INSERT INTO events VALUES ('c1', 1, {0}, {0}, 'queued', '{{}}')"
+_PARTITION = (
+    "CREATE TABLE {0}_2023_11 PARTITION OF {0} FOR VALUES FROM ('2023-11-01 00:00Z') TO ('2023-12-01 00:00Z')"
+)
+FIRST_VERSIONS_ROWS = {
+    "sqlite": [row.format("1700000000.0", _DOCUMENT) for row in (_SESSION, _EVENT)],
+    "postgres": [
+        *map(_PARTITION.format, ("sessions", "events")),
+        *(row.format("to_timestamp(1700000000.0)", _DOCUMENT) for row in (_SESSION, _EVENT)),
+    ],
+}
 
 KINDS = [SqliteInTest, *(pytest.param(kind, marks=pytest.mark.loopback) for kind in (Sqlite, Postgres))]
 
@@ -39,8 +61,8 @@ def test_it_is_a_database(kind):
 def test_newest_of_a_batch_is_found_as_it_was(kind):
     async def scenario(database):
         await database.write(NOTES)
-        assert await database.find("c1") == ENDED
-        assert await database.find("c2") is None
+        assert await database.recall(["c1", "c2"]) == [Note(3, ENDED)]
+        assert await database.recall([]) == []
 
     kind.run(scenario)
 
@@ -49,7 +71,7 @@ def test_notes_in_any_order_and_twice_have_the_same_effect(kind):
     async def scenario(database):
         for batch in (NOTES[2:], NOTES, NOTES[:2], NOTES[1:]):
             await database.write(batch)
-        assert await database.find("c1") == ENDED
+        assert await database.recall(["c1"]) == [Note(3, ENDED)]
         assert await kind.rows(database, "SELECT call_sid, sequence, status FROM events ORDER BY sequence") == [
             ("c1", 1, "queued"),
             ("c1", 2, "ringing"),
@@ -61,11 +83,11 @@ def test_notes_in_any_order_and_twice_have_the_same_effect(kind):
 
 
 def test_text_that_databases_do_not_take_does_no_harm(kind):
-    odd = evolve(SESSION, caller="a\0\ud800", custom_field="\0\ud83d", account="it's; --")
+    odd = evolve(SESSION, caller="a\0\ud800", gateway="g\0", custom_field="\0\ud83d", account="it's; --")
 
     async def scenario(database):
         await database.write([Note(1, odd)])
-        assert await database.find("c1") == odd
+        assert await database.recall(["c1"]) == [Note(1, odd)]
 
     kind.run(scenario)
 
@@ -76,13 +98,13 @@ def test_what_was_written_is_there_after_opening_again(kind):
         await database.open()
 
     async def second(database):
-        assert await database.find("c1") == ENDED
+        assert await database.recall(["c1"]) == [Note(3, ENDED)]
 
     kind.run(first)
     kind.run(second)
 
 
-def test_old_calls_are_forgotten_with_their_events_and_young_ones_are_not(kind):
+def test_old_calls_are_forgotten_with_their_events_and_claims_and_young_ones_are_not(kind):
     # Half a year apart, for a database may forget by the month.
     old = [Note(number, evolve(ENDED, call_sid=f"old{number}")) for number in range(1, 1003)]
     later = MOMENT + 180 * DAY_S
@@ -90,31 +112,60 @@ def test_old_calls_are_forgotten_with_their_events_and_young_ones_are_not(kind):
 
     async def scenario(database):
         await database.write([*old, young])
+        for sid, now in (("old1", MOMENT + 1), ("young", later + 1)):
+            await database.claim(sid, "t1", now)
         await database.tidy(later, later - 90 * DAY_S)
         assert await kind.rows(database, "SELECT call_sid FROM sessions") == [("young",)]
         assert await kind.rows(database, "SELECT call_sid FROM events") == [("young",)]
+        assert await kind.rows(database, "SELECT call_sid, token FROM claims") == [("young", "t1")]
         await database.write([Note(2000, evolve(ENDED, call_sid="late"))])
-        assert await database.find("late") is not None
+        assert len(await database.recall(["late"])) == 1
+
+    kind.run(scenario)
+
+
+def test_claim_needs_no_row_of_the_call(kind):
+    async def scenario(database):
+        assert await database.claim("c1", "t1", MOMENT)
+        assert not await database.claim("c1", "t2", MOMENT + 1)
+        assert await kind.rows(database, "SELECT call_sid, token FROM claims") == [("c1", "t1")]
 
     kind.run(scenario)
 
 
 def test_upgrade_keeps_the_rows_that_are_there(kind):
-    second = "ALTER TABLE sessions ADD COLUMN note TEXT;\nUPDATE sessions\n   SET note = 'kept -- not lost';\n"
-    upgraded = in_order(
-        {**texts(kind), "0002_notes.sql": "-- One more; column.\n" + second.replace(" -- not", " not")}
-    )
+    statements = "ALTER TABLE sessions ADD COLUMN note TEXT;\nUPDATE sessions\n   SET note = 'kept; not lost';\n"
 
     async def before(database):
         await database.write(NOTES)
 
     async def after(database):
         await database.open()
-        assert await database.find("c1") == ENDED
-        assert await kind.rows(database, "SELECT call_sid, note FROM sessions") == [("c1", "kept not lost")]
+        assert await database.recall(["c1"]) == [Note(3, ENDED)]
+        assert await kind.rows(database, "SELECT call_sid, note FROM sessions") == [("c1", "kept; not lost")]
+
+    kind.run(before)
+    kind.run(after, versions=and_next(kind, "-- One more; column.\n" + statements))
+
+
+def test_calls_of_the_first_version_are_kept_and_then_belong_to_a_gateway(kind):
+    taken = evolve(SESSION, gateway="gw1", channel_id="c1-1")
+
+    async def before(database):
+        for statement in FIRST_VERSIONS_ROWS[kind.dialect]:
+            await kind.rows(database, statement)
+
+    async def after(database):
+        assert await database.recall(["c1"]) == [Note(1, SESSION)]
+        assert await database.unfinished("gw1") == []
+        await database.write([Note(2, taken)])
+        assert await database.unfinished("gw1") == ["c1"]
+        assert await database.recall(["c1"]) == [Note(2, taken)]
+        assert len(await kind.rows(database, "SELECT * FROM events")) == 2
+        assert await database.claim("c1", "t1", MOMENT)
 
     kind.run(before, versions=read_schema(kind.dialect)[:1])
-    kind.run(after, versions=upgraded)
+    kind.run(after)
 
 
 def test_upgrade_that_fails_changes_nothing(kind):
@@ -127,12 +178,12 @@ def test_upgrade_that_fails_changes_nothing(kind):
         raise AssertionError("it cannot have been opened")
 
     async def after(database):
-        assert await database.find("c1") == ENDED
+        assert await database.recall(["c1"]) == [Note(3, ENDED)]
         assert len(await kind.rows(database, "SELECT * FROM events")) == 3
 
     kind.run(before)
     with pytest.raises(BaseException, match="no_such_table"):
-        kind.run(never, versions=in_order({**texts(kind), "0002_broken.sql": broken}))
+        kind.run(never, versions=and_next(kind, broken))
     kind.run(after)
 
 
@@ -140,22 +191,27 @@ def test_database_of_a_later_version_is_refused_in_plain_words(kind):
     async def scenario(database):
         pass
 
-    kind.run(scenario, versions=in_order({**texts(kind), "0002_later.sql": "CREATE TABLE later (thing TEXT);\n"}))
-    with pytest.raises(BaseException, match=r"version 2, .* knows it up to 1: a newer one has been here"):
-        kind.run(scenario, versions=read_schema(kind.dialect)[:1])
+    known = len(read_schema(kind.dialect))
+    kind.run(scenario, versions=and_next(kind, "CREATE TABLE later (thing TEXT);\n"))
+    told = rf"version {known + 1}, .* knows it up to {known}: a newer one has been here"
+    with pytest.raises(BaseException, match=told):
+        kind.run(scenario)
 
 
 def test_closed_database_is_unavailable(kind):
     async def scenario(database):
         await database.close()
         with pytest.raises(BackendUnavailable):
-            await database.find("c1")
+            await database.recall(["c1"])
 
     kind.run(scenario)
 
 
-def texts(kind):
-    return {f"{version.number:04d}_{version.name}.sql": version.text for version in read_schema(kind.dialect)[:1]}
+def and_next(kind, text):
+    """Give the versions that there are, and one more."""
+    versions = read_schema(kind.dialect)
+    files = {f"{version.number:04d}_{version.name}.sql": version.text for version in versions}
+    return in_order({**files, f"{len(versions) + 1:04d}_next.sql": text})
 
 
 def test_versions_are_read_from_a_folder(tmp_path):

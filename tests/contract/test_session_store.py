@@ -1,113 +1,234 @@
-"""What every ISessionStore promises, wherever it keeps its sessions."""
+"""What every ISessionStore promises, wherever it keeps its sessions; `one` and `other` are two gateways."""
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import maybeDeferred
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet.defer import gatherResults
 from zope.interface.verify import verifyObject
 
-from exoswitch.backends.journal import Journal
-from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.backends.sessions_durable import DurableSessions
 from exoswitch.backends.sessions_memory import MemorySessions
 from exoswitch.errors import CallNotFound
 from exoswitch.interfaces_fleet import ISessionStore
 from exoswitch.session import CallStatus, Ending
-from tests.databases import sqlite_in_test
-from tests.sessions import SESSION
+from tests.sessions import HUNG_UP, MOMENT, SESSION
+from tests.stores import InMemory, InPostgres, InSqlite, result
 
-result = SynchronousTestCase()
-
-
-def memory(clock, folder):
-    del clock, folder
-    return MemorySessions()
+OURS = evolve(SESSION, gateway="gw1")
 
 
-def sqlite(clock, folder):
-    return DurableSessions(
-        sqlite_in_test(folder / "calls.db", clock),
-        Journal(folder / "journal", 1_000_000),
-        keep_s=1e9,
-        clock=clock,
-        wall_clock=lambda: 1_700_000_000.0 + clock.seconds(),
-        in_thread=maybeDeferred,
-        metrics=MemoryMetrics(),
-    )
+@pytest.fixture(params=[InMemory, InSqlite, pytest.param(InPostgres, marks=pytest.mark.loopback)])
+def pair(request, tmp_path):
+    if request.param is InPostgres:
+        return InPostgres(tmp_path, request.getfixturevalue("postgres").new_database())
+    return request.param(tmp_path)
 
 
-@pytest.fixture
-def clock():
-    return Clock()
+def call(call_sid, **changes):
+    return evolve(OURS, call_sid=call_sid, **changes)
 
 
-@pytest.fixture(params=[memory, sqlite])
-def store(request, clock, tmp_path):
-    made = request.param(clock, tmp_path)
-    result.successResultOf(made.start())
-    yield made
-    result.successResultOf(made.stop())
-    assert clock.getDelayedCalls() == []
+def sids(sessions):
+    return [session.call_sid for session in sessions]
 
 
-@pytest.fixture
-def save(store, clock):
-    def until_saved(session):
-        saved = store.save(session)
-        clock.advance(0)
-        result.successResultOf(saved)
+def test_it_is_a_store(pair):
+    async def scenario(one, _other):
+        verifyObject(ISessionStore, one.store)
 
-    return until_saved
+    pair.run(scenario)
 
 
-def test_it_is_a_store(store):
-    verifyObject(ISessionStore, store)
+# --- One call -------------------------------------------------------------------------------------------------------
 
 
-def test_saved_session_is_loaded_as_it_was(store, save):
-    save(SESSION)
-    assert result.successResultOf(store.load("acme1", "c1")) == SESSION
+def test_saved_session_is_loaded_as_it_was(pair):
+    async def scenario(one, other):
+        await one.save(SESSION)
+        assert await one.store.load("acme1", "c1") == SESSION
+        assert await other.store.load("acme1", "c1") == SESSION
+
+    pair.run(scenario)
 
 
-def test_noted_session_is_loaded_at_once(store, save):
-    save(SESSION)
-    store.note(SESSION.progressed(CallStatus.RINGING, 1_700_000_001.0))
-    assert result.successResultOf(store.load("acme1", "c1")).status is CallStatus.RINGING
+def test_noted_session_is_loaded_at_once(pair):
+    async def scenario(one, _other):
+        await one.save(SESSION)
+        one.store.note(SESSION.progressed(CallStatus.RINGING, MOMENT + 1))
+        assert (await one.store.load("acme1", "c1")).status is CallStatus.RINGING
+
+    pair.run(scenario)
 
 
-def test_session_that_was_never_saved_may_be_noted(store):
-    store.note(SESSION)
-    assert result.successResultOf(store.load("acme1", "c1")) == SESSION
+def test_session_that_was_never_saved_may_be_noted(pair):
+    async def scenario(one, _other):
+        one.store.note(SESSION)
+        assert await one.store.load("acme1", "c1") == SESSION
+
+    pair.run(scenario)
 
 
-def test_noted_session_is_loaded_after_it_has_been_written(store, clock):
-    store.note(SESSION)
-    clock.advance(1)
-    assert result.successResultOf(store.load("acme1", "c1")) == SESSION
+def test_noted_session_is_loaded_after_it_has_been_written(pair):
+    async def scenario(one, other):
+        one.store.note(SESSION)
+        await one.wait(0.5)
+        assert await one.store.load("acme1", "c1") == SESSION
+        assert await other.store.load("acme1", "c1") == SESSION
+
+    pair.run(scenario)
 
 
-def test_newer_save_replaces_the_older(store, save):
-    ended = SESSION.progressed(CallStatus.IN_PROGRESS, 1_700_000_005.0).ended(
-        Ending(status=CallStatus.COMPLETED, reason="the caller hung up", cause=16), 1_700_000_022.0
-    )
-    for session in (SESSION, ended):
-        save(session)
-    loaded = result.successResultOf(store.load("acme1", "c1"))
-    assert (loaded.status, loaded.duration_s) == (CallStatus.COMPLETED, 17.0)
+def test_newer_save_replaces_the_older(pair):
+    ended = SESSION.progressed(CallStatus.IN_PROGRESS, MOMENT + 5).ended(HUNG_UP, MOMENT + 22)
+
+    async def scenario(one, _other):
+        for session in (SESSION, ended):
+            await one.save(session)
+        loaded = await one.store.load("acme1", "c1")
+        assert (loaded.status, loaded.duration_s) == (CallStatus.COMPLETED, 17.0)
+
+    pair.run(scenario)
 
 
-def test_other_accounts_do_not_see_a_session(store, save):
-    save(SESSION)
-    result.failureResultOf(store.load("somebody", "c1"), CallNotFound)
-    result.failureResultOf(store.load("acme1", "c2"), CallNotFound)
+def test_other_accounts_do_not_see_a_session(pair):
+    async def scenario(one, _other):
+        await one.save(SESSION)
+        for account, call_sid in (("somebody", "c1"), ("acme1", "c2")):
+            with pytest.raises(CallNotFound):
+                await one.store.load(account, call_sid)
+
+    pair.run(scenario)
 
 
-def test_memory_store_forgets_the_oldest_ended_session_first():
+# --- Many calls -----------------------------------------------------------------------------------------------------
+
+
+def test_calls_are_recalled_whosever_they_are_and_of_unknown_ones_there_is_none(pair):
+    theirs = call("c2", account="somebody", gateway="gw2", channel_id="c2-1", ring_s=20.0, max_duration_s=60.0)
+
+    async def scenario(one, other):
+        await one.save(OURS)
+        await other.save(theirs)
+        assert set(await one.store.recall({"c1", "c2", "c3"})) == {OURS, theirs}
+        assert await other.store.recall(["c3"]) == ()
+        assert await other.store.recall([]) == ()
+
+    pair.run(scenario)
+
+
+def test_call_is_recalled_once_and_as_it_was_last_noted(pair):
+    ringing = OURS.progressed(CallStatus.RINGING, MOMENT + 1)
+
+    async def scenario(one, _other):
+        await one.save(OURS)
+        one.store.note(ringing)
+        one.store.note(call("c2"))
+        assert await one.store.recall(["c1", "c1"]) == (ringing,)
+        assert await one.store.recall(["c2"]) == (call("c2"),)
+
+    pair.run(scenario)
+
+
+def test_many_calls_are_recalled_at_once(pair):
+    many = [f"c{number}" for number in range(1050)]
+
+    async def scenario(one, other):
+        await one.save(*map(call, many))
+        assert sorted(sids(await other.store.recall(many))) == sorted(many)
+
+    pair.run(scenario)
+
+
+def test_unfinished_calls_are_those_of_one_gateway_that_have_not_ended_oldest_first(pair):
+    sessions = [
+        call("young", created_at=MOMENT + 9),
+        call("ended").ended(HUNG_UP, MOMENT + 9),
+        call("theirs", gateway="gw2"),
+        call("nobody's", gateway=None),
+        call("old", created_at=MOMENT - 60 * 86_400),
+        call("middle").progressed(CallStatus.IN_PROGRESS, MOMENT + 1),
+    ]
+
+    async def scenario(one, other):
+        await one.save(*sessions)
+        assert sids(await one.store.unfinished("gw1")) == ["old", "middle", "young"]
+        assert await other.store.unfinished("gw2") == (sessions[2],)
+        assert await other.store.unfinished("gw3") == ()
+
+    pair.run(scenario)
+
+
+def test_unfinished_calls_are_seen_as_they_were_last_noted(pair):
+    ringing = call("c2").progressed(CallStatus.RINGING, MOMENT + 1)
+
+    async def scenario(one, _other):
+        await one.save(OURS, call("c2"))
+        for session in (OURS.ended(HUNG_UP, MOMENT + 1), ringing, call("c3", created_at=MOMENT + 2)):
+            one.store.note(session)
+        assert await one.store.unfinished("gw1") == (ringing, call("c3", created_at=MOMENT + 2))
+
+    pair.run(scenario)
+
+
+def test_call_that_another_gateway_takes_over_is_unfinished_there_and_no_longer_here(pair):
+    async def scenario(one, other):
+        await one.save(OURS)
+        (found,) = await other.store.recall(["c1"])
+        taken = evolve(found, gateway="gw2")
+        other.store.note(taken)
+        await other.wait(0.5)
+        assert await one.store.unfinished("gw1") == ()
+        assert await one.store.unfinished("gw2") == (taken,)
+        assert await one.store.load("acme1", "c1") == taken
+
+    pair.run(scenario)
+
+
+# --- Claims ---------------------------------------------------------------------------------------------------------
+
+
+def test_first_who_claims_a_call_has_it_and_may_say_so_again(pair):
+    async def scenario(one, other):
+        await one.save(OURS)
+        assert await other.store.claim("c1", "t1") is True
+        assert await one.store.claim("c1", "t2") is False
+        assert await one.store.claim("c1", "t1") is True
+        assert await other.store.claim("c1", "t2") is False
+
+    pair.run(scenario)
+
+
+def test_claim_outlasts_what_is_noted_of_the_call(pair):
+    async def scenario(one, other):
+        await one.save(OURS)
+        assert await one.store.claim("c1", "t1")
+        other.store.note(OURS.ended(HUNG_UP, MOMENT + 9))
+        await other.wait(0.5)
+        assert not await other.store.claim("c1", "t2")
+
+    pair.run(scenario)
+
+
+def test_of_two_gateways_that_claim_at_once_exactly_one_has_the_call(pair):
+    calls = [f"c{number}" for number in range(50)]
+
+    async def scenario(one, other):
+        claims = [gateway.store.claim(sid, token) for sid in calls for gateway, token in ((one, "t1"), (other, "t2"))]
+        won = await gatherResults(claims)
+        assert [sum(both) for both in zip(won[::2], won[1::2], strict=True)] == len(calls) * [1]
+
+    pair.run(scenario)
+
+
+# --- What memory alone does -----------------------------------------------------------------------------------------
+
+
+def test_memory_store_forgets_the_oldest_ended_session_first_and_its_claim():
     store = MemorySessions(limit=2)
-    ended = SESSION.ended(Ending(status=CallStatus.BUSY, reason="busy"), 1_700_000_009.0)
-    for sid, session in (("live", SESSION), ("old", ended), ("new", ended)):
+    ended = SESSION.ended(Ending(status=CallStatus.BUSY, reason="busy"), MOMENT + 9)
+    for sid, session in (("live", SESSION), ("old", ended)):
         result.successResultOf(store.save(evolve(session, call_sid=sid)))
+        result.successResultOf(store.claim(sid, "t1"))
+    result.successResultOf(store.save(evolve(ended, call_sid="new")))
     result.failureResultOf(store.load("acme1", "old"), CallNotFound)
+    assert [result.successResultOf(store.claim(sid, "t2")) for sid in ("live", "old")] == [False, True]
     for sid in ("live", "new"):
         result.successResultOf(store.load("acme1", sid))
