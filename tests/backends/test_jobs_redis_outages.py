@@ -122,8 +122,9 @@ def test_job_that_was_read_by_a_request_carried_out_late_arrives(server, world):
     jobs._is_looking = True
     world.wait(jobs.send(lease(1)))
     assert b"sid1" in server.call(*READ)
+    world.wait(jobs.send(lease(2)))
     jobs._is_looking = False
-    world.until(lambda: listener.arrived == leases(2))
+    world.until(lambda: listener.arrived == leases(3))
 
 
 def test_redis_that_has_forgotten_everything_is_used_again(server, world):
