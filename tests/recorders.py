@@ -17,7 +17,6 @@ class RecordedSwitch:
     asked: list = field(factory=list)
     answer: Exception | None = None
     is_led: bool = True
-    up: frozenset = frozenset()
 
     def _reply(self, *request, result=None):
         self.asked.append(request)
@@ -37,9 +36,6 @@ class RecordedSwitch:
 
     def turn_away(self, channel_id):
         return self._reply("turn_away", channel_id)
-
-    def channels(self):
-        return self._reply("channels", result=self.up)
 
     def hang_up(self, channel_id, cause):
         self.asked.append(("hang_up", channel_id, cause))

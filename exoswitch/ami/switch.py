@@ -18,8 +18,8 @@ from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.translate import EventTranslator
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import BackendUnavailable, TrunkError
-from exoswitch.events import ChannelHungUp, SwitchEvent, SwitchLost, SwitchReady
+from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
+from exoswitch.events import ChannelHungUp, ChannelTaken, SwitchEvent, SwitchLost, SwitchReady
 from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
 from exoswitch.spawn import spawn
 
@@ -101,10 +101,6 @@ class AsteriskSwitch(Service):
         """Claim an inbound channel, and let its caller hear that there is no place."""
         return Deferred.fromCoroutine(self._turn_away(channel_id))
 
-    def channels(self) -> Deferred[frozenset[str]]:
-        """List all channels that are up at this moment."""
-        return Deferred.fromCoroutine(self._channels())
-
     def hang_up(self, channel_id: str, cause: int) -> None:
         """See to it that the channel is hung up, unless it turns out to be another gateway's."""
         if channel_id not in self._foreign:
@@ -153,10 +149,6 @@ class AsteriskSwitch(Service):
         await self._claim(channel_id)
         await self._command(ami, dialling.redirect(channel_id, dialling.FULL_CONTEXT))
 
-    async def _channels(self) -> frozenset[str]:
-        listed = await self._ready_ami.collect(dialling.list_channels())
-        return frozenset(channel.get("Uniqueid") for channel in listed)
-
     async def _claim(self, channel_id: str) -> None:
         ami = self._ready_ami
         claim = self._claims.open(channel_id, f"{self._node}/{channel_id}")
@@ -168,7 +160,7 @@ class AsteriskSwitch(Service):
         owner = dialling.claimed_by_another(executed, self._node)
         if owner is not None:
             self._foreign.add(channel_id)
-            raise TrunkError(f"gateway {owner} has taken this call")
+            raise CallTaken(f"gateway {owner} has taken this call")
 
     async def _command(self, ami: AmiProtocol, action: AmiMessage) -> AmiMessage:
         response = await ami.action(action)
@@ -207,6 +199,7 @@ class AsteriskSwitch(Service):
         self._log.info("{channel_id} is not hung up: gateway {owner} has it", channel_id=channel_id, owner=owner)
         self._hang_ups.give_up(channel_id)
         self._foreign.add(channel_id)
+        self._tell(ChannelTaken(channel_id))
 
     # --- What the link tells (LinkUser) -------------------------------------------------------------------------
 

@@ -2,8 +2,8 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.errors import BackendUnavailable, TrunkError
-from exoswitch.events import CallArrived, ChannelHungUp, SwitchLost, SwitchReady
+from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
+from exoswitch.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
 from exoswitch.interfaces import ISwitch, Origination
 
 CALL = Origination(
@@ -59,7 +59,7 @@ def test_nothing_can_be_asked_while_the_link_is_down(rig):
         rig.switch.bridge("17.1", "10.0.0.5", 20000),
         rig.switch.take_over("17.1", "10.0.0.5", 20000, is_bridged=True),
         rig.switch.turn_away("17.1"),
-        rig.switch.channels(),
+        rig.switch.claim("17.1"),
     ):
         results: list[object] = []
         work.addErrback(lambda failure, results=results: results.append(failure.value))
@@ -94,7 +94,7 @@ def test_call_of_another_gateway_is_neither_bridged_nor_hung_up(rig):
     rig.start()
     results = rig.begin(rig.switch.bridge("17.1", "10.0.0.5", 20000))
     rig.claim_answered("gw2")
-    assert isinstance(results[0], TrunkError)
+    assert isinstance(results[0], CallTaken)
     assert str(results[0]) == "gateway gw2 has taken this call"
     rig.switch.hang_up("17.1", 16)
     assert rig.hang_ups() == []
@@ -142,6 +142,14 @@ def test_call_that_came_while_the_link_was_down_arrives_once(rig):
     assert rig.recorder.events.count(ARRIVAL) == 1
 
 
+def test_call_is_claimed_and_left_waiting(rig):
+    rig.start()
+    results = rig.begin(rig.switch.claim("17.1"))
+    rig.claim_answered("gw1")
+    assert results == [None]
+    assert len(rig.far.asked("AGI")) == 1
+
+
 def test_claimed_call_is_turned_away(rig):
     rig.start()
     results = rig.begin(rig.switch.turn_away("17.1"))
@@ -154,7 +162,7 @@ def test_call_of_another_gateway_is_not_turned_away(rig):
     rig.start()
     results = rig.begin(rig.switch.turn_away("17.1"))
     rig.claim_answered("gw2")
-    assert str(results[0]) == "gateway gw2 has taken this call"
+    assert isinstance(results[0], CallTaken)
     assert rig.redirects() == []
 
 
@@ -190,15 +198,6 @@ def test_channel_that_is_gone_cannot_be_taken_over(rig, refused):
     assert isinstance(problem, TrunkError)
 
 
-def test_channels_are_listed(rig):
-    rig.start()
-    rig.far.channels = [WAITING]
-    assert rig.begin(rig.switch.channels()) == [frozenset({"17.1"})]
-    rig.far.refused = {"CoreShowChannels"}
-    (problem,) = rig.begin(rig.switch.channels())
-    assert isinstance(problem, BackendUnavailable)
-
-
 def test_legs_are_told_with_the_link(rig):
     leg = AmiMessage((("Channel", "UnicastRTP/10.0.0.6:20002-0x1"), ("Uniqueid", "17.2"), ("Linkedid", "17.1")))
     rig.far.channels = [leg]
@@ -211,6 +210,7 @@ def test_call_that_another_gateway_has_taken_over_is_not_hung_up(rig):
     rig.far.values = {"EXOSWITCH_GATEWAY": "gw2"}
     rig.switch.hang_up("sid1", 16)
     assert rig.hang_ups() == []
+    assert rig.recorder.events[-1] == ChannelTaken("sid1")
     asked = len(rig.far.asked("Getvar"))
     rig.switch.hang_up("sid1", 16)
     rig.far.serve()
