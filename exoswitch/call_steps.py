@@ -75,7 +75,7 @@ def connect(_: CallInputs, core: CallCore) -> None:
     core.emit(
         StopTimer(Timer.RING),
         RecordProgress(CallStatus.IN_PROGRESS),
-        StartTimer(Timer.DURATION, limits.max_duration_s),
+        StartTimer(Timer.DURATION, limits.left_s),
         StartTimer(Timer.HANDSHAKE, 2 * limits.handshake_s + HANDSHAKE_GRACE_S),
         ConnectStream(attempt=1),
     )

@@ -8,8 +8,6 @@ from exoswitch.call_inputs import CallLimits
 from exoswitch.interfaces import ITrunk
 from exoswitch.session import BotTarget, Session
 
-SHORTEST_S = 1.0  # what is left of a call that is taken over when its time is up
-
 
 @frozen
 class InboundRoute:
@@ -30,11 +28,11 @@ class Directory:
     in_fleet: bool = False
 
     def limits_of(self, session: Session, now: float) -> CallLimits:
-        """Give the waits of a call; one that was answered has only the rest of its time at `now` (wall clock)."""
+        """Give the waits of a call; one that was answered has spent some of its time by `now` (wall clock)."""
         limits = self.limits
-        longest_s = min(session.max_duration_s or limits.max_duration_s, limits.max_duration_s)
-        if session.answered_at is not None:
-            longest_s = max(SHORTEST_S, longest_s - (now - session.answered_at))
         return CallLimits(
-            ring_s=session.ring_s or limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=longest_s
+            ring_s=session.ring_s or limits.ring_s,
+            handshake_s=limits.handshake_s,
+            max_duration_s=min(session.max_duration_s or limits.max_duration_s, limits.max_duration_s),
+            spent_s=0.0 if session.answered_at is None else now - session.answered_at,
         )

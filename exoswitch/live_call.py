@@ -12,7 +12,6 @@ from attrs import define, evolve, field, frozen
 from automat import NoTransition
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -21,6 +20,7 @@ from exoswitch import events as ev
 from exoswitch.call import machine
 from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close, apply_event
 from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_timers import CallTimers
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.exotel.numbers import mask
 from exoswitch.interfaces import (
@@ -74,7 +74,7 @@ class LiveCall:
     _was_answered: bool = field(init=False)
     _is_directed: bool = field(default=False, init=False)
     has_channel: bool = field(init=False)
-    _timers: dict[ev.Timer, IDelayedCall] = field(factory=dict, init=False)
+    _timers: CallTimers = field(init=False)
     _turn: Deferred[bool] | None = field(default=None, init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
@@ -87,6 +87,7 @@ class LiveCall:
         self.has_channel = self._line is None
         self._core = CallCore(self._limits)
         self.life = machine(self._core)
+        self._timers = CallTimers.of(self.life, self._ports.clock, self.tell)
         self._log = Logger(namespace="exoswitch.call")
 
     def open_media(self) -> None:
@@ -197,9 +198,9 @@ class LiveCall:
             case ev.ReleaseCall():
                 self._release()
             case ev.StartTimer(timer, seconds):
-                self._start_timer(timer, seconds)
+                self._timers.start(timer, seconds)
             case ev.StopTimer(timer):
-                self._stop_timer(timer)
+                self._timers.stop(timer)
             case ev.RecordProgress(status):
                 self._record(self.session.progressed(status, self._ports.wall_clock()))
             case ev.RecordEnding(ending):
@@ -320,27 +321,7 @@ class LiveCall:
         spawn(self._ports.nodes.release(self.lease), self._log, "giving a place back", call_sid=self.call_sid)
         self.on_over(self)
 
-    # --- Timers and records -------------------------------------------------------------------------------------
-
-    def _start_timer(self, timer: ev.Timer, seconds: float) -> None:
-        self._stop_timer(timer)
-        expired = {
-            ev.Timer.RING: self.life.ring_timed_out,
-            ev.Timer.HANDSHAKE: self.life.handshake_timed_out,
-            ev.Timer.DURATION: self.life.duration_reached,
-            ev.Timer.RECONNECT: self.life.reconnect_due,
-            ev.Timer.HANG_UP: self.life.hang_up_timed_out,
-        }[timer]
-        self._timers[timer] = self._ports.clock.callLater(seconds, self._expire, timer, expired)
-
-    def _expire(self, timer: ev.Timer, expired: Callable[[], None]) -> None:
-        del self._timers[timer]
-        self.tell(expired)
-
-    def _stop_timer(self, timer: ev.Timer) -> None:
-        waiting = self._timers.pop(timer, None)
-        if waiting is not None:
-            waiting.cancel()
+    # --- Records ------------------------------------------------------------------------------------------------
 
     def _record(self, session: Session) -> None:
         self.session = session

@@ -1,0 +1,333 @@
+"""A gateway dies, comes back, or stops: its calls go on elsewhere, or there again, each on one gateway at a time."""
+
+import pytest
+from attrs import evolve
+from twisted.internet.defer import Deferred
+
+from exoswitch import events as ev
+from exoswitch.errors import TrunkError
+from exoswitch.session import BotTarget, CallStatus
+from exoswitch.stream_options import StreamOptions
+from tests.gateways import BOT, ELSEWHERE, LEG, OURS, PERSON, REQUEST, Gateways, result
+from tests.recorders import RecordedSwitch
+
+LONG_ENOUGH_S = 1.5
+
+
+@pytest.fixture
+def fleet():
+    return Gateways()
+
+
+def two_with_a_call_on_the_first(fleet):
+    first = fleet.add("gw1")
+    sid = fleet.talk("gw1")
+    return first, fleet.add("gw2"), sid
+
+
+def test_answered_call_of_a_dead_gateway_is_led_to_its_neighbour_and_its_bot_connected_anew(fleet):
+    _, second, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.switch.asked == [("take_over", sid, *LEG, True)]
+    (connection,) = second.bots.connections
+    assert (connection.told.call_sid, connection.told.is_resumed) == (sid, True)
+    connection.listener.stream_opened()
+    assert connection.asked == [("start",)]
+    assert fleet.leases() == {sid: "gw2"}
+    assert (fleet.session(sid).gateway, fleet.session(sid).status) == ("gw2", CallStatus.IN_PROGRESS)
+
+
+def test_resumed_call_has_the_rest_of_its_time_and_then_ends(fleet):
+    first, second, sid = two_with_a_call_on_the_first(fleet)
+    del first
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    second.bots.connections[-1].listener.stream_opened()
+    fleet.advance(600.0 - LONG_ENOUGH_S)
+    assert second.asked("hang_up") == [("hang_up", sid, 16)]
+    fleet.happens(ev.ChannelHungUp(sid, 16, ""))
+    ended = fleet.session(sid)
+    assert (ended.status, ended.ending.reason) == (CallStatus.COMPLETED, "the call reached its limit of 600 s")
+    assert fleet.leases() == {}
+
+
+@pytest.mark.parametrize(("option", "is_new"), [("new", True), ("same", False)])
+def test_stream_of_a_resumed_call_has_a_new_sid_or_the_same(fleet, option, is_new):
+    fleet.add("gw1")
+    bot = BotTarget(url=BOT.url, options=StreamOptions(resumed_sid=option))
+    sid = fleet.place("gw1", evolve(REQUEST, bot=bot))
+    fleet.happens(ev.ChannelAnswered(sid))
+    before = fleet.session(sid).stream_sid
+    second = fleet.add("gw2")
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    told = second.bots.connections[-1].told
+    assert (told.stream_sid != before) is is_new
+    assert told.stream_sid == fleet.session(sid).stream_sid
+
+
+def test_call_whose_bot_cannot_bear_a_resumption_is_hung_up(fleet):
+    fleet.add("gw1")
+    bot = BotTarget(url=BOT.url, options=StreamOptions(on_gateway_loss="hang-up"))
+    sid = fleet.place("gw1", evolve(REQUEST, bot=bot))
+    fleet.happens(ev.ChannelAnswered(sid))
+    second = fleet.add("gw2")
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.bots.connections == []
+    assert second.switch.verbs() == ["take_over", "hang_up"]
+    fleet.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert fleet.session(sid).ending.reason == "its gateway was lost"
+
+
+def test_call_that_rings_at_a_dead_gateway_is_attended_and_connected_when_it_is_answered(fleet):
+    fleet.add("gw1")
+    sid = fleet.place("gw1")
+    fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid))
+    second = fleet.add("gw2")
+    second.switch.is_led = False
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.switch.asked == [("take_over", sid, *LEG, False)]
+    assert second.bots.connections == []
+    fleet.happens(ev.ChannelAnswered(sid))
+    (connection,) = second.bots.connections
+    assert not connection.told.is_resumed
+
+
+def test_call_that_was_answered_while_its_gateway_was_dying_is_connected(fleet):
+    fleet.add("gw1")
+    sid = fleet.place("gw1")
+    fleet.happens(ev.ChannelRinging(sid))
+    fleet.kill("gw1")
+    second = fleet.add("gw2")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.switch.asked == [("take_over", sid, *LEG, False)]
+    assert len(second.bots.connections) == 1
+
+
+def test_call_whose_caller_hung_up_meanwhile_is_over(fleet):
+    _, second, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    second.switch.answer = TrunkError("no such channel")
+    fleet.advance(LONG_ENOUGH_S)
+    assert fleet.session(sid).status is CallStatus.COMPLETED
+    assert fleet.leases() == {}
+
+
+def test_gateway_that_stood_still_lets_go_of_what_others_have_by_now(fleet):
+    first, second, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    second.bots.connections[-1].listener.stream_opened()
+    fleet.wake("gw1")
+    first.happens(ev.MediaAnnounced(sid, "10.0.1.5", 15002, ELSEWHERE))
+    assert first.engine.live == 0
+    assert first.asked("hang_up") == []
+    assert first.bots.connections[-1].asked[-1] == ("close", None)
+    fleet.advance(LONG_ENOUGH_S)
+    assert fleet.leases() == {sid: "gw2"}
+    assert fleet.session(sid).gateway == "gw2"
+
+
+def test_gateway_that_stood_still_learns_from_the_list_of_channels_as_well(fleet):
+    first, _, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    fleet.wake("gw1")
+    first.happens(ev.SwitchLost("it stood still"), ev.SwitchReady(frozenset([sid]), {sid: ELSEWHERE}))
+    assert first.engine.live == 0
+    assert first.asked("hang_up") == []
+
+
+def test_channel_that_turns_out_to_be_anothers_is_let_go(fleet):
+    first, _, sid = two_with_a_call_on_the_first(fleet)
+    first.bots.connections[-1].listener.stream_closed(1006, "gone")
+    assert first.asked("hang_up") == [("hang_up", sid, 16)]
+    first.happens(ev.ChannelTaken(sid))
+    assert first.engine.live == 0
+    assert fleet.session(sid).ending is None
+
+
+def test_calls_of_a_dead_gateway_are_spread_over_those_that_live(fleet):
+    fleet.add("gw1")
+    sids = {fleet.talk("gw1") for _ in range(6)}
+    others = [fleet.add(name) for name in ("gw2", "gw3")]
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert [other.engine.live for other in others] == [3, 3]
+    assert set(fleet.leases()) == sids
+
+
+def test_call_that_nobody_had_a_place_for_is_written_down_as_ended(fleet):
+    fleet.add("gw1")
+    sids = [fleet.talk("gw1") for _ in range(2)]
+    second = fleet.add("gw2", capacity=1)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    second.bots.connections[-1].listener.stream_opened()
+    fleet.advance(40.0)
+    ended = [fleet.session(sid) for sid in sids if fleet.session(sid).ending is not None]
+    assert [session.ending.reason for session in ended] == ["its gateway was lost: no other had a place for it"]
+    assert len(fleet.leases()) == 1
+
+
+# --- Calls that were not dialled yet ------------------------------------------------------------------------------
+
+
+def test_call_is_dialled_by_the_gateway_that_has_the_place_wherever_it_was_accepted(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.talk("gw1")
+    sid = fleet.place("gw1")
+    assert [len(gateway.asked("originate")) for gateway in (first, second)] == [1, 1]
+    assert fleet.holder(sid) is second
+    assert (fleet.session(sid).gateway, fleet.session(sid).trunk) == ("gw2", "lab")
+    assert result.successResultOf(first.engine.find("acme1", sid)).call_sid == sid
+
+
+def test_job_that_comes_twice_is_dialled_once(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.talk("gw1")
+    sid = fleet.place("gw1")
+    (lease,) = [lease for lease in fleet.world.fleet.view(0).leases if lease.call_sid == sid]
+    del first
+    for _ in range(2):
+        fleet.world.office.post(lease)
+        fleet.advance(0.3)
+    assert len(second.asked("originate")) == 1
+
+
+def test_job_whose_gateway_dies_before_it_dialled_goes_to_another_and_is_dialled_once(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.talk("gw1")
+    fleet.kill("gw2")
+    sid = fleet.place("gw1")
+    assert second.switch.asked == []
+    fleet.advance(LONG_ENOUGH_S)
+    assert [origination.channel_id for _, origination in first.asked("originate")][1:] == [sid]
+    fleet.restart("gw2")
+    fleet.advance(LONG_ENOUGH_S)
+    assert fleet.by_name["gw2"].asked("originate") == []
+
+
+def test_call_that_may_have_been_dialled_is_never_dialled_again(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    del first
+    fleet.talk("gw1")
+    sid = fleet.place("gw1")
+    assert fleet.holder(sid) is second
+    fleet.kill("gw2")
+    fleet.by_name["gw1"].switch.answer = TrunkError("no such channel")
+    fleet.advance(LONG_ENOUGH_S)
+    assert len(fleet.by_name["gw1"].asked("originate")) == 1
+    assert fleet.session(sid).status is CallStatus.FAILED
+
+
+# --- Inbound calls ------------------------------------------------------------------------------------------------
+
+ARRIVAL = ev.CallArrived("1700.1", PERSON, OURS)
+
+
+def test_inbound_call_is_taken_by_one_gateway_and_has_one_session(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.happens(ARRIVAL)
+    assert first.switch.asked == [("bridge", "1700.1", *LEG)]
+    assert second.switch.asked == []
+    fleet.happens(ev.MediaAnnounced("1700.1", "10.0.1.5", 15000, LEG))
+    fleet.advance(3.0)
+    assert second.switch.asked == []
+    assert len(fleet.leases()) == len(fleet.world.sessions._sessions) == 1
+
+
+def test_inbound_call_whose_chosen_gateway_dies_is_taken_by_another_within_a_second(fleet):
+    second, first = fleet.add("gw2"), fleet.add("gw1")
+    fleet.kill("gw1")
+    second.happens(ARRIVAL)
+    fleet.advance(1.0)
+    assert second.switch.asked == [("take_over", "1700.1", *LEG, False)]
+    assert first.switch.asked == []
+    (connection,) = second.bots.connections
+    assert not connection.told.is_resumed
+
+
+def test_inbound_call_that_the_chosen_gateway_does_not_hear_of_is_taken_by_another(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    second.happens(ARRIVAL)
+    fleet.advance(2.0)
+    assert first.switch.asked == []
+    assert second.switch.asked == [("take_over", "1700.1", *LEG, False)]
+    assert list(fleet.leases().values()) == ["gw2"]
+
+
+def test_inbound_call_that_ends_before_anybody_took_it_is_forgotten(fleet):
+    fleet.add("gw1")
+    second = fleet.add("gw2")
+    fleet.kill("gw1")
+    second.happens(ARRIVAL)
+    fleet.happens(ev.ChannelHungUp("1700.1", 16, ""))
+    fleet.advance(3.0)
+    assert second.switch.asked == []
+
+
+def test_inbound_call_for_which_no_gateway_has_a_place_is_turned_away(fleet):
+    first, second = (fleet.add(name, capacity=1) for name in ("gw1", "gw2"))
+    fleet.talk("gw1")
+    fleet.talk("gw1")
+    second.switch.answer = TrunkError("gateway gw1 has taken this call")
+    fleet.happens(ARRIVAL)
+    assert first.asked("turn_away") == second.asked("turn_away") == [("turn_away", "1700.1")]
+    failed = [session for session in fleet.world.sessions._sessions.values() if session.ending is not None]
+    assert [(session.gateway, session.ending.reason) for session in failed] == [
+        ("gw1", "every place for a call was taken")
+    ]
+
+
+# --- A gateway that comes back, and one that stops ----------------------------------------------------------------
+
+
+def test_gateway_without_neighbours_takes_its_own_calls_up_again(fleet):
+    fleet.add("gw1")
+    sid = fleet.talk("gw1")
+    fleet.kill("gw1")
+    fleet.advance(3.0)
+    back = fleet.restart("gw1", frozenset([sid]))
+    fleet.advance(0.5)
+    assert back.switch.asked == [("take_over", sid, *LEG, True)]
+    assert back.bots.connections[-1].told.is_resumed
+    assert fleet.leases() == {sid: "gw1"}
+
+
+def test_gateway_that_comes_back_writes_down_what_ended_meanwhile(fleet):
+    fleet.add("gw1")
+    talking, ringing = fleet.talk("gw1"), fleet.place("gw1")
+    fleet.kill("gw1")
+    fleet.restart("gw1", switch=RecordedSwitch(answer=TrunkError("no such channel")))
+    fleet.advance(0.5)
+    assert fleet.session(talking).ending.reason == "its gateway was lost: it ended meanwhile"
+    assert fleet.session(ringing).status is CallStatus.FAILED
+    assert fleet.leases() == {}
+
+
+def test_gateway_that_comes_back_leaves_to_others_what_they_have_taken_over(fleet):
+    _, second, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    back = fleet.restart("gw1", frozenset([sid]))
+    fleet.advance(LONG_ENOUGH_S)
+    assert back.switch.asked == []
+    assert fleet.holder(sid) is second
+
+
+def test_gateway_that_stops_may_leave_its_calls_to_others(fleet):
+    first, second, sid = two_with_a_call_on_the_first(fleet)
+    first.nodes.set_draining(None, draining=True)
+    over = []
+    Deferred.fromCoroutine(first.engine.drain(30.0, hand_over=True)).addCallback(over.append)
+    fleet.advance(0.5)
+    assert second.switch.asked == [("take_over", sid, *LEG, True)]
+    assert over == []
+    first.happens(ev.MediaAnnounced(sid, "10.0.1.5", 15002, ELSEWHERE))
+    assert over == [None]
+    assert first.asked("hang_up") == []
+    assert fleet.leases() == {sid: "gw2"}
