@@ -71,7 +71,7 @@ class INodeAllocator(Interface):
 
         All that dead gateways hold, and all that is on them, is first distributed among the living ones that are
         paired with the same Asterisk and have a place: by load, and each call once. A gateway that has only just come
-        back to the fleet takes nothing, since others may be about to come back as well.
+        back to the fleet gives nobody up for dead, since others may be about to come back as well.
         """
 
     def bequeath(leases: Collection[Lease]) -> Deferred[frozenset[str]]:

@@ -1,6 +1,7 @@
 """Core: the vocabulary of places for calls: what a gateway says of itself, what a lease is, how full the fleet is."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from attrs import evolve, frozen
 
@@ -9,13 +10,19 @@ from attrs import evolve, frozen
 class Lease:
     """A place for one call on a pair of gateway and Asterisk; releasing it twice is releasing it once.
 
-    It lives for as long as the gateway that took it gives signs of life. `token` is unique for ever.
+    It lives for as long as the gateway that holds it gives signs of life, and may then fall to another one, with the
+    same token. `token` is unique for ever.
     """
 
     token: str
     call_sid: str
     gateway: str
     asterisk: str
+
+
+def token_of_channel(asterisk: str, channel_id: str) -> str:
+    """Give the token of the lease for a call that waits at an Asterisk: the same to every gateway; without spaces."""
+    return f"{quote(asterisk, safe='')}/{quote(channel_id, safe='')}"
 
 
 @frozen(kw_only=True)

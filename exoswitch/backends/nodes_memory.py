@@ -1,7 +1,7 @@
 """Adapter: places for calls, counted in this process; the specification of every other allocator."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
@@ -10,7 +10,7 @@ from zope.interface import implementer
 from exoswitch.backends.fleet import Fleet, UnknownGateway
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing
+from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
 
 
@@ -23,6 +23,7 @@ class MemoryNodes:
     that is alone is never given up for dead, and needs no heartbeats.
     """
 
+    is_shared: bool
     _gateway: str
     _standing: Standing
     _new_token: Callable[[], str]
@@ -44,7 +45,8 @@ class MemoryNodes:
         """Make an allocator for one gateway of this capacity, and Asterisks by name with theirs."""
         places = {name: AsteriskStanding(capacity=places) for name, places in asterisks.items()}
         standing = Standing(capacity=capacity, asterisks=places)
-        return cls(gateway, standing, new_token, fleet or Fleet(lease_s=math.inf), now)
+        shared = fleet or Fleet(silent_s=math.inf, keep_s=math.inf)
+        return cls(fleet is not None, gateway, standing, new_token, shared, now)
 
     def __attrs_post_init__(self) -> None:
         """Register with the fleet."""
@@ -56,18 +58,18 @@ class MemoryNodes:
     def stop(self) -> Deferred[None]:
         """Leave those that share this fleet."""
         self._held.clear()
-        self._fleet.leave(self._gateway)
+        self._fleet.leave(self._gateway, self._now())
         return succeed(None)
+
+    # --- Places -------------------------------------------------------------------------------------------------
 
     def allocate(
         self, call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
     ) -> Deferred[Lease]:
         """Take a place on the relatively least loaded pair of this gateway, or of any."""
         del direction  # Both draw on the same places here.
-        if self._gateway not in self._fleet:
-            self._register()
         try:
-            lease = self._fleet.allocate(
+            lease = self._registered().allocate(
                 self._gateway,
                 self._new_token(),
                 call_sid,
@@ -80,11 +82,56 @@ class MemoryNodes:
         self._held[lease.token] = lease
         return succeed(lease)
 
+    def receive(
+        self, asterisk: str, channel_id: str, call_sid: str, *, passing_over: str | None = None
+    ) -> Deferred[Lease]:
+        """Choose among all that share this fleet."""
+        token = token_of_channel(asterisk, channel_id)
+        try:
+            lease = self._registered().receive(
+                self._gateway, token, call_sid, asterisk=asterisk, passing_over=passing_over, now=self._now()
+            )
+        except NoCapacity as problem:
+            return fail(problem)
+        if lease.gateway == self._gateway:
+            self._held[lease.token] = lease
+        return succeed(lease)
+
+    def hold(self, lease: Lease) -> Deferred[bool]:
+        """Keep a lease alive that another gateway took for this one."""
+        is_there = self._registered().hold(self._gateway, lease.token)
+        if is_there:
+            self._held[lease.token] = lease
+        return succeed(is_there)
+
+    def entrust(self, lease: Lease) -> Deferred[None]:
+        """Leave a lease to the gateway that it is on."""
+        if lease.gateway != self._gateway:
+            self._registered().entrust(self._gateway, lease.token)
+            self._held.pop(lease.token, None)
+        return succeed(None)
+
     def release(self, lease: Lease) -> Deferred[None]:
         """Give a place back; the second time does nothing."""
         self._held.pop(lease.token, None)
-        self._fleet.release(lease.token)
+        self._fleet.release(self._gateway, lease.token)
         return succeed(None)
+
+    def adopt(self) -> Deferred[tuple[Lease, ...]]:
+        """Take over what fell to this gateway."""
+        leases = self._registered().adopt(self._gateway, self._now())
+        self._held.update((lease.token, lease) for lease in leases)
+        return succeed(leases)
+
+    def bequeath(self, leases: Collection[Lease]) -> Deferred[frozenset[str]]:
+        """Let calls fall to others that share this fleet."""
+        fallen = self._registered().bequeath(self._gateway, [lease.token for lease in leases], self._now())
+        for lease in leases:
+            if lease.call_sid in fallen:
+                self._held.pop(lease.token, None)
+        return succeed(fallen)
+
+    # --- The fleet ----------------------------------------------------------------------------------------------
 
     def renew(self) -> Deferred[None]:
         """Give a sign of life."""
@@ -115,6 +162,11 @@ class MemoryNodes:
     def in_use(self) -> int:
         """Count the places that this gateway holds."""
         return len(self._held)
+
+    def _registered(self) -> Fleet:
+        if self._gateway not in self._fleet:
+            self._register()
+        return self._fleet
 
     def _register(self) -> None:
         self._fleet.register(self._gateway, self._standing, self._held.values(), self._now())

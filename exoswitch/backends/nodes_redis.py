@@ -1,7 +1,9 @@
 """Adapter: places for calls, counted in Redis for a whole fleet; and while Redis is away, in a book of our own.
 
 Our own book, a `Fleet` of this gateway alone, holds every lease that we have, wherever it was taken. Each time that
-Redis is found, and whenever it does not know us, we register: all that it had of us gives way to what our book says.
+Redis is found, and whenever it does not know us, we register: all that it had of us gives way to what our book says,
+but for what others hold by now. A lease can pass to another gateway without our knowing; so the two books are
+compared from time to time.
 
 Each registration has an epoch, which goes with everything that we ask. So a request of an earlier connection, carried
 out late, does nothing; and whether one that was not answered had been carried out need not be known.
@@ -10,7 +12,7 @@ out late, does nothing; and whether one that was not answered had been carried o
 import json
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -21,34 +23,50 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.backends.fleet import Fleet
+from exoswitch.backends.differences import Differences
+from exoswitch.backends.fleet import Fleet, no_place_on
 from exoswitch.backends.redis_address import RedisAddress
-from exoswitch.backends.redis_answers import read_leases, read_view
+from exoswitch.backends.redis_answers import read_fallen, read_leases, read_view
 from exoswitch.backends.redis_link import RedisLink, Script
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing
+from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
 from exoswitch.spawn import spawn
 
-LEASE_S = 10.0  # a gateway of which nothing was heard for this long is dead
-BEAT_S = 2.0  # four heartbeats may be lost
-KEYS = ("exoswitch:gateways", "exoswitch:signs", "exoswitch:leases", "exoswitch:used")
+BOOK = ("gateways", "signs", "leases", "used", "places", "heirs", "entrusted")  # in the order of book.lua
+KEYS = tuple(f"exoswitch:{part}" for part in BOOK)
 ALONE = 0.0  # the time in our own book, where nothing ever expires
 
-ALLOCATE, REGISTER, RENEW, RELEASE, REAP, LEAVE, VIEW = SCRIPTS = tuple(
-    Script.read("book.lua", f"{name}.lua")
-    for name in ("allocate", "register", "renew", "release", "reap", "leave", "view")
+
+def _script(name: str, *before: str) -> Script:
+    return Script.read("book.lua", *before, f"{name}.lua")
+
+
+ALLOCATE, RECEIVE, ADOPT, BEQUEATH, LEAVE = CHOOSING = tuple(
+    _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "bequeath", "leave")
+)
+REGISTER, RENEW, RELEASE, HOLD, ENTRUST, LEARN, HELD, REAP, VIEW = PLAIN = tuple(
+    _script(name) for name in ("register", "renew", "release", "hold", "entrust", "learn", "held", "reap", "view")
 )
 
 
 @frozen(kw_only=True)
 class Rhythm:
-    """How often a gateway gives a sign of life, and how long one holds."""
+    """How often a gateway gives a sign of life, and what follows from how long ago the last one was.
 
-    lease_s: float = LEASE_S
-    beat_s: float = BEAT_S
+    The callers of a gateway that was killed hear nothing for up to `silent_s` and a little more; a gateway that is
+    busy, and not dead, must get a sign out within it. After `settle_s` every gateway that lives has found its way
+    back to a Redis that was away: it is longer than a link waits for an answer, and then until it tries to connect
+    again. What the two books say is compared every `compare_s`.
+    """
+
+    beat_s: float = 0.2
+    silent_s: float = 0.7
+    keep_s: float = 30.0
+    settle_s: float = 4.0
+    compare_s: float = 3.0
 
 
 @implementer(INodeAllocator)
@@ -78,10 +96,12 @@ class RedisNodes:
         self._metrics = metrics
         self._rhythm = rhythm
         self._instance, self._registrations = new_token(), 0
-        self._up_since = 0.0
-        self._book = Fleet(math.inf)
+        self._up_since = self._compared_at = reactor.seconds()
+        self._book = Fleet(silent_s=math.inf, keep_s=math.inf)
+        self._differences = Differences()
+        self._unlearned: frozenset[str] = frozenset()
         self._book.register(gateway, self._standing, (), ALONE)
-        self._link = RedisLink(address, KEYS, SCRIPTS, self, reactor=reactor, rng=rng)
+        self._link = RedisLink(address, KEYS, CHOOSING + PLAIN, self, reactor=reactor, rng=rng)
         self._beats = LoopingCall(lambda: spawn(self._beat(), self._log, "a heartbeat"))
         self._beats.clock = reactor
 
@@ -119,18 +139,61 @@ class RedisNodes:
         del direction  # Both draw on the same places.
         return Deferred.fromCoroutine(self._allocate(self._new_token(), call_sid, asterisk, any_gateway))
 
+    def receive(
+        self, asterisk: str, channel_id: str, call_sid: str, *, passing_over: str | None = None
+    ) -> Deferred[Lease]:
+        """Choose the gateway for a call that waits; without Redis it is this one."""
+        token = token_of_channel(asterisk, channel_id)
+        return Deferred.fromCoroutine(self._receive(token, call_sid, asterisk, passing_over))
+
+    def hold(self, lease: Lease) -> Deferred[bool]:
+        """Keep a lease alive from now on that another gateway took for us.
+
+        Raises:
+            BackendUnavailable: Redis cannot be reached.
+        """
+        return Deferred.fromCoroutine(self._hold(lease))
+
+    def entrust(self, lease: Lease) -> Deferred[None]:
+        """Leave a lease to the gateway that it is on.
+
+        Raises:
+            BackendUnavailable: Redis cannot be reached; it is ours still.
+        """
+        return Deferred.fromCoroutine(self._entrust(lease))
+
     def release(self, lease: Lease) -> Deferred[None]:
         """Give a place back, here at once; Redis will know when it can be reached."""
-        self._book.release(lease.token)
+        self._book.release(self._gateway, lease.token)
         return Deferred.fromCoroutine(self._release(lease.token))
 
     def renew(self) -> Deferred[None]:
         """Give a sign of life, and learn how full the Asterisks are."""
         return Deferred.fromCoroutine(self._renew())
 
+    def adopt(self) -> Deferred[tuple[Lease, ...]]:
+        """Take over what fell to this gateway; until it has settled, nobody is given up for dead by it.
+
+        Raises:
+            BackendUnavailable: Redis cannot be reached.
+        """
+        return Deferred.fromCoroutine(self._adopt())
+
+    def bequeath(self, leases: Collection[Lease]) -> Deferred[frozenset[str]]:
+        """Let calls fall to other gateways; our own book has them no more.
+
+        Raises:
+            BackendUnavailable: Redis cannot be reached.
+        """
+        return Deferred.fromCoroutine(self._bequeath(leases))
+
     def reap(self) -> Deferred[tuple[Lease, ...]]:
-        """Free what the dead held."""
-        return self._link.run(REAP).addCallback(read_leases)
+        """Free what was held by gateways that have been dead for long; nothing until this one has settled.
+
+        Raises:
+            BackendUnavailable: Redis cannot be reached.
+        """
+        return Deferred.fromCoroutine(self._reap())
 
     def set_health(self, asterisk: str, healthy: bool) -> None:
         """Open or close an Asterisk for new calls of this gateway."""
@@ -158,8 +221,7 @@ class RedisNodes:
         except CancelledError:
             spawn(self._release(token), self._log, "giving a place back that nobody waits for")
             raise
-        self._book.enter(self._gateway, lease)
-        return lease
+        return self._entered(lease)
 
     async def _allocate_shared(self, token: str, call_sid: str, asterisk: str | None, any_gateway: bool) -> Lease:
         scope = "any" if any_gateway else "own"
@@ -176,9 +238,69 @@ class RedisNodes:
         self._metrics.add("places_taken_without_redis_total")
         return lease
 
+    async def _receive(self, token: str, call_sid: str, asterisk: str, passing_over: str | None) -> Lease:
+        try:
+            answer = await self._ask(RECEIVE, token, call_sid, asterisk, passing_over or "")
+        except BackendUnavailable:
+            return self._allocate_alone(token, call_sid, asterisk)
+        match answer:
+            case ["taken", gateway, known_as]:
+                lease = Lease(token=token, call_sid=known_as, gateway=gateway, asterisk=asterisk)
+                return self._entered(lease) if gateway == self._gateway else lease
+            case ["full"]:
+                raise NoCapacity(no_place_on(asterisk))
+        raise BackendUnavailable(f"Redis answered {answer!r}")
+
+    async def _hold(self, lease: Lease) -> bool:
+        is_there = await self._ask(HOLD, lease.token) == ["held"]
+        if is_there:
+            self._entered(lease)
+        return is_there
+
+    async def _entrust(self, lease: Lease) -> None:
+        if lease.gateway != self._gateway:
+            await self._ask(ENTRUST, lease.token)
+            self._book.release(self._gateway, lease.token)
+
     async def _release(self, token: str) -> None:
         with suppress(BackendUnavailable):  # Redis will get our book, without this lease.
-            await self._link.run(RELEASE, token)
+            await self._link.run(RELEASE, self._gateway, token)
+
+    def _entered(self, lease: Lease) -> Lease:
+        self._book.release(self._gateway, lease.token)  # It may have been ours before, on another gateway.
+        self._book.enter(self._gateway, lease)
+        return lease
+
+    # --- Heirs --------------------------------------------------------------------------------------------------
+
+    async def _adopt(self) -> tuple[Lease, ...]:
+        """Collect what fell to us; what Redis has not heard that we know, it tells again, and we do not."""
+        told = read_fallen(await self._ask(ADOPT, "all" if self._is_settled else "own"), self._gateway)
+        new = tuple(self._entered(lease) for lease in told if lease.token not in self._unlearned)
+        self._unlearned = frozenset(lease.token for lease in told)
+        if told:
+            spawn(self._learn(), self._log, "confirming what fell to this gateway")
+        return new
+
+    async def _learn(self) -> None:
+        with suppress(BackendUnavailable):  # It will be told again.
+            await self._ask(LEARN, *self._unlearned)
+
+    async def _bequeath(self, leases: Collection[Lease]) -> frozenset[str]:
+        _, *call_sids = await self._ask(BEQUEATH, *(lease.token for lease in leases))
+        fallen = [lease.token for lease in leases if lease.call_sid in call_sids]
+        for token in fallen:
+            self._book.release(self._gateway, token)
+        self._unlearned -= set(fallen)
+        return frozenset(call_sids)
+
+    async def _reap(self) -> tuple[Lease, ...]:
+        return read_leases(await self._link.run(REAP, self._keep_ms)) if self._is_settled else ()
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether the others, too, have had the time to come back after an outage of Redis."""
+        return bool(self._clock.seconds() - self._up_since >= self._rhythm.settle_s)
 
     # --- The fleet ----------------------------------------------------------------------------------------------
 
@@ -194,7 +316,7 @@ class RedisNodes:
         self._registrations += 1
         leases = self._book.held_by(self._gateway)
         flat = [part for lease in leases for part in (lease.token, lease.gateway, lease.asterisk, lease.call_sid)]
-        registered = self._link.run(REGISTER, self._gateway, self._epoch, self._record(), self._lease_ms, *flat)
+        registered = self._link.run(REGISTER, self._gateway, self._epoch, self._record(), self._silent_ms, *flat)
         spawn(_if_there(registered), self._log, "registering with Redis")
 
     async def _ask(self, script: Script, *arguments: str | int) -> list[str]:
@@ -211,7 +333,7 @@ class RedisNodes:
         return answer.split()
 
     async def _renew(self) -> None:
-        _, *used = await self._ask(RENEW, self._record(), self._lease_ms)
+        _, *used = await self._ask(RENEW, self._record(), self._silent_ms)
         ours = [lease.asterisk for lease in self._book.held_by(self._gateway)]
         for asterisk, count in zip(used[::2], used[1::2], strict=True):
             self._book.see_elsewhere(asterisk, max(0, int(count) - ours.count(asterisk)))
@@ -222,15 +344,21 @@ class RedisNodes:
         spawn(_if_there(self.renew()), self._log, "telling the fleet of a change")
 
     async def _beat(self) -> None:
-        """Give a sign of life; bury the dead, unless we ourselves have only just come back."""
         with suppress(BackendUnavailable):  # The link has told, and looks for Redis.
             await self.renew()
-            if self._clock.seconds() - self._up_since >= self._rhythm.lease_s:
-                self._tell_freed(await self.reap())
+            if self._clock.seconds() - self._compared_at >= self._rhythm.compare_s:
+                self._compared_at = self._clock.seconds()
+                await self._compare()
 
-    def _tell_freed(self, leases: tuple[Lease, ...]) -> None:
-        if leases:
-            self._log.warn("{count} places of gateways that are gone were freed", count=len(leases))
+    async def _compare(self) -> None:
+        """Let go of what only one of the two books says that we hold, and said so the last time as well."""
+        _, *shared = await self._ask(HELD)
+        own = frozenset(lease.token for lease in self._book.held_by(self._gateway))
+        only_here, only_there = self._differences.lasting(own, frozenset(shared), self._epoch)
+        for token in only_here:
+            self._book.release(self._gateway, token)
+        for token in only_there:
+            await self._release(token)
 
     def _record(self) -> str:
         return json.dumps(attrs.asdict(self._standing))
@@ -240,8 +368,12 @@ class RedisNodes:
         return f"{self._instance}:{self._registrations}"
 
     @property
-    def _lease_ms(self) -> int:
-        return round(self._rhythm.lease_s * 1000)
+    def _silent_ms(self) -> int:
+        return round(self._rhythm.silent_s * 1000)
+
+    @property
+    def _keep_ms(self) -> int:
+        return round(self._rhythm.keep_s * 1000)
 
 
 async def _if_there(asked: Deferred[Any]) -> None:

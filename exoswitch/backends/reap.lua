@@ -1,3 +1,5 @@
--- Forgets the gateways whose last sign of life is too old, and tells what they held, as a list in JSON.
+-- Forgets the gateways that have been dead for long, and tells what they held, as a list in JSON.
 
-return cjson.encode(forget(redis.call('ZRANGEBYSCORE', SIGNS, '-inf', now_ms())))
+local keep_ms = unpack(ARGV)
+
+return cjson.encode(forget(redis.call('ZRANGEBYSCORE', SIGNS, '-inf', now_ms() - keep_ms)))

@@ -15,6 +15,15 @@ def read_leases(answer: str) -> tuple[Lease, ...]:
     )
 
 
+def read_fallen(words: Sequence[str], gateway: str) -> tuple[Lease, ...]:
+    """Read 'ok', and token, asterisk, call_sid of each lease that fell to a gateway."""
+    _, *parts = words
+    return tuple(
+        Lease(token=token, gateway=gateway, asterisk=asterisk, call_sid=call_sid)
+        for token, asterisk, call_sid in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    )
+
+
 def read_view(answer: str) -> FleetView:
     """Read what view.lua tells: now, gateways, until when each lives, used, leases."""
     now_ms, gateways, signs, used, leases = json.loads(answer)

@@ -27,6 +27,7 @@ from exoswitch.spawn import spawn
 
 ANSWER_WAIT_S = 0.5  # a script takes well under a millisecond, and a caller waits for it
 CONNECT_WAIT_S = 2
+RETRY_MAX_S = 2.0  # and up to 1 s more, by chance
 STOP_WAIT_S = 1.0
 
 
@@ -84,7 +85,7 @@ class RedisLink(Service):
         self._scripts = tuple(scripts)
         self._user = user
         self._clock = reactor
-        self._backoff = backoffPolicy(initialDelay=0.2, maxDelay=5.0, factor=2.0, jitter=rng.random)
+        self._backoff = backoffPolicy(initialDelay=0.2, maxDelay=RETRY_MAX_S, factor=2.0, jitter=rng.random)
         self._failures = 0
         self._told = ""
         self._current: Any = None

@@ -1,4 +1,6 @@
--- Gives a place back; harmless the second time, and however late.
+-- Gives a place back that a gateway holds; harmless where it does not or not any more, and however late.
 
-release(ARGV[1])
+local gateway, token = unpack(ARGV)
+
+if lease_of(token) == gateway then release(token) end
 return say('ok')

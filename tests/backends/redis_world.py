@@ -11,12 +11,12 @@ from tests.backends.waiting import TurnedReactor
 class RedisWorld:
     """Starts and ends gateways; they give signs of life by themselves only if their rhythm says so."""
 
-    def __init__(self, server, *, lease_s=10.0, beat_s=3600.0):
+    def __init__(self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, beat_s=3600.0, compare_s=3600.0):
         server.call("FLUSHALL")
         self.server = server
         self.turned = TurnedReactor()
         self.wait = self.turned.wait
-        self.rhythm = Rhythm(lease_s=lease_s, beat_s=beat_s)
+        self.rhythm = Rhythm(beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s)
         self.metrics = MemoryMetrics()
         self.alive = []
 
@@ -51,9 +51,13 @@ class RedisWorld:
         nodes._beats.stop()
         self.wait(nodes._link.stopService())
 
+    def leave(self, nodes):
+        self.alive.remove(nodes)
+        self.wait(nodes.stop())
+
     def advance(self, seconds):
         """Make all signs of life older."""
-        for name in ("gw1", "gw2"):
+        for name in ("gw1", "gw2", "gw3"):
             if b"$-1" not in self.server.call("ZSCORE", "exoswitch:signs", name):
                 self.server.call("ZINCRBY", "exoswitch:signs", round(-seconds * 1000), name)
 

@@ -65,7 +65,7 @@ def test_keys_do_not_become_more_with_gateways_and_calls(server, world):
     for name in ("gw1", "gw2"):
         nodes = world.gateway(name, 5, PBX)
         take(world, nodes)
-    assert server.call("DBSIZE") == b":4\r\n"
+    assert server.call("DBSIZE") == b":5\r\n"
 
 
 def test_two_gateways_of_one_name_are_told_of(world):

@@ -4,7 +4,6 @@ import random
 import time
 
 import pytest
-from twisted.logger import capturedLogs
 
 from exoswitch.errors import NoCapacity
 from exoswitch.session import Direction
@@ -14,7 +13,7 @@ from tests.backends.redis_world import RedisWorld
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
 FLEET = {"gw1": (30, {"pbx1": 20, "pbx2": 20}), "gw2": (30, {"pbx2": 20, "pbx3": 20})}
-LEASE_S, BEAT_S = 1.0, 0.1
+SILENT_S, KEEP_S, BEAT_S = 0.7, 0.5, 0.1
 PAUSE_BETWEEN_CALLS_S = 0.003
 ANSWER_MAX_S = 1.5  # one time-out of 0.5 s, and what a busy machine adds
 
@@ -29,7 +28,7 @@ def server(request, tmp_path):
 
 @pytest.fixture
 def world(server):
-    world = RedisWorld(server, lease_s=LEASE_S, beat_s=BEAT_S)
+    world = RedisWorld(server, silent_s=SILENT_S, keep_s=KEEP_S, beat_s=BEAT_S)
     yield world
     world.close()
 
@@ -134,8 +133,8 @@ def test_gateway_that_dies_while_redis_is_away_is_reaped_after_it(server, world)
     server.start()
     traffic.live[other] = []
     world.turned.until(lambda: survivor.is_shared)
-    with capturedLogs():
-        world.turned.turn(2 * LEASE_S + 3 * BEAT_S)
+    world.turned.turn(SILENT_S + KEEP_S + 3 * BEAT_S)
+    world.wait(survivor.reap())
     view = world.wait(survivor.view())
     assert list(view.gateways) == ["gw1"]
     assert len(view.leases) == len(traffic.live[survivor])

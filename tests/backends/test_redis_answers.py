@@ -2,7 +2,7 @@
 
 import json
 
-from exoswitch.backends.redis_answers import read_leases, read_view
+from exoswitch.backends.redis_answers import read_fallen, read_leases, read_view
 from exoswitch.nodes import AsteriskStanding, FleetView, GatewayView, Lease, Standing
 
 LEASES = tuple(Lease(token=f"t{n}", call_sid=f"sid{n}", gateway="gw1", asterisk="pbx1") for n in range(2))
@@ -18,6 +18,11 @@ def test_freed_leases_are_read():
 
 def test_no_lease_is_read():
     assert read_leases("{}") == ()
+
+
+def test_leases_that_fell_to_a_gateway_are_read():
+    assert read_fallen(["ok", "t0", "pbx1", "sid0", "t1", "pbx1", "sid1"], "gw1") == LEASES
+    assert read_fallen(["ok"], "gw1") == ()
 
 
 def test_empty_fleet_is_read():

@@ -1,20 +1,22 @@
 """What every INodeAllocator promises, whatever keeps its counts; a world is where some gateways share a fleet.
 
 A world offers `gateway(name, capacity, asterisks)`, which starts an allocator all of whose Asterisks are healthy,
-`die(allocator)`, after which it gives no sign of life, `advance(seconds)`, and `wait(deferred)`.
+`die(allocator)`, after which it gives no sign of life, `leave(allocator)`, after which it is stopped,
+`advance(seconds)`, and `wait(deferred)`.
 """
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.strategies import booleans, data, none, one_of, sampled_from
 from zope.interface.verify import verifyObject
 
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces_fleet import INodeAllocator
+from exoswitch.nodes import Lease
 from exoswitch.session import Direction
 
-LEASE_S = 10.0
+SILENT_S, KEEP_S = 10.0, 20.0
 ASTERISKS = {"pbx1": 2, "pbx2": 4}
 CAPACITY = 5
 
@@ -94,14 +96,25 @@ class NodeAllocatorContract:
             self.take(world, one)
         assert self.take(world, wide, any_gateway=True).gateway == "gw1"
 
-    def test_what_the_dead_held_is_freed_and_told_once(self, world, nodes):
+    # --- Life and death -----------------------------------------------------------------------------------------
+
+    @staticmethod
+    def outlive(world, dead, *living):
+        """Let one gateway die, and all others know it."""
+        world.die(dead)
+        world.advance(SILENT_S)
+        for nodes in living:
+            world.wait(nodes.renew())
+
+    def test_what_the_dead_held_is_kept_for_a_while_then_freed_and_told_once(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         lost = [self.take(world, other), self.take(world, other)]
-        world.die(other)
-        world.advance(LEASE_S / 2)
+        self.outlive(world, other, nodes)
+        world.advance(KEEP_S - 1)
         world.wait(nodes.renew())
         assert world.wait(nodes.reap()) == ()
-        world.advance(LEASE_S / 2)
+        assert not world.wait(nodes.view()).gateways["gw2"].alive
+        world.advance(1)
         assert sorted(world.wait(nodes.reap()), key=repr) == sorted(lost, key=repr)
         assert world.wait(nodes.reap()) == ()
         assert self.take(world, nodes, "pbx1").gateway == "gw1"
@@ -109,15 +122,15 @@ class NodeAllocatorContract:
     def test_heartbeat_keeps_all_leases_alive(self, world, nodes):
         leases = {self.take(world, nodes) for _ in range(3)}
         for _ in range(4):
-            world.advance(LEASE_S / 2)
+            world.advance(SILENT_S / 2)
             world.wait(nodes.renew())
-            assert world.wait(nodes.reap()) == ()
+            assert world.wait(nodes.adopt()) == world.wait(nodes.reap()) == ()
         assert set(world.wait(nodes.view()).leases) == leases
 
     def test_calls_of_a_gateway_that_was_given_up_for_dead_are_counted_again_when_it_speaks(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         leases = {self.take(world, nodes, "pbx1") for _ in range(2)}
-        world.advance(LEASE_S)
+        world.advance(SILENT_S + KEEP_S)
         assert set(world.wait(other.reap())) == leases
         world.wait(other.renew())
         late = self.take(world, other, "pbx1")
@@ -131,10 +144,214 @@ class NodeAllocatorContract:
         world.die(nodes)
         assert world.wait(world.gateway("gw1", CAPACITY, ASTERISKS).view()).leases == ()
 
+    # --- Adoption -----------------------------------------------------------------------------------------------
+
+    def test_what_the_dead_held_falls_to_the_living_by_load_and_each_call_once(self, world, nodes):
+        other, dying = world.gateway("gw2", 15, ASTERISKS), world.gateway("gw3", 9, ASTERISKS)
+        lost = {lease.token: lease for lease in (self.take(world, dying, "pbx2") for _ in range(4))}
+        self.outlive(world, dying, nodes, other)
+        fallen = world.wait(nodes.adopt()), world.wait(other.adopt())
+        assert [{lease.gateway for lease in leases} for leases in fallen] == [{"gw1"}, {"gw2"}]
+        assert [len(leases) for leases in fallen] == [1, 3]  # of 5 and of 15 places
+        assert {lease.token: evolve(lease, gateway="gw3") for leases in fallen for lease in leases} == lost
+        assert world.wait(nodes.adopt()) == world.wait(other.adopt()) == ()
+        view = world.wait(nodes.view())
+        assert {name: one.used for name, one in view.gateways.items()} == {"gw1": 1, "gw2": 3, "gw3": 0}
+        assert view.asterisks == {"pbx2": 4}
+
+    def test_nothing_falls_to_anybody_while_its_holder_lives(self, world, nodes):
+        other = world.gateway("gw2", CAPACITY, ASTERISKS)
+        self.take(world, other)
+        world.advance(SILENT_S - 1)
+        world.wait(nodes.renew())
+        assert world.wait(nodes.adopt()) == ()
+        assert world.wait(nodes.view()).gateways["gw2"].used == 1
+
+    @pytest.mark.parametrize("reason", ["unhealthy", "draining there", "draining", "full", "unpaired"])
+    def test_call_without_an_heir_waits_until_there_is_one(self, world, nodes, reason):
+        dying = world.gateway("gw2", CAPACITY, {"pbx1": 9, "pbx3": 9})
+        lost = self.take(world, dying, "pbx3" if reason == "unpaired" else "pbx1")
+        in_the_way = [self.take(world, nodes) for _ in range(CAPACITY if reason == "full" else 0)]
+        if reason == "unhealthy":
+            nodes.set_health("pbx1", healthy=False)
+        elif reason.startswith("draining"):
+            nodes.set_draining("pbx1" if reason.endswith("there") else None, draining=True)
+        self.outlive(world, dying, nodes)
+        assert world.wait(nodes.adopt()) == ()
+        assert lost in world.wait(nodes.view()).leases
+        nodes.set_health("pbx1", healthy=True)
+        nodes.set_draining("pbx1", draining=False)
+        nodes.set_draining(None, draining=False)
+        for lease in in_the_way:
+            world.wait(nodes.release(lease))
+        heir = world.gateway("gw3", 1, {"pbx3": 1}) if reason == "unpaired" else nodes
+        assert [lease.token for lease in world.wait(heir.adopt())] == [lost.token]
+
+    def test_full_asterisk_does_not_keep_its_calls_from_heirs(self, world, nodes):
+        dying = world.gateway("gw2", CAPACITY, {"pbx1": 2})
+        lost = {self.take(world, dying).token for _ in range(2)}
+        self.outlive(world, dying, nodes)
+        assert {lease.token for lease in world.wait(nodes.adopt())} == lost
+
+    def test_what_fell_to_an_heir_that_dies_before_it_asked_falls_to_another(self, world, nodes):
+        heir, dying = world.gateway("gw2", 1000, ASTERISKS), world.gateway("gw3", CAPACITY, ASTERISKS)
+        lost = self.take(world, dying)
+        self.outlive(world, dying, nodes, heir)
+        self.take(world, nodes)
+        assert world.wait(nodes.adopt()) == ()
+        self.outlive(world, heir, nodes)
+        assert [lease.token for lease in world.wait(nodes.adopt())] == [lost.token]
+
+    def test_what_fell_to_an_heir_that_leaves_before_it_asked_falls_to_another(self, world, nodes):
+        heir, dying = world.gateway("gw2", 1000, ASTERISKS), world.gateway("gw3", CAPACITY, ASTERISKS)
+        lost = self.take(world, dying)
+        self.outlive(world, dying, nodes, heir)
+        self.take(world, nodes)
+        assert world.wait(nodes.adopt()) == ()
+        world.leave(heir)
+        assert [lease.token for lease in world.wait(nodes.adopt())] == [lost.token]
+
+    def test_gateway_that_wakes_up_cannot_release_or_take_back_what_others_adopted(self, world, nodes):
+        paused = world.gateway("gw2", CAPACITY, {"pbx1": 2})
+        lost = self.take(world, paused)
+        world.advance(SILENT_S)
+        world.wait(nodes.renew())
+        (adopted,) = world.wait(nodes.adopt())
+        world.advance(SILENT_S + KEEP_S)
+        world.wait(nodes.renew())
+        assert world.wait(nodes.reap()) == ()
+        world.wait(paused.renew())  # it registers
+        world.wait(paused.release(lost))
+        view = world.wait(nodes.view())
+        assert view.leases == (adopted,)
+        assert {name: one.used for name, one in view.gateways.items()} == {"gw1": 1, "gw2": 0}
+
+    def test_gateway_that_was_not_heard_itself_takes_nothing(self, world, nodes):
+        self.take(world, world.gateway("gw2", CAPACITY, ASTERISKS))
+        world.advance(SILENT_S)
+        assert world.wait(nodes.adopt()) == ()
+        world.wait(nodes.renew())
+        assert len(world.wait(nodes.adopt())) == 1
+
+    @pytest.mark.parametrize("ends", ["die", "leave"])
+    def test_call_that_was_to_be_dialled_by_a_gateway_that_is_gone_falls_to_another(self, world, nodes, ends):
+        dialler = world.gateway("gw2", 1000, ASTERISKS)
+        self.take(world, nodes)
+        lease = self.take(world, nodes, any_gateway=True)
+        assert lease.gateway == "gw2"
+        getattr(world, ends)(dialler)
+        world.advance(SILENT_S)
+        world.wait(nodes.renew())
+        assert world.wait(nodes.adopt()) == (evolve(lease, gateway="gw1"),)
+
+    # --- Arrivals -----------------------------------------------------------------------------------------------
+
+    def test_all_gateways_that_ask_about_a_channel_get_one_lease(self, world, nodes):
+        other = world.gateway("gw2", 1000, ASTERISKS)
+        self.take(world, nodes, "pbx1")
+        first = world.wait(nodes.receive("pbx2", "pbx2-17.1", "sid1"))
+        assert (first.gateway, first.asterisk, first.call_sid) == ("gw2", "pbx2", "sid1")
+        assert world.wait(other.receive("pbx2", "pbx2-17.1", "sid2")) == first
+        assert len(world.wait(nodes.view()).leases) == 2
+
+    def test_channels_of_one_name_at_two_asterisks_and_of_any_characters_are_told_apart(self, world, nodes):
+        channels = [("pbx1", "1 2"), ("pbx2", "1 2"), ("pbx2", "1%202"), ("pbx2", "é/2")]
+        leases = {world.wait(nodes.receive(*channel, "sid")) for channel in channels}
+        assert len({lease.token for lease in leases}) == len(channels)
+        assert set(world.wait(nodes.view()).leases) == leases
+
+    def test_chosen_gateway_holds_the_lease_and_releases_it(self, world, nodes):
+        other = world.gateway("gw2", 1000, ASTERISKS)
+        self.take(world, nodes, "pbx1")
+        lease = world.wait(nodes.receive("pbx2", "17.1", "sid"))
+        world.wait(nodes.release(lease))
+        assert lease in world.wait(nodes.view()).leases
+        world.wait(other.receive("pbx2", "17.1", "sid"))
+        world.wait(other.release(lease))
+        assert lease not in world.wait(nodes.view()).leases
+
+    def test_gateway_that_is_passed_over_or_dead_gives_way_to_another(self, world, nodes):
+        others = [world.gateway(name, 1000, ASTERISKS) for name in ("gw2", "gw3")]
+        first = world.wait(nodes.receive("pbx2", "17.1", "sid1"))
+        second = world.wait(nodes.receive("pbx2", "17.1", "sid2", passing_over=first.gateway))
+        assert second == evolve(first, gateway="gw2")
+        assert world.wait(others[1].receive("pbx2", "17.1", "sid3", passing_over="gw1")) == second
+        self.outlive(world, others[0], nodes, others[1])
+        self.take(world, nodes)
+        third = world.wait(nodes.receive("pbx2", "17.1", "sid4"))
+        assert third == evolve(first, gateway="gw3")
+        assert world.wait(nodes.adopt()) == world.wait(others[1].adopt()) == ()
+
+    def test_call_that_waits_at_a_full_asterisk_is_refused_and_keeps_the_place_that_it_has(self, world, nodes):
+        leases = [world.wait(nodes.receive("pbx1", name, "sid")) for name in "ab"]
+        with pytest.raises(NoCapacity, match="no gateway has a place for a call on pbx1"):
+            world.wait(nodes.receive("pbx1", "c", "sid"))
+        with pytest.raises(NoCapacity):
+            world.wait(nodes.receive("pbx1", "a", "sid", passing_over="gw1"))
+        assert set(world.wait(nodes.view()).leases) == set(leases)
+        world.gateway("gw2", 1, {"pbx1": 2})
+        assert world.wait(nodes.receive("pbx1", "a", "sid", passing_over="gw1")) == evolve(leases[0], gateway="gw2")
+
+    # --- Handing over -------------------------------------------------------------------------------------------
+
+    def test_lease_lives_on_with_whoever_holds_it(self, world, nodes):
+        other = world.gateway("gw2", 1000, ASTERISKS)
+        self.take(world, nodes)
+        lease = self.take(world, nodes, any_gateway=True)
+        assert world.wait(other.hold(lease)) is True
+        world.wait(nodes.release(lease))
+        self.outlive(world, nodes, other)
+        world.advance(KEEP_S)
+        world.wait(other.reap())
+        assert world.wait(other.view()).leases == (lease,)
+        world.wait(other.release(lease))
+        assert world.wait(other.view()).leases == ()
+
+    def test_lease_is_entrusted_to_a_gateway_that_does_not_know_it_yet(self, world, nodes):
+        other = world.gateway("gw2", 1000, ASTERISKS)
+        self.take(world, nodes)
+        lease = self.take(world, nodes, any_gateway=True)
+        world.wait(nodes.entrust(lease))
+        world.wait(nodes.release(lease))
+        world.die(other)
+        other = world.gateway("gw2", 1000, ASTERISKS)  # the next process of it
+        self.outlive(world, nodes, other)
+        assert lease not in world.wait(other.adopt())
+        assert world.wait(other.hold(lease)) is True
+        world.wait(other.release(lease))
+        assert lease not in world.wait(other.view()).leases
+
+    def test_place_on_this_gateway_itself_is_entrusted_to_nobody(self, world, nodes):
+        lease = self.take(world, nodes)
+        world.wait(nodes.entrust(lease))
+        assert world.wait(nodes.view()).leases == (lease,)
+        world.wait(nodes.release(lease))
+        assert world.wait(nodes.view()).leases == ()
+
+    def test_lease_that_is_gone_or_elsewhere_by_now_is_not_held(self, world, nodes):
+        other = world.gateway("gw2", CAPACITY, ASTERISKS)
+        lease = self.take(world, nodes)
+        assert world.wait(other.hold(lease)) is False
+        world.wait(nodes.release(lease))
+        assert world.wait(nodes.hold(lease)) is False
+        assert world.wait(nodes.view()).leases == ()
+
+    def test_calls_are_bequeathed_to_others_as_far_as_these_have_places(self, world, nodes):
+        other = world.gateway("gw2", 2, ASTERISKS)
+        leases = [world.wait(nodes.allocate(f"sid{at}", Direction.OUTBOUND)) for at in range(3)]
+        assert world.wait(nodes.bequeath(leases[:1])) == {"sid0"}
+        assert world.wait(nodes.bequeath(leases)) == {"sid1"}
+        assert {lease.call_sid for lease in world.wait(other.adopt())} == {"sid0", "sid1"}
+        assert {lease.gateway for lease in world.wait(nodes.view()).leases} == {"gw1", "gw2"}
+        assert world.wait(nodes.bequeath(leases)) == frozenset()
+        for lease in leases:
+            world.wait(nodes.release(lease))
+        assert {lease.call_sid for lease in world.wait(nodes.view()).leases} == {"sid0", "sid1"}
+
 
 # --- Any sequence --------------------------------------------------------------------------------------------------
 
-FLEET = {"gw1": (3, {"pbx1": 2, "pbx2": 4}), "gw2": (4, {"pbx2": 4, "pbx3": 1})}
+FLEET = {"gw1": (3, {"pbx1": 2, "pbx2": 4}), "gw2": (4, {"pbx2": 4, "pbx3": 1}), "gw3": (2, {"pbx1": 2, "pbx2": 4})}
 GATEWAYS = sampled_from(sorted(FLEET))
 PBXES = sampled_from(["pbx1", "pbx2", "pbx3"])
 
@@ -149,7 +366,7 @@ class Expected:
     is_known: bool = True
     is_draining: bool = False
     closed: set = field(factory=set)
-    held: dict = field(factory=dict)
+    held: dict = field(factory=dict)  # as far as it knows itself
 
     @property
     def capacity(self):
@@ -161,7 +378,7 @@ class Expected:
 
 
 class AnySequence(RuleBasedStateMachine):
-    """Whatever is allocated, renewed, released, drained, lost and reaped: every count and every choice is right."""
+    """Whatever is done, in whatever order: every count and every choice is right, and no lease is lost or doubled."""
 
     make_world = None  # a subclass says how
 
@@ -170,6 +387,10 @@ class AnySequence(RuleBasedStateMachine):
         self.world = self.make_world()
         self.now = 0.0
         self.gateways = {}
+        self.calls = 0
+        self.leases = {}  # token -> (holder's name, lease)
+        self.heirs = {}  # token -> the name of an heir that does not know of it yet
+        self.entrusted = set()  # tokens of which their holders do not know yet
         for name in FLEET:
             self.start(name)
 
@@ -177,60 +398,186 @@ class AnySequence(RuleBasedStateMachine):
         self.world.close()
 
     def start(self, name):
+        self.forget(name, spared=self.unknown_to(name))
         self.gateways[name] = Expected(name, self.world.gateway(name, *FLEET[name]), self.now)
+
+    def forget(self, name, spared=()):
+        for token in [token for token, (holder, _) in self.leases.items() if holder == name and token not in spared]:
+            self.end(token)
+
+    def end(self, token):
+        self.learnt(token)
+        del self.leases[token]
+
+    def learnt(self, token):
+        self.heirs.pop(token, None)
+        self.entrusted.discard(token)
+
+    def unknown_to(self, name):
+        return sorted(token for token in self.entrusted | set(self.heirs) if self.leases[token][0] == name)
 
     def speaks(self, gateway):
         """Whatever a gateway that was given up for dead says, it registers first."""
-        gateway.is_known = True
-        gateway.sign_at = self.now
+        if not gateway.is_known:
+            gateway.is_known = True
+            gateway.sign_at = self.now
+            for token, lease in gateway.held.items():
+                self.leases.setdefault(token, (gateway.name, lease))
 
-    def counted(self):
-        return [lease for one in self.gateways.values() if one.is_known for lease in one.held.values()]
+    def lives(self, one):
+        return one.is_known and self.now - one.sign_at < SILENT_S
 
     def used(self, **place):
         ((kind, name),) = place.items()
-        return sum(getattr(lease, kind) == name for lease in self.counted())
+        return sum(getattr(lease, kind) == name for _, lease in self.leases.values())
 
-    def candidates(self, asker, asterisk, any_gateway):
-        """Give each pair that may be chosen, with the loads that decide."""
-        for one in self.gateways.values():
-            is_alive = one is asker or (one.is_known and self.now - one.sign_at < LEASE_S)
+    def chosen(self, gateways, asterisk, is_there=False):
+        """Choose, of these gateways, the pair whose loads decide; None where there is none."""
+        pairs = []
+        for one in gateways:
             used = self.used(gateway=one.name)
-            if not (one is asker or any_gateway) or not is_alive or one.is_draining or used >= one.capacity:
+            if one.is_draining or used >= one.capacity:
                 continue
             for name, places in one.open_asterisks.items():
                 taken = self.used(asterisk=name)
-                if taken < places and asterisk in {None, name}:
-                    yield sorted([used / one.capacity, taken / places], reverse=True), one.name, name
+                if (taken < places or is_there) and asterisk in {None, name}:
+                    loads = sorted([used / one.capacity, taken / places], reverse=True)
+                    pairs.append((loads, one.name, name))
+        return min(pairs)[1:] if pairs else None
+
+    def living(self, asker=None, without=None):
+        return [one for one in self.gateways.values() if (one is asker or self.lives(one)) and one.name != without]
+
+    def distribute(self, tokens, without=None):
+        """Let leases fall to heirs; give those that have one."""
+        fallen = []
+        for token in tokens:
+            lease = self.leases[token][1]
+            pair = self.chosen(self.living(without=without), lease.asterisk, is_there=True)
+            if pair:
+                self.leases[token] = pair[0], evolve(lease, gateway=pair[0])
+                self.learnt(token)
+                self.heirs[token] = pair[0]
+                fallen.append(token)
+        return fallen
+
+    def learn(self, gateway, token):
+        if self.leases[token][0] == gateway.name:
+            self.learnt(token)
+        gateway.held[token] = self.leases[token][1]
 
     @rule(name=GATEWAYS, asterisk=one_of(none(), PBXES), any_gateway=booleans())
     def allocate(self, name, asterisk, any_gateway):
         asker = self.gateways[name]
-        if not asker.is_known:
-            self.speaks(asker)
-        expected = min(self.candidates(asker, asterisk, any_gateway), default=None)
-        asked = asker.nodes.allocate("sid", Direction.OUTBOUND, asterisk=asterisk, any_gateway=any_gateway)
+        self.speaks(asker)
+        expected = self.chosen(self.living(asker) if any_gateway else [asker], asterisk)
+        asked = asker.nodes.allocate(self.call_sid(), Direction.OUTBOUND, asterisk=asterisk, any_gateway=any_gateway)
         if expected is None:
             with pytest.raises(NoCapacity):
                 self.world.wait(asked)
             return
         lease = self.world.wait(asked)
-        assert (lease.gateway, lease.asterisk) == expected[1:]
-        assert lease.token not in {token for one in self.gateways.values() for token in one.held}
+        assert (lease.gateway, lease.asterisk) == expected
+        assert lease.token not in self.leases
+        self.leases[lease.token] = name, lease
         asker.held[lease.token] = lease
+
+    def call_sid(self):
+        self.calls += 1
+        return f"sid{self.calls}"
+
+    @rule(name=GATEWAYS, asterisk=PBXES, channel_id=sampled_from("ab"), passing_over=one_of(none(), GATEWAYS))
+    def receive(self, name, asterisk, channel_id, passing_over):
+        asker, token = self.gateways[name], f"{asterisk}/{channel_id}"
+        self.speaks(asker)
+        _, lease = self.leases.get(token, (None, None))
+        gateways = self.living(asker, passing_over)
+        call_sid = self.call_sid()
+        asked = asker.nodes.receive(asterisk, channel_id, call_sid, passing_over=passing_over)
+        if lease is None or lease.gateway not in {one.name for one in gateways}:
+            pair = self.chosen(gateways, asterisk, is_there=lease is not None)
+            if pair is None:
+                with pytest.raises(NoCapacity):
+                    self.world.wait(asked)
+                return
+            place = {"gateway": pair[0], "asterisk": asterisk}
+            lease = Lease(token=token, call_sid=lease.call_sid if lease else call_sid, **place)
+            self.leases[token] = pair[0], lease
+            self.learnt(token)
+        assert self.world.wait(asked) == lease
+        if lease.gateway == name:
+            self.learn(asker, token)
+
+    @precondition(lambda self: self.leases)
+    @rule(chosen=data(), name=GATEWAYS)
+    def hold(self, chosen, name):
+        _, lease = self.leases[chosen.draw(sampled_from(sorted(self.leases)))]
+        gateway = self.gateways[name]
+        self.speaks(gateway)
+        assert self.world.wait(gateway.nodes.hold(lease)) == (lease.gateway == name)
+        if lease.gateway == name:
+            self.leases[lease.token] = name, lease
+            self.learn(gateway, lease.token)
+
+    @precondition(lambda self: any(one.held for one in self.gateways.values()))
+    @rule(chosen=data())
+    def entrust(self, chosen):
+        gateway = chosen.draw(sampled_from([one for one in self.gateways.values() if one.held]))
+        lease = gateway.held[chosen.draw(sampled_from(sorted(gateway.held)))]
+        self.world.wait(gateway.nodes.entrust(lease))
+        if lease.gateway == gateway.name:
+            return
+        self.speaks(gateway)
+        del gateway.held[lease.token]
+        holder, known = self.leases.get(lease.token, (None, None))
+        if holder == gateway.name and known.gateway != holder and self.gateways[known.gateway].is_known:
+            self.leases[lease.token] = known.gateway, known
+            self.entrusted.add(lease.token)
+
+    @rule(name=GATEWAYS)
+    def adopt(self, name):
+        gateway = self.gateways[name]
+        self.speaks(gateway)
+        leases = self.world.wait(gateway.nodes.adopt())
+        if not self.lives(gateway):
+            assert leases == ()
+            return
+        living = {one.name for one in self.living()}
+        orphans = [token for token, (holder, lease) in self.leases.items() if not {holder, lease.gateway} <= living]
+        self.distribute(sorted(orphans))
+        expected = {self.leases[token][1] for token, heir in self.heirs.items() if heir == name}
+        assert len(leases) == len(expected)
+        assert set(leases) == expected
+        for lease in leases:
+            self.learn(gateway, lease.token)
+
+    @rule(name=GATEWAYS)
+    def bequeath(self, name):
+        gateway = self.gateways[name]
+        self.speaks(gateway)
+        leases = list(gateway.held.values())
+        own = [lease.token for lease in leases if self.leases.get(lease.token, (None, None))[0] == name]
+        fallen = self.distribute(own, without=name)
+        expected = {self.leases[token][1].call_sid for token in fallen}
+        assert self.world.wait(gateway.nodes.bequeath(leases)) == expected
+        for token in fallen:
+            del gateway.held[token]
 
     @precondition(lambda self: any(one.held for one in self.gateways.values()))
     @rule(chosen=data(), times=sampled_from([1, 2]))
     def release(self, chosen, times):
-        holder = chosen.draw(sampled_from([one for one in self.gateways.values() if one.held]))
-        lease = holder.held.pop(chosen.draw(sampled_from(sorted(holder.held))))
+        gateway = chosen.draw(sampled_from([one for one in self.gateways.values() if one.held]))
+        lease = gateway.held.pop(chosen.draw(sampled_from(sorted(gateway.held))))
         for _ in range(times):
-            self.world.wait(holder.nodes.release(lease))
+            self.world.wait(gateway.nodes.release(lease))
+        if self.leases.get(lease.token, (None, None))[0] == gateway.name:
+            self.end(lease.token)
 
     @rule(name=GATEWAYS)
     def renew(self, name):
         self.world.wait(self.gateways[name].nodes.renew())
         self.speaks(self.gateways[name])
+        self.gateways[name].sign_at = self.now
 
     @rule(name=GATEWAYS, asterisk=PBXES, is_open=booleans(), by_health=booleans())
     def open_or_close(self, name, asterisk, is_open, by_health):
@@ -247,7 +594,7 @@ class AnySequence(RuleBasedStateMachine):
         self.gateways[name].is_draining = draining
         self.renew(name)
 
-    @rule(seconds=sampled_from([LEASE_S / 2, LEASE_S]))
+    @rule(seconds=sampled_from([SILENT_S / 2, SILENT_S, KEEP_S]))
     def time_passes(self, seconds):
         self.world.advance(seconds)
         self.now += seconds
@@ -258,22 +605,34 @@ class AnySequence(RuleBasedStateMachine):
         self.start(name)
 
     @rule(name=GATEWAYS)
+    def leave_and_start_anew(self, name):
+        if self.gateways[name].is_known:
+            self.distribute(self.unknown_to(name), without=name)
+            self.forget(name)
+        self.world.leave(self.gateways[name].nodes)
+        self.start(name)
+
+    @rule(name=GATEWAYS)
     def reap(self, name):
-        dead = [one for one in self.gateways.values() if one.is_known and self.now - one.sign_at >= LEASE_S]
-        expected = {lease for one in dead for lease in one.held.values()}
+        long_dead = [
+            one for one in self.gateways.values() if one.is_known and self.now - one.sign_at >= SILENT_S + KEEP_S
+        ]
+        names = {one.name for one in long_dead}
+        expected = {lease for holder, lease in self.leases.values() if holder in names}
         assert set(self.world.wait(self.gateways[name].nodes.reap())) == expected
-        for one in dead:
+        for one in long_dead:
             one.is_known = False
+            self.forget(one.name)
 
     @invariant()
     def fleet_is_seen_as_it_is(self):
         view = self.world.wait(self.gateways["gw1"].nodes.view())
-        counted = self.counted()
+        counted = [lease for _, lease in self.leases.values()]
         assert sorted(view.leases, key=repr) == sorted(counted, key=repr)
         assert view.asterisks == {name: self.used(asterisk=name) for name in {one.asterisk for one in counted}}
         for one in self.gateways.values():
             assert (one.name in view.gateways) == one.is_known
             if one.is_known:
                 assert view.gateways[one.name].used == self.used(gateway=one.name)
-                assert view.gateways[one.name].alive == (self.now - one.sign_at < LEASE_S)
+                assert view.gateways[one.name].alive == self.lives(one)
                 assert view.gateways[one.name].standing.draining == one.is_draining

@@ -8,14 +8,14 @@ from twisted.internet.task import Clock
 
 from exoswitch.backends.fleet import Fleet
 from exoswitch.backends.nodes_memory import MemoryNodes
-from tests.contract.node_allocator_suite import LEASE_S, AnySequence, NodeAllocatorContract
+from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
 
 
 class MemoryWorld:
     """Gateways of one process, and a clock."""
 
     def __init__(self):
-        self.clock, self.fleet, self.tokens = Clock(), Fleet(LEASE_S), count()
+        self.clock, self.fleet, self.tokens = Clock(), Fleet(silent_s=SILENT_S, keep_s=KEEP_S), count()
 
     def gateway(self, name, capacity, asterisks):
         nodes = MemoryNodes.of(
@@ -27,6 +27,9 @@ class MemoryWorld:
 
     def die(self, nodes):
         """Nothing is left of it that could speak."""
+
+    def leave(self, nodes):
+        self.wait(nodes.stop())
 
     def advance(self, seconds):
         self.clock.advance(seconds)
@@ -59,3 +62,15 @@ TestAnySequence.settings = settings(max_examples=40, stateful_step_count=30, dea
 def test_gateway_that_is_alone_needs_no_heartbeat():
     nodes = MemoryNodes.of("gw1", 1, {"pbx1": 1}, lambda: "token", now=lambda: 1e9)
     assert MemoryWorld().wait(nodes.reap()) == ()
+
+
+def test_gateway_that_is_alone_shares_with_nobody():
+    world = MemoryWorld()
+    nodes = MemoryNodes.of("gw1", 1, {"pbx1": 1}, lambda: "token")
+    nodes.set_health("pbx1", healthy=True)
+    lease = world.wait(nodes.receive("pbx1", "pbx1-1.2", "sid"))
+    assert lease.gateway == "gw1"
+    assert not nodes.is_shared
+    assert world.wait(nodes.bequeath([lease])) == frozenset()
+    assert world.wait(nodes.adopt()) == ()
+    assert world.gateway("gw1", 1, {}).is_shared

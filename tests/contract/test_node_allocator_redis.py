@@ -5,7 +5,7 @@ from hypothesis import settings
 
 from tests.backends.redis_server import RedisServer, needs_redis
 from tests.backends.redis_world import RedisWorld
-from tests.contract.node_allocator_suite import LEASE_S, AnySequence, NodeAllocatorContract
+from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
@@ -20,7 +20,7 @@ def server(tmp_path_factory):
 
 
 def make_world():
-    return RedisWorld(SERVER, lease_s=LEASE_S)
+    return RedisWorld(SERVER, silent_s=SILENT_S, keep_s=KEEP_S)
 
 
 class TestRedisNodes(NodeAllocatorContract):
