@@ -119,6 +119,7 @@ def test_job_that_was_read_by_a_request_carried_out_late_arrives(server, world):
     jobs = world.start("gw1", listener)
     world.wait(jobs.send(lease(0)))
     world.until(lambda: listener.arrived)
+    world.settle()
     jobs._is_looking = True
     world.wait(jobs.send(lease(1)))
     assert b"sid1" in server.call(*READ)
