@@ -122,7 +122,7 @@ class Placing:
 
     async def job_arrived(self, lease: Lease) -> None:
         """Dial a call that another gateway has accepted for us; see IJobListener."""
-        if self._calls.find(lease.call_sid) is not None or not await self._ports.nodes.hold(lease):
+        if not await self._ports.nodes.hold(lease):
             return
         for session in await self._ports.sessions.recall([lease.call_sid]):
             if not session.status.is_final:
@@ -132,7 +132,9 @@ class Placing:
         self._give_back(lease)
 
     def try_to_dial(self, session: Session, lease: Lease) -> None:
-        """Dial as `dial` does, when nobody waits to be told that it cannot be."""
+        """Dial as `dial` does, unless the call lives here already, when nobody waits to be told that it cannot be."""
+        if self._calls.find(session.call_sid) is not None:
+            return
         try:
             self.dial(session, lease)
         except (NoCapacity, TrunkError) as problem:

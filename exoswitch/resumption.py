@@ -64,6 +64,8 @@ class Resumption:
             self._give_back(lease)
             self.end(session, f"whether it had been dialled could not be found out: {problem}")
             return
+        if self._calls.find(session.call_sid) is not None:
+            return
         if not may_dial:
             self._begin(session, lease, "attend")
         elif self._ports.wall_clock() - session.created_at <= STALE_S:

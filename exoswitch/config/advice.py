@@ -10,7 +10,8 @@ from exoswitch.errors import Problem
 
 def warnings(config: Config) -> list[Problem]:
     """List what an operator should look at again before the gateway carries calls."""
-    return [*_audio_path(config), *_http(config), *_shared_ports(config), *_memory(config), *_nothing_to_do(config)]
+    rules = (_audio_path, _http, _shared_ports, _memory, _fleet, _nothing_to_do)
+    return [problem for rule in rules for problem in rule(config)]
 
 
 def _audio_path(config: Config) -> Iterator[Problem]:
@@ -45,6 +46,17 @@ def _shared_ports(config: Config) -> Iterator[Problem]:
 def _memory(config: Config) -> Iterator[Problem]:
     if config.sessions == "memory":
         yield Problem("sessions", "is memory: calls are forgotten when the gateway stops; leave it out for a file")
+
+
+def _fleet(config: Config) -> Iterator[Problem]:
+    """Whoever takes a call over, or dials one that another has accepted, reads its session."""
+    if config.cluster and not config.sessions.startswith("postgresql:"):
+        yield Problem(
+            "sessions",
+            "is this gateway's alone, so no other can go on with its calls, or dial them; name a PostgreSQL database",
+        )
+    if config.gateway.on_stop == "hand-over" and not config.cluster:
+        yield Problem("gateway.on_stop", "is hand-over, but without a cluster nobody takes the calls; they are hung up")
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

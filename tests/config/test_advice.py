@@ -33,3 +33,13 @@ def test_two_programs_on_one_host_need_ranges_of_their_own(read, good):
 
 def test_gateway_without_trunks_and_accounts_is_idle(read, good):
     assert told(read(good[: good.index("trunks:")])).keys() == {"trunks", "accounts"}
+
+
+def test_sessions_that_a_fleet_does_not_share_are_pointed_out(read, good):
+    fleet = good + "cluster: redis://127.0.0.1/0\n"
+    assert "no other can go on with its calls" in told(read(fleet))["sessions"]
+    assert told(read(fleet + "sessions: postgresql://exo@127.0.0.1/exo\n")) == {}
+
+
+def test_calls_that_nobody_can_be_handed_are_pointed_out(read, good):
+    assert "nobody takes the calls" in told(read(good + "gateway: {on_stop: hand-over}\n"))["gateway.on_stop"]
