@@ -133,8 +133,8 @@ class AsteriskSwitch(Service):
 
     async def _take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
         ami = self._ready_ami
-        await self._command(ami, dialling.sign(channel_id, self._node))
         self._foreign.discard(channel_id)
+        await self._command(ami, dialling.sign(channel_id, self._node))
         await self._command(ami, dialling.lead(channel_id, dialling.leg(media_host, media_port, self._codec)))
         if not is_bridged:
             # Asked only after the leg is set: if the phone is answered from now on, the dialplan dials ours.

@@ -439,6 +439,22 @@ class TakeOverContract:
 
         play(phones, scenario)
 
+    def test_call_that_was_let_go_of_is_taken_over_only_to_end_it(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            await first.dial("sid1")
+            await first.hears_the_phone()
+            second.switch.hang_up("sid1", 16)
+            await second.hear(ChannelTaken)
+            taken_over = outcome_of(second.switch.take_over("sid1", *second.leg, is_bridged=True))
+            second.switch.hang_up("sid1", 16)
+            await second.hear(ChannelHungUp)
+            assert await taken_over in {True, TrunkError}
+            assert len(second.of(ChannelTaken)) == 1
+
+        play(phones, scenario)
+
     def test_call_that_is_gone_can_be_neither_taken_over_nor_turned_away(self, phones):
         async def scenario(stage):
             gateway = await stage.gateway()

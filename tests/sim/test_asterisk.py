@@ -6,6 +6,7 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 
 from exoswitch.ami import dialling, login
+from exoswitch.ami.legs import destination
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 from exoswitch.rtp.packet import parse
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
@@ -26,8 +27,12 @@ class Gateway(Protocol):
         self.media_port = reactor.listenUDP(0, self.media, interface="127.0.0.1")
 
     @property
+    def address(self):
+        return "127.0.0.1", self.media_port.getHost().port
+
+    @property
     def leg(self):
-        return dialling.leg("127.0.0.1", self.media_port.getHost().port, "ulaw")
+        return dialling.leg(*self.address, "ulaw")
 
     def dataReceived(self, data):
         for message in self.decoder.feed(data):
@@ -282,20 +287,23 @@ def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hears_tha
         first.originate()
         call = await asterisk.new_calls.next()
         await first.media.packets.next()
-        phone, remote = call.phone, call.phone.remote
-        await deferLater(reactor, 0.1)
+        phone, reception = call.phone, call.phone.caller.ear.reception
+        await deferLater(reactor, 0.3)
         for action in (dialling.lead("sid-0981", second.leg), dialling.redirect("sid-0981", "exoswitch-bridge")):
             second.send(action)
-        await second.media.packets.next()
-        assert call.phone is phone
-        assert phone.remote != remote
-        heard = phone.caller.ear.reception.received
+        await second.messages.next(
+            lambda message: message.event == "Newchannel" and destination(message.get("Channel")) == second.address
+        )
+        heard_of_the_first = reception.received
         first.media.transport.write(bytes(172), phone.local)
-        await deferLater(reactor, 0.5)
-        assert phone.foreign == 1
-        assert phone.caller.ear.reception.received > heard
-        assert phone.caller.ear.malformed == 0
+        await second.media.packets.next()
+        await deferLater(reactor, 0.1)  # by then all that was under way would have come, and no echo has yet
+        assert call.phone is phone
+        assert (phone.foreign, reception.received) == (1, heard_of_the_first)
+        assert heard_of_the_first > 0
+        await deferLater(reactor, 0.3)
+        assert reception.received > heard_of_the_first
         for gateway in (first, second):
             await leave(gateway)
 
-    run(scenario, asterisk("answer-after=0.05 tone=440,5", network=Conditions(delay_s=0.3)))
+    run(scenario, asterisk("answer-after=0.05 tone=440,5", network=Conditions(delay_s=0.2)))
