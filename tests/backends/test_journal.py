@@ -63,7 +63,7 @@ def test_notes_come_back_in_their_order_over_files(journal):
 
 
 def test_many_notes_come_in_chunks(journal):
-    many = [Note(number, SESSION) for number in range(1200)]
+    many = [Note(number, SESSION) for number in range(1000)]
     journal.append(many)
     assert contents(journal) == (many, 0)
 
