@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / ".tox" / "results"
 PARTS = {  # of each environment, in the order of its commands in tox.ini
     "check": ("style", "formatting", "types", "imports", "news"),
-    "test": ("installed", "unit", "loopback", "e2e"),
+    "test": ("installed", "unit", "loopback", "e2e", "fleet"),
     "pipecat": ("pipecat",),
 }
 MISSABLE = {"pipecat": "pip could not install pipecat-ai; what it said is above"}  # environments we can do without
@@ -29,6 +29,7 @@ DEBIAN_PACKAGES = {  # a command, and the package that has it
     "sipp": "sip-tester",
     "redis-server": "redis-server",
     "pg_ctlcluster": "postgresql",
+    "ip": "iproute2",
 }
 
 
