@@ -1,9 +1,10 @@
 -- Tells a gateway what fell to it: 'ok TOKEN ASTERISK CALL_SID ...', or why it must register first. With SCOPE 'all'
--- that which the dead hold, and that which is on them, is distributed before; with 'own' it is not.
+-- that which the dead hold, and that which is on them, is distributed before; with 'own' it is not. Where a call found
+-- no heir, the fleet looks for heirs again only after AGAIN_MS.
 
-local MOST = 500  -- they take Redis some ms
+local MOST = 200  -- which take Redis some ms
 
-local gateway, epoch, scope = unpack(ARGV)
+local gateway, epoch, scope, again_ms = unpack(ARGV)
 
 local word = stranger(gateway, epoch)
 if word then return say(word) end
@@ -39,8 +40,12 @@ end
 if tonumber(redis.call('ZSCORE', SIGNS, gateway)) <= now_ms() then return say('ok') end
 
 if scope == 'all' then
-  local tokens = orphans(dead())
-  if #tokens > 0 then distribute(tokens, living(), MOST) end
+  local names = dead()
+  local tokens = #names > 0 and redis.call('EXISTS', PAUSE) == 0 and orphans(names) or {}
+  if #tokens > 0 then
+    local _, is_lacking = distribute(tokens, living(), MOST)
+    if is_lacking and tonumber(again_ms) > 0 then redis.call('SET', PAUSE, '', 'PX', again_ms) end
+  end
 end
 
 local answer = {'ok'}

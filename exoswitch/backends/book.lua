@@ -7,11 +7,12 @@
 --   places    zset  HOLDER TOKEN and GATEWAY TOKEN of each lease, all with score 0: finds a gateway's leases
 --   heirs     hash  token -> the gateway that the lease fell to, and that has not said that it knows
 --   entrusted set   tokens of leases of which their holders will hear by other ways
+--   pause             is there for a moment after no heir was found
 --
 -- The rules, and why they are so, are told in fleet.py, which does the same in Python. Answers are words in one line
 -- (a status reply) or, if long, JSON: the client is slow with lists. An empty list in Lua's JSON is {}.
 
-local GATEWAYS, SIGNS, LEASES, USED, PLACES, HEIRS, ENTRUSTED = unpack(KEYS)
+local GATEWAYS, SIGNS, LEASES, USED, PLACES, HEIRS, ENTRUSTED, PAUSE = unpack(KEYS)
 
 local function say(...)
   return redis.status_reply(table.concat({...}, ' '))

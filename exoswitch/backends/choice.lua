@@ -12,24 +12,26 @@ local function living(asking, leaving)
   return standings
 end
 
--- The fuller of a pair's two nodes decides, then the other one, and among equals the names.
-local function precedes(one, other)
-  for at = 1, 4 do
-    if one[at] ~= other[at] then return one[at] < other[at] end
-  end
-end
-
--- Gives the names of the best pair, or nil. WANTED is an Asterisk's name, or empty; a call that IS_THERE needs no
--- place on its Asterisk any more.
+-- Gives the names of the best pair, or nil: the fuller of its two nodes decides, then the other one, and among equals
+-- the names. WANTED is an Asterisk's name, or empty; a call that IS_THERE needs no place on its Asterisk any more.
 local function preferred(standings, wanted, is_there)
-  local best
+  local fuller, emptier, best_gateway, best_asterisk = math.huge, math.huge, nil, nil
+
+  local function precedes(most, least, gateway, asterisk)
+    if most ~= fuller then return most < fuller end
+    if least ~= emptier then return least < emptier end
+    if gateway ~= best_gateway then return gateway < best_gateway end
+    return asterisk < best_asterisk
+  end
 
   local function consider(gateway, here, asterisk, its)
     local there = used('asterisk:' .. asterisk)
     if its.healthy and not its.draining and (is_there or there < its.capacity) then
       there = there / its.capacity
-      local pair = {math.max(here, there), math.min(here, there), gateway, asterisk}
-      if not best or precedes(pair, best) then best = pair end
+      local most, least = math.max(here, there), math.min(here, there)
+      if precedes(most, least, gateway, asterisk) then
+        fuller, emptier, best_gateway, best_asterisk = most, least, gateway, asterisk
+      end
     end
   end
 
@@ -44,22 +46,24 @@ local function preferred(standings, wanted, is_there)
       end
     end
   end
-  if best then return best[3], best[4] end
+  return best_gateway, best_asterisk
 end
 
--- Finds heirs for leases, each counted before the next is chosen; gives the SIDs of the calls that have one. What is
--- beyond MOST is left for the next time: Redis does nothing else meanwhile.
+-- Finds heirs for leases, each counted before the next is chosen; gives the SIDs of the calls that have one, and
+-- whether any has none. What is beyond MOST is left for the next time: Redis does nothing else meanwhile.
 local function distribute(tokens, standings, most)
-  local call_sids = {}
+  local call_sids, has_none = {}, {}
   for _, token in ipairs(tokens) do
     if #call_sids == most then break end
     local _, _, asterisk, call_sid = lease_of(token)
-    local heir = preferred(standings, asterisk, true)
+    local heir = not has_none[asterisk] and preferred(standings, asterisk, true)
     if heir then
       move(token, heir)
       redis.call('HSET', HEIRS, token, heir)
       call_sids[#call_sids + 1] = call_sid
+    else
+      has_none[asterisk] = true
     end
   end
-  return call_sids
+  return call_sids, next(has_none) ~= nil
 end

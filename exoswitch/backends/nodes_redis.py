@@ -35,7 +35,7 @@ from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing, token_
 from exoswitch.session import Direction
 from exoswitch.spawn import spawn
 
-BOOK = ("gateways", "signs", "leases", "used", "places", "heirs", "entrusted")  # in the order of book.lua
+BOOK = ("gateways", "signs", "leases", "used", "places", "heirs", "entrusted", "pause")  # in the order of book.lua
 KEYS = tuple(f"exoswitch:{part}" for part in BOOK)
 ALONE = 0.0  # the time in our own book, where nothing ever expires
 
@@ -59,13 +59,15 @@ class Rhythm:
     The callers of a gateway that was killed hear nothing for up to `silent_s` and a little more; a gateway that is
     busy, and not dead, must get a sign out within it. After `settle_s` every gateway that lives has found its way
     back to a Redis that was away: it is longer than a link waits for an answer, and then until it tries to connect
-    again. What the two books say is compared every `compare_s`.
+    again. Where there is no heir for a call, one is looked for again after `again_s`. What the two books say is
+    compared every `compare_s`.
     """
 
     beat_s: float = 0.2
     silent_s: float = 0.7
     keep_s: float = 30.0
     settle_s: float = 4.0
+    again_s: float = 0.2
     compare_s: float = 3.0
 
 
@@ -275,7 +277,8 @@ class RedisNodes:
 
     async def _adopt(self) -> tuple[Lease, ...]:
         """Collect what fell to us; what Redis has not heard that we know, it tells again, and we do not."""
-        told = read_fallen(await self._ask(ADOPT, "all" if self._is_settled else "own"), self._gateway)
+        scope = "all" if self._is_settled else "own"
+        told = read_fallen(await self._ask(ADOPT, scope, round(self._rhythm.again_s * 1000)), self._gateway)
         new = tuple(self._entered(lease) for lease in told if lease.token not in self._unlearned)
         self._unlearned = frozenset(lease.token for lease in told)
         if told:

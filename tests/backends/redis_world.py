@@ -11,12 +11,16 @@ from tests.backends.waiting import TurnedReactor
 class RedisWorld:
     """Starts and ends gateways; they give signs of life by themselves only if their rhythm says so."""
 
-    def __init__(self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, beat_s=3600.0, compare_s=3600.0):
+    def __init__(
+        self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, beat_s=3600.0, compare_s=3600.0, again_s=0.0
+    ):
         server.call("FLUSHALL")
         self.server = server
         self.turned = TurnedReactor()
         self.wait = self.turned.wait
-        self.rhythm = Rhythm(beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s)
+        self.rhythm = Rhythm(
+            beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s, again_s=again_s
+        )
         self.metrics = MemoryMetrics()
         self.alive = []
 

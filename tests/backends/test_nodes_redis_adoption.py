@@ -68,6 +68,30 @@ def test_gateway_that_has_only_just_come_takes_what_was_given_to_it(server):
     world.close()
 
 
+def test_fleet_that_is_full_looks_for_heirs_only_now_and_then(server):
+    world = RedisWorld(server, silent_s=SILENT_S, again_s=60.0)
+    nodes = world.gateway("gw1", 9, PBX)
+    nodes.set_draining(None, draining=True)
+    lease = leave_orphan(world, nodes)
+    assert world.wait(nodes.adopt()) == ()
+    nodes.set_draining(None, draining=False)
+    assert world.wait(nodes.adopt()) == ()
+    server.call("DEL", "exoswitch:pause")
+    assert [one.token for one in world.wait(nodes.adopt())] == [lease.token]
+    world.close()
+
+
+def test_more_calls_than_redis_should_distribute_at_once_are_distributed_by_several(world):
+    nodes, dying = (world.gateway(name, 300, {"pbx1": 300}) for name in ("gw1", "gw2"))
+    for at in range(250):
+        world.wait(dying.receive("pbx1", f"17.{at}", "sid", passing_over="gw1"))
+    world.die(dying)
+    world.advance(SILENT_S)
+    world.wait(nodes.renew())
+    assert [len(world.wait(nodes.adopt())) for _ in range(3)] == [200, 50, 0]
+    assert nodes.in_use() == 250
+
+
 def test_adopted_call_is_in_our_own_book_and_entered_again_where_redis_has_lost_it(server, world):
     nodes = world.gateway("gw1", 9, PBX)
     leave_orphan(world, nodes)
