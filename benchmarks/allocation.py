@@ -5,7 +5,9 @@
 A Redis of our own runs for it on the loopback interface: a real network adds one round trip. The first part asks one
 gateway for places at random moments, 100 a second on average, and gives each back after some seconds. The second part
 lets calls begin and end at four unlike gateways with four unlike Asterisks, most places being taken, and looks at how
-far apart the shares of places are that are taken: at random moments, and in the end.
+far apart the shares of places are that are taken: at random moments, and in the end. The third part lets a gateway of
+many die, and measures how long Redis itself is busy with what each of the others asks five times a second: before,
+and when the calls of the dead one fall to them.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from twisted.internet import reactor, task
@@ -38,34 +40,40 @@ GATEWAYS = {"gw1": 1000, "gw2": 1000, "gw3": 500, "gw4": 250}
 ASTERISKS = {"pbx1": 600, "pbx2": 600, "pbx3": 400, "pbx4": 200}
 LIVE = 1200  # of 1,800 places on the Asterisks
 LOOKS = 20
+MANY = 30
+ORPHANS = 600
+CALLS = 6000
 
 
 class Fleet:
     """Gateways on one Redis."""
 
-    def __init__(self, server: RedisServer) -> None:
-        from exoswitch.backends.nodes_redis import RedisNodes  # noqa: PLC0415 - it installs the default reactor
+    def __init__(self, server: RedisServer, capacities: dict[str, int], asterisks: dict[str, int]) -> None:
+        from exoswitch.backends.nodes_redis import RedisNodes, Rhythm  # noqa: PLC0415 - it installs the default reactor
 
+        self.asterisks = asterisks
+        rhythm = Rhythm(settle_s=0.0)
         self.metrics = MemoryMetrics()
         self.gateways = {
             name: RedisNodes(
                 name,
                 capacity,
-                ASTERISKS,
+                asterisks,
                 lambda: secrets.token_hex(16),
                 address=server.address,
                 reactor=reactor,
                 rng=random.Random(),
                 metrics=self.metrics,
+                rhythm=rhythm,
             )
-            for name, capacity in GATEWAYS.items()
+            for name, capacity in capacities.items()
         }
 
     async def start(self) -> None:
         """Start all gateways, and wait until Redis counts for them."""
         for nodes in self.gateways.values():
             nodes.start()
-            for asterisk in ASTERISKS:
+            for asterisk in self.asterisks:
                 nodes.set_health(asterisk, healthy=True)
         while not all(nodes.is_shared for nodes in self.gateways.values()):
             await task.deferLater(reactor, 0.01)
@@ -77,17 +85,17 @@ class Fleet:
         await gatherResults([nodes.stop() for nodes in self.gateways.values()])
 
 
-async def waits_ms(fleet: Fleet, seconds: float) -> list[float]:
+async def waits_ms(fleet: Fleet, seconds: float, ask: Callable[[], Deferred[Lease]]) -> list[float]:
     """Ask for places at random moments; give how long each took, the shortest first."""
-    nodes = fleet.gateways["gw1"]
     waits: list[float] = []
 
     async def call() -> None:
         began = time.monotonic()
-        lease = await nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND)
+        lease = await ask()
         waits.append(1000 * (time.monotonic() - began))
         await task.deferLater(reactor, random.expovariate(1 / CALL_S))
-        await nodes.release(lease)
+        for nodes in fleet.gateways.values():
+            await nodes.release(lease)
 
     calls = []
     now = time.monotonic()
@@ -139,10 +147,17 @@ async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
     """Measure everything and print it."""
     await fleet.start()
     print(f"{processor()}, Python {platform.python_version()}\n")
-    waits = await waits_ms(fleet, seconds)
-    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
-    figures = ", ".join(f"{name} {quantile(waits, share):.2f}" for name, share in shares.items())
-    print(f"{len(waits)} places at {len(waits) / seconds:.0f} a second: ms {figures}")
+    nodes = fleet.gateways["gw1"]
+    for what, ask in {
+        "places": lambda: nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND),
+        "arrivals": lambda: nodes.receive(
+            random.choice(list(ASTERISKS)), secrets.token_hex(16), secrets.token_hex(16)
+        ),
+    }.items():
+        waits = await waits_ms(fleet, seconds, ask)
+        shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+        figures = ", ".join(f"{name} {quantile(waits, share):.2f}" for name, share in shares.items())
+        print(f"{len(waits)} {what} at {len(waits) / seconds:.0f} a second: ms {figures}")
     for any_gateway, whose in ((False, "of the gateway asked"), (True, "of any gateway")):
         looks, rate = await imbalance(fleet, allocations, any_gateway=any_gateway)
         for place, nodes in enumerate(("gateways", "Asterisks")):
@@ -151,6 +166,34 @@ async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
         print(f"  one after the other, each with a release: {rate:.0f} a second")
     assert not fleet.metrics.counts, "Redis was away"
     await fleet.stop()
+
+
+def busy_ms(server: RedisServer) -> float:
+    """Give for how long Redis has worked on scripts by now."""
+    words = server.call("INFO", "commandstats").decode().partition("cmdstat_evalsha:")[2]
+    return int(words.partition("usec=")[2].partition(",")[0]) / 1000
+
+
+async def measure_adoption(fleet: Fleet, server: RedisServer) -> None:
+    """Let a gateway die that has many calls, and the others divide them; print how long Redis is busy with it."""
+    await fleet.start()
+    first, *others = fleet.gateways.values()
+    for nodes, count in [(first, ORPHANS), *((nodes, (CALLS - ORPHANS) // len(others)) for nodes in others)]:
+        await gatherResults([nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND) for _ in range(count)])
+    nodes = others[0]
+    for what, ask in {"sign of life": nodes.renew, "adoption of nothing": nodes.adopt}.items():
+        before = busy_ms(server)
+        for _ in range(100):
+            await ask()
+        each_ms = (busy_ms(server) - before) / 100
+        print(f"{what}, in a fleet of {len(fleet.gateways)} with {CALLS} calls: Redis {each_ms:.3f} ms")
+    server.call("ZADD", "exoswitch:signs", 1, "gw0")
+    before, began = busy_ms(server), time.monotonic()
+    adopted = [len(leases) for nodes in (*others, *others) for leases in [await nodes.adopt()]]
+    print(
+        f"{sum(adopted)} calls of a dead gateway adopted: {1000 * (time.monotonic() - began):.0f} ms for all gateways"
+        f" after each other, Redis {busy_ms(server) - before:.0f} ms"
+    )
 
 
 async def main(_reactor: object) -> None:
@@ -163,7 +206,9 @@ async def main(_reactor: object) -> None:
     with tempfile.TemporaryDirectory() as folder:
         server.start(folder)
         try:
-            await measure(Fleet(server), chosen.seconds, chosen.allocations)
+            await measure(Fleet(server, GATEWAYS, ASTERISKS), chosen.seconds, chosen.allocations)
+            many = {f"gw{at}": ORPHANS for at in range(MANY)}
+            await measure_adoption(Fleet(server, many, {f"pbx{at}": CALLS for at in range(4)}), server)
         finally:
             server.stop()
 
