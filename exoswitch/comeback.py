@@ -58,7 +58,8 @@ class Comeback:
     # --- What was left ----------------------------------------------------------------------------------------------
 
     async def _find_left(self) -> None:
-        sessions = await self._unfinished()
+        began_at = self._ports.wall_clock()
+        sessions = [session for session in await self._unfinished() if session.created_at < began_at]
         if not sessions:
             return
         elsewhere = await self._held_elsewhere()
@@ -103,7 +104,9 @@ class Comeback:
     async def _take_up(self, switch: ISwitch) -> None:
         for session in [session for session in self._left.values() if session.asterisk == switch.name]:
             is_up = _channel_of(session) in self._channels[switch.name]
-            if self._calls.of_channel(switch, _channel_of(session)) is not None:
+            if self._calls.find(session.call_sid) is not None:
+                pass  # It came back to us another way: another gateway had accepted it, and handed it over again.
+            elif self._calls.of_channel(switch, _channel_of(session)) is not None:
                 self._resumption.end(session, "its caller was answered anew")
             elif is_up or session.answered_at is None:
                 await self._resume(session, switch)

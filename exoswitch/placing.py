@@ -133,7 +133,10 @@ class Placing:
 
     def try_to_dial(self, session: Session, lease: Lease) -> None:
         """Dial as `dial` does, unless the call lives here already, when nobody waits to be told that it cannot be."""
-        if self._calls.find(session.call_sid) is not None:
+        live = self._calls.find(session.call_sid)
+        if live is not None:
+            if live.lease != lease:
+                self._give_back(lease)
             return
         try:
             self.dial(session, lease)

@@ -32,7 +32,7 @@ class Resumption:
 
     async def resume(self, session: Session, lease: Lease) -> None:
         """Go on with a call on this place of ours, which is given back if there is nothing to go on with."""
-        if self._calls.find(session.call_sid) is not None:
+        if self._lives(session, lease):
             return
         if session.status.is_final:
             self._give_back(lease)
@@ -42,6 +42,13 @@ class Resumption:
             self._begin(session, lease, "resume")
         else:
             await self._dial_or_attend(session, lease)
+
+    def _lives(self, session: Session, lease: Lease) -> bool:
+        """Say whether the call is live here, on this place or on another, in which case this one is not needed."""
+        call = self._calls.find(session.call_sid)
+        if call is not None and call.lease != lease:
+            self._give_back(lease)
+        return call is not None
 
     def end(self, session: Session, why: str) -> None:
         """Write down that a call is over with its gateway."""
@@ -64,7 +71,7 @@ class Resumption:
             self._give_back(lease)
             self.end(session, f"whether it had been dialled could not be found out: {problem}")
             return
-        if self._calls.find(session.call_sid) is not None:
+        if self._lives(session, lease):
             return
         if not may_dial:
             self._begin(session, lease, "attend")

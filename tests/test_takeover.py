@@ -5,10 +5,11 @@ from attrs import evolve
 from twisted.internet.defer import Deferred
 
 from exoswitch import events as ev
+from exoswitch.backends.sessions_memory import MemorySessions
 from exoswitch.errors import TrunkError
 from exoswitch.session import BotTarget, CallStatus
 from exoswitch.stream_options import StreamOptions
-from tests.gateways import BOT, ELSEWHERE, LEG, OURS, PERSON, REQUEST, Gateways, result
+from tests.gateways import BOT, ELSEWHERE, LEG, OURS, PERSON, REQUEST, Gateways, SharedWorld, result
 from tests.recorders import RecordedSwitch
 
 LONG_ENOUGH_S = 1.5
@@ -317,6 +318,24 @@ def test_gateway_that_comes_back_leaves_to_others_what_they_have_taken_over(flee
     fleet.advance(LONG_ENOUGH_S)
     assert back.switch.asked == []
     assert fleet.holder(sid) is second
+
+
+class SlowSessions(MemorySessions):
+    """A store that takes its time to find what was left."""
+
+    def unfinished(self, gateway):
+        self.found, asked = Deferred(), super().unfinished
+        return self.found.addCallback(lambda _: asked(gateway))
+
+
+def test_call_that_began_before_the_store_was_read_is_none_of_before():
+    fleet = Gateways(SharedWorld(sessions=SlowSessions()))
+    gateway = fleet.add("gw1")
+    sid = fleet.talk("gw1")
+    fleet.world.sessions.found.callback(None)
+    fleet.advance(0.5)
+    assert gateway.switch.verbs() == ["originate"]
+    assert fleet.session(sid).ending is None
 
 
 def test_gateway_that_stops_may_leave_its_calls_to_others(fleet):
