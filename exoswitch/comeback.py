@@ -118,7 +118,7 @@ class Comeback:
         try:
             lease = await self._ports.nodes.allocate(session.call_sid, session.direction, asterisk=switch.name)
         except (NoCapacity, BackendUnavailable) as problem:
-            self._resumption.end(session, str(problem))
+            self._resumption.give_up(session, str(problem))
         else:
             await self._resumption.resume(session, lease)
 

@@ -89,6 +89,9 @@ class ISwitch(Interface):
         A channel that turns out to have another gateway's name on it by then is left alone.
         """
 
+    def hang_up_lost(channel_id: str, cause: int) -> None:
+        """Hang up a channel whose gateway is gone for good, if it is there, and if Asterisk can be reached now."""
+
 
 class ISwitchListener(Interface):
     """Whoever is told what happens at an Asterisk."""

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from exoswitch import endings
 from exoswitch.call_ports import STORE_WAIT_S, Ports
 from exoswitch.errors import BackendUnavailable, NoCapacity
+from exoswitch.exotel.statuses import HangUpCause
 from exoswitch.live_call import LiveCall
 from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
@@ -50,6 +51,13 @@ class Resumption:
             self._give_back(lease)
         return call is not None
 
+    def give_up(self, session: Session, why: str) -> None:
+        """End a call that nobody will come for, and that may be up yet."""
+        switch = self._ports.switches.get(session.asterisk or "")
+        if switch is not None:
+            switch.hang_up_lost(session.channel_id or session.call_sid, HangUpCause.NORMAL_CLEARING)
+        self.end(session, why)
+
     def end(self, session: Session, why: str) -> None:
         """Write down that a call is over with its gateway."""
         ending = endings.gateway_lost(why, answered=session.answered_at is not None)
@@ -69,7 +77,7 @@ class Resumption:
             )
         except (BackendUnavailable, DeferredTimeout) as problem:
             self._give_back(lease)
-            self.end(session, f"whether it had been dialled could not be found out: {problem}")
+            self.give_up(session, f"whether it had been dialled could not be found out: {problem}")
             return
         if self._lives(session, lease):
             return
@@ -87,7 +95,7 @@ class Resumption:
         try:
             call = self._calls.begin(session, lease)
         except NoCapacity as problem:
-            self.end(session, f"the gateway that it fell to had no place: {problem}")
+            self.give_up(session, f"the gateway that it fell to had no place: {problem}")
             return
         self._ports.sessions.note(session)
         self._ports.metrics.add("calls_taken_over_total")

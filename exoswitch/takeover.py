@@ -114,7 +114,7 @@ class Takeover:
         if leases:
             for session in (await self._sessions(leases)).values():
                 if not session.status.is_final:
-                    self._resumption.end(session, "no other had a place for it")
+                    self._resumption.give_up(session, "no other had a place for it")
 
     # --- Ours, when we stop -----------------------------------------------------------------------------------------
 

@@ -40,6 +40,9 @@ class RecordedSwitch:
     def hang_up(self, channel_id, cause):
         self.asked.append(("hang_up", channel_id, cause))
 
+    def hang_up_lost(self, channel_id, cause):
+        self.asked.append(("hang_up_lost", channel_id, cause))
+
     def verbs(self):
         return [request[0] for request in self.asked]
 

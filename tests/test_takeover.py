@@ -171,6 +171,7 @@ def test_call_that_nobody_had_a_place_for_is_written_down_as_ended(fleet):
     fleet.advance(40.0)
     ended = [fleet.session(sid) for sid in sids if fleet.session(sid).ending is not None]
     assert [session.ending.reason for session in ended] == ["its gateway was lost: no other had a place for it"]
+    assert second.asked("hang_up_lost") == [("hang_up_lost", session.call_sid, 16) for session in ended]
     assert len(fleet.leases()) == 1
 
 

@@ -1,6 +1,7 @@
 """Adapter: one Asterisk as the engine sees it: places, bridges and ends calls over AMI, and tells its events."""
 
 import random
+from contextlib import suppress
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -107,6 +108,10 @@ class AsteriskSwitch(Service):
             self._hang_ups.ask(channel_id, cause)
             self._send_hang_up(channel_id)
 
+    def hang_up_lost(self, channel_id: str, cause: int) -> None:
+        """Put our name on a channel that nobody will come for, and hang it up."""
+        spawn(self._hang_up_lost(channel_id, cause), self._log, "hanging up a lost call", channel_id=channel_id)
+
     # --- Calls --------------------------------------------------------------------------------------------------
 
     async def _originate(self, origination: Origination) -> None:
@@ -194,6 +199,12 @@ class AsteriskSwitch(Service):
         if not response.succeeded:
             self._log.debug("{channel_id}: {text}", channel_id=channel_id, text=response.get("Message"))
             self._hang_ups.no_such_channel(channel_id)
+
+    async def _hang_up_lost(self, channel_id: str, cause: int) -> None:
+        with suppress(TrunkError, BackendUnavailable):  # Then it is gone, or Asterisk will end it by itself.
+            await self._command(self._ready_ami, dialling.sign(channel_id, self._node))
+            self._foreign.discard(channel_id)
+            self.hang_up(channel_id, cause)
 
     def _leave_to(self, owner: str, channel_id: str) -> None:
         self._log.info("{channel_id} is not hung up: gateway {owner} has it", channel_id=channel_id, owner=owner)

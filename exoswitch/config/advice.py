@@ -56,7 +56,9 @@ def _fleet(config: Config) -> Iterator[Problem]:
             "is this gateway's alone, so no other can go on with its calls, or dial them; name a PostgreSQL database",
         )
     if config.gateway.on_stop == "hand-over" and not config.cluster:
-        yield Problem("gateway.on_stop", "is hand-over, but without a cluster nobody takes the calls; they are hung up")
+        yield Problem(
+            "gateway.on_stop", "is hand-over, but without a cluster nobody takes the calls; they are hung up"
+        )
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

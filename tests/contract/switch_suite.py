@@ -455,6 +455,18 @@ class TakeOverContract:
 
         play(phones, scenario)
 
+    def test_lost_call_is_hung_up_whosever_name_is_on_it(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+            await first.dial("sid1")
+            await first.hears_the_phone()
+            second.switch.hang_up_lost("sid1", 16)
+            await second.hear(ChannelHungUp)
+            second.switch.hang_up_lost("sid1", 16)
+
+        play(phones, scenario)
+
     def test_call_that_is_gone_can_be_neither_taken_over_nor_turned_away(self, phones):
         async def scenario(stage):
             gateway = await stage.gateway()
