@@ -110,6 +110,7 @@ class Engine:
         """Take up what an earlier process left, and what other gateways leave."""
         self._comeback.start()
         self._takeover.start()
+        self._placing.start()
 
     @property
     def live(self) -> int:
@@ -131,6 +132,7 @@ class Engine:
         self._calls.is_stopping = True
         self._comeback.stop()
         self._takeover.stop()
+        self._placing.stop()
         self._arrivals.stop()
         for call in self._calls:
             call.tell(call.life.hang_up, "the gateway stopped")

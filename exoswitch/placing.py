@@ -7,6 +7,7 @@ taken for dead dials it a second time.
 
 from attrs import define, evolve, field
 from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from exoswitch.call_ports import STORE_WAIT_S, Ports
@@ -17,11 +18,14 @@ from exoswitch.exotel.numbers import normalise
 from exoswitch.interfaces import CallRequest
 from exoswitch.live_call import LiveCall, OutboundLine
 from exoswitch.live_calls import LiveCalls
+from exoswitch.minding import Minding
 from exoswitch.nodes import Lease
+from exoswitch.repeat import repeat
 from exoswitch.session import Direction, Session
 from exoswitch.spawn import spawn
 from exoswitch.trunks.lines import TrunkLines
 
+LOOK_EVERY_S = 5.0
 NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
 
 
@@ -33,7 +37,22 @@ class Placing:
     _directory: Directory
     _lines: TrunkLines
     _calls: LiveCalls
+    _minding: Minding = field(init=False)
+    _looks: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.placing"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Have handed-over calls minded."""
+        self._minding = Minding(self._ports, self._place_again)
+
+    def start(self) -> None:
+        """Look after the calls that are handed over."""
+        self._looks = repeat(self._minding.look, LOOK_EVERY_S, self._ports.clock, self._log)
+
+    def stop(self) -> None:
+        """Trust the others with them."""
+        if self._looks is not None and self._looks.running:
+            self._looks.stop()
 
     # --- Accepted here --------------------------------------------------------------------------------------------
 
@@ -107,7 +126,21 @@ class Placing:
             own = await self._ports.nodes.allocate(session.call_sid, session.direction)
             return self.dial(session, own).session
         await self._ports.nodes.entrust(lease)
+        self._minding.mind(session.call_sid)
         return session
+
+    async def _place_again(self, session: Session) -> None:
+        """Find another place for a call that was handed over, and lost with its place."""
+        self._log.warn("call {call_sid} was handed over and lost; placing it again", call_sid=session.call_sid)
+        try:
+            lease = await self._allocate(session.call_sid)
+        except NoCapacity as problem:
+            self._fail(session, problem)
+        else:
+            if lease.gateway == self._ports.node:
+                self.try_to_dial(session, lease)
+            else:
+                await self._hand_over(evolve(session, gateway=lease.gateway, asterisk=lease.asterisk), lease)
 
     async def _save(self, session: Session) -> None:
         try:
@@ -153,11 +186,14 @@ class Placing:
         try:
             call = self._begin(session, lease)
         except (NoCapacity, TrunkError) as problem:
-            self._ports.sessions.note(session.ended(not_placed(str(problem)), self._ports.wall_clock()))
+            self._fail(session, problem)
             raise
         self._ports.sessions.note(call.session)
         call.tell(call.life.dial)
         return call
+
+    def _fail(self, session: Session, problem: Exception) -> None:
+        self._ports.sessions.note(session.ended(not_placed(str(problem)), self._ports.wall_clock()))
 
     def _begin(self, session: Session, lease: Lease) -> LiveCall:
         try:

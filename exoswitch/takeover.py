@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
@@ -18,9 +18,9 @@ from exoswitch.call_ports import STORE_WAIT_S, Ports
 from exoswitch.errors import BackendUnavailable
 from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
+from exoswitch.repeat import repeat
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
-from exoswitch.spawn import spawn
 
 ADOPT_EVERY_S = 0.2  # half of it is part of the silence that a caller hears
 REAP_EVERY_S = 5.0
@@ -45,12 +45,12 @@ class Takeover:
 
     def start(self) -> None:
         """Look for calls of the dead from now on."""
-        self._repeat(self._adopt, ADOPT_EVERY_S)
-        self._repeat(self._reap, REAP_EVERY_S)
+        self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._ports.clock, self._log))
+        self._loops.append(repeat(self._reap, REAP_EVERY_S, self._ports.clock, self._log))
 
     def leave_calls(self) -> None:
         """Let the calls that are answered fall to others from now on, each as soon as it is."""
-        self._repeat(self._bequeath, BEQUEATH_EVERY_S, now=True)
+        self._loops.append(repeat(self._bequeath, BEQUEATH_EVERY_S, self._ports.clock, self._log, now=True))
 
     def stop(self) -> None:
         """Do nothing more."""
@@ -62,22 +62,9 @@ class Takeover:
             self._pause.cancel()
 
     def _repeat(
-        self, work: Callable[[], Coroutine[Deferred[Any], Any, None]], every_s: float, now: bool = False
+        self, work: Callable[[], Coroutine[Deferred[Any], Any, None]], every_s: float, *, now: bool = False
     ) -> None:
-        """Do something again and again, never twice at a time; what is shared may be away meanwhile."""
-
-        async def once() -> None:
-            try:
-                await work()
-            except (BackendUnavailable, CancelledError):
-                return  # Whoever lost it has told.
-            except Exception:  # noqa: BLE001 - one fault must not be the end of all take-overs
-                self._log.failure("taking calls over failed")
-
-        loop = LoopingCall(lambda: Deferred.fromCoroutine(once()))
-        loop.clock = self._ports.clock
-        self._loops.append(loop)
-        spawn(loop.start(every_s, now=now), self._log, "looking for calls of the dead")
+        self._loops.append(repeat(work, every_s, self._ports.clock, self._log, now=now))
 
     # --- Calls of the dead ------------------------------------------------------------------------------------------
 

@@ -213,6 +213,20 @@ def test_job_whose_gateway_dies_before_it_dialled_goes_to_another_and_is_dialled
     assert fleet.by_name["gw2"].asked("originate") == []
 
 
+def test_call_that_was_handed_over_and_forgotten_by_redis_is_dialled_all_the_same(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.talk("gw1")
+    second.jobs.stop()
+    sid = fleet.place("gw1")
+    (lease,) = [lease for lease in fleet.world.fleet.view(0).leases if lease.call_sid == sid]
+    fleet.world.office.box("gw2").clear()
+    second.nodes.release(lease)
+    second.jobs.start()
+    fleet.advance(11.0)
+    assert len(first.asked("originate")) + len(second.asked("originate")) == 2
+    assert fleet.leases()[sid] == fleet.session(sid).gateway
+
+
 def test_call_that_may_have_been_dialled_is_never_dialled_again(fleet):
     first, second = fleet.add("gw1"), fleet.add("gw2")
     del first
