@@ -131,14 +131,15 @@ class Fleet:
         self.wait_until_heard(sids)
         return sids
 
-    def wait_until_heard(self, sids: Iterable[str]) -> None:
-        """Wait until at each of these phones the bot is heard."""
+    def wait_until_heard(self, sids: Iterable[str], since: float = 0.0) -> None:
+        """Wait until at each of these phones the bot has been heard after a moment."""
         wanted = set(sids)
 
         def deaf() -> set[str]:
-            return wanted - {phone.id for phone in self.phones() if phone.hearing and phone.hearing.heard_at}
+            heard = {phone.id for phone in self.phones() if phone.hearing and (phone.hearing.heard_at or 0.0) > since}
+            return wanted - heard
 
-        eventually(lambda: not deaf(), lambda: f"{len(deaf())} of {len(wanted)} calls hear nothing")
+        eventually(lambda: not deaf(), lambda: f"{len(deaf())} of {len(wanted)} calls hear nothing; {self.state()}")
 
     def traffic(self) -> Traffic:
         """Let calls come and go, one every 100 ms, at each gateway in turn."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Gateway:
     port: int
     prefix: tuple[str, ...] = ()
     _process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
+    _read: int = field(init=False, default=0)
 
     # --- the process
 
@@ -112,9 +114,10 @@ class Gateway:
         return (self.folder / "log").read_text(errors="replace")[-6000:]
 
     def complaints(self) -> list[str]:
-        """Give what it has logged of failures that nobody foresaw."""
-        log = (self.folder / "log").read_text(errors="replace")
-        return [line for line in log.splitlines() if "Traceback" in line or "Unhandled" in line]
+        """Give what it has logged, since this was asked last, of failures that nobody foresaw."""
+        log = (self.folder / "log").read_text(errors="replace").splitlines()
+        new, self._read = log[self._read :], len(log)
+        return [before for before, line in pairwise(new) if "Traceback" in line]
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
