@@ -9,12 +9,11 @@ from contextlib import suppress
 
 from attrs import define, evolve, field
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from exoswitch import events as ev
-from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_ports import Ports
 from exoswitch.directory import Directory, InboundRoute
 from exoswitch.endings import not_placed
 from exoswitch.errors import BackendUnavailable, InvalidRequest, NoCapacity, TrunkError
@@ -157,8 +156,8 @@ class Arrivals:
             arrival.switch.name, arrival.channel_id, session.call_sid, passing_over=passing_over
         )
         try:
-            return await received.addTimeout(STORE_WAIT_S, self._ports.clock)
-        except (NoCapacity, BackendUnavailable, DeferredTimeout) as problem:
+            return await self._ports.in_time(received)
+        except (NoCapacity, BackendUnavailable) as problem:
             self._log.warn("no place for call {call_sid}: {problem}", call_sid=session.call_sid, problem=str(problem))
             return None
 

@@ -1,12 +1,18 @@
 """Port: the outside world of every call, in one piece."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 
+from exoswitch.errors import BackendUnavailable
 from exoswitch.interfaces import IBots, IMediaPlane, IMetrics, ISwitch
 from exoswitch.interfaces_fleet import IJobs, INodeAllocator, ISessionStore
+
+T = TypeVar("T")
 
 STORE_WAIT_S = 5.0
 """How long a call waits for what is shared: a place, a session, a claim."""
@@ -32,3 +38,14 @@ class Ports:
     sessions: ISessionStore
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
+
+    async def in_time(self, asked: Deferred[T]) -> T:
+        """Wait for something that is shared, no longer than a call can.
+
+        Raises:
+            BackendUnavailable: no answer came in time.
+        """
+        try:
+            return await asked.addTimeout(STORE_WAIT_S, self.clock)
+        except DeferredTimeout as problem:
+            raise BackendUnavailable(f"what gateways share did not answer within {STORE_WAIT_S:g} s") from problem

@@ -6,19 +6,17 @@ taken over meanwhile is theirs.
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_ports import Ports
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.interfaces import ISwitch
 from exoswitch.live_calls import LiveCalls
+from exoswitch.patience import Patience
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
 from exoswitch.spawn import spawn
 
-ASK_AGAIN_S = 0.5
 FLEET_WAIT_S = 2.0  # how long a gateway that has just started waits for what its fleet shares
 
 
@@ -32,8 +30,12 @@ class Comeback:
     _in_fleet: bool
     _left: dict[str, Session] = field(factory=dict, init=False)
     _channels: dict[str, frozenset[str]] = field(factory=dict, init=False)
-    _pause: Deferred[None] | None = field(default=None, init=False)
+    _patience: Patience = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.comeback"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Be patient with what is shared."""
+        self._patience = Patience(self._ports)
 
     def start(self) -> None:
         """Find out what was left."""
@@ -41,8 +43,7 @@ class Comeback:
 
     def stop(self) -> None:
         """Look no further."""
-        if self._pause is not None:
-            self._pause.cancel()
+        self._patience.stop()
 
     def switch_ready(self, switch: ISwitch, channel_ids: frozenset[str]) -> None:
         """Hear which channels an Asterisk has."""
@@ -59,7 +60,9 @@ class Comeback:
 
     async def _find_left(self) -> None:
         began_at = self._ports.wall_clock()
-        sessions = [session for session in await self._unfinished() if session.created_at < began_at]
+        sessions = [
+            session for session in await self._patience.ask(self._unfinished) if session.created_at < began_at
+        ]
         if not sessions:
             return
         elsewhere = await self._held_elsewhere()
@@ -73,31 +76,21 @@ class Comeback:
         for name in tuple(self._channels):
             await self._take_up(self._ports.switches[name])
 
-    async def _unfinished(self) -> tuple[Session, ...]:
-        while True:
-            try:
-                return await self._ports.sessions.unfinished(self._ports.node).addTimeout(
-                    STORE_WAIT_S, self._ports.clock
-                )
-            except (BackendUnavailable, DeferredTimeout):
-                await self._wait()
-
     async def _held_elsewhere(self) -> frozenset[str]:
         """Give the SIDs of calls that other gateways have by now."""
         if not self._in_fleet:
             return frozenset()
         give_up_at = self._ports.clock.seconds() + FLEET_WAIT_S
         while not self._ports.nodes.is_shared and self._ports.clock.seconds() < give_up_at:
-            await self._wait()
+            await self._patience.wait()
         try:
             view = await self._ports.nodes.view()
         except BackendUnavailable:
             return frozenset()
         return frozenset(lease.call_sid for lease in view.leases if lease.gateway != self._ports.node)
 
-    async def _wait(self) -> None:
-        self._pause = deferLater(self._ports.clock, ASK_AGAIN_S)
-        await self._pause
+    def _unfinished(self) -> Deferred[tuple[Session, ...]]:
+        return self._ports.sessions.unfinished(self._ports.node)
 
     # --- What becomes of it -----------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 from automat import NoTransition
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -19,7 +18,7 @@ from zope.interface import implementer
 from exoswitch import events as ev
 from exoswitch.call import machine
 from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close, apply_event
-from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_ports import Ports
 from exoswitch.call_timers import CallTimers
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.exotel.numbers import mask
@@ -224,10 +223,7 @@ class LiveCall:
         """Wait for the trunk's turn, then make sure of it that nobody else dials this call, now or ever."""
         await deferLater(self._ports.clock, self._open_line.wait_s)
         claimed = self._ports.sessions.claim(self.call_sid, self._ports.process)
-        try:
-            return await claimed.addTimeout(STORE_WAIT_S, self._ports.clock)
-        except DeferredTimeout as problem:
-            raise BackendUnavailable("what keeps sessions did not answer in time: not dialled") from problem
+        return await self._ports.in_time(claimed)
 
     async def _dial(self, ring_s: float) -> None:
         leg = self._open_leg

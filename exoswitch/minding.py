@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from attrs import define, field
 
-from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_ports import Ports
 from exoswitch.session import CallStatus, Session
 
 FIRST_LOOK_S = 5.0
@@ -41,7 +41,7 @@ class Minding:
         due = [call_sid for call_sid, since in self._since.items() if now - since >= FIRST_LOOK_S]
         if not due:
             return
-        sessions = await self._ports.sessions.recall(due).addTimeout(STORE_WAIT_S, self._ports.clock)
+        sessions = await self._ports.in_time(self._ports.sessions.recall(due))
         waiting = {session.call_sid: session for session in sessions if session.status is CallStatus.QUEUED}
         placed = {lease.call_sid for lease in (await self._ports.nodes.view()).leases} if waiting else set()
         for call_sid in due:

@@ -6,11 +6,10 @@ taken for dead dials it a second time.
 """
 
 from attrs import define, evolve, field
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_ports import Ports
 from exoswitch.directory import Directory
 from exoswitch.endings import not_placed
 from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
@@ -105,10 +104,7 @@ class Placing:
 
     async def _allocate(self, call_sid: str) -> Lease:
         allocated = self._ports.nodes.allocate(call_sid, Direction.OUTBOUND, any_gateway=True)
-        try:
-            return await allocated.addTimeout(STORE_WAIT_S, self._ports.clock)
-        except DeferredTimeout as problem:
-            raise BackendUnavailable(f"the node allocator did not answer within {STORE_WAIT_S:g} s") from problem
+        return await self._ports.in_time(allocated)
 
     async def _hand_over(self, session: Session, lease: Lease) -> Session:
         """Leave a call to the gateway that has the place for it; dial it here if that gateway cannot be told."""
@@ -118,8 +114,8 @@ class Placing:
             self._give_back(lease)
             raise
         try:
-            await self._ports.jobs.send(lease).addTimeout(STORE_WAIT_S, self._ports.clock)
-        except (BackendUnavailable, DeferredTimeout) as problem:
+            await self._ports.in_time(self._ports.jobs.send(lease))
+        except BackendUnavailable as problem:
             # Should the job have arrived all the same, the claim decides who dials.
             self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
             self._give_back(lease)
@@ -144,12 +140,10 @@ class Placing:
 
     async def _save(self, session: Session) -> None:
         try:
-            await self._ports.sessions.save(session).addTimeout(STORE_WAIT_S, self._ports.clock)
-        except (BackendUnavailable, DeferredTimeout) as problem:
+            await self._ports.in_time(self._ports.sessions.save(session))
+        except BackendUnavailable:
             self._ports.sessions.note(session.ended(NOT_SAVED, self._ports.wall_clock()))
-            if isinstance(problem, BackendUnavailable):
-                raise
-            raise BackendUnavailable("the session could not be saved in time; the call was not placed") from problem
+            raise
 
     # --- Accepted elsewhere, or by a gateway that is gone -----------------------------------------------------------
 

@@ -5,11 +5,10 @@ anew, one that rings is attended until it is answered, and one that was accepted
 """
 
 from attrs import define, evolve, field
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
 from exoswitch import endings
-from exoswitch.call_ports import STORE_WAIT_S, Ports
+from exoswitch.call_ports import Ports
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.exotel.statuses import HangUpCause
 from exoswitch.live_call import LiveCall
@@ -72,10 +71,8 @@ class Resumption:
 
     async def _dial_or_attend(self, session: Session, lease: Lease) -> None:
         try:
-            may_dial = await self._ports.sessions.claim(session.call_sid, self._ports.process).addTimeout(
-                STORE_WAIT_S, self._ports.clock
-            )
-        except (BackendUnavailable, DeferredTimeout) as problem:
+            may_dial = await self._ports.in_time(self._ports.sessions.claim(session.call_sid, self._ports.process))
+        except BackendUnavailable as problem:
             self._give_back(lease)
             self.give_up(session, f"whether it had been dialled could not be found out: {problem}")
             return

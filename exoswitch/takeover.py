@@ -9,15 +9,14 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
 from exoswitch.arrivals import Arrivals
-from exoswitch.call_ports import STORE_WAIT_S, Ports
-from exoswitch.errors import BackendUnavailable
+from exoswitch.call_ports import Ports
 from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
+from exoswitch.patience import Patience
 from exoswitch.repeat import repeat
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
@@ -25,7 +24,6 @@ from exoswitch.session import Session
 ADOPT_EVERY_S = 0.2  # half of it is part of the silence that a caller hears
 REAP_EVERY_S = 5.0
 BEQUEATH_EVERY_S = 0.5
-ASK_STORE_AGAIN_S = 0.5
 AT_ONCE = 5  # calls begun in one turn of the reactor: some 10 ms, which the other calls' audio does not notice
 
 
@@ -39,9 +37,12 @@ class Takeover:
     _resumption: Resumption
     _loops: list[LoopingCall] = field(factory=list, init=False)
     _bequeathed: set[str] = field(factory=set, init=False)
-    _pause: Deferred[None] | None = field(default=None, init=False)
-    _is_stopped: bool = field(default=False, init=False)
+    _patience: Patience = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.takeover"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Be patient with the store."""
+        self._patience = Patience(self._ports)
 
     def start(self) -> None:
         """Look for calls of the dead from now on."""
@@ -54,12 +55,10 @@ class Takeover:
 
     def stop(self) -> None:
         """Do nothing more."""
-        self._is_stopped = True
+        self._patience.stop()
         for loop in self._loops:
             if loop.running:
                 loop.stop()
-        if self._pause is not None:
-            self._pause.cancel()
 
     def _repeat(
         self, work: Callable[[], Coroutine[Deferred[Any], Any, None]], every_s: float, *, now: bool = False
@@ -88,13 +87,8 @@ class Takeover:
     async def _sessions(self, leases: Iterable[Lease]) -> dict[str, Session]:
         """Read the sessions of calls, for as long as it takes."""
         call_sids = [lease.call_sid for lease in leases]
-        while True:
-            try:
-                found = await self._ports.sessions.recall(call_sids).addTimeout(STORE_WAIT_S, self._ports.clock)
-                return {session.call_sid: session for session in found}
-            except (BackendUnavailable, DeferredTimeout):
-                self._pause = deferLater(self._ports.clock, ASK_STORE_AGAIN_S)
-                await self._pause
+        found = await self._patience.ask(lambda: self._ports.sessions.recall(call_sids))
+        return {session.call_sid: session for session in found}
 
     async def _reap(self) -> None:
         leases = await self._ports.nodes.reap()
