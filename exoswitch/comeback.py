@@ -60,13 +60,12 @@ class Comeback:
 
     async def _find_left(self) -> None:
         began_at = self._ports.wall_clock()
-        sessions = [
-            session for session in await self._patience.ask(self._unfinished) if session.created_at < began_at
-        ]
-        if not sessions:
+        unfinished = await self._patience.ask(self._unfinished)
+        of_before = [session for session in unfinished if session.created_at < began_at]
+        if not of_before:
             return
         elsewhere = await self._held_elsewhere()
-        mine = [session for session in sessions if session.call_sid not in elsewhere]
+        mine = [session for session in of_before if session.call_sid not in elsewhere]
         self._log.warn("{count} calls of before have not ended", count=len(mine))
         for session in mine:
             if session.asterisk in self._ports.switches:
