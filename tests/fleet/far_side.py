@@ -5,6 +5,7 @@ So a test is a plain program that waits and looks, and no phone falls silent mea
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ T = TypeVar("T")
 EXOPHONE = "08047491899"
 LONG, SHORT = "09812345678", "09812345600"  # who never hangs up, and who soon does
 SAYS_MUCH = "answer babble"
+TONE_S = 0.5
 SCRIPTS = {LONG: SAYS_MUCH, SHORT: "answer-after=0.1 babble hangup-after=0.8"}
 
 
@@ -33,7 +35,7 @@ class OverheardAsterisk(SimulatedAsterisk):
     """A simulated Asterisk that has a Hearing for each phone, and whose AMI port can be shut."""
 
     def __init__(self, reactor: Any, **settings: Any) -> None:
-        super().__init__(reactor=reactor, script=read_script(SAYS_MUCH), **settings)
+        super().__init__(reactor=reactor, script=read_script(SAYS_MUCH), full_tone_s=TONE_S, **settings)
         self.scripts = {f"+91{number[1:]}": read_script(script) for number, script in SCRIPTS.items()}
         self.scripts |= {number: read_script(script) for number, script in SCRIPTS.items()}
         self.hearings: dict[str, Hearing] = {}
@@ -61,6 +63,11 @@ class PhoneInUse:
     asterisk: str
     call: SimulatedCall = field(repr=False, eq=False)
     hearing: Hearing | None = field(repr=False, eq=False)
+
+    @property
+    def application(self) -> str:
+        """What the dialplan does with the call."""
+        return self.call._call.application
 
 
 @define(eq=False)
@@ -142,6 +149,10 @@ class FarSide:
     def stalled_s(self, since: float) -> float:
         """Give for how long at most this side itself, which is to hear others, stood still."""
         return self.do(lambda: self.own.longest_silence_s(since, self._reactor.seconds()))
+
+    def dialled(self) -> Counter[str]:
+        """Count how often each channel was begun, among the newest thousand of each Asterisk."""
+        return self.do(lambda: Counter(call.channel_id for one in self.asterisks.values() for call in one.new_calls))
 
     # --- what it does
 

@@ -122,6 +122,12 @@ class Fleet:
         wanted = {gateway.name for gateway in gateways}
         eventually(lambda: wanted <= self.counts.gateways(), lambda: f"{wanted} in {self.counts.gateways()}")
 
+    def restart(self, gateway: Gateway, **settings: Any) -> None:
+        """Stop a gateway in order and start it again, with other settings of its own, and as one of the living."""
+        assert gateway.stop() == 0, gateway.log()
+        gateway.config["gateway"].update(settings)
+        self.start(gateway)
+
     # --- calls
 
     def place(self, count: int, *gateways: Gateway) -> list[str]:
@@ -140,6 +146,11 @@ class Fleet:
             return wanted - heard
 
         eventually(lambda: not deaf(), lambda: f"{len(deaf())} of {len(wanted)} calls hear nothing; {self.state()}")
+
+    def heard_again(self, sids: Iterable[str], since: float) -> list[float]:
+        """Wait until each of these phones, which fell silent at a moment, hears a voice; give the silences."""
+        self.wait_until_heard(sids, since)
+        return self.silences_s(sids, since)
 
     def traffic(self) -> Traffic:
         """Let calls come and go, one every 100 ms, at each gateway in turn."""
@@ -170,6 +181,11 @@ class Fleet:
         now = self.far_side.now
         heard = [phone.hearing for phone in self.phones(sids) if phone.hearing is not None]
         return sorted(max(0.0, hearing.longest_silence_s(since, now) - own) for hearing in heard)
+
+    def resumed(self) -> set[str]:
+        """Give the calls whose bot has been told that it has had them before."""
+        started = [stream.conversation.started for stream in self.far_side.streams()]
+        return {start.call_sid for start in started if start.custom_parameters.get("resumption") == "true"}
 
     def state(self) -> str:
         """Say how things stand, for a test that fails."""

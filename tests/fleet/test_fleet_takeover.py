@@ -16,18 +16,6 @@ FEW = 12
 SETTLED_S = 4.5  # a gateway that has only just come takes nothing over
 
 
-def heard_again(fleet, sids, since):
-    """Wait until every one of these callers, after a silence, hears a voice again."""
-    fleet.wait_until_heard(sids, since=since)
-    return fleet.silences_s(sids, since)
-
-
-def resumed(fleet):
-    """The calls of which the bot has been told that it has had them before."""
-    started = [stream.conversation.started for stream in fleet.far_side.streams()]
-    return {start.call_sid for start in started if start.custom_parameters.get("resumption") == "true"}
-
-
 @pytest.fixture
 def lonely(fleet):
     """Calls that are all on the first gateway, spread over both Asterisks; its neighbours came later."""
@@ -48,10 +36,10 @@ def test_every_call_of_a_killed_gateway_is_heard_again_and_belongs_to_its_heirs(
     before = {stream.conversation.started.call_sid for stream in fleet.far_side.streams()}
     killed_at = fleet.far_side.now
     first.kill()
-    silences = heard_again(fleet, lonely, killed_at + 0.1)
+    silences = fleet.heard_again(lonely, killed_at + 0.1)
     assert len(silences) == MANY
     assert median(silences) <= silences[-1] <= HEARD_AGAIN_S
-    assert before == resumed(fleet) == set(lonely)
+    assert before == fleet.resumed() == set(lonely)
     heirs = {gateway.name for gateway in others}
     assert set(fleet.counts.holders()) == heirs
     fleet.wait_until_left(lonely)
@@ -60,11 +48,11 @@ def test_every_call_of_a_killed_gateway_is_heard_again_and_belongs_to_its_heirs(
 
 
 def test_gateway_that_was_paused_does_not_disturb_the_calls_that_were_taken_over(fleet, calls):
-    paused, *others = fleet.gateways
+    paused = fleet.gateways[0]
     held = [place.call_sid for place in fleet.counts.places() if place.holder == paused.name]
     paused_at = fleet.far_side.now
     paused.pause()
-    heard_again(fleet, held, paused_at + 0.1)
+    fleet.heard_again(held, paused_at + 0.1)
     time.sleep(max(0.0, paused_at + 5.0 - fleet.far_side.now))
     with fleet.heard_throughout(calls, 1.0):
         paused.resume()
@@ -82,8 +70,8 @@ def test_gateway_without_neighbours_takes_its_own_calls_back(fleet):
     first.kill()
     restarted_at = fleet.far_side.now
     fleet.start(first)
-    heard_again(fleet, sids, restarted_at)
-    assert resumed(fleet) == set(sids)
+    fleet.heard_again(sids, restarted_at)
+    assert fleet.resumed() == set(sids)
     fleet.wait_until_left(sids)
     assert fleet.counts.holders() == {first.name: FEW}
     assert fleet.records.faults() == []

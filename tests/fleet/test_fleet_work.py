@@ -1,0 +1,117 @@
+"""Who dials, and who takes a call that comes in: one gateway of the fleet, whichever dies in between."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from tests.backends.redis_server import needs_redis
+from tests.fleet.far_side import LONG
+from tests.fleet.fleet import eventually
+
+pytestmark = [pytest.mark.fleet, needs_redis()]
+
+CALLS = 9
+TAKEN_WITHIN_S = 4.0  # it is a second where the machine has nothing else to do
+
+
+@pytest.fixture
+def others_started(fleet):
+    """After a gateway was killed, start it again, with an empty fleet."""
+    yield
+    fleet.clear()
+    fleet.start(*(gateway for gateway in fleet.gateways if not gateway.is_running))
+
+
+def ask(fleet, gateway):
+    """Place calls without waiting for them; all are accepted."""
+    return [gateway.place(LONG, fleet.far_side.bot.url).call_sid for _ in range(CALLS)]
+
+
+def ring_up(fleet, count, asterisk="pbx1"):
+    """Let people call in."""
+    return [fleet.far_side.call_in(asterisk).id for _ in range(count)]
+
+
+# --- dialling
+
+
+@pytest.mark.usefixtures("others_started")
+def test_calls_that_one_gateway_is_asked_for_are_dialled_by_all_of_them(fleet):
+    sids = ask(fleet, fleet.gateways[0])
+    fleet.wait_until_heard(sids)
+    fleet.wait_until_left(sids)
+    names = {gateway.name for gateway in fleet.gateways}
+    assert set(fleet.counts.holders()) == set(fleet.records.gateways_of(sids)) == names
+    assert [fleet.far_side.dialled()[sid] for sid in sids] == [1] * CALLS
+    assert [fleet.gateways[1].show(sid).body["Call"]["Status"] for sid in sids] == ["in-progress"] * CALLS
+    assert fleet.records.faults() == []
+
+
+@pytest.mark.usefixtures("others_started")
+def test_call_whose_gateway_dies_before_it_dials_is_dialled_once_by_another(fleet):
+    asked, dies, _ = fleet.gateways
+    dies.pause()
+    sids = ask(fleet, asked)
+    theirs = [place.call_sid for place in fleet.counts.places() if place.gateway == dies.name]
+    assert theirs
+    dies.kill()
+    fleet.wait_until_heard(sids)
+    fleet.wait_until_left(sids)
+    assert [fleet.far_side.dialled()[sid] for sid in sids] == [1] * CALLS
+    assert dies.name not in fleet.records.gateways_of(sids)
+    assert fleet.records.faults() == []
+
+
+@pytest.mark.usefixtures("others_started")
+def test_calls_that_were_accepted_by_a_gateway_that_dies_at_once_are_dialled_once(fleet):
+    sids = ask(fleet, fleet.gateways[0])
+    fleet.gateways[0].kill()
+    fleet.wait_until_heard(sids)
+    fleet.wait_until_left(sids)
+    assert [fleet.far_side.dialled()[sid] for sid in sids] == [1] * CALLS
+    assert fleet.records.faults() == []
+
+
+# --- calls that come in
+
+
+@pytest.mark.usefixtures("others_started")
+def test_inbound_calls_are_taken_once_each_and_spread_over_the_fleet(fleet):
+    phones = ring_up(fleet, CALLS)
+    fleet.wait_until_heard(phones)
+    time.sleep(1.0)
+    assert len(fleet.far_side.streams()) == len(fleet.records.live()) == CALLS
+    assert Counter(fleet.counts.holders().values()) == {CALLS // 3: 3}
+    assert fleet.records.faults() == []
+
+
+@pytest.mark.usefixtures("others_started")
+def test_inbound_call_whose_chosen_gateway_dies_before_it_takes_it_is_taken_by_another(fleet):
+    dies = fleet.gateways[1]
+    dies.pause()
+    phones = ring_up(fleet, CALLS)
+    eventually(lambda: len(fleet.counts.places()) == CALLS, fleet.state)
+    assert dies.name in {place.gateway for place in fleet.counts.places()}
+    dies.kill()
+    killed_at = fleet.far_side.now
+    fleet.wait_until_heard(phones)
+    assert fleet.far_side.now - killed_at < TAKEN_WITHIN_S
+    eventually(lambda: dies.name not in fleet.counts.holders(), fleet.state)
+    assert len(fleet.far_side.streams()) == len(fleet.records.live()) == len(fleet.counts.places()) == CALLS
+    assert fleet.records.faults() == []
+
+
+@pytest.mark.usefixtures("others_started")
+def test_inbound_call_that_no_gateway_has_a_place_for_hears_so_and_ends(fleet):
+    # The last test of this file: its fleet stays small.
+    for gateway in fleet.gateways:
+        fleet.restart(gateway, capacity=1)
+    phones = ring_up(fleet, 3)
+    fleet.wait_until_heard(phones)
+    refused = fleet.far_side.call_in("pbx2")
+    eventually(lambda: refused.application == "Playtones")
+    eventually(lambda: refused.call.is_over)
+    assert {phone.id for phone in fleet.phones()} == set(phones)
+    eventually(lambda: fleet.records.by_status()["failed"] == 1, fleet.state)
+    assert len(fleet.counts.places()) == 3
