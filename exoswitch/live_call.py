@@ -32,9 +32,11 @@ from exoswitch.interfaces import (
     StreamStart,
 )
 from exoswitch.nodes import Lease
+from exoswitch.patience import Patience
 from exoswitch.session import Ending, Session
 from exoswitch.spawn import spawn
 
+CLAIM_PATIENCE_S = 20.0  # a call that was accepted outlives a restart of the database before it is dialled
 NEVER_DIALLED = 0  # the cause of a hang-up of a channel that was never asked for
 ENDED_UNSEEN = 0  # the cause of a hang-up that nobody of us saw
 
@@ -222,8 +224,8 @@ class LiveCall:
     async def _await_turn(self) -> bool:
         """Wait for the trunk's turn, then make sure of it that nobody else dials this call, now or ever."""
         await deferLater(self._ports.clock, self._open_line.wait_s)
-        claimed = self._ports.sessions.claim(self.call_sid, self._ports.process)
-        return await self._ports.in_time(claimed)
+        patience = Patience(self._ports, CLAIM_PATIENCE_S)
+        return await patience.ask(lambda: self._ports.sessions.claim(self.call_sid, self._ports.process))
 
     async def _dial(self, ring_s: float) -> None:
         leg = self._open_leg

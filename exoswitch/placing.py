@@ -19,6 +19,7 @@ from exoswitch.live_call import LiveCall, OutboundLine
 from exoswitch.live_calls import LiveCalls
 from exoswitch.minding import Minding
 from exoswitch.nodes import Lease
+from exoswitch.patience import Patience
 from exoswitch.repeat import repeat
 from exoswitch.session import Direction, Session
 from exoswitch.spawn import spawn
@@ -37,19 +38,22 @@ class Placing:
     _lines: TrunkLines
     _calls: LiveCalls
     _minding: Minding = field(init=False)
+    _patience: Patience = field(init=False)
     _looks: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.placing"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Have handed-over calls minded."""
         self._minding = Minding(self._ports, self._place_again)
+        self._patience = Patience(self._ports)
 
     def start(self) -> None:
         """Look after the calls that are handed over."""
         self._looks = repeat(self._minding.look, LOOK_EVERY_S, self._ports.clock, self._log)
 
     def stop(self) -> None:
-        """Trust the others with them."""
+        """Trust the others with them, and with what could not be found out about."""
+        self._patience.stop()
         if self._looks is not None and self._looks.running:
             self._looks.stop()
 
@@ -149,9 +153,9 @@ class Placing:
 
     async def job_arrived(self, lease: Lease) -> None:
         """Dial a call that another gateway has accepted for us; see IJobListener."""
-        if not await self._ports.nodes.hold(lease):
+        if not await self._patience.ask(lambda: self._ports.nodes.hold(lease)):
             return
-        for session in await self._ports.sessions.recall([lease.call_sid]):
+        for session in await self._patience.ask(lambda: self._ports.sessions.recall([lease.call_sid])):
             if not session.status.is_final:
                 self.try_to_dial(session, lease)
                 return

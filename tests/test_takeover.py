@@ -2,11 +2,11 @@
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 
 from exoswitch import events as ev
 from exoswitch.backends.sessions_memory import MemorySessions
-from exoswitch.errors import TrunkError
+from exoswitch.errors import BackendUnavailable, TrunkError
 from exoswitch.session import BotTarget, CallStatus
 from exoswitch.stream_options import StreamOptions
 from tests.gateways import BOT, ELSEWHERE, LEG, OURS, PERSON, REQUEST, Gateways, SharedWorld, result
@@ -225,6 +225,65 @@ def test_call_that_was_handed_over_and_forgotten_by_redis_is_dialled_all_the_sam
     fleet.advance(11.0)
     assert len(first.asked("originate")) + len(second.asked("originate")) == 2
     assert fleet.leases()[sid] == fleet.session(sid).gateway
+
+
+class SometimesAway(MemorySessions):
+    """A store that can be away for a while, for whoever reads or claims."""
+
+    is_away = False
+
+    def recall(self, call_sids):
+        return fail(BackendUnavailable("away")) if self.is_away else super().recall(call_sids)
+
+    def claim(self, call_sid, token):
+        return fail(BackendUnavailable("away")) if self.is_away else super().claim(call_sid, token)
+
+
+@pytest.fixture
+def forgetful():
+    """A fleet whose store can be away."""
+    return Gateways(SharedWorld(sessions=SometimesAway()))
+
+
+def test_accepted_call_waits_for_the_store_before_it_is_dialled(forgetful):
+    gateway, sessions = forgetful.add("gw1"), forgetful.world.sessions
+    sessions.is_away = True
+    sid = forgetful.place("gw1")
+    forgetful.advance(5.0)
+    assert gateway.asked("originate") == []
+    sessions.is_away = False
+    forgetful.advance(1.0)
+    assert len(gateway.asked("originate")) == 1
+    sessions.is_away = True
+    given_up = forgetful.place("gw1")
+    forgetful.advance(25.0)
+    sessions.is_away = False
+    assert forgetful.session(given_up).status is CallStatus.FAILED
+    assert list(forgetful.leases()) == [sid]
+
+
+def test_job_that_arrives_while_the_store_is_away_is_dialled_once_it_is_back(forgetful):
+    forgetful.add("gw1")
+    second, sessions = forgetful.add("gw2"), forgetful.world.sessions
+    forgetful.talk("gw1")
+    sessions.is_away = True
+    sid = forgetful.place("gw1")
+    forgetful.advance(5.0)
+    assert second.asked("originate") == []
+    sessions.is_away = False
+    forgetful.advance(1.0)
+    assert [origination.channel_id for _, origination in second.asked("originate")] == [sid]
+
+
+def test_calls_that_fall_to_a_gateway_while_the_store_is_away_are_resumed_once_it_is_back(forgetful):
+    _, second, sid = two_with_a_call_on_the_first(forgetful)
+    forgetful.kill("gw1")
+    forgetful.world.sessions.is_away = True
+    forgetful.advance(5.0)
+    assert second.switch.asked == []
+    forgetful.world.sessions.is_away = False
+    forgetful.advance(1.0)
+    assert second.switch.asked == [("take_over", sid, *LEG, True)]
 
 
 def test_call_that_may_have_been_dialled_is_never_dialled_again(fleet):
