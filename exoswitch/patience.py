@@ -42,7 +42,7 @@ class Patience:
 
     async def wait(self) -> None:
         """Let a moment pass."""
-        pause = deferLater(self._ports.clock, ASK_AGAIN_S)
+        pause: Deferred[None] = deferLater(self._ports.clock, ASK_AGAIN_S)
         self._pauses.add(pause)
         try:
             await pause
