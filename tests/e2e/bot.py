@@ -9,6 +9,8 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import cycle
 from typing import Any, Self
 
 from attrs import define, field, frozen
@@ -18,6 +20,11 @@ from websockets.sync.server import Request, Response, Server, ServerConnection, 
 HOST = "127.0.0.1"
 WAIT_S = 10.0
 POLL_S = 0.005
+
+# What is said at a time, and how far ahead of the clock: as a bot does whose voice comes from afar as it is made.
+CHUNK_S = 0.1
+AHEAD_S = 0.2
+BYTES_PER_S = 16_000
 
 
 @frozen
@@ -68,9 +75,28 @@ class Stream:
         _wait(lambda: len(self.heard(since=since)) >= wanted, seconds + 5, lambda: "the caller's audio stopped")
         return self.heard(since=since)[:wanted]
 
+    @property
+    def start(self) -> dict[str, Any]:
+        """What the gateway told of the call; empty until it has."""
+        return next((message.body["start"] for message in list(self.messages) if message.event == "start"), {})
+
     def say(self, pcm: bytes) -> None:
         """Send audio in one message, however long it is."""
-        self.send({"event": "media", "stream_sid": self.sid, "media": {"payload": base64.b64encode(pcm).decode()}})
+        self.send(self._media(pcm))
+
+    def talk(self, pcm: bytes) -> None:
+        """Say this over and over, as fast as it is heard, until the stream is closed."""
+        chunk = round(CHUNK_S * BYTES_PER_S)
+        texts = cycle([json.dumps(self._media(pcm[at : at + chunk])) for at in range(0, len(pcm), chunk)])
+        due = time.monotonic() - AHEAD_S
+        with suppress(ConnectionClosed):
+            while self.closed_at is None:
+                self.send(next(texts))
+                due += CHUNK_S
+                time.sleep(max(0.0, due - time.monotonic()))
+
+    def _media(self, pcm: bytes) -> dict[str, Any]:
+        return {"event": "media", "stream_sid": self.sid, "media": {"payload": base64.b64encode(pcm).decode()}}
 
     def mark(self, name: str) -> None:
         """Ask to be told when everything said so far has been played."""
@@ -102,12 +128,14 @@ def _accept(_: ServerConnection, __: Request) -> Response | None:
 class Bot:
     """A context manager: the bot listens inside it.
 
-    `screen` may refuse a handshake, or take its time over it; with `echoes` the caller hears what the caller says.
+    `screen` may refuse a handshake, or take its time over it; with `echoes` the caller hears what the caller says;
+    what the bot `says` of its own accord it says over and over.
     """
 
     port: int = 0
     echoes: bool = False
     screen: Callable[[ServerConnection, Request], Response | None] = _accept
+    says: bytes = b""
     streams: list[Stream] = field(factory=list, init=False)
     requests: list[Request] = field(factory=list, init=False)
     _server: Server = field(init=False)
@@ -149,6 +177,8 @@ class Bot:
                 stream.messages.append(Message(at, body["event"], body))
                 if self.echoes and body["event"] == "media":
                     connection.send(text)
+                if self.says and body["event"] == "start":
+                    threading.Thread(target=stream.talk, args=(self.says,), name="voice", daemon=True).start()
         except ConnectionClosed:
             pass
         finally:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import cycle, repeat
+from itertools import cycle, pairwise, repeat, takewhile
 from types import TracebackType
 from typing import Self
 
@@ -45,6 +45,11 @@ class Packet:
     sequence: int
     timestamp: int
     payload: bytes
+
+    @property
+    def is_voice(self) -> bool:
+        """Whether it is audio, and not all silence."""
+        return self.payload_type == PCMU and bool(self.payload.strip(b"\xff\x7f"))
 
 
 @define
@@ -133,12 +138,22 @@ class Phone:
 
     # --- what it heard
 
-    def heard(self, *, since: float = 0.0, until: float = float("inf")) -> bytes:
+    def heard(self, *, since: float = 0.0, until: float = float("inf"), line: Address | None = None) -> bytes:
         """Give the PCM of the audio packets that came in this time (monotonic), one after the other."""
-        packets = [packet for packet in list(self.packets) if packet.payload_type == PCMU]
-        return ulaw_decoded(b"".join(packet.payload for packet in packets if since <= packet.at < until))
+        packets = [packet for packet in self.came_on(line, since=since) if packet.payload_type == PCMU]
+        return ulaw_decoded(b"".join(packet.payload for packet in packets if packet.at < until))
 
-    def wait_for_packets(self, count: int, timeout_s: float = 15.0) -> list[Packet]:
+    def came_on(self, line: Address | None, *, since: float = 0.0) -> list[Packet]:
+        """Give the packets that came on one of its lines, or on all."""
+        latest = takewhile(lambda packet: packet.at >= since, reversed(list(self.packets)))
+        return [packet for packet in latest if line in {None, packet.source}][::-1]
+
+    def longest_silence_s(self, line: Address, since: float) -> float:
+        """Give for how long at most no voice has come on a line since a moment."""
+        voices = [packet.at for packet in self.came_on(line, since=since) if packet.is_voice]
+        return max(after - before for before, after in pairwise([since, *voices, time.monotonic()]))
+
+    def wait_for_packets(self, count: int, timeout_s: float = 15.0, *, line: Address | None = None) -> list[Packet]:
         """Wait until so many more packets have come, and give those.
 
         Raises:
@@ -147,16 +162,16 @@ class Phone:
         seen: list[Packet] = []
 
         def enough() -> bool:
-            seen[:] = [packet for packet in list(self.packets) if packet.at >= began]
+            seen[:] = self.came_on(line, since=began)
             return len(seen) >= count
 
         began = time.monotonic()
         self._wait(enough, timeout_s, lambda: f"{len(seen)} of {count} RTP packets came in {timeout_s} s")
         return seen
 
-    def listen(self, seconds: float) -> bytes:
-        """Wait for so much audio to come, and give its PCM."""
-        packets = self.wait_for_packets(round(seconds / FRAME_S), timeout_s=seconds + 5.0)
+    def listen(self, seconds: float, *, line: Address | None = None) -> bytes:
+        """Wait for so much audio to come, on a line or on all, and give its PCM."""
+        packets = self.wait_for_packets(round(seconds / FRAME_S), timeout_s=seconds + 5.0, line=line)
         return ulaw_decoded(b"".join(packet.payload for packet in packets if packet.payload_type == PCMU))
 
     def _wait(self, condition: Callable[[], bool], timeout_s: float, complaint: Callable[[], str]) -> None:

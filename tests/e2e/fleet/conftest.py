@@ -1,0 +1,80 @@
+"""Two gateways beside the real Asterisk, a bot that talks, and calls between it and phones."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.ami import Ami
+from tests.e2e.asterisk_server import AsteriskServer
+from tests.e2e.bot import Bot
+from tests.e2e.fleet.pair import Pair
+from tests.e2e.fleet.talks import CALLER_HZ, DBM0, VOICE, Talks
+from tests.e2e.network import Network
+from tests.e2e.phone import Phone
+from tests.e2e.ports import free_port
+from tests.fleet.fleet import eventually
+from tests.fleet.gateway import Gateway
+from tests.postgres_server import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def bot_port() -> int:
+    """Give the port of the bot that the configured number leads to."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, object]:
+    """Give what a module wants otherwise in the configuration of its gateways."""
+    return {}
+
+
+# No longer than a module: beside them no other test could claim an inbound call.
+@pytest.fixture(scope="module")
+def pair(
+    asterisk: AsteriskServer,
+    postgres: PostgresServer,
+    bot_port: int,
+    settings: dict[str, object],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Pair]:
+    """Give two gateways that run."""
+    with Pair(tmp_path_factory.mktemp("pair"), asterisk, postgres, bot_port, settings) as running:
+        yield running
+
+
+@pytest.fixture
+def bot(bot_port: int) -> Iterator[Bot]:
+    """Give a bot that talks all the time, to everybody."""
+    with Bot(port=bot_port, says=VOICE) as the_bot:
+        yield the_bot
+
+
+@pytest.fixture
+def talks(sipp: Network, phone: Phone, bot: Bot) -> Talks:
+    """Give who makes calls."""
+    phone.play_tone(CALLER_HZ, DBM0)
+    return Talks(sipp, phone, bot)
+
+
+@pytest.fixture
+def nothing_left(pair: Pair, ami: Ami) -> Iterator[None]:
+    """Fail a test whose calls leave a channel, a place or an unfinished session behind, or an unforeseen failure."""
+    yield
+    eventually(lambda: not ami.channels(), lambda: [channel["Channel"] for channel in ami.channels()])
+    eventually(lambda: not pair.counts.on_asterisks() and not pair.counts.places(), pair.counts.places)
+    eventually(lambda: not pair.records.live(), pair.records.live)
+    assert pair.records.faults() == []
+    assert pair.first.complaints() + pair.second.complaints() == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Show the gateways' logs with every test that fails."""
+    report = yield
+    for subject in getattr(item, "funcargs", {}).values():
+        if report.failed and isinstance(subject, Pair):
+            report.sections.append(("The gateways' logs", subject.logs()))
+        elif report.failed and isinstance(subject, Gateway):
+            report.sections.append(("The gateway's log", subject.log()))
+    return report

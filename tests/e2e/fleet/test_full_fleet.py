@@ -1,0 +1,36 @@
+"""Every gateway is full: who calls then hears so from Asterisk, and costs nothing."""
+
+import pytest
+
+from tests.backends.redis_server import needs_redis
+from tests.e2e.audio import frequency_hz, level_dbm0, sounding_s
+from tests.e2e.conftest import FULL_TONE_S
+from tests.e2e.fleet.pair import EXOPHONE
+from tests.e2e.phone import Phone
+
+pytestmark = [pytest.mark.e2e, needs_redis(), pytest.mark.usefixtures("nothing_left")]
+
+CONGESTION_HZ = 400
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return {"gateway": {"capacity": 1}}
+
+
+def test_caller_for_whom_there_is_no_place_hears_a_tone_and_is_refused(pair, talks, sipp, bot):
+    theirs = [talks.ring(), talks.dial(pair.first)]
+    assert pair.holders() == {"gw1": 1, "gw2": 1}
+    with Phone() as phone:
+        refused = sipp.call(EXOPHONE, phone, caller="+919812349999").wait_for("REFUSED")
+        heard = phone.heard(until=refused.at)
+    assert refused.details == {"status": "503"}
+    assert len(heard) / 16000 == pytest.approx(FULL_TONE_S, abs=0.2)
+    begins, ends = sounding_s(heard)[1]
+    beep = heard[round(16000 * (begins + 0.02)) : round(16000 * (ends - 0.02))]
+    assert frequency_hz(beep) == pytest.approx(CONGESTION_HZ, abs=2)
+    assert level_dbm0(beep) == pytest.approx(-10.0, abs=1.0)
+    assert len(bot.streams) == 2
+    assert pair.records.by_status() == {"in-progress": 2, "failed": 1}
+    for talk in theirs:
+        talk.streams()[-1].close()

@@ -1,0 +1,42 @@
+"""A gateway without neighbours is killed and started again: its calls have waited for it."""
+
+import time
+
+import pytest
+
+from tests.e2e.fleet.pair import gateway
+from tests.e2e.fleet.talks import silences_s, wait_until_heard_again
+from tests.fleet.fleet import eventually
+
+pytestmark = pytest.mark.e2e
+
+STARTED_WITHIN_S = 5.0
+NOTED_WITHIN_S = 0.3  # that a call has been answered is written down a moment later, with others
+
+
+@pytest.fixture
+def lone_gateway(tmp_path, asterisk, bot_port):
+    alone = gateway("gw1", tmp_path, asterisk, bot_port, sessions="sqlite:///calls.db", gateway={"on_stop": "wait"})
+    alone.start()
+    try:
+        alone.wait_until_ready()
+        yield alone
+    finally:
+        alone.kill()
+
+
+def test_lone_gateway_that_was_killed_takes_its_own_calls_up_again(lone_gateway, talks, ami):
+    calls = [talks.dial(lone_gateway), talks.ring(), talks.dial(lone_gateway)]
+    time.sleep(NOTED_WITHIN_S)
+    killed_at = time.monotonic()
+    lone_gateway.kill()
+    lone_gateway.start()
+    wait_until_heard_again(calls, killed_at)
+    assert silences_s(calls, killed_at)[-1] < STARTED_WITHIN_S
+    calls[1].assert_is_clean()
+    calls[2].assert_bot_hears_phone()
+    for talk in calls:
+        talk.streams()[-1].close()
+    eventually(lambda: {lone_gateway.show(talk.call_sid).body["Call"]["Status"] for talk in calls} == {"completed"})
+    eventually(lambda: not ami.channels(), lambda: [channel["Channel"] for channel in ami.channels()])
+    assert lone_gateway.complaints() == []
