@@ -36,7 +36,7 @@ from exoswitch.patience import Patience
 from exoswitch.session import Ending, Session
 from exoswitch.spawn import spawn
 
-CLAIM_PATIENCE_S = 20.0  # a call that was accepted outlives a restart of the database before it is dialled
+PATIENCE_S = 20.0  # a call outlives a restart of what it needs to begin: of the database, or of the link to Asterisk
 NEVER_DIALLED = 0  # the cause of a hang-up of a channel that was never asked for
 ENDED_UNSEEN = 0  # the cause of a hang-up that nobody of us saw
 
@@ -76,6 +76,7 @@ class LiveCall:
     _is_directed: bool = field(default=False, init=False)
     has_channel: bool = field(init=False)
     _timers: CallTimers = field(init=False)
+    _patience: Patience = field(init=False)
     _turn: Deferred[bool] | None = field(default=None, init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
@@ -86,6 +87,7 @@ class LiveCall:
         """Start the machine; nothing happens before its first input."""
         self._was_answered = self.session.answered_at is not None
         self.has_channel = self._line is None
+        self._patience = Patience(self._ports, PATIENCE_S)
         self._core = CallCore(self._limits)
         self.life = machine(self._core)
         self._timers = CallTimers.of(self.life, self._ports.clock, self.tell)
@@ -224,8 +226,7 @@ class LiveCall:
     async def _await_turn(self) -> bool:
         """Wait for the trunk's turn, then make sure of it that nobody else dials this call, now or ever."""
         await deferLater(self._ports.clock, self._open_line.wait_s)
-        patience = Patience(self._ports, CLAIM_PATIENCE_S)
-        return await patience.ask(lambda: self._ports.sessions.claim(self.call_sid, self._ports.process))
+        return await self._patience.ask(lambda: self._ports.sessions.claim(self.call_sid, self._ports.process))
 
     async def _dial(self, ring_s: float) -> None:
         leg = self._open_leg
@@ -256,8 +257,8 @@ class LiveCall:
     async def _take_over(self) -> None:
         leg = self._open_leg
         try:
-            is_led_here = await self.switch.take_over(
-                self.channel_id, leg.host, leg.port, is_bridged=self._was_answered
+            is_led_here = await self._patience.ask(
+                lambda: self.switch.take_over(self.channel_id, leg.host, leg.port, is_bridged=self._was_answered)
             )
         except TrunkError:
             self.tell(self.life.channel_hung_up, ENDED_UNSEEN)
@@ -312,6 +313,7 @@ class LiveCall:
             self._bot = None
 
     def _release(self) -> None:
+        self._patience.stop()
         if self._leg is not None:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=self._leg.statistics())
             self._leg.close()

@@ -117,6 +117,21 @@ def test_call_whose_caller_hung_up_meanwhile_is_over(fleet):
     assert fleet.leases() == {}
 
 
+def test_call_is_led_here_as_soon_as_its_asterisk_can_be_reached_again(fleet):
+    _, second, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    second.switch.answer = BackendUnavailable("not ready")
+    fleet.advance(LONG_ENOUGH_S)
+    second.bots.connections[-1].listener.stream_opened()
+    second.switch.answer = None
+    fleet.advance(1.0)
+    assert second.asked("hang_up") == []
+    assert second.switch.asked[-1] == ("take_over", sid, *LEG, True)
+    asked = len(second.switch.asked)
+    fleet.advance(5.0)
+    assert len(second.switch.asked) == asked
+
+
 def test_gateway_that_stood_still_lets_go_of_what_others_have_by_now(fleet):
     first, second, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
