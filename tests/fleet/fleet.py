@@ -137,15 +137,18 @@ class Fleet:
         self.wait_until_heard(sids)
         return sids
 
+    def deaf(self, sids: Iterable[str], since: float = 0.0) -> set[str]:
+        """Give those of these calls at whose phone the bot has not been heard after a moment."""
+        phones = self.phones()
+        heard = {phone.id for phone in phones if phone.hearing and (phone.hearing.heard_at or 0.0) > since}
+        return set(sids) - heard
+
     def wait_until_heard(self, sids: Iterable[str], since: float = 0.0) -> None:
         """Wait until at each of these phones the bot has been heard after a moment."""
         wanted = set(sids)
-
-        def deaf() -> set[str]:
-            heard = {phone.id for phone in self.phones() if phone.hearing and (phone.hearing.heard_at or 0.0) > since}
-            return wanted - heard
-
-        eventually(lambda: not deaf(), lambda: f"{len(deaf())} of {len(wanted)} calls hear nothing; {self.state()}")
+        eventually(
+            lambda: not self.deaf(wanted, since), lambda: f"{self.deaf(wanted, since)} hear nothing; {self.state()}"
+        )
 
     def heard_again(self, sids: Iterable[str], since: float) -> list[float]:
         """Wait until each of these phones, which fell silent at a moment, hears a voice; give the silences."""
@@ -176,11 +179,10 @@ class Fleet:
         return dict(Counter(phone.asterisk for phone in self.phones()))
 
     def silences_s(self, sids: Iterable[str], since: float) -> list[float]:
-        """Give the longest silence at each of these phones since a moment, less what we ourselves stood still."""
-        own = self.far_side.stalled_s(since)
+        """Give the longest silence since a moment at each of these phones that are in use, the shortest first."""
         now = self.far_side.now
         heard = [phone.hearing for phone in self.phones(sids) if phone.hearing is not None]
-        return sorted(max(0.0, hearing.longest_silence_s(since, now) - own) for hearing in heard)
+        return sorted(hearing.longest_silence_s(since, now) for hearing in heard)
 
     def resumed(self) -> set[str]:
         """Give the calls whose bot has been told that it has had them before."""
@@ -214,6 +216,6 @@ class Fleet:
         """Check that these calls are up, and were never silent for longer, when what is done here is done."""
         began = self.far_side.now
         yield
-        silences = self.silences_s(sids, began)
+        silences, own_s = self.silences_s(sids, began), self.far_side.stalled_s(began)
         assert len(silences) == len(sids), f"{len(sids) - len(silences)} of {len(sids)} calls have ended"
-        assert silences[-1] < silence_s, f"{sum(one >= silence_s for one in silences)} calls were silent: {silences}"
+        assert silences[-1] - own_s < silence_s, f"silent, while we stood still for {own_s:.2f} s: {silences}"
