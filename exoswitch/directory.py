@@ -19,13 +19,18 @@ class InboundRoute:
 
 @frozen(kw_only=True)
 class Directory:
-    """Limits, each account's calls at once, trunks, inbound numbers (E.164), and whether there are other gateways."""
+    """Limits, each account's calls at once, trunks, and inbound numbers (E.164).
+
+    `in_fleet` says whether there may be other gateways, `shares_sessions` whether they can read our sessions, and so
+    dial or go on with our calls, and we theirs.
+    """
 
     limits: CallLimits
     concurrency: Mapping[str, int]
     trunks: Mapping[str, ITrunk]
     routes: Mapping[str, InboundRoute]
     in_fleet: bool = False
+    shares_sessions: bool = False
 
     def limits_of(self, session: Session, now: float) -> CallLimits:
         """Give the waits of a call; one that was answered has spent some of its time by `now` (wall clock)."""

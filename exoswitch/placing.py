@@ -107,7 +107,9 @@ class Placing:
         )
 
     async def _allocate(self, call_sid: str) -> Lease:
-        allocated = self._ports.nodes.allocate(call_sid, Direction.OUTBOUND, any_gateway=True)
+        allocated = self._ports.nodes.allocate(
+            call_sid, Direction.OUTBOUND, any_gateway=self._directory.shares_sessions
+        )
         return await self._ports.in_time(allocated)
 
     async def _hand_over(self, session: Session, lease: Lease) -> Session:

@@ -14,6 +14,7 @@ from twisted.logger import Logger
 
 from exoswitch.arrivals import Arrivals
 from exoswitch.call_ports import Ports
+from exoswitch.directory import Directory
 from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
 from exoswitch.patience import Patience
@@ -32,6 +33,7 @@ class Takeover:
     """Who collects the calls that fall to this gateway, and leaves its own to others."""
 
     _ports: Ports
+    _directory: Directory
     _calls: LiveCalls
     _arrivals: Arrivals
     _resumption: Resumption
@@ -45,8 +47,9 @@ class Takeover:
         self._patience = Patience(self._ports)
 
     def start(self) -> None:
-        """Look for calls of the dead from now on."""
-        self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._ports.clock, self._log))
+        """Look for calls of the dead from now on, if their sessions can be read here."""
+        if self._directory.shares_sessions:
+            self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._ports.clock, self._log))
         self._loops.append(repeat(self._reap, REAP_EVERY_S, self._ports.clock, self._log))
 
     def leave_calls(self) -> None:

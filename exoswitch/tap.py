@@ -20,6 +20,7 @@ from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.call_inputs import CallLimits
 from exoswitch.call_ports import Ports
+from exoswitch.config.addresses import is_postgres
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
@@ -164,6 +165,7 @@ def _directory(config: Config) -> Directory:
             for number, target in config.numbers.items()
         },
         in_fleet=bool(config.cluster),
+        shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
     )
 
 

@@ -63,6 +63,7 @@ class Gateway:
     media: RecordedMedia = field(factory=RecordedMedia)
     bots: RecordedBots = field(factory=RecordedBots)
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
+    shares_sessions: bool = True
     is_alive: bool = True
     nodes: MemoryNodes = field(init=False)
     jobs: MemoryJobs = field(init=False)
@@ -100,6 +101,7 @@ class Gateway:
             trunks={"lab": build(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"))},
             routes={OURS: InboundRoute("acme1", BOT)},
             in_fleet=True,
+            shares_sessions=self.shares_sessions,
         )
         self.engine = Engine(ports, directory, TrunkLines.of([("lab", 30, 1000.0)]))
         self.jobs.listener = self.engine

@@ -176,6 +176,18 @@ def test_calls_of_a_dead_gateway_are_spread_over_those_that_live(fleet):
     assert set(fleet.leases()) == sids
 
 
+def test_gateways_that_cannot_read_each_others_sessions_leave_each_others_calls_alone(fleet):
+    first, second = (fleet.add(name, shares_sessions=False) for name in ("gw1", "gw2"))
+    sids = [fleet.talk("gw1") for _ in range(2)]
+    assert len(first.asked("originate")) == 2
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.switch.asked == []
+    fleet.restart("gw1", frozenset(sids), shares_sessions=False)
+    fleet.advance(0.5)
+    assert fleet.leases() == dict.fromkeys(sids, "gw1")
+
+
 def test_call_that_nobody_had_a_place_for_is_written_down_as_ended(fleet):
     fleet.add("gw1")
     sids = [fleet.talk("gw1") for _ in range(2)]

@@ -101,7 +101,7 @@ def cluster(text: str) -> str:
 
 def session_store(text: str) -> str:
     """Read where sessions are kept: ``sqlite:///exoswitch.db``, ``postgresql://…``, or ``memory``."""
-    if text == "memory" or sqlite_path(text) or _is_postgres(text):
+    if text == "memory" or sqlite_path(text) or is_postgres(text):
         return text
     raise Unreadable("must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory")
 
@@ -112,7 +112,7 @@ def sqlite_path(text: str) -> str:
     return path if path != text and path.isprintable() else ""
 
 
-def _is_postgres(text: str) -> bool:
+def is_postgres(text: str) -> bool:
     """Say whether libpq would find a database in an address (PostgreSQL 15 documentation §34.1.1.2)."""
     try:
         parts = urlsplit(text)

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterator
 
-from exoswitch.config.addresses import interface_of
+from exoswitch.config.addresses import interface_of, is_postgres
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import Problem
 
@@ -50,7 +50,7 @@ def _memory(config: Config) -> Iterator[Problem]:
 
 def _fleet(config: Config) -> Iterator[Problem]:
     """Whoever takes a call over, or dials one that another has accepted, reads its session."""
-    if config.cluster and not config.sessions.startswith("postgresql:"):
+    if config.cluster and not is_postgres(config.sessions):
         yield Problem(
             "sessions",
             "is this gateway's alone, so no other can go on with its calls, or dial them; name a PostgreSQL database",
