@@ -1,6 +1,7 @@
 """What Redis and PostgreSQL say of a fleet's calls: who holds which place, and what has been written down of each."""
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterable
 
@@ -45,9 +46,9 @@ class Counts:
         """Count the leases of each gateway."""
         return Counter(place.holder for place in self.places())
 
-    def gateways(self) -> set[str]:
-        """Give the names of those who are registered."""
-        return set(self._ask("HKEYS", "exoswitch:gateways"))
+    def alive(self) -> set[str]:
+        """Give the names of the gateways whose last sign of life still holds."""
+        return set(self._ask("ZRANGEBYSCORE", "exoswitch:signs", f"{time.time() * 1000:.0f}", "+inf"))
 
     def _ask(self, *words: str) -> list[str]:
         """Send a command whose answer is a list of texts."""

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import blockingCallFromThread
+from twisted.protocols.portforward import ProxyFactory, ProxyServer
 
 from exoswitch.rtp.frames import FRAME_S
 from exoswitch.sim.asterisk import SimulatedAsterisk, SimulatedCall, read_script
@@ -70,6 +71,10 @@ class PhoneInUse:
         return self.call._call.application
 
 
+class _Relayed(ProxyServer):
+    """A connection that is led on, on a reactor that is not the global one."""
+
+
 @define(eq=False)
 class FarSide:
     """Asterisks of these names, and a bot that answers whatever it hears with as much of a tone."""
@@ -83,6 +88,7 @@ class FarSide:
     _reactor: Any = field(init=False)
     _thread: threading.Thread = field(init=False)
     _pulse: LoopingCall = field(init=False)
+    _relay: Any = field(init=False, default=None)
 
     # --- life
 
@@ -155,6 +161,18 @@ class FarSide:
         return self.do(lambda: Counter(call.channel_id for one in self.asterisks.values() for call in one.new_calls))
 
     # --- what it does
+
+    def relay(self, host: str, port: int) -> None:
+        """Lead connections to this address on to the same port of 127.0.0.1."""
+
+        def listen() -> None:
+            factory = ProxyFactory("127.0.0.1", port)
+            factory.protocol = _Relayed
+            factory.noisy = False
+            _Relayed.reactor = self._reactor
+            self._relay = self._reactor.listenTCP(port, factory, interface=host)
+
+        self.do(listen)
 
     def call_in(self, asterisk: str) -> PhoneInUse:
         """Let somebody call the ExoPhone, by way of this Asterisk."""

@@ -17,6 +17,7 @@ from tests.fleet.gateway import ACCOUNT, API_KEY, API_TOKEN, Answer, Gateway
 from tests.fleet.traffic import Traffic
 from tests.postgres_server import PostgresServer
 
+LOOPBACK = "127.0.0.1"
 CAPACITY = 100
 PORTS = 200
 EVENTUALLY_S = 15.0
@@ -37,8 +38,10 @@ def eventually(
 class Plan:
     """Where a fleet's parts are, and what of its configuration a test wants otherwise."""
 
-    host: str = "127.0.0.1"
-    addresses: tuple[str, ...] = ("127.0.0.1",) * 3
+    host: str = LOOPBACK
+    redis_host: str = LOOPBACK
+    postgres_host: str = LOOPBACK
+    addresses: tuple[str, ...] = (LOOPBACK,) * 3
     prefixes: tuple[tuple[str, ...], ...] = ((),) * 3
     settings: dict[str, Any] = field(factory=dict)
 
@@ -63,6 +66,8 @@ class Fleet:
             self.redis.start(self.folder)
             self.far_side.start()
             started.callback(self.far_side.stop)
+            if self.plan.postgres_host != LOOPBACK:
+                self.far_side.relay(self.plan.postgres_host, self.postgres.port)
             self.gateways = tuple(self._gateways(self.postgres.new_database()))
             for gateway in self.gateways:
                 started.callback(gateway.kill)
@@ -88,8 +93,8 @@ class Fleet:
             "gateway": {"capacity": CAPACITY, "stop_wait_s": 0},
             "rtp": {"bind": address, "advertise": address, "ports": f"{ports[0]}-{ports[-1]}", "quarantine_s": 1},
             "http": f"tcp:{port}:interface={address}",
-            "cluster": f"redis://{host}:{self.redis.port}/0",
-            "sessions": sessions,
+            "cluster": f"redis://{self.plan.redis_host}:{self.redis.port}/0",
+            "sessions": sessions.replace(LOOPBACK, self.plan.postgres_host),
             "asterisks": [
                 {
                     "name": asterisk,
@@ -119,8 +124,12 @@ class Fleet:
             gateway.start()
         for gateway in gateways:
             gateway.wait_until_ready()
+        self.wait_until_alive(*gateways)
+
+    def wait_until_alive(self, *gateways: Gateway) -> None:
+        """Wait until the fleet hears of these gateways."""
         wanted = {gateway.name for gateway in gateways}
-        eventually(lambda: wanted <= self.counts.gateways(), lambda: f"{wanted} in {self.counts.gateways()}")
+        eventually(lambda: wanted <= self.counts.alive(), lambda: f"{wanted - self.counts.alive()} give no sign")
 
     def restart(self, gateway: Gateway, **settings: Any) -> None:
         """Stop a gateway in order and start it again, with other settings of its own, and as one of the living."""
