@@ -125,11 +125,19 @@ class Placing:
             # Should the job have arrived all the same, the claim decides who dials.
             self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
             self._give_back(lease)
-            own = await self._ports.nodes.allocate(session.call_sid, session.direction)
-            return self.dial(session, own).session
+            return await self._keep(session)
         await self._ports.nodes.entrust(lease)
         self._minding.mind(session.call_sid)
         return session
+
+    async def _keep(self, session: Session) -> Session:
+        """Dial a call here that could not be handed over; without a place here, either, it has failed."""
+        try:
+            lease = await self._ports.in_time(self._ports.nodes.allocate(session.call_sid, session.direction))
+        except (NoCapacity, BackendUnavailable) as problem:
+            self._fail(session, problem)
+            raise
+        return self.dial(session, lease).session
 
     async def _place_again(self, session: Session) -> None:
         """Find another place for a call that was handed over, and lost with its place."""

@@ -64,6 +64,7 @@ class Gateway:
     bots: RecordedBots = field(factory=RecordedBots)
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
     shares_sessions: bool = True
+    has_post: bool = True
     is_alive: bool = True
     nodes: MemoryNodes = field(init=False)
     jobs: MemoryJobs = field(init=False)
@@ -80,7 +81,7 @@ class Gateway:
             fleet=world.fleet,
             now=world.clock.seconds,
         )
-        self.jobs = MemoryJobs(self.name, clock=self.clock, office=world.office)
+        self.jobs = MemoryJobs(self.name, clock=self.clock, office=world.office if self.has_post else None)
         ports = Ports(
             node=self.name,
             process=world.next("process"),

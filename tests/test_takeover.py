@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred, fail
 
 from exoswitch import events as ev
 from exoswitch.backends.sessions_memory import MemorySessions
-from exoswitch.errors import BackendUnavailable, TrunkError
+from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
 from exoswitch.session import BotTarget, CallStatus
 from exoswitch.stream_options import StreamOptions
 from tests.gateways import BOT, ELSEWHERE, LEG, OURS, PERSON, REQUEST, Gateways, SharedWorld, result
@@ -213,6 +213,20 @@ def test_call_is_dialled_by_the_gateway_that_has_the_place_wherever_it_was_accep
     assert fleet.holder(sid) is second
     assert (fleet.session(sid).gateway, fleet.session(sid).trunk) == ("gw2", "lab")
     assert result.successResultOf(first.engine.find("acme1", sid)).call_sid == sid
+
+
+def test_call_that_cannot_be_handed_over_is_dialled_where_it_was_accepted(fleet):
+    first, second = fleet.add("gw1", capacity=2, has_post=False), fleet.add("gw2")
+    fleet.talk("gw1")
+    sid = fleet.place("gw1")
+    assert fleet.holder(sid) is first
+    assert second.switch.asked == []
+    refused = first.engine.place(REQUEST)
+    fleet.advance(0.2)
+    result.failureResultOf(refused, NoCapacity)
+    failed = [session for session in fleet.world.sessions._sessions.values() if session.status.is_final]
+    assert [session.status for session in failed] == [CallStatus.FAILED]
+    assert len(fleet.leases()) == 2
 
 
 def test_job_that_comes_twice_is_dialled_once(fleet):
