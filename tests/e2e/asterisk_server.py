@@ -1,5 +1,6 @@
 """One real Asterisk, started with a rendered configuration folder and gone when the tests are."""
 
+import secrets
 import subprocess
 import time
 from pathlib import Path
@@ -11,8 +12,9 @@ from attrs import define, field
 from exoswitch.ami.asterisk import render
 from exoswitch.ami.asterisk_addresses import ami_address
 from exoswitch.ami.asterisk_folder import write
-from exoswitch.config.model import AsteriskConfig, Config
+from exoswitch.config.model import AsteriskConfig, CallsConfig, Config, TrunkConfig
 from tests.e2e.ami import Ami
+from tests.e2e.ports import free_port, free_ports
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
@@ -33,6 +35,25 @@ mount -t proc proc "$0/proc"
 mount --bind "$1" "$0/mnt"
 exec chroot "$0" asterisk -C "$2" -f -n
 """
+
+
+def lab_config(capacity: int, calls: CallsConfig) -> Config:
+    """Make the configuration of an Asterisk on this machine, with a trunk `lab`, and one that never answers."""
+    pbx = AsteriskConfig(
+        name="pbx1",
+        ami=f"tcp:127.0.0.1:{free_port()}",
+        username="exoswitch",
+        secret=secrets.token_urlsafe() + ";#",
+        host="127.0.0.1",
+        capacity=capacity,
+        sip=f"127.0.0.1:{free_port()}",
+        rtp_ports=free_ports(4 * capacity),
+    )
+    trunks = (
+        TrunkConfig(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
+        TrunkConfig(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
+    )
+    return Config(asterisks=(pbx,), trunks=trunks, calls=calls)
 
 
 class AsteriskStartError(Exception):

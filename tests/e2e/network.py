@@ -53,6 +53,11 @@ class Network:
         scenario = "call" if hang_up_after_s is None else "call_then_hang_up"
         return self._calling(scenario, number, phone, caller, hang_up_after_s)
 
+    def many_calls(self, number: str, phone: Phone, *, count: int, per_s: int) -> SippCall:
+        """Call in many times, so many a second; each is a line of this phone."""
+        settings = ("-m", str(count), "-l", str(count), "-r", str(per_s), "-s", number, "-key", "caller", CALLER)
+        return self._started("call", phone, free_port(), settings)
+
     def call_and_give_up(self, number: str, phone: Phone, *, after_s: float, caller: str = CALLER) -> SippCall:
         """Call in, and cancel the call if it has not been answered by then."""
         return self._calling("call_then_cancel", number, phone, caller, after_s)

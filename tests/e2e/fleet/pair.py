@@ -66,12 +66,13 @@ class Pair:
     second: Gateway = field(init=False)
     counts: Counts = field(init=False)
     records: Records = field(init=False)
+    _redis: RedisServer = field(init=False, factory=RedisServer)
     _settled_at: float = field(init=False, default=0.0)
     _started: ExitStack = field(init=False)
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
-            redis = RedisServer()
+            redis = self._redis
             started.callback(redis.stop)
             redis.start(self.folder)
             sessions = self.postgres.new_database()
@@ -95,10 +96,13 @@ class Pair:
             each.start()
         for each in gateways:
             each.wait_until_ready()
-        names = {each.name for each in gateways}
-        eventually(lambda: names <= self.counts.gateways(), lambda: f"{names} in {self.counts.gateways()}")
+            eventually(lambda name=each.name: name.encode() in self._alive(), self._alive)
         if self.second in gateways:
             self._settled_at = time.monotonic() + SETTLED_S
+
+    def _alive(self) -> bytes:
+        """Give the names of the gateways of which the fleet has lately heard, as Redis tells them."""
+        return self._redis.call("ZRANGEBYSCORE", "exoswitch:signs", round(time.time() * 1000), "+inf")
 
     def wait_until_settled(self) -> None:
         """Wait until the second gateway would give the first one up for dead."""
