@@ -24,6 +24,7 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
 from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.backends.rhythm import Rhythm
 from exoswitch.nodes import FleetView, Lease
 from exoswitch.session import Direction
 from exoswitch.sim.latency import quantile
@@ -49,7 +50,7 @@ class Fleet:
     """Gateways on one Redis."""
 
     def __init__(self, server: RedisServer, capacities: dict[str, int], asterisks: dict[str, int]) -> None:
-        from exoswitch.backends.nodes_redis import RedisNodes, Rhythm  # noqa: PLC0415 - it installs the default reactor
+        from exoswitch.backends.nodes_redis import RedisNodes  # noqa: PLC0415 - it installs the default reactor
 
         self.asterisks = asterisks
         rhythm = Rhythm(settle_s=0.0)

@@ -17,17 +17,18 @@ from contextlib import suppress
 from typing import Any
 
 import attrs
-from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from exoswitch.backends import nodes_scripts as scripts
 from exoswitch.backends.differences import Differences
 from exoswitch.backends.fleet import Fleet, no_place_on
 from exoswitch.backends.redis_address import RedisAddress
 from exoswitch.backends.redis_answers import read_fallen, read_leases, read_view
 from exoswitch.backends.redis_link import RedisLink, Script
+from exoswitch.backends.rhythm import USUAL, Rhythm
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import INodeAllocator
@@ -35,40 +36,7 @@ from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing, token_
 from exoswitch.session import Direction
 from exoswitch.spawn import spawn
 
-BOOK = ("gateways", "signs", "leases", "used", "places", "heirs", "entrusted", "pause")  # in the order of book.lua
-KEYS = tuple(f"exoswitch:{part}" for part in BOOK)
 ALONE = 0.0  # the time in our own book, where nothing ever expires
-
-
-def _script(name: str, *before: str) -> Script:
-    return Script.read("book.lua", *before, f"{name}.lua")
-
-
-ALLOCATE, RECEIVE, ADOPT, BEQUEATH, LEAVE = CHOOSING = tuple(
-    _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "bequeath", "leave")
-)
-REGISTER, RENEW, RELEASE, HOLD, ENTRUST, LEARN, HELD, REAP, VIEW = PLAIN = tuple(
-    _script(name) for name in ("register", "renew", "release", "hold", "entrust", "learn", "held", "reap", "view")
-)
-
-
-@frozen(kw_only=True)
-class Rhythm:
-    """How often a gateway gives a sign of life, and what follows from how long ago the last one was.
-
-    The callers of a gateway that was killed hear nothing for up to `silent_s` and a little more; a gateway that is
-    busy, and not dead, must get a sign out within it. After `settle_s` every gateway that lives has found its way
-    back to a Redis that was away: it is longer than a link waits for an answer, and then until it tries to connect
-    again. Where there is no heir for a call, one is looked for again after `again_s`. What the two books say is
-    compared every `compare_s`.
-    """
-
-    beat_s: float = 0.2
-    silent_s: float = 0.7
-    keep_s: float = 30.0
-    settle_s: float = 4.0
-    again_s: float = 0.2
-    compare_s: float = 3.0
 
 
 @implementer(INodeAllocator)
@@ -88,7 +56,7 @@ class RedisNodes:
         reactor: Any,
         rng: random.Random,
         metrics: IMetrics,
-        rhythm: Rhythm = Rhythm(),
+        rhythm: Rhythm = USUAL,
     ) -> None:
         self._gateway = gateway
         places = {name: AsteriskStanding(capacity=places) for name, places in asterisks.items()}
@@ -103,7 +71,7 @@ class RedisNodes:
         self._differences = Differences()
         self._unlearned: frozenset[str] = frozenset()
         self._book.register(gateway, self._standing, (), ALONE)
-        self._link = RedisLink(address, KEYS, CHOOSING + PLAIN, self, reactor=reactor, rng=rng)
+        self._link = RedisLink(address, scripts.KEYS, scripts.ALL, self, reactor=reactor, rng=rng)
         self._beats = LoopingCall(lambda: spawn(self._beat(), self._log, "a heartbeat"))
         self._beats.clock = reactor
 
@@ -120,7 +88,7 @@ class RedisNodes:
         if self._beats.running:
             self._beats.stop()
         with suppress(BackendUnavailable):  # Then the others will find out.
-            await self._link.run(LEAVE, self._gateway, self._epoch)
+            await self._link.run(scripts.LEAVE, self._gateway, self._epoch)
         await self._link.stopService()
 
     @property
@@ -211,7 +179,7 @@ class RedisNodes:
         Raises:
             BackendUnavailable: Redis cannot be reached.
         """
-        return self._link.run(VIEW).addCallback(read_view)
+        return self._link.run(scripts.VIEW).addCallback(read_view)
 
     # --- Allocation ---------------------------------------------------------------------------------------------
 
@@ -227,7 +195,7 @@ class RedisNodes:
 
     async def _allocate_shared(self, token: str, call_sid: str, asterisk: str | None, any_gateway: bool) -> Lease:
         scope = "any" if any_gateway else "own"
-        answer = await self._ask(ALLOCATE, token, call_sid, asterisk or "", scope)
+        answer = await self._ask(scripts.ALLOCATE, token, call_sid, asterisk or "", scope)
         match answer:
             case ["taken", gateway, place]:
                 return Lease(token=token, call_sid=call_sid, gateway=gateway, asterisk=place)
@@ -242,7 +210,7 @@ class RedisNodes:
 
     async def _receive(self, token: str, call_sid: str, asterisk: str, passing_over: str | None) -> Lease:
         try:
-            answer = await self._ask(RECEIVE, token, call_sid, asterisk, passing_over or "")
+            answer = await self._ask(scripts.RECEIVE, token, call_sid, asterisk, passing_over or "")
         except BackendUnavailable:
             return self._allocate_alone(token, call_sid, asterisk)
         match answer:
@@ -254,19 +222,19 @@ class RedisNodes:
         raise BackendUnavailable(f"Redis answered {answer!r}")
 
     async def _hold(self, lease: Lease) -> bool:
-        is_there = await self._ask(HOLD, lease.token) == ["held"]
+        is_there = await self._ask(scripts.HOLD, lease.token) == ["held"]
         if is_there:
             self._entered(lease)
         return is_there
 
     async def _entrust(self, lease: Lease) -> None:
         if lease.gateway != self._gateway:
-            await self._ask(ENTRUST, lease.token)
+            await self._ask(scripts.ENTRUST, lease.token)
             self._book.release(self._gateway, lease.token)
 
     async def _release(self, token: str) -> None:
         with suppress(BackendUnavailable):  # Redis will get our book, without this lease.
-            await self._link.run(RELEASE, self._gateway, token)
+            await self._link.run(scripts.RELEASE, self._gateway, token)
 
     def _entered(self, lease: Lease) -> Lease:
         self._book.release(self._gateway, lease.token)  # It may have been ours before, on another gateway.
@@ -278,7 +246,7 @@ class RedisNodes:
     async def _adopt(self) -> tuple[Lease, ...]:
         """Collect what fell to us; what Redis has not heard that we know, it tells again, and we do not."""
         scope = "all" if self._is_settled else "own"
-        told = read_fallen(await self._ask(ADOPT, scope, round(self._rhythm.again_s * 1000)), self._gateway)
+        told = read_fallen(await self._ask(scripts.ADOPT, scope, round(self._rhythm.again_s * 1000)), self._gateway)
         new = tuple(self._entered(lease) for lease in told if lease.token not in self._unlearned)
         self._unlearned = frozenset(lease.token for lease in told)
         if told:
@@ -287,10 +255,10 @@ class RedisNodes:
 
     async def _learn(self) -> None:
         with suppress(BackendUnavailable):  # It will be told again.
-            await self._ask(LEARN, *self._unlearned)
+            await self._ask(scripts.LEARN, *self._unlearned)
 
     async def _bequeath(self, leases: Collection[Lease]) -> frozenset[str]:
-        _, *call_sids = await self._ask(BEQUEATH, *(lease.token for lease in leases))
+        _, *call_sids = await self._ask(scripts.BEQUEATH, *(lease.token for lease in leases))
         fallen = [lease.token for lease in leases if lease.call_sid in call_sids]
         for token in fallen:
             self._book.release(self._gateway, token)
@@ -298,7 +266,7 @@ class RedisNodes:
         return frozenset(call_sids)
 
     async def _reap(self) -> tuple[Lease, ...]:
-        return read_leases(await self._link.run(REAP, self._keep_ms)) if self._is_settled else ()
+        return read_leases(await self._link.run(scripts.REAP, self._keep_ms)) if self._is_settled else ()
 
     @property
     def _is_settled(self) -> bool:
@@ -319,7 +287,9 @@ class RedisNodes:
         self._registrations += 1
         leases = self._book.held_by(self._gateway)
         flat = [part for lease in leases for part in (lease.token, lease.gateway, lease.asterisk, lease.call_sid)]
-        registered = self._link.run(REGISTER, self._gateway, self._epoch, self._record(), self._silent_ms, *flat)
+        registered = self._link.run(
+            scripts.REGISTER, self._gateway, self._epoch, self._record(), self._silent_ms, *flat
+        )
         spawn(_if_there(registered), self._log, "registering with Redis")
 
     async def _ask(self, script: Script, *arguments: str | int) -> list[str]:
@@ -336,7 +306,7 @@ class RedisNodes:
         return answer.split()
 
     async def _renew(self) -> None:
-        _, *used = await self._ask(RENEW, self._record(), self._silent_ms)
+        _, *used = await self._ask(scripts.RENEW, self._record(), self._silent_ms)
         ours = [lease.asterisk for lease in self._book.held_by(self._gateway)]
         for asterisk, count in zip(used[::2], used[1::2], strict=True):
             self._book.see_elsewhere(asterisk, max(0, int(count) - ours.count(asterisk)))
@@ -355,7 +325,7 @@ class RedisNodes:
 
     async def _compare(self) -> None:
         """Let go of what only one of the two books says that we hold, and said so the last time as well."""
-        _, *shared = await self._ask(HELD)
+        _, *shared = await self._ask(scripts.HELD)
         own = frozenset(lease.token for lease in self._book.held_by(self._gateway))
         only_here, only_there = self._differences.lasting(own, frozenset(shared), self._epoch)
         for token in only_here:

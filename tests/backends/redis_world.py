@@ -4,7 +4,8 @@ import random
 import secrets
 
 from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.backends.nodes_redis import RedisNodes, Rhythm
+from exoswitch.backends.nodes_redis import RedisNodes
+from exoswitch.backends.rhythm import Rhythm
 from tests.backends.waiting import TurnedReactor
 
 

@@ -3,7 +3,7 @@
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail
 
-from exoswitch.backends.nodes_redis import LEARN
+from exoswitch.backends.nodes_scripts import LEARN
 from exoswitch.errors import BackendUnavailable
 from exoswitch.session import Direction
 from tests.backends.redis_server import RedisServer, needs_redis

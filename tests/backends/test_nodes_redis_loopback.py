@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
-from exoswitch.backends.nodes_redis import REGISTER
+from exoswitch.backends.nodes_scripts import REGISTER
 from exoswitch.session import Direction
 from tests.backends.redis_server import RedisServer, needs_redis
 from tests.backends.redis_world import RedisWorld

@@ -1,0 +1,19 @@
+"""Adapter: the scripts by which a fleet's places are counted in Redis, and the keys that they all work on."""
+
+from exoswitch.backends.redis_link import Script
+
+BOOK = ("gateways", "signs", "leases", "used", "places", "heirs", "entrusted", "pause")  # in the order of book.lua
+KEYS = tuple(f"exoswitch:{part}" for part in BOOK)
+
+
+def _script(name: str, *before: str) -> Script:
+    return Script.read("book.lua", *before, f"{name}.lua")
+
+
+ALLOCATE, RECEIVE, ADOPT, BEQUEATH, LEAVE = _CHOOSING = tuple(
+    _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "bequeath", "leave")
+)
+REGISTER, RENEW, RELEASE, HOLD, ENTRUST, LEARN, HELD, REAP, VIEW = _PLAIN = tuple(
+    _script(name) for name in ("register", "renew", "release", "hold", "entrust", "learn", "held", "reap", "view")
+)
+ALL = _CHOOSING + _PLAIN
