@@ -179,8 +179,13 @@ class Arrivals:
             self._leave(lease)
             arrival.switch.hang_up(arrival.channel_id, HangUpCause.USER_BUSY)
             return
+        is_chosen_anew = arrival.chosen is not None
         session = evolve(
-            arrival.session, call_sid=lease.call_sid, gateway=lease.gateway, asterisk=arrival.switch.name
+            arrival.session,
+            call_sid=lease.call_sid,
+            gateway=lease.gateway,
+            asterisk=arrival.switch.name,
+            takeovers=int(is_chosen_anew),
         )
         if self._directory.in_fleet and not self._ports.nodes.is_shared and not await self._claim(arrival):
             self._leave(lease)
@@ -191,7 +196,7 @@ class Arrivals:
             await self._turn_away(arrival)
             return
         self._ports.sessions.note(session)
-        call.tell(call.life.arrive if arrival.chosen is None else call.life.resume)
+        call.tell(call.life.resume if is_chosen_anew else call.life.arrive)
 
     async def _claim(self, arrival: _Arrival) -> bool:
         """Settle at Asterisk whose the call is, while gateways cannot agree among themselves."""

@@ -18,6 +18,7 @@ from exoswitch.nodes import Lease
 from exoswitch.placing import Placing
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
+from exoswitch.standstill import Standstill
 from exoswitch.takeover import Takeover
 from exoswitch.trunks.lines import TrunkLines
 
@@ -37,6 +38,7 @@ class Engine:
     _arrivals: Arrivals = field(init=False)
     _takeover: Takeover = field(init=False)
     _comeback: Comeback = field(init=False)
+    _standstill: Standstill = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -47,6 +49,7 @@ class Engine:
         resumption = Resumption(self._ports, self._calls, self._placing)
         self._takeover = Takeover(self._ports, self._directory, self._calls, self._arrivals, resumption)
         self._comeback = Comeback(self._ports, self._calls, resumption, self._directory.in_fleet)
+        self._standstill = Standstill(self._ports, self._calls, self._route)
 
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
 
@@ -76,6 +79,10 @@ class Engine:
     # --- What happens at an Asterisk (ISwitchListener) ----------------------------------------------------------
 
     def switch_event(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
+        """Take an event, or keep it for later while we do not know whose our calls are."""
+        self._standstill.take(switch, event)
+
+    def _route(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
         """Route an event to the call that it is of; events of channels that are not ours are passed over."""
         match event:
             case ev.SwitchReady():
@@ -108,6 +115,8 @@ class Engine:
 
     def start(self) -> None:
         """Take up what an earlier process left, and what other gateways leave."""
+        if self._directory.in_fleet:
+            self._standstill.start()
         self._comeback.start()
         self._takeover.start()
         self._placing.start()
@@ -130,6 +139,7 @@ class Engine:
     async def stop(self) -> None:
         """Take no more calls, hang up those that there are, and wait until they are over."""
         self._calls.is_stopping = True
+        self._standstill.stop()
         self._comeback.stop()
         self._takeover.stop()
         self._placing.stop()

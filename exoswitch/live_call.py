@@ -57,8 +57,8 @@ class LiveCall:
 
     `on_over` is called when nothing of the call is left. `line` is how it is to be dialled; a call without one has a
     channel already. `has_channel` says whether Asterisk has been asked for the call's channel, so that a list of
-    channels without this one means that the call has ended. A call that begins with a session that has been answered
-    was another gateway's.
+    channels without this one means that the call has ended. A call that has been taken over may be announced with its
+    former gateway's media first; any other is ours until it is announced with somebody else's.
     """
 
     session: Session
@@ -115,8 +115,8 @@ class LiveCall:
             self.tell(apply_event, self.life, event)
 
     def led_to(self, leg: ev.MediaAddress | None) -> None:
-        """Hear where the audio is led: to another address than ours, once it was led here, is to another gateway."""
-        if self._is_directed and not self._is_ours(leg):
+        """Hear where the audio is led: to another address than ours may be to another gateway."""
+        if (self._is_directed or not self.session.takeovers) and not self._is_ours(leg):
             self._log.info("call {call_sid}: another gateway has it now", call_sid=self.call_sid)
             self.tell(self.life.moved)
 

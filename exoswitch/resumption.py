@@ -34,6 +34,7 @@ class Resumption:
         """Go on with a call on this place of ours, which is given back if there is nothing to go on with."""
         if self._lives(session, lease):
             return
+        session = evolve(session, takeovers=session.takeovers + 1)
         if session.status.is_final:
             self._give_back(lease)
         elif session.answered_at is not None:

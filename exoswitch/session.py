@@ -78,6 +78,7 @@ class Session:
     `caller` and `callee` are Exotel's From and To: the person's number and ours, whoever dialled. `gateway` carries
     the call, or is to dial it; `channel_id` is its channel at `asterisk`, once it may have one. `ring_s` and
     `max_duration_s` are the waits that were asked for, None where none were: whoever takes the call over needs them.
+    `takeovers` counts how often that has happened: what an earlier gateway still writes of the call counts no more.
     """
 
     call_sid: str
@@ -100,6 +101,7 @@ class Session:
     channel_id: str | None = None
     ring_s: float | None = None
     max_duration_s: float | None = None
+    takeovers: int = 0
     ending: Ending | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":

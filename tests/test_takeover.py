@@ -157,6 +157,30 @@ def test_gateway_that_stood_still_learns_from_the_list_of_channels_as_well(fleet
     assert first.asked("hang_up") == []
 
 
+def test_gateway_that_stood_still_asks_whose_its_calls_are_before_it_believes_what_it_hears(fleet):
+    first = fleet.add("gw1")
+    sid = fleet.place("gw1")
+    fleet.happens(ev.ChannelRinging(sid))
+    second = fleet.add("gw2")
+    second.switch.is_led = False
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    fleet.happens(ev.ChannelAnswered(sid), ev.ChannelHungUp(sid, 16, ""))
+    fleet.wake("gw1")
+    first.happens(ev.ChannelAnswered(sid), ev.ChannelHungUp(sid, 16, ""))
+    assert first.engine.live == 0
+    assert first.bots.connections == []
+    assert fleet.session(sid).gateway == "gw2"
+
+
+def test_what_a_gateway_that_lost_a_call_still_writes_of_it_counts_no_more(fleet):
+    first, _, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    first.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert (fleet.session(sid).gateway, fleet.session(sid).ending) == ("gw2", None)
+
+
 def test_channel_that_turns_out_to_be_anothers_is_let_go(fleet):
     first, _, sid = two_with_a_call_on_the_first(fleet)
     first.bots.connections[-1].listener.stream_closed(1006, "gone")

@@ -1,7 +1,8 @@
 """Core: notes of sessions, which are what stores write, and the rows that they become in a database.
 
 A note is written any number of times to the same effect, in any order: its event is known by call and sequence, and
-a session's row gives way only to a note with a higher sequence. Replaying a journal rests on that.
+a session's row gives way only to a note with a higher sequence. Replaying a journal rests on that. Nor can a gateway
+that stood still, and whose calls others have taken over meanwhile, undo what they wrote.
 """
 
 from collections import OrderedDict
@@ -31,6 +32,7 @@ SESSION_COLUMNS = (
 EVENT_COLUMNS = ("call_sid", "sequence", "created_at", "happened_at", "status", "detail")
 
 _MICROSECONDS = 1_000_000
+_TAKEOVER = 10**16  # microseconds since the epoch have as many digits until the year 2286; bigint holds 900 takeovers
 
 
 @frozen
@@ -43,18 +45,18 @@ class Note:
 
 @define
 class Sequencer:
-    """Numbers notes by the microsecond, so that numbers rise over restarts as well; never the same one twice."""
+    """Numbers notes by takeover and microsecond, so that numbers rise over restarts too; never the same one twice."""
 
     _last: int = 0
 
     def note(self, session: Session, now: float) -> Note:
         """Number a session's new state; `now` is in seconds since the epoch, and may step back."""
         self._last = max(self._last + 1, int(now * _MICROSECONDS))
-        return Note(self._last, session)
+        return Note(session.takeovers * _TAKEOVER + self._last, session)
 
     def follow(self, notes: Iterable[Note]) -> None:
         """Number from now on beyond these, which others wrote, and whose clocks may be ahead of ours."""
-        self._last = max([self._last, *(note.sequence for note in notes)])
+        self._last = max([self._last, *(note.sequence % _TAKEOVER for note in notes)])
 
 
 @define

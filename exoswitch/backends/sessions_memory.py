@@ -37,6 +37,9 @@ class MemorySessions:
 
     def note(self, session: Session) -> None:
         """Keep a session; the oldest one goes where there are too many, but never one whose call is not over."""
+        known = self._sessions.get(session.call_sid)
+        if known is not None and known.takeovers > session.takeovers:
+            return
         self._sessions[session.call_sid] = session
         if len(self._sessions) > self.limit:
             self._forget_oldest()

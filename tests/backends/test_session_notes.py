@@ -67,3 +67,12 @@ def test_rows_have_their_columns():
 def test_text_that_no_database_takes_is_cleaned_in_columns():
     row = session_row(Note(1, evolve(SESSION, caller="a\0b\ud800")))
     assert row[SESSION_COLUMNS.index("caller")] == "ab?"
+
+
+def test_note_of_a_call_that_was_taken_over_is_newer_than_all_of_its_former_gateway():
+    heir, late = Sequencer(), Sequencer()
+    taken_over = heir.note(evolve(SESSION, takeovers=1), 1_700_000_000.0)
+    assert late.note(SESSION, 1_900_000_000.0).sequence < taken_over.sequence
+    late.follow([taken_over])
+    assert late.note(SESSION, 1_700_000_000.0).sequence < taken_over.sequence
+    assert heir.note(evolve(SESSION, takeovers=900), 1_700_000_000.0).sequence < 2**63
