@@ -1,4 +1,4 @@
-"""A fleet for each file of tests: three gateways, two Asterisks, a Redis, a PostgreSQL."""
+"""The fleet: three gateways, two Asterisks, a Redis, a PostgreSQL; a test may leave gateways behind that are dead."""
 
 from collections.abc import Iterator
 
@@ -12,15 +12,22 @@ from tests.postgres_server import PostgresServer
 CALLS = 20
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Fleet]:
-    """Give a fleet that runs."""
+@pytest.fixture(scope="session")
+def any_fleet(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Fleet]:
+    """Give a fleet as the last test has left it."""
     with Fleet(tmp_path_factory.mktemp("fleet"), RedisServer(), postgres, FarSide()) as running:
         yield running
 
 
 @pytest.fixture
-def calls(fleet: Fleet) -> Iterator[list[str]]:
-    """Give calls in progress, which are over behind the test, and the fleet empty."""
-    yield fleet.place(CALLS)
-    fleet.clear()
+def fleet(any_fleet: Fleet) -> Fleet:
+    """Give a fleet whose gateways all run, and that has no calls."""
+    any_fleet.clear()
+    any_fleet.start(*(gateway for gateway in any_fleet.gateways if not gateway.is_running))
+    return any_fleet
+
+
+@pytest.fixture
+def calls(fleet: Fleet) -> list[str]:
+    """Give calls in progress."""
+    return fleet.place(CALLS)

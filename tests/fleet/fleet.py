@@ -19,6 +19,8 @@ from tests.postgres_server import PostgresServer
 
 LOOPBACK = "127.0.0.1"
 CAPACITY = 100
+STOP_WAIT_S = 15.0
+ON_STOP = "hand-over", "wait", "wait"
 PORTS = 200
 EVENTUALLY_S = 15.0
 POLL_S = 0.05
@@ -90,7 +92,7 @@ class Fleet:
         host = self.plan.host
         config = {
             "node": name,
-            "gateway": {"capacity": CAPACITY, "stop_wait_s": 0},
+            "gateway": {"capacity": CAPACITY, "stop_wait_s": STOP_WAIT_S, "on_stop": ON_STOP[at]},
             "rtp": {"bind": address, "advertise": address, "ports": f"{ports[0]}-{ports[-1]}", "quarantine_s": 1},
             "http": f"tcp:{port}:interface={address}",
             "cluster": f"redis://{self.plan.redis_host}:{self.redis.port}/0",
@@ -131,11 +133,12 @@ class Fleet:
         wanted = {gateway.name for gateway in gateways}
         eventually(lambda: wanted <= self.counts.alive(), lambda: f"{wanted - self.counts.alive()} give no sign")
 
-    def restart(self, gateway: Gateway, **settings: Any) -> None:
-        """Stop a gateway in order and start it again, with other settings of its own, and as one of the living."""
-        assert gateway.stop() == 0, gateway.log()
-        gateway.config["gateway"].update(settings)
-        self.start(gateway)
+    def stop(self, *gateways: Gateway) -> None:
+        """Stop gateways in order, and wait until they have ended well."""
+        for gateway in gateways:
+            gateway.ask_to_stop()
+        for gateway in gateways:
+            assert gateway.wait_for_end() == 0, gateway.log()
 
     # --- calls
 

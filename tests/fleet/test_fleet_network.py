@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.fleet, needs_redis()]
 
 CALLS = 12
 CUT_S = 4.0
-TALKED_S = 4.0
+TALKED_S = 3.0
 LOST = range(1, 10)  # per cent; two are meant
 NETEM = ("netem", "delay", "40ms", "10ms", "loss", "2%")
 BAD = Conditions(delay_s=0.04, jitter_s=0.01, loss=0.02)
@@ -43,8 +43,8 @@ def fleet(town, tmp_path_factory, postgres) -> Iterator[Fleet]:
 
 @pytest.fixture
 def calls(fleet):
-    yield fleet.place(CALLS)
     fleet.clear()
+    return fleet.place(CALLS)
 
 
 def lost_percent(fleet, sids):

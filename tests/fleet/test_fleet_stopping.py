@@ -5,11 +5,11 @@ import time
 import pytest
 
 from tests.backends.redis_server import needs_redis
+from tests.fleet.fleet import STOP_WAIT_S
 
 pytestmark = [pytest.mark.fleet, needs_redis()]
 
 MOVED_S = 2.0  # the longest silence of a call that is handed over
-WAIT_S = 15
 UNAVAILABLE = 503
 
 
@@ -19,7 +19,6 @@ def held_by(fleet, gateway):
 
 def test_stop_with_hand_over_moves_all_calls_and_exits_with_0(fleet):
     leaving, *others = fleet.gateways
-    fleet.restart(leaving, on_stop="hand-over", stop_wait_s=WAIT_S)
     sids = fleet.place(24)
     moving = held_by(fleet, leaving)
     assert moving
@@ -31,13 +30,10 @@ def test_stop_with_hand_over_moves_all_calls_and_exits_with_0(fleet):
     assert set(fleet.counts.holders()) == {gateway.name for gateway in others}
     assert set(fleet.records.gateways_of(moving)) <= {gateway.name for gateway in others}
     assert fleet.records.faults() == []
-    fleet.start(leaving)
-    fleet.clear()
 
 
 def test_stop_with_wait_refuses_new_calls_and_exits_with_0_at_the_end_of_the_last_one(fleet):
-    leaving, *_ = fleet.gateways
-    fleet.restart(leaving, on_stop="wait", stop_wait_s=WAIT_S)
+    leaving = fleet.gateways[1]
     sids = fleet.place(9)
     waited_for = held_by(fleet, leaving)
     assert waited_for
@@ -49,9 +45,7 @@ def test_stop_with_wait_refuses_new_calls_and_exits_with_0_at_the_end_of_the_las
     fleet.far_side.hang_up(fleet.phones(waited_for))
     asked_at = fleet.far_side.now
     assert leaving.wait_for_end() == 0
-    assert fleet.far_side.now - asked_at < WAIT_S / 2
+    assert fleet.far_side.now - asked_at < STOP_WAIT_S / 2
     fleet.wait_until_left(set(sids) - set(waited_for))
     assert fleet.resumed() == set()
     assert {fleet.records.status(sid) for sid in waited_for} == {"completed"}
-    fleet.start(leaving)
-    fleet.clear()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.backends.redis_server import needs_redis
 from tests.fleet.far_side import LONG
-from tests.fleet.fleet import eventually
+from tests.fleet.fleet import CAPACITY, eventually
 
 pytestmark = [pytest.mark.fleet, needs_redis()]
 
@@ -16,11 +16,18 @@ TAKEN_WITHIN_S = 4.0  # it is a second where the machine has nothing else to do
 
 
 @pytest.fixture
-def others_started(fleet):
-    """After a gateway was killed, start it again, with an empty fleet."""
-    yield
-    fleet.clear()
-    fleet.start(*(gateway for gateway in fleet.gateways if not gateway.is_running))
+def fleet_of_three_places(any_fleet):
+    """A fleet of which each gateway has one place, and no more."""
+    any_fleet.clear()
+    limits = [gateway.config["gateway"] for gateway in any_fleet.gateways]
+    for gateway, limit in zip(any_fleet.gateways, limits, strict=True):
+        gateway.kill()
+        limit["capacity"] = 1
+    any_fleet.start(*any_fleet.gateways)
+    yield any_fleet
+    for gateway, limit in zip(any_fleet.gateways, limits, strict=True):
+        gateway.kill()
+        limit["capacity"] = CAPACITY
 
 
 def ask(fleet, gateway):
@@ -36,7 +43,6 @@ def ring_up(fleet, count, asterisk="pbx1"):
 # --- dialling
 
 
-@pytest.mark.usefixtures("others_started")
 def test_calls_that_one_gateway_is_asked_for_are_dialled_by_all_of_them(fleet):
     sids = ask(fleet, fleet.gateways[0])
     fleet.wait_until_heard(sids)
@@ -48,7 +54,6 @@ def test_calls_that_one_gateway_is_asked_for_are_dialled_by_all_of_them(fleet):
     assert fleet.records.faults() == []
 
 
-@pytest.mark.usefixtures("others_started")
 def test_call_whose_gateway_dies_before_it_dials_is_dialled_once_by_another(fleet):
     asked, dies, _ = fleet.gateways
     dies.pause()
@@ -63,7 +68,6 @@ def test_call_whose_gateway_dies_before_it_dials_is_dialled_once_by_another(flee
     assert fleet.records.faults() == []
 
 
-@pytest.mark.usefixtures("others_started")
 def test_calls_that_were_accepted_by_a_gateway_that_dies_at_once_are_dialled_once(fleet):
     sids = ask(fleet, fleet.gateways[0])
     fleet.gateways[0].kill()
@@ -76,7 +80,6 @@ def test_calls_that_were_accepted_by_a_gateway_that_dies_at_once_are_dialled_onc
 # --- calls that come in
 
 
-@pytest.mark.usefixtures("others_started")
 def test_inbound_calls_are_taken_once_each_and_spread_over_the_fleet(fleet):
     phones = ring_up(fleet, CALLS)
     fleet.wait_until_heard(phones)
@@ -86,7 +89,6 @@ def test_inbound_calls_are_taken_once_each_and_spread_over_the_fleet(fleet):
     assert fleet.records.faults() == []
 
 
-@pytest.mark.usefixtures("others_started")
 def test_inbound_call_whose_chosen_gateway_dies_before_it_takes_it_is_taken_by_another(fleet):
     dies = fleet.gateways[1]
     dies.pause()
@@ -102,16 +104,14 @@ def test_inbound_call_whose_chosen_gateway_dies_before_it_takes_it_is_taken_by_a
     assert fleet.records.faults() == []
 
 
-@pytest.mark.usefixtures("others_started")
-def test_inbound_call_that_no_gateway_has_a_place_for_hears_so_and_ends(fleet):
-    # The last test of this file: its fleet stays small.
-    for gateway in fleet.gateways:
-        fleet.restart(gateway, capacity=1)
-    phones = ring_up(fleet, 3)
+def test_inbound_call_that_no_gateway_has_a_place_for_hears_so_and_ends(fleet_of_three_places):
+    fleet = fleet_of_three_places
+    before = fleet.records.by_status()["failed"]
+    phones = ring_up(fleet, len(fleet.gateways))
     fleet.wait_until_heard(phones)
     refused = fleet.far_side.call_in("pbx2")
     eventually(lambda: refused.application == "Playtones")
     eventually(lambda: refused.call.is_over)
     assert {phone.id for phone in fleet.phones()} == set(phones)
-    eventually(lambda: fleet.records.by_status()["failed"] == 1, fleet.state)
-    assert len(fleet.counts.places()) == 3
+    eventually(lambda: fleet.records.by_status()["failed"] == before + 1, fleet.state)
+    assert len(fleet.counts.places()) == len(phones)
