@@ -38,7 +38,7 @@ class Standstill:
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.standstill"), init=False)
 
     def start(self) -> None:
-        """Look at the clock from now on; timers are served before sockets are read, so it is noticed in time."""
+        """Look at the clock from now on."""
         self._looked_at = self._ports.clock.seconds()
         self._looks = LoopingCall(self._look)
         self._looks.clock = self._ports.clock
@@ -51,6 +51,8 @@ class Standstill:
 
     def take(self, switch: ISwitch, event: SwitchEvent) -> None:
         """Deliver an event now, or after those that are kept back."""
+        if self._looks is not None:
+            self._look()  # A reactor that wakes up reads its sockets first, and serves its timers afterwards.
         if self._is_in_doubt and len(self._kept) < _KEPT_MAX:
             self._kept.append((switch, event))
         else:

@@ -146,11 +146,13 @@ class Gateways:
         gateway.is_alive = False
         return gateway
 
-    def wake(self, name):
-        """Let a gateway that stood still go on, with all its timers at once."""
+    def wake(self, name, *events):
+        """Let a gateway that stood still go on: it hears what happened meanwhile, and then its timers are served."""
         gateway = self.by_name[name]
         gateway.is_alive = True
-        gateway.clock.advance(self.world.clock.seconds() - gateway.clock.seconds())
+        gateway.clock.rightNow = self.world.clock.seconds()
+        gateway.happens(*events)
+        gateway.clock.advance(0)
 
     def advance(self, seconds):
         for _ in range(round(seconds / STEP_S)):

@@ -166,8 +166,7 @@ def test_gateway_that_stood_still_asks_whose_its_calls_are_before_it_believes_wh
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
     fleet.happens(ev.ChannelAnswered(sid), ev.ChannelHungUp(sid, 16, ""))
-    fleet.wake("gw1")
-    first.happens(ev.ChannelAnswered(sid), ev.ChannelHungUp(sid, 16, ""))
+    fleet.wake("gw1", ev.ChannelAnswered(sid), ev.ChannelHungUp(sid, 16, ""))
     assert first.engine.live == 0
     assert first.bots.connections == []
     assert fleet.session(sid).gateway == "gw2"
