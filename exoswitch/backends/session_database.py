@@ -29,11 +29,11 @@ class ISessionDatabase(Interface):
     def unfinished(gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended, in any order."""
 
-    def claim(call_sid: str, token: str, now: float) -> Deferred[bool]:
-        """Write down who claims a call; False where another token did, which is so for ever.
+    def claim(call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
+        """Write down who claims these calls, in one transaction; give those that no other token has, for ever.
 
-        It is on the disk when the Deferred fires. Of any that claim a call at the same moment one comes first. The
-        call itself need not be there. `now` is in seconds, UTC.
+        It is on the disk when the Deferred fires. Of any that claim a call at the same moment one comes first, and
+        none of them waits for another in a circle. The calls themselves need not be there. `now` is in seconds, UTC.
         """
 
     def tidy(now: float, keep_from: float) -> Deferred[None]:

@@ -9,7 +9,7 @@ each file is removed when all of it has been. A file that is written twice does 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
@@ -17,6 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.backends.journal import Chunk, Journal
+from exoswitch.backends.session_claims import Claims
 from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_notes import Note, Sequencer, Unwritten, newest
 from exoswitch.errors import BackendUnavailable, CallNotFound
@@ -86,6 +87,7 @@ class DurableSessions:
     _is_stopped: bool = field(default=False, init=False)
     _is_overrun: bool = field(default=False, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.sessions"), init=False)
+    _claims: Claims = field(default=Factory(lambda self: Claims(self._claim, self._log), takes_self=True), init=False)
 
     # --- What the engine asks (ISessionStore) -------------------------------------------------------------------
 
@@ -135,7 +137,7 @@ class DurableSessions:
 
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
         """Write down who is about to dial a call; the database alone decides, and it is known nowhere else."""
-        return Deferred.fromCoroutine(self._claim(call_sid, token))
+        return self._claims.add(call_sid, token)
 
     # --- What is read -----------------------------------------------------------------------------------------------
 
@@ -169,10 +171,10 @@ class DurableSessions:
         ours = [session for session in sessions if session.gateway == gateway and session.ended_at is None]
         return tuple(sorted(ours, key=lambda session: session.created_at))
 
-    async def _claim(self, call_sid: str, token: str) -> bool:
+    async def _claim(self, call_sids: Collection[str], token: str) -> frozenset[str]:
         now = self._wall_clock()
         return await self._asked(
-            f"call {call_sid} could not be claimed", lambda: self._database.claim(call_sid, token, now)
+            f"{len(call_sids)} calls could not be claimed", lambda: self._database.claim(call_sids, token, now)
         )
 
     async def _asked(self, trouble: str, ask: Callable[[], Deferred[_Answer]]) -> _Answer:

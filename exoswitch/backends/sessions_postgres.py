@@ -54,8 +54,9 @@ _WRITE = (
 )
 # Whoever claims again writes again, so that what it is told is on the disk by its own transaction.
 _CLAIM = (
-    "INSERT INTO claims (call_sid, token, claimed_at) VALUES (%s, %s, to_timestamp(%s)) "
-    "ON CONFLICT (call_sid) DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING token"
+    "INSERT INTO claims (call_sid, token, claimed_at) SELECT call_sid, %s, to_timestamp(%s) "
+    "FROM unnest(%s::text[]) AS claimed (call_sid) ON CONFLICT (call_sid) "
+    "DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING call_sid"
 )
 _FORGET_CLAIMS = (
     "WITH forgotten AS (DELETE FROM claims WHERE call_sid IN (SELECT call_sid FROM claims "
@@ -95,9 +96,9 @@ class PostgresDatabase:
         """Give the SIDs of this gateway's calls that have not ended."""
         return Deferred.fromCoroutine(self._unfinished(gateway))
 
-    def claim(self, call_sid: str, token: str, now: float) -> Deferred[bool]:
-        """Write down who claims a call."""
-        return Deferred.fromCoroutine(self._claim(call_sid, token, now))
+    def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
+        """Write down who claims these calls, in one transaction."""
+        return Deferred.fromCoroutine(self._claim(call_sids, token, now))
 
     def tidy(self, now: float, keep_from: float) -> Deferred[None]:
         """Make this month's partitions and the next ones', drop those that lie before `keep_from`, and old claims."""
@@ -143,8 +144,10 @@ class PostgresDatabase:
         question = "SELECT call_sid FROM sessions WHERE gateway = %s AND ended_at IS NULL"
         return [call_sid for (call_sid,) in await self._quick.run(lambda ask: ask(question, gateway))]
 
-    async def _claim(self, call_sid: str, token: str, now: float) -> bool:
-        return bool(await self._quick.run(lambda ask: ask(_CLAIM, call_sid, token, now)))
+    async def _claim(self, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:
+        in_order = sorted(set(call_sids))  # Others who claim some of them lock the rows in the same order.
+        rows = await self._quick.run(lambda ask: ask(_CLAIM, token, now, in_order))
+        return frozenset(call_sid for (call_sid,) in rows)
 
     async def _tidy(self, now: float, keep_from: float) -> None:
         months = [Month.of(now)]

@@ -42,7 +42,7 @@ _SET_SESSION = (
 # Whoever claims again writes again, so that what it is told is on the disk by its own transaction.
 _CLAIM = (
     "INSERT INTO claims (call_sid, token, claimed_at) VALUES (?, ?, ?) "
-    "ON CONFLICT DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING token"
+    "ON CONFLICT DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING call_sid"
 )
 _OLDEST = "SELECT call_sid FROM sessions WHERE created_at < ? ORDER BY created_at LIMIT ?"
 
@@ -85,9 +85,9 @@ class SqliteDatabase:
         """Give the SIDs of this gateway's calls that have not ended."""
         return self._run(_unfinished, gateway)
 
-    def claim(self, call_sid: str, token: str, now: float) -> Deferred[bool]:
-        """Write down who claims a call."""
-        return self._run(_claim, call_sid, token, now)
+    def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
+        """Write down who claims these calls, in one transaction."""
+        return self._run(_claim, call_sids, token, now)
 
     def tidy(self, now: float, keep_from: float) -> Deferred[None]:
         """Forget the calls that began before `keep_from`, and their claims."""
@@ -180,9 +180,10 @@ def _unfinished(cursor: sqlite3.Cursor, gateway: str) -> list[str]:
     return [call_sid for (call_sid,) in rows]
 
 
-def _claim(cursor: sqlite3.Cursor, call_sid: str, token: str, now: float) -> bool:
+def _claim(cursor: sqlite3.Cursor, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:
     cursor.execute("BEGIN IMMEDIATE")
-    return bool(cursor.execute(_CLAIM, (call_sid, token, now)).fetchall())
+    rows = [row for call_sid in call_sids for row in cursor.execute(_CLAIM, (call_sid, token, now)).fetchall()]
+    return frozenset(call_sid for (call_sid,) in rows)
 
 
 def _forget_some(cursor: sqlite3.Cursor, keep_from: float) -> int:

@@ -176,10 +176,10 @@ def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres,
         questions = (
             lambda: database.recall(["c1"]),
             lambda: database.unfinished("gw1"),
-            lambda: database.claim("c1", "t2", MOMENT),
+            lambda: database.claim(["c1"], "t2", MOMENT),
         )
         await database.open()
-        assert await database.claim("c1", "t1", MOMENT)
+        assert await database.claim(["c1"], "t1", MOMENT)
         postgres.pause()
         began = reactor.seconds()
         try:
@@ -190,8 +190,8 @@ def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres,
         assert [answer.value.__class__ for _, answer in answers] == 21 * [BackendUnavailable]
         assert reactor.seconds() - began < 3 * ANSWER_S
         assert await database.recall(["c1"]) == []
-        assert await database.claim("c1", "t1", MOMENT)
-        assert not await database.claim("c1", "t2", MOMENT)
+        assert await database.claim(["c1"], "t1", MOMENT)
+        assert not await database.claim(["c1"], "t2", MOMENT)
         await database.close()
 
     run(scenario)

@@ -53,8 +53,8 @@ class ShakyDatabase:
     def unfinished(self, gateway):
         return self._gone() if self.is_away else self.database.unfinished(gateway)
 
-    def claim(self, call_sid, token, now):
-        return self._gone() if self.is_away else self.database.claim(call_sid, token, now)
+    def claim(self, call_sids, token, now):
+        return self._gone() if self.is_away else self.database.claim(call_sids, token, now)
 
     def tidy(self, now, keep_from):
         return self.database.tidy(now, keep_from)

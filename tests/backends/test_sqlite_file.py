@@ -45,7 +45,7 @@ def test_somebody_who_writes_for_too_long_makes_it_unavailable_for_as_long(tmp_p
             with pytest.raises(BackendUnavailable, match="locked"):
                 await database.write([Note(1, SESSION)])
             with pytest.raises(BackendUnavailable, match="locked"):
-                await database.claim("c1", "t1", MOMENT)
+                await database.claim(["c1"], "t1", MOMENT)
             assert await database.recall(["c1"]) == []
         await database.write([Note(1, SESSION)])
 

@@ -113,7 +113,7 @@ def test_old_calls_are_forgotten_with_their_events_and_claims_and_young_ones_are
     async def scenario(database):
         await database.write([*old, young])
         for sid, now in (("old1", MOMENT + 1), ("young", later + 1)):
-            await database.claim(sid, "t1", now)
+            await database.claim([sid], "t1", now)
         await database.tidy(later, later - 90 * DAY_S)
         assert await kind.rows(database, "SELECT call_sid FROM sessions") == [("young",)]
         assert await kind.rows(database, "SELECT call_sid FROM events") == [("young",)]
@@ -126,9 +126,25 @@ def test_old_calls_are_forgotten_with_their_events_and_claims_and_young_ones_are
 
 def test_claim_needs_no_row_of_the_call(kind):
     async def scenario(database):
-        assert await database.claim("c1", "t1", MOMENT)
-        assert not await database.claim("c1", "t2", MOMENT + 1)
+        assert await database.claim(["c1"], "t1", MOMENT) == {"c1"}
+        assert await database.claim(["c1"], "t2", MOMENT + 1) == frozenset()
         assert await kind.rows(database, "SELECT call_sid, token FROM claims") == [("c1", "t1")]
+
+    kind.run(scenario)
+
+
+def test_calls_that_are_claimed_together_have_owners_of_their_own(kind):
+    async def scenario(database):
+        assert await database.claim(["c3", "c1"], "t1", MOMENT) == {"c1", "c3"}
+        assert await database.claim(["c4", "c3", "c2", "c2", "c1"], "t2", MOMENT + 1) == {"c2", "c4"}
+        assert await database.claim({"c1", "c2", "c3"}, "t1", MOMENT + 2) == {"c1", "c3"}
+        assert await database.claim([], "t1", MOMENT + 3) == frozenset()
+        assert await kind.rows(database, "SELECT call_sid, token FROM claims ORDER BY call_sid") == [
+            ("c1", "t1"),
+            ("c2", "t2"),
+            ("c3", "t1"),
+            ("c4", "t2"),
+        ]
 
     kind.run(scenario)
 
@@ -162,7 +178,7 @@ def test_calls_of_the_first_version_are_kept_and_then_belong_to_a_gateway(kind):
         assert await database.unfinished("gw1") == ["c1"]
         assert await database.recall(["c1"]) == [Note(2, taken)]
         assert len(await kind.rows(database, "SELECT * FROM events")) == 2
-        assert await database.claim("c1", "t1", MOMENT)
+        assert await database.claim(["c1"], "t1", MOMENT)
 
     kind.run(before, versions=read_schema(kind.dialect)[:1])
     kind.run(after)

@@ -218,6 +218,17 @@ def test_of_two_gateways_that_claim_at_once_exactly_one_has_the_call(pair):
     pair.run(scenario)
 
 
+def test_of_many_tokens_that_claim_at_once_at_one_gateway_exactly_one_has_the_call(pair):
+    calls = [f"c{number}" for number in range(50)]
+
+    async def scenario(one, _other):
+        won = await gatherResults([one.store.claim(sid, token) for sid in calls for token in ("t1", "t2", "t3")])
+        assert [sum(won[start : start + 3]) for start in range(0, len(won), 3)] == len(calls) * [1]
+        assert all(await gatherResults([one.store.claim(sid, "t1") for sid in calls if won[3 * calls.index(sid)]]))
+
+    pair.run(scenario)
+
+
 # --- What memory alone does -----------------------------------------------------------------------------------------
 
 
