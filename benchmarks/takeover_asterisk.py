@@ -114,7 +114,11 @@ def main() -> None:
         direction = "inbound" if chosen.inbound else "outbound"
         print(f"{processor()}, Python {platform.python_version()}; {direction}; longest silences in ms\n")
         print(f"{'':<8}{'calls':>7}{'lost':>7}{'p50':>9}{'p99':>9}{'max':>9}", flush=True)
-        measure(bench, inbound=chosen.inbound)
+        try:
+            measure(bench, inbound=chosen.inbound)
+        except AssertionError:
+            print(bench.pair.logs(), file=sys.stderr)
+            raise
 
 
 if __name__ == "__main__":
