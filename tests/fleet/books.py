@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from tests.backends.redis_server import RedisServer
 from tests.postgres_server import PostgresServer
@@ -65,6 +65,7 @@ class Records:
 
     server: PostgresServer
     database: str
+    _told: set[str] = field(init=False, factory=set)
 
     def by_status(self) -> Counter[str]:
         """Count the sessions of each status."""
@@ -90,12 +91,17 @@ class Records:
         return Counter(found[sid] for sid in call_sids)
 
     def faults(self) -> list[str]:
-        """List the calls whose events are wrong: that went backwards, ended twice, or are not as their last event."""
+        """List the calls whose events are wrong: that went backwards, ended twice, or are not as their last event.
+
+        Each is told once, so that one test's fault is no other's.
+        """
         steps: dict[str, list[str]] = {}
         for sid, status in self._ask("SELECT call_sid, status FROM events ORDER BY call_sid, sequence"):
             steps.setdefault(sid, []).append(status)
         now = dict(self._sessions())
-        return [f"{sid}: {now.get(sid)} after {of}" for sid, of in steps.items() if not _is_sound(of, now.get(sid))]
+        wrong = {sid for sid, of in steps.items() if not _is_sound(of, now.get(sid))} - self._told
+        self._told |= wrong
+        return [f"{sid}: {now.get(sid)} after {steps[sid]}" for sid in sorted(wrong)]
 
     def _sessions(self) -> list[tuple[str, str]]:
         return self._ask("SELECT call_sid, status FROM sessions")

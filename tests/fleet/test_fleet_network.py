@@ -57,7 +57,7 @@ def lost_percent(fleet, sids):
 
 def check_audio_of_calls(fleet):
     sids = fleet.place(CALLS)
-    with fleet.heard_throughout(sids, 0.3):
+    with fleet.heard_throughout(sids, 0.4):
         time.sleep(TALKED_S)
     fleet.clear()
     assert LOST.start < lost_percent(fleet, sids) < LOST.stop
@@ -105,7 +105,7 @@ def test_calls_of_a_gateway_that_cannot_reach_ami_go_on_and_their_ends_are_found
     held = [place.call_sid for place in fleet.counts.places() if place.holder == fleet.gateways[0].name]
     assert held
     end, go_on = held[::2], sorted(set(calls) - set(held[::2]))
-    with fleet.heard_throughout(go_on, 0.3), ExitStack() as cuts:
+    with fleet.heard_throughout(go_on, 0.4), ExitStack() as cuts:
         for asterisk in fleet.far_side.asterisks.values():
             cuts.enter_context(town.cut(0, OURS, asterisk.ami_port))
         time.sleep(CUT_S / 2)

@@ -37,7 +37,7 @@ def test_stop_with_wait_refuses_new_calls_and_exits_with_0_at_the_end_of_the_las
     sids = fleet.place(9)
     waited_for = held_by(fleet, leaving)
     assert waited_for
-    with fleet.heard_throughout(sids, 0.2):
+    with fleet.heard_throughout(sids, 0.4):
         leaving.ask_to_stop()
         time.sleep(1.0)
         assert leaving.place("09812345678", fleet.far_side.bot.url).status == UNAVAILABLE

@@ -4,11 +4,13 @@ So the way between a gateway and one server can be cut, or made bad, while all o
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
+from pathlib import Path
 from typing import Self
 
 from attrs import define, field
@@ -32,6 +34,17 @@ def run(*words: str) -> None:
         raise CannotBuild(f"this kernel refuses {' '.join(words)}: {done.stderr.strip()}")
 
 
+def clear_ruins() -> None:
+    """Remove what is left of towns whose processes were killed."""
+    for line in subprocess.run(
+        ["ip", "netns", "list"], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
+        name = line.split()[0]
+        ruin = re.fullmatch(r"exo(\d+)x.*", name)
+        if ruin and not Path("/proc", ruin[1]).exists():
+            run("ip", "netns", "delete", name)
+
+
 @define(eq=False)
 class Town:
     """A context manager: so many gateways' houses stand inside it, and behind it nothing is left."""
@@ -43,6 +56,7 @@ class Town:
     def __enter__(self) -> Self:
         with ExitStack() as built:
             self._add(built, self._router)
+            clear_ruins()
             run("ip", "netns", "exec", self._router, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
             self._join_us()
             for house in range(self.houses):
