@@ -204,7 +204,8 @@ class DurableSessions:
 
     def _flush_now(self) -> None:
         self._timer = None
-        spawn(self._flush(), self._log, "writing sessions")
+        if not self._writing.locked:  # Whoever writes already takes this along.
+            spawn(self._flush(), self._log, "writing sessions")
 
     def _flush(self) -> Deferred[None]:
         """Write all that waits, one batch after the other."""

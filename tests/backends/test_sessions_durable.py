@@ -165,6 +165,19 @@ def test_save_fires_only_when_it_is_written(keeper):
     result.successResultOf(saved)
 
 
+def test_thousands_that_come_while_a_write_hangs_are_written_after_it(keeper):
+    slow = keeper.database.slow = Deferred()
+    saved = []
+    for number in range(2000):
+        saved.append(keeper.store.save(evolve(SESSION, call_sid=f"c{number}")))
+        keeper.clock.advance(0.01)
+    keeper.database.slow = None
+    slow.callback(None)
+    for answer in saved:
+        result.successResultOf(answer)
+    assert len(keeper.written()) == 2000 - 1  # The fake has not written what hung.
+
+
 def test_outage_loses_nothing_and_doubles_nothing(keeper):
     keeper.note("before")
     keeper.pass_time()
