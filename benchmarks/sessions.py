@@ -1,0 +1,330 @@
+"""What keeping sessions costs, in SQLite and in PostgreSQL, and what is left of them after an outage.
+
+    python benchmarks/sessions.py [--seconds 10] [--outage 12]
+
+A PostgreSQL of our own runs for it on the loopback interface: a real network adds one round trip. A call is a save, a
+claim and five notes. First come a hundred calls a second, at even intervals; `memory` keeps nothing, and so its CPU
+time is what the benchmark itself costs. Then as many notes as may wait at once, into each database, and into the
+journal that stands in for one that is away. Then what a gateway reads that starts again with 1,000 live calls. At
+last the database goes away under a hundred calls a second: PostgreSQL is stopped or stands still, and SQLite's file
+is locked by somebody else. What was noted or confirmed and is not in the tables afterwards is lost.
+"""
+
+import argparse
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attrs import define, evolve, field
+from twisted.internet import reactor, task
+from twisted.internet.defer import Deferred, fail, gatherResults, succeed
+from twisted.internet.threads import deferToThread
+
+from exoswitch.backends.journal import Journal
+from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.backends.sessions_durable import DurableSessions
+from exoswitch.backends.sessions_memory import MemorySessions
+from exoswitch.backends.sessions_postgres import PostgresDatabase
+from exoswitch.backends.sessions_sqlite import SqliteDatabase
+from exoswitch.errors import BackendUnavailable
+from exoswitch.session import CallStatus
+from exoswitch.sim.latency import quantile
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from machine import processor
+
+from tests.postgres_server import PostgresServer, binaries
+from tests.sessions import HUNG_UP, SESSION
+
+RATE_HZ = 100
+NOTE_EVERY_S = 0.3
+STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.IN_PROGRESS)  # and then the end
+BURST = 16_000
+LIVE = 1000
+READS = 10
+BACK_WITHIN_S = 60.0
+EVENTS = "SELECT call_sid, happened_at FROM events"
+CLAIMS = "SELECT call_sid FROM claims"
+
+
+class Away:
+    """A database that never comes."""
+
+    name = "away"
+
+    def open(self) -> Deferred[None]:
+        return fail(BackendUnavailable("it is away"))
+
+    def close(self) -> Deferred[None]:
+        return succeed(None)
+
+
+@define(eq=False)
+class InSqlite:
+    """A SQLite file, and the outages that there are of it."""
+
+    path: Path
+    _other: sqlite3.Connection | None = None
+
+    def database(self) -> SqliteDatabase:
+        return SqliteDatabase(self.path, reactor)
+
+    def rows(self, query: str) -> list[tuple]:
+        connection = sqlite3.connect(self.path)
+        found = connection.execute(query).fetchall()
+        connection.close()
+        return found
+
+    @property
+    def outages(self) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
+        return {"locked": (self._lock, self._unlock)}
+
+    def _lock(self) -> None:
+        self._other = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        self._other.execute("BEGIN IMMEDIATE")
+
+    def _unlock(self) -> None:
+        self._other.close()
+
+
+@define(eq=False)
+class InPostgres:
+    """A database on a server, and the outages that there are of it."""
+
+    server: PostgresServer
+    address: str
+
+    def database(self) -> PostgresDatabase:
+        return PostgresDatabase(self.address, reactor)
+
+    def rows(self, query: str) -> list[tuple]:
+        return self.server.query(self.address.rpartition("/")[2], query)
+
+    @property
+    def outages(self) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
+        server = self.server
+        return {"stopped": (server.stop, server.start), "paused": (server.pause, server.resume)}
+
+
+@define(eq=False)
+class Load:
+    """Calls at even intervals, and what is to be found of them afterwards."""
+
+    store: object
+    name: str
+    saves_ms: list[float] = field(factory=list)
+    claims_ms: list[float] = field(factory=list)
+    events: Counter[str] = field(factory=Counter)
+    claimed: set[str] = field(factory=set)
+    refused: int = 0
+    calls: int = 0
+
+    async def run(self, seconds: float) -> None:
+        """Let calls begin for some seconds, and wait until they have ended."""
+        calls = []
+        due = time.monotonic()
+        end = due + seconds
+        while due < end:
+            await task.deferLater(reactor, max(0.0, due - time.monotonic()))
+            calls.append(Deferred.fromCoroutine(self._call()))
+            due += 1 / RATE_HZ
+        await gatherResults(calls)
+
+    async def _call(self) -> None:
+        self.calls += 1
+        now = time.time()
+        session = evolve(SESSION, call_sid=f"{self.name}-{self.calls}", created_at=now, updated_at=now)
+        sid = session.call_sid
+        try:
+            await timed(self.saves_ms, self.store.save(session))
+        except BackendUnavailable:
+            self.refused += 1
+            return
+        self.events[sid] += 1
+        try:
+            assert await timed(self.claims_ms, self.store.claim(sid, self.name))
+            self.claimed.add(sid)
+        except BackendUnavailable:
+            pass  # A gateway asks again; its call goes on or ends, and is noted.
+        for status in STEPS:
+            await task.deferLater(reactor, NOTE_EVERY_S)
+            session = evolve(session, status=status, updated_at=time.time())
+            self._note(session)
+        await task.deferLater(reactor, NOTE_EVERY_S)
+        self._note(session.ended(HUNG_UP, time.time()))
+
+    def _note(self, session: object) -> None:
+        self.store.note(session)
+        self.events[session.call_sid] += 1
+
+    def missing(self, kind: InSqlite | InPostgres) -> tuple[int, int]:
+        """Read the tables; give how many records are lost, and how many doubled."""
+        rows = [row for row in kind.rows(EVENTS) if row[0] in self.events]
+        distinct = Counter(call_sid for call_sid, _ in set(rows))
+        lost = sum(max(0, count - distinct[sid]) for sid, count in self.events.items())
+        lost += len(self.claimed - {sid for (sid,) in kind.rows(CLAIMS)})
+        return lost, len(rows) - len(set(rows))
+
+
+async def timed(waits_ms: list[float], asked: Deferred) -> object:
+    """Wait for an answer, and keep how long it took."""
+    began = time.perf_counter()
+    answer = await asked
+    waits_ms.append(1000 * (time.perf_counter() - began))
+    return answer
+
+
+def durable(database: object, folder: Path, metrics: MemoryMetrics | None = None) -> DurableSessions:
+    """Give a store over a database, with its journal in a folder."""
+    return DurableSessions(
+        database,
+        Journal(folder, 1_000_000_000),
+        keep_s=1e9,
+        clock=reactor,
+        wall_clock=time.time,
+        in_thread=deferToThread,
+        metrics=metrics or MemoryMetrics(),
+    )
+
+
+async def measure_calls(what: str, store: object, seconds: float) -> None:
+    """Let calls come at an even pace; print what one costs, and how long it waits."""
+    await store.start()
+    load = Load(store, f"even-{what}")
+    cpu_s = time.process_time()
+    await load.run(seconds)
+    cpu_ms = 1000 * (time.process_time() - cpu_s) / load.calls
+    assert load.refused == 0, "the database was away"
+    print(f"{what:<10} {load.calls} calls: CPU {cpu_ms:.2f} ms a call{figures(load)}", flush=True)
+    await store.stop()
+
+
+def figures(load: Load) -> str:
+    """Write down how long calls waited."""
+    return "".join(
+        f"; {word} p50 {quantile(sorted(waits), 0.5):.1f}, p99 {quantile(sorted(waits), 0.99):.1f} ms"
+        for word, waits in (("save", load.saves_ms), ("claim", load.claims_ms))
+    )
+
+
+async def measure_burst(what: str, store: DurableSessions, metrics: MemoryMetrics) -> None:
+    """Note as much as may wait at once, and print how quickly it is written."""
+    await store.start()
+    now = time.time()
+    sessions = [evolve(SESSION, call_sid=f"b{at // 4}", created_at=now, updated_at=now) for at in range(BURST)]
+    began, cpu_s = time.perf_counter(), time.process_time()
+    for session in sessions:
+        store.note(session)
+    await store.stop()
+    taken_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
+    assert metrics.counts["session_notes_dropped_total"] == 0, "notes were lost"
+    print(f"{what:<10} {BURST / taken_s:.0f} events a second, CPU {1e6 * cpu_s / BURST:.0f} us each", flush=True)
+
+
+async def measure_reading(what: str, kind: InSqlite | InPostgres, folder: Path) -> None:
+    """Read many live calls again and again, and print how long that takes."""
+    writer, reader = durable(kind.database(), folder), durable(kind.database(), folder)
+    await writer.start()
+    now = time.time()
+    live = [evolve(SESSION, call_sid=f"live{at}", gateway="gw1", created_at=now - at) for at in range(LIVE)]
+    for session in live:
+        writer.note(session)
+    await writer.stop()
+    await reader.start()
+    asks: dict[str, Callable[[], Awaitable]] = {
+        "recall": lambda: reader.recall([session.call_sid for session in live]),
+        "unfinished": lambda: reader.unfinished("gw1"),
+    }
+    for word, ask in asks.items():
+        waits: list[float] = []
+        for _ in range(READS):
+            assert len(await timed(waits, ask())) == LIVE
+        print(f"{what:<10} {word} of {LIVE} live calls: p50 {quantile(sorted(waits), 0.5):.0f} ms", flush=True)
+    await reader.stop()
+
+
+async def measure_outage(what: str, how: str, kind: InSqlite | InPostgres, folder: Path, outage_s: float) -> None:
+    """Send a database away in the middle of a load; print what was refused, and what is lost or doubled."""
+    metrics = MemoryMetrics()
+    store = durable(kind.database(), folder, metrics)
+    await store.start()
+    load = Load(store, f"{what}-{how}")
+    leave, come_back = kind.outages[how]
+    loading = Deferred.fromCoroutine(load.run(outage_s + 15.0))
+    await task.deferLater(reactor, 3.0)
+    await deferToThread(leave)
+    try:
+        await task.deferLater(reactor, outage_s)
+    finally:
+        await deferToThread(come_back)
+    await loading
+    deadline = time.monotonic() + BACK_WITHIN_S
+    while not store.ready or any(folder.iterdir()):  # noqa: ASYNC240 - nobody is kept waiting any more
+        assert time.monotonic() < deadline, "the journal stays"
+        await task.deferLater(reactor, 0.1)
+    await store.stop()
+    lost, doubled = load.missing(kind)
+    counts = metrics.counts
+    print(
+        f"{what:<10} {how} for {outage_s:g} s: of {sum(load.events.values())} events and {len(load.claimed)} claims "
+        f"{lost} lost, {doubled} doubled; {load.refused} of {load.calls} calls refused, "
+        f"{counts['session_outages_total']} outages, {counts['session_notes_replayed_total']} notes from the journal",
+        flush=True,
+    )
+
+
+async def measure(folder: Path, server: PostgresServer, seconds: float, outage_s: float) -> None:
+    """Measure everything and print it."""
+    print(f"{processor()}, Python {platform.python_version()}\n", flush=True)
+    journals = (folder / f"journal{number}" for number in range(100))
+    kinds = {"sqlite": InSqlite(folder / "calls.db"), "postgresql": InPostgres(server, server.new_database())}
+    await measure_calls("memory", MemorySessions(), seconds)
+    for what, kind in kinds.items():
+        await measure_calls(what, durable(kind.database(), next(journals)), seconds)
+    for what, make in {**{what: kind.database for what, kind in kinds.items()}, "journal": Away}.items():
+        metrics = MemoryMetrics()
+        await measure_burst(what, durable(make(), next(journals), metrics), metrics)
+    for what, kind in kinds.items():
+        await measure_reading(what, kind, next(journals))
+    for what, kind in kinds.items():
+        for how in kind.outages:
+            journal = next(journals)
+            journal.mkdir()
+            await measure_outage(what, how, kind, journal, outage_s)
+
+
+@contextmanager
+def postgres() -> Iterator[PostgresServer]:
+    """Start a server, and leave nothing of it behind."""
+    bin_folder = binaries()
+    if bin_folder is None:
+        sys.exit("needs PostgreSQL: apt install postgresql")
+    server = PostgresServer(bin_folder)
+    server.make()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+async def main(_reactor: object) -> None:
+    """Start PostgreSQL, measure, and stop it."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--seconds", type=float, default=10.0)
+    options.add_argument("--outage", type=float, default=12.0, help="more than the 10 s that an answer may take")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder, postgres() as server:
+        await measure(Path(folder), server, chosen.seconds, chosen.outage)
+
+
+if __name__ == "__main__":
+    reactor.seconds = time.monotonic
+    task.react(lambda chosen: Deferred.fromCoroutine(main(chosen)))
