@@ -3,11 +3,11 @@
     python benchmarks/allocation.py [--seconds 20] [--allocations 10000]
 
 A Redis of our own runs for it on the loopback interface: a real network adds one round trip. The first part asks one
-gateway for places at random moments, 100 a second on average, and gives each back after some seconds. The second part
-lets calls begin and end at four unlike gateways with four unlike Asterisks, most places being taken, and looks at how
-far apart the shares of places are that are taken: at random moments, and in the end. The third part lets a gateway of
-many die, and measures how long Redis itself is busy with what each of the others asks five times a second: before,
-and when the calls of the dead one fall to them.
+gateway for places at random moments, 100 a second on average, each on the quota of one of some accounts, and gives
+each back after some seconds. The second part lets calls begin and end at four unlike gateways with four unlike
+Asterisks, most places being taken, and looks at how far apart the shares of places are that are taken: at random
+moments, and in the end. The third part lets a gateway of many die, and measures how long Redis itself is busy with
+what each of the others asks five times a second: before, and when the calls of the dead one fall to them.
 """
 
 import argparse
@@ -41,6 +41,7 @@ GATEWAYS = {"gw1": 1000, "gw2": 1000, "gw3": 500, "gw4": 250}
 ASTERISKS = {"pbx1": 600, "pbx2": 600, "pbx3": 400, "pbx4": 200}
 LIVE = 1200  # of 1,800 places on the Asterisks
 LOOKS = 20
+QUOTAS = [{f"account/acme{at}": 1000} for at in range(20)]
 MANY = 30
 ORPHANS = 600
 CALLS = 6000
@@ -150,9 +151,12 @@ async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
     print(f"{processor()}, Python {platform.python_version()}\n")
     nodes = fleet.gateways["gw1"]
     for what, ask in {
-        "places": lambda: nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND),
+        "places": lambda: nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND, quotas=random.choice(QUOTAS)),
         "arrivals": lambda: nodes.receive(
-            random.choice(list(ASTERISKS)), secrets.token_hex(16), secrets.token_hex(16)
+            random.choice(list(ASTERISKS)),
+            secrets.token_hex(16),
+            secrets.token_hex(16),
+            quotas=random.choice(QUOTAS),
         ),
     }.items():
         waits = await waits_ms(fleet, seconds, ask)

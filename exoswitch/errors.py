@@ -51,6 +51,15 @@ class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, n
     """Every place for another call is taken: the gateway's or the Asterisk's capacity, or the RTP port range."""
 
 
+class QuotaReached(NoCapacity):
+    """As many calls count on a quota at once, in the whole fleet, as there may be; an account has one."""
+
+    def __init__(self, quota: str, limit: int) -> None:
+        super().__init__(f"{quota} has its {limit} calls at once")
+        self.quota = quota
+        self.limit = limit
+
+
 class CallNotFound(ExoswitchError):  # noqa: N818
     """No call with this SID is known to this account."""
 

@@ -4,12 +4,12 @@ As in `interfaces`, of which this is the other half: methods that return a Defer
 :class:`~exoswitch.errors.BackendUnavailable` besides the errors that they name.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from exoswitch.nodes import FleetView, Lease
+from exoswitch.nodes import NO_QUOTAS, FleetView, Lease
 from exoswitch.session import Direction, Session
 
 
@@ -29,25 +29,44 @@ class INodeAllocator(Interface):
         """Leave the fleet, with all leases that are not released yet."""
 
     def allocate(
-        call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
+        call_sid: str,
+        direction: Direction,
+        *,
+        asterisk: str | None = None,
+        any_gateway: bool = False,
+        quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Take a place for a call on the relatively least loaded pair of this gateway; on this Asterisk, if named.
 
         With `any_gateway` the pair may be another gateway's; the lease is kept alive by this one until that one holds
         it. Gateways and Asterisks that drain, cannot be reached or are full are passed over.
 
+        `quotas` are names, each with how many calls there may be on it at once, in the whole fleet. The lease counts
+        on all of them until it is released, whoever holds it by then. They are looked at before the places are. While
+        what the fleet shares cannot be reached, a gateway goes by its own calls and by what it last heard of others'.
+
         Raises:
+            QuotaReached: there are as many calls on one of the quotas as there may be.
             NoCapacity: no such pair has a place left.
         """
 
-    def receive(asterisk: str, channel_id: str, call_sid: str, *, passing_over: str | None = None) -> Deferred[Lease]:
+    def receive(
+        asterisk: str,
+        channel_id: str,
+        call_sid: str,
+        *,
+        passing_over: str | None = None,
+        quotas: Mapping[str, int] = NO_QUOTAS,
+    ) -> Deferred[Lease]:
         """Choose the gateway that takes a call which waits at an Asterisk, and take the place on it.
 
         All gateways that ask about one channel get the same lease, with the call SID that the first of them gave, for
         as long as the chosen gateway lives; it holds the lease from the beginning. `passing_over` names a gateway
-        that was chosen and did not take the call in time: another one is chosen then.
+        that was chosen and did not take the call in time: another one is chosen then. `quotas` are as for
+        `allocate`; a lease that there is keeps its own, and is not held against them again.
 
         Raises:
+            QuotaReached: there are as many calls on one of the quotas as there may be.
             NoCapacity: no gateway has a place on this Asterisk.
         """
 

@@ -1,9 +1,12 @@
 """Core: the vocabulary of places for calls: what a gateway says of itself, what a lease is, how full the fleet is."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from attrs import evolve, frozen
+
+NO_QUOTAS: Mapping[str, int] = MappingProxyType({})
 
 
 @frozen(kw_only=True)
@@ -11,13 +14,14 @@ class Lease:
     """A place for one call on a pair of gateway and Asterisk; releasing it twice is releasing it once.
 
     It lives for as long as the gateway that holds it gives signs of life, and may then fall to another one, with the
-    same token. `token` is unique for ever.
+    same token. `token` is unique for ever. Until it is released it counts as one call on each of its `quotas`.
     """
 
     token: str
     call_sid: str
     gateway: str
     asterisk: str
+    quotas: tuple[str, ...] = ()
 
 
 def token_of_channel(asterisk: str, channel_id: str) -> str:
@@ -72,8 +76,9 @@ class GatewayView:
 
 @frozen(kw_only=True)
 class FleetView:
-    """The fleet at a moment: its gateways, how many places are taken on each Asterisk, and every lease there is."""
+    """The fleet at a moment: its gateways, every lease there is, and how many are on each Asterisk and each quota."""
 
     gateways: Mapping[str, GatewayView]
     asterisks: Mapping[str, int]
+    quotas: Mapping[str, int]
     leases: tuple[Lease, ...]

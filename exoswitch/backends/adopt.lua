@@ -1,6 +1,6 @@
--- Tells a gateway what fell to it: 'ok TOKEN ASTERISK CALL_SID ...', or why it must register first. With SCOPE 'all'
--- that which the dead hold, and that which is on them, is distributed before; with 'own' it is not. Where a call found
--- no heir, the fleet looks for heirs again only after AGAIN_MS.
+-- Tells a gateway what fell to it: 'ok TOKEN ASTERISK CALL_SID [QUOTA,...] ...', or why it must register first. With
+-- SCOPE 'all' that which the dead hold, and that which is on them, is distributed before; with 'own' it is not. Where a
+-- call found no heir, the fleet looks for heirs again only after AGAIN_MS.
 
 local MOST = 200  -- which take Redis some ms
 
@@ -50,7 +50,7 @@ end
 
 local answer = {'ok'}
 for _, token in ipairs(fallen_to(gateway)) do
-  local _, _, asterisk, call_sid = lease_of(token)
-  for _, word in ipairs({token, asterisk, call_sid}) do answer[#answer + 1] = word end
+  local _, _, asterisk, call_sid, quotas = lease_of(token)
+  for _, word in ipairs({token, asterisk, call_sid, quotas}) do answer[#answer + 1] = word end
 end
 return redis.status_reply(table.concat(answer, ' '))

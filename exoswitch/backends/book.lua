@@ -2,8 +2,9 @@
 --
 --   gateways  hash  gateway -> EPOCH JSON: its registration, and what it says of itself
 --   signs     zset  gateway -> until when its last sign of life holds, in ms of Redis' own clock
---   leases    hash  token -> HOLDER GATEWAY ASTERISK CALL_SID
+--   leases    hash  token -> HOLDER GATEWAY ASTERISK CALL_SID [QUOTA,...]
 --   used      hash  gateway:NAME, asterisk:NAME -> how many leases are on it
+--   quotas    hash  quota -> how many leases count on it; its name is percent-encoded wherever it stands
 --   places    zset  HOLDER TOKEN and GATEWAY TOKEN of each lease, all with score 0: finds a gateway's leases
 --   heirs     hash  token -> the gateway that the lease fell to, and that has not said that it knows
 --   entrusted set   tokens of leases of which their holders will hear by other ways
@@ -12,7 +13,7 @@
 -- The rules, and why they are so, are told in fleet.py, which does the same in Python. Answers are words in one line
 -- (a status reply) or, if long, JSON: the client is slow with lists. An empty list in Lua's JSON is {}.
 
-local GATEWAYS, SIGNS, LEASES, USED, PLACES, HEIRS, ENTRUSTED, PAUSE = unpack(KEYS)
+local GATEWAYS, SIGNS, LEASES, USED, QUOTAS, PLACES, HEIRS, ENTRUSTED, PAUSE = unpack(KEYS)
 
 local function say(...)
   return redis.status_reply(table.concat({...}, ' '))
@@ -59,10 +60,16 @@ local function count(node, by)
   if counts[node] == 0 then redis.call('HDEL', USED, node) end
 end
 
+local function count_quotas(quotas, by)
+  for name in string.gmatch(quotas, '[^%[,%]]+') do
+    if redis.call('HINCRBY', QUOTAS, name, by) == 0 then redis.call('HDEL', QUOTAS, name) end
+  end
+end
+
 -- Leases ------------------------------------------------------------------------------------------------------------
 
 local function lease_of(token)
-  return string.match(redis.call('HGET', LEASES, token) or '', '^(%S+) (%S+) (%S+) (%S+)$')
+  return string.match(redis.call('HGET', LEASES, token) or '', '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
 end
 
 -- Lists the leases that a gateway holds, and those that are on it.
@@ -72,17 +79,18 @@ local function tokens_of(gateway)
   return tokens
 end
 
-local function write(token, holder, gateway, asterisk, call_sid)
-  redis.call('HSET', LEASES, token, table.concat({holder, gateway, asterisk, call_sid}, ' '))
+local function write(token, holder, gateway, asterisk, call_sid, quotas)
+  redis.call('HSET', LEASES, token, table.concat({holder, gateway, asterisk, call_sid, quotas}, ' '))
   redis.call('ZADD', PLACES, 0, holder .. ' ' .. token)
   if gateway ~= holder then redis.call('ZADD', PLACES, 0, gateway .. ' ' .. token) end
 end
 
-local function enter(token, holder, gateway, asterisk, call_sid)
+local function enter(token, holder, gateway, asterisk, call_sid, quotas)
   if redis.call('HEXISTS', LEASES, token) == 1 then return end
-  write(token, holder, gateway, asterisk, call_sid)
+  write(token, holder, gateway, asterisk, call_sid, quotas)
   count('gateway:' .. gateway, 1)
   count('asterisk:' .. asterisk, 1)
+  count_quotas(quotas, 1)
 end
 
 local function forget_unknown(token)
@@ -92,10 +100,10 @@ end
 
 -- Lets another gateway carry a call, or only hold its lease.
 local function move(token, heir)
-  local holder, gateway, asterisk, call_sid = lease_of(token)
+  local holder, gateway, asterisk, call_sid, quotas = lease_of(token)
   redis.call('ZREM', PLACES, holder .. ' ' .. token, gateway .. ' ' .. token)
   forget_unknown(token)
-  write(token, heir, heir, asterisk, call_sid)
+  write(token, heir, heir, asterisk, call_sid, quotas)
   if gateway ~= heir then
     count('gateway:' .. gateway, -1)
     count('gateway:' .. heir, 1)
@@ -103,12 +111,13 @@ local function move(token, heir)
 end
 
 local function release(token)
-  local holder, gateway, asterisk = lease_of(token)
+  local holder, gateway, asterisk, _, quotas = lease_of(token)
   redis.call('HDEL', LEASES, token)
   forget_unknown(token)
   redis.call('ZREM', PLACES, holder .. ' ' .. token, gateway .. ' ' .. token)
   count('gateway:' .. gateway, -1)
   count('asterisk:' .. asterisk, -1)
+  count_quotas(quotas, -1)
 end
 
 -- Takes note that a gateway knows of a lease that it holds.
@@ -138,15 +147,15 @@ end
 -- Releases all that a gateway holds, but for what is to be spared, and adds it to a list.
 local function free(gateway, spared, freed)
   for _, token in ipairs(tokens_of(gateway)) do
-    local holder, place, asterisk, call_sid = lease_of(token)
+    local holder, place, asterisk, call_sid, quotas = lease_of(token)
     if holder == gateway and not spared[token] then
       release(token)
-      for _, part in ipairs({token, place, asterisk, call_sid}) do freed[#freed + 1] = part end
+      for _, part in ipairs({token, place, asterisk, call_sid, quotas}) do freed[#freed + 1] = part end
     end
   end
 end
 
--- Forgets gateways and releases all that they held: token, gateway, asterisk, call_sid, and so on.
+-- Forgets gateways and releases all that they held: token, gateway, asterisk, call_sid, quotas, and so on.
 local function forget(names)
   local freed = {}
   for _, name in ipairs(names) do

@@ -1,4 +1,16 @@
--- The choice of a pair of gateway and Asterisk, for the scripts that make one.
+-- The choice of a pair of gateway and Asterisk, for the scripts that make one; and whether there may be one more call.
+
+-- Reads the arguments from FIRST on: quotas, each a name and how many calls there may be on it. Gives them as a lease
+-- has them, and the first on which there are as many.
+local function asked_quotas(first)
+  local names, reached = {}, nil
+  for at = first, #ARGV, 2 do
+    local name, limit = ARGV[at], tonumber(ARGV[at + 1])
+    names[#names + 1] = name
+    if not reached and tonumber(redis.call('HGET', QUOTAS, name) or 0) >= limit then reached = name end
+  end
+  return '[' .. table.concat(names, ',') .. ']', reached
+end
 
 -- Gives what those gateways say of themselves that live, by name; whoever asks does, and whoever leaves does not.
 local function living(asking, leaving)

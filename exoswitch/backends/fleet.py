@@ -7,16 +7,19 @@ A gateway of which nothing was heard for `silent_s` is dead: it gets no more cal
 it, may fall to the living, each lease to one heir that has the same Asterisk and a place. The heir holds the lease
 from then on, and learns of it when it asks. What has no heir is kept for `keep_s` longer, and then freed.
 
+A lease counts on its quotas from when it is entered until it is freed, whatever becomes of it between. A limit holds
+for new leases only: what a gateway registers with goes on, and may be more.
+
 The scripts beside this file do the same in Redis.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import define, evolve, field, frozen
 
-from exoswitch.errors import ExoswitchError, NoCapacity
-from exoswitch.nodes import FleetView, GatewayView, Lease, Standing
+from exoswitch.errors import ExoswitchError, NoCapacity, QuotaReached
+from exoswitch.nodes import NO_QUOTAS, FleetView, GatewayView, Lease, Standing
 
 
 class UnknownGateway(ExoswitchError):  # noqa: N818
@@ -37,6 +40,12 @@ class Pair:
         """Order pairs: the fuller of its two nodes decides, then the other one, and among equals the names."""
         loads = self.gateway_load, self.asterisk_load
         return max(loads), min(loads), self.gateway, self.asterisk
+
+    def lease(self, token: str, call_sid: str, quotas: Iterable[str]) -> Lease:
+        """Make the lease of a call that it carries."""
+        return Lease(
+            token=token, call_sid=call_sid, gateway=self.gateway, asterisk=self.asterisk, quotas=tuple(quotas)
+        )
 
 
 def no_place_on(asterisk: str) -> str:
@@ -63,7 +72,9 @@ class Fleet:
     _entrusted: set[str] = field(factory=set, init=False)  # of which their holders will hear by other ways
     _on_gateways: Counter[str] = field(factory=Counter, init=False)
     _on_asterisks: Counter[str] = field(factory=Counter, init=False)
+    _on_quotas: Counter[str] = field(factory=Counter, init=False)
     _elsewhere: dict[str, int] = field(factory=dict, init=False)
+    _quotas_elsewhere: Mapping[str, int] = field(default=NO_QUOTAS, init=False)
 
     # --- Gateways -----------------------------------------------------------------------------------------------
 
@@ -106,33 +117,52 @@ class Fleet:
     # --- Leases -------------------------------------------------------------------------------------------------
 
     def allocate(
-        self, holder: str, token: str, call_sid: str, *, asterisk: str | None, any_gateway: bool, now: float
+        self,
+        holder: str,
+        token: str,
+        call_sid: str,
+        *,
+        asterisk: str | None,
+        any_gateway: bool,
+        quotas: Mapping[str, int],
+        now: float,
     ) -> Lease:
         """Take a place for a call; the same token again gets the same place.
 
         Raises:
+            QuotaReached: there are as many calls on a quota as there may be.
             NoCapacity: no pair has a place.
             UnknownGateway: the holder must register.
         """
         self._known(holder)
         if token in self._leases:
             return self._leases[token]
+        self._check(quotas)
         names = self._living(now, asking=holder) if any_gateway else [holder]
         best = self._preferred(names, asterisk)
         if best is None:
             raise NoCapacity(self.refusal(holder, asterisk))
-        lease = Lease(token=token, call_sid=call_sid, gateway=best.gateway, asterisk=best.asterisk)
+        lease = best.lease(token, call_sid, quotas)
         self.enter(holder, lease)
         return lease
 
     def receive(
-        self, asking: str, token: str, call_sid: str, *, asterisk: str, passing_over: str | None, now: float
+        self,
+        asking: str,
+        token: str,
+        call_sid: str,
+        *,
+        asterisk: str,
+        passing_over: str | None,
+        quotas: Mapping[str, int],
+        now: float,
     ) -> Lease:
         """Give the lease of a call that waits at an Asterisk, held by the gateway that is chosen for it.
 
         One whose gateway is dead, or is passed over, moves to another gateway; where there is none it stays.
 
         Raises:
+            QuotaReached: there are as many calls on a quota as there may be.
             NoCapacity: no gateway has a place.
             UnknownGateway: the gateway that asks must register.
         """
@@ -142,6 +172,8 @@ class Fleet:
         if known and known.gateway in living and known.gateway != passing_over:
             self._learn(asking, token)
             return known
+        if known is None:
+            self._check(quotas)
         best = self._preferred(
             [name for name in living if name != passing_over], asterisk, is_there=known is not None
         )
@@ -149,22 +181,23 @@ class Fleet:
             raise NoCapacity(no_place_on(asterisk))
         if known:
             return self._move(token, best.gateway)
-        lease = Lease(token=token, call_sid=call_sid, gateway=best.gateway, asterisk=asterisk)
+        lease = best.lease(token, call_sid, quotas)
         self.enter(best.gateway, lease)
         return lease
 
-    def hold(self, gateway: str, token: str) -> bool:
-        """Let the gateway that a lease is on hold it; False if it is on another one by now, or gone.
+    def hold(self, gateway: str, token: str) -> Lease | None:
+        """Let the gateway that a lease is on hold it, and give it; None if it is on another one by now, or gone.
 
         Raises:
             UnknownGateway: it must register.
         """
         self._known(gateway)
-        if token not in self._leases or self._leases[token].gateway != gateway:
-            return False
+        lease = self._leases.get(token)
+        if lease is None or lease.gateway != gateway:
+            return None
         self._holders[token] = gateway
         self._learn(gateway, token)
-        return True
+        return lease
 
     def entrust(self, holder: str, token: str) -> None:
         """Let the gateway that a lease is on hold it, which does not know it yet."""
@@ -179,6 +212,7 @@ class Fleet:
             self._holders[lease.token] = holder
             self._on_gateways[lease.gateway] += 1
             self._on_asterisks[lease.asterisk] += 1
+            self._on_quotas.update(lease.quotas)
 
     def release(self, holder: str, token: str) -> None:
         """Give a place back that this gateway holds; harmless where it does not, or not any more."""
@@ -193,6 +227,12 @@ class Fleet:
             self._entrusted.discard(token)
             self._on_gateways[lease.gateway] -= 1
             self._on_asterisks[lease.asterisk] -= 1
+            self._on_quotas.subtract(lease.quotas)
+
+    def _check(self, quotas: Mapping[str, int]) -> None:
+        for name, limit in quotas.items():
+            if self._on_quotas[name] + self._quotas_elsewhere.get(name, 0) >= limit:
+                raise QuotaReached(name, limit)
 
     # --- Heirs --------------------------------------------------------------------------------------------------
 
@@ -290,6 +330,10 @@ class Fleet:
         """Take note of places that are taken on an Asterisk by gateways which this book does not have."""
         self._elsewhere[asterisk] = used
 
+    def see_quotas(self, counted: Mapping[str, int]) -> None:
+        """Take note of how many calls there are on each quota, those of gateways that this book does not have too."""
+        self._quotas_elsewhere = {name: max(0, count - self._on_quotas[name]) for name, count in counted.items()}
+
     def used_on(self, asterisk: str) -> int:
         """Count the places that are taken on an Asterisk."""
         return self._on_asterisks[asterisk] + self._elsewhere.get(asterisk, 0)
@@ -317,6 +361,7 @@ class Fleet:
                 for name, gateway in self._gateways.items()
             },
             asterisks={name: used for name, used in self._on_asterisks.items() if used},
+            quotas={name: count for name, count in self._on_quotas.items() if count},
             leases=tuple(self._leases.values()),
         )
 

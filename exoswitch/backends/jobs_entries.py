@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import attrs
 from attrs import frozen
 
+from exoswitch.backends.redis_words import quotas_word, read_quotas
 from exoswitch.nodes import Lease
 
-FIELDS = tuple(field.name for field in attrs.fields(Lease))
+PLAIN = ("token", "call_sid", "gateway", "asterisk")  # no lease is without any of these
 
 
 @frozen
@@ -36,7 +36,8 @@ def stream_part(gateway: str) -> str:
 
 def job_fields(lease: Lease) -> tuple[str, ...]:
     """Write a lease as an entry's names and values."""
-    return tuple(text for name in FIELDS for text in (name, getattr(lease, name)))
+    plain = [text for name in PLAIN for text in (name, getattr(lease, name))]
+    return *plain, "quotas", quotas_word(lease.quotas)
 
 
 def read_portion(answer: str | bytes) -> Portion:
@@ -48,8 +49,8 @@ def read_portion(answer: str | bytes) -> Portion:
 
 def _lease(flat: Any) -> Lease | None:
     fields = _by_name(flat) if isinstance(flat, list) else {}
-    told = {name: fields.get(name, "") for name in FIELDS}
-    return Lease(**told) if all(told.values()) else None
+    told = {name: fields.get(name, "") for name in PLAIN}
+    return Lease(**told, quotas=read_quotas(fields.get("quotas", ""))) if all(told.values()) else None
 
 
 def _by_name(flat: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from exoswitch.backends.fleet import Fleet, UnknownGateway
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing, token_of_channel
+from exoswitch.nodes import NO_QUOTAS, AsteriskStanding, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
 
 
@@ -64,7 +64,13 @@ class MemoryNodes:
     # --- Places -------------------------------------------------------------------------------------------------
 
     def allocate(
-        self, call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
+        self,
+        call_sid: str,
+        direction: Direction,
+        *,
+        asterisk: str | None = None,
+        any_gateway: bool = False,
+        quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Take a place on the relatively least loaded pair of this gateway, or of any."""
         del direction  # Both draw on the same places here.
@@ -75,6 +81,7 @@ class MemoryNodes:
                 call_sid,
                 asterisk=asterisk,
                 any_gateway=any_gateway,
+                quotas=quotas,
                 now=self._now(),
             )
         except NoCapacity as problem:
@@ -83,13 +90,25 @@ class MemoryNodes:
         return succeed(lease)
 
     def receive(
-        self, asterisk: str, channel_id: str, call_sid: str, *, passing_over: str | None = None
+        self,
+        asterisk: str,
+        channel_id: str,
+        call_sid: str,
+        *,
+        passing_over: str | None = None,
+        quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Choose among all that share this fleet."""
         token = token_of_channel(asterisk, channel_id)
         try:
             lease = self._registered().receive(
-                self._gateway, token, call_sid, asterisk=asterisk, passing_over=passing_over, now=self._now()
+                self._gateway,
+                token,
+                call_sid,
+                asterisk=asterisk,
+                passing_over=passing_over,
+                quotas=quotas,
+                now=self._now(),
             )
         except NoCapacity as problem:
             return fail(problem)
@@ -99,10 +118,10 @@ class MemoryNodes:
 
     def hold(self, lease: Lease) -> Deferred[bool]:
         """Keep a lease alive that another gateway took for this one."""
-        is_there = self._registered().hold(self._gateway, lease.token)
-        if is_there:
-            self._held[lease.token] = lease
-        return succeed(is_there)
+        known = self._registered().hold(self._gateway, lease.token)
+        if known:
+            self._held[known.token] = known
+        return succeed(known is not None)
 
     def entrust(self, lease: Lease) -> Deferred[None]:
         """Leave a lease to the gateway that it is on."""

@@ -3,7 +3,7 @@
 Our own book, a `Fleet` of this gateway alone, holds every lease that we have, wherever it was taken. Each time that
 Redis is found, and whenever it does not know us, we register: all that it had of us gives way to what our book says,
 but for what others hold by now. A lease can pass to another gateway without our knowing; so the two books are
-compared from time to time.
+compared from time to time. Then we also hear how many calls there are on each quota, for when Redis is away.
 
 Each registration has an epoch, which goes with everything that we ask. So a request of an earlier connection, carried
 out late, does nothing; and whether one that was not answered had been carried out need not be known.
@@ -26,13 +26,14 @@ from exoswitch.backends import nodes_scripts as scripts
 from exoswitch.backends.differences import Differences
 from exoswitch.backends.fleet import Fleet, no_place_on
 from exoswitch.backends.redis_address import RedisAddress
-from exoswitch.backends.redis_answers import read_fallen, read_leases, read_view
+from exoswitch.backends.redis_answers import read_counts, read_fallen, read_leases, read_view, refusal
 from exoswitch.backends.redis_link import RedisLink, Script
+from exoswitch.backends.redis_words import lease_words, limit_words, read_quotas
 from exoswitch.backends.rhythm import USUAL, Rhythm
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import AsteriskStanding, FleetView, Lease, Standing, token_of_channel
+from exoswitch.nodes import NO_QUOTAS, AsteriskStanding, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
 from exoswitch.spawn import spawn
 
@@ -103,18 +104,30 @@ class RedisNodes:
     # --- INodeAllocator -----------------------------------------------------------------------------------------
 
     def allocate(
-        self, call_sid: str, direction: Direction, *, asterisk: str | None = None, any_gateway: bool = False
+        self,
+        call_sid: str,
+        direction: Direction,
+        *,
+        asterisk: str | None = None,
+        any_gateway: bool = False,
+        quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Take a place; without Redis, one of this gateway's pairs, by what is known here."""
         del direction  # Both draw on the same places.
-        return Deferred.fromCoroutine(self._allocate(self._new_token(), call_sid, asterisk, any_gateway))
+        return Deferred.fromCoroutine(self._allocate(self._new_token(), call_sid, asterisk, any_gateway, quotas))
 
     def receive(
-        self, asterisk: str, channel_id: str, call_sid: str, *, passing_over: str | None = None
+        self,
+        asterisk: str,
+        channel_id: str,
+        call_sid: str,
+        *,
+        passing_over: str | None = None,
+        quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Choose the gateway for a call that waits; without Redis it is this one."""
         token = token_of_channel(asterisk, channel_id)
-        return Deferred.fromCoroutine(self._receive(token, call_sid, asterisk, passing_over))
+        return Deferred.fromCoroutine(self._receive(token, call_sid, asterisk, passing_over, quotas))
 
     def hold(self, lease: Lease) -> Deferred[bool]:
         """Keep a lease alive from now on that another gateway took for us.
@@ -183,49 +196,62 @@ class RedisNodes:
 
     # --- Allocation ---------------------------------------------------------------------------------------------
 
-    async def _allocate(self, token: str, call_sid: str, asterisk: str | None, any_gateway: bool) -> Lease:
+    async def _allocate(
+        self, token: str, call_sid: str, asterisk: str | None, any_gateway: bool, quotas: Mapping[str, int]
+    ) -> Lease:
         try:
-            lease = await self._allocate_shared(token, call_sid, asterisk, any_gateway)
+            lease = await self._allocate_shared(token, call_sid, asterisk, any_gateway, quotas)
         except BackendUnavailable:
-            return self._allocate_alone(token, call_sid, asterisk)
+            return self._allocate_alone(token, call_sid, asterisk, quotas)
         except CancelledError:
             spawn(self._release(token), self._log, "giving a place back that nobody waits for")
             raise
         return self._entered(lease)
 
-    async def _allocate_shared(self, token: str, call_sid: str, asterisk: str | None, any_gateway: bool) -> Lease:
+    async def _allocate_shared(
+        self, token: str, call_sid: str, asterisk: str | None, any_gateway: bool, quotas: Mapping[str, int]
+    ) -> Lease:
         scope = "any" if any_gateway else "own"
-        answer = await self._ask(scripts.ALLOCATE, token, call_sid, asterisk or "", scope)
+        answer = await self._ask(scripts.ALLOCATE, token, call_sid, asterisk or "", scope, *limit_words(quotas))
         match answer:
             case ["taken", gateway, place]:
-                return Lease(token=token, call_sid=call_sid, gateway=gateway, asterisk=place)
+                return Lease(token=token, call_sid=call_sid, gateway=gateway, asterisk=place, quotas=tuple(quotas))
             case ["full"]:
                 raise NoCapacity(self._book.refusal(self._gateway, asterisk))
-        raise BackendUnavailable(f"Redis answered {answer!r}")
+        raise refusal(answer, quotas)
 
-    def _allocate_alone(self, token: str, call_sid: str, asterisk: str | None) -> Lease:
-        lease = self._book.allocate(self._gateway, token, call_sid, asterisk=asterisk, any_gateway=False, now=ALONE)
+    def _allocate_alone(self, token: str, call_sid: str, asterisk: str | None, quotas: Mapping[str, int]) -> Lease:
+        lease = self._book.allocate(
+            self._gateway, token, call_sid, asterisk=asterisk, any_gateway=False, quotas=quotas, now=ALONE
+        )
         self._metrics.add("places_taken_without_redis_total")
         return lease
 
-    async def _receive(self, token: str, call_sid: str, asterisk: str, passing_over: str | None) -> Lease:
+    async def _receive(
+        self, token: str, call_sid: str, asterisk: str, passing_over: str | None, quotas: Mapping[str, int]
+    ) -> Lease:
         try:
-            answer = await self._ask(scripts.RECEIVE, token, call_sid, asterisk, passing_over or "")
+            answer = await self._ask(
+                scripts.RECEIVE, token, call_sid, asterisk, passing_over or "", *limit_words(quotas)
+            )
         except BackendUnavailable:
-            return self._allocate_alone(token, call_sid, asterisk)
+            return self._allocate_alone(token, call_sid, asterisk, quotas)
         match answer:
-            case ["taken", gateway, known_as]:
-                lease = Lease(token=token, call_sid=known_as, gateway=gateway, asterisk=asterisk)
+            case ["taken", gateway, known_as, its]:
+                lease = Lease(
+                    token=token, call_sid=known_as, gateway=gateway, asterisk=asterisk, quotas=read_quotas(its)
+                )
                 return self._entered(lease) if gateway == self._gateway else lease
             case ["full"]:
                 raise NoCapacity(no_place_on(asterisk))
-        raise BackendUnavailable(f"Redis answered {answer!r}")
+        raise refusal(answer, quotas)
 
     async def _hold(self, lease: Lease) -> bool:
-        is_there = await self._ask(scripts.HOLD, lease.token) == ["held"]
-        if is_there:
-            self._entered(lease)
-        return is_there
+        match await self._ask(scripts.HOLD, lease.token):
+            case ["held", its]:
+                self._entered(attrs.evolve(lease, quotas=read_quotas(its)))
+                return True
+        return False
 
     async def _entrust(self, lease: Lease) -> None:
         if lease.gateway != self._gateway:
@@ -285,8 +311,7 @@ class RedisNodes:
 
     def _register(self) -> None:
         self._registrations += 1
-        leases = self._book.held_by(self._gateway)
-        flat = [part for lease in leases for part in (lease.token, lease.gateway, lease.asterisk, lease.call_sid)]
+        flat = [word for lease in self._book.held_by(self._gateway) for word in lease_words(lease)]
         registered = self._link.run(
             scripts.REGISTER, self._gateway, self._epoch, self._record(), self._silent_ms, *flat
         )
@@ -322,6 +347,7 @@ class RedisNodes:
             if self._clock.seconds() - self._compared_at >= self._rhythm.compare_s:
                 self._compared_at = self._clock.seconds()
                 await self._compare()
+                await self._hear_of_quotas()
 
     async def _compare(self) -> None:
         """Let go of what only one of the two books says that we hold, and said so the last time as well."""
@@ -332,6 +358,9 @@ class RedisNodes:
             self._book.release(self._gateway, token)
         for token in only_there:
             await self._release(token)
+
+    async def _hear_of_quotas(self) -> None:
+        self._book.see_quotas(read_counts(await self._link.run(scripts.QUOTAS)))
 
     def _record(self) -> str:
         return json.dumps(attrs.asdict(self._standing))

@@ -2,7 +2,7 @@
 
 from exoswitch.backends.redis_link import Script
 
-BOOK = ("gateways", "signs", "leases", "used", "places", "heirs", "entrusted", "pause")  # in the order of book.lua
+BOOK = ("gateways", "signs", "leases", "used", "quotas", "places", "heirs", "entrusted", "pause")  # as in book.lua
 KEYS = tuple(f"exoswitch:{part}" for part in BOOK)
 
 
@@ -13,7 +13,8 @@ def _script(name: str, *before: str) -> Script:
 ALLOCATE, RECEIVE, ADOPT, BEQUEATH, LEAVE = _CHOOSING = tuple(
     _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "bequeath", "leave")
 )
-REGISTER, RENEW, RELEASE, HOLD, ENTRUST, LEARN, HELD, REAP, VIEW = _PLAIN = tuple(
-    _script(name) for name in ("register", "renew", "release", "hold", "entrust", "learn", "held", "reap", "view")
+REGISTER, RENEW, RELEASE, HOLD, ENTRUST, LEARN, HELD, REAP, VIEW, QUOTAS = _PLAIN = tuple(
+    _script(name)
+    for name in ("register", "renew", "release", "hold", "entrust", "learn", "held", "reap", "view", "quotas")
 )
 ALL = _CHOOSING + _PLAIN

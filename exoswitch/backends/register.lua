@@ -1,5 +1,5 @@
--- Lets a gateway in, with the leases that follow, each as token, gateway, asterisk, call_sid: all of them that nobody
--- else holds by now. What it does not know of yet stays.
+-- Lets a gateway in, with the leases that follow, each as token, gateway, asterisk, call_sid, quotas: all of them that
+-- nobody else holds by now. What it does not know of yet stays.
 -- An epoch is INSTANCE:NUMBER. A registration that an instance sent before its last one comes too late.
 
 local gateway, epoch, record, silent_ms = unpack(ARGV, 1, 4)
@@ -16,5 +16,5 @@ local spared = {}
 for _, token in ipairs(unknown_to(gateway)) do spared[token] = true end
 free(gateway, spared, {})
 sign(gateway, epoch, record, silent_ms)
-for at = 5, #ARGV, 4 do enter(ARGV[at], gateway, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]) end
+for at = 5, #ARGV, 5 do enter(ARGV[at], gateway, unpack(ARGV, at + 1, at + 4)) end
 return say('ok')

@@ -2,14 +2,15 @@
 
 import json
 
+from attrs import evolve
 from hypothesis import given, settings
-from hypothesis.strategies import binary, builds, lists, sampled_from, text
+from hypothesis.strategies import binary, builds, lists, sampled_from, text, tuples
 
 from exoswitch.backends.jobs_entries import Entry, Portion, job_fields, read_portion, stream_part
 from exoswitch.nodes import Lease
 
 WORD = text(min_size=1, max_size=20)
-LEASE = Lease(token="t1", call_sid="sid1", gateway="gw1", asterisk="pbx1")
+LEASE = Lease(token="t1", call_sid="sid1", gateway="gw1", asterisk="pbx1", quotas=("account/acme1",))
 
 
 def told(*entries, delivered="5-0"):
@@ -17,7 +18,7 @@ def told(*entries, delivered="5-0"):
 
 
 @settings(deadline=None, max_examples=50)
-@given(builds(Lease, token=WORD, call_sid=WORD, gateway=WORD, asterisk=WORD))
+@given(builds(Lease, token=WORD, call_sid=WORD, gateway=WORD, asterisk=WORD, quotas=tuples(WORD, WORD) | tuples()))
 def test_lease_comes_back_as_it_was_written(lease):
     assert read_portion(told(["1-0", job_fields(lease)])) == Portion("5-0", (Entry("1-0", lease),))
 
@@ -28,6 +29,13 @@ def test_empty_list_comes_as_a_table_from_lua():
 
 def test_what_a_later_release_adds_is_passed_over():
     assert read_portion(told(["1-0", [*job_fields(LEASE), "why", "x"]])).entries == (Entry("1-0", LEASE),)
+
+
+def test_job_of_an_earlier_release_has_no_quotas():
+    fields = job_fields(LEASE)
+    place = fields.index("quotas")
+    entry = Entry("1-0", evolve(LEASE, quotas=()))
+    assert read_portion(told(["1-0", [*fields[:place], *fields[place + 2 :]]])).entries == (entry,)
 
 
 def test_entry_that_was_cut_off_has_no_lease():

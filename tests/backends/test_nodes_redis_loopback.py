@@ -64,8 +64,8 @@ def test_gateway_that_stops_leaves_nothing_behind(server, world):
 def test_keys_do_not_become_more_with_gateways_and_calls(server, world):
     for name in ("gw1", "gw2"):
         nodes = world.gateway(name, 5, PBX)
-        take(world, nodes)
-    assert server.call("DBSIZE") == b":5\r\n"
+        world.wait(nodes.allocate("sid", Direction.OUTBOUND, quotas={f"account/{name}": 1, "trunk": 9}))
+    assert server.call("DBSIZE") == b":6\r\n"
 
 
 def test_two_gateways_of_one_name_are_told_of(world):

@@ -4,8 +4,9 @@ import random
 import time
 
 import pytest
+from attrs import evolve
 
-from exoswitch.errors import NoCapacity
+from exoswitch.errors import NoCapacity, QuotaReached
 from exoswitch.session import Direction
 from tests.backends.redis_server import RedisServer, needs_redis
 from tests.backends.redis_world import RedisWorld
@@ -151,6 +152,28 @@ def test_without_redis_what_was_last_known_of_the_others_is_taken_to_hold(server
     with pytest.raises(NoCapacity):
         world.wait(first.allocate("sid", Direction.OUTBOUND))
     assert world.metrics.counts["places_taken_without_redis_total"] == 4
+
+
+def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_a_quota(server, world):
+    world.rhythm = evolve(world.rhythm, compare_s=0.0)
+    quotas = {"account/acme1": 4}
+    first, other = (world.gateway(name, 30, {"pbx1": 30}) for name in ("gw1", "gw2"))
+    for nodes in (first, other):
+        world.wait(nodes.allocate("sid", Direction.OUTBOUND, quotas=quotas))
+    world.turned.turn(3 * BEAT_S)
+    server.stop()
+    leases = [world.wait(first.allocate("sid", Direction.OUTBOUND, quotas=quotas)) for _ in range(2)]
+    for asked in (
+        first.allocate("sid", Direction.OUTBOUND, quotas=quotas),
+        first.receive("pbx1", "17.1", "sid", quotas=quotas),
+    ):
+        with pytest.raises(QuotaReached, match="account/acme1 has its 4 calls at once"):
+            world.wait(asked)
+    world.wait(first.release(leases[0]))
+    world.wait(first.allocate("sid", Direction.OUTBOUND, quotas=quotas))
+    server.start()
+    world.turned.until(lambda: first.is_shared and other.is_shared)
+    assert world.wait(first.view()).quotas == quotas
 
 
 def test_gateway_that_starts_without_redis_takes_calls_and_tells_of_them_later(server, world):

@@ -2,10 +2,16 @@
 
 import json
 
-from exoswitch.backends.redis_answers import read_fallen, read_leases, read_view
+from exoswitch.backends.redis_answers import read_counts, read_fallen, read_leases, read_view, refusal
+from exoswitch.errors import BackendUnavailable, QuotaReached
 from exoswitch.nodes import AsteriskStanding, FleetView, GatewayView, Lease, Standing
 
-LEASES = tuple(Lease(token=f"t{n}", call_sid=f"sid{n}", gateway="gw1", asterisk="pbx1") for n in range(2))
+ODD = "[é, 100%]"
+LEASES = (
+    Lease(token="t0", call_sid="sid0", gateway="gw1", asterisk="pbx1"),
+    Lease(token="t1", call_sid="sid1", gateway="gw1", asterisk="pbx1", quotas=("account/a", ODD)),
+)
+WORDS = "[account%2Fa,%5B%C3%A9%2C%20100%25%5D]"
 STANDING = Standing(capacity=5, asterisks={"pbx1": AsteriskStanding(capacity=3, healthy=True)})
 RECORD = (
     '{"capacity": 5, "asterisks": {"pbx1": {"capacity": 3, "healthy": true, "draining": false}}, "draining": false}'
@@ -13,7 +19,8 @@ RECORD = (
 
 
 def test_freed_leases_are_read():
-    assert read_leases('["t0", "gw1", "pbx1", "sid0", "t1", "gw1", "pbx1", "sid1"]') == LEASES
+    answer = ["t0", "gw1", "pbx1", "sid0", "[]", "t1", "gw1", "pbx1", "sid1", WORDS]
+    assert read_leases(json.dumps(answer)) == LEASES
 
 
 def test_no_lease_is_read():
@@ -21,12 +28,28 @@ def test_no_lease_is_read():
 
 
 def test_leases_that_fell_to_a_gateway_are_read():
-    assert read_fallen(["ok", "t0", "pbx1", "sid0", "t1", "pbx1", "sid1"], "gw1") == LEASES
+    assert read_fallen(["ok", "t0", "pbx1", "sid0", "[]", "t1", "pbx1", "sid1", WORDS], "gw1") == LEASES
     assert read_fallen(["ok"], "gw1") == ()
 
 
+def test_counts_of_quotas_are_read():
+    assert read_counts('["account%2Fa", "2", "b", "1"]') == {"account/a": 2, "b": 1}
+    assert read_counts("{}") == {}
+
+
+def test_quota_that_is_reached_is_read_with_its_limit():
+    told = refusal(["reached", "b%2Fc"], {"a": 1, "b/c": 2})
+    assert (type(told), str(told)) == (QuotaReached, "b/c has its 2 calls at once")
+
+
+def test_answer_that_is_not_known_says_that_redis_is_of_no_use():
+    for words in (["reached", "other"], ["reached"], ["odd"]):
+        assert isinstance(refusal(words, {"a": 1}), BackendUnavailable)
+
+
 def test_empty_fleet_is_read():
-    assert read_view("[1790000000000, {}, {}, {}, {}]") == FleetView(gateways={}, asterisks={}, leases=())
+    nothing = FleetView(gateways={}, asterisks={}, quotas={}, leases=())
+    assert read_view("[1790000000000, {}, {}, {}, {}, {}]") == nothing
 
 
 def test_fleet_is_read():
@@ -36,7 +59,8 @@ def test_fleet_is_read():
         ["gw1", f"instance:7 {RECORD}", "gw2", f"other:1 {RECORD}"],
         ["gw2", str(now_ms), "gw1", f"{now_ms + 1}"],
         ["gateway:gw1", "2", "asterisk:pbx1", "2"],
-        ["t0", "gw1 gw1 pbx1 sid0", "t1", "gw2 gw1 pbx1 sid1"],
+        ["account%2Fa", "1", "%5B%C3%A9%2C%20100%25%5D", "1"],
+        ["t0", "gw1 gw1 pbx1 sid0 []", "t1", f"gw2 gw1 pbx1 sid1 {WORDS}"],
     ]
     assert read_view(json.dumps(answer)) == FleetView(
         gateways={
@@ -44,5 +68,6 @@ def test_fleet_is_read():
             "gw2": GatewayView(standing=STANDING, used=0, alive=False),
         },
         asterisks={"pbx1": 2},
+        quotas={"account/a": 1, ODD: 1},
         leases=LEASES,
     )

@@ -5,13 +5,15 @@ A world offers `gateway(name, capacity, asterisks)`, which starts an allocator a
 `advance(seconds)`, and `wait(deferred)`.
 """
 
+from collections import Counter
+
 import pytest
 from attrs import define, evolve, field
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from hypothesis.strategies import booleans, data, none, one_of, sampled_from
 from zope.interface.verify import verifyObject
 
-from exoswitch.errors import NoCapacity
+from exoswitch.errors import NoCapacity, QuotaReached
 from exoswitch.interfaces_fleet import INodeAllocator
 from exoswitch.nodes import Lease
 from exoswitch.session import Direction
@@ -354,6 +356,7 @@ class NodeAllocatorContract:
 FLEET = {"gw1": (3, {"pbx1": 2, "pbx2": 4}), "gw2": (4, {"pbx2": 4, "pbx3": 1}), "gw3": (2, {"pbx1": 2, "pbx2": 4})}
 GATEWAYS = sampled_from(sorted(FLEET))
 PBXES = sampled_from(["pbx1", "pbx2", "pbx3"])
+QUOTAS = sampled_from([{}, {"account/a": 3}, {"account/a": 3, "[b, ü] 100%": 1}])
 
 
 @define(eq=False)
@@ -461,23 +464,42 @@ class AnySequence(RuleBasedStateMachine):
                 fallen.append(token)
         return fallen
 
+    def counted(self):
+        return Counter(name for _, lease in self.leases.values() for name in lease.quotas)
+
+    def refused(self, asked, quotas, *, is_there=False):
+        """Whether a quota is in the way, and a request is told so; then no quota gets more than it may have."""
+        counted = self.counted()
+        reached = [
+            f"{name} has its {limit} calls at once" for name, limit in quotas.items() if counted[name] >= limit
+        ]
+        if reached and not is_there:
+            with pytest.raises(QuotaReached) as told:
+                self.world.wait(asked)
+            assert str(told.value) == reached[0]
+        return bool(reached) and not is_there
+
     def learn(self, gateway, token):
         if self.leases[token][0] == gateway.name:
             self.learnt(token)
         gateway.held[token] = self.leases[token][1]
 
-    @rule(name=GATEWAYS, asterisk=one_of(none(), PBXES), any_gateway=booleans())
-    def allocate(self, name, asterisk, any_gateway):
+    @rule(name=GATEWAYS, asterisk=one_of(none(), PBXES), any_gateway=booleans(), quotas=QUOTAS)
+    def allocate(self, name, asterisk, any_gateway, quotas):
         asker = self.gateways[name]
         self.speaks(asker)
         expected = self.chosen(self.living(asker) if any_gateway else [asker], asterisk)
-        asked = asker.nodes.allocate(self.call_sid(), Direction.OUTBOUND, asterisk=asterisk, any_gateway=any_gateway)
+        asked = asker.nodes.allocate(
+            self.call_sid(), Direction.OUTBOUND, asterisk=asterisk, any_gateway=any_gateway, quotas=quotas
+        )
+        if self.refused(asked, quotas):
+            return
         if expected is None:
             with pytest.raises(NoCapacity):
                 self.world.wait(asked)
             return
         lease = self.world.wait(asked)
-        assert (lease.gateway, lease.asterisk) == expected
+        assert (lease.gateway, lease.asterisk, lease.quotas) == (*expected, tuple(quotas))
         assert lease.token not in self.leases
         self.leases[lease.token] = name, lease
         asker.held[lease.token] = lease
@@ -486,22 +508,30 @@ class AnySequence(RuleBasedStateMachine):
         self.calls += 1
         return f"sid{self.calls}"
 
-    @rule(name=GATEWAYS, asterisk=PBXES, channel_id=sampled_from("ab"), passing_over=one_of(none(), GATEWAYS))
-    def receive(self, name, asterisk, channel_id, passing_over):
+    @rule(
+        name=GATEWAYS,
+        asterisk=PBXES,
+        channel_id=sampled_from("ab"),
+        passing_over=one_of(none(), GATEWAYS),
+        quotas=QUOTAS,
+    )
+    def receive(self, name, asterisk, channel_id, passing_over, quotas):
         asker, token = self.gateways[name], f"{asterisk}/{channel_id}"
         self.speaks(asker)
         _, lease = self.leases.get(token, (None, None))
         gateways = self.living(asker, passing_over)
         call_sid = self.call_sid()
-        asked = asker.nodes.receive(asterisk, channel_id, call_sid, passing_over=passing_over)
+        asked = asker.nodes.receive(asterisk, channel_id, call_sid, passing_over=passing_over, quotas=quotas)
+        if self.refused(asked, quotas, is_there=lease is not None):
+            return
         if lease is None or lease.gateway not in {one.name for one in gateways}:
             pair = self.chosen(gateways, asterisk, is_there=lease is not None)
             if pair is None:
                 with pytest.raises(NoCapacity):
                     self.world.wait(asked)
                 return
-            place = {"gateway": pair[0], "asterisk": asterisk}
-            lease = Lease(token=token, call_sid=lease.call_sid if lease else call_sid, **place)
+            fresh = Lease(token=token, call_sid=call_sid, gateway=pair[0], asterisk=asterisk, quotas=tuple(quotas))
+            lease = evolve(lease, gateway=pair[0]) if lease else fresh
             self.leases[token] = pair[0], lease
             self.learnt(token)
         assert self.world.wait(asked) == lease
@@ -630,6 +660,7 @@ class AnySequence(RuleBasedStateMachine):
         counted = [lease for _, lease in self.leases.values()]
         assert sorted(view.leases, key=repr) == sorted(counted, key=repr)
         assert view.asterisks == {name: self.used(asterisk=name) for name in {one.asterisk for one in counted}}
+        assert view.quotas == self.counted()
         for one in self.gateways.values():
             assert (one.name in view.gateways) == one.is_known
             if one.is_known:

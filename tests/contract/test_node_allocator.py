@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from exoswitch.backends.fleet import Fleet
 from exoswitch.backends.nodes_memory import MemoryNodes
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
+from tests.contract.node_quotas_suite import NodeQuotasContract
 
 
 class MemoryWorld:
@@ -45,7 +46,7 @@ class MemoryWorld:
         """Nothing is open."""
 
 
-class TestMemoryNodes(NodeAllocatorContract):
+class TestMemoryNodes(NodeAllocatorContract, NodeQuotasContract):
     @pytest.fixture
     def world(self):
         return MemoryWorld()

@@ -6,6 +6,7 @@ from hypothesis import settings
 from tests.backends.redis_server import RedisServer, needs_redis
 from tests.backends.redis_world import RedisWorld
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
+from tests.contract.node_quotas_suite import NodeQuotasContract
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
@@ -23,7 +24,7 @@ def make_world():
     return RedisWorld(SERVER, silent_s=SILENT_S, keep_s=KEEP_S)
 
 
-class TestRedisNodes(NodeAllocatorContract):
+class TestRedisNodes(NodeAllocatorContract, NodeQuotasContract):
     @pytest.fixture
     def world(self):
         world = make_world()
