@@ -16,7 +16,7 @@ from exoswitch import events as ev
 from exoswitch.call_ports import Ports
 from exoswitch.directory import Directory, InboundRoute
 from exoswitch.endings import not_placed
-from exoswitch.errors import BackendUnavailable, InvalidRequest, NoCapacity, TrunkError
+from exoswitch.errors import BackendUnavailable, InvalidRequest, NoCapacity, QuotaReached, TrunkError
 from exoswitch.exotel.numbers import mask, normalise
 from exoswitch.exotel.statuses import HangUpCause
 from exoswitch.interfaces import ISwitch
@@ -137,29 +137,31 @@ class Arrivals:
                 lease = await self._ask(arrival)
                 if arrival.is_settled:
                     self._leave(lease)
-                elif lease is None:
-                    await self._turn_away(arrival)
-                    return
                 elif lease.gateway == self._ports.node:
                     await self._take(arrival, lease)
                     return
                 else:
                     arrival.leave_to(lease, self._ports.clock.seconds())
                     await self._stand_by(arrival)
+        except QuotaReached as problem:
+            self._log.warn("a call was turned away: {problem}", problem=str(problem))
+            arrival.switch.hang_up(arrival.channel_id, HangUpCause.USER_BUSY)
+        except (NoCapacity, BackendUnavailable) as problem:
+            self._log.warn("a call was turned away: {problem}", problem=str(problem))
+            await self._turn_away(arrival)
         finally:
             self._settle(arrival)
 
-    async def _ask(self, arrival: _Arrival) -> Lease | None:
-        """Learn who is chosen; None where every place is taken."""
-        session, passing_over = arrival.session, arrival.passing_over(self._ports.clock.seconds())
+    async def _ask(self, arrival: _Arrival) -> Lease:
+        """Learn who is chosen."""
         received = self._ports.nodes.receive(
-            arrival.switch.name, arrival.channel_id, session.call_sid, passing_over=passing_over
+            arrival.switch.name,
+            arrival.channel_id,
+            arrival.session.call_sid,
+            passing_over=arrival.passing_over(self._ports.clock.seconds()),
+            quotas=self._directory.quotas_of(arrival.route.account),
         )
-        try:
-            return await self._ports.in_time(received)
-        except (NoCapacity, BackendUnavailable) as problem:
-            self._log.warn("no place for call {call_sid}: {problem}", call_sid=session.call_sid, problem=str(problem))
-            return None
+        return await self._ports.in_time(received)
 
     async def _stand_by(self, arrival: _Arrival) -> None:
         """Wait for a moment, or until the call is settled."""
@@ -171,13 +173,7 @@ class Arrivals:
 
     async def _take(self, arrival: _Arrival, lease: Lease) -> None:
         """Answer the call; one that another gateway was to take before may have that one's name on it."""
-        account = arrival.session.account
         if self._calls.find(lease.call_sid) is not None:
-            return
-        if not self._calls.has_room(account):
-            self._log.warn("a call for {account}, which is at its concurrency, was turned away", account=account)
-            self._leave(lease)
-            arrival.switch.hang_up(arrival.channel_id, HangUpCause.USER_BUSY)
             return
         is_chosen_anew = arrival.chosen is not None
         session = evolve(
@@ -190,11 +186,7 @@ class Arrivals:
         if self._directory.in_fleet and not self._ports.nodes.is_shared and not await self._claim(arrival):
             self._leave(lease)
             return
-        try:
-            call = self._calls.begin(session, lease)
-        except NoCapacity:
-            await self._turn_away(arrival)
-            return
+        call = self._calls.begin(session, lease)
         self._ports.sessions.note(session)
         call.tell(call.life.resume if is_chosen_anew else call.life.arrive)
 
@@ -217,9 +209,9 @@ class Arrivals:
         self._ports.sessions.note(session.ended(FULL, self._ports.wall_clock()))
         self._ports.metrics.add("calls_turned_away_total")
 
-    def _leave(self, lease: Lease | None) -> None:
-        """Give a place back that the call does not need."""
-        if lease is not None and lease.gateway == self._ports.node:
+    def _leave(self, lease: Lease) -> None:
+        """Give a place of ours back that the call does not need."""
+        if lease.gateway == self._ports.node:
             spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
 
     def _settle(self, arrival: _Arrival) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from exoswitch.call_ports import Ports
+from exoswitch.directory import Directory
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.interfaces import ISwitch
 from exoswitch.live_calls import LiveCalls
@@ -27,7 +28,7 @@ class Comeback:
     _ports: Ports
     _calls: LiveCalls
     _resumption: Resumption
-    _in_fleet: bool
+    _directory: Directory
     _left: dict[str, Session] = field(factory=dict, init=False)
     _channels: dict[str, frozenset[str]] = field(factory=dict, init=False)
     _patience: Patience = field(init=False)
@@ -77,7 +78,7 @@ class Comeback:
 
     async def _held_elsewhere(self) -> frozenset[str]:
         """Give the SIDs of calls that other gateways have by now."""
-        if not self._in_fleet:
+        if not self._directory.in_fleet:
             return frozenset()
         give_up_at = self._ports.clock.seconds() + FLEET_WAIT_S
         while not self._ports.nodes.is_shared and self._ports.clock.seconds() < give_up_at:
@@ -108,7 +109,12 @@ class Comeback:
 
     async def _resume(self, session: Session, switch: ISwitch) -> None:
         try:
-            lease = await self._ports.nodes.allocate(session.call_sid, session.direction, asterisk=switch.name)
+            lease = await self._ports.nodes.allocate(
+                session.call_sid,
+                session.direction,
+                asterisk=switch.name,
+                quotas=self._directory.quotas_of(session.account, is_new=False),
+            )
         except (NoCapacity, BackendUnavailable) as problem:
             self._resumption.give_up(session, str(problem))
         else:

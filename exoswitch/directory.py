@@ -8,6 +8,8 @@ from exoswitch.call_inputs import CallLimits
 from exoswitch.interfaces import ITrunk
 from exoswitch.session import BotTarget, Session
 
+BEYOND_ANY = 2**31 - 1
+
 
 @frozen
 class InboundRoute:
@@ -31,6 +33,10 @@ class Directory:
     routes: Mapping[str, InboundRoute]
     in_fleet: bool = False
     shares_sessions: bool = False
+
+    def quotas_of(self, account: str, *, is_new: bool = True) -> Mapping[str, int]:
+        """Say on what a call of an account counts; a call that is not new counts, but is not refused any more."""
+        return {f"account {account}": self.concurrency[account] if is_new else BEYOND_ANY}
 
     def limits_of(self, session: Session, now: float) -> CallLimits:
         """Give the waits of a call; one that was answered has spent some of its time by `now` (wall clock)."""

@@ -48,7 +48,7 @@ class Engine:
         self._arrivals = Arrivals(self._ports, self._directory, self._calls)
         resumption = Resumption(self._ports, self._calls, self._placing)
         self._takeover = Takeover(self._ports, self._directory, self._calls, self._arrivals, resumption)
-        self._comeback = Comeback(self._ports, self._calls, resumption, self._directory.in_fleet)
+        self._comeback = Comeback(self._ports, self._calls, resumption, self._directory)
         self._standstill = Standstill(self._ports, self._calls, self._route)
 
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------

@@ -1,8 +1,7 @@
-"""Adapter: all live calls of this node: by SID, by channel, by account, and whether new ones may begin."""
+"""Adapter: all live calls of this node: by SID, by channel, and whether more may begin."""
 
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
@@ -28,7 +27,6 @@ class LiveCalls:
     is_stopping: bool = field(default=False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
-    _by_account: Counter[str] = field(factory=Counter, init=False)
     _all_over: Deferred[None] | None = field(default=None, init=False)
 
     def begin(self, session: Session, lease: Lease, line: OutboundLine | None = None) -> LiveCall:
@@ -44,26 +42,12 @@ class LiveCalls:
         call = LiveCall(session, lease, switch, self._forget, self._ports, limits, line)
         self._by_sid[call.call_sid] = call
         self._by_channel[switch.name, call.channel_id] = call
-        self._by_account[session.account] += 1
         try:
             call.open_media()
         except NoCapacity:
             call.abandon()
             raise
         return call
-
-    @contextmanager
-    def beginning(self, account: str) -> Iterator[None]:
-        """Count a call that is about to begin, so that no more are let in meanwhile than may be."""
-        self._by_account[account] += 1
-        try:
-            yield
-        finally:
-            self._by_account[account] -= 1
-
-    def has_room(self, account: str) -> bool:
-        """Say whether an account may have another call at once, here."""
-        return self._by_account[account] < self._directory.concurrency[account]
 
     def find(self, call_sid: str) -> LiveCall | None:
         """Find a call by its SID."""
@@ -97,7 +81,6 @@ class LiveCalls:
         self._by_channel.pop((call.switch.name, call.channel_id), None)
         if call.trunk is not None:
             self._lines.give_back(call.trunk)
-        self._by_account[call.session.account] -= 1
         all_over = self._all_over
         if not self._by_sid and all_over is not None:
             self._all_over = None

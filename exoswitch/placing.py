@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from exoswitch.call_ports import Ports
 from exoswitch.directory import Directory
 from exoswitch.endings import not_placed
-from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
+from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.exotel.numbers import normalise
 from exoswitch.interfaces import CallRequest
 from exoswitch.live_call import LiveCall, OutboundLine
@@ -26,6 +26,7 @@ from exoswitch.spawn import spawn
 from exoswitch.trunks.lines import TrunkLines
 
 LOOK_EVERY_S = 5.0
+NO_ASTERISK = "no Asterisk can be reached: see /readyz"
 NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
 
 
@@ -61,32 +62,32 @@ class Placing:
 
     async def place(self, request: CallRequest) -> Session:
         """Accept a call, and have it dialled here or elsewhere; see ICalls.place."""
-        self._check(request.account)
+        self._check()
         session = self._session(request)
-        with self._calls.beginning(request.account):
-            lease = await self._allocate(session.call_sid)
-            session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
-            if lease.gateway != self._ports.node:
-                return await self._hand_over(session, lease)
-            call = self._begin(session, lease)
-            try:
-                await self._save(call.session)
-            except BackendUnavailable:
-                call.abandon()
-                raise
-            call.tell(call.life.dial)
-            return call.session
+        lease = await self._find_place(session)
+        session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
+        if lease.gateway != self._ports.node:
+            return await self._hand_over(session, lease)
+        call = self._begin(session, lease)
+        try:
+            await self._save(call.session)
+        except BackendUnavailable:
+            call.abandon()
+            raise
+        call.tell(call.life.dial)
+        return call.session
 
-    def _check(self, account: str) -> None:
+    def _check(self) -> None:
         if self._calls.is_stopping:
             raise BackendUnavailable("this gateway is stopping: place the call on another one")
         if not self._ports.sessions.ready:
             raise BackendUnavailable("what keeps sessions cannot be reached: see the log")
-        if not (self._ports.nodes.is_shared or any(switch.ready for switch in self._ports.switches.values())):
-            raise BackendUnavailable("no Asterisk can be reached: see /readyz")
-        if not self._calls.has_room(account):
-            limit = self._directory.concurrency[account]
-            raise NoCapacity(f"account {account} has its {limit} calls at once (concurrency)")
+        if not (self._ports.nodes.is_shared or self._has_switch):
+            raise BackendUnavailable(NO_ASTERISK)
+
+    @property
+    def _has_switch(self) -> bool:
+        return any(switch.ready for switch in self._ports.switches.values())
 
     def _session(self, request: CallRequest) -> Session:
         now = self._ports.wall_clock()
@@ -106,9 +107,23 @@ class Placing:
             max_duration_s=request.max_duration_s,
         )
 
-    async def _allocate(self, call_sid: str) -> Lease:
+    async def _find_place(self, session: Session) -> Lease:
+        """Take a place for a new call; where none of our Asterisks can be reached, others' may all the same."""
+        try:
+            return await self._allocate(session, is_new=True)
+        except QuotaReached:
+            raise
+        except NoCapacity:
+            if self._has_switch:
+                raise
+            raise BackendUnavailable(NO_ASTERISK) from None
+
+    async def _allocate(self, session: Session, *, is_new: bool, any_gateway: bool = True) -> Lease:
         allocated = self._ports.nodes.allocate(
-            call_sid, Direction.OUTBOUND, any_gateway=self._directory.shares_sessions
+            session.call_sid,
+            session.direction,
+            any_gateway=any_gateway and self._directory.shares_sessions,
+            quotas=self._directory.quotas_of(session.account, is_new=is_new),
         )
         return await self._ports.in_time(allocated)
 
@@ -133,7 +148,7 @@ class Placing:
     async def _keep(self, session: Session) -> Session:
         """Dial a call here that could not be handed over; without a place here, either, it has failed."""
         try:
-            lease = await self._ports.in_time(self._ports.nodes.allocate(session.call_sid, session.direction))
+            lease = await self._allocate(session, is_new=False, any_gateway=False)
         except (NoCapacity, BackendUnavailable) as problem:
             self._fail(session, problem)
             raise
@@ -143,7 +158,7 @@ class Placing:
         """Find another place for a call that was handed over, and lost with its place."""
         self._log.warn("call {call_sid} was handed over and lost; placing it again", call_sid=session.call_sid)
         try:
-            lease = await self._allocate(session.call_sid)
+            lease = await self._allocate(session, is_new=False)
         except NoCapacity as problem:
             self._fail(session, problem)
         else:

@@ -18,7 +18,7 @@ from exoswitch.live_calls import LiveCalls
 from exoswitch.spawn import spawn
 
 LOOK_EVERY_S = 0.1
-STOOD_STILL_S = 0.5  # less than it takes the others to believe a gateway dead
+STOOD_STILL_S = 0.4  # less than the others wait before they believe a gateway dead
 _KEPT_MAX = 100_000  # events of some thousand calls; beyond that, what is heard is believed
 
 Deliver = Callable[[ISwitch, SwitchEvent], None]

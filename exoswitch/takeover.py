@@ -22,7 +22,7 @@ from exoswitch.repeat import repeat
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
 
-ADOPT_EVERY_S = 0.2  # half of it is part of the silence that a caller hears
+ADOPT_EVERY_S = 0.1  # half of it is part of the silence that a caller hears
 REAP_EVERY_S = 5.0
 BEQUEATH_EVERY_S = 0.5
 AT_ONCE = 5  # calls begun in one turn of the reactor: some 10 ms, which the other calls' audio does not notice

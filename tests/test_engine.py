@@ -310,7 +310,8 @@ def test_call_beyond_the_asterisks_capacity_is_refused_and_leaves_no_session(hou
 def test_account_gets_no_more_calls_at_once_than_its_concurrency(house):
     tiny = CallRequest(account="tiny", number=PERSON, exophone=OURS, bot=BOT)
     result.successResultOf(house.place(tiny))
-    assert "concurrency" in result.failureResultOf(house.place(tiny), NoCapacity).getErrorMessage()
+    refusal = result.failureResultOf(house.place(tiny), NoCapacity)
+    assert refusal.getErrorMessage() == "account tiny has its 1 calls at once"
 
 
 def test_call_without_an_rtp_port_is_refused_and_leaves_nothing(house):

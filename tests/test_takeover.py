@@ -238,6 +238,20 @@ def test_call_is_dialled_by_the_gateway_that_has_the_place_wherever_it_was_accep
     assert result.successResultOf(first.engine.find("acme1", sid)).call_sid == sid
 
 
+def test_account_has_its_calls_at_once_over_the_whole_fleet_and_keeps_them_over_takeovers(fleet):
+    fleet.add("gw1"), fleet.add("gw2")
+    tiny = evolve(REQUEST, account="tiny")
+    sid = fleet.place("gw1", tiny)
+    for name in ("gw1", "gw2"):
+        assert "account tiny" in result.failureResultOf(fleet.by_name[name].engine.place(tiny)).getErrorMessage()
+    fleet.kill(fleet.holder(sid).name)
+    fleet.advance(LONG_ENOUGH_S)
+    (heir,) = fleet.living
+    assert "account tiny" in result.failureResultOf(heir.engine.place(tiny)).getErrorMessage()
+    fleet.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert result.successResultOf(heir.engine.place(tiny)).account == "tiny"
+
+
 def test_call_that_cannot_be_handed_over_is_dialled_where_it_was_accepted(fleet):
     first, second = fleet.add("gw1", capacity=2, has_post=False), fleet.add("gw2")
     fleet.talk("gw1")
@@ -250,6 +264,15 @@ def test_call_that_cannot_be_handed_over_is_dialled_where_it_was_accepted(fleet)
     failed = [session for session in fleet.world.sessions._sessions.values() if session.status.is_final]
     assert [session.status for session in failed] == [CallStatus.FAILED]
     assert len(fleet.leases()) == 2
+
+
+def test_call_that_no_asterisk_of_the_fleet_can_carry_is_refused_as_one_that_has_no_asterisk(fleet):
+    for name in ("gw1", "gw2"):
+        fleet.add(name).switch.ready = False
+    fleet.happens(ev.SwitchLost("gone"))
+    refused = fleet.by_name["gw1"].engine.place(REQUEST)
+    fleet.advance(0.1)
+    assert "no Asterisk" in result.failureResultOf(refused, BackendUnavailable).getErrorMessage()
 
 
 def test_job_that_comes_twice_is_dialled_once(fleet):

@@ -42,10 +42,13 @@ class _WatchedConnection(Connection):  # type: ignore[misc]
     on_broken: Callable[[], None]
 
     def doRead(self) -> None:  # noqa: N802
-        """Hear from the server unasked; at an end of the connection, that is how it shows."""
+        """Hear from the server unasked; at an end of the connection, that is how it shows.
+
+        A ValueError is one, too: libpq has closed its socket, and the library asks the reactor to watch it.
+        """
         try:
             super().doRead()
-        except psycopg2.Error:
+        except (psycopg2.Error, ValueError):
             self.on_broken()
 
 
