@@ -14,6 +14,7 @@ import psycopg2
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
 from exoswitch.errors import BackendUnavailable
@@ -85,6 +86,7 @@ class PostgresLine:
         if self._is_closed:
             raise BackendUnavailable(f"{self._name}: it is closed")
         if deadline <= self._reactor.seconds():
+            await deferLater(self._reactor, 0)  # Those behind this one fail as well, and not in each other's stacks.
             raise BackendUnavailable(f"{self._name}: no answer to others who asked before")
         try:
             connection = self._connection or await self._connect()
