@@ -40,7 +40,7 @@ class Counts:
 
     def places(self) -> tuple[Place, ...]:
         """List every lease."""
-        return tuple(Place(*lease.split(maxsplit=3)) for lease in self._ask("HVALS", "exoswitch:leases"))
+        return tuple(Place(*lease.split()[:4]) for lease in self._ask("HVALS", "exoswitch:leases"))
 
     def holders(self) -> Counter[str]:
         """Count the leases of each gateway."""
@@ -70,6 +70,10 @@ class Records:
     def by_status(self) -> Counter[str]:
         """Count the sessions of each status."""
         return Counter(status for _, status in self._sessions())
+
+    def of_status(self, wanted: str) -> set[str]:
+        """Give the calls of this status."""
+        return {sid for sid, status in self._sessions() if status == wanted}
 
     def status(self, call_sid: str) -> str:
         """Give the status of a call."""

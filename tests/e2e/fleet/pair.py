@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from exoswitch.backends.nodes_redis import Rhythm
+from exoswitch.backends.rhythm import Rhythm
 from tests.backends.redis_server import RedisServer
 from tests.e2e.asterisk_server import AsteriskServer
 from tests.e2e.ports import free_port, free_ports
