@@ -191,7 +191,7 @@ class Placing:
         """Dial as `dial` does, unless the call lives here already, when nobody waits to be told that it cannot be."""
         live = self._calls.find(session.call_sid)
         if live is not None:
-            if live.lease != lease:
+            if live.lease.token != lease.token:
                 self._give_back(lease)
             return
         try:

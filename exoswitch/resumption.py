@@ -47,7 +47,7 @@ class Resumption:
     def _lives(self, session: Session, lease: Lease) -> bool:
         """Say whether the call is live here, on this place or on another, in which case this one is not needed."""
         call = self._calls.find(session.call_sid)
-        if call is not None and call.lease != lease:
+        if call is not None and call.lease.token != lease.token:
             self._give_back(lease)
         return call is not None
 
