@@ -15,7 +15,7 @@ class Rhythm:
     """
 
     beat_s: float = 0.15
-    silent_s: float = 0.7
+    silent_s: float = 0.6
     keep_s: float = 30.0
     settle_s: float = 4.0
     again_s: float = 0.2
