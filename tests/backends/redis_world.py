@@ -1,7 +1,7 @@
 """Gateways that share a real Redis, on a reactor that the test turns."""
 
 import random
-import secrets
+from itertools import count
 
 from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.backends.nodes_redis import RedisNodes
@@ -23,6 +23,7 @@ class RedisWorld:
             beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s, again_s=again_s
         )
         self.metrics = MemoryMetrics()
+        self.tokens = count()  # the same in every run, as their order decides who gets what
         self.alive = []
 
     def start(self, name, capacity, asterisks, address=None):
@@ -31,7 +32,7 @@ class RedisWorld:
             name,
             capacity,
             asterisks,
-            lambda: secrets.token_hex(4),
+            lambda: f"token{next(self.tokens):06}",
             address=address or self.server.address,
             reactor=self.turned.reactor,
             rng=random.Random(1),
