@@ -31,6 +31,7 @@ from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from arguments import at_least_one, duration_s
 from machine import processor
 
 from tests.backends.redis_server import RedisServer
@@ -204,8 +205,8 @@ async def measure_adoption(fleet: Fleet, server: RedisServer) -> None:
 async def main(_reactor: object) -> None:
     """Start Redis, measure, and stop it."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--seconds", type=float, default=20.0)
-    options.add_argument("--allocations", type=int, default=10_000)
+    options.add_argument("--seconds", type=duration_s, default=20.0)
+    options.add_argument("--allocations", type=at_least_one, default=10_000)
     chosen = options.parse_args()
     server = RedisServer()
     with tempfile.TemporaryDirectory() as folder:

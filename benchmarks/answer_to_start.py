@@ -36,6 +36,7 @@ from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from arguments import at_least_one
 from machine import processor
 
 from tests.certificates import certificate_pem
@@ -163,7 +164,7 @@ async def run(bench: Bench, calls: int) -> None:
 async def main(_reactor: object) -> None:
     """Start everything, measure, and stop the gateway."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--calls", type=int, default=50)
+    options.add_argument("--calls", type=at_least_one, default=50)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from arguments import at_least_one, duration_s
 from machine import processor
 
 HERE = Path(__file__).parent
@@ -46,9 +47,11 @@ def _start(script: str, *arguments: str) -> subprocess.Popen[str]:
 def main() -> None:
     """Measure everything and print the table."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--calls", type=int, default=100)
-    options.add_argument("--seconds", type=float, default=10.0)
-    options.add_argument("--plain-calls", type=int, default=60, help="fewer, so that the plain design keeps up")
+    options.add_argument("--calls", type=at_least_one, default=100)
+    options.add_argument("--seconds", type=duration_s, default=10.0)
+    options.add_argument(
+        "--plain-calls", type=at_least_one, default=60, help="fewer, so that the plain design keeps up"
+    )
     chosen = options.parse_args()
     print(f"{processor()}, Python {platform.python_version()}; {chosen.seconds:g} s each\n")
     print("design   message   calls   CPU      calls a core   audio back   to the bots")

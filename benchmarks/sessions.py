@@ -17,8 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from attrs import define, evolve, field
@@ -38,9 +37,10 @@ from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from arguments import duration_s
 from machine import processor
 
-from tests.postgres_server import PostgresServer, binaries
+from tests.postgres_server import PostgresServer, binaries, running
 from tests.sessions import HUNG_UP, SESSION
 
 RATE_HZ = 100
@@ -300,28 +300,14 @@ async def measure(folder: Path, server: PostgresServer, seconds: float, outage_s
             await measure_outage(what, how, kind, journal, outage_s)
 
 
-@contextmanager
-def postgres() -> Iterator[PostgresServer]:
-    """Start a server, and leave nothing of it behind."""
-    bin_folder = binaries()
-    if bin_folder is None:
-        sys.exit("needs PostgreSQL: apt install postgresql")
-    server = PostgresServer(bin_folder)
-    server.make()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
-
-
 async def main(_reactor: object) -> None:
     """Start PostgreSQL, measure, and stop it."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=10.0)
-    options.add_argument("--outage", type=float, default=12.0, help="more than the 10 s that an answer may take")
+    options.add_argument("--seconds", type=duration_s, default=10.0)
+    options.add_argument("--outage", type=duration_s, default=12.0, help="more than the 10 s that an answer may take")
     chosen = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder, postgres() as server:
+    bin_folder = binaries() or sys.exit("needs PostgreSQL: apt install postgresql")
+    with tempfile.TemporaryDirectory() as folder, running(bin_folder) as server:
         await measure(Path(folder), server, chosen.seconds, chosen.outage)
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from arguments import at_least_one
 from machine import processor
 
 from exoswitch.sim.latency import quantile
@@ -25,8 +26,9 @@ from tests.backends.redis_server import RedisServer
 from tests.fleet.far_side import FarSide
 from tests.fleet.fleet import Fleet, Plan
 from tests.fleet.gateway import Gateway
-from tests.postgres_server import PostgresServer, binaries
+from tests.postgres_server import binaries, running
 
+DEAD_S = 1.0  # a gateway that was killed gets no more calls by then
 PATIENCE_S = 15.0
 UNDER_WAY_S = 0.1  # what a gateway sent before it died has come by then
 SETTLED_S = 5.0  # a gateway that has only just come takes nothing over
@@ -38,7 +40,7 @@ def fill(fleet: Fleet, calls: int) -> list[str]:
     first, *others = fleet.gateways
     for gateway in others:
         gateway.kill()
-    time.sleep(1.0)
+    time.sleep(DEAD_S)
     sids = fleet.place(calls, first)
     fleet.start(*others)
     time.sleep(SETTLED_S)
@@ -75,25 +77,18 @@ def measure(fleet: Fleet, calls: int, rounds: int) -> None:
 def main() -> None:
     """Start everything, measure, and leave nothing behind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--calls", type=at_least_one, default=50)
+    parser.add_argument("--rounds", type=at_least_one, default=3)
     asked = parser.parse_args()
-    bin_folder = binaries()
-    if bin_folder is None:
-        sys.exit("needs PostgreSQL: apt install postgresql")
-    postgres = PostgresServer(bin_folder)
-    postgres.make()
+    bin_folder = binaries() or sys.exit("needs PostgreSQL: apt install postgresql")
     plan = Plan(settings={"gateway": {"on_stop": "hand-over", "stop_wait_s": PATIENCE_S}})
     print(f"{processor()}, Python {platform.python_version()}\n", flush=True)
-    try:
-        postgres.start()
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Fleet(Path(folder), RedisServer(), postgres, FarSide(), plan) as fleet,
-        ):
-            measure(fleet, asked.calls, asked.rounds)
-    finally:
-        postgres.remove()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(bin_folder) as postgres,
+        Fleet(Path(folder), RedisServer(), postgres, FarSide(), plan) as fleet,
+    ):
+        measure(fleet, asked.calls, asked.rounds)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from arguments import at_least_one
 from machine import processor
 
 from exoswitch.config.model import CallsConfig
@@ -29,7 +30,7 @@ from tests.e2e.fleet.talks import VOICE
 from tests.e2e.network import Network
 from tests.e2e.phone import Address, Phone
 from tests.e2e.ports import free_port
-from tests.postgres_server import PostgresServer, binaries
+from tests.postgres_server import binaries, running
 
 CALLS_A_S = 10
 BEFORE_S = 2.0
@@ -45,10 +46,8 @@ class Bench:
         self.calls = calls
         asterisk = AsteriskServer(asterisk_root(print), folder / "asterisk", lab_config(2 * calls, CallsConfig()))
         started.enter_context(asterisk)
-        postgres = PostgresServer(binaries() or sys.exit("PostgreSQL is not installed"))
-        postgres.make()
-        started.callback(postgres.remove)
-        postgres.start()
+        bin_folder = binaries() or sys.exit("needs PostgreSQL: apt install postgresql")
+        postgres = started.enter_context(running(bin_folder))
         self.ami = started.enter_context(asterisk.login())
         self.phone = started.enter_context(Phone())
         self.bot = started.enter_context(Bot(port=free_port(), says=VOICE))
@@ -106,7 +105,7 @@ def report(moment: str, lost: int, silences_s: list[float]) -> None:
 def main() -> None:
     """Start everything, measure, and leave nothing behind."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--calls", type=int, default=50)
+    options.add_argument("--calls", type=at_least_one, default=50)
     options.add_argument("--inbound", action="store_true", help="callers call in; otherwise the calls are placed")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as started:

@@ -51,6 +51,14 @@ class Standing:
     asterisks: Mapping[str, AsteriskStanding]
     draining: bool = False
 
+    @classmethod
+    def of(cls, capacity: int, asterisks: Mapping[str, int]) -> "Standing":
+        """Make the standing of a gateway of this capacity that has yet to find its Asterisks, by name with theirs."""
+        return cls(
+            capacity=capacity,
+            asterisks={name: AsteriskStanding(capacity=places) for name, places in asterisks.items()},
+        )
+
     def with_health(self, asterisk: str, healthy: bool) -> "Standing":
         """Give the standing as it is once an Asterisk is found or lost."""
         return self._with(asterisk, evolve(self.asterisks[asterisk], healthy=healthy))

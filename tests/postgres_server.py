@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -127,12 +128,9 @@ class PostgresServer:
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=KILL"]
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """Give a server that runs; a test that stops it starts it again."""
-    bin_folder = binaries()
-    if bin_folder is None:
-        pytest.skip("needs PostgreSQL: apt install postgresql")
+@contextmanager
+def running(bin_folder: Path) -> Iterator[PostgresServer]:
+    """Run a server, and leave nothing of it behind."""
     server = PostgresServer(bin_folder)
     server.make()
     try:
@@ -140,3 +138,13 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Give a server that runs; a test that stops it starts it again."""
+    bin_folder = binaries()
+    if bin_folder is None:
+        pytest.skip("needs PostgreSQL: apt install postgresql")
+    with running(bin_folder) as server:
+        yield server

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from exoswitch.backends.fleet import Fleet, UnknownGateway
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import NO_QUOTAS, AsteriskStanding, FleetView, Lease, Standing, token_of_channel
+from exoswitch.nodes import NO_QUOTAS, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
 
 
@@ -43,8 +43,7 @@ class MemoryNodes:
         now: Callable[[], float] = lambda: 0.0,
     ) -> "MemoryNodes":
         """Make an allocator for one gateway of this capacity, and Asterisks by name with theirs."""
-        places = {name: AsteriskStanding(capacity=places) for name, places in asterisks.items()}
-        standing = Standing(capacity=capacity, asterisks=places)
+        standing = Standing.of(capacity, asterisks)
         shared = fleet or Fleet(silent_s=math.inf, keep_s=math.inf)
         return cls(fleet is not None, gateway, standing, new_token, shared, now)
 

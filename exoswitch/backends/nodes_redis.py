@@ -33,7 +33,7 @@ from exoswitch.backends.rhythm import USUAL, Rhythm
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import NO_QUOTAS, AsteriskStanding, FleetView, Lease, Standing, token_of_channel
+from exoswitch.nodes import NO_QUOTAS, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
 from exoswitch.spawn import spawn
 
@@ -60,8 +60,7 @@ class RedisNodes:
         rhythm: Rhythm = USUAL,
     ) -> None:
         self._gateway = gateway
-        places = {name: AsteriskStanding(capacity=places) for name, places in asterisks.items()}
-        self._standing = Standing(capacity=capacity, asterisks=places)
+        self._standing = Standing.of(capacity, asterisks)
         self._new_token = new_token
         self._clock = reactor
         self._metrics = metrics

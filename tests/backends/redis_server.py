@@ -68,5 +68,14 @@ class RedisServer:
         self.process.send_signal(signal.SIGCONT)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Give a server that runs; a file of tests that wants another kind makes its own."""
+    server = RedisServer()
+    server.start(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
 def needs_redis():
     return pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server: make test installs it")

@@ -7,25 +7,17 @@ from exoswitch.backends import jobs_under_way
 from exoswitch.backends.jobs_redis import KEPT_S
 from exoswitch.errors import BackendUnavailable
 from tests.backends.jobs_redis_world import RedisJobsWorld
-from tests.backends.redis_server import RedisServer, needs_redis
+from tests.backends.redis_server import needs_redis
 from tests.contract.jobs_suite import Prompt, Slow, lease, leases
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
 STREAM = "exoswitch:jobs:gw1"
-SERVER = RedisServer()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(tmp_path_factory):
-    SERVER.start(tmp_path_factory.mktemp("redis"))
-    yield
-    SERVER.stop()
 
 
 @pytest.fixture
-def world():
-    world = RedisJobsWorld(SERVER)
+def world(server):
+    world = RedisJobsWorld(server)
     yield world
     world.close()
 
@@ -45,16 +37,16 @@ def test_nothing_is_left_of_jobs_that_are_done_with_but_a_stream_that_expires(wo
     send(world, jobs, leases(3))
     world.until(lambda: len(listener.arrived) == 3)
     world.settle()
-    assert number(SERVER.call("XLEN", STREAM)) == 0
-    assert SERVER.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
-    assert KEPT_S - 10 < number(SERVER.call("TTL", STREAM)) <= KEPT_S
+    assert number(world.server.call("XLEN", STREAM)) == 0
+    assert world.server.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
+    assert KEPT_S - 10 < number(world.server.call("TTL", STREAM)) <= KEPT_S
     assert world.metrics.counts == {"jobs_sent_total": 3, "jobs_taken_total": 3}
 
 
 def test_gateway_that_only_looks_leaves_nothing(world):
     world.start("gw1", Prompt())
     world.settle()
-    assert number(SERVER.call("DBSIZE")) == 0
+    assert number(world.server.call("DBSIZE")) == 0
 
 
 @pytest.mark.parametrize("rubbish", ["token t1", "token \\xff\\xfe call_sid \\x00", "a b"])
@@ -64,14 +56,14 @@ def test_entry_that_is_no_job_is_counted_told_and_removed(world, rubbish):
     send(world, jobs, [lease(0)])
     fields = " ".join(f'"{word}"' for word in rubbish.split())
     with capturedLogs() as events:
-        SERVER.call("XADD", STREAM, "*", fields)
+        world.server.call("XADD", STREAM, "*", fields)
         send(world, jobs, [lease(1)])
         world.until(lambda: len(listener.arrived) == 2)
         world.settle()
     assert listener.arrived == leases(2)
     assert world.metrics.counts["jobs_malformed_total"] == 1
     assert [event["part"] for event in events if "is no job" in str(event.get("log_format"))] == ["gw1"]
-    assert number(SERVER.call("XLEN", STREAM)) == 0
+    assert number(world.server.call("XLEN", STREAM)) == 0
 
 
 def test_jobs_that_fell_out_of_an_overfull_stream_do_not_hold_up_the_others(world):
@@ -79,13 +71,13 @@ def test_jobs_that_fell_out_of_an_overfull_stream_do_not_hold_up_the_others(worl
     send(world, first, leases(3))
     world.until(lambda: len(first.listener.arrived) == 3)
     world.die(first)
-    SERVER.call("XTRIM", STREAM, "MAXLEN", 1)
+    world.server.call("XTRIM", STREAM, "MAXLEN", 1)
     listener = Prompt()
     world.start("gw1", listener)
     world.until(lambda: listener.arrived == [lease(2)])
     world.settle()
     assert world.metrics.counts["jobs_malformed_total"] == 2
-    assert SERVER.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
+    assert world.server.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
 
 
 def test_stream_that_expired_begins_anew(world):
@@ -94,7 +86,7 @@ def test_stream_that_expired_begins_anew(world):
     for one in leases(2):
         send(world, jobs, [one])
         world.until(lambda: one in listener.arrived)  # noqa: B023 - called here
-        SERVER.call("DEL", STREAM)
+        world.server.call("DEL", STREAM)
         world.settle()
     assert listener.arrived == leases(2)
 

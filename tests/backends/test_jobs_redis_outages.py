@@ -5,6 +5,7 @@ import pytest
 from exoswitch.backends.jobs_entries import job_fields
 from exoswitch.errors import BackendUnavailable
 from tests.backends.jobs_redis_world import RedisJobsWorld
+from tests.backends.redis_outages import OUTAGES
 from tests.backends.redis_server import RedisServer, needs_redis
 from tests.contract.jobs_suite import Prompt, Slow, lease, leases
 
@@ -60,29 +61,12 @@ class Traffic:
         self.world.settle()
 
 
-def stop_and_start(server, traffic):
-    server.stop()
-    traffic.run(100)
-    server.start()
-
-
-def pause(server, traffic):
-    server.pause()
-    traffic.run(300)
-    server.resume()
-
-
-def restart(server, traffic):
-    server.stop()
-    server.start()
-
-
-@pytest.mark.parametrize("outage", [stop_and_start, pause, restart])
+@pytest.mark.parametrize("outage", OUTAGES)
 def test_each_accepted_job_arrives_once(server, world, outage):
     traffic = Traffic(world)
     for _ in range(2):
         traffic.run(50)
-        outage(server, traffic)
+        outage(server, lambda: traffic.run(100), lambda: traffic.run(300))
         world.until(lambda: traffic.sender._link.is_up and traffic.receiver._link.is_up)
     traffic.run(50)
     traffic.settle()

@@ -6,21 +6,13 @@ from twisted.internet.defer import CancelledError, Deferred, fail
 from exoswitch.backends.nodes_scripts import LEARN
 from exoswitch.errors import BackendUnavailable
 from exoswitch.session import Direction
-from tests.backends.redis_server import RedisServer, needs_redis
+from tests.backends.redis_server import needs_redis
 from tests.backends.redis_world import RedisWorld
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
 PBX = {"pbx1": 9}
 SILENT_S, KEEP_S = 10.0, 20.0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = RedisServer()
-    server.start(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
 
 
 @pytest.fixture

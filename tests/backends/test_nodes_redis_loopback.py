@@ -14,14 +14,6 @@ pytestmark = [pytest.mark.loopback, needs_redis()]
 PBX = {"pbx1": 5}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = RedisServer()
-    server.start(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def world(server):
     world = RedisWorld(server)

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from exoswitch.errors import NoCapacity, QuotaReached
 from exoswitch.session import Direction
+from tests.backends.redis_outages import OUTAGES
 from tests.backends.redis_server import RedisServer, needs_redis
 from tests.backends.redis_world import RedisWorld
 
@@ -95,29 +96,12 @@ class Traffic:
             assert nodes.in_use() == len(calls)
 
 
-def stop_and_start(server, traffic):
-    server.stop()
-    traffic.run(0.5)
-    server.start()
-
-
-def pause(server, traffic):
-    server.pause()
-    traffic.run(1.2)
-    server.resume()
-
-
-def restart(server, traffic):
-    server.stop()
-    server.start()
-
-
-@pytest.mark.parametrize("outage", [stop_and_start, pause, restart])
+@pytest.mark.parametrize("outage", OUTAGES)
 def test_calls_go_on_and_counts_come_right(server, world, outage):
     traffic = Traffic(world, seed=outage.__name__)
     for _ in range(2):
         traffic.run(0.3)
-        outage(server, traffic)
+        outage(server, lambda: traffic.run(0.5), lambda: traffic.run(1.2))
         traffic.run(0.3)
     traffic.settle()
     traffic.converged()

@@ -3,24 +3,15 @@
 import pytest
 
 from tests.backends.jobs_redis_world import RedisJobsWorld
-from tests.backends.redis_server import RedisServer, needs_redis
+from tests.backends.redis_server import needs_redis
 from tests.contract.jobs_suite import JobsContract
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
-SERVER = RedisServer()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(tmp_path_factory):
-    SERVER.start(tmp_path_factory.mktemp("redis"))
-    yield
-    SERVER.stop()
-
 
 class TestRedisJobs(JobsContract):
     @pytest.fixture
-    def world(self):
-        world = RedisJobsWorld(SERVER)
+    def world(self, server):
+        world = RedisJobsWorld(server)
         yield world
         world.close()
