@@ -33,12 +33,18 @@ def main() -> None:
     """Become twistd."""
     report = Path(sys.argv.pop(1))
 
-    def write(*_: object) -> None:
+    def write() -> None:
         unfinished = report.with_suffix(".new")
         unfinished.write_text(json.dumps(holdings()))
         unfinished.replace(report)
 
-    signal.signal(signal.SIGUSR1, write)
+    def asked(*_: object) -> None:
+        """Write between two calls of the reactor's: a signal may come in one that is about to be scheduled anew."""
+        from twisted.internet import reactor  # noqa: PLC0415 - as above
+
+        reactor.callFromThread(write)
+
+    signal.signal(signal.SIGUSR1, asked)
     run()
 
 
