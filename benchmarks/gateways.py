@@ -18,11 +18,11 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from twisted.internet import reactor, task
 from twisted.internet.protocol import DatagramProtocol
 
+from exoswitch.audio.g711 import ULAW
 from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.config.model import RtpConfig
 from exoswitch.exotel.stream import ExotelBots
 from exoswitch.interfaces import StreamStart
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget, Direction
 from exoswitch.stream_options import StreamOptions

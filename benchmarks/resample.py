@@ -19,7 +19,7 @@ from operator import mul
 
 from machine import processor
 
-from exoswitch.rtp.resample import REACH_SAMPLES, Resampler
+from exoswitch.audio.resample import REACH_SAMPLES, Resampler
 
 Feed = Callable[[bytes], bytes]
 

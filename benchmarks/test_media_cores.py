@@ -13,8 +13,8 @@ from itertools import cycle
 
 import pytest
 
-from exoswitch.rtp.frames import FRAME_S, FRAME_SAMPLES
-from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
+from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.rtp.jitter import JitterBuffer
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse

@@ -17,13 +17,13 @@ from exoswitch.call_ports import Ports
 from exoswitch.directory import Directory, InboundRoute
 from exoswitch.endings import not_placed
 from exoswitch.errors import BackendUnavailable, InvalidRequest, NoCapacity, QuotaReached, TrunkError
-from exoswitch.exotel.numbers import mask, normalise
 from exoswitch.exotel.statuses import HangUpCause
 from exoswitch.interfaces import ISwitch
 from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
 from exoswitch.session import Direction, Session
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
+from exoswitch.telephony.numbers import mask, normalise
 
 FULL = not_placed("every place for a call was taken")
 ASK_AGAIN_S = 0.2

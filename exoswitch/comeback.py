@@ -16,7 +16,7 @@ from exoswitch.live_calls import LiveCalls
 from exoswitch.patience import Patience
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 FLEET_WAIT_S = 2.0  # how long a gateway that has just started waits for what its fleet shares
 

@@ -21,7 +21,6 @@ from exoswitch.call_inputs import CallCore, CallInputs, CallLimits, apply_close,
 from exoswitch.call_ports import Ports
 from exoswitch.call_timers import CallTimers
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
-from exoswitch.exotel.numbers import mask
 from exoswitch.interfaces import (
     IBotConnection,
     IMediaLeg,
@@ -34,7 +33,8 @@ from exoswitch.interfaces import (
 from exoswitch.nodes import Lease
 from exoswitch.patience import Patience
 from exoswitch.session import Ending, Session
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
+from exoswitch.telephony.numbers import mask
 
 PATIENCE_S = 20.0  # a call outlives a restart of what it needs to begin: of the database, or of the link to Asterisk
 NEVER_DIALLED = 0  # the cause of a hang-up of a channel that was never asked for

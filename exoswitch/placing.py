@@ -13,16 +13,16 @@ from exoswitch.call_ports import Ports
 from exoswitch.directory import Directory
 from exoswitch.endings import not_placed
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
-from exoswitch.exotel.numbers import normalise
 from exoswitch.interfaces import CallRequest
 from exoswitch.live_call import LiveCall, OutboundLine
 from exoswitch.live_calls import LiveCalls
 from exoswitch.minding import Minding
 from exoswitch.nodes import Lease
 from exoswitch.patience import Patience
-from exoswitch.repeat import repeat
 from exoswitch.session import Direction, Session
-from exoswitch.spawn import spawn
+from exoswitch.tasks.repeat import repeat
+from exoswitch.tasks.spawn import spawn
+from exoswitch.telephony.numbers import normalise
 from exoswitch.trunks.lines import TrunkLines
 
 LOOK_EVERY_S = 5.0

@@ -16,7 +16,7 @@ from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
 from exoswitch.placing import Placing
 from exoswitch.session import Direction, Session
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 STALE_S = 300.0  # a call that was accepted longer ago, and never dialled, is not dialled any more
 

@@ -15,7 +15,7 @@ from exoswitch.errors import BackendUnavailable
 from exoswitch.events import SwitchEvent
 from exoswitch.interfaces import ISwitch
 from exoswitch.live_calls import LiveCalls
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 LOOK_EVERY_S = 0.1
 STOOD_STILL_S = 0.4  # less than the others wait before they believe a gateway dead

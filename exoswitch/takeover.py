@@ -18,9 +18,9 @@ from exoswitch.directory import Directory
 from exoswitch.live_calls import LiveCalls
 from exoswitch.nodes import Lease
 from exoswitch.patience import Patience
-from exoswitch.repeat import repeat
 from exoswitch.resumption import Resumption
 from exoswitch.session import Session
+from exoswitch.tasks.repeat import repeat
 
 ADOPT_EVERY_S = 0.1  # half of it is part of the silence that a caller hears
 REAP_EVERY_S = 5.0

@@ -28,13 +28,13 @@ from exoswitch.config.sounds import read_sound
 from exoswitch.directory import Directory, InboundRoute
 from exoswitch.engine import Engine
 from exoswitch.errors import ConfigError
-from exoswitch.exotel.numbers import normalise
 from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream import ExotelBots
 from exoswitch.rtp.service import RtpService
 from exoswitch.session import BotTarget
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
+from exoswitch.telephony.numbers import normalise
 from exoswitch.trunks.lines import TrunkLines
 from exoswitch.trunks.registry import build
 

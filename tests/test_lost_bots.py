@@ -5,14 +5,14 @@ from itertools import groupby
 import pytest
 from twisted.internet.task import deferLater
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.audio.g711 import ULAW
 from exoswitch.config.model import CallsConfig
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ, SILENCE_PCM
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.session import CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.sim import sounds
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.conversation import Digit
-from tests.rtp.test_wav import wav
+from tests.audio.test_wav import wav
 from tests.sim.house import CALLS, House
 
 RECONNECT = {"on_stream_loss": "reconnect"}

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from exoswitch.ami import login
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 from exoswitch.errors import BackendUnavailable, LocalProtocolError, RemoteProtocolError
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 ACTION_WAIT_S = 10.0
 PING_EVERY_S = 10.0

@@ -36,7 +36,7 @@ from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, ConfigError, Problem
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 BOOT_WAIT_S = 120.0
 LOGIN_RETRY_S = 60.0  # a wrong secret does not mend itself; and Asterisk counts and logs each attempt

@@ -22,7 +22,7 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.events import ChannelHungUp, ChannelTaken, SwitchEvent, SwitchLost, SwitchReady
 from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 
 @implementer(ISwitch)

@@ -22,7 +22,7 @@ from exoswitch.errors import BackendUnavailable
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import IJobListener, IJobs
 from exoswitch.nodes import Lease
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 POLL_S = 0.1
 PORTION_MAX = 50

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from exoswitch.interfaces_fleet import IJobListener
 from exoswitch.nodes import Lease
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 JOBS_MAX = 100  # one takes some milliseconds: a session is read and claimed, and Asterisk is told to dial
 STOP_WAIT_S = 3.0

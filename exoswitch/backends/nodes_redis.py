@@ -35,7 +35,7 @@ from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import INodeAllocator
 from exoswitch.nodes import NO_QUOTAS, FleetView, Lease, Standing, token_of_channel
 from exoswitch.session import Direction
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 ALONE = 0.0  # the time in our own book, where nothing ever expires
 

@@ -23,7 +23,7 @@ from twisted.logger import Logger
 
 from exoswitch.backends.redis_address import RedisAddress
 from exoswitch.errors import BackendUnavailable
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 ANSWER_WAIT_S = 0.5  # a script takes well under a millisecond, and a caller waits for it
 CONNECT_WAIT_S = 2

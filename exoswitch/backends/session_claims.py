@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 CLAIMS_AT_ONCE = 100
 """More would not make it quicker: a sync of the disk takes longer than 100 rows."""

@@ -24,7 +24,7 @@ from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.interfaces import IMetrics
 from exoswitch.interfaces_fleet import ISessionStore
 from exoswitch.session import Session
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 NOTE_WAIT_S = 0.05
 """How long a note may wait for others: what a gateway that is killed forgets of how its calls went on."""

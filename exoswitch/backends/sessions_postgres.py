@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from exoswitch.backends.months import Month
-from exoswitch.backends.postgres_line import Ask, PostgresLine
-from exoswitch.backends.schema_files import read_schema
-from exoswitch.backends.schema_versions import Version, due
 from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_document import from_text
 from exoswitch.backends.session_notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, session_row
 from exoswitch.errors import BackendUnavailable, RemoteProtocolError
+from exoswitch.store.months import Month
+from exoswitch.store.postgres import Ask, PostgresLine
+from exoswitch.store.schema_files import read_schema
+from exoswitch.store.schema_versions import Version, due
 
 _LOCK = 0x65786F73  # "exos": any number that nobody else in the database locks
 _ANSWER_S = 10.0  # more than the server's own limit of a statement

@@ -15,12 +15,12 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from zope.interface import implementer
 
-from exoswitch.backends.schema_files import read_schema
-from exoswitch.backends.schema_versions import Version, due
 from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_document import from_text
 from exoswitch.backends.session_notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, session_row
 from exoswitch.errors import BackendUnavailable, RemoteProtocolError
+from exoswitch.store.schema_files import read_schema
+from exoswitch.store.schema_versions import Version, due
 
 _LOCKED_S = 3.0  # how long to wait for another process that writes
 _ANSWER_S = 10.0

@@ -8,6 +8,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from exoswitch.audio.frames import FRAME_S
+from exoswitch.audio.wav import read_wav
 from exoswitch.certify.catalogue import catalogue
 from exoswitch.certify.judge import MESSAGES, MESSAGES_SHOWS
 from exoswitch.certify.replay import replay_of
@@ -17,12 +19,10 @@ from exoswitch.certify.scenario import Scenario, Terms
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.numbers import normalise
 from exoswitch.exotel.transcript import Transcript, TranscriptError
 from exoswitch.exotel.transcript_reading import read_transcript
-from exoswitch.rtp.frames import FRAME_S
-from exoswitch.rtp.wav import read_wav
 from exoswitch.sim import sounds
+from exoswitch.telephony.numbers import normalise
 
 EXIT_FAILED = 1
 EXIT_MISUSED = 2

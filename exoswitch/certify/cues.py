@@ -1,8 +1,8 @@
 """Core: what a caller waits for before doing the next thing."""
 
+from exoswitch.audio.frames import FRAME_S
 from exoswitch.certify.scenario import Cue
 from exoswitch.certify.tape import Tape
-from exoswitch.rtp.frames import FRAME_S
 
 _WORD_TICKS = 5  # 100 ms of sound are a word, and no click
 _TALK_TICKS = 10

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from exoswitch.audio.frames import FRAME_MS
 from exoswitch.certify.cues import is_talking
 from exoswitch.certify.scenario import Terms
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding, failed, noted, passed
-from exoswitch.rtp.frames import FRAME_MS
 
 SPEECH = "speech"
 INTERRUPTION = "interruption"

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from attrs import define, field
 
+from exoswitch.audio.g711 import ULAW
 from exoswitch.certify.phone import Phone
 from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.scenario import Plan
 from exoswitch.certify.tape import Tape
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
 from exoswitch.rtp.plane import Line, Listener

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from attrs import define, field
 
+from exoswitch.audio.frames import FRAME_S
+from exoswitch.audio.g711 import ULAW
 from exoswitch.certify.scenario import Stage
 from exoswitch.certify.tape import Tape, is_audible
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.rtp.frames import FRAME_S
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.sim.script import ScriptPlayer
 

@@ -6,13 +6,13 @@ from random import Random
 
 from attrs import define, field
 
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.audio.g711 import ULAW
+from exoswitch.audio.resample import Resampler
 from exoswitch.certify.phone import PhoneTick, heard
 from exoswitch.certify.tape import Tape
 from exoswitch.exotel.replay_caller import CallerStep, HangUp, Press, Speak
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import Packetizer
-from exoswitch.rtp.resample import Resampler
 
 PATIENCE_S = 10.0  # for a bot that closed by itself in the recording
 _READY_S = 1.5 * FRAME_S  # a frame was sent when it had been spoken, and not just in time

@@ -5,10 +5,10 @@ from math import inf
 
 from attrs import Factory, field, frozen
 
+from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding
 from exoswitch.exotel.replay_caller import CallerStep
-from exoswitch.rtp.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.sim import sounds
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import Press, Script, Speak

@@ -9,10 +9,10 @@ from sys import byteorder
 
 from attrs import define, field
 
+from exoswitch.audio.frames import FRAME_BYTES
 from exoswitch.certify.inspection import Inspection
 from exoswitch.certify.kept import Kept
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
-from exoswitch.rtp.frames import FRAME_BYTES
 
 _AUDIBLE_PEAK = 500
 """-36 dB: above the noise of a line and the dither of a synthetic voice, below any word that is meant to be heard."""

@@ -12,7 +12,7 @@ from typing import Literal
 from attrs import frozen
 
 from exoswitch.errors import ExoswitchError, InvalidRequest
-from exoswitch.exotel.numbers import normalise
+from exoswitch.telephony.numbers import normalise
 
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)

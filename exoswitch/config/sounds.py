@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.wav import read_wav
 from exoswitch.errors import InvalidRequest
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ
-from exoswitch.rtp.wav import read_wav
 
 _LONGEST_S = 300
 _LARGEST_BYTES = 2 * SAMPLE_RATE_HZ * _LONGEST_S + 64 * 1024  # with room for what a WAV file says of itself

@@ -2,9 +2,9 @@
 
 from collections import deque
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.resample import REACH_SAMPLES, Resampler
 from exoswitch.exotel.messages import StreamWriter
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ
-from exoswitch.rtp.resample import REACH_SAMPLES, Resampler
 
 _FRAME_MS = 20
 _HELD_AT_MOST_MS = 2000

@@ -14,9 +14,9 @@ from attrs import frozen
 from exoswitch.config.model import Config
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.address import parse_address
-from exoswitch.exotel.numbers import normalise, same_number
 from exoswitch.interfaces import CallRequest
 from exoswitch.session import BotTarget
+from exoswitch.telephony.numbers import normalise, same_number
 
 _MAX_URL = 600
 _MAX_CUSTOM_FIELD = 128

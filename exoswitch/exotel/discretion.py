@@ -12,7 +12,7 @@ from attrs import frozen
 
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.address import RESUMPTION
-from exoswitch.exotel.numbers import mask, normalise
+from exoswitch.telephony.numbers import mask, normalise
 
 HIDDEN = "***"
 _UNREADABLE = "(a URL that cannot be read)"

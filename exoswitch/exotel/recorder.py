@@ -36,7 +36,7 @@ from exoswitch.exotel.transcript import (
 )
 from exoswitch.exotel.transcript_writing import TranscriptWriter
 from exoswitch.interfaces import StreamStart
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 _BATCH_S = 1.0
 _SOON_BYTES = 4 * 1024 * 1024

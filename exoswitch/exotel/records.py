@@ -3,8 +3,8 @@
 import datetime as dt
 from typing import Any
 
-from exoswitch.exotel.numbers import national
 from exoswitch.session import Session
+from exoswitch.telephony.numbers import national
 
 _INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 

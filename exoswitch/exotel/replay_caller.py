@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from attrs import field, frozen
 
+from exoswitch.audio.frames import FRAME_MS
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.events import StopReason
 from exoswitch.exotel.messages import BotMedia, BotMessage, BotMessageReader
 from exoswitch.exotel.transcript import Message, Side, Transcript, TranscriptError
-from exoswitch.rtp.frames import FRAME_MS
 
 
 @frozen

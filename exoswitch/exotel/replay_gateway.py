@@ -11,12 +11,12 @@ from random import Random
 
 from attrs import define, field, frozen
 
+from exoswitch.audio.frames import FRAME_MS, SAMPLE_RATE_HZ
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.audio import BotAudio
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader, Ignored
 from exoswitch.exotel.replay_difference import Difference, seconds
 from exoswitch.exotel.transcript import Closed, Cut, Entry, MediaSettings, Message, Side, Transcript, TranscriptError
-from exoswitch.rtp.frames import FRAME_MS, SAMPLE_RATE_HZ
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
 

@@ -17,11 +17,11 @@ from twisted.web.resource import IResource, Resource
 from exoswitch.config.model import Config
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.connect import read_connect
-from exoswitch.exotel.numbers import mask
 from exoswitch.exotel.records import call_record
 from exoswitch.exotel.refusals import NotServed, Refusal, TooLarge, Unauthorized, refuse
 from exoswitch.interfaces import ICalls
 from exoswitch.session import Session
+from exoswitch.telephony.numbers import mask
 
 MAX_BODY_BYTES = 64 * 1024
 

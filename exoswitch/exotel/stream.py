@@ -19,7 +19,6 @@ from exoswitch.events import StopReason
 from exoswitch.exotel.address import BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.exotel.dialling import Line
 from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
-from exoswitch.exotel.numbers import written
 from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.resolution import call_details
 from exoswitch.exotel.resolver import resolve
@@ -29,6 +28,7 @@ from exoswitch.exotel.trust import client_tls
 from exoswitch.exotel.websocket import WebSocket, WebSockets
 from exoswitch.exotel.witness import Witness
 from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMetrics, IStreamListener, StreamStart
+from exoswitch.telephony.numbers import written
 
 _CLOSE_S = 2.0
 _MAX_UNREAD_BYTES = 1024 * 1024

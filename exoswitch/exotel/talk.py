@@ -6,10 +6,10 @@ from exoswitch.events import StopReason
 from exoswitch.exotel.address import SAMPLE_RATES_HZ, BotAddress
 from exoswitch.exotel.audio import BotAudio, CallerAudio
 from exoswitch.exotel.messages import StreamWriter
-from exoswitch.exotel.numbers import written
 from exoswitch.exotel.sids import leg_sid
 from exoswitch.session import Direction
 from exoswitch.stream_options import StreamOptions
+from exoswitch.telephony.numbers import written
 
 PHONE_RATE_HZ = SAMPLE_RATES_HZ[0]
 

@@ -16,9 +16,9 @@ from enum import Enum
 
 from attrs import define, field
 
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES
+from exoswitch.audio.splice import spliced
 from exoswitch.rtp.serial import add_32, difference_32
-from exoswitch.rtp.splice import spliced
 
 _REVIEW_FRAMES = 150  # 3 s
 _LOUD_DROP_FRAMES = 50  # 1 s

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from attrs import define, field, frozen
 
+from exoswitch.audio.concealment import Concealer
+from exoswitch.audio.frames import FRAME_SAMPLES, ms_to_samples
+from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
+from exoswitch.audio.loop import Loop
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.rtp.concealment import Concealer
-from exoswitch.rtp.frames import FRAME_SAMPLES, ms_to_samples
-from exoswitch.rtp.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
 from exoswitch.rtp.jitter import JitterBuffer
-from exoswitch.rtp.loop import Loop
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.rtp.playout import Playout
 from exoswitch.rtp.reception import Arrival, Reception

@@ -4,8 +4,8 @@ from collections import deque
 
 from attrs import define, field
 
-from exoswitch.rtp.frames import FRAME_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
-from exoswitch.rtp.g711 import Law
+from exoswitch.audio.frames import FRAME_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
+from exoswitch.audio.g711 import Law
 
 _MAX_MARKS = 4096  # a bot that sends more marks than this ahead of its audio has the oldest answered early
 

@@ -4,7 +4,7 @@ from enum import Enum
 
 from attrs import define, field
 
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.rtp.packet import RtpPacket
 from exoswitch.rtp.serial import add_16, difference_32
 

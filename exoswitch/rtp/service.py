@@ -10,18 +10,18 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReactorUDP
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.config.model import RtpConfig
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces import IMediaListener, IMediaPlane, IMetrics, MediaStatistics
 from exoswitch.rtp.bound_leg import BoundLeg, statistics_of
 from exoswitch.rtp.endpoint import RtpEndpoint
-from exoswitch.rtp.g711 import LAWS_BY_NAME
 from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams, Reading
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.plane import Line, Plane
 from exoswitch.rtp.ports import PortPool
 from exoswitch.rtp.ticker import Lateness, Ticker
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 _MAX_BINDS = 32  # so many ports of the range may other programs hold in a row before a call is refused
 _CAN_POLL = hasattr(select, "epoll")  # Linux

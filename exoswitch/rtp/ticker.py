@@ -7,7 +7,7 @@ from attrs import define, field, frozen
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from exoswitch.rtp.frames import FRAME_S
+from exoswitch.audio.frames import FRAME_S
 
 _MAX_TICKS_AT_ONCE = 5  # 100 ms: a longer burst is more than a jitter buffer at the other end takes
 _REMEMBERED_TICKS = 3000  # the last minute

@@ -19,8 +19,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from exoswitch.ami.message import encode
-from exoswitch.rtp.frames import FRAME_S
-from exoswitch.rtp.g711 import LAWS_BY_NAME
+from exoswitch.audio.frames import FRAME_S
+from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.sim.amilisten import AmiConnectionProtocol, AmiListener
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.caller import Caller
@@ -32,7 +32,7 @@ from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.phone import Phone
 from exoswitch.sim.phonecall import PhoneCall
 from exoswitch.sim.script import Script, parse_script
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 _log = Logger()
 _MOST_TICKS_AT_ONCE = 50

@@ -12,8 +12,8 @@ from json import dumps
 
 from attrs import evolve, frozen
 
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_S
 from exoswitch.errors import InvalidRequest
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_S
 from exoswitch.sim import sounds
 from exoswitch.sim.conversation import Media, Started, Told
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from attrs import define, field
 
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ
-from exoswitch.rtp.g711 import ULAW, Law
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ
+from exoswitch.audio.g711 import ULAW, Law
 from exoswitch.rtp.packet import Packetizer
 from exoswitch.sim.ear import Ear
 from exoswitch.sim.latency import LatencyMeter

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from attrs import astuple, frozen
 
-from exoswitch.rtp.g711 import Law
+from exoswitch.audio.g711 import Law
 
 _FRAMES = 4096  # 80 s of speech that is not repeated; 2 MiB
 

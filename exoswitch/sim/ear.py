@@ -4,9 +4,9 @@ from collections import deque
 
 from attrs import define, field
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, Law
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ
-from exoswitch.rtp.g711 import LAWS_BY_PAYLOAD_TYPE, Law
 from exoswitch.rtp.packet import RtpPacket, parse
 from exoswitch.rtp.reception import Arrival, Reception
 from exoswitch.rtp.serial import difference_32

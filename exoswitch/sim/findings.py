@@ -4,7 +4,7 @@ from math import inf
 
 from attrs import field, frozen
 
-from exoswitch.rtp.frames import FRAME_S
+from exoswitch.audio.frames import FRAME_S
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.conversation import Conversation
 from exoswitch.sim.latency import Meters

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from attrs import define, evolve, field, frozen
 
+from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.audio.wav import read_wav
 from exoswitch.errors import InvalidRequest
-from exoswitch.rtp.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
-from exoswitch.rtp.wav import read_wav
 from exoswitch.sim import sounds
 
 KEY_PRESS_S = 0.1

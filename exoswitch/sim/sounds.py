@@ -9,7 +9,7 @@ from io import BytesIO
 from math import exp, pi, sin
 from random import Random
 
-from exoswitch.rtp.frames import FRAME_BYTES, SAMPLE_RATE_HZ
+from exoswitch.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ
 
 BABBLE_FRAMES = 500
 

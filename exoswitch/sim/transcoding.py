@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from time import perf_counter
 
+from exoswitch.audio.g711 import ULAW
 from exoswitch.exotel.messages import BotMedia, BotMessageReader, StreamWriter
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.sim.behaviour import media_message
 from exoswitch.sim.sounds import babble
 

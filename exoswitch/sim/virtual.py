@@ -7,8 +7,8 @@ from random import Random
 
 from attrs import frozen
 
-from exoswitch.rtp.frames import FRAME_S
-from exoswitch.rtp.g711 import ULAW
+from exoswitch.audio.frames import FRAME_S
+from exoswitch.audio.g711 import ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.codec import remembering

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
 
 _WIDTH, _LANE, _MARGIN, _TOP = 960, 130, 56, 64
 _COLOURS = ("#0b7285", "#c2410c")

@@ -1,6 +1,7 @@
 import pytest
 from attrs import evolve
 
+from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.certify.expect_audio import (
     all_are_heard,
     gives_way,
@@ -12,7 +13,6 @@ from exoswitch.certify.expect_audio import (
 )
 from exoswitch.certify.verdict import Verdict
 from exoswitch.exotel.messages import StreamWriter
-from exoswitch.rtp.frames import SILENCE_PCM
 from tests.certify.seen import OTHER_SID, SID, TERMS, TONE, mark, media, talk, tape
 
 SILENT = evolve(TERMS, is_silent=True)

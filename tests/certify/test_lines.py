@@ -1,10 +1,10 @@
 from attrs import define, field
 
+from exoswitch.audio.g711 import ULAW
 from exoswitch.certify import cues
 from exoswitch.certify.lines import Lines
 from exoswitch.certify.scenario import Plan, press, quiet, speak
 from exoswitch.certify.tape import Tape
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.plane import Plane
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.sounds import babble

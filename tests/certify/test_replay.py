@@ -3,6 +3,8 @@ from random import Random
 import pytest
 from attrs import evolve
 
+from exoswitch.audio.frames import SILENCE_PCM
+from exoswitch.audio.g711 import ULAW
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.replay import replay_of
@@ -11,8 +13,6 @@ from exoswitch.events import StopReason
 from exoswitch.exotel.messages import StreamWriter
 from exoswitch.exotel.transcript import Header, MediaSettings, Side, TranscriptError
 from exoswitch.exotel.transcript_reading import read_transcript
-from exoswitch.rtp.frames import SILENCE_PCM
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import parse
 from exoswitch.session import Direction
 from tests.certify.seen import SID, TERMS, TONE, media, tape

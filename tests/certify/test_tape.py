@@ -1,6 +1,6 @@
+from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.certify.tape import is_audible
 from exoswitch.exotel.messages import StreamWriter
-from exoswitch.rtp.frames import SILENCE_PCM
 from tests.certify.seen import SID, TONE, mark, media, talk, tape
 
 

@@ -5,7 +5,7 @@ import pytest
 from exoswitch.config import sounds
 from exoswitch.config.sounds import read_sound
 from exoswitch.errors import InvalidRequest
-from tests.rtp.test_wav import wav
+from tests.audio.test_wav import wav
 
 TONE = b"\1\2" * 800
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 import pytest
 from zope.interface.verify import verifyObject
 
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces import IMediaLeg, IMediaPlane
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import Packetizer, parse
 from tests.rtp.nodes import PORTS, MemoryNode, SocketNode
 

@@ -4,12 +4,12 @@ import pytest
 from attrs import evolve
 from zope.interface.verify import verifyObject
 
-from exoswitch.backends.schema_files import read_schema, read_versions
-from exoswitch.backends.schema_versions import in_order
 from exoswitch.backends.session_database import ISessionDatabase
 from exoswitch.backends.session_notes import Note
 from exoswitch.errors import BackendUnavailable
 from exoswitch.session import CallStatus
+from exoswitch.store.schema_files import read_schema, read_versions
+from exoswitch.store.schema_versions import in_order
 from tests.databases import Postgres, Sqlite, SqliteInTest
 from tests.sessions import HUNG_UP, MOMENT, SESSION
 

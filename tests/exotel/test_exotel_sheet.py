@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet import error
 
+from exoswitch.audio.frames import FRAME_SAMPLES
+from exoswitch.audio.g711 import ULAW
 from exoswitch.call_inputs import CallLimits
 from exoswitch.config.model import CallsConfig, RtpConfig
 from exoswitch.endings import bot_closed
 from exoswitch.events import StopReason
 from exoswitch.exotel.address import parse_address
-from exoswitch.rtp.frames import FRAME_SAMPLES
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.sim.conversation import Conversation, Mark
 from tests.exotel.wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame, stream_start

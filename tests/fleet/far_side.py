@@ -16,7 +16,7 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import blockingCallFromThread
 from twisted.protocols.portforward import ProxyFactory, ProxyServer
 
-from exoswitch.rtp.frames import FRAME_S
+from exoswitch.audio.frames import FRAME_S
 from exoswitch.sim.asterisk import SimulatedAsterisk, SimulatedCall, read_script
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import BotStream, SimulatedBot

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.rtp.frames import FRAME_SAMPLES
+from exoswitch.audio.frames import FRAME_SAMPLES
 from exoswitch.rtp.jitter import JitterBuffer, State
 from exoswitch.rtp.serial import add_32
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
-from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, RtpPacket, encode, parse
 

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from exoswitch.rtp.frames import FRAME_SAMPLES, SILENCE_PCM
-from exoswitch.rtp.g711 import ULAW
+from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.g711 import ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.rtp.plane import Line, Plane

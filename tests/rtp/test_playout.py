@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.rtp.frames import FRAME_SAMPLES
-from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.audio.frames import FRAME_SAMPLES
+from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.rtp.playout import Playout
 
 

@@ -4,9 +4,9 @@ import pytest
 from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
+from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces import IMediaLeg, IMediaPlane
-from exoswitch.rtp.g711 import ULAW
 from exoswitch.rtp.packet import Packetizer
 from tests.rtp.nodes import MemoryNode
 

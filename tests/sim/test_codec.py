@@ -2,7 +2,7 @@
 
 import pytest
 
-from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.sim.codec import remembering
 from exoswitch.sim.sounds import noise
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.errors import InvalidRequest
-from exoswitch.rtp.frames import SILENCE_PCM
 from exoswitch.sim import sounds
 from exoswitch.sim.script import (
     Answer,

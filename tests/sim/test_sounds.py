@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from exoswitch.rtp.g711 import ALAW, ULAW
+from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.sim import sounds
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from exoswitch.rtp.frames import FRAME_BYTES
+from exoswitch.audio.frames import FRAME_BYTES
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import parse_script
 from exoswitch.sim.virtual import run_virtual_call

@@ -5,7 +5,7 @@ from itertools import count
 
 from attrs import define, field, frozen
 
-from exoswitch.exotel.numbers import national
+from exoswitch.telephony.numbers import national
 from tests.e2e.audio import assert_hears_tone, tone
 from tests.e2e.bot import Bot, Stream
 from tests.e2e.fleet.pair import EXOPHONE

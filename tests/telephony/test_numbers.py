@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.numbers import mask, national, normalise, same_number, written
+from exoswitch.telephony.numbers import mask, national, normalise, same_number, written
 
 FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
 

@@ -2,8 +2,8 @@
 
 import struct
 
-from exoswitch.rtp.concealment import Concealer
-from exoswitch.rtp.frames import FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.concealment import Concealer
+from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
 
 LOUD = struct.pack("<160h", *([20_000, -20_000] * 80))
 

@@ -5,8 +5,8 @@ from math import cos, pi
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.rtp.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
-from exoswitch.rtp.splice import spliced
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.splice import spliced
 
 FRAME = st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES)
 

@@ -5,8 +5,8 @@ from itertools import cycle, islice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.rtp.frames import FRAME_SAMPLES
-from exoswitch.rtp.loop import Loop
+from exoswitch.audio.frames import FRAME_SAMPLES
+from exoswitch.audio.loop import Loop
 
 
 @settings(deadline=None, max_examples=60)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.rtp.g711 import ALAW, LAWS_BY_NAME, LAWS_BY_PAYLOAD_TYPE, ULAW
+from exoswitch.audio.g711 import ALAW, LAWS_BY_NAME, LAWS_BY_PAYLOAD_TYPE, ULAW
 
 # Tables 1a and 2a: (number of intervals, interval size), from zero outwards; and what one unit of them is in 16 bits.
 ALAW_INTERVALS, ALAW_UNIT = [(32, 2), (16, 4), (16, 8), (16, 16), (16, 32), (16, 64), (16, 128)], 8

@@ -2,7 +2,7 @@
 
 from attrs import define, field
 
-from exoswitch.rtp.frames import FRAME_SAMPLES
+from exoswitch.audio.frames import FRAME_SAMPLES
 
 
 @define

@@ -3,7 +3,7 @@
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 LOG = Logger(namespace="test")
 

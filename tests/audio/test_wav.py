@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from exoswitch.audio.wav import read_wav
 from exoswitch.errors import InvalidRequest
-from exoswitch.rtp.wav import read_wav
 
 
 def wav(pcm, *, rate_hz=8000, channels=1, width=2):

@@ -4,7 +4,7 @@ import struct
 
 from attrs import define
 
-from exoswitch.rtp.frames import FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
 
 _FADE_FRAMES = 3  # about the length that ITU-T G.711 Appendix I conceals before it goes silent
 _SAMPLES = struct.Struct(f"<{FRAME_SAMPLES}h")

@@ -2,7 +2,7 @@
 
 import struct
 
-from exoswitch.rtp.frames import FRAME_SAMPLES
+from exoswitch.audio.frames import FRAME_SAMPLES
 
 _SAMPLES = struct.Struct(f"<{FRAME_SAMPLES}h")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.rtp.resample import REACH_SAMPLES, Resampler
+from exoswitch.audio.resample import REACH_SAMPLES, Resampler
 
 UPWARD = [(8000, 16000), (8000, 24000)]
 DOWNWARD = [(16000, 8000), (24000, 8000)]

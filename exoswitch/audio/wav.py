@@ -3,8 +3,8 @@
 import wave
 from io import BytesIO
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.errors import InvalidRequest
-from exoswitch.rtp.frames import SAMPLE_RATE_HZ
 
 
 def read_wav(data: bytes) -> bytes:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from exoswitch.backends.schema_versions import Version, due, in_order
 from exoswitch.errors import BackendUnavailable
+from exoswitch.store.schema_versions import Version, due, in_order
 
 FILES = {"0002_more.sql": "b;\n", "0001_sessions.sql": "a;\n"}
 

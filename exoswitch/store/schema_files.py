@@ -4,12 +4,12 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal
 
-from exoswitch.backends.schema_versions import Version, in_order
+from exoswitch.store.schema_versions import Version, in_order
 
 
 def read_schema(dialect: Literal["sqlite", "postgres"]) -> tuple[Version, ...]:
     """Read all versions of the schema for this kind of database."""
-    return read_versions(files("exoswitch.backends") / "schema" / dialect)
+    return read_versions(files("exoswitch.store") / "schema" / dialect)
 
 
 def read_versions(folder: Traversable) -> tuple[Version, ...]:

@@ -9,7 +9,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.spawn import spawn
+from exoswitch.tasks.spawn import spawn
 
 
 def repeat(

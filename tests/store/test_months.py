@@ -2,7 +2,7 @@
 
 import pytest
 
-from exoswitch.backends.months import Month
+from exoswitch.store.months import Month
 
 NOVEMBER = 1_700_000_000.0  # 2023-11-14, 22:13:20 UTC
 

@@ -1,0 +1,1 @@
+"""Audio without a network: frames, G.711, resampling, concealment, WAV files."""

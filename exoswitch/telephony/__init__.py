@@ -1,0 +1,1 @@
+"""Facts of telephone networks: E.164 numbers, Q.850 hang-up causes."""
