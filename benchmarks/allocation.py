@@ -23,18 +23,18 @@ from pathlib import Path
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
-from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.backends.rhythm import Rhythm
-from exoswitch.nodes import FleetView, Lease
-from exoswitch.session import Direction
+from exoswitch.call.session import Direction
+from exoswitch.fleet.leases import FleetView, Lease
+from exoswitch.fleet.timings import Rhythm
 from exoswitch.sim.latency import quantile
+from exoswitch.telemetry.counters import MemoryMetrics
 
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one, duration_s
 from machine import processor
 
-from tests.backends.redis_server import RedisServer
+from tests.harness.redis_server import RedisServer
 
 RATE_HZ = 100
 CALL_S = 3.0
@@ -52,7 +52,7 @@ class Fleet:
     """Gateways on one Redis."""
 
     def __init__(self, server: RedisServer, capacities: dict[str, int], asterisks: dict[str, int]) -> None:
-        from exoswitch.backends.nodes_redis import RedisNodes  # noqa: PLC0415 - it installs the default reactor
+        from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415 - it installs the default reactor
 
         self.asterisks = asterisks
         rhythm = Rhythm(settle_s=0.0)

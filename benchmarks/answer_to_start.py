@@ -39,7 +39,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from arguments import at_least_one
 from machine import processor
 
-from tests.certificates import certificate_pem
+from tests.harness.certificates import certificate_pem
 
 HOST = "127.0.0.1"
 APPS = {"ws": "1001", "wss": "1002"}

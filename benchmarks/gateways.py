@@ -19,13 +19,13 @@ from twisted.internet import reactor, task
 from twisted.internet.protocol import DatagramProtocol
 
 from exoswitch.audio.g711 import ULAW
-from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.call.session import BotTarget, Direction
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config.model import RtpConfig
-from exoswitch.exotel.stream import ExotelBots
-from exoswitch.interfaces import StreamStart
+from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.interfaces.bots import StreamStart
 from exoswitch.rtp.service import RtpService
-from exoswitch.session import BotTarget, Direction
-from exoswitch.stream_options import StreamOptions
+from exoswitch.telemetry.counters import MemoryMetrics
 
 SETTLE_S = 3.0
 LINGER_S = 10.0  # the load runs a little longer, and would rather not see its peer go

@@ -25,23 +25,23 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, fail, gatherResults, succeed
 from twisted.internet.threads import deferToThread
 
-from exoswitch.backends.journal import Journal
-from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.backends.sessions_durable import DurableSessions
-from exoswitch.backends.sessions_memory import MemorySessions
-from exoswitch.backends.sessions_postgres import PostgresDatabase
-from exoswitch.backends.sessions_sqlite import SqliteDatabase
+from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable
-from exoswitch.session import CallStatus
+from exoswitch.sessions.durable import DurableSessions
+from exoswitch.sessions.journal import Journal
+from exoswitch.sessions.memory import MemorySessions
+from exoswitch.sessions.postgres import PostgresDatabase
+from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.sim.latency import quantile
+from exoswitch.telemetry.counters import MemoryMetrics
 
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import duration_s
 from machine import processor
 
-from tests.postgres_server import PostgresServer, binaries, running
-from tests.sessions import HUNG_UP, SESSION
+from tests.harness.postgres_server import PostgresServer, binaries, running
+from tests.harness.sessions import HUNG_UP, SESSION
 
 RATE_HZ = 100
 NOTE_EVERY_S = 0.3

@@ -22,11 +22,11 @@ from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from tests.backends.redis_server import RedisServer
-from tests.fleet.far_side import FarSide
-from tests.fleet.fleet import Fleet, Plan
-from tests.fleet.gateway import Gateway
-from tests.postgres_server import binaries, running
+from tests.harness.fleet.far_side import FarSide
+from tests.harness.fleet.fleet import Fleet, Plan
+from tests.harness.fleet.gateway import Gateway
+from tests.harness.postgres_server import binaries, running
+from tests.harness.redis_server import RedisServer
 
 DEAD_S = 1.0  # a gateway that was killed gets no more calls by then
 PATIENCE_S = 15.0

@@ -22,15 +22,15 @@ from machine import processor
 
 from exoswitch.config.model import CallsConfig
 from exoswitch.sim.latency import quantile
-from tests.e2e.asterisk_root import asterisk_root
-from tests.e2e.asterisk_server import AsteriskServer, lab_config
-from tests.e2e.bot import Bot
-from tests.e2e.fleet.pair import EXOPHONE, Pair
-from tests.e2e.fleet.talks import VOICE
-from tests.e2e.network import Network
-from tests.e2e.phone import Address, Phone
-from tests.e2e.ports import free_port
-from tests.postgres_server import binaries, running
+from tests.harness.e2e.asterisk_root import asterisk_root
+from tests.harness.e2e.asterisk_server import AsteriskServer, lab_config
+from tests.harness.e2e.bot import Bot
+from tests.harness.e2e.network import Network
+from tests.harness.e2e.pair import EXOPHONE, Pair
+from tests.harness.e2e.phone import Address, Phone
+from tests.harness.e2e.ports import free_port
+from tests.harness.e2e.talks import VOICE
+from tests.harness.postgres_server import binaries, running
 
 CALLS_A_S = 10
 BEFORE_S = 2.0

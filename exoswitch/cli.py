@@ -41,8 +41,8 @@ def _check_config(options: argparse.Namespace) -> int:
 
 
 def _render_asterisk(options: argparse.Namespace) -> int:
-    from exoswitch.ami.asterisk import render  # noqa: PLC0415
-    from exoswitch.ami.asterisk_folder import write  # noqa: PLC0415
+    from exoswitch.asterisk.folder import write  # noqa: PLC0415
+    from exoswitch.asterisk.render import render  # noqa: PLC0415
     from exoswitch.config.loader import load  # noqa: PLC0415
 
     config = load(options.file, os.environ)
@@ -63,7 +63,7 @@ def _render_asterisk(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from exoswitch.sim.demo import run_demo  # noqa: PLC0415
+    from exoswitch.demo.demo import run_demo  # noqa: PLC0415
 
     return _run(lambda reactor: run_demo(reactor, options.out))
 

@@ -15,27 +15,27 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 from twisted.python import usage
 
-from exoswitch import shared_state
+from exoswitch import wiring as shared_state
 from exoswitch.ami.switch import AsteriskSwitch
-from exoswitch.backends.metrics_memory import MemoryMetrics
-from exoswitch.call_inputs import CallLimits
-from exoswitch.call_ports import Ports
+from exoswitch.call.limits import CallLimits
+from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.config.sounds import read_sound
-from exoswitch.directory import Directory, InboundRoute
-from exoswitch.engine import Engine
 from exoswitch.errors import ConfigError
-from exoswitch.exotel.recorder import Recorder
 from exoswitch.exotel.sids import new_sid
-from exoswitch.exotel.stream import ExotelBots
+from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.gateway.engine import Engine
+from exoswitch.gateway.environment import Ports
+from exoswitch.interfaces.routing import Directory, InboundRoute
 from exoswitch.rtp.service import RtpService
-from exoswitch.session import BotTarget
 from exoswitch.tasks.spawn import spawn
+from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.telephony.numbers import normalise
-from exoswitch.trunks.lines import TrunkLines
+from exoswitch.trunks.channels import TrunkLines
 from exoswitch.trunks.registry import build
 
 _LOG = Logger(namespace="exoswitch")
@@ -174,7 +174,7 @@ def _web_service(config: Config, engine: Engine, reactor: Any) -> IService:
     # gateway may import them.
     from twisted.web.server import Site  # noqa: PLC0415
 
-    from exoswitch.exotel.rest import make_resource  # noqa: PLC0415
+    from exoswitch.exotel.rest.resource import make_resource  # noqa: PLC0415
 
     class SiteWithoutAccessLog(Site):
         """An access log would show the numbers in queries; the API logs what it accepts, with numbers masked."""

@@ -9,7 +9,7 @@ import _pytest.unittest
 import pytest
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
-from tests.postgres_server import postgres  # noqa: F401 - a fixture
+from tests.harness.postgres_server import postgres  # noqa: F401 - a fixture
 
 # pytest 9 reads Twisted's version from its metadata anew for each test, which takes longer than most of our tests.
 _pytest.unittest._get_twisted_version = cache(_pytest.unittest._get_twisted_version)

@@ -22,8 +22,13 @@ CORE_LIBRARIES = {"attrs", "automat"}
 CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "threading", "time"}
 
 # Cores whose very subject is a port: a trunk implements one, Asterisk's configuration is rendered from ours.
-CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.ami.asterisk")
-PORTS_FOR_CORES = {"exoswitch.interfaces", "exoswitch.interfaces_fleet", "exoswitch.config.model", "zope.interface"}
+CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.render")
+PORTS_FOR_CORES = {
+    "exoswitch.config.model",
+    "exoswitch.interfaces.media",
+    "exoswitch.interfaces.trunk",
+    "zope.interface",
+}
 
 # Rooms of adapters that all others may use.
 FOUNDATIONS = {"tasks", "store"}

@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 
 from exoswitch.config.loader import load
 from exoswitch.tap import Options, make_gateway, makeService, use_monotonic_time
-from tests.sim.live import run
+from tests.harness.sim_live import run
 
 CONFIG = """
 http: "tcp:{port}:interface=127.0.0.1"

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from exoswitch.call import STATES, machine
+from exoswitch.call.machine import STATES, machine
 
 PAGE = Path(__file__).parents[1] / "docs" / "call-states.md"
 
 HEAD = """\
 # The states of a call
 
-`exoswitch/call.py` as a picture. An arrow is labelled with the inputs that lead along it; inputs that leave a call in
-its state are not shown. `python tools/draw_call.py` writes this page: change the machine, not the picture.
+`exoswitch/call/machine.py` as a picture. An arrow is labelled with the inputs that lead along it; inputs that leave a
+call in its state are not shown. `python tools/draw_call.py` writes this page: change the machine, not the picture.
 
 """
 

@@ -63,7 +63,7 @@ def prepare_asterisk() -> None:
     if missing:
         subprocess.run([ROOT / "tools" / "apt-install", *missing], check=False)
     if os.geteuid() == 0:
-        subprocess.run([sys.executable, "-m", "tests.e2e.asterisk_root"], cwd=ROOT, check=False)
+        subprocess.run([sys.executable, "-m", "tests.harness.e2e.asterisk_root"], cwd=ROOT, check=False)
 
 
 def run_tox() -> dict[str, Any]:

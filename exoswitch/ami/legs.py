@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.events import MediaAddress
+from exoswitch.call.events import MediaAddress
 
 LEG = "UnicastRTP/"
 

@@ -30,8 +30,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from exoswitch.ami.actions import list_channels
 from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
-from exoswitch.ami.dialling import list_channels
 from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig

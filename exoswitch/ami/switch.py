@@ -9,19 +9,19 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.ami import dialling
+from exoswitch.ami import actions as dialling
 from exoswitch.ami.claims import Claims
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.filters import CLAIM_ANSWER
-from exoswitch.ami.hangups import HangUps
 from exoswitch.ami.legs import legs
 from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.pending_hangups import HangUps
 from exoswitch.ami.translate import EventTranslator
+from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
-from exoswitch.events import ChannelHungUp, ChannelTaken, SwitchEvent, SwitchLost, SwitchReady
-from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
+from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.spawn import spawn
 
 

@@ -1,4 +1,4 @@
-"""Core: AMI events into the engine's vocabulary (`exoswitch.events`).
+"""Core: AMI events into the engine's vocabulary (`exoswitch.call.events`).
 
 Measured on Asterisk 22.10. The phone's channel and the UnicastRTP channel that leads to us raise the same events, and
 are told apart so:
@@ -23,7 +23,7 @@ from attrs import define, field
 
 from exoswitch.ami.legs import destination, is_leg
 from exoswitch.ami.message import AmiMessage
-from exoswitch.events import (
+from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
     ChannelDialled,

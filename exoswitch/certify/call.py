@@ -5,9 +5,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from exoswitch.call.effects import StopReason
 from exoswitch.certify.tape import Tape
-from exoswitch.events import StopReason
-from exoswitch.interfaces import IBotConnection, IBots, IMediaLeg, IMediaListener, IStreamListener, StreamStart
+from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener, StreamStart
+from exoswitch.interfaces.media import IMediaLeg, IMediaListener
 from exoswitch.sim.script import KEY_PRESS_S
 
 

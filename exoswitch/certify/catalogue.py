@@ -2,6 +2,8 @@
 
 from attrs import evolve
 
+from exoswitch.call.bot_address import is_resolver
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.certify import bot_url, cues
 from exoswitch.certify.expect_audio import (
     INTERRUPTION,
@@ -17,9 +19,7 @@ from exoswitch.certify.expect_audio import (
 from exoswitch.certify.expect_connection import accepts_in_time, all_are_accepted, closes_in_time, refuses, stays
 from exoswitch.certify.scenario import Plan, Scenario, Stage, Terms, of_calls, press, quiet, speak
 from exoswitch.certify.verdict import Verdict
-from exoswitch.exotel.address import is_resolver
 from exoswitch.sim.network import Conditions
-from exoswitch.stream_options import StreamOptions
 
 CONNECTS = "connects"
 KEYS = "0123456789*#"

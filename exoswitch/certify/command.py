@@ -19,8 +19,8 @@ from exoswitch.certify.scenario import Scenario, Terms
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.transcript import Transcript, TranscriptError
-from exoswitch.exotel.transcript_reading import read_transcript
+from exoswitch.exotel.trace.reading import read_transcript
+from exoswitch.exotel.trace.trace import Transcript, TranscriptError
 from exoswitch.sim import sounds
 from exoswitch.telephony.numbers import normalise
 

@@ -9,18 +9,18 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, TimeoutError  # noqa: A004 - Twisted's own
 from twisted.logger import Logger
 
-from exoswitch.backends.metrics_memory import MemoryMetrics
+from exoswitch.call.session import BotTarget, Direction
 from exoswitch.certify.call import Call
 from exoswitch.certify.lines import PHONE, Lines
 from exoswitch.certify.scenario import Plan, Scenario, Terms
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.taps import TappedBots
 from exoswitch.exotel.sids import new_sid
-from exoswitch.interfaces import StreamStart
+from exoswitch.interfaces.bots import StreamStart
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.plane import Line, Plane
 from exoswitch.rtp.ticker import Ticker
-from exoswitch.session import BotTarget, Direction
+from exoswitch.telemetry.counters import MemoryMetrics
 
 ACCOUNT = "exoswitch"
 _GRACE_S = 5.0  # beyond what the caller takes: for the handshake's own time-out and the closing one

@@ -11,7 +11,14 @@ from typing import Any
 from attrs import define, field
 
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader, Ignored
+from exoswitch.exotel.stream.messages import (
+    BotClear,
+    BotMark,
+    BotMedia,
+    BotMessage,
+    BotMessageReader,
+    Ignored,
+)
 
 CHUNK_BYTES = 320
 """Exotel: audio is sent in multiples of it."""

@@ -2,8 +2,8 @@
 
 from attrs import define, field
 
-from exoswitch.exotel.discretion import Discretion
-from exoswitch.exotel.transcript import (
+from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.trace import (
     Attempted,
     Binary,
     Closed,
@@ -16,7 +16,7 @@ from exoswitch.exotel.transcript import (
     Side,
     Transcript,
 )
-from exoswitch.exotel.transcript_writing import TranscriptWriter
+from exoswitch.exotel.trace.writing import TranscriptWriter
 
 _ENTRIES = 60_000  # ten minutes of messages of 20 ms both ways
 

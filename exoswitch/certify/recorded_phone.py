@@ -11,7 +11,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.audio.resample import Resampler
 from exoswitch.certify.phone import PhoneTick, heard
 from exoswitch.certify.tape import Tape
-from exoswitch.exotel.replay_caller import CallerStep, HangUp, Press, Speak
+from exoswitch.exotel.trace.replay_caller import CallerStep, HangUp, Press, Speak
 from exoswitch.rtp.packet import Packetizer
 
 PATIENCE_S = 10.0  # for a bot that closed by itself in the recording

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
+from exoswitch.call.bot_address import is_resolver, parse_address
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.certify import bot_url
 from exoswitch.certify.recorded_phone import hangs_up_s
 from exoswitch.certify.scenario import Plan, Scenario, Terms, as_given
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding, Verdict, passed
-from exoswitch.exotel.address import is_resolver, parse_address
-from exoswitch.exotel.replay_caller import caller_steps
-from exoswitch.exotel.replay_comparison import Tolerances, compare_conversations
-from exoswitch.exotel.transcript import Transcript
-from exoswitch.stream_options import StreamOptions
+from exoswitch.exotel.trace.replay_caller import caller_steps
+from exoswitch.exotel.trace.replay_comparison import Tolerances, compare_conversations
+from exoswitch.exotel.trace.trace import Transcript
 
 REPLAY = "replay"
 THE_END = "the end"

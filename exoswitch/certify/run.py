@@ -9,13 +9,13 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import LoopingCall
 
 from exoswitch import __version__
+from exoswitch.call.bot_address import is_resolver, parse_address, parse_resolver
 from exoswitch.certify.catalogue import CONNECTS, catalogue
 from exoswitch.certify.exchange import Exchange
 from exoswitch.certify.judge import judge, judge_messages, pass_over
 from exoswitch.certify.scenario import Scenario, Terms
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report, Result, Verdict
-from exoswitch.exotel.address import is_resolver, parse_address, parse_resolver
 
 _PROGRESS_S = 0.1
 _SKIPPED_TICKS = 25  # half a second of the whole run

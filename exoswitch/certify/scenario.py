@@ -6,13 +6,13 @@ from math import inf
 from attrs import Factory, field, frozen
 
 from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding
-from exoswitch.exotel.replay_caller import CallerStep
+from exoswitch.exotel.trace.replay_caller import CallerStep
 from exoswitch.sim import sounds
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import Press, Script, Speak
-from exoswitch.stream_options import StreamOptions
 
 Cue = Callable[[Tape, float], bool]
 """Whether what the caller waits for has come, by what is on the tape now."""

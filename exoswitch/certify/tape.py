@@ -12,7 +12,7 @@ from attrs import define, field
 from exoswitch.audio.frames import FRAME_BYTES
 from exoswitch.certify.inspection import Inspection
 from exoswitch.certify.kept import Kept
-from exoswitch.exotel.messages import BotClear, BotMark, BotMedia, BotMessageReader
+from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader
 
 _AUDIBLE_PEAK = 500
 """-36 dB: above the noise of a line and the dither of a synthetic voice, below any word that is meant to be heard."""

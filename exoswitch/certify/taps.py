@@ -9,9 +9,9 @@ from attrs import define, field
 from exoswitch import __version__
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.tape import Tape
-from exoswitch.exotel.stream import ExotelBots
-from exoswitch.exotel.transcript import Header, MediaSettings, Side
-from exoswitch.interfaces import StreamStart
+from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.exotel.trace.trace import Header, MediaSettings, Side
+from exoswitch.interfaces.bots import StreamStart
 
 
 class TappedBots(ExotelBots):

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from exoswitch.backends.redis_address import parse_redis_url
+from exoswitch.call.bot_address import is_resolver, parse_address, parse_resolver
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.address import is_resolver, parse_address, parse_resolver
+from exoswitch.fleet.redis.address import parse_redis_url
 
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", re.ASCII)
 _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)

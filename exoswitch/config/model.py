@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from attrs import Factory, field, fields, frozen
 
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
-from exoswitch.stream_options import StreamOptions
 
 _NEVER_SHOWN = MappingProxyType({"secret": True})
 

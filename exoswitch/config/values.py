@@ -2,9 +2,10 @@
 
 from typing import Annotated, get_args
 
-from exoswitch import stream_options as options
+from exoswitch.call import stream_options as options
 from exoswitch.config import addresses, kinds
 from exoswitch.config.kinds import Kind, choice, decimal, whole
+from exoswitch.telephony import numbers
 
 Name = Annotated[str, Kind(kinds.name, "a-name")]
 Line = Annotated[str, Kind(kinds.line, "some-text")]
@@ -38,7 +39,7 @@ SoundName = Annotated[str, Kind(kinds.sound, "all-circuits-busy-now")]
 GatewayCodec = Annotated[str, choice("ulaw", "alaw")]
 TrunkCodec = Annotated[str, choice("alaw", "ulaw", "g722", "gsm")]
 ChunkMs = Annotated[int, whole(20, 1000, step=20)]
-NumberStyle = Annotated[options.NumberStyle, choice(*get_args(options.NumberStyle))]
+NumberStyle = Annotated[numbers.NumberStyle, choice(*get_args(numbers.NumberStyle))]
 OutboundFrom = Annotated[options.OutboundFrom, choice(*get_args(options.OutboundFrom))]
 FirstTimestamp = Annotated[options.FirstTimestamp, choice(*get_args(options.FirstTimestamp))]
 MarksOnClear = Annotated[options.MarksOnClear, choice(*get_args(options.MarksOnClear))]

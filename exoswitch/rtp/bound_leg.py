@@ -6,7 +6,7 @@ from attrs import define, field
 from zope.interface import implementer
 
 from exoswitch.audio.frames import samples_to_ms
-from exoswitch.interfaces import IMediaLeg, IMediaListener, IStream, MediaStatistics
+from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IStream, MediaStatistics
 from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.plane import Line
 

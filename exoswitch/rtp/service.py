@@ -13,7 +13,8 @@ from zope.interface import implementer
 from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.config.model import RtpConfig
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import IMediaListener, IMediaPlane, IMetrics, MediaStatistics
+from exoswitch.interfaces.media import IMediaListener, IMediaPlane, MediaStatistics
+from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.rtp.bound_leg import BoundLeg, statistics_of
 from exoswitch.rtp.endpoint import RtpEndpoint
 from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams, Reading

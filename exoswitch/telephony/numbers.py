@@ -6,9 +6,11 @@ E.164 by option.
 """
 
 import re
+from typing import Literal
 
 from exoswitch.errors import InvalidRequest
-from exoswitch.stream_options import NumberStyle
+
+NumberStyle = Literal["national", "e164"]
 
 _INDIA = "+91"
 _PUNCTUATION = str.maketrans("", "", " \t-.()\u00a0")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import ConfigError, Problem
-from exoswitch.interfaces import ITrunk
+from exoswitch.interfaces.trunk import ITrunk
 from exoswitch.trunks.sip import SipTrunk
 
 _CLASSES: Mapping[str, Callable[[TrunkConfig], ITrunk]] = {

@@ -1,7 +1,6 @@
 """Core: a plain SIP trunk, known by its address alone: no registration, no password.
 
-Trunks implement a port and do no input or output, so they may import zope.interface and exoswitch.interfaces, and
-nothing else of the world.
+Trunks implement a port and do no input or output: of the world they import zope.interface and `interfaces` alone.
 """
 
 import re
@@ -10,10 +9,10 @@ from collections.abc import Iterator
 from attrs import frozen
 from zope.interface import implementer
 
+from exoswitch.asterisk.pjsip import CODECS, aor, endpoint, identify, sip_uri
 from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import ConfigError, InvalidRequest, Problem
-from exoswitch.interfaces import ITrunk
-from exoswitch.trunks.pjsip import CODECS, aor, endpoint, identify, sip_uri
+from exoswitch.interfaces.trunk import ITrunk
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")

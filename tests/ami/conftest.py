@@ -12,8 +12,8 @@ from zope.interface import implementer
 
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.interfaces import ISwitchListener
-from tests.ami.far_side import SECRET, FarSide
+from exoswitch.interfaces.switch import ISwitchListener
+from tests.harness.ami_far_side import SECRET, FarSide
 
 RNG = random.Random(7)
 CONFIG = AsteriskConfig(name="pbx1", ami="tcp:10.0.1.5:5038", username="exoswitch", secret=SECRET, host="10.0.1.5")

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import BackendUnavailable, LocalProtocolError
-from tests.ami.far_side import SECRET, FarSide
+from tests.harness.ami_far_side import SECRET, FarSide
 
 PING = AmiMessage.action("Ping")
 LIST = AmiMessage.action("CoreShowChannels")

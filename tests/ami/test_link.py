@@ -5,10 +5,10 @@ from twisted.internet.testing import MemoryReactorClock
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.switch import AsteriskSwitch
+from exoswitch.call.events import ChannelDialled, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError
-from exoswitch.events import ChannelDialled, SwitchLost, SwitchReady
-from tests.ami.far_side import SECRET
+from tests.harness.ami_far_side import SECRET
 
 
 def warnings_in(log: list[dict[str, object]]) -> list[str]:

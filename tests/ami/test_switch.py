@@ -2,9 +2,9 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.message import AmiMessage
+from exoswitch.call.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
-from exoswitch.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
-from exoswitch.interfaces import ISwitch, Origination
+from exoswitch.interfaces.switch import ISwitch, Origination
 
 CALL = Origination(
     channel_id="sid1",

@@ -5,7 +5,7 @@ import pytest
 from exoswitch.ami.filters import WANTED_EVENTS
 from exoswitch.ami.message import AmiDecoder, AmiMessage
 from exoswitch.ami.translate import TRANSLATED_EVENTS, EventTranslator
-from exoswitch.events import (
+from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
     ChannelDialled,

@@ -1,9 +1,9 @@
 from attrs import evolve
 
+from exoswitch.call.bot_address import parse_address
 from exoswitch.certify.catalogue import catalogue
 from exoswitch.certify.scenario import Terms
-from exoswitch.exotel.address import parse_address
-from tests.certify.seen import TERMS
+from tests.harness.certify_seen import TERMS
 
 
 def scenarios(terms=TERMS):

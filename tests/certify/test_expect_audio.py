@@ -12,8 +12,8 @@ from exoswitch.certify.expect_audio import (
     reaches_the_phone,
 )
 from exoswitch.certify.verdict import Verdict
-from exoswitch.exotel.messages import StreamWriter
-from tests.certify.seen import OTHER_SID, SID, TERMS, TONE, mark, media, talk, tape
+from exoswitch.exotel.stream.messages import StreamWriter
+from tests.harness.certify_seen import OTHER_SID, SID, TERMS, TONE, mark, media, talk, tape
 
 SILENT = evolve(TERMS, is_silent=True)
 QUESTION = evolve(TERMS, is_babble=False)

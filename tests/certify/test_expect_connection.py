@@ -8,7 +8,7 @@ from exoswitch.certify.expect_connection import (
     stays,
 )
 from exoswitch.certify.verdict import Verdict
-from tests.certify.seen import TERMS, tape, unreached
+from tests.harness.certify_seen import TERMS, tape, unreached
 
 
 def only(findings):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from exoswitch.certify.expect_messages import are_understood
 from exoswitch.certify.inspection import Inspection
 from exoswitch.certify.verdict import Verdict
-from tests.certify.seen import OTHER_SID, SID, TERMS, TONE, mark, media, tape
+from tests.harness.certify_seen import OTHER_SID, SID, TERMS, TONE, mark, media, tape
 
 
 @pytest.fixture

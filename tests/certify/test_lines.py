@@ -8,7 +8,7 @@ from exoswitch.certify.tape import Tape
 from exoswitch.rtp.plane import Plane
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.sounds import babble
-from tests.certify.seen import SID
+from tests.harness.certify_seen import SID
 
 SPEECH = babble()
 

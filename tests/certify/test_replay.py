@@ -5,17 +5,17 @@ from attrs import evolve
 
 from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.audio.g711 import ULAW
+from exoswitch.call.effects import StopReason
+from exoswitch.call.session import Direction
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
-from exoswitch.events import StopReason
-from exoswitch.exotel.messages import StreamWriter
-from exoswitch.exotel.transcript import Header, MediaSettings, Side, TranscriptError
-from exoswitch.exotel.transcript_reading import read_transcript
+from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.trace.reading import read_transcript
+from exoswitch.exotel.trace.trace import Header, MediaSettings, Side, TranscriptError
 from exoswitch.rtp.packet import parse
-from exoswitch.session import Direction
-from tests.certify.seen import SID, TERMS, TONE, media, tape
+from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
 
 HEADER = Header(
     call_sid="c" * 32,

@@ -1,7 +1,7 @@
 from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.certify.tape import is_audible
-from exoswitch.exotel.messages import StreamWriter
-from tests.certify.seen import SID, TONE, mark, media, talk, tape
+from exoswitch.exotel.stream.messages import StreamWriter
+from tests.harness.certify_seen import SID, TONE, mark, media, talk, tape
 
 
 def test_silence_and_the_noise_of_a_line_are_not_audible():

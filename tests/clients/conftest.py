@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.bot_program import BotProgram
+from tests.harness.clients.bot_program import BotProgram
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.clients.bot_voice import SILENCE, TALK
-from tests.clients.phone_line import ACCOUNT, on_the_line
+from tests.harness.clients.bot_voice import SILENCE, TALK
+from tests.harness.clients.phone_line import ACCOUNT, on_the_line
 
 pytestmark = pytest.mark.loopback
 

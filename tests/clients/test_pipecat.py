@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.clients.phone_line import on_the_line
+from tests.harness.clients.phone_line import on_the_line
 
 pytestmark = pytest.mark.pipecat
 

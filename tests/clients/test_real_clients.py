@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.clients.bot_voice import HANG_UP, SILENCE, SPEECH_HZ, SPEECH_S, TALK
-from tests.clients.phone_line import ACCOUNT, EXOPHONE, NUMBER, on_the_line
-from tests.e2e.audio import level_dbm0, sounding_s
+from tests.harness.clients.bot_voice import HANG_UP, SILENCE, SPEECH_HZ, SPEECH_S, TALK
+from tests.harness.clients.phone_line import ACCOUNT, EXOPHONE, NUMBER, on_the_line
+from tests.harness.e2e.audio import level_dbm0, sounding_s
 
 PHONE_HZ = 440
 DBM0 = -9.1  # both speak with an amplitude of 8000

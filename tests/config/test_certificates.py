@@ -5,7 +5,7 @@ from cryptography import x509
 
 from exoswitch.config.certificates import check_certificates
 from exoswitch.errors import InvalidRequest
-from tests.certificates import certificate_pem
+from tests.harness.certificates import certificate_pem
 
 
 def test_certificates_in_pem_are_good(tmp_path):

@@ -4,9 +4,9 @@ import attrs
 import pytest
 from cryptography import x509
 
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config.model import StreamConfig
-from exoswitch.stream_options import StreamOptions
-from tests.certificates import certificate_pem
+from tests.harness.certificates import certificate_pem
 
 APPS = """
 apps:

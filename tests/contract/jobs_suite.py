@@ -9,9 +9,9 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
-from exoswitch.backends.jobs_under_way import JOBS_MAX
-from exoswitch.interfaces_fleet import IJobListener, IJobs
-from exoswitch.nodes import Lease
+from exoswitch.fleet.interfaces import IJobListener, IJobs
+from exoswitch.fleet.jobs_under_way import JOBS_MAX
+from exoswitch.fleet.leases import Lease
 
 
 def lease(number, gateway="gw1"):

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.strategies import booleans, data, none, one_of, sampled_from
 from zope.interface.verify import verifyObject
 
+from exoswitch.call.session import Direction
 from exoswitch.errors import NoCapacity, QuotaReached
-from exoswitch.interfaces_fleet import INodeAllocator
-from exoswitch.nodes import Lease
-from exoswitch.session import Direction
+from exoswitch.fleet.interfaces import INodeAllocator
+from exoswitch.fleet.leases import Lease
 
 SILENT_S, KEEP_S = 10.0, 20.0
 ASTERISKS = {"pbx1": 2, "pbx2": 4}

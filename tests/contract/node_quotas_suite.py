@@ -3,8 +3,8 @@
 import pytest
 from attrs import evolve
 
+from exoswitch.call.session import Direction
 from exoswitch.errors import NoCapacity, QuotaReached
-from exoswitch.session import Direction
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S
 
 ACME = {"account/acme1": 2}

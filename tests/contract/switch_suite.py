@@ -13,9 +13,7 @@ from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.switch import AsteriskSwitch
-from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import CallTaken, TrunkError
-from exoswitch.events import (
+from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
     ChannelDialled,
@@ -29,7 +27,9 @@ from exoswitch.events import (
     SwitchLost,
     SwitchReady,
 )
-from exoswitch.interfaces import ISwitch, ISwitchListener, Origination
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.errors import CallTaken, TrunkError
+from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 
 NUMBER = "09812345678"
 CALLER = "+919812345678"

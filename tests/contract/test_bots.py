@@ -5,9 +5,9 @@ import base64
 import pytest
 from zope.interface.verify import verifyObject
 
-from exoswitch.events import StopReason
-from exoswitch.interfaces import IBotConnection, IBots
-from tests.exotel import loopback
+from exoswitch.call.effects import StopReason
+from exoswitch.interfaces.bots import IBotConnection, IBots
+from tests.harness import exotel_loopback as loopback
 
 
 @pytest.fixture(params=[pytest.param(loopback.run, id="exotel", marks=pytest.mark.loopback)])

@@ -3,8 +3,8 @@
 import pytest
 from twisted.internet.task import Clock
 
-from exoswitch.backends.jobs_memory import KEPT_MAX, MemoryJobs, PostOffice
 from exoswitch.errors import BackendUnavailable
+from exoswitch.fleet.jobs_memory import KEPT_MAX, MemoryJobs, PostOffice
 from tests.contract.jobs_suite import JobsContract, Prompt, lease, leases
 
 

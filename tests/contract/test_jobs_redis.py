@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.backends.jobs_redis_world import RedisJobsWorld
-from tests.backends.redis_server import needs_redis
 from tests.contract.jobs_suite import JobsContract
+from tests.harness.jobs_redis_world import RedisJobsWorld
+from tests.harness.redis_server import needs_redis
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 

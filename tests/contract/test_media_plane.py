@@ -9,9 +9,9 @@ from zope.interface.verify import verifyObject
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
 from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import IMediaLeg, IMediaPlane
+from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer, parse
-from tests.rtp.nodes import PORTS, MemoryNode, SocketNode
+from tests.harness.rtp_nodes import PORTS, MemoryNode, SocketNode
 
 TONE = b"\x10\x20" * FRAME_SAMPLES
 CODED = ULAW.encode(TONE)

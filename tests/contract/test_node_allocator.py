@@ -6,8 +6,8 @@ import pytest
 from hypothesis import settings
 from twisted.internet.task import Clock
 
-from exoswitch.backends.fleet import Fleet
-from exoswitch.backends.nodes_memory import MemoryNodes
+from exoswitch.fleet.memory import MemoryNodes
+from exoswitch.fleet.registry import Fleet
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
 from tests.contract.node_quotas_suite import NodeQuotasContract
 

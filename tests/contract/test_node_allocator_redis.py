@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import settings
 
-from tests.backends.redis_server import RedisServer, needs_redis
-from tests.backends.redis_world import RedisWorld
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
 from tests.contract.node_quotas_suite import NodeQuotasContract
+from tests.harness.redis_server import RedisServer, needs_redis
+from tests.harness.redis_world import RedisWorld
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 

@@ -4,14 +4,14 @@ import pytest
 from attrs import evolve
 from zope.interface.verify import verifyObject
 
-from exoswitch.backends.session_database import ISessionDatabase
-from exoswitch.backends.session_notes import Note
+from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable
-from exoswitch.session import CallStatus
+from exoswitch.sessions.database import ISessionDatabase
+from exoswitch.sessions.notes import Note
 from exoswitch.store.schema_files import read_schema, read_versions
 from exoswitch.store.schema_versions import in_order
-from tests.databases import Postgres, Sqlite, SqliteInTest
-from tests.sessions import HUNG_UP, MOMENT, SESSION
+from tests.harness.databases import Postgres, Sqlite, SqliteInTest
+from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 
 RINGING = SESSION.progressed(CallStatus.RINGING, MOMENT + 1)
 ENDED = SESSION.ended(HUNG_UP, MOMENT + 9)

@@ -5,12 +5,12 @@ from attrs import evolve
 from twisted.internet.defer import gatherResults
 from zope.interface.verify import verifyObject
 
-from exoswitch.backends.sessions_memory import MemorySessions
+from exoswitch.call.session import CallStatus, Ending
 from exoswitch.errors import CallNotFound
-from exoswitch.interfaces_fleet import ISessionStore
-from exoswitch.session import CallStatus, Ending
-from tests.sessions import HUNG_UP, MOMENT, SESSION
-from tests.stores import InMemory, InPostgres, InSqlite, result
+from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.sessions.memory import MemorySessions
+from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
+from tests.harness.stores import InMemory, InPostgres, InSqlite, result
 
 OURS = evolve(SESSION, gateway="gw1")
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from exoswitch.ami import asterisk_dialplan
+from exoswitch.asterisk import dialplan as asterisk_dialplan
 from exoswitch.config.model import CallsConfig
-from tests.e2e.ami import Ami
-from tests.e2e.asterisk_root import asterisk_root
-from tests.e2e.asterisk_server import AsteriskServer, lab_config
-from tests.e2e.network import Network
-from tests.e2e.phone import Phone
+from tests.harness.e2e.ami import Ami
+from tests.harness.e2e.asterisk_root import asterisk_root
+from tests.harness.e2e.asterisk_server import AsteriskServer, lab_config
+from tests.harness.e2e.network import Network
+from tests.harness.e2e.phone import Phone
 
 CAPACITY = 50
 FULL_TONE_S = 1.5

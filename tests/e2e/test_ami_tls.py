@@ -7,11 +7,11 @@ import pytest
 from attrs import evolve
 from cryptography import x509
 
-from tests.certificates import certificate_pem
-from tests.e2e.asterisk_server import AsteriskServer
 from tests.e2e.calls.conftest import gateway_config
-from tests.e2e.gateway import GatewayProcess
-from tests.e2e.ports import free_port, free_ports
+from tests.harness.certificates import certificate_pem
+from tests.harness.e2e.asterisk_server import AsteriskServer
+from tests.harness.e2e.gateway import GatewayProcess
+from tests.harness.e2e.ports import free_port, free_ports
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.audio import (
+from tests.harness.e2e.audio import (
     frequency_hz,
     level_dbm0,
     silence,

@@ -1,7 +1,7 @@
 import pytest
 
-from tests.e2e.audio import frequency_hz, level_dbm0
-from tests.e2e.phone import TELEPHONE_EVENT, Phone
+from tests.harness.e2e.audio import frequency_hz, level_dbm0
+from tests.harness.e2e.phone import TELEPHONE_EVENT, Phone
 
 pytestmark = pytest.mark.loopback
 

@@ -6,12 +6,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from exoswitch.ami.dialling import claim, leg
-from tests.e2e.ami import AmiError
-from tests.e2e.audio import assert_hears_tone, frequency_hz, level_dbm0, sounding_s
+from exoswitch.ami.actions import claim, leg
 from tests.e2e.conftest import FULL_TONE_S, UNCLAIMED_S
-from tests.e2e.network import contact_status
-from tests.e2e.phone import Phone
+from tests.harness.e2e.ami import AmiError
+from tests.harness.e2e.audio import assert_hears_tone, frequency_hz, level_dbm0, sounding_s
+from tests.harness.e2e.network import contact_status
+from tests.harness.e2e.phone import Phone
 
 pytestmark = pytest.mark.e2e
 

@@ -11,15 +11,15 @@ from twisted.internet import error
 
 from exoswitch.audio.frames import FRAME_SAMPLES
 from exoswitch.audio.g711 import ULAW
-from exoswitch.call_inputs import CallLimits
+from exoswitch.call.bot_address import parse_address
+from exoswitch.call.effects import StopReason
+from exoswitch.call.endings import bot_closed
+from exoswitch.call.limits import CallLimits
 from exoswitch.config.model import CallsConfig, RtpConfig
-from exoswitch.endings import bot_closed
-from exoswitch.events import StopReason
-from exoswitch.exotel.address import parse_address
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.sim.conversation import Conversation, Mark
-from tests.exotel.wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame, stream_start
-from tests.rtp.nodes import MemoryNode
+from tests.harness.rtp_nodes import MemoryNode
+from tests.harness.wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame, stream_start
 
 SILENT = ULAW.silence * FRAME_SAMPLES
 TONE = b"\x10\x20" * FRAME_SAMPLES

@@ -8,10 +8,10 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
-from exoswitch.backends.metrics_memory import MemoryMetrics
 from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.service import RtpService
-from tests.rtp.nodes import Call
+from exoswitch.telemetry.counters import MemoryMetrics
+from tests.harness.rtp_nodes import Call
 
 pytestmark = pytest.mark.loopback
 CALLS, SECONDS = 20, 1.0

@@ -6,9 +6,9 @@ from zope.interface.verify import verifyObject
 
 from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces import IMediaLeg, IMediaPlane
+from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer
-from tests.rtp.nodes import MemoryNode
+from tests.harness.rtp_nodes import MemoryNode
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * 160

@@ -1,10 +1,10 @@
 import pytest
 
-from exoswitch.ami import dialling
+from exoswitch.ami import actions as dialling
 from exoswitch.ami.legs import legs
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.exchange import CallBegan, Disconnect
-from tests.sim.asterisk_core import LEG, AsteriskCore
+from tests.harness.sim_asterisk import LEG, AsteriskCore
 
 
 @pytest.fixture

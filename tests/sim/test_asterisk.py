@@ -5,7 +5,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 
-from exoswitch.ami import dialling, login
+from exoswitch.ami import actions as dialling
+from exoswitch.ami import login
 from exoswitch.ami.legs import destination
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 from exoswitch.rtp.packet import parse
@@ -13,7 +14,7 @@ from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.sounds import write_wav
-from tests.sim.live import run
+from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback
 

@@ -6,15 +6,15 @@ import pytest
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.internet.endpoints import TCP4ClientEndpoint
 
-from exoswitch.events import StopReason
-from exoswitch.exotel.messages import StreamWriter
+from exoswitch.call.effects import StopReason
+from exoswitch.exotel.stream.messages import StreamWriter
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.conversation import Digit, Mark, Started
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.sounds import babble
-from tests.sim.live import run
+from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.events import StopReason
-from exoswitch.exotel.messages import StreamWriter
+from exoswitch.call.effects import StopReason
+from exoswitch.exotel.stream.messages import StreamWriter
 from exoswitch.sim.conversation import Connected, Conversation, Digit, Mark, Media, Nonsense, Stopped
 
 

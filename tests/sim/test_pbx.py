@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from exoswitch.ami import dialling
+from exoswitch.ami import actions as dialling
 from exoswitch.ami.message import AmiDecoder
 from exoswitch.ami.translate import EventTranslator
-from exoswitch.events import CallArrived, ChannelHungUp, DigitPressed, MediaAnnounced, OriginateFailed
-from tests.sim.asterisk_core import LEG, AsteriskCore
+from exoswitch.call.events import (
+    CallArrived,
+    ChannelHungUp,
+    DigitPressed,
+    MediaAnnounced,
+    OriginateFailed,
+)
+from tests.harness.sim_asterisk import LEG, AsteriskCore
 
 TRANSCRIPTS = Path(__file__).parents[1] / "ami" / "transcripts"
 

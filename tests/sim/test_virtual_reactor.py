@@ -7,12 +7,12 @@ from twisted.internet.error import CannotListenError, ConnectionDone, Connection
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 
-from exoswitch.session import CallStatus, DisconnectedBy
+from exoswitch.call.session import CallStatus, DisconnectedBy
 from exoswitch.sim.asterisk import read_script
 from exoswitch.sim.conversation import Digit
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.virtualreactor import VirtualReactor
-from tests.sim.house import House
+from tests.harness.sim_house import House
 
 
 class Recorder(Protocol):

@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 
 from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import ConfigError, InvalidRequest, Problem
-from exoswitch.interfaces import ITrunk
+from exoswitch.interfaces.trunk import ITrunk
 from exoswitch.trunks.registry import PROVIDERS, build
 from exoswitch.trunks.sip import SipTrunk
 

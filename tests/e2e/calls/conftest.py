@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.ami import Ami
-from tests.e2e.asterisk_server import AsteriskServer
-from tests.e2e.bot import Bot
-from tests.e2e.gateway import ACCOUNT, API_KEY, API_TOKEN, GatewayProcess
-from tests.e2e.ports import free_port, free_ports
+from tests.harness.e2e.ami import Ami
+from tests.harness.e2e.asterisk_server import AsteriskServer
+from tests.harness.e2e.bot import Bot
+from tests.harness.e2e.gateway import ACCOUNT, API_KEY, API_TOKEN, GatewayProcess
+from tests.harness.e2e.ports import free_port, free_ports
 
 EXOPHONE = "+918047491899"
 RING_S = 3

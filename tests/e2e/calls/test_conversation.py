@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.e2e.audio import level_dbm0, silence, tone, ulaw_decoded
+from tests.harness.e2e.audio import level_dbm0, silence, tone, ulaw_decoded
 
 pytestmark = pytest.mark.e2e
 

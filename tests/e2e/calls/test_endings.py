@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tests.e2e.audio import level_dbm0, tone
-from tests.e2e.bot import Bot, refuse
-from tests.e2e.network import contact_status
+from tests.harness.e2e.audio import level_dbm0, tone
+from tests.harness.e2e.bot import Bot, refuse
+from tests.harness.e2e.network import contact_status
 
 pytestmark = pytest.mark.e2e
 

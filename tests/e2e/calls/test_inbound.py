@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from tests.e2e.audio import assert_hears_tone, tone
-from tests.e2e.bot import Bot
 from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0
 from tests.e2e.conftest import UNCLAIMED_S
+from tests.harness.e2e.audio import assert_hears_tone, tone
+from tests.harness.e2e.bot import Bot
 
 pytestmark = pytest.mark.e2e
 

@@ -11,8 +11,8 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.bot import Bot
-from tests.e2e.latency import Wiretap
+from tests.harness.e2e.bot import Bot
+from tests.harness.e2e.latency import Wiretap
 
 pytestmark = pytest.mark.e2e
 

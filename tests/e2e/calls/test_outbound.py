@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.e2e.audio import assert_hears_tone, level_dbm0, tone
+from tests.harness.e2e.audio import assert_hears_tone, level_dbm0, tone
 
 pytestmark = pytest.mark.e2e
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.ami import Ami
-from tests.e2e.asterisk_server import AsteriskServer
-from tests.e2e.bot import Bot
-from tests.e2e.fleet.pair import Pair
-from tests.e2e.fleet.talks import CALLER_HZ, DBM0, VOICE, Talks
-from tests.e2e.network import Network
-from tests.e2e.phone import Phone
-from tests.e2e.ports import free_port
-from tests.fleet.fleet import eventually
-from tests.fleet.gateway import Gateway
-from tests.postgres_server import PostgresServer
+from tests.harness.e2e.ami import Ami
+from tests.harness.e2e.asterisk_server import AsteriskServer
+from tests.harness.e2e.bot import Bot
+from tests.harness.e2e.network import Network
+from tests.harness.e2e.pair import Pair
+from tests.harness.e2e.phone import Phone
+from tests.harness.e2e.ports import free_port
+from tests.harness.e2e.talks import CALLER_HZ, DBM0, VOICE, Talks
+from tests.harness.fleet.fleet import eventually
+from tests.harness.fleet.gateway import Gateway
+from tests.harness.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from tests.backends.redis_server import needs_redis
-from tests.e2e.fleet.talks import GLITCH_S, silences_s, wait_until_heard_again
-from tests.fleet.fleet import eventually
+from tests.harness.e2e.talks import GLITCH_S, silences_s, wait_until_heard_again
+from tests.harness.fleet.fleet import eventually
+from tests.harness.redis_server import needs_redis
 
 pytestmark = [pytest.mark.e2e, needs_redis(), pytest.mark.usefixtures("nothing_left")]
 

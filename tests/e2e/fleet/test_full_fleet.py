@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.backends.redis_server import needs_redis
-from tests.e2e.audio import frequency_hz, level_dbm0, sounding_s
 from tests.e2e.conftest import FULL_TONE_S
-from tests.e2e.fleet.pair import EXOPHONE
-from tests.e2e.phone import Phone
+from tests.harness.e2e.audio import frequency_hz, level_dbm0, sounding_s
+from tests.harness.e2e.pair import EXOPHONE
+from tests.harness.e2e.phone import Phone
+from tests.harness.redis_server import needs_redis
 
 pytestmark = [pytest.mark.e2e, needs_redis(), pytest.mark.usefixtures("nothing_left")]
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tests.e2e.fleet.pair import gateway
-from tests.e2e.fleet.talks import silences_s, wait_until_heard_again
-from tests.fleet.fleet import eventually
+from tests.harness.e2e.pair import gateway
+from tests.harness.e2e.talks import silences_s, wait_until_heard_again
+from tests.harness.fleet.fleet import eventually
 
 pytestmark = pytest.mark.e2e
 

@@ -1,0 +1,1 @@
+"""Asterisk's configuration files, rendered from ours."""

@@ -1,0 +1,90 @@
+"""Core: asterisk.conf, modules.conf, and the files that only have to be there."""
+
+from exoswitch.asterisk.checks import RTP_PORTS_PER_CALL
+from exoswitch.asterisk.conf import conf, section
+from exoswitch.config.model import AsteriskConfig
+
+# What a gateway's Asterisk needs, and no more: it starts six times as fast as with all that a distribution ships, and
+# what is not loaded cannot be attacked. In this order: UnicastRTP needs res_rtp_multicast loaded before chan_rtp.
+_SIP = (
+    *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip"),
+    *("res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_pubsub", "res_pjsip_endpoint_identifier_ip"),
+    *("res_pjsip_caller_id", "res_pjsip_nat", "res_pjsip_acl", "res_pjsip_rfc3326", "res_pjsip_dtmf_info"),
+    *("res_pjsip_dlg_options", "res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest"),
+    *("res_pjsip_outbound_registration", "chan_pjsip"),
+)
+_MEDIA = (
+    *("res_timing_timerfd", "res_srtp", "res_rtp_asterisk", "res_rtp_multicast", "chan_rtp", "bridge_simple"),
+    *("codec_ulaw", "codec_alaw", "codec_a_mu", "codec_gsm", "codec_g722", "codec_resample"),
+    *("format_gsm", "format_pcm", "format_wav"),
+)
+_CALLS = (
+    *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "app_playback", "app_playtones"),
+    *("res_speech", "res_agi", "func_callerid", "func_channel", "func_logic", "func_timeout"),
+)
+MODULES = _SIP + _MEDIA + _CALLS
+
+# A bridged call takes nine file descriptors (measured on 22.10), among them four sockets, and Asterisk itself few.
+DESCRIPTORS_PER_CALL = 16
+DESCRIPTORS_AT_REST = 1024
+
+
+def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -> str:
+    """Render asterisk.conf: its folders, and limits that hold even if every gateway has lost count."""
+    folders = [("astetcdir", etc_dir)]
+    if state_dir is not None:
+        folders += [
+            (key, f"{state_dir}/{folder}")
+            for key, folder in (
+                ("astrundir", "run"),
+                ("astlogdir", "log"),
+                ("astspooldir", "spool"),
+                ("astdbdir", "db"),
+                ("astkeydir", "db"),
+                ("astcachedir", "cache"),
+            )
+        ]
+    options = (
+        # Channel ids begin with it, so that they are unique in a fleet.
+        ("systemname", pbx.name),
+        # What the RTP ports can hold: past it a call is refused, where running out of ports could crash Asterisk.
+        ("maxcalls", len(pbx.rtp_ports) // RTP_PORTS_PER_CALL),
+        ("maxfiles", DESCRIPTORS_AT_REST + DESCRIPTORS_PER_CALL * pbx.capacity),
+        ("nocolor", "yes"),
+    )
+    return conf(section("directories", folders), section("options", options))
+
+
+def modules_conf() -> str:
+    """Render modules.conf: every module by name, in the order in which they are loaded."""
+    return conf(section("modules", (("autoload", "no"), *(("load", f"{module}.so") for module in MODULES))))
+
+
+def fixed_files() -> dict[str, str]:
+    """Render what is the same for every Asterisk: some it only wants to see, some turn off what nobody reads."""
+    return {
+        "logger.conf": conf(
+            section("general", (("dateformat", "%F %T.%3q"),)),
+            section("logfiles", (("messages.log", "notice,warning,error"),)),
+        ),
+        "cdr.conf": conf(section("general", (("enable", "no"),))),
+        "cel.conf": conf(section("general", (("enable", "no"),))),
+        "features.conf": conf(section("general")),
+        "udptl.conf": conf(section("general")),
+        "stasis.conf": conf(section("taskpool")),
+        "pjproject.conf": conf(section("startup", (("type", "startup"),))),
+        "acl.conf": conf(),
+        "ccss.conf": conf(section("general")),
+        "indications.conf": conf(section("general", (("country", "in"),)), section("in", _INDIAN_TONES)),
+    }
+
+
+# What callers in India hear (ITU-T E.180 supplement 2), as frequency/milliseconds.
+_INDIAN_TONES = (
+    ("description", "India"),
+    ("ringcadence", "400,200,400,2000"),
+    ("dial", "400*25"),
+    ("busy", "400/750,0/750"),
+    ("ring", "400*25/400,0/200,400*25/400,0/2000"),
+    ("congestion", "400/250,0/250"),
+)

@@ -1,1 +1,0 @@
-"""Where sessions and nodes are kept."""

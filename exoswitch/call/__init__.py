@@ -1,0 +1,1 @@
+"""One call, decided: what can happen to it, what follows, how it ends."""

@@ -1,0 +1,153 @@
+"""Core: what a call asks of the world: the effects of its machine."""
+
+from enum import Enum
+
+from attrs import frozen
+
+from exoswitch.call.session import CallStatus, Ending
+
+
+class Timer(Enum):
+    """The waits of a call, each with its own time-out."""
+
+    RING = "ring"
+    HANDSHAKE = "handshake"
+    DURATION = "duration"
+    RECONNECT = "reconnect"
+    HANG_UP = "hang-up"
+
+
+class StopReason(Enum):
+    """Exotel's `stop.reason`: the flow ended the stream, or the person on the phone hung up."""
+
+    STOPPED = "stopped"
+    CALL_ENDED = "callended"
+
+
+@frozen
+class Originate:
+    """Dial the number on a trunk; Asterisk gives up after `ring_s` seconds."""
+
+    ring_s: float
+
+
+@frozen
+class BridgeCall:
+    """Claim the inbound channel and bridge it to our RTP port."""
+
+
+@frozen
+class TakeOverCall:
+    """Lead the audio of a call that was another gateway's to our RTP port."""
+
+
+@frozen
+class DirectMedia:
+    """Send RTP to this address from now on, and accept it from nowhere else."""
+
+    host: str
+    port: int
+
+
+@frozen
+class ConnectStream:
+    """Open a WebSocket to the bot; `attempt` counts from 1."""
+
+    attempt: int
+
+
+@frozen
+class StartStream:
+    """The bot accepted: send `connected` and `start`, and let the caller's audio flow."""
+
+
+@frozen
+class SendDigit:
+    """Tell the bot of a key that was pressed."""
+
+    digit: str
+    duration_ms: int
+
+
+@frozen
+class HoldCaller:
+    """Drop what the lost bot said and was yet unplayed, and let the caller hear the waiting sound."""
+
+
+@frozen
+class RenewStream:
+    """Give the call's stream a SID of its own: the next connection is another stream of the same call."""
+
+
+@frozen
+class DrainPlayout:
+    """Play what the bot has said to its end, and hear when that is done."""
+
+
+@frozen
+class CloseStream:
+    """End the bot's stream: with a `stop` message first where there is a reason, and drop what is yet unplayed."""
+
+    stop: StopReason | None
+
+
+@frozen
+class HangUp:
+    """Hang the channel up with this Q.850 cause, however long it takes to reach Asterisk."""
+
+    cause: int
+
+
+@frozen
+class ReleaseCall:
+    """Give back the RTP port and the place on the nodes; nothing of the call is left afterwards."""
+
+
+@frozen
+class StartTimer:
+    """Start a wait, or start it anew."""
+
+    timer: Timer
+    seconds: float
+
+
+@frozen
+class StopTimer:
+    """End a wait; harmless if it is not running."""
+
+    timer: Timer
+
+
+@frozen
+class RecordProgress:
+    """Write a new status to the session."""
+
+    status: CallStatus
+
+
+@frozen
+class RecordEnding:
+    """Write to the session how the call ended."""
+
+    ending: Ending
+
+
+Effect = (
+    Originate
+    | BridgeCall
+    | TakeOverCall
+    | DirectMedia
+    | ConnectStream
+    | StartStream
+    | SendDigit
+    | HoldCaller
+    | RenewStream
+    | DrainPlayout
+    | CloseStream
+    | HangUp
+    | ReleaseCall
+    | StartTimer
+    | StopTimer
+    | RecordProgress
+    | RecordEnding
+)

@@ -1,0 +1,138 @@
+"""Core: every way in which a call can end, and the sentence in which an operator reads of it."""
+
+from exoswitch.call.session import CallStatus, DisconnectedBy, Ending, StreamStatus
+from exoswitch.call.statuses import unanswered_status
+from exoswitch.telephony.causes import cause_text
+
+NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
+GOING_AWAY = 1001
+
+
+def not_placed(reason: str) -> Ending:
+    """There was no place for the call, or it could not be dialled for another reason of ours."""
+    return Ending(status=CallStatus.FAILED, reason=reason)
+
+
+def refused_by_asterisk(reason: str) -> Ending:
+    """Asterisk would not dial, or would not bridge."""
+    return Ending(status=CallStatus.FAILED, reason=f"Asterisk refused the call: {reason}")
+
+
+def dead_trunk(dial_status: str | None) -> Ending:
+    """The Originate failed before any channel existed: the trunk is unreachable."""
+    status = f" ({dial_status})" if dial_status else ""
+    return Ending(status=unanswered_status(dial_status, None), reason=f"the trunk could not be reached{status}")
+
+
+def unanswered(dial_status: str | None, cause: int) -> Ending:
+    """The phone was dialled and nobody answered, for the reason that the trunk gave."""
+    reason = f"not answered: {cause_text(cause)}"
+    return Ending(status=unanswered_status(dial_status, cause), reason=reason, cause=cause)
+
+
+def silent_trunk() -> Ending:
+    """The ring time passed without a word from the trunk, not even that the phone rings."""
+    return Ending(
+        status=CallStatus.FAILED,
+        reason="the trunk never said that the phone rang: it is unreachable, or overloaded",
+    )
+
+
+def rang_too_long(seconds: float) -> Ending:
+    """Neither an answer nor a refusal came from the trunk in time."""
+    return Ending(
+        status=CallStatus.NO_ANSWER,
+        reason=f"no answer, and no word from Asterisk, for {seconds:g} s",
+    )
+
+
+def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
+    """The person on the phone hung up, on the bot or before it was there."""
+    when = "the caller hung up" if met_the_bot else "the caller hung up before the bot was connected"
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"{when}: {cause_text(cause)}",
+        cause=cause,
+        stream_status=StreamStatus.CANCELLED,
+        disconnected_by=DisconnectedBy.USER,
+    )
+
+
+def is_goodbye(code: int | None) -> bool:
+    """Whether a stream was closed as a bot does that has said everything; any other end is a loss."""
+    return code in {NORMAL_CLOSING, GOING_AWAY}
+
+
+def bot_closed(code: int | None, reason: str) -> Ending:
+    """The bot closed its stream; a close without a closing frame counts as a lost connection."""
+    told = f"{code} {reason}".strip() if code is not None else reason or "no close frame"
+    if is_goodbye(code):
+        return Ending(
+            status=CallStatus.COMPLETED,
+            reason=f"the bot closed the stream ({told})",
+            stream_status=StreamStatus.COMPLETED,
+            disconnected_by=DisconnectedBy.BOT,
+        )
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"the bot's connection ended abnormally ({told})",
+        stream_status=StreamStatus.COMPLETED,
+        disconnected_by=DisconnectedBy.BOT,
+        stream_error=told,
+    )
+
+
+def bot_unreachable(error: str) -> Ending:
+    """The bot refused, failed or did not answer the handshake, twice (Exotel retries exactly once)."""
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"the bot could not be reached: {error}",
+        stream_status=StreamStatus.FAILED,
+        stream_error=error,
+    )
+
+
+def bot_lost(error: str) -> Ending:
+    """The bot's connection broke off, and each attempt to make it again came to nothing; this is the last error."""
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"the bot was lost, and could not be reached again: {error}",
+        stream_status=StreamStatus.FAILED,
+        stream_error=error,
+    )
+
+
+def media_lost(silent_s: float) -> Ending:
+    """No audio has come from Asterisk for too long, so that nobody can be talking."""
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"no audio came from Asterisk for {silent_s:g} s",
+        stream_status=StreamStatus.COMPLETED,
+    )
+
+
+def too_long(seconds: float) -> Ending:
+    """The call reached its longest duration."""
+    return Ending(
+        status=CallStatus.COMPLETED,
+        reason=f"the call reached its limit of {seconds:g} s",
+        stream_status=StreamStatus.COMPLETED,
+    )
+
+
+def gateway_lost(why: str, *, answered: bool) -> Ending:
+    """The call's gateway ended before the call did, and no other went on with it."""
+    return Ending(
+        status=CallStatus.COMPLETED if answered else CallStatus.FAILED,
+        reason=f"its gateway was lost: {why}",
+        stream_status=StreamStatus.FAILED if answered else None,
+    )
+
+
+def ended_by_us(reason: str, *, answered: bool) -> Ending:
+    """The gateway ended the call, by request or because it stops."""
+    return Ending(
+        status=CallStatus.COMPLETED if answered else CallStatus.CANCELED,
+        reason=reason,
+        stream_status=StreamStatus.COMPLETED if answered else None,
+    )

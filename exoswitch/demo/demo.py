@@ -1,0 +1,229 @@
+"""Root: a whole call on one machine, over real sockets: simulated Asterisk, the real gateway, an echo bot.
+
+Nothing is installed beside it, and nothing between is faked: AMI over TCP, RTP over UDP, REST over HTTP, and the
+bot's stream over a WebSocket, all on the loopback interface.
+"""
+
+# mypy: disallow-untyped-calls=False
+
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import treq
+from attrs import define, field, frozen
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred  # noqa: A004 - Twisted's own
+from twisted.internet.protocol import DatagramProtocol, Factory
+from twisted.internet.task import Cooperator, LoopingCall, deferLater
+from twisted.web.client import FileBodyProducer
+from twisted.web.http_headers import Headers
+
+from exoswitch.config.model import (
+    AccountConfig,
+    AppConfig,
+    AsteriskConfig,
+    Config,
+    GatewayConfig,
+    RtpConfig,
+    TrunkConfig,
+)
+from exoswitch.demo.findings import Finding, judge, table
+from exoswitch.demo.transcoding import time_transcoding
+from exoswitch.demo.waveform import waveform_svg
+from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from exoswitch.sim.bot import SimulatedBot
+from exoswitch.sim.caller import Caller
+from exoswitch.sim.conversation import Conversation
+from exoswitch.sim.latency import Meters
+from exoswitch.sim.sounds import write_wav
+from exoswitch.tap import make_gateway
+
+_TALK_S = 8.0
+_PATIENCE_S = 15.0
+_REQUEST_S = 5.0
+_RTP_PORTS = 16
+_CONNECT = {
+    "From": "+919800000001",
+    "CallerId": "+918040000000",
+    "Url": "http://my.exotel.com/demo/exoml/start_voice/1001",
+}
+
+Write = Callable[[str], object]
+
+
+class DemoFailed(Exception):  # noqa: N818 - the name says what happened
+    """The call of the demonstration could not even be made."""
+
+
+@frozen
+class Call:
+    """The call that was made, as its two ends saw it."""
+
+    caller: Caller
+    conversation: Conversation
+
+
+def run_demo(reactor: Any, out_dir: Path, *, talk_s: float = _TALK_S, write: Write | None = None) -> Deferred[int]:
+    """Make a call and print what was measured; leaves recording.wav and waveform.svg, and gives the exit status."""
+    return Deferred.fromCoroutine(_demonstrate(reactor, Path(out_dir), talk_s, write or _write_at_once))
+
+
+def _write_at_once(text: str) -> None:
+    sys.stdout.write(text if sys.stdout.isatty() else text.replace("\r", "\n"))
+    sys.stdout.flush()
+
+
+async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write) -> int:
+    demonstration = Demonstration(reactor, talk_s, write)
+    try:
+        call = await Deferred.fromCoroutine(demonstration.run()).addTimeout(talk_s + _PATIENCE_S, reactor)
+    except (DemoFailed, TimeoutError) as failure:
+        write(f"\nThe call could not be made: {failure}\n")
+        return 1
+    finally:
+        await demonstration.stop()
+    findings = judge(
+        call.caller, call.conversation, demonstration.meters, talk_s=talk_s, transcoding_ms=time_transcoding()
+    )
+    write(f"\n\n{table(findings)}\n\n")
+    for fault in call.conversation.faults:
+        write(f"  against Exotel's protocol: {fault}\n")
+    for path in _save(out_dir, call, findings):
+        write(f"  {path}\n")
+    is_good = all(finding.is_good for finding in findings)
+    write(f"\nThe call was {'good' if is_good else 'NOT good'}.\n")
+    return 0 if is_good else 1
+
+
+def _save(out_dir: Path, call: Call, findings: list[Finding]) -> tuple[Path, Path]:
+    """Write what was heard at the phone, and a picture of it: the phone's side is left, the bot's right."""
+    out_dir.mkdir(parents=True, exist_ok=True)
+    sides = bytes(call.caller.spoken), bytes(call.caller.ear.recording)
+    recording, picture = out_dir / "recording.wav", out_dir / "waveform.svg"
+    recording.write_bytes(write_wav(*sides))
+    shown = (finding for finding in findings if finding.name.endswith("p50"))
+    note = ", ".join(f"{finding.name} {finding.value:.0f} {finding.unit}" for finding in shown)
+    title = "A call through exoswitch, as it was at the phone"
+    picture.write_text(waveform_svg(*sides, title=title, labels=("caller", "bot"), note=note), encoding="utf-8")
+    return recording, picture
+
+
+@define
+class Demonstration:
+    """The three programs of a demonstration, and the call between them."""
+
+    _reactor: Any
+    _talk_s: float
+    _write: Write
+    meters: Meters = field(init=False, factory=Meters)
+    _services: MultiService = field(init=False, factory=MultiService)
+
+    async def run(self) -> Call:
+        """Start everything, and make the call."""
+        self._services.startService()
+        script = read_script(f"answer-after=0.3 babble={self._talk_s} hangup")
+        asterisk = SimulatedAsterisk(reactor=self._reactor, script=script, meters=self.meters)
+        bot = SimulatedBot(reactor=self._reactor, meters=self.meters)
+        for service in (asterisk, bot):
+            service.setServiceParent(self._services)
+        http_port = await _free_tcp_port(self._reactor)
+        config = _config(asterisk, bot, http_port, await _free_udp_ports(self._reactor))
+        make_gateway(config, self._reactor).setServiceParent(self._services)
+        url = f"http://127.0.0.1:{http_port}"
+        self._write(f"gateway at {url}, simulated Asterisk at {asterisk.endpoint}, echo bot at {bot.url}\n")
+        await self._wait_until_ready(url)
+        await self._place_call(url)
+        return await self._follow_call(asterisk, bot)
+
+    async def stop(self) -> None:
+        """Stop everything, the gateway first."""
+        for service in reversed(list(self._services)):
+            await maybeDeferred(service.disownServiceParent)
+
+    async def _wait_until_ready(self, url: str) -> None:
+        while True:
+            answer = await treq.get(f"{url}/readyz", reactor=self._reactor, persistent=False, timeout=_REQUEST_S)
+            await treq.content(answer)
+            if answer.code == 200:
+                return
+            await deferLater(self._reactor, 0.05)
+
+    async def _place_call(self, url: str) -> None:
+        answer = await treq.post(
+            f"{url}/v1/Accounts/demo/Calls/connect.json",
+            data=self._form(_CONNECT),
+            headers=Headers({"Content-Type": ["application/x-www-form-urlencoded"]}),
+            auth=("key", "token"),
+            reactor=self._reactor,
+            persistent=False,
+            timeout=_REQUEST_S,
+        )
+        text = await treq.text_content(answer)
+        if answer.code != 200:
+            raise DemoFailed(f"the REST API answered {answer.code}: {text}")
+
+    def _form(self, fields: dict[str, str]) -> FileBodyProducer:
+        """Give the body of a form; left to itself, treq would send it by the default reactor, not by ours."""
+        cooperator = Cooperator(scheduler=lambda work: self._reactor.callLater(0, work))
+        return FileBodyProducer(BytesIO(urlencode(fields).encode()), cooperator)
+
+    async def _follow_call(self, asterisk: SimulatedAsterisk, bot: SimulatedBot) -> Call:
+        call = await asterisk.new_calls.next()
+        phone = await call.bridged.next()
+        stream = await bot.streams.next()
+        progress = LoopingCall(self._show_progress, phone.caller)
+        progress.clock = self._reactor
+        showing = progress.start(0.5)
+        try:
+            await call.ended.next()
+            await stream.closed.next()
+        finally:
+            progress.stop()
+            await showing
+        return Call(phone.caller, stream.conversation)
+
+    def _show_progress(self, caller: Caller) -> None:
+        elapsed_s = self._reactor.seconds() - caller.began_at
+        out, back = self.meters.out.summary(), self.meters.back.summary()
+        self._write(
+            f"\r{elapsed_s:4.1f} s of {self._talk_s:g}: "
+            f"{out.recognised:3} frames at the bot after {out.p50_ms:.0f} ms, "
+            f"{back.recognised:3} back at the phone after {back.p50_ms:.0f} ms"
+        )
+
+
+def _config(asterisk: SimulatedAsterisk, bot: SimulatedBot, http_port: int, rtp_ports: range) -> Config:
+    pbx = AsteriskConfig(
+        name="pbx", ami=asterisk.endpoint, username=asterisk.username, secret=asterisk.secret, host=asterisk.interface
+    )
+    return Config(
+        node="demo",
+        gateway=GatewayConfig(stop_wait_s=0),
+        rtp=RtpConfig(bind="127.0.0.1", advertise="127.0.0.1", ports=rtp_ports),
+        sessions="memory",
+        http=f"tcp:{http_port}:interface=127.0.0.1",
+        asterisks=(pbx,),
+        trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+        accounts={"demo": AccountConfig(api_key="key", api_token="token")},  # noqa: S106 - nobody's secret
+        apps={"1001": AppConfig(account="demo", url=bot.url)},
+    )
+
+
+async def _free_tcp_port(reactor: Any) -> int:
+    """Find a port by binding it for a moment, since the gateway has to be told of one."""
+    listening = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+    port: int = listening.getHost().port
+    await maybeDeferred(listening.stopListening)
+    return port
+
+
+async def _free_udp_ports(reactor: Any) -> range:
+    """Find the beginning of a range; the gateway passes over ports of it that are taken."""
+    listening = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+    port: int = listening.getHost().port
+    await maybeDeferred(listening.stopListening)
+    return range(port, min(port + _RTP_PORTS, 65536))

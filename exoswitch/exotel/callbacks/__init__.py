@@ -1,0 +1,1 @@
+"""What Exotel tells others of a call when it has ended."""

@@ -1,0 +1,1 @@
+"""Exotel's REST API, version 1."""

@@ -1,0 +1,42 @@
+"""Core: a call as Exotel's REST API shows it, with its keys in Exotel's order (spec §6.2)."""
+
+import datetime as dt
+from typing import Any
+
+from exoswitch.call.session import Session
+from exoswitch.telephony.numbers import national
+
+_INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
+
+
+def call_record(session: Session) -> dict[str, Any]:
+    """Show a call; what exoswitch does not know of it is null, as it is at Exotel until it is known."""
+    duration_s = session.duration_s
+    return {
+        "Call": {
+            "Sid": session.call_sid,
+            "ParentCallSid": None,
+            "DateCreated": indian_time(session.created_at),
+            "DateUpdated": indian_time(session.updated_at),
+            "AccountSid": session.account,
+            "To": national(session.callee),
+            "From": national(session.caller),
+            "PhoneNumberSid": national(session.exophone),
+            "Status": session.status.value,
+            "StartTime": indian_time(session.created_at),
+            "EndTime": None if session.ended_at is None else indian_time(session.ended_at),
+            "Duration": None if duration_s is None else str(round(duration_s)),
+            "Price": None,
+            "Direction": session.direction.value,
+            "AnsweredBy": None,
+            "ForwardedFrom": None,
+            "CallerName": None,
+            "Uri": f"/v1/Accounts/{session.account}/Calls.json/{session.call_sid}",
+            "RecordingUrl": None,
+        }
+    }
+
+
+def indian_time(moment: float) -> str:
+    """Write a moment, in seconds since the epoch, the way that Exotel does: Indian time, and no word of it."""
+    return dt.datetime.fromtimestamp(moment, _INDIA).strftime("%Y-%m-%d %H:%M:%S")

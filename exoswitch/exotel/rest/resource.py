@@ -1,0 +1,168 @@
+"""Adapter: Exotel's REST API, version 1, as far as dialers need it; the only home of klein.
+
+Importing klein installs Twisted's default reactor, and so it is imported only when a resource is made. A body has
+arrived in full before its size can be looked at here; to stop it earlier is the business of twisted.web's Site.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource, Resource
+
+from exoswitch.call.session import Session
+from exoswitch.config.model import Config
+from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.rest.connect import read_connect
+from exoswitch.exotel.rest.errors import NotServed, Refusal, TooLarge, Unauthorized, refuse
+from exoswitch.exotel.rest.representations import call_record
+from exoswitch.interfaces.calls import ICalls
+from exoswitch.telephony.numbers import mask
+
+MAX_BODY_BYTES = 64 * 1024
+
+Request = Any  # twisted.web.server.Request, which is hardly typed
+
+
+def make_resource(calls: ICalls, config: Config) -> IResource:
+    """Make the resource that answers dialers, with `/healthz` and `/readyz` for whoever watches the gateway."""
+    from klein import Klein  # noqa: PLC0415 - it installs the default reactor
+    from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - klein's router raises it
+
+    api = RestApi(calls, config)
+    app = Klein()
+    for prefix in ("/v1/Accounts/<account>/Calls", "/v1/accounts/<account>/calls"):  # both are in Exotel's docs
+        app.route(f"{prefix}/connect.json", methods=["POST"])(api.connect)
+        app.route(f"{prefix}/<call_sid>.json", methods=["GET"])(api.show)
+        app.route(f"{prefix}/connect", methods=["POST"])(api.refuse_xml)
+        app.route(f"{prefix}/<call_sid>", methods=["GET"])(api.refuse_xml)
+    app.route("/healthz", methods=["GET"])(api.health)
+    app.route("/readyz", methods=["GET"])(api.readiness)
+    handle = cast("Any", app.handle_errors)  # its type fits module functions only
+    handle(HTTPException)(api.misrouted)
+    handle(Exception)(api.failed)
+    return _Front(app.resource())
+
+
+class RestApi:
+    """The handlers of the API; each gives the body of its answer, or raises what `refusals` has an answer for."""
+
+    _log = Logger()
+
+    def __init__(self, calls: ICalls, config: Config) -> None:
+        self._calls = calls
+        self._config = config
+
+    async def connect(self, request: Request, account: str) -> bytes:
+        """Place a call."""
+        self._authenticate(request, account)
+        wanted = read_connect(_parameters(request), account, self._config)
+        session = await _shielded(self._calls.place(wanted))
+        self._log.info(
+            "call {call} of {account} to {number} is accepted",
+            call=session.call_sid,
+            account=account,
+            number=mask(wanted.number),
+        )
+        return _answer(request, 200, call_record(session))
+
+    async def show(self, request: Request, account: str, call_sid: str) -> bytes:
+        """Show a call, live or ended."""
+        self._authenticate(request, account)
+        return _answer(request, 200, call_record(await self._calls.find(account, call_sid)))
+
+    def refuse_xml(self, _request: Request, account: str, call_sid: str = "") -> bytes:
+        """Refuse what asks for XML, Exotel's default format."""
+        where = f"/v1/Accounts/{account}/Calls/{call_sid or 'connect'}.json"
+        raise NotServed(f"this version answers in JSON only: ask for {where}")
+
+    def health(self, request: Request) -> bytes:
+        """Tell that the process runs."""
+        return _answer(request, 200, {"status": "ok"})
+
+    def readiness(self, request: Request) -> bytes:
+        """Tell whether a call could be placed now."""
+        if self._calls.ready:
+            return _answer(request, 200, {"status": "ready"})
+        missing = ["no Asterisk is ready, or this gateway is stopping"]
+        return _answer(request, 503, {"status": "not ready", "missing": missing})
+
+    def misrouted(self, request: Request, failure: Failure) -> bytes:
+        """Answer a request for something that is not there."""
+        problem: Any = failure.value
+        code = problem.name.upper().replace(" ", "_")
+        return _refusal(request, Refusal(problem.code, code, f"{problem.name}: there is nothing of this name here"))
+
+    def failed(self, request: Request, failure: Failure) -> bytes:
+        """Answer a request that came to nothing."""
+        refusal = refuse(failure.value)
+        if refusal.status == 500:
+            self._log.failure("a request failed", failure)
+        return _refusal(request, refusal)
+
+    def _authenticate(self, request: Request, account: str) -> None:
+        """Check the credentials against the account of the path; old clients give its name as the user (§6.1)."""
+        known = self._config.accounts.get(account)
+        key, token = ("", "") if known is None else (known.api_key, known.api_token)
+        user, password = request.getUser(), request.getPassword()
+        is_user = hmac.compare_digest(user, key.encode()) | hmac.compare_digest(user, account.encode())
+        if not (is_user & hmac.compare_digest(password, token.encode())) or known is None:
+            raise Unauthorized("the API key and token are missing, wrong, or not those of this account")
+
+
+class _Front(Resource):
+    """Turns away what klein would choke on or keep: bodies that are too large, and bytes that are not UTF-8."""
+
+    isLeaf = True  # noqa: N815 - twisted.web gives the name
+
+    def __init__(self, app: IResource) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._app = app
+
+    def render(self, request: Request) -> Any:
+        """Let klein answer a decent request."""
+        request.content.seek(0, 2)
+        if request.content.tell() > MAX_BODY_BYTES:
+            return _refusal(request, refuse(TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")))
+        request.content.seek(0)
+        try:
+            b" ".join([request.method, *request.postpath, request.getRequestHostname()]).decode("utf-8")
+        except UnicodeDecodeError:
+            return _refusal(request, refuse(InvalidRequest("the path is not UTF-8")))
+        return self._app.render(request)  # type: ignore[no-untyped-call]
+
+
+def _parameters(request: Request) -> Mapping[str, str]:
+    """Give the parameters of query and body, form or multipart, with their names in lower case; the first of each."""
+    parameters: dict[str, str] = {}
+    for name, values in (request.args or {}).items():
+        try:
+            parameters.setdefault(name.decode("utf-8").lower(), values[0].decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(f"the parameter {name[:40]!r} is not UTF-8") from error
+    return parameters
+
+
+def _answer(request: Request, status: int, body: Mapping[str, Any]) -> bytes:
+    request.setResponseCode(status)
+    request.setHeader("Content-Type", "application/json")
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def _refusal(request: Request, refusal: Refusal) -> bytes:
+    if refusal.status == 401:
+        request.setHeader("WWW-Authenticate", 'Basic realm="exoswitch"')
+    if refusal.retry_after_s is not None:
+        request.setHeader("Retry-After", str(refusal.retry_after_s))
+    return _answer(request, refusal.status, refusal.body())
+
+
+def _shielded(placing: Deferred[Session]) -> Deferred[Session]:
+    """Wait for a call to be placed; a client that goes away meanwhile cancels the waiting, not the placing."""
+    waiting: Deferred[Session] = Deferred()
+    placing.chainDeferred(waiting)
+    return waiting

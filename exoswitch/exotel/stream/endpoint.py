@@ -1,0 +1,42 @@
+"""Adapter: connections to bots and their resolvers, over TCP or TLS, on the clock of the reactor that is given."""
+
+from typing import Any
+
+from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
+
+from exoswitch.call.bot_address import BotAddress
+
+
+@implementer(IStreamClientEndpoint)
+@define(eq=False)
+class Line:
+    """The way to one address; `tls` holds the TLS settings for its host, or None where there is no TLS."""
+
+    _reactor: Any
+    _address: BotAddress
+    _tls: Any
+    _timeout_s: float
+    _outermost: Any = field(default=None, init=False)
+
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
+        """Connect; give the factory's own protocol."""
+        factory = protocolFactory
+        if self._tls is not None:
+            # What `wrapClientTLS` does, but for the clock: its writes wait for the global reactor.
+            factory = TLSMemoryBIOFactory(self._tls, isClient=True, wrappedFactory=factory, clock=self._reactor)
+        endpoint = HostnameEndpoint(self._reactor, self._address.host, self._address.port, timeout=self._timeout_s)
+        return endpoint.connect(factory).addCallback(self._connected)
+
+    def hang_up(self) -> None:
+        """Drop the connection, if there is one, without waiting for the other side."""
+        if self._outermost is not None:
+            self._outermost.transport.abortConnection()
+
+    def _connected(self, protocol: Any) -> Any:
+        self._outermost = protocol
+        return protocol if self._tls is None else protocol.wrappedProtocol

@@ -1,0 +1,102 @@
+"""Adapter: asks the resolver of a bot where the bot is, as Exotel does: one GET, and no redirects."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from OpenSSL import SSL
+from service_identity import VerificationError
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from twisted.web.client import URI, Agent, ResponseDone, ResponseFailed
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IAgentEndpointFactory
+from zope.interface import implementer
+
+from exoswitch.call.bot_address import USER_AGENT, BotAddress
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.stream.endpoint import Line
+from exoswitch.exotel.stream.resolution import (
+    MAX_ANSWER_BYTES,
+    check_status,
+    question,
+    read_answer,
+)
+
+
+async def resolve(reactor: Any, resolver: BotAddress, line: Line, details: Mapping[str, str]) -> BotAddress:
+    """Ask the resolver, over its line, where the bot of a call is; `details` is what it is told of the call.
+
+    Nothing here limits how long it takes: whoever waits does, and cancels.
+
+    Raises:
+        RemoteProtocolError: the answer is of no use, or broke off; its text names no numbers and no credentials.
+        ConnectError: the resolver was not reached; there are others that a connection may fail with.
+    """
+    agent = Agent.usingEndpointFactory(reactor, _ThisLine(line))  # type: ignore[no-untyped-call]
+    scheme = "https" if resolver.secure else "http"
+    url = f"{scheme}://{resolver.authority}{question(resolver.resource, details)}"
+    try:
+        response: Any = await agent.request(b"GET", url.encode("ascii"), _headers(resolver))
+        check_status(response.code)
+        body = _Body()
+        response.deliverBody(body)
+        return read_answer(await body.read)
+    except ResponseFailed as error:
+        raise RemoteProtocolError(f"no answer came: {_cause(error)}") from error
+    finally:
+        line.hang_up()
+
+
+@implementer(IAgentEndpointFactory)
+class _ThisLine:
+    """Has Twisted's client take a line that is there already."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def endpointForURI(self, _uri: URI) -> Line:  # noqa: N802 - Twisted's name
+        return self._line
+
+
+class _Body(Protocol):
+    """Collects the body of an answer, as far as it may go; `read` fires with it."""
+
+    def __init__(self) -> None:
+        self.read: Deferred[bytes] = Deferred()
+        self._data = bytearray()
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        self._data += data
+        if len(self._data) > MAX_ANSWER_BYTES:
+            self._data.clear()
+            error = RemoteProtocolError(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
+            self._end(Failure(error))  # type: ignore[no-untyped-call]
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+        # PotentialDataLoss: an answer that ends with its connection, which HTTP/1.0 allows.
+        is_whole = isinstance(reason.value, ResponseDone | PotentialDataLoss)
+        self._end(bytes(self._data) if is_whole else reason)
+
+    def _end(self, result: bytes | Failure) -> None:
+        if not self.read.called:
+            self.read.callback(result)
+
+
+def _headers(resolver: BotAddress) -> Headers:
+    headers = Headers({"Host": [resolver.authority], "User-Agent": [USER_AGENT]})
+    if resolver.authorization is not None:
+        headers.addRawHeader("Authorization", resolver.authorization)
+    return headers
+
+
+def _cause(error: ResponseFailed) -> str:
+    """Say why, but for what only repeats the words of the other side; Twisted gives a list of reasons."""
+    reason: Failure = error.reasons[0]
+    if isinstance(reason.value, ConnectionDone | ConnectionLost):
+        return "the connection was lost"
+    if isinstance(reason.value, SSL.Error | VerificationError):
+        return f"TLS failed: {reason.getErrorMessage()}"
+    return "what came is not HTTP"

@@ -1,0 +1,204 @@
+"""Adapter: a client's WebSocket with a short way for whole text messages; the only home of autobahn.
+
+autobahn keeps the handshake, pings, closing, fragments and every breach of the protocol. Whole text messages go
+through `exotel.frames` both ways, for as long as autobahn is between two messages. autobahn's timers are never used,
+because they run on the global reactor.
+"""
+# ruff: noqa: N802, N803, N815 - Twisted and autobahn give these names
+
+import base64
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import txaio
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from exoswitch.call.bot_address import BotAddress
+from exoswitch.exotel.stream.websocket_frames import ClientFrames, ServerFrames
+
+_MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+_MAX_HANDSHAKE_BYTES = 16 * 1024
+_NORMAL_CLOSURE = 1000  # RFC 6455 §7.4.1
+
+
+class SocketListener(Protocol):
+    """Whoever is told what happens at a WebSocket."""
+
+    def socket_opened(self) -> None:
+        """The handshake succeeded."""
+
+    def text_received(self, message: bytes) -> None:
+        """A text message came; it need not be UTF-8."""
+
+    def binary_received(self, size: int) -> None:
+        """A binary message of so many bytes came, and was dropped."""
+
+    def socket_congested(self, *, congested: bool) -> None:
+        """The other side reads too slowly, or has caught up."""
+
+    def socket_closing(self) -> None:
+        """The closing handshake has begun, on whichever side; nothing limits how long it takes."""
+
+    def socket_lost(self, socket: "WebSocket", code: int | None, reason: str) -> None:
+        """The connection is gone, open or not; `code` is the close code, if there was one."""
+
+
+class WebSockets(Factory):
+    """Makes the sockets of one attempt to connect: several, if the host has several addresses."""
+
+    noisy = False
+
+    def __init__(
+        self, reactor: Any, address: BotAddress, listener: SocketListener, entropy: Callable[[int], bytes]
+    ) -> None:
+        self._factory = WebSocketClientFactory(reactor=reactor)  # type: ignore[no-untyped-call]
+        self._address = address
+        self._listener = listener
+        self._entropy = entropy
+
+    def buildProtocol(self, _addr: object) -> "WebSocket":
+        """Make one."""
+        socket = WebSocket(self._address, self._listener, self._entropy)
+        socket.factory = self._factory
+        return socket
+
+
+@implementer(IPushProducer)
+class WebSocket(WebSocketClientProtocol):
+    """One WebSocket, from our side."""
+
+    transport: Any
+    log = txaio.make_logger(level="none")  # type: ignore[attr-defined] # it would show requests with their credentials
+
+    tcpNoDelay = True  # without this line autobahn 26.10 asks before it knows, and sets nothing
+    openHandshakeTimeout = closeHandshakeTimeout = serverConnectionDropTimeout = 0
+    utf8validateIncoming = False  # garbage is told to the listener, and is no reason to end a call
+    maxMessagePayloadSize = _MAX_MESSAGE_BYTES
+    failByDrop = False  # whoever runs the other side shall see the code of what was wrong, not a 1006
+
+    def __init__(self, address: BotAddress, listener: SocketListener, entropy: Callable[[int], bytes]) -> None:
+        super().__init__()
+        self._address = address
+        self._listener = listener
+        self._entropy = entropy
+        self._incoming = ServerFrames(_MAX_MESSAGE_BYTES)
+        self._outgoing = ClientFrames(entropy)
+        self._congested = False
+
+    def send_text(self, message: bytes) -> None:
+        """Send one message, without asking autobahn."""
+        if self.state == self.STATE_OPEN:
+            self.transport.write(self._outgoing.text(message))
+
+    def close(self) -> None:
+        """Begin the closing handshake."""
+        self.sendClose(_NORMAL_CLOSURE)
+
+    def hang_up(self) -> None:
+        """End the connection without a closing handshake, once what is on its way has been sent."""
+        self.wasNotCleanReason = "we dropped the connection"
+        self._listener.socket_closing()
+        self.dropConnection()
+
+    def give_up(self, why: str) -> None:
+        """Drop the connection without more ado."""
+        self.wasNotCleanReason = why
+        self.dropConnection(abort=True)
+
+    # --- called by Twisted
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take whole text messages off the head of the data; what remains is autobahn's."""
+        if self.state != self.STATE_OPEN:
+            self._dataReceived(self._incoming.release() + data)
+            return
+        if self.current_frame is None and not self.inside_message and not self.data:
+            messages, data = self._incoming.feed(data)
+            for message in messages:
+                self._listener.text_received(message)
+        if data:
+            self._dataReceived(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Remember why, where nobody has said it better."""
+        if self.wasNotCleanReason is None:
+            self.wasNotCleanReason = _why_lost(reason)
+        super().connectionLost(reason)
+
+    def pauseProducing(self) -> None:
+        """Tell that the transport's buffer is full."""
+        self._congested = True
+        self._listener.socket_congested(congested=True)
+
+    def resumeProducing(self) -> None:
+        """Tell that the transport's buffer is empty again."""
+        self._congested = False
+        self._listener.socket_congested(congested=False)
+
+    def stopProducing(self) -> None:
+        """Do nothing: `connectionLost` is about to come."""
+
+    # --- called by autobahn
+
+    def startHandshake(self) -> None:
+        """Send our own request: autobahn's has headers that Exotel's has not."""
+        self.websocket_key = base64.b64encode(self._entropy(16))
+        self.sendData(self._address.upgrade_request(self.websocket_key.decode("ascii")))
+
+    def processHandshake(self) -> Any:
+        """Let autobahn check the answer, once it is sure that it can be read at all."""
+        head, end, _ = self.data.partition(b"\r\n\r\n")
+        if not head.isascii() or not (end or len(head) <= _MAX_HANDSHAKE_BYTES):
+            return self.failHandshake("the answer is not HTTP")  # type: ignore[no-untyped-call]
+        return super().processHandshake()  # type: ignore[no-untyped-call]
+
+    def onOpen(self) -> None:
+        """Tell that the handshake succeeded."""
+        self.transport.registerProducer(self, streaming=True)
+        self._listener.socket_opened()
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """Pass on a message that went through autobahn, because it was not alone or not whole."""
+        if isBinary:
+            self._listener.binary_received(len(payload))
+        else:
+            self._listener.text_received(payload)
+
+    def onPing(self, payload: bytes) -> None:
+        """Answer, except to one who reads nothing: all the pongs would have to be kept."""
+        if not self._congested:
+            self.sendPong(payload)  # type: ignore[no-untyped-call]
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        """Tell that closing has begun, whoever began it."""
+        was_open = self.state == self.STATE_OPEN
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        if was_open:
+            self._listener.socket_closing()
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        """Tell that the connection is gone."""
+        if not wasClean:
+            code, reason = None, self.wasNotCleanReason
+        elif self.failedByMe:
+            reason = (self.localCloseReason or b"").decode("utf-8") or reason
+        elif code is None:
+            # What `close()` does in Node and in browsers; RFC 6455 §7.1.5 calls it 1005, and it is no loss.
+            code, reason = _NORMAL_CLOSURE, "without a code"
+        self._listener.socket_lost(self, code, _printable(reason or ""))
+
+
+def _why_lost(reason: Failure) -> str:
+    if isinstance(reason.value, ConnectionDone | ConnectionLost):
+        return "the connection was lost without a closing handshake (1006)"
+    return f"the connection was lost: {reason.getErrorMessage()}"
+
+
+def _printable(text: str) -> str:
+    """Make words of the other side fit for a log line."""
+    return "".join(character if character.isprintable() else "?" for character in text[:200])

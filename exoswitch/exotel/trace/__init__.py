@@ -1,0 +1,1 @@
+"""What was said on a stream, written down, read again and replayed."""

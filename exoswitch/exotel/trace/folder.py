@@ -1,0 +1,129 @@
+"""Adapter: the folder of transcripts on disk, bounded as a whole and file by file; used by one thread at a time."""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attrs import define, field
+
+from exoswitch.exotel.trace.trace import Cut, Entry, Header
+from exoswitch.exotel.trace.writing import TranscriptWriter
+
+_MEGABYTE = 1024 * 1024
+_PRUNED_TO = 0.95  # so that a full folder is not gone through for every line
+_UNFIT = re.compile(r"[^0-9A-Za-z-]", re.ASCII)
+_LONGEST_SID = 64
+_NAMESAKES = 100  # attempts to reach the bot of one stream, within one second
+_OURS = re.compile(r"[0-9]{8}T[0-9]{6}Z_[0-9A-Za-z-]*_[0-9A-Za-z-]*(\.[0-9]+)?\.jsonl", re.ASCII)
+
+
+@define(eq=False)
+class TranscriptFile:
+    """One transcript on its way to the disk; after it `is_ended` nothing more is written."""
+
+    writer: TranscriptWriter
+    path: Path | None = None
+    size: int = 0
+    is_ended: bool = False
+
+
+@define
+class RecordingFolder:
+    """Keeps files of at most `file_mb` each and `max_mb` together; the oldest that are complete make room."""
+
+    path: Path
+    max_mb: int
+    file_mb: int = 64
+    _unfinished: set[Path] = field(factory=set, init=False)
+    _size: int | None = field(default=None, init=False)
+
+    def write(self, file: TranscriptFile, entries: Sequence[Entry]) -> None:
+        """Append entries to a file; it is cut where it, or the folder, would grow too large.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if file.is_ended:
+            return
+        path = file.path or self._create(file)
+        lines, room = [], self.file_mb * _MEGABYTE - file.size
+        for entry in entries:
+            lines.append(file.writer.line(entry))
+            room -= len(lines[-1])
+            if room < 0:
+                lines[-1] = _cut(file, entry, f"a transcript is at most {self.file_mb} MB long")
+                break
+        data = b"".join(lines)
+        if entries and not self._make_room(len(data)):
+            data = _cut(file, entries[0], f"the transcripts being written fill the folder's {self.max_mb} MB")
+        self._append(file, path, data)
+
+    def finish(self, file: TranscriptFile) -> None:
+        """Take a file for complete, so that it may be deleted when its time has come."""
+        file.is_ended = True
+        if file.path is not None:
+            self._unfinished.discard(file.path)
+
+    def _create(self, file: TranscriptFile) -> Path:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = _open_anew(self.path, _name(file.writer.header))
+        file.path = path
+        self._unfinished.add(path)
+        first_line = file.writer.first_line()
+        self._make_room(len(first_line))
+        self._append(file, path, first_line)
+        return path
+
+    def _append(self, file: TranscriptFile, path: Path, data: bytes) -> None:
+        """Append; a file that somebody has deleted is not made again, for it would have no header."""
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab") as opened:
+            opened.write(data)
+        file.size += len(data)
+        self._size = (self._size or 0) + len(data)
+
+    def _make_room(self, wanted: int) -> bool:
+        """Delete the oldest files until so many bytes fit in, if they do not."""
+        most = self.max_mb * _MEGABYTE
+        if self._size is not None and self._size + wanted <= most:
+            return True
+        files = sorted(self._files())
+        self._size = sum(size for _, size, _ in files)
+        if self._size + wanted > most:
+            for _, size, path in files:
+                if self._size + wanted <= most * _PRUNED_TO:
+                    break
+                if path not in self._unfinished:
+                    path.unlink(missing_ok=True)
+                    self._size -= size
+        return self._size + wanted <= most
+
+    def _files(self) -> Iterator[tuple[float, int, Path]]:
+        for found in os.scandir(self.path):
+            if _OURS.fullmatch(found.name) and found.is_file(follow_symlinks=False):
+                status = found.stat(follow_symlinks=False)
+                yield status.st_mtime, status.st_size, self.path / found.name
+
+
+def _cut(file: TranscriptFile, entry: Entry, reason: str) -> bytes:
+    file.is_ended = True
+    return file.writer.line(Cut(entry.at_ms, reason))
+
+
+def _name(header: Header) -> str:
+    began = dt.datetime.fromtimestamp(header.started_at, dt.UTC)
+    sids = (_UNFIT.sub("-", sid)[:_LONGEST_SID] for sid in (header.call_sid, header.stream_sid))
+    return "_".join([began.strftime("%Y%m%dT%H%M%SZ"), *sids])
+
+
+def _open_anew(folder: Path, name: str) -> Path:
+    """Make a file that was not there, readable by nobody else."""
+    for number in range(_NAMESAKES):
+        path = folder / (f"{name}.{number + 1}.jsonl" if number else f"{name}.jsonl")
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            continue
+        return path
+    raise FileExistsError(f"{folder / name}.jsonl and {_NAMESAKES - 1} more like it are there already")

@@ -1,0 +1,273 @@
+"""Adapter: the recorder of transcripts: streams tell it what happens, a thread writes it down once a second.
+
+On the reactor a message costs an append to a list; all reading, leaving out and writing is done in the thread, by
+`exotel.transcript_writing` and `exotel.recording_folder`, for one batch at a time.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+import exoswitch
+from exoswitch.exotel.trace.folder import RecordingFolder, TranscriptFile
+from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.trace import (
+    Attempted,
+    Binary,
+    Closed,
+    Cut,
+    Entry,
+    Failed,
+    Header,
+    MediaSettings,
+    Message,
+    Opened,
+    Side,
+)
+from exoswitch.exotel.trace.writing import TranscriptWriter
+from exoswitch.interfaces.bots import StreamStart
+from exoswitch.tasks.spawn import spawn
+
+_BATCH_S = 1.0
+_SOON_BYTES = 4 * 1024 * 1024
+"""How much may wait before it is written at once, and not within a second."""
+
+_UNWRITTEN_BYTES = 64 * 1024 * 1024
+"""How much may wait in all; beyond that the disk does not keep up, and whatever is recorded is cut."""
+
+_ENTRY_BYTES = 200  # roughly what an entry takes beside its message
+_STOP_S = 10.0
+
+
+@frozen(eq=False)
+class _Batch:
+    """What is to be written of one recording."""
+
+    recording: "Recording"
+    file: TranscriptFile
+    entries: list[Entry]
+    is_last: bool
+
+
+class Recorder:
+    """Writes transcripts into a folder of at most `max_mb`.
+
+    `numbers` says that phone numbers are shown in full, and `parameters` names the custom parameters whose values are
+    no secrets. `defer_to_thread` runs a function in a thread.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,  # IReactorTime and, without `defer_to_thread`, IReactorThreads
+        folder: str | Path,
+        *,
+        max_mb: int,
+        numbers: bool = False,
+        parameters: Collection[str] = (),
+        wall_clock: Callable[[], float] = time.time,
+        defer_to_thread: Callable[..., Deferred[Any]] | None = None,
+    ) -> None:
+        self.clock = reactor
+        self._folder = RecordingFolder(Path(folder), max_mb)
+        self._discretion = Discretion(numbers=numbers, parameters=frozenset(parameters))
+        self._wall_clock = wall_clock
+        self._defer_to_thread = defer_to_thread or partial(deferToThreadPool, reactor, reactor.getThreadPool())
+        self._one_at_a_time = DeferredLock()
+        self._timer: IDelayedCall | None = None
+        self._live: set[Recording] = set()
+        self._waiting: dict[Recording, None] = {}
+        self._unwritten_bytes = 0
+        self._is_hurried = False
+        self._is_stopped = False
+
+    def open(self, start: StreamStart, *, payloads: bool, media: MediaSettings | None = None) -> "Recording":
+        """Begin to record an attempt to reach a bot, and the stream that may come of it."""
+        header = Header(
+            call_sid=start.call_sid,
+            stream_sid=start.stream_sid,
+            account=start.account,
+            direction=start.direction,
+            started_at=self._wall_clock(),
+            exoswitch=exoswitch.__version__,
+            media=media or MediaSettings(),
+            payloads=payloads,
+        )
+        recording = Recording(self, TranscriptFile(TranscriptWriter(header, self._discretion)))
+        self._live.add(recording)
+        if self._is_stopped:
+            recording.close()
+        return recording
+
+    def stop(self) -> Deferred[None]:
+        """Write what is yet unwritten; what happens afterwards is not recorded."""
+        self._is_stopped = True
+        for recording in tuple(self._live):
+            recording.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        written: Deferred[None] = self._one_at_a_time.run(self._write)
+        return written.addTimeout(_STOP_S, self.clock).addErrback(self._not_stopped)
+
+    def noted(self, recording: "Recording", size: int) -> None:
+        """Hear that a recording has something more to be written."""
+        self._waiting[recording] = None
+        self._unwritten_bytes += size + _ENTRY_BYTES
+        if self._timer is None:
+            self._wait()
+        elif self._unwritten_bytes > _SOON_BYTES:
+            self._hurry(recording)
+
+    def closed(self, recording: "Recording") -> None:
+        """Hear that a recording has ended."""
+        self._live.discard(recording)
+        self._waiting[recording] = None
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._timer is None and not self._is_stopped:
+            self._timer = self.clock.callLater(_BATCH_S, self._wake)
+
+    def _hurry(self, recording: "Recording") -> None:
+        if self._unwritten_bytes > _UNWRITTEN_BYTES:
+            recording.cut("the disk did not keep up")
+        elif self._timer is not None and not self._is_hurried and not self._one_at_a_time.locked:
+            self._is_hurried = True
+            self._timer.reset(0)
+
+    def _wake(self) -> None:
+        self._timer, self._is_hurried = None, False
+        if self._one_at_a_time.locked:
+            self._wait()  # the disk is slow
+        else:
+            spawn(self._one_at_a_time.run(self._write), self._log, "writing transcripts")
+
+    def _write(self) -> Deferred[None]:
+        batches = [recording.take() for recording in self._waiting]
+        size = self._unwritten_bytes
+        self._waiting.clear()
+        written = self._defer_to_thread(_write_batches, self._folder, batches)
+        return written.addCallback(self._written).addBoth(self._wrote, size)
+
+    def _wrote(self, result: Any, size: int) -> Any:
+        self._unwritten_bytes -= size
+        return result
+
+    def _written(self, outcome: list[tuple["_Batch", Exception | None]]) -> None:
+        for batch, problem in outcome:
+            if batch.file.is_ended:
+                batch.recording.close()
+            if problem is not None:
+                self._log.error(
+                    "the transcript of call {call_sid} ends early, for it cannot be written: {problem}",
+                    call_sid=batch.file.writer.header.call_sid,
+                    problem=problem,
+                )
+
+    def _not_stopped(self, failure: Failure) -> None:
+        if not isinstance(failure.value, DeferredTimeout):
+            self._log.failure("writing the last transcripts failed", failure)
+        else:
+            self._log.error("the last transcripts could not be written within {seconds:g} s", seconds=_STOP_S)
+
+
+def _write_batches(folder: RecordingFolder, batches: list[_Batch]) -> list[tuple[_Batch, Exception | None]]:
+    """Write, in the thread."""
+    return [(batch, _write_batch(folder, batch)) for batch in batches]
+
+
+def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
+    problem: Exception | None = None
+    try:
+        folder.write(batch.file, batch.entries)
+    except Exception as error:  # noqa: BLE001 - one call's trouble must not be all calls' trouble
+        problem = error
+    if problem is not None or batch.is_last or batch.file.is_ended:
+        folder.finish(batch.file)
+    return problem
+
+
+@define(eq=False)
+class Recording:
+    """One stream being written down; whatever is told after `close` is not."""
+
+    _recorder: Recorder
+    _file: TranscriptFile
+    _began_s: float = field(init=False)
+    _entries: list[Entry] = field(factory=list, init=False)
+    _is_open: bool = field(default=True, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Begin now."""
+        self._began_s = self._recorder.clock.seconds()
+
+    # --- what happens to the connection
+
+    def attempted(self, url: str) -> None:
+        """The bot, or its resolver, is about to be dialled."""
+        self._note(Attempted(self._now_ms(), url))
+
+    def opened(self) -> None:
+        """The handshake succeeded."""
+        self._note(Opened(self._now_ms()))
+
+    def failed(self, error: str) -> None:
+        """The handshake did not succeed."""
+        self._note(Failed(self._now_ms(), error))
+
+    def closed(self, code: int | None, reason: str, *, by: Side) -> None:
+        """The connection is closed."""
+        self._note(Closed(self._now_ms(), code, reason, by))
+
+    # --- what is said
+
+    def sent(self, message: bytes) -> None:
+        """A text message went to the bot."""
+        self._note(Message(self._now_ms(), Side.GATEWAY, message), len(message))
+
+    def received(self, message: bytes) -> None:
+        """A text message came from the bot."""
+        self._note(Message(self._now_ms(), Side.BOT, message), len(message))
+
+    def binary_received(self, size: int) -> None:
+        """A binary message came from the bot."""
+        self._note(Binary(self._now_ms(), size))
+
+    # --- the end
+
+    def close(self) -> None:
+        """Record no more; harmless the second time."""
+        if self._is_open:
+            self._is_open = False
+            self._recorder.closed(self)
+
+    def cut(self, reason: str) -> None:
+        """Drop what is not yet written, and say so in its place."""
+        self._entries = [Cut(self._entries[0].at_ms if self._entries else self._now_ms(), reason)]
+        self.close()
+
+    def take(self) -> _Batch:
+        """Give what is yet to be written."""
+        entries, self._entries = self._entries, []
+        return _Batch(self, self._file, entries, not self._is_open)
+
+    def _note(self, entry: Entry, size: int = 0) -> None:
+        if self._is_open:
+            self._entries.append(entry)
+            self._recorder.noted(self, size)
+
+    def _now_ms(self) -> float:
+        now_s: float = self._recorder.clock.seconds()
+        return 1000 * (now_s - self._began_s)

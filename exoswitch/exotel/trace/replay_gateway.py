@@ -1,0 +1,230 @@
+"""Core: a recorded bot played to our own cores in virtual time: a support case becomes a test.
+
+What the bot said, and when, goes through the reader of messages and the media leg as it did in the call; what the
+gateway would answer now is compared with what it did answer then.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from math import inf
+from random import Random
+
+from attrs import define, field, frozen
+
+from exoswitch.audio.frames import FRAME_MS, SAMPLE_RATE_HZ
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.stream.audio import BotAudio
+from exoswitch.exotel.stream.messages import (
+    BotClear,
+    BotMark,
+    BotMedia,
+    BotMessage,
+    BotMessageReader,
+    Ignored,
+)
+from exoswitch.exotel.trace.replay_difference import Difference, seconds
+from exoswitch.exotel.trace.trace import (
+    Closed,
+    Cut,
+    Entry,
+    MediaSettings,
+    Message,
+    Side,
+    Transcript,
+    TranscriptError,
+)
+from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.packet import parse
+
+TOLERANCE_MS = 60.0
+"""A tick of 20 ms, the bot's phase against it, and what a busy machine is late by."""
+
+_PHONE = ("127.0.0.1", 4000)
+
+
+@frozen
+class SentMark:
+    """A mark that went back to the bot."""
+
+    at_ms: float
+    name: str
+
+
+@frozen
+class Oddity:
+    """A message of the bot's that came to nothing, and why."""
+
+    at_ms: float
+    why: str
+
+
+@frozen(kw_only=True)
+class Replayed:
+    """What the gateway makes of a recorded bot; times are those of the recording.
+
+    `played` is what the caller hears from `start` on, silence included: signed 16-bit little-endian mono at 8,000 Hz,
+    after G.711. `spoken_ms` is how much of it was the bot's, `dropped_ms` what found the playout queue full.
+    """
+
+    started_ms: float
+    ended_ms: float
+    marks: tuple[SentMark, ...]
+    played: bytes = field(repr=False)
+    spoken_ms: int
+    dropped_ms: int
+    ignored: tuple[Oddity, ...]
+    malformed: tuple[Oddity, ...]
+
+
+def replay(transcript: Transcript) -> Replayed:
+    """Play the recorded bot to the gateway's cores; audio that was left out is silence of its length.
+
+    Raises:
+        TranscriptError: no stream was started, so that there is nothing to replay.
+    """
+    stream = _stream(transcript)
+    started_ms, ended_ms = stream[0].at_ms, stream[-1].at_ms
+    gateway = _Gateway(transcript.header.media, _first_tick_ms(stream))
+    for entry in stream:
+        gateway.tick_until(entry.at_ms)
+        if isinstance(entry, Message) and entry.side is Side.BOT:
+            gateway.hear(entry)
+    return Replayed(
+        started_ms=started_ms,
+        ended_ms=ended_ms,
+        marks=tuple(gateway.marks),
+        played=bytes(gateway.played),
+        spoken_ms=gateway.spoken_ms,
+        dropped_ms=gateway.dropped_ms,
+        ignored=tuple(gateway.ignored),
+        malformed=tuple(gateway.malformed),
+    )
+
+
+def compare(transcript: Transcript, replayed: Replayed, tolerance_ms: float = TOLERANCE_MS) -> list[Difference]:
+    """Tell which marks the gateway sends otherwise than then: not, newly, at another time or in another order."""
+    then = _counted(SentMark(entry.at_ms, _mark_name(entry)) for entry in _ours(_stream(transcript), "mark"))
+    now = _counted(replayed.marks)
+    edge_ms = replayed.ended_ms - tolerance_ms  # so near to the end, a mark came back just in time or not any more
+    differences = []
+    for name, number in then | now:
+        was_ms, is_ms = then.get((name, number), inf), now.get((name, number), inf)
+        if abs(was_ms - is_ms) > tolerance_ms and min(was_ms, is_ms) < edge_ms:
+            differences.append(Difference(f"mark {name!r}", _when(was_ms), _when(is_ms)))
+    return differences + _disordered(list(then), list(now))
+
+
+def _stream(transcript: Transcript) -> list[Entry]:
+    """Give what was recorded from `start` to the end of the stream, both included."""
+    entries = list(transcript.entries)
+    for start in _ours(entries, "start"):
+        stream = entries[entries.index(start) :]
+        ends: list[Entry] = [entry for entry in stream if isinstance(entry, Closed | Cut)]
+        ends += _ours(stream, "stop")
+        return stream[: min(map(stream.index, ends), default=len(stream)) + 1]
+    raise TranscriptError("no stream was started in this transcript, so there is nothing to replay")
+
+
+def _ours(entries: Iterable[Entry], event: str) -> Iterator[Message]:
+    """Give the gateway's messages of one kind."""
+    for entry in entries:
+        if isinstance(entry, Message) and entry.side is Side.GATEWAY and entry.event == event:
+            yield entry
+
+
+def _first_tick_ms(stream: list[Entry]) -> float:
+    """Find out when the gateway ticked: it is when it passes the caller's audio on."""
+    started_ms = stream[0].at_ms
+    media_ms = next((media.at_ms for media in _ours(stream, "media")), started_ms)
+    return started_ms + (media_ms - started_ms) % FRAME_MS
+
+
+@define
+class _Gateway:
+    """The gateway's part of one stream, and its notes."""
+
+    media: MediaSettings
+    _tick_ms: float
+    marks: list[SentMark] = field(factory=list, init=False)
+    played: bytearray = field(factory=bytearray, init=False)
+    spoken_ms: int = field(default=0, init=False)
+    dropped_ms: int = field(default=0, init=False)
+    ignored: list[Oddity] = field(factory=list, init=False)
+    malformed: list[Oddity] = field(factory=list, init=False)
+    _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
+    _voice: BotAudio | None = field(default=None, init=False)
+    _leg: MediaLeg = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.media.sample_rate_hz != SAMPLE_RATE_HZ:
+            self._voice = BotAudio(self.media.sample_rate_hz)
+        self._leg = MediaLeg(LegSettings(source_host=_PHONE[0]), Random(0))
+        self._leg.direct(*_PHONE)
+
+    def tick_until(self, now_ms: float) -> None:
+        """Let every tick pass that is due by now."""
+        while self._tick_ms <= now_ms:
+            was_silent = not self._leg.playout.queued_ms
+            _, packet, marks, _ = self._leg.tick(self._tick_ms / 1000)
+            if packet is not None:
+                self.played += self._leg.settings.law.decode(parse(packet).payload)
+            self.spoken_ms += 0 if was_silent else FRAME_MS
+            self._answer(self._tick_ms, marks)
+            self._tick_ms += FRAME_MS
+
+    def hear(self, message: Message) -> None:
+        """Take a message of the bot's."""
+        try:
+            wish = self._wish(message)
+        except RemoteProtocolError as error:
+            self.malformed.append(Oddity(message.at_ms, str(error)))
+            return
+        match wish:
+            case BotMedia(pcm):
+                self.dropped_ms += self._leg.play(pcm if self._voice is None else self._voice.take(pcm))
+            case BotMark(name):
+                self._answer(message.at_ms, self._leg.mark(name))
+            case BotClear():
+                if self._voice is not None:
+                    self._voice.forget()
+                cleared = self._leg.clear(finish_message=self.media.clear_granularity == "message")
+                self._answer(message.at_ms, cleared if self.media.marks_on_clear == "flush" else [])
+            case Ignored(event):
+                self.ignored.append(Oddity(message.at_ms, event))
+
+    def _wish(self, message: Message) -> BotMessage:
+        if message.payload_bytes is not None:
+            return BotMedia(bytes(message.payload_bytes))
+        return self._reader.read(message.data)
+
+    def _answer(self, at_ms: float, names: Iterable[str]) -> None:
+        self.marks.extend(SentMark(at_ms, name) for name in names)
+
+
+def _counted(marks: Iterable[SentMark]) -> dict[tuple[str, int], float]:
+    """Tell the times of marks; a name may come more than once, and the first of it is number 1."""
+    numbers: Counter[str] = Counter()
+    counted = {}
+    for mark in marks:
+        numbers[mark.name] += 1
+        counted[mark.name, numbers[mark.name]] = mark.at_ms
+    return counted
+
+
+def _mark_name(message: Message) -> str:
+    body = message.parsed().get("mark")
+    return str(body.get("name")) if isinstance(body, dict) else ""
+
+
+def _disordered(then: list[tuple[str, int]], now: list[tuple[str, int]]) -> list[Difference]:
+    """Tell the first place at which marks that came back both times did so in another order."""
+    known_then, known_now = set(then), set(now)
+    before, after = [mark for mark in then if mark in known_now], [mark for mark in now if mark in known_then]
+    for one, other in zip(before, after, strict=True):
+        if one != other:
+            return [Difference("order of marks", f"{one[0]!r} first", f"{other[0]!r} first")]
+    return []
+
+
+def _when(at_ms: float) -> str:
+    return "never" if at_ms == inf else f"at {seconds(at_ms)}"

@@ -1,0 +1,178 @@
+"""Core: what is written down of one stream to a bot: who said what and when, from the first attempt to the close.
+
+Times are milliseconds since the recording began, which is when the attempt to reach the bot does. A message is kept
+as the bytes that it was, except that its audio may have been left out.
+"""
+
+import json
+from enum import Enum
+from typing import Any
+
+from attrs import field, frozen
+
+from exoswitch.call.session import Direction
+from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
+from exoswitch.errors import ExoswitchError
+
+FORMAT = 1
+"""The version of the file format; a reader refuses a later one."""
+
+
+class TranscriptError(ExoswitchError):
+    """A transcript cannot be used; the text says which line is wrong and how, or what the transcript lacks."""
+
+
+class Side(Enum):
+    """Who said something, or closed the connection."""
+
+    GATEWAY = "gateway"
+    BOT = "bot"
+
+
+@frozen(kw_only=True)
+class MediaSettings:
+    """How the stream's audio was set: what has to be the same for a replay to be one.
+
+    `sample_rate_hz` is the bot's; `chunk_ms` the length of one `media` message to it; for the others see
+    `StreamOptions`.
+    """
+
+    sample_rate_hz: int = 8000
+    chunk_ms: int = 20
+    marks_on_clear: MarksOnClear = "flush"
+    clear_granularity: ClearGranularity = "frame"
+
+
+@frozen(kw_only=True)
+class Header:
+    """Which stream this is; `started_at` is in seconds since the epoch, `payloads` whether audio was kept."""
+
+    call_sid: str
+    stream_sid: str
+    account: str
+    direction: Direction
+    started_at: float
+    exoswitch: str
+    media: MediaSettings = MediaSettings()
+    payloads: bool = False
+
+
+@frozen
+class Message:
+    """A text message, whole: one JSON object mostly, but a bot can send anything.
+
+    `payload_bytes` is how much audio was left out of a `media` message; None where nothing was, because it is there
+    or could not be decoded.
+    """
+
+    at_ms: float
+    side: Side
+    data: bytes = field(repr=False)
+    payload_bytes: int | None = None
+
+    def parsed(self) -> dict[str, Any]:
+        """Give the JSON object; an empty one where it is none."""
+        return parse_object(self.data) or {}
+
+    @property
+    def event(self) -> str:
+        """The name of the message's event; empty where there is none."""
+        event = self.parsed().get("event")
+        return event if isinstance(event, str) else ""
+
+
+@frozen
+class Binary:
+    """A binary message of the bot's, of which only the size is kept: Exotel's protocol has none."""
+
+    at_ms: float
+    size: int
+
+
+@frozen
+class Attempted:
+    """The handshake began, or a resolver was asked; the URL is shown without its secrets."""
+
+    at_ms: float
+    url: str
+
+
+@frozen
+class Opened:
+    """The handshake succeeded."""
+
+    at_ms: float
+
+
+@frozen
+class Failed:
+    """The bot could not be reached, refused, or did not shake hands in time."""
+
+    at_ms: float
+    error: str
+
+
+@frozen
+class Closed:
+    """The connection is closed: who began it, and the WebSocket close code, if there was one."""
+
+    at_ms: float
+    code: int | None
+    reason: str
+    by: Side
+
+
+@frozen
+class Cut:
+    """The recording ends here, though the stream went on."""
+
+    at_ms: float
+    reason: str
+
+
+Noted = Binary | Attempted | Opened | Failed | Closed | Cut
+Entry = Message | Noted
+
+
+@frozen
+class Transcript:
+    """A whole recording; `is_torn` says that its last line was not written to its end, as by a crash."""
+
+    header: Header
+    entries: tuple[Entry, ...]
+    is_torn: bool = False
+
+    def messages(self, side: Side) -> list[Message]:
+        """Give what one side said, in order."""
+        return [entry for entry in self.entries if isinstance(entry, Message) and entry.side is side]
+
+    @property
+    def closed(self) -> Closed | None:
+        """How the connection was closed, if that was recorded."""
+        return next((entry for entry in self.entries if isinstance(entry, Closed)), None)
+
+    @property
+    def started_ms(self) -> float | None:
+        """When `start` was sent, with which a stream begins; None if that never came to pass."""
+        return next((message.at_ms for message in self.messages(Side.GATEWAY) if message.event == "start"), None)
+
+
+_DEPTH = 64  # far beyond any message of the protocol, and far within what any JSON reader can nest
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse)
+
+
+def parse_object(data: bytes) -> dict[str, Any] | None:
+    """Read a message as a JSON object that any program can read; None where it is none."""
+    if data.count(b"{") + data.count(b"[") > _DEPTH:
+        return None
+    try:
+        message = _STRICT.decode(data.decode("utf-8"))
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None

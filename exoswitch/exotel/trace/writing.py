@@ -1,0 +1,135 @@
+"""Core: a transcript as lines of JSON, with what is not to be told left out as they are written."""
+
+import base64
+import binascii
+import datetime as dt
+import json
+from typing import Any
+
+from attrs import asdict, define, field
+
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader
+from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.trace import (
+    FORMAT,
+    Attempted,
+    Binary,
+    Closed,
+    Cut,
+    Entry,
+    Failed,
+    Header,
+    Message,
+    Noted,
+    Opened,
+    Side,
+    parse_object,
+)
+
+_SHOWN_CHARACTERS = 1000
+"""How much is kept of a message that cannot be read, where audio is left out: it may be audio for the most part."""
+
+_DISCREET = Discretion()
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for every line
+
+
+@define
+class TranscriptWriter:
+    """Writes the lines of one transcript, in order; each ends with a line feed."""
+
+    header: Header
+    discretion: Discretion = _DISCREET
+    _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
+
+    def first_line(self) -> bytes:
+        """Write the header."""
+        header = self.header
+        return _line(
+            transcript=FORMAT,
+            call_sid=header.call_sid,
+            stream_sid=header.stream_sid,
+            account=header.account,
+            direction=header.direction.value,
+            started_at=dt.datetime.fromtimestamp(header.started_at, dt.UTC).isoformat(timespec="milliseconds"),
+            exoswitch=header.exoswitch,
+            media=asdict(header.media),
+            payloads=header.payloads,
+        )
+
+    def line(self, entry: Entry) -> bytes:
+        """Write an entry."""
+        at_ms = round(entry.at_ms, 1)
+        return self._message(at_ms, entry) if isinstance(entry, Message) else _line(at_ms=at_ms, **self._noted(entry))
+
+    def _noted(self, entry: Noted) -> dict[str, Any]:
+        noted: dict[str, Any]
+        match entry:
+            case Binary(size=size):
+                noted = {"by": Side.BOT.value, "binary_bytes": size}
+            case Attempted(url=url):
+                noted = {"event": "attempt", "url": self.discretion.url(url)}
+            case Opened():
+                noted = {"event": "opened"}
+            case Failed(error=error):
+                noted = {"event": "failed", "error": error}
+            case Closed(code=code, reason=reason, by=by):
+                noted = {"event": "closed", "by": by.value, "code": code, "reason": reason}
+            case Cut(reason=reason):
+                noted = {"event": "cut", "reason": reason}
+        return noted
+
+    def _message(self, at_ms: float, entry: Message) -> bytes:
+        message = parse_object(entry.data)
+        if message is None:
+            return self._garbage(at_ms, entry)
+        event, size = message.get("event"), entry.payload_bytes
+        if event == "media" and not self.header.payloads:
+            message, payload = _without_payload(message)
+            size = size if payload is None else self._payload_bytes(payload, entry.data)
+            data = _compact(message)
+        elif event == "start":
+            data = _compact(self.discretion.start(message))
+        else:  # in JSON, line ends can stand between two words only
+            data = entry.data.replace(b"\n", b" ").replace(b"\r", b" ")
+        left_out = b"" if size is None else b'"payload_bytes":%d,' % size
+        return b'{"at_ms":%a,"by":"%b",%b"message":%b}\n' % (at_ms, entry.side.value.encode(), left_out, data)
+
+    def _payload_bytes(self, payload: str, data: bytes) -> int | None:
+        """Give how much audio a message has, as a gateway reads it; None where it would not read it."""
+        try:
+            return len(binascii.a2b_base64(payload, strict_mode=True))
+        except ValueError:
+            pass  # perhaps it is of another alphabet
+        try:
+            read = self._reader.read(data)
+        except RemoteProtocolError:
+            return None
+        return len(read.pcm) if isinstance(read, BotMedia) else None
+
+    def _garbage(self, at_ms: float, entry: Message) -> bytes:
+        data, by = entry.data, entry.side.value
+        shown = None if self.header.payloads or len(data) <= _SHOWN_CHARACTERS else _SHOWN_CHARACTERS
+        cut = {} if shown is None else {"cut_from_bytes": len(data)}
+        try:
+            return _line(at_ms=at_ms, by=by, text=data.decode("utf-8")[:shown], **cut)
+        except UnicodeDecodeError:
+            return _line(at_ms=at_ms, by=by, base64=base64.b64encode(data[:shown]).decode("ascii"), **cut)
+
+
+def _without_payload(message: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """Take the payload out, where there is one."""
+    media = message.get("media")
+    payload = media.get("payload") if isinstance(media, dict) else None
+    if not isinstance(media, dict) or not isinstance(payload, str):
+        return message, None
+    rest = {name: value for name, value in media.items() if name != "payload"}
+    return {**message, "media": rest}, payload
+
+
+def _compact(words: Any) -> bytes:
+    return _ENCODER.encode(words).encode("ascii")
+
+
+def _line(**words: Any) -> bytes:
+    return _compact(words) + b"\n"

@@ -1,0 +1,72 @@
+"""Adapter: jobs being carried out: begun in order, at most so many at once, and waited for at the end."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from exoswitch.fleet.interfaces import IJobListener
+from exoswitch.fleet.leases import Lease
+from exoswitch.tasks.spawn import spawn
+
+JOBS_MAX = 100  # one takes some milliseconds: a session is read and claimed, and Asterisk is told to dial
+STOP_WAIT_S = 3.0
+
+Key = TypeVar("Key", str, int)
+
+
+@define(eq=False)
+class JobsUnderWay(Generic[Key]):
+    """Hands jobs to a listener; `finished` or `failed` is called with a job's key once it has ended."""
+
+    _log = Logger()
+
+    _clock: IReactorTime
+    _finished: Callable[[Key], None]
+    _failed: Callable[[Key], None]
+    _keys: set[Key] = field(factory=set, init=False)
+    _rest: Deferred[None] | None = field(default=None, init=False)
+
+    @property
+    def room(self) -> int:
+        """How many more jobs may begin now."""
+        return JOBS_MAX - len(self._keys)
+
+    def begin(self, listener: IJobListener, key: Key, lease: Lease) -> None:
+        """Let a job be carried out."""
+        self._keys.add(key)
+        job: Deferred[None] = maybeDeferred(listener.job_arrived, lease)
+
+        def failed(failure: Failure) -> None:
+            self._log.failure(
+                "a job for call {call_sid} failed, and is left to the next process of this gateway",
+                failure=failure,
+                call_sid=lease.call_sid,
+            )
+            self._end(key, self._failed)
+
+        job.addCallbacks(lambda _: self._end(key, self._finished), failed)
+        spawn(job, self._log, "ending a job", call_sid=lease.call_sid)
+
+    async def rest(self) -> None:
+        """Wait until no job is under way, but not for long; no other may begin meanwhile."""
+        if not self._keys:
+            return
+        self._rest = Deferred()
+        try:
+            await self._rest.addTimeout(STOP_WAIT_S, self._clock)
+        except DeferredTimeout:
+            self._rest = None
+            self._log.warn("{count} jobs are still under way, and are not waited for", count=len(self._keys))
+
+    def _end(self, key: Key, told: Callable[[Key], None]) -> None:
+        self._keys.discard(key)
+        told(key)
+        if self._rest is not None and not self._keys:
+            rest, self._rest = self._rest, None
+            rest.callback(None)

@@ -1,0 +1,1 @@
+"""Places and jobs in Redis; each operation is one Lua script."""

@@ -1,0 +1,1 @@
+"""All calls of this gateway: dialled, calling in, taken over from others, found again."""

@@ -1,0 +1,150 @@
+"""Adapter: one gateway's calls in one piece: what REST, Asterisks and other gateways tell finds its way here."""
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from exoswitch.call import events as ev
+from exoswitch.call.session import Session
+from exoswitch.fleet.interfaces import IJobListener
+from exoswitch.fleet.leases import Lease
+from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.failover import Takeover
+from exoswitch.gateway.fencing import Standstill
+from exoswitch.gateway.inbound import Arrivals
+from exoswitch.gateway.live_call import ENDED_UNSEEN
+from exoswitch.gateway.live_calls import LiveCalls
+from exoswitch.gateway.outbound import Placing
+from exoswitch.gateway.recovery import Comeback
+from exoswitch.gateway.resume import Resumption
+from exoswitch.interfaces.calls import CallRequest, ICalls
+from exoswitch.interfaces.routing import Directory
+from exoswitch.interfaces.switch import ISwitch, ISwitchListener
+from exoswitch.trunks.channels import TrunkLines
+
+STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
+
+
+@implementer(ICalls, ISwitchListener, IJobListener)
+@define(eq=False)
+class Engine:
+    """The calls of one node."""
+
+    _ports: Ports
+    _directory: Directory
+    _lines: TrunkLines
+    _calls: LiveCalls = field(init=False)
+    _placing: Placing = field(init=False)
+    _arrivals: Arrivals = field(init=False)
+    _takeover: Takeover = field(init=False)
+    _comeback: Comeback = field(init=False)
+    _standstill: Standstill = field(init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Put the parts together."""
+        self._calls = LiveCalls(self._ports, self._directory, self._lines)
+        self._placing = Placing(self._ports, self._directory, self._lines, self._calls)
+        self._arrivals = Arrivals(self._ports, self._directory, self._calls)
+        resumption = Resumption(self._ports, self._calls, self._placing)
+        self._takeover = Takeover(self._ports, self._directory, self._calls, self._arrivals, resumption)
+        self._comeback = Comeback(self._ports, self._calls, resumption, self._directory)
+        self._standstill = Standstill(self._ports, self._calls, self._route)
+
+    # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
+
+    @property
+    def ready(self) -> bool:
+        """Whether a call could be placed now."""
+        has_switch = any(switch.ready for switch in self._ports.switches.values())
+        return has_switch and not self._calls.is_stopping and self._ports.sessions.ready
+
+    def place(self, request: CallRequest) -> Deferred[Session]:
+        """Accept an outbound call and begin to dial it."""
+        return Deferred.fromCoroutine(self._placing.place(request))
+
+    def find(self, account: str, call_sid: str) -> Deferred[Session]:
+        """Show one call; a live one is known here, whatever has become of the store."""
+        call = self._calls.find(call_sid)
+        if call is not None and call.session.account == account:
+            return succeed(call.session)
+        return self._ports.sessions.load(account, call_sid)
+
+    # --- What other gateways hand over (IJobListener) -----------------------------------------------------------
+
+    def job_arrived(self, lease: Lease) -> Deferred[None]:
+        """Dial a call that another gateway has accepted."""
+        return Deferred.fromCoroutine(self._placing.job_arrived(lease))
+
+    # --- What happens at an Asterisk (ISwitchListener) ----------------------------------------------------------
+
+    def switch_event(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
+        """Take an event, or keep it for later while we do not know whose our calls are."""
+        self._standstill.take(switch, event)
+
+    def _route(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
+        """Route an event to the call that it is of; events of channels that are not ours are passed over."""
+        match event:
+            case ev.SwitchReady():
+                self._ports.nodes.set_health(switch.name, healthy=True)
+                self._compare(switch, event)
+                self._comeback.switch_ready(switch, event.channel_ids)
+            case ev.SwitchLost():
+                self._ports.nodes.set_health(switch.name, healthy=False)
+            case ev.CallArrived():
+                if not self._comeback.expects(switch, event.channel_id):
+                    self._arrivals.arrived(switch, event)
+            case _:
+                call = self._calls.of_channel(switch, event.channel_id)
+                if call is not None:
+                    call.switch_event(event)
+                else:
+                    self._arrivals.observe(switch, event)
+
+    def _compare(self, switch: ISwitch, found: ev.SwitchReady) -> None:
+        """End the calls whose channels disappeared while the link was down; let go of those that others have now."""
+        for call in self._calls:
+            if call.switch is not switch or not call.has_channel:
+                continue
+            if call.channel_id not in found.channel_ids:
+                call.tell(call.life.channel_hung_up, ENDED_UNSEEN)
+            else:
+                call.led_to(found.legs.get(call.channel_id))
+
+    # --- Beginning and end --------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Take up what an earlier process left, and what other gateways leave."""
+        if self._directory.in_fleet:
+            self._standstill.start()
+        self._comeback.start()
+        self._takeover.start()
+        self._placing.start()
+
+    @property
+    def live(self) -> int:
+        """Count the calls that are not over."""
+        return len(self._calls)
+
+    async def drain(self, wait_s: float, *, hand_over: bool = False) -> None:
+        """Take no more calls, and wait until there are none, this long at the most; or let others have them."""
+        self._calls.is_stopping = True
+        self._arrivals.stop()
+        if self._calls and wait_s:
+            self._log.info("stopping: up to {wait_s:g} s for {calls} calls", wait_s=wait_s, calls=len(self._calls))
+            if hand_over:
+                self._takeover.leave_calls()
+            await self._calls.all_over(wait_s)
+
+    async def stop(self) -> None:
+        """Take no more calls, hang up those that there are, and wait until they are over."""
+        self._calls.is_stopping = True
+        self._standstill.stop()
+        self._comeback.stop()
+        self._takeover.stop()
+        self._placing.stop()
+        self._arrivals.stop()
+        for call in self._calls:
+            call.tell(call.life.hang_up, "the gateway stopped")
+        await self._calls.all_over(STOP_WAIT_S)

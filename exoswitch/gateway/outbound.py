@@ -1,0 +1,232 @@
+"""Adapter: outbound calls: accepted by any gateway of the fleet, dialled once, by the one that has the place for it.
+
+A call is accepted when it has a place and its session is durable. One whose place is on another gateway is handed
+over as a job. Whoever dials claims the call first, so that neither a job which comes twice nor a gateway that was
+taken for dead dials it a second time.
+"""
+
+from attrs import define, evolve, field
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from exoswitch.call.endings import not_placed
+from exoswitch.call.session import Direction, Session
+from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
+from exoswitch.fleet.leases import Lease
+from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.handoff_watch import Minding
+from exoswitch.gateway.live_call import LiveCall, OutboundLine
+from exoswitch.gateway.live_calls import LiveCalls
+from exoswitch.interfaces.calls import CallRequest
+from exoswitch.interfaces.routing import Directory
+from exoswitch.tasks.repeat import repeat
+from exoswitch.tasks.retry import Patience
+from exoswitch.tasks.spawn import spawn
+from exoswitch.telephony.numbers import normalise
+from exoswitch.trunks.channels import TrunkLines
+
+LOOK_EVERY_S = 5.0
+NO_ASTERISK = "no Asterisk can be reached: see /readyz"
+NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
+
+
+@define(eq=False)
+class Placing:
+    """Who accepts and dials outbound calls."""
+
+    _ports: Ports
+    _directory: Directory
+    _lines: TrunkLines
+    _calls: LiveCalls
+    _minding: Minding = field(init=False)
+    _patience: Patience = field(init=False)
+    _looks: LoopingCall | None = field(default=None, init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.placing"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Have handed-over calls minded."""
+        self._minding = Minding(self._ports, self._place_again)
+        self._patience = Patience(self._ports)
+
+    def start(self) -> None:
+        """Look after the calls that are handed over."""
+        self._looks = repeat(self._minding.look, LOOK_EVERY_S, self._ports.clock, self._log)
+
+    def stop(self) -> None:
+        """Trust the others with them, and with what could not be found out about."""
+        self._patience.stop()
+        if self._looks is not None and self._looks.running:
+            self._looks.stop()
+
+    # --- Accepted here --------------------------------------------------------------------------------------------
+
+    async def place(self, request: CallRequest) -> Session:
+        """Accept a call, and have it dialled here or elsewhere; see ICalls.place."""
+        self._check()
+        session = self._session(request)
+        lease = await self._find_place(session)
+        session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
+        if lease.gateway != self._ports.node:
+            return await self._hand_over(session, lease)
+        call = self._begin(session, lease)
+        try:
+            await self._save(call.session)
+        except BackendUnavailable:
+            call.abandon()
+            raise
+        call.tell(call.life.dial)
+        return call.session
+
+    def _check(self) -> None:
+        if self._calls.is_stopping:
+            raise BackendUnavailable("this gateway is stopping: place the call on another one")
+        if not self._ports.sessions.ready:
+            raise BackendUnavailable("what keeps sessions cannot be reached: see the log")
+        if not (self._ports.nodes.is_shared or self._has_switch):
+            raise BackendUnavailable(NO_ASTERISK)
+
+    @property
+    def _has_switch(self) -> bool:
+        return any(switch.ready for switch in self._ports.switches.values())
+
+    def _session(self, request: CallRequest) -> Session:
+        now = self._ports.wall_clock()
+        return Session(
+            call_sid=self._ports.new_sid(),
+            stream_sid=self._ports.new_sid(),
+            account=request.account,
+            direction=Direction.OUTBOUND,
+            caller=normalise(request.number),
+            callee=request.exophone,
+            exophone=request.exophone,
+            bot=request.bot,
+            created_at=now,
+            updated_at=now,
+            custom_field=request.custom_field,
+            ring_s=request.ring_s,
+            max_duration_s=request.max_duration_s,
+        )
+
+    async def _find_place(self, session: Session) -> Lease:
+        """Take a place for a new call; where none of our Asterisks can be reached, others' may all the same."""
+        try:
+            return await self._allocate(session, is_new=True)
+        except QuotaReached:
+            raise
+        except NoCapacity:
+            if self._has_switch:
+                raise
+            raise BackendUnavailable(NO_ASTERISK) from None
+
+    async def _allocate(self, session: Session, *, is_new: bool, any_gateway: bool = True) -> Lease:
+        allocated = self._ports.nodes.allocate(
+            session.call_sid,
+            session.direction,
+            any_gateway=any_gateway and self._directory.shares_sessions,
+            quotas=self._directory.quotas_of(session.account, is_new=is_new),
+        )
+        return await self._ports.in_time(allocated)
+
+    async def _hand_over(self, session: Session, lease: Lease) -> Session:
+        """Leave a call to the gateway that has the place for it; dial it here if that gateway cannot be told."""
+        try:
+            await self._save(session)
+        except BackendUnavailable:
+            self._give_back(lease)
+            raise
+        try:
+            await self._ports.in_time(self._ports.jobs.send(lease))
+        except BackendUnavailable as problem:
+            # Should the job have arrived all the same, the claim decides who dials.
+            self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
+            self._give_back(lease)
+            return await self._keep(session)
+        await self._ports.nodes.entrust(lease)
+        self._minding.mind(session.call_sid)
+        return session
+
+    async def _keep(self, session: Session) -> Session:
+        """Dial a call here that could not be handed over; without a place here, either, it has failed."""
+        try:
+            lease = await self._allocate(session, is_new=False, any_gateway=False)
+        except (NoCapacity, BackendUnavailable) as problem:
+            self._fail(session, problem)
+            raise
+        return self.dial(session, lease).session
+
+    async def _place_again(self, session: Session) -> None:
+        """Find another place for a call that was handed over, and lost with its place."""
+        self._log.warn("call {call_sid} was handed over and lost; placing it again", call_sid=session.call_sid)
+        try:
+            lease = await self._allocate(session, is_new=False)
+        except NoCapacity as problem:
+            self._fail(session, problem)
+        else:
+            if lease.gateway == self._ports.node:
+                self.try_to_dial(session, lease)
+            else:
+                await self._hand_over(evolve(session, gateway=lease.gateway, asterisk=lease.asterisk), lease)
+
+    async def _save(self, session: Session) -> None:
+        try:
+            await self._ports.in_time(self._ports.sessions.save(session))
+        except BackendUnavailable:
+            self._ports.sessions.note(session.ended(NOT_SAVED, self._ports.wall_clock()))
+            raise
+
+    # --- Accepted elsewhere, or by a gateway that is gone -----------------------------------------------------------
+
+    async def job_arrived(self, lease: Lease) -> None:
+        """Dial a call that another gateway has accepted for us; see IJobListener."""
+        if not await self._patience.ask(lambda: self._ports.nodes.hold(lease)):
+            return
+        for session in await self._patience.ask(lambda: self._ports.sessions.recall([lease.call_sid])):
+            if not session.status.is_final:
+                self.try_to_dial(session, lease)
+                return
+        self._log.warn("call {call_sid} was handed over, but is not to be dialled", call_sid=lease.call_sid)
+        self._give_back(lease)
+
+    def try_to_dial(self, session: Session, lease: Lease) -> None:
+        """Dial as `dial` does, unless the call lives here already, when nobody waits to be told that it cannot be."""
+        live = self._calls.find(session.call_sid)
+        if live is not None:
+            if live.lease.token != lease.token:
+                self._give_back(lease)
+            return
+        try:
+            self.dial(session, lease)
+        except (NoCapacity, TrunkError) as problem:
+            self._log.warn("call {call_sid} failed: {problem}", call_sid=session.call_sid, problem=str(problem))
+
+    def dial(self, session: Session, lease: Lease) -> LiveCall:
+        """Dial a call that was accepted and saved, on this place of ours; one that cannot be dialled has failed.
+
+        Raises:
+            NoCapacity: no trunk has a line for it, or there is no RTP port.
+            TrunkError: no trunk is configured.
+        """
+        try:
+            call = self._begin(session, lease)
+        except (NoCapacity, TrunkError) as problem:
+            self._fail(session, problem)
+            raise
+        self._ports.sessions.note(call.session)
+        call.tell(call.life.dial)
+        return call
+
+    def _fail(self, session: Session, problem: Exception) -> None:
+        self._ports.sessions.note(session.ended(not_placed(str(problem)), self._ports.wall_clock()))
+
+    def _begin(self, session: Session, lease: Lease) -> LiveCall:
+        try:
+            trunk, wait_s = self._lines.take(self._ports.clock.seconds())
+        except (NoCapacity, TrunkError):
+            self._give_back(lease)
+            raise
+        dial_string = self._directory.trunks[trunk].dial_string(session.caller)
+        session = evolve(session, trunk=trunk, gateway=self._ports.node, asterisk=lease.asterisk)
+        return self._calls.begin(session, lease, OutboundLine(trunk=trunk, channel=dial_string, wait_s=wait_s))
+
+    def _give_back(self, lease: Lease) -> None:
+        spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)

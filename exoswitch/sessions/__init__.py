@@ -1,0 +1,1 @@
+"""Sessions kept: batched notes, a journal for outages, SQLite, PostgreSQL."""

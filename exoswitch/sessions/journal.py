@@ -1,0 +1,142 @@
+"""Adapter: the journal, in which notes wait for a database that is away: files of a folder of its own.
+
+All of it blocks, and belongs into a thread. What `append` has returned of is on the disk: each batch is followed by
+fsync, and so is each new file by an fsync of the folder. One process at a time has the folder: it holds a lock on it.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.sessions.journal_lines import read_line, write_line
+from exoswitch.sessions.notes import Note
+
+_CHUNK_LINES = 50
+_SUFFIX = ".notes"
+
+
+@frozen(kw_only=True)
+class Chunk:
+    """A part of a file: its notes, where the next part begins, and how many of its lines were unreadable."""
+
+    notes: tuple[Note, ...]
+    end: int
+    damaged: int
+    is_last: bool
+
+
+@define
+class Journal:
+    """A folder of files, each with notes in the order in which they came; at most `max_bytes` in all.
+
+    The folder is made when it is needed. Files are for their owner alone, since sessions hold numbers and the URLs of
+    bots.
+    """
+
+    folder: Path
+    max_bytes: int
+    _file: int | None = field(default=None, init=False)
+    _size: int = field(default=0, init=False)
+    _lock: int | None = field(default=None, init=False)
+
+    def append(self, notes: Sequence[Note]) -> int:
+        """Add notes; give how many of them, the last ones, found no room."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._take_folder()
+        room = self.max_bytes - self._total_bytes()
+        lines: list[bytes] = []
+        for note in notes:
+            line = write_line(note)
+            room -= len(line)
+            if room < 0:
+                break
+            lines.append(line)
+        if lines:
+            self._write(b"".join(lines))
+        return len(notes) - len(lines)
+
+    def seal(self) -> list[Path]:
+        """End the file that is written to, and give all files, the oldest first."""
+        self._end_file()
+        if not self.folder.is_dir():
+            return []
+        self._take_folder()
+        return sorted(self.folder.glob(f"*{_SUFFIX}"))
+
+    def read(self, path: Path, start: int) -> Chunk:
+        """Read some notes of a file."""
+        notes, damaged = [], 0
+        with path.open("rb") as file:
+            file.seek(start)
+            lines = [line for _, line in zip(range(_CHUNK_LINES), file, strict=False)]
+        for line in lines:
+            try:
+                notes.append(read_line(line))
+            except RemoteProtocolError:
+                damaged += 1
+        end = start + sum(map(len, lines))
+        return Chunk(notes=tuple(notes), end=end, damaged=damaged, is_last=len(lines) < _CHUNK_LINES)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file whose notes are all in the database."""
+        path.unlink()
+        _sync(self.folder)
+
+    def close(self) -> None:
+        """End the file that is written to, and let go of the folder."""
+        self._end_file()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _take_folder(self) -> None:
+        if self._lock is not None:
+            return
+        lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise OSError(f"another process has the journal {self.folder}; give each gateway its own") from None
+        self._lock = lock
+
+    def _end_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _write(self, data: bytes) -> None:
+        file = self._file if self._file is not None else self._begin_file()
+        try:
+            written = 0
+            while written < len(data):
+                written += os.write(file, data[written:])
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, self._size)  # A torn line would be followed by others.
+            raise
+        self._size += len(data)
+
+    def _begin_file(self) -> int:
+        numbers = [int(path.stem) for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isdigit()]
+        path = self.folder / f"{max(numbers, default=0) + 1:08d}{_SUFFIX}"
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = 0
+        _sync(self.folder)
+        return self._file
+
+    def _total_bytes(self) -> int:
+        return sum(path.stat().st_size for path in self.folder.glob(f"*{_SUFFIX}"))
+
+
+def _sync(folder: Path) -> None:
+    """Let the folder itself, which knows the names of its files, reach the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,74 @@
+"""Adapter: sessions in this process's memory, forgotten when it ends; the specification of every other store."""
+
+from collections import OrderedDict
+from collections.abc import Collection
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from exoswitch.call.session import Session
+from exoswitch.errors import CallNotFound
+from exoswitch.sessions.interfaces import ISessionStore
+
+
+@implementer(ISessionStore)
+@define
+class MemorySessions:
+    """Keeps the newest `limit` sessions."""
+
+    limit: int = 100_000
+    ready: bool = field(default=True, init=False)
+    _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
+    _claims: dict[str, str] = field(factory=dict)
+
+    def start(self) -> Deferred[None]:
+        """Begin; there is nothing to wait for."""
+        return succeed(None)
+
+    def stop(self) -> Deferred[None]:
+        """End; there is nothing to bring to safety."""
+        return succeed(None)
+
+    def save(self, session: Session) -> Deferred[None]:
+        """Keep a session."""
+        self.note(session)
+        return succeed(None)
+
+    def note(self, session: Session) -> None:
+        """Keep a session; the oldest one goes where there are too many, but never one whose call is not over."""
+        known = self._sessions.get(session.call_sid)
+        if known is not None and known.takeovers > session.takeovers:
+            return
+        self._sessions[session.call_sid] = session
+        if len(self._sessions) > self.limit:
+            self._forget_oldest()
+
+    def load(self, account: str, call_sid: str) -> Deferred[Session]:
+        """Find a session of this account."""
+        session = self._sessions.get(call_sid)
+        if session is None or session.account != account:
+            return fail(CallNotFound(f"account {account!r} has no call {call_sid!r}"))
+        return succeed(session)
+
+    def recall(self, call_sids: Collection[str]) -> Deferred[tuple[Session, ...]]:
+        """Give the sessions of these calls."""
+        known = (self._sessions.get(call_sid) for call_sid in dict.fromkeys(call_sids))
+        return succeed(tuple(session for session in known if session is not None))
+
+    def unfinished(self, gateway: str) -> Deferred[tuple[Session, ...]]:
+        """Give the sessions of this gateway's calls that have not ended, oldest first."""
+        ours = [session for session in self._sessions.values() if session.gateway == gateway]
+        live = [session for session in ours if session.ended_at is None]
+        return succeed(tuple(sorted(live, key=lambda session: session.created_at)))
+
+    def claim(self, call_sid: str, token: str) -> Deferred[bool]:
+        """Keep who claims a call for as long as its session."""
+        return succeed(self._claims.setdefault(call_sid, token) == token)
+
+    def _forget_oldest(self) -> None:
+        for call_sid, session in self._sessions.items():
+            if session.status.is_final:
+                del self._sessions[call_sid]
+                self._claims.pop(call_sid, None)
+                return

@@ -1,0 +1,99 @@
+"""Core: hang-up causes, and a text for each.
+
+Causes are ITU-T Q.850's, as Asterisk 22 numbers them (``causes.h``) and derives them from SIP replies
+(``ast_sip_hangup_sip2cause``).
+"""
+
+from enum import IntEnum
+
+
+class HangUpCause(IntEnum):
+    """The causes that we ourselves hang up with; PJSIP turns them into the SIP reply an unanswered caller gets."""
+
+    NORMAL_CLEARING = 16
+    """The call is over: the bot closed its stream, the time limit is reached, the gateway shuts down."""
+
+    USER_BUSY = 17
+    """The account has all its calls in progress (SIP 486)."""
+
+    NO_ANSWER = 19
+    """Nobody picked up within the ring time (SIP 480)."""
+
+    CALL_REJECTED = 21
+    """Nobody is configured to take this call, e.g. an unknown inbound number (SIP 603)."""
+
+    DESTINATION_OUT_OF_ORDER = 27
+    """The bot could not be reached (SIP 502)."""
+
+    NORMAL_UNSPECIFIED = 31
+    """The call's audio stopped coming, and so it was given up."""
+
+    NO_CIRCUIT = 34
+    """No place for another call: the gateway or its Asterisk is full, or has no RTP port left (SIP 503)."""
+
+    TEMPORARY_FAILURE = 41
+    """Something of ours failed while the call was being set up."""
+
+
+_TEXTS = {
+    0: "no cause given",
+    1: "the number is not in use",
+    2: "no route to the network of this number",
+    3: "no route to this number",
+    5: "the prefix was misdialled",
+    6: "the channel is unacceptable to the network",
+    16: "normal clearing",
+    17: "the phone is busy",
+    18: "the phone did not react (no user response)",
+    19: "the phone rang, and nobody answered",
+    20: "the phone is switched off or out of coverage",
+    21: "rejected: declined on the phone, or refused by the trunk (SIP 401, 403, 407 or 603)",
+    22: "the number has changed",
+    23: "redirected to a new destination",
+    25: "the network could not route the call (exchange routing error)",
+    26: "another phone of this number took the call",
+    27: "the destination is out of order",
+    28: "the number is incomplete or badly written",
+    29: "the network refused a facility of the call",
+    31: "ended without a reason (normal, unspecified)",
+    34: "the trunk has no free line (no circuit available)",
+    38: "the network is out of order",
+    41: "temporary failure in the network",
+    42: "congestion in the network",
+    43: "information was discarded by the network",
+    44: "the requested line is not available",
+    47: "the network has no resource for the call",
+    50: "the facility is not subscribed to on this trunk",
+    55: "incoming calls are barred for this number",
+    57: "the trunk is not authorised for this kind of call",
+    58: "the trunk cannot carry this kind of call now, or no codec fits",
+    63: "the service is not available",
+    65: "no codec fits, or this kind of call is not implemented",
+    79: "the network has not implemented this service",
+    88: "the destination cannot take this kind of call",
+    96: "the network missed a mandatory piece of information",
+    102: "the network did not reply in time (timer expired)",
+    111: "protocol error in the network",
+    127: "ended by another network, without a reason (interworking)",
+}
+
+
+_UNSPECIFIC_CAUSES = frozenset({0, HangUpCause.NORMAL_CLEARING})
+
+
+def cause_text(cause: int | None) -> str:
+    """Say in words why a channel was hung up: ``the phone is busy (cause 17)``."""
+    if cause is None:
+        return "no cause given"
+    text = _TEXTS.get(cause, "an unknown cause")
+    return f"{text} (cause {cause})" if cause else text
+
+
+def is_known(cause: int) -> bool:
+    """Whether this cause has a text."""
+    return cause in _TEXTS
+
+
+def is_specific(cause: int) -> bool:
+    """Whether this cause says more than that the call is over."""
+    return cause not in _UNSPECIFIC_CAUSES

@@ -1,0 +1,240 @@
+"""Rendering Asterisk's configuration; etc/asterisk is rewritten by
+
+EXOSWITCH_UPDATE_GOLDEN=1 pytest tests/asterisk/test_render.py
+"""
+
+import configparser
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from exoswitch.ami.filters import WANTED_EVENTS
+from exoswitch.asterisk.dialplan import UNCLAIMED_S
+from exoswitch.asterisk.folder import write
+from exoswitch.asterisk.render import render
+from exoswitch.config.loader import load
+from exoswitch.config.model import AsteriskConfig, CallsConfig, Config, TrunkConfig
+from exoswitch.errors import ConfigError
+
+ETC = Path(__file__).parents[2] / "etc"
+ENVIRON = {"AMI_SECRET": "change-me", "ACME_TOKEN": "change-me", "BOT_PASSWORD": "change-me"}
+
+
+def pbx(**changes):
+    settings = {
+        "name": "pbx1",
+        "ami": "tcp:10.0.1.5:5038",
+        "username": "exoswitch",
+        "secret": "s",
+        "host": "10.0.1.5",
+    }
+    return AsteriskConfig(**settings | changes)
+
+
+def rendered(asterisk=None, *, etc_dir="/etc/asterisk", state_dir=None, **settings):
+    asterisk = asterisk or pbx()
+    return render(Config(asterisks=(asterisk,), **settings), asterisk, etc_dir=etc_dir, state_dir=state_dir)
+
+
+def problems_of(asterisk=None, **settings):
+    with pytest.raises(ConfigError) as refused:
+        rendered(asterisk, **settings)
+    return {problem.path: problem.text for problem in refused.value.problems}
+
+
+def values(text):
+    """Read a rendered file with a parser of another making; repeated sections and keys keep their last."""
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";",))
+    parser.optionxform = str
+    parser.read_string(text)
+    return parser
+
+
+# --- the whole folder
+
+
+def test_reference_configuration_renders_to_what_etc_asterisk_shows():
+    config = load(ETC / "exoswitch.yaml", ENVIRON)
+    files = render(config, config.asterisks[0], etc_dir="/etc/asterisk")
+    golden = ETC / "asterisk"
+    if os.environ.get("EXOSWITCH_UPDATE_GOLDEN"):
+        for name, text in files.items():
+            (golden / name).write_text(text)
+    assert {path.name: path.read_text() for path in golden.iterdir()} == files
+
+
+def test_files_of_secrets_are_for_asterisk_alone(tmp_path):
+    folder = tmp_path / "deep" / "etc"
+    write(folder, rendered())
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert {name for name, mode in modes.items() if mode == 0o600} == {"manager.conf", "pjsip.conf"}
+
+
+def test_writing_again_replaces_the_files_and_leaves_others_alone(tmp_path):
+    (tmp_path / "manager.conf").write_text("old")
+    (tmp_path / "musiconhold.conf").write_text("the operator's own")
+    write(tmp_path, rendered())
+    assert (tmp_path / "manager.conf").read_text() == rendered()["manager.conf"]
+    assert stat.S_IMODE((tmp_path / "manager.conf").stat().st_mode) == 0o600
+    assert (tmp_path / "musiconhold.conf").read_text() == "the operator's own"
+    assert {path.name for path in tmp_path.iterdir()} == {*rendered(), "musiconhold.conf"}
+
+
+# --- folders
+
+
+def test_folders_are_the_distribution_s_unless_a_state_dir_is_given():
+    assert dict(values(rendered()["asterisk.conf"])["directories"]) == {"astetcdir": "/etc/asterisk"}
+
+
+def test_state_dir_holds_whatever_asterisk_writes():
+    directories = values(rendered(etc_dir="/mnt/etc", state_dir="/mnt/state")["asterisk.conf"])["directories"]
+    assert directories.pop("astetcdir") == "/mnt/etc"
+    assert {path.rpartition("/")[0] for path in directories.values()} == {"/mnt/state"}
+    assert {"astrundir", "astlogdir", "astspooldir", "astdbdir"} <= directories.keys()
+
+
+@pytest.mark.parametrize("folder", ["relative", "/a b", "/a;b", "/a\nb"])
+def test_folder_that_asterisk_conf_cannot_hold_is_refused(folder):
+    assert problems_of(etc_dir=folder, state_dir=folder).keys() == {"--etc-dir", "--state-dir"}
+
+
+# --- AMI
+
+
+def test_ami_listens_where_the_gateway_connects():
+    general = values(rendered(pbx(ami="tcp:host=10.0.1.5:port=5039:timeout=3"))["manager.conf"])["general"]
+    assert (general["bindaddr"], general["port"]) == ("10.0.1.5", "5039")
+    general = values(rendered(pbx(ami="tcp:fd00\\:\\:5:5038"))["manager.conf"])["general"]
+    assert (general["bindaddr"], general["port"]) == ("fd00::5", "5038")
+
+
+def test_ami_never_listens_on_every_interface_for_want_of_an_address():
+    general = values(rendered(pbx(ami="tcp:pbx1.example.org:5038"))["manager.conf"])["general"]
+    assert general["bindaddr"] == "10.0.1.5"
+
+
+def test_ami_over_tls_leaves_plain_ami_to_the_machine_itself():
+    general = values(rendered(pbx(ami="tls:10.0.1.5:5039"))["manager.conf"])["general"]
+    assert (general["bindaddr"], general["tlsbindaddr"]) == ("127.0.0.1", "10.0.1.5:5039")
+    assert general["tlscertfile"] == "/etc/asterisk/manager.pem"
+
+
+def test_semicolon_in_a_secret_does_not_begin_a_comment():
+    assert "secret = a\\;b\\;--c\n" in rendered(pbx(secret="a;b;--c"))["manager.conf"]
+
+
+def test_every_event_that_the_gateway_wants_passes_the_filters():
+    text = rendered()["manager.conf"]
+    assert {event for event in WANTED_EVENTS if f"\neventfilter(name({event})" in text} == WANTED_EVENTS
+    assert "eventfilter(name(VarSet),header(Variable),method(starts_with)) = UNICASTRTP_LOCAL_\n" in text
+    assert text.count("eventfilter(") == len(WANTED_EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ami", "unix:/run/ami"),
+        ("ami", "tcp:10.0.1.5"),
+        ("ami", "tcp:10.0.1.5:ami"),
+        ("ami", "tcp:10.0.1.5\nallowmultiplelogin=no:5038"),
+        ("sip", "5060"),
+        ("sip", "0.0.0.0:0"),
+        ("sip", "0.0.0.0;:5060"),
+        ("host", "pbx1.example.org"),
+        ("secret", ""),
+        ("secret", "a\nread=all"),
+        ("secret", " a"),
+        ("username", "general"),
+        ("username", "a]"),
+        ("name", "a b"),
+    ],
+)
+def test_value_that_would_break_the_files_is_refused_by_name(field, value):
+    assert problems_of(pbx(**{field: value})).keys() == {f"asterisks[0].{field}"}
+
+
+def test_everything_that_is_wrong_is_told_at_once():
+    bad = TrunkConfig(name="lab", provider="smoke-signals", host="10.9.0.1")
+    found = problems_of(pbx(secret="", sip="x"), trunks=(bad,), etc_dir="here")
+    assert found.keys() == {"asterisks[0].secret", "asterisks[0].sip", "trunks[lab].provider", "--etc-dir"}
+
+
+def test_problem_names_the_asterisk_by_its_place_in_the_file():
+    second = pbx(name="pbx2", secret="")
+    with pytest.raises(ConfigError) as refused:
+        render(Config(asterisks=(pbx(), second)), second, etc_dir="/etc/asterisk")
+    assert refused.value.problems[0].path == "asterisks[1].secret"
+
+
+# --- audio
+
+
+def test_rtp_range_is_inclusive_in_rtp_conf():
+    general = values(rendered(pbx(rtp_ports=range(10000, 20000)))["rtp.conf"])["general"]
+    assert (general["rtpstart"], general["rtpend"]) == ("10000", "19999")
+
+
+def test_capacity_that_the_rtp_ports_cannot_hold_is_refused_with_the_number_that_they_can():
+    assert rendered(pbx(capacity=100, rtp_ports=range(10000, 10400)))
+    found = problems_of(pbx(capacity=101, rtp_ports=range(10000, 10400)))
+    assert "404 RTP ports" in found["asterisks[0].rtp_ports"]
+    assert "holds 100 calls" in found["asterisks[0].rtp_ports"]
+
+
+def test_odd_first_port_is_lost_to_asterisk():
+    assert "holds 99 calls" in problems_of(pbx(capacity=100, rtp_ports=range(10001, 10401)))["asterisks[0].rtp_ports"]
+
+
+@pytest.mark.parametrize("ports", [range(0), range(80, 10000), range(60000, 70000), range(10000, 20000, 2)])
+def test_range_that_is_none_is_refused(ports):
+    assert problems_of(pbx(capacity=1, rtp_ports=ports)).keys() == {"asterisks[0].rtp_ports"}
+
+
+def test_asterisk_itself_refuses_calls_beyond_its_rtp_ports():
+    options = values(rendered(pbx(capacity=90, rtp_ports=range(10000, 10400)))["asterisk.conf"])["options"]
+    assert options["maxcalls"] == "100"
+
+
+def test_modules_of_unicast_rtp_are_loaded_in_their_order():
+    text = rendered()["modules.conf"]
+    assert text.index("res_rtp_asterisk.so") < text.index("res_rtp_multicast.so") < text.index("chan_rtp.so")
+
+
+# --- calls
+
+
+def test_every_trunk_has_its_sections():
+    trunks = tuple(TrunkConfig(name=name, provider="sip", host="10.9.0.1") for name in ("one", "two"))
+    text = rendered(trunks=trunks)["pjsip.conf"]
+    assert (text.count("[one]\n"), text.count("[two]\n")) == (3, 3)
+    assert "bind = 0.0.0.0:5060\n" in text
+
+
+def test_asterisk_ends_a_call_by_itself_a_minute_after_its_longest_duration():
+    text = rendered(calls=evolve(CallsConfig(), max_duration_s=100.5))["extensions.conf"]
+    assert "s,1,Set(TIMEOUT(absolute)=161)" in text
+
+
+def test_asterisk_ends_a_call_that_no_gateway_claims_soon():
+    assert f"!,1,Set(TIMEOUT(absolute)={UNCLAIMED_S})" in rendered()["extensions.conf"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        (
+            {"full_message": "all-circuits-busy-now", "full_tone": "busy", "full_tone_s": 2.5},
+            ["Playback(all-circuits-busy-now,noanswer)", "Playtones(busy)", "Wait(2.5)"],
+        ),
+        ({"full_tone_s": 4.0}, ["Playtones(congestion)", "Wait(4)"]),
+        ({"full_tone": "none"}, []),
+    ],
+)
+def test_caller_who_finds_no_place_hears_what_is_configured(settings, steps):
+    text = rendered(calls=CallsConfig(**settings))["extensions.conf"]
+    heard = text.partition("[exoswitch-full]")[2].split("same => n,")[1:]
+    assert [step.strip() for step in heard] == ["Progress()", *steps, "Hangup(34)"]

@@ -1,3 +1,0 @@
-"""Redis, for whichever tests of this folder ask for it."""
-
-from tests.backends.redis_server import server  # noqa: F401 - a fixture

@@ -1,0 +1,147 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.call.bot_address import parse_address, parse_resolver
+from exoswitch.errors import InvalidRequest
+
+
+@pytest.mark.parametrize(
+    ("url", "secure", "host", "port", "authority", "resource"),
+    [
+        ("wss://bot.example.org/ws?lang=hi", True, "bot.example.org", 443, "bot.example.org", "/ws?lang=hi"),
+        ("ws://10.0.0.1:5000", False, "10.0.0.1", 5000, "10.0.0.1:5000", "/"),
+        ("ws://bot.example.org?voice/1", False, "bot.example.org", 80, "bot.example.org", "/?voice/1"),
+        (
+            "WS://Bot.example.org/A%20b//c/?x=%2F&y",
+            False,
+            "bot.example.org",
+            80,
+            "Bot.example.org",
+            "/A%20b//c/?x=%2F&y",
+        ),
+        ("ws://[::1]:8080/ws", False, "::1", 8080, "[::1]:8080", "/ws"),
+    ],
+)
+def test_path_and_query_are_kept_exactly_as_written(url, secure, host, port, authority, resource):
+    address = parse_address(url)
+    assert (address.secure, address.host, address.port) == (secure, host, port)
+    assert (address.authority, address.resource) == (authority, resource)
+    assert address.authorization is None
+
+
+@pytest.mark.parametrize(
+    ("credentials", "header"),
+    [
+        ("user:pass", "Basic dXNlcjpwYXNz"),
+        ("us%40er:p%3Ass%2F", "Basic dXNAZXI6cDpzcy8="),
+        ("token", "Basic dG9rZW46"),
+        ("a:b@c", "Basic YTpiQGM="),
+    ],
+)
+def test_credentials_move_to_the_authorization_header_percent_decoded(credentials, header):
+    address = parse_address(f"wss://{credentials}@bot.example.org:8443/ws")
+    assert address.authorization == header
+    assert address.authority == "bot.example.org:8443"
+    assert address.resource == "/ws"
+
+
+def test_an_address_shows_neither_credentials_nor_the_query():
+    address = parse_address("wss://user:hunter2@bot.example.org/ws?key=hunter3")
+    assert str(address) == "bot.example.org:443"
+    assert "hunter" not in repr(address)
+    assert "aHVudGVy" not in repr(address)
+    assert "dXNlcjp" not in repr(address)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameters"),
+    [
+        ("", {}),
+        ("?lang=hi&name=A%20B+C", {"lang": "hi", "name": "A B C"}),
+        ("?voice/1f2e", {"voice/1f2e": ""}),
+        ("?sample-rate=8000", {}),
+        ("?sample_rate=8000&a=1", {"a": "1"}),
+        ("?a=1&a=2", {"a": "1"}),
+        ("?a=1&b=2&c=3&d=4", {"a": "1", "b": "2", "c": "3"}),
+        ("?a=" + "x" * 300, {"a": "x" * 254}),
+        ("?a=%ff", {"a": "\ufffd"}),
+    ],
+)
+def test_the_query_is_told_as_exotel_tells_it(query, parameters):
+    assert parse_address("ws://bot.example.org/ws" + query).custom_parameters() == parameters
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "",
+            "bot.example.org",
+            "http://bot.example.org/",
+            "ws:///path",
+            "ws://h:0x/",
+            "ws://h:99999/",
+            "ws://[::1/",
+        ),
+        *("ws://h/ x", "ws://h/\r\nEvil: 1", "ws://h/#part", "ws://hé/", "wss://user:hunter2@/"),
+    ],
+)
+def test_a_url_that_leads_to_no_bot_is_refused_without_repeating_it(url):
+    with pytest.raises(InvalidRequest, match="a bot's URL") as refusal:
+        parse_address(url)
+    assert "hunter2" not in str(refusal.value)
+    assert "Evil" not in str(refusal.value)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(max_size=40), st.sampled_from(["", "ws://", "wss://", "ws://h/", "ws://u:p@h:1/?"]))
+def test_no_text_does_anything_but_parse_or_be_refused(text, start):
+    try:
+        address = parse_address(start + text)
+    except InvalidRequest:
+        return
+    assert "\n" not in address.resource + address.authority + (address.authorization or "")
+
+
+def test_the_sample_rate_is_told_only_where_that_is_asked_for():
+    address = parse_address("ws://bot.example.org/ws?lang=hi&sample-rate=16000&a=1&b=2")
+    assert address.custom_parameters() == {"lang": "hi", "a": "1", "b": "2"}
+    assert address.custom_parameters(sample_rate=True) == {"lang": "hi", "sample-rate": "16000", "a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("query", "rate_hz"),
+    [
+        ("", 8000),
+        ("?sample-rate=8000", 8000),
+        ("?a=1&sample_rate=16000", 16000),
+        ("?sample-rate=24000&sample_rate=16000", 24000),
+    ],
+)
+def test_both_spellings_of_the_sample_rate_are_read_and_the_first_counts(query, rate_hz):
+    assert parse_address("ws://bot.example.org/" + query).sample_rate_hz == rate_hz
+
+
+@pytest.mark.parametrize("query", ["?sample-rate=44100", "?a=1&sample_rate=8", "?sample-rate="])
+def test_any_other_rate_is_refused_with_the_remedy(query):
+    with pytest.raises(InvalidRequest, match=r"write sample.rate=8000, 16000 or 24000, or leave it out"):
+        parse_address("ws://bot.example.org/" + query)
+
+
+def test_what_a_resolver_is_asked_is_its_own_affair():
+    assert parse_resolver("https://bot.example.org/where?sample-rate=44100").sample_rate_hz == 8000
+
+
+def test_the_upgrade_request_has_the_footprint_of_exotels_client():
+    assert parse_address("wss://user:pass@bot.example.org:8443/ws?lang=hi").upgrade_request("a2V5").decode() == (
+        "GET /ws?lang=hi HTTP/1.1\r\n"
+        "Host: bot.example.org:8443\r\n"
+        "User-Agent: Go-http-client/1.1\r\n"
+        "Authorization: Basic dXNlcjpwYXNz\r\n"
+        "Connection: Upgrade\r\n"
+        "Sec-WebSocket-Key: a2V5\r\n"
+        "Sec-WebSocket-Version: 13\r\n"
+        "Upgrade: websocket\r\n"
+        "\r\n"
+    )

@@ -1,0 +1,42 @@
+"""The demonstration, whole: its table, its exit status, and what it leaves behind."""
+
+import time
+import wave
+
+import pytest
+from twisted.internet.epollreactor import EPollReactor
+
+from exoswitch.demo.demo import run_demo
+
+pytestmark = pytest.mark.loopback
+
+TRIES = 3  # the demonstration judges latency, and a machine that stalls makes a good call a bad one
+
+
+def demonstrate(folder):
+    """Run the demonstration on a reactor of its own; give its exit status and what it printed."""
+    reactor = EPollReactor()
+    reactor.seconds = time.monotonic
+    written, ended = [], []
+
+    def begin():
+        running = run_demo(reactor, folder, talk_s=2.0, write=written.append)
+        running.addBoth(ended.append).addBoth(lambda _: reactor.stop())
+
+    reactor.callWhenRunning(begin)
+    reactor.run(installSignalHandlers=False)
+    return ended[0], "".join(written)
+
+
+def test_the_demonstration_is_a_good_call_that_leaves_a_recording_and_a_picture(tmp_path):
+    for _ in range(TRIES):
+        status, text = demonstrate(tmp_path / "out")
+        if status == 0:
+            break
+    assert status == 0, text
+    assert "The call was good." in text
+    assert "phone to bot: latency, p50" in text
+    with wave.open(str(tmp_path / "out" / "recording.wav")) as recording:
+        assert recording.getnchannels() == 2
+        assert recording.getnframes() / recording.getframerate() == pytest.approx(2.0, abs=0.3)
+    assert (tmp_path / "out" / "waveform.svg").read_text().startswith("<svg")

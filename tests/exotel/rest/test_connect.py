@@ -1,0 +1,119 @@
+import contextlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.call.session import BotTarget
+from exoswitch.call.stream_options import StreamOptions
+from exoswitch.config.model import AccountConfig, AppConfig, Config, NumberConfig
+from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.rest.connect import read_connect
+
+CONFIG = Config(
+    asterisks=(),
+    accounts={
+        "acme1": AccountConfig(api_key="k", api_token="t"),
+        "other1": AccountConfig(api_key="x", api_token="y"),
+    },
+    apps={
+        "1001": AppConfig(account="acme1", url="wss://bot.example.org/ws", chunk_ms=100),
+        "1002": AppConfig(account="acme1", url="wss://bot.example.org/ws?sample-rate=16000"),
+        "2001": AppConfig(account="other1", url="wss://bot.example.net/ws"),
+    },
+    numbers={
+        "+918047491899": NumberConfig(account="acme1", app="1001"),
+        "+918047491800": NumberConfig(account="other1", app="2001"),
+    },
+)
+VOICE_AI = {"From": "09812345610", "CallerId": "08047491899", "StreamUrl": "wss://u:p@bot.example.org/ws?x=1"}
+FLOW = {"From": "09812345610", "CallerId": "08047491899", "Url": "http://my.exotel.com/acme1/exoml/start_voice/1001"}
+
+
+def read(parameters, **more):
+    return read_connect({name.lower(): value for name, value in {**parameters, **more}.items()}, "acme1", CONFIG)
+
+
+def refusal(parameters, **more):
+    with pytest.raises(InvalidRequest) as raised:
+        read(parameters, **more)
+    return str(raised.value)
+
+
+def without(parameters, name):
+    return {key: value for key, value in parameters.items() if key != name}
+
+
+def test_voice_ai_names_the_bot_by_its_url():
+    request = read(VOICE_AI, StreamType="bidirectional")
+    assert (request.account, request.number, request.exophone) == ("acme1", "+919812345610", "+918047491899")
+    assert request.bot == BotTarget(url="wss://u:p@bot.example.org/ws?x=1")
+    assert (request.custom_field, request.ring_s, request.max_duration_s) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://my.exotel.com/acme1/exoml/start_voice/1001",
+        "https://my.exotel.com/acme1/exoml/start_voice/1001/",
+        "http://my.exotel.in/exoml/start_voice/1001",
+        "http://my.exotel.com/exoml/start/1001",
+        "http://gw.example.org:8080/acme1/exoml/start_voice/1001",
+    ],
+)
+def test_a_flow_names_the_bot_by_the_id_of_its_app(url):
+    assert read(FLOW, Url=url).bot == BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
+
+
+def test_a_to_beside_a_flow_means_nothing():
+    assert read(FLOW, To="08047491899").number == "+919812345610"
+
+
+def test_a_call_from_the_bots_own_number_rings_the_customer():
+    request = read({"From": "08047491899", "To": "09812345610", "CallerId": "08047491899"})
+    assert (request.number, request.exophone) == ("+919812345610", "+918047491899")
+    assert request.bot.url == "wss://bot.example.org/ws"
+
+
+def test_times_and_the_custom_field_are_passed_on():
+    request = read(VOICE_AI, TimeOut="30", TimeLimit="14400", CustomField="order 7", WaitUrl="x", CallerType="y")
+    assert (request.ring_s, request.max_duration_s, request.custom_field) == (30.0, 14400.0, "order 7")
+
+
+@pytest.mark.parametrize(
+    ("words", "parameters"),
+    [
+        ("From is missing", without(VOICE_AI, "From")),
+        ("CallerId is missing", without(VOICE_AI, "CallerId")),
+        ("StreamUrl is missing: it, or Url, says", without(VOICE_AI, "StreamUrl")),
+        ("From is missing", VOICE_AI | {"From": " "}),
+        ("From: '12' is not a phone number: write it as", VOICE_AI | {"From": "12"}),
+        ("CallerId: 'acme' is not a phone number", VOICE_AI | {"CallerId": "acme"}),
+        ("CallerId: +918047491800 is the number of another account", VOICE_AI | {"CallerId": "8047491800"}),
+        ("Url and StreamUrl both name a bot", VOICE_AI | FLOW),
+        ("StreamUrl: a bot's URL must be written as ws://", VOICE_AI | {"StreamUrl": "https://bot.example.org/"}),
+        ("StreamUrl has 600 characters", VOICE_AI | {"StreamUrl": "ws://h/".ljust(600, "x")}),
+        ("StreamUrl: sample-rate=44100 cannot be served", VOICE_AI | {"StreamUrl": "ws://h/?sample-rate=44100"}),
+        ("StreamType='unidirectional' is not served", VOICE_AI | {"StreamType": "unidirectional"}),
+        ("names no flow: write http://my.exotel.com/acme1/", FLOW | {"Url": "http://example.org/"}),
+        ("account acme1 has no app 99", FLOW | {"Url": FLOW["Url"].replace("1001", "99")}),
+        ("account acme1 has no app 2001", FLOW | {"Url": FLOW["Url"].replace("1001", "2001")}),
+        ("account acme1 has no app 1001", FLOW | {"Url": FLOW["Url"].replace("acme1", "other1")}),
+        ("a call between two phones is not served", {"From": "09812345610", "To": "09812345611"}),
+        ("a call between two phones is not served", {"From": "08047491800", "To": "09812345611"}),
+        ("TimeOut='0' must be a number of seconds from 1 to 600", VOICE_AI | {"TimeOut": "0"}),
+        ("TimeOut='²' must be", VOICE_AI | {"TimeOut": "²"}),
+        ("TimeLimit='14401' must be a number of seconds from 1 to 14400", VOICE_AI | {"TimeLimit": "14401"}),
+        ("CustomField has 129 characters", VOICE_AI | {"CustomField": "x" * 129}),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_field_value_and_remedy(words, parameters):
+    assert words in refusal(parameters)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from([*VOICE_AI, *FLOW, "To", "TimeOut", "StreamType"]), st.text(max_size=30)))
+def test_no_parameters_do_anything_but_ask_or_be_refused(parameters):
+    for complete in (parameters, VOICE_AI | parameters, FLOW | parameters):
+        with contextlib.suppress(InvalidRequest):
+            assert read(complete).number.startswith("+")

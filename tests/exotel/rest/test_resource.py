@@ -1,0 +1,228 @@
+import base64
+import json
+
+import pytest
+from attrs import define, field
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from treq.testing import StubTreq
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import capturedLogs
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import implementer
+
+from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, TrunkError
+from exoswitch.exotel.rest.resource import MAX_BODY_BYTES, make_resource
+from exoswitch.interfaces.calls import ICalls
+from tests.exotel.rest.test_connect import CONFIG, FLOW, VOICE_AI
+from tests.exotel.rest.test_representations import SESSION
+
+CONNECT = "/v1/Accounts/acme1/Calls/connect.json"
+result = SynchronousTestCase()
+
+
+@implementer(ICalls)
+@define(eq=False)
+class Calls:
+    ready: bool = True
+    placed: list = field(factory=list)
+    answer: object = field(factory=lambda: succeed(SESSION))
+
+    def place(self, request):
+        self.placed.append(request)
+        return self.answer
+
+    def find(self, account, call_sid):
+        if (account, call_sid) == (SESSION.account, SESSION.call_sid):
+            return succeed(SESSION)
+        return fail(CallNotFound(f"account {account} has no call {call_sid}"))
+
+
+@define
+class Reply:
+    code: int
+    headers: object
+    text: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.text)
+
+    @property
+    def refusal(self):
+        problem = self.json["RestException"]
+        assert problem["Status"] == self.code
+        return problem["Message"]
+
+
+@define
+class Dialer:
+    calls: Calls = field(factory=Calls)
+    auth: tuple | None = ("k", "t")
+
+    def ask(self, method, path, **options):
+        treq = StubTreq(make_resource(self.calls, CONFIG))
+        asked = treq.request(method, f"http://gw.example.org{path}", auth=self.auth, **options)
+        treq.flush()
+        response = result.successResultOf(asked)
+        return Reply(response.code, response.headers, result.successResultOf(response.content()))
+
+    def connect(self, data=None, path=CONNECT, **options):
+        return self.ask("POST", path, data=VOICE_AI if data is None else data, **options)
+
+
+@pytest.fixture
+def dialer():
+    return Dialer()
+
+
+def test_a_call_is_placed_and_shown_as_exotel_does(dialer):
+    reply = dialer.connect()
+    assert reply.code == 200
+    assert reply.headers.getRawHeaders("Content-Type") == ["application/json"]
+    assert reply.text.startswith(b'{"Call":{"Sid":"8a2b1d3c4e5f60718293a4b5c6d717bg","ParentCallSid":null,')
+    (placed,) = dialer.calls.placed
+    assert (placed.account, placed.number, placed.bot.url) == ("acme1", "+919812345610", VOICE_AI["StreamUrl"])
+
+
+@pytest.mark.parametrize("change", [str, str.lower, str.upper])
+def test_names_of_parameters_are_read_in_any_case(dialer, change):
+    assert dialer.connect({change(name): value for name, value in FLOW.items()}).code == 200
+
+
+def test_a_multipart_body_is_read_too(dialer):
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{VOICE_AI[name]}\r\n' for name in VOICE_AI]
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert dialer.connect(("".join(parts) + "--b--\r\n").encode(), headers=headers).code == 200
+    assert dialer.calls.placed[0].number == "+919812345610"
+
+
+def test_paths_are_read_in_both_of_exotels_spellings(dialer):
+    assert dialer.connect(path=CONNECT.lower()).code == 200
+    assert dialer.ask("GET", f"/v1/accounts/acme1/calls/{SESSION.call_sid}.json").code == 200
+
+
+def test_old_clients_may_give_the_account_as_the_user():
+    assert Dialer(auth=("acme1", "t")).connect().code == 200
+
+
+@pytest.mark.parametrize("auth", [None, ("k", "wrong"), ("wrong", "t"), ("x", "y"), ("", ""), ("k", "")])
+def test_wrong_credentials_are_refused_before_anything_is_done(auth):
+    dialer = Dialer(auth=auth)
+    reply = dialer.connect()
+    assert reply.code == 401
+    assert reply.headers.getRawHeaders("WWW-Authenticate") == ['Basic realm="exoswitch"']
+    assert "not those of this account" in reply.refusal
+    assert dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json").code == 401
+    assert dialer.calls.placed == []
+
+
+@pytest.mark.parametrize("account", ["other1", "nobody", "%c3%bc"])
+def test_the_account_of_the_path_must_be_the_credentials_own(dialer, account):
+    assert dialer.connect(path=f"/v1/Accounts/{account}/Calls/connect.json").code == 401
+    assert Dialer(auth=("", "")).connect(path=f"/v1/Accounts/{account}/Calls/connect.json").code == 401
+
+
+def test_a_bad_parameter_is_refused_by_name(dialer):
+    reply = dialer.connect(VOICE_AI | {"From": "12"})
+    assert reply.code == 400
+    assert reply.refusal.startswith("From: '12' is not a phone number: write it as")
+    assert dialer.connect({"From": b"\xff"}).refusal == "the parameter b'From' is not UTF-8"
+    assert dialer.connect(b"").refusal == "From is missing"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retry_after"),
+    [
+        (NoCapacity("account acme1 has its 100 calls"), 429, ["30"]),
+        (TrunkError("no trunk is configured"), 502, None),
+        (BackendUnavailable("no Asterisk is ready"), 503, ["30"]),
+    ],
+)
+def test_a_call_that_cannot_be_placed_says_why(error, code, retry_after):
+    reply = Dialer(calls=Calls(answer=fail(error))).connect()
+    assert (reply.code, reply.refusal) == (code, str(error))
+    assert reply.headers.getRawHeaders("Retry-After") == retry_after
+
+
+def test_a_fault_of_ours_is_logged_and_not_shown(logged_failures):
+    reply = Dialer(calls=Calls(answer=fail(KeyError("secret")))).connect()
+    assert reply.code == 500
+    assert b"secret" not in reply.text
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+
+
+def test_a_call_is_found_by_its_sid(dialer):
+    reply = dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json?details=true")
+    assert reply.json["Call"]["From"] == "09812345610"
+    missing = dialer.ask("GET", "/v1/Accounts/acme1/Calls/nosuch.json")
+    assert (missing.code, missing.refusal) == (404, "account acme1 has no call nosuch")
+
+
+def test_xml_is_refused_with_the_path_to_ask_for(dialer):
+    reply = dialer.connect(path="/v1/Accounts/acme1/Calls/connect")
+    assert (reply.code, reply.refusal) == (501, f"this version answers in JSON only: ask for {CONNECT}")
+    assert dialer.ask("GET", "/v1/Accounts/acme1/Calls/s1").code == 501
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"), [("GET", "/", 404), ("GET", CONNECT + "/x", 404), ("PUT", CONNECT, 405)]
+)
+def test_what_is_not_there_is_a_rest_exception_too(dialer, method, path, code):
+    reply = dialer.ask(method, path)
+    assert reply.code == code
+    assert reply.refusal
+
+
+def test_a_body_that_is_too_large_is_refused(dialer):
+    assert dialer.connect(b"From=" + b"1" * MAX_BODY_BYTES).code == 413
+    assert dialer.calls.placed == []
+
+
+def test_a_path_that_is_not_utf8_is_refused_quietly(dialer):
+    with capturedLogs() as log:
+        assert dialer.ask("GET", "/v1/Accounts/%ff/Calls/x.json").code == 400
+    assert [event for event in log if event.get("isError")] == []
+
+
+def test_health_is_always_well_and_readiness_says_what_is_missing():
+    watcher = Dialer(calls=Calls(ready=False), auth=None)
+    assert (watcher.ask("GET", "/healthz").code, watcher.ask("GET", "/healthz").json) == (200, {"status": "ok"})
+    reply = watcher.ask("GET", "/readyz")
+    assert (reply.code, reply.json["status"]) == (503, "not ready")
+    assert "Asterisk" in reply.json["missing"][0]
+    watcher.calls.ready = True
+    assert watcher.ask("GET", "/readyz").code == 200
+
+
+def test_no_number_and_no_secret_is_logged():
+    with capturedLogs() as log:
+        for auth in [("k", "t"), ("k", "hunter2")]:
+            Dialer(auth=auth).connect(VOICE_AI | {"StreamUrl": "ws://u:hunter2@bot.example.org/"})
+    shown = repr([{key: value for key, value in event.items() if key != "log_logger"} for event in log])
+    assert "+9198******10" in shown
+    assert "9812345610" not in shown
+    assert "hunter2" not in shown
+
+
+def test_a_client_that_goes_away_does_not_call_its_call_off():
+    cancelled = []
+    calls = Calls(answer=Deferred(cancelled.append))
+    treq = StubTreq(make_resource(calls, CONFIG))
+    asked = treq.post(f"http://gw.example.org{CONNECT}", data=VOICE_AI, auth=("k", "t"))
+    asked.cancel()
+    treq.flush()
+    result.failureResultOf(asked)
+    assert len(calls.placed) == 1
+    calls.answer.callback(SESSION)
+    assert cancelled == []
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.binary(max_size=40), st.binary(max_size=20))
+def test_arbitrary_bodies_and_credentials_get_an_answer(body, credentials):
+    header = b"Basic " + base64.b64encode(credentials)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": header}
+    assert Dialer(auth=None).ask("POST", CONNECT, data=body, headers=headers).code == 401
+    assert Dialer().connect(body).code == 400

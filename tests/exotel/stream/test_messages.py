@@ -1,0 +1,260 @@
+import base64
+import contextlib
+import itertools
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.call.effects import StopReason
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.stream.messages import (
+    BotClear,
+    BotMark,
+    BotMedia,
+    BotMessageReader,
+    Ignored,
+    StreamWriter,
+)
+
+STREAM_SID = "5b4e5fbb46b3f42ed1fce7b3f5c618bl"
+CALL_SID = "8a2b1d3c4e5f60718293a4b5c6d718bl"
+
+
+@pytest.fixture
+def writer():
+    return StreamWriter(stream_sid=STREAM_SID, call_sid=CALL_SID, account="acme1")
+
+
+def start(writer, **custom_parameters):
+    return writer.start(caller="09812345610", callee="08047491899", custom_parameters=custom_parameters)
+
+
+def test_connected_is_the_bare_event(writer):
+    assert writer.connected() == b'{"event":"connected"}'
+
+
+def test_start_is_what_real_traffic_looked_like(writer):
+    writer.connected()
+    assert start(writer).decode() == (
+        '{"event":"start","stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","sequence_number":"1","start":'
+        '{"stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","call_sid":"8a2b1d3c4e5f60718293a4b5c6d718bl",'
+        '"account_sid":"acme1","from":"09812345610","to":"08047491899",'
+        '"media_format":{"encoding":"base64","sample_rate":"8000","bit_rate":"128kbps"}}}'
+    )
+
+
+def test_custom_parameters_stand_before_the_media_format(writer):
+    body = json.loads(start(writer, lang="hi", **{"voice/1": ""}))["start"]
+    assert body["custom_parameters"] == {"lang": "hi", "voice/1": ""}
+    assert list(body)[-2:] == ["custom_parameters", "media_format"]
+
+
+def test_media_is_compact_with_string_counters(writer):
+    start(writer)
+    assert writer.media(b"\x01\x02" * 3).decode() == (
+        '{"event":"media","stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","sequence_number":"2",'
+        '"media":{"chunk":"1","timestamp":"0","payload":"AQIBAgEC"}}'
+    )
+
+
+def test_a_media_message_has_the_length_that_was_measured_on_real_calls(writer):
+    start(writer)
+    lengths = {int(json.loads(m)["sequence_number"]): len(m) for m in (writer.media(bytes(320)) for _ in range(5001))}
+    # Spec §2.1: 572 to 577 bytes, with timestamps of four to six digits.
+    assert (lengths[100], lengths[1600], lengths[5001]) == (572, 576, 577)
+
+
+def test_numbers_time_and_chunks_are_counted_each_in_its_own_way(writer):
+    texts = [start(writer), writer.media(bytes(320)), writer.mark("m"), writer.media(bytes(1600))]
+    texts += [writer.dtmf("#", 160), writer.stop(StopReason.CALL_ENDED)]
+    messages = [json.loads(text) for text in texts]
+    assert [message["sequence_number"] for message in messages] == ["1", "2", "3", "4", "5", "6"]
+    assert [(m["media"]["chunk"], m["media"]["timestamp"]) for m in messages if m["event"] == "media"] == [
+        ("1", "20"),
+        ("2", "120"),
+    ]
+
+
+def test_skipped_audio_shows_in_the_timestamps_only(writer):
+    start(writer)
+    writer.media(bytes(320))
+    writer.skip(40)
+    message = json.loads(writer.media(bytes(320)))
+    assert message["sequence_number"] == "3"
+    assert (message["media"]["chunk"], message["media"]["timestamp"]) == ("2", "80")
+
+
+def test_keys_marks_and_the_end_have_exotels_shapes(writer):
+    key, mark, stop = writer.dtmf("5", 100), writer.mark('a "b" ü'), writer.stop(StopReason.STOPPED)
+    sid = f'"stream_sid":"{STREAM_SID}"'
+    assert key.decode() == f'{{"event":"dtmf",{sid},"sequence_number":"1","dtmf":{{"duration":"100","digit":"5"}}}}'
+    assert mark.decode() == (f'{{"event":"mark",{sid},"sequence_number":"2","mark":{{"name":"a \\"b\\" \\u00fc"}}}}')
+    assert stop.decode() == (
+        f'{{"event":"stop",{sid},"sequence_number":"3",'
+        f'"stop":{{"call_sid":"{CALL_SID}","account_sid":"acme1","reason":"stopped"}}}}'
+    )
+
+
+def read(message):
+    data = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return BotMessageReader().read(data)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "media", "media": {"payload": "AQI="}},
+        {"event": "media", "stream_sid": "x", "media": {"payload": "AQI="}},
+        {"event": "media", "streamSid": 5, "media": {"payload": "AQI="}},
+        {"media": {"track": "outbound", "payload": "AQI=", "chunk": 1, "timestamp": None}, "event": "media"},
+        {"event": "media", "sequence_number": 7, "media": {"payload": "AQI=", "sequenceNumber": "7"}},
+        {"event": "media", "media": {"payload": "AQI"}},
+        {"event": "media", "media": {"payload": " AQ\nI= "}},
+        b'{"event":"media","media":{"payload":"BBBB","payload":"AQI="}}',
+        b'{"event":"media","media":{"pay\\u006coad":"A\\u0051I="}}',
+    ],
+)
+def test_media_is_taken_however_it_is_dressed(message):
+    assert read(message) == BotMedia(b"\x01\x02")
+
+
+def test_both_alphabets_of_base64_are_read():
+    assert read({"event": "media", "media": {"payload": "+/+/"}}) == BotMedia(b"\xfb\xff\xbf")
+    assert read({"event": "media", "media": {"payload": "-_-_"}}) == BotMedia(b"\xfb\xff\xbf")
+
+
+def test_a_mark_keeps_its_name_unchanged():
+    assert read({"event": "mark", "streamSid": "x", "mark": {"name": "", "timestamp": 5}}) == BotMark("")
+    assert read({"event": "mark", "mark": {"name": "ü" * 5000}}) == BotMark("ü" * 5000)
+
+
+def test_clear_needs_nothing_else():
+    assert read({"event": "clear"}) == BotClear()
+    assert read({"event": "clear", "stream_sid": "x", "media": {"payload": "AQI="}}) == BotClear()
+
+
+@pytest.mark.parametrize("event", ["stop", "dtmf", "connected", "Media", "silence", ""])
+def test_any_other_event_is_ignored(event):
+    assert read({"event": event, "media": {"payload": "AQI="}}) == Ignored(event)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+        b'{"event":' + b"9" * 5000 + b"}",
+        b"\xff\xfe{}",
+        b"{}",
+        b'{"event":5}',
+        b'{"event":"media"}',
+        b'{"event":"media","media":"AQI="}',
+        b'{"event":"media","media":{"payload":5}}',
+        b'{"event":"media","media":{"payload":"A"}}',
+        b'{"event":"media","media":{"payload":"AQI=AQI="}}',
+        b'{"event":"media","media":{"payload":"!!!!"}}',
+        b'{"event":"media","media":{"payload":"\xc3\xbc"}}',
+        b'{"event":"media","media":{"payload":"AQ\nI="}}',
+        b'{"event":"mark","mark":{}}',
+        b'{"event":"mark","mark":{"name":5}}',
+    ],
+)
+def test_garbage_is_the_bots_fault_and_nothing_worse(data):
+    with pytest.raises(RemoteProtocolError):
+        BotMessageReader().read(data)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=60))
+def test_arbitrary_bytes_raise_nothing_but_remote_protocol_error(data):
+    with contextlib.suppress(RemoteProtocolError):
+        BotMessageReader().read(data)
+
+
+def outcome(reader, data):
+    try:
+        return reader.read(data)
+    except RemoteProtocolError as error:
+        return str(error)
+
+
+# Texts that a short cut could be fooled by, as keys, as values and as payloads.
+TEXTS = st.sampled_from(
+    [
+        "event",
+        "media",
+        "mark",
+        "clear",
+        "payload",
+        "name",
+        "AQI=",
+        "AAAA",
+        "",
+        '"',
+        '","payload":"',
+        "A\\",
+        "ü",
+        "media\n",
+    ]
+)
+TREES = st.recursive(
+    TEXTS | st.none() | st.integers(),
+    lambda children: st.lists(children, max_size=2) | st.dictionaries(TEXTS, children, max_size=3),
+    max_leaves=6,
+)
+PCM = st.binary(max_size=12).map(lambda pcm: base64.b64encode(pcm).decode())
+MEDIA = st.builds(
+    lambda extra, inner, payload: {**extra, "event": "media", "media": {**inner, "payload": payload}},
+    st.dictionaries(TEXTS, TREES, max_size=2),
+    st.dictionaries(TEXTS, TREES, max_size=2),
+    PCM | TEXTS,
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    MEDIA, st.lists(MEDIA | st.dictionaries(TEXTS, TREES, max_size=3), max_size=3), st.lists(PCM | TEXTS, max_size=4)
+)
+def test_the_short_cut_reads_every_message_as_the_long_way_does(first, others, payloads):
+    learned = BotMessageReader()
+    for message in [first, *others]:
+        text = json.dumps(message)
+        outcome(learned, text.encode())
+        payload = message.get("media", {}).get("payload") if isinstance(message.get("media"), dict) else None
+        for replacement in payloads:
+            data = text.replace(json.dumps(payload), f'"{replacement}"').encode()
+            assert outcome(learned, data) == outcome(BotMessageReader(), data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"event":"media","media":{"payload":"BBBB"},"x":"AAAA"}',
+        b'{"event":"media","media":{"payload":"AAAA","payload":"AAAA"}}',
+        b'{"event":"media","x":"AAAA","media":{"payload":"AAAA"}}',
+        b'{"event":"media","media":{"payload":"AAAA"},"media":{"payload":"BBBB"}}',
+        b'{"event":"media","media":{"payload":"AAAA"},"event":"clear"}',
+        b'{"event":"media","media":{"payload":""},"x":""}',
+    ],
+)
+def test_the_short_cut_is_not_fooled_by_doubled_keys_and_values(data):
+    others = (b"CCCC", b"AAAA", b"BBBB", b"", b"CC==", b"C", b'","event":"clear', b"C C=")
+    for old, other in itertools.product((b"AAAA", b"BBBB", b""), others):
+        learned = BotMessageReader()
+        outcome(learned, data)
+        changed = data.replace(b'"' + old + b'"', b'"' + other + b'"')
+        assert outcome(learned, changed) == outcome(BotMessageReader(), changed)
+
+
+def test_the_second_message_of_the_same_make_takes_the_short_cut(monkeypatch):
+    reader = BotMessageReader()
+    reader.read(b'{"event":"media","stream_sid":"x","media":{"payload":"AAAA"}}')
+    monkeypatch.setattr(json, "loads", None)
+    assert reader.read(b'{"event":"media","stream_sid":"x","media":{"payload":"AQIDBAUG"}}') == BotMedia(
+        bytes(range(1, 7))
+    )

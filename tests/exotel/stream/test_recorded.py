@@ -1,0 +1,85 @@
+"""What a stream tells the recorder: everything that was said and done, in order, and nothing where nobody asked."""
+
+import pytest
+from twisted.internet.defer import execute
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+
+from exoswitch.call.effects import StopReason
+from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.trace import Attempted, Binary, Closed, Failed, Message, Opened, Side
+from tests.harness.traces_at_hand import recorded
+from tests.harness.wire import BINARY, Wire, frame, stream_start
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    return Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute)
+
+
+@pytest.fixture
+def transcript(recorder, tmp_path):
+    """Stop recording, and read the only file."""
+
+    def read():
+        recorder.stop()
+        (path,) = tmp_path.glob("*.jsonl")
+        return recorded(path)
+
+    return read
+
+
+def wire_to(recorder, url="ws://user:hunter2@127.0.0.1/ws?sample-rate=16000", **kwargs):
+    return Wire(stream_start(url, transcript="audio"), recorder=recorder, **kwargs)
+
+
+def events(transcript):
+    return [message.parsed()["event"] for message in transcript.entries if isinstance(message, Message)]
+
+
+def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, transcript):
+    wire = wire_to(recorder)
+    wire.send(frame({"event": "mark", "mark": {"name": "m"}}) + frame(b"\x01\x02", BINARY))
+    wire.connection.send_media(bytes(320))
+    wire.connection.send_digit("5", 100)
+    wire.connection.close(StopReason.CALL_ENDED)
+    wire.end()
+    written = transcript()
+    kinds = [type(entry) for entry in written.entries]
+    assert kinds == [Attempted, Opened, Message, Message, Message, Binary, Message, Message, Message, Closed]
+    assert events(written) == ["connected", "start", "mark", "media", "dtmf", "stop"]
+    assert written.header.media.sample_rate_hz == 16000
+    assert written.closed == Closed(written.closed.at_ms, 1000, "", Side.GATEWAY)
+    assert "hunter2" not in repr(written)
+
+
+def test_a_bot_that_closes_is_told_from_us(recorder, transcript):
+    wire = wire_to(recorder)
+    wire.transport.lose(ConnectionDone())
+    wire.reactor.advance(0)
+    assert (transcript().closed.by, transcript().closed.code) == (Side.BOT, None)
+
+
+def test_an_attempt_that_failed_says_why(recorder, transcript):
+    wire = wire_to(recorder, opens=False).dial()
+    wire.send(b"HTTP/1.1 403 No\r\n\r\n")
+    wire.reactor.advance(0)
+    attempted, failed = transcript().entries
+    assert isinstance(attempted, Attempted)
+    assert "403" in failed.error
+
+
+def test_a_url_that_leads_nowhere_is_written_down_too(recorder, transcript):
+    wire = wire_to(recorder, "http://user:hunter2@127.0.0.1:x/", opens=False)
+    wire.reactor.advance(0)
+    attempted, failed = transcript().entries
+    assert (type(attempted), type(failed)) == (Attempted, Failed)
+    assert "hunter2" not in repr(attempted)
+
+
+def test_nothing_is_written_where_nobody_asked(recorder, tmp_path):
+    wire = Wire(stream_start(), recorder=recorder)
+    wire.connection.close(None)
+    wire.end()
+    recorder.stop()
+    assert list(tmp_path.glob("*")) == []

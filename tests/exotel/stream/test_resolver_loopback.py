@@ -1,0 +1,241 @@
+# ruff: noqa: N802
+
+import json
+
+import pytest
+from cryptography import x509
+from twisted.internet import ssl
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from tests.harness import exotel_loopback as loopback
+from tests.harness.certificates import certificate
+
+pytestmark = [
+    pytest.mark.loopback,
+    pytest.mark.filterwarnings("ignore:Passing pyOpenSSL"),  # Twisted 26.10 does it
+]
+
+LOCALHOST = certificate(x509.DNSName("localhost"))
+DETAILS = (
+    "CallFrom=09812345610&CallSid=8a2b1d3c4e5f60718293a4b5c6d718bl&CallTo=08047491899"
+    "&Direction=incoming&From=09812345610&To=08047491899"
+)
+
+
+def http(body=b"", status=b"200 OK", head=b""):
+    size = b"Content-Length: %d\r\n" % len(body)
+    return b"HTTP/1.1 " + status + b"\r\n" + head + size + b"\r\n" + body
+
+
+class Asked(Protocol):
+    """One connection to the resolver: writes down the request, and answers what the test has said."""
+
+    def connectionMade(self):
+        self.factory.house.lines.append(self)
+        self.lost = False
+
+    def dataReceived(self, data):
+        house = self.factory.house
+        house.questions.append(data.decode())
+        if house.says is not None:
+            self.transport.write(house.says)
+        if house.hangs_up:
+            self.transport.loseConnection()
+
+    def connectionLost(self, _reason):
+        self.lost = True
+
+
+class Resolving:
+    """A resolver on 127.0.0.1 in front of a house of bots."""
+
+    def __init__(self, house, tls=None):
+        self.house, self.questions, self.lines = house, [], []
+        self.says, self.hangs_up = http(json.dumps({"url": house.url()}).encode()), False
+        factory = Factory.forProtocol(Asked)
+        factory.house = self
+        if tls is not None:
+            factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=house.reactor)
+        self.port = house.reactor.listenTCP(0, factory, interface="127.0.0.1")
+
+    def url(self, path="/where", scheme="http", host="127.0.0.1"):
+        return f"{scheme}://{host}:{self.port.getHost().port}{path}"
+
+    def connect(self, **url):
+        return self.house.connect(self.url(**url))
+
+    async def failure(self, **url):
+        """Connect, and give the text of the failure that must come of it."""
+        _, _, listener = self.connect(**url)
+        await self.house.until(lambda: listener.told)
+        ((kind, text),) = listener.told
+        assert kind == "failed"
+        assert text.startswith("3009 failed to establish ws conn: the resolver ")
+        assert not [secret for secret in ("hunter2", "9812345610", "8047491899") if secret in text]
+        return text
+
+
+def run(scenario, resolver_tls=None, **options):
+    """Run a scenario, which is given a resolver; at the end no connection to it may be left, and no delayed call."""
+
+    async def with_resolver(house):
+        resolving = Resolving(house, resolver_tls)
+        await scenario(resolving)
+        await house.until(lambda: all(line.lost for line in resolving.lines))
+        await maybeDeferred(resolving.port.stopListening)
+
+    loopback.run(with_resolver, **options)
+
+
+def test_a_resolver_is_asked_as_exotel_asks_and_the_bot_of_its_answer_reached():
+    async def scenario(resolving):
+        house = resolving.house
+        _, _, listener = house.connect(resolving.url("/a%20b?x=%2F&y").replace("://", "://user:hunter2@"))
+        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+        assert listener.told == ["opened"]
+        assert house.bots[0].http_request_uri == "/ws?lang=hi"
+        assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"lang": "hi"}
+        (question,) = resolving.questions
+        first, *headers = question.removesuffix("\r\n\r\n").split("\r\n")
+        assert first == f"GET /a%20b?x=%2F&y&{DETAILS} HTTP/1.1"
+        assert dict(line.split(": ", 1) for line in headers) == {
+            "Host": resolving.url("").removeprefix("http://"),
+            "User-Agent": "Go-http-client/1.1",
+            "Authorization": "Basic dXNlcjpodW50ZXIy",
+            "Connection": "close",
+        }
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("how", ["chunked", "until the connection ends"])
+def test_an_answer_may_end_in_any_way_that_http_knows(how):
+    async def scenario(resolving):
+        body = json.dumps({"url": resolving.house.url()}).encode()
+        resolving.hangs_up = how != "chunked"
+        resolving.says = b"HTTP/1.1 200 OK\r\n" + (
+            b"\r\n" + body
+            if resolving.hangs_up
+            else b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+        )
+        _, _, listener = resolving.connect()
+        await resolving.house.until(lambda: listener.told)
+        assert listener.told == ["opened"]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (http(status=b"404 hunter2"), "it answered 404, where 200 is expected"),
+        (http(status=b"302 Found", head=b"Location: http://127.0.0.1/hunter2\r\n"), "it answered 302"),
+        (http(b"hunter2"), "its answer is not JSON"),
+        (http(b'{"hunter2": 1}'), 'its answer is not an object with a "url"'),
+        (http(b'{"url": "https://u:hunter2@h/"}'), "must be written as ws://"),
+        (http(b'{"url": "ws://h/?sample-rate=44100&k=hunter2"}'), "write sample-rate=8000"),
+        (http(b" " * 70_000 + b'{"url": "ws://h/"}'), "its answer is longer than 65536 bytes"),
+        (b"hunter2\r\n\r\n", "no answer came: what came is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "no answer came: what came is not HTTP"),
+    ],
+)
+def test_an_answer_of_no_use_fails_the_stream(says, why):
+    async def scenario(resolving):
+        resolving.says = says
+        assert why in await resolving.failure(path="/where?key=hunter2")
+        assert resolving.house.requests == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["at once", "in the middle"])
+def test_a_resolver_that_hangs_up_fails_the_stream(says):
+    async def scenario(resolving):
+        resolving.says, resolving.hangs_up = says, True
+        assert "no answer came: the connection was lost" in await resolving.failure()
+
+    run(scenario)
+
+
+def test_a_resolver_that_is_not_there_fails_the_stream():
+    async def scenario(resolving):
+        nowhere = resolving.url()
+        await resolving.port.stopListening()
+        resolving.url = lambda: nowhere
+        assert "refused" in await resolving.failure()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["of all", "of the rest"])
+def test_resolving_is_part_of_the_handshake_and_its_time(says):
+    async def scenario(resolving):
+        resolving.says = says
+        assert "no answer within 0.2 s" in await resolving.failure()
+
+    run(scenario, handshake_s=0.2)
+
+
+@pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["asking", "reading"])
+def test_closing_gives_up_resolving_and_leaves_nothing(says):
+    async def scenario(resolving):
+        house, resolving.says = resolving.house, says
+        connection, _, listener = resolving.connect()
+        await house.until(lambda: resolving.questions)
+        connection.close(None)
+        await house.until(lambda: listener.told)
+        assert "given up before the bot answered" in listener.told[0][1]
+
+    run(scenario)
+
+
+def test_each_attempt_resolves_anew():
+    async def scenario(resolving):
+        for attempt in (1, 2):
+            _, _, listener = resolving.connect()
+            await resolving.house.until(lambda told=listener.told: told)
+            assert len(resolving.questions) == attempt
+
+    run(scenario)
+
+
+def test_the_bot_of_the_answer_may_be_the_one_that_is_not_there():
+    async def scenario(resolving):
+        resolving.says = http(b'{"url": "ws://127.0.0.1:9/hunter2"}')
+        _, _, listener = resolving.connect()
+        await resolving.house.until(lambda: listener.told)
+        assert listener.told[0][1].startswith("3009 failed to establish ws conn: 127.0.0.1:9: ")
+
+    run(scenario)
+
+
+def trusting(own):
+    return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
+
+
+def test_a_resolver_is_asked_over_tls_when_its_certificate_is_good():
+    async def scenario(resolving):
+        _, _, listener = resolving.connect(scheme="https", host="localhost")
+        await resolving.house.until(lambda: listener.told)
+        assert listener.told == ["opened"]
+
+    run(scenario, resolver_tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
+
+
+def test_a_resolver_that_nobody_trusts_is_told_nothing():
+    async def scenario(resolving):
+        assert "certificate verify failed" in await resolving.failure(scheme="https", host="localhost")
+        assert resolving.questions == []
+
+    run(scenario, resolver_tls=LOCALHOST.options())
+
+
+def test_a_resolver_with_the_certificate_of_another_host_is_told_nothing():
+    async def scenario(resolving):
+        assert "TLS failed" in await resolving.failure(scheme="https", host="localhost")
+        assert resolving.questions == []
+
+    other = certificate(x509.DNSName("bot.example.org"))
+    run(scenario, resolver_tls=other.options(), tls_options=trusting(other))

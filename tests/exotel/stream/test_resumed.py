@@ -1,0 +1,72 @@
+"""The stream of a call that another gateway has taken over, as the bot sees it."""
+
+import pytest
+from attrs import evolve
+from twisted.internet.defer import execute
+from twisted.internet.task import Clock
+
+from exoswitch.call.effects import StopReason
+from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.replay_gateway import compare, replay
+from tests.harness.traces_at_hand import recorded
+from tests.harness.wire import Wire, frame, stream_start
+
+
+def resumed(url="ws://127.0.0.1/ws", *, recorder=None, **options):
+    """Open a resumed stream, and read its `start`."""
+    wire = Wire(evolve(stream_start(url, **options), is_resumed=True), recorder=recorder)
+    connected, start = wire.messages()
+    assert (connected, start["event"]) == ({"event": "connected"}, "start")
+    return wire, start
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", {}),
+        ("?lang=hi", {"lang": "hi"}),
+        ("?a=1&b=2&c=3&d=4", {"a": "1", "b": "2", "c": "3"}),
+        ("?a=" + "x" * 300, {"a": "x" * 254}),
+        ("?sample-rate=16000", {}),
+        ("?resumption=no&lang=hi", {"lang": "hi"}),
+    ],
+)
+def test_the_bot_is_told_beside_whatever_the_query_gives(query, told):
+    _, start = resumed("ws://127.0.0.1/ws" + query)
+    assert start["start"]["custom_parameters"] == told | {"resumption": "true"}
+
+
+def test_it_is_told_as_the_last_of_the_custom_parameters():
+    _, start = resumed("ws://127.0.0.1/ws?lang=hi&sample-rate=16000", sample_rate_parameter=True)
+    assert list(start["start"]["custom_parameters"]) == ["lang", "sample-rate", "resumption"]
+
+
+def test_all_else_is_as_in_any_stream():
+    wire, start = resumed("ws://127.0.0.1/ws?lang=hi")
+    _, first = Wire(stream_start("ws://127.0.0.1/ws?lang=hi")).messages()
+    assert first["start"]["custom_parameters"] == {"lang": "hi"}
+    first["start"]["custom_parameters"] = start["start"]["custom_parameters"]
+    assert start == first
+    wire.connection.send_media(bytes(320))
+    (media,) = wire.messages()
+    assert (media["sequence_number"], media["media"]["chunk"], media["media"]["timestamp"]) == ("2", "1", "20")
+
+
+def test_the_url_that_is_dialled_is_the_same_as_before():
+    wire = Wire(evolve(stream_start("ws://127.0.0.1/ws?lang=hi"), is_resumed=True), opens=False).dial()
+    assert wire.request()[0] == "GET /ws?lang=hi HTTP/1.1"
+
+
+def test_its_transcript_can_be_replayed(tmp_path):
+    recorder = Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute, parameters=["resumption"])
+    wire, start = resumed(recorder=recorder, transcript="audio")
+    wire.send(frame({"event": "mark", "mark": {"name": "again"}}))
+    wire.connection.send_mark("again")
+    wire.connection.close(StopReason.CALL_ENDED)
+    wire.end()
+    recorder.stop()
+    (path,) = tmp_path.glob("*.jsonl")
+    transcript = recorded(path)
+    (written,) = (entry.parsed() for entry in transcript.entries if getattr(entry, "event", "") == "start")
+    assert written["start"]["custom_parameters"] == start["start"]["custom_parameters"]
+    assert compare(transcript, replay(transcript)) == []

@@ -1,0 +1,267 @@
+import os
+import stat
+
+import pytest
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.task import Clock
+from twisted.logger import LogLevel, capturedLogs
+
+from exoswitch.exotel.trace import recorder as recording
+from exoswitch.exotel.trace.folder import RecordingFolder, TranscriptFile
+from exoswitch.exotel.trace.reading import read_transcript
+from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.trace import Closed, Cut, Message, Side
+from exoswitch.exotel.trace.writing import TranscriptWriter
+from tests.harness.traces_at_hand import CALL_SID, STREAM_SID, bot, header, media, recorded
+from tests.harness.wire import stream_start
+
+NAME = f"20260921T141320Z_{CALL_SID}_{STREAM_SID}"
+MESSAGE = b'{"event":"clear"}'
+
+
+class House:
+    """A recorder on a clock; its thread works at once, or when the test lets it."""
+
+    def __init__(self, folder, *, at_once=True, **options):
+        self.clock, self.folder, self.at_once, self.work = Clock(), folder, at_once, []
+        options = {"max_mb": 100, "wall_clock": lambda: 1_790_000_000.125} | options
+        self.recorder = Recorder(self.clock, folder, defer_to_thread=self.defer, **options)
+
+    def defer(self, function, *args):
+        if self.at_once:
+            return execute(function, *args)
+        done = Deferred()
+        self.work.append(lambda: done.callback(function(*args)) if not done.called else None)
+        return done
+
+    def open(self, **options):
+        return self.recorder.open(stream_start(), **{"payloads": True} | options)
+
+    def files(self):
+        return sorted(self.folder.glob("*")) if self.folder.exists() else []
+
+    def read(self):
+        (path,) = self.files()
+        return recorded(path)
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path / "deep" / "transcripts")
+    yield house
+    house.recorder.stop()
+    assert house.clock.getDelayedCalls() == []
+
+
+def test_what_happens_is_in_the_file_a_second_later(house):
+    live = house.open()
+    live.attempted("ws://user:hunter2@127.0.0.1:5000/ws")
+    house.clock.advance(0.5)
+    live.opened()
+    live.sent(b'{"event":"connected"}')
+    live.received(MESSAGE)
+    live.binary_received(50)
+    assert house.files() == []
+    house.clock.advance(0.5)
+    kinds = [type(entry).__name__ for entry in house.read().entries]
+    assert kinds == ["Attempted", "Opened", "Message", "Message", "Binary"]
+    assert [entry.at_ms for entry in house.read().entries] == [0, 500, 500, 500, 500]
+    assert b"hunter2" not in house.files()[0].read_bytes()
+
+
+def test_files_are_named_for_the_day_and_the_stream_and_are_nobody_elses(house):
+    for _ in range(2):
+        live = house.open()
+        live.failed("3009 no")
+        live.close()
+    house.clock.advance(1)
+    assert [path.name for path in house.files()] == [f"{NAME}.2.jsonl", f"{NAME}.jsonl"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in house.files()} == {0o600}
+    assert stat.S_IMODE(house.folder.stat().st_mode) == 0o700
+
+
+def test_later_batches_are_appended_and_nothing_follows_the_close(house):
+    live = house.open()
+    for _ in range(3):
+        live.received(MESSAGE)
+        house.clock.advance(1)
+    live.closed(1000, "bye", by=Side.BOT)
+    live.close()
+    live.close()
+    live.received(MESSAGE)
+    house.clock.advance(1)
+    entries = house.read().entries
+    assert [entry.at_ms for entry in entries] == [0, 1000, 2000, 3000]
+    assert entries[-1] == Closed(3000, 1000, "bye", Side.BOT)
+
+
+def test_an_idle_recorder_waits_for_nothing(house):
+    live = house.open()
+    assert house.clock.getDelayedCalls() == []
+    live.received(MESSAGE)
+    house.clock.advance(1)
+    assert house.clock.getDelayedCalls() == []
+
+
+def test_audio_and_numbers_are_in_the_file_only_where_that_is_asked_for(tmp_path):
+    def said(**options):
+        house = House(tmp_path / str(options), numbers=options.get("numbers", False))
+        live = house.open(payloads=options.get("payloads", False))
+        live.sent(b'{"event":"start","start":{"from":"09812345610"}}')
+        live.sent(b'{"event":"media","media":{"payload":"AQIDBA=="}}')
+        house.recorder.stop()
+        return house.files()[0].read_bytes()
+
+    assert b"09812345610" in said(numbers=True)
+    assert b"AQIDBA==" in said(payloads=True)
+    discreet = said()
+    assert b'"payload_bytes":4' in discreet
+    assert not any(word in discreet for word in (b"09812345610", b"AQIDBA=="))
+
+
+def test_stopping_writes_what_is_unwritten_and_ends_every_recording(house):
+    live = house.open()
+    live.received(MESSAGE)
+    stopped = []
+    house.recorder.stop().addCallback(stopped.append)
+    assert stopped == [None]
+    live.received(MESSAGE)
+    house.open().received(MESSAGE)
+    house.clock.advance(5)
+    assert len(house.read().entries) == 1
+
+
+# --- a slow disk, and none
+
+
+def test_one_batch_is_written_at_a_time(tmp_path):
+    house = House(tmp_path, at_once=False)
+    live = house.open()
+    for _ in range(5):
+        live.received(MESSAGE)
+        house.clock.advance(1)
+    assert len(house.work) == 1
+    stopped = []
+    house.recorder.stop().addCallback(stopped.append)
+    house.work.pop()()
+    assert (len(house.work), stopped) == (1, [])
+    house.work.pop()()
+    assert (len(house.work), stopped) == (0, [None])
+    assert len(house.read().entries) == 5
+    assert house.clock.getDelayedCalls() == []
+
+
+def test_stopping_does_not_wait_for_a_disk_that_hangs(tmp_path):
+    house = House(tmp_path, at_once=False)
+    house.open().received(MESSAGE)
+    house.clock.advance(1)
+    stopped = []
+    with capturedLogs() as log:
+        house.recorder.stop().addCallback(stopped.append)
+        house.clock.advance(10)
+    assert stopped == [None]
+    assert ["could not be written within" in event["log_format"] for event in log] == [True]
+
+
+def test_much_is_written_at_once(house, monkeypatch):
+    monkeypatch.setattr(recording, "_SOON_BYTES", 10_000)
+    live = house.open()
+    live.received(b"x" * 9000)
+    live.received(b"x" * 9000)
+    house.clock.advance(0)
+    assert len(house.read().entries) == 2
+
+
+def test_what_the_disk_cannot_keep_up_with_is_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(recording, "_SOON_BYTES", 10_000)
+    monkeypatch.setattr(recording, "_UNWRITTEN_BYTES", 50_000)
+    house = House(tmp_path, at_once=False)
+    live = house.open()
+    for _ in range(10):
+        live.received(b"x" * 9000)
+        house.clock.advance(0)
+    house.at_once = True
+    house.work.pop()()
+    house.recorder.stop()
+    entries = house.read().entries
+    assert len(entries) < 10
+    assert entries[-1] == Cut(0, "the disk did not keep up")
+    assert house.recorder._unwritten_bytes == 0
+
+
+def test_a_call_that_cannot_be_written_is_told_once_and_hurts_no_other(house):
+    doomed, other = house.open(), house.open()
+    doomed.received(MESSAGE)
+    house.clock.advance(1)
+    house.files()[0].unlink()
+    with capturedLogs() as log:
+        for _ in range(3):
+            doomed.received(MESSAGE)
+            other.received(MESSAGE)
+            house.clock.advance(1)
+    assert [(event["log_level"], event["call_sid"]) for event in log] == [(LogLevel.error, CALL_SID)]
+    assert len(house.read().entries) == 3
+
+
+# --- bounds
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """Give a folder whose megabytes have a thousand bytes, and a way to write so many bytes into a file of it."""
+    monkeypatch.setattr("exoswitch.exotel.trace.folder._MEGABYTE", 1000)
+    folder = RecordingFolder(tmp_path, max_mb=10, file_mb=4)
+
+    def write(size, file=None, number=0):
+        file = file or TranscriptFile(TranscriptWriter(header(stream_sid=f"s{number}")))
+        folder.write(file, [Message(1, Side.BOT, b"x" * size)])
+        return file
+
+    return folder, write
+
+
+def test_a_file_that_grows_too_long_is_cut(small):
+    _, write = small
+    file = write(2000)
+    write(2000, file)
+    write(2000, file)
+    entries = recorded(file.path).entries
+    assert [type(entry) for entry in entries] == [Message, Cut]
+    assert "at most 4 MB" in entries[-1].reason
+
+
+def test_the_oldest_complete_files_make_room(small):
+    folder, write = small
+    files = []
+    for number in range(6):
+        files.append(write(2000, number=number))
+        os.utime(files[-1].path, (number, number))
+        if number != 1:
+            folder.finish(files[-1])
+    left = [number for number, file in enumerate(files) if file.path.exists()]
+    assert left == [1, 3, 4, 5]
+    assert sum(path.stat().st_size for path in folder.path.iterdir()) <= 10_000
+
+
+def test_only_transcripts_are_deleted(small):
+    folder, write = small
+    (folder.path / "notes.jsonl").write_bytes(b"x" * 20_000)
+    for number in range(8):
+        folder.finish(write(2000, number=number))
+    assert (folder.path / "notes.jsonl").exists()
+    assert len(list(folder.path.iterdir())) < 8
+
+
+def test_transcripts_that_fill_the_folder_while_being_written_are_cut(small):
+    _, write = small
+    files = [write(2000, number=number) for number in range(6)]
+    ends = [recorded(file.path).entries[-1] for file in files]
+    assert [type(end) for end in ends].count(Cut) >= 2
+    assert "fill the folder's 10 MB" in ends[-1].reason
+
+
+def test_sids_of_any_kind_make_a_harmless_name(tmp_path):
+    file = TranscriptFile(TranscriptWriter(header(call_sid="../../etc/passwd", stream_sid="x" * 300)))
+    RecordingFolder(tmp_path, max_mb=1).write(file, [bot(1, media(20))])
+    assert [path.name for path in tmp_path.iterdir()] == [f"20260921T141320Z_------etc-passwd_{'x' * 64}.jsonl"]
+    assert read_transcript(file.path.read_bytes().splitlines()).header.call_sid == "../../etc/passwd"

@@ -1,0 +1,74 @@
+import pytest
+
+from exoswitch.call.effects import StopReason
+from exoswitch.exotel.trace.replay_caller import CallerStep, HangUp, Press, Speak, caller_steps
+from exoswitch.exotel.trace.trace import MediaSettings, TranscriptError
+from tests.harness.traces_at_hand import (
+    FOLDER,
+    bot,
+    closed,
+    gateway,
+    media,
+    message,
+    recorded,
+    transcript,
+)
+
+START = gateway(100, message("start", stream_sid="s"))
+
+
+def test_the_caller_speaks_presses_and_hangs_up_as_in_the_recording():
+    call = transcript(
+        START,
+        gateway(120, media(20, sample=5)),
+        bot(130, media(20)),
+        gateway(140, media(20)),
+        gateway(150, message("dtmf", digit="7", duration="120")),
+        gateway(160, message("stop", reason="stopped")),
+        closed(170),
+    )
+    assert caller_steps(call) == (
+        CallerStep(20, Speak(b"\5\0" * 160)),
+        CallerStep(40, Speak(bytes(320))),
+        CallerStep(50, Press("7", 120)),
+        CallerStep(60, HangUp(StopReason.STOPPED)),
+    )
+
+
+def test_a_chunk_is_spoken_in_the_frames_that_it_was_made_of():
+    steps = caller_steps(
+        transcript(START, gateway(160, media(60)), gateway(165, message("dtmf", digit="1", duration=1)))
+    )
+    assert [step.at_ms for step in steps] == [20, 40, 60, 65]
+
+
+def test_frames_last_20_ms_at_any_rate():
+    call = transcript(START, gateway(160, media(80)), media=MediaSettings(sample_rate_hz=16000))
+    assert [(step.at_ms, len(step.does.pcm)) for step in caller_steps(call)] == [(40, 640), (60, 640)]
+
+
+def test_where_the_bot_closed_the_caller_does_not_hang_up():
+    assert caller_steps(transcript(START, closed(200))) == ()
+
+
+def test_a_recorded_call_gives_its_caller():
+    call = recorded(FOLDER / "echo_with_audio.jsonl")
+    steps = caller_steps(call)
+    assert {type(step.does) for step in steps} == {Speak, Press, HangUp}
+    assert [step.at_ms for step in steps] == sorted(step.at_ms for step in steps)
+    assert isinstance(steps[-1].does, HangUp)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (transcript(closed(1)), "no stream was started"),
+        (transcript(START, payloads=False), "audio was left out"),
+        (transcript(START, gateway(200, message("media", payload="%"))), "said at 200 ms is no message of its"),
+        (transcript(START, gateway(200, message("dtmf", digit="1"))), "KeyError"),
+        (transcript(START, gateway(200, message("stop", reason="bored"))), "ValueError"),
+    ],
+)
+def test_a_caller_that_cannot_be_replayed_is_told_why(call, words):
+    with pytest.raises(TranscriptError, match=words):
+        caller_steps(call)

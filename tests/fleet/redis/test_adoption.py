@@ -1,0 +1,166 @@
+"""What only a fleet on Redis has to see to when calls pass from one gateway to another: lost answers, two books."""
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred, fail
+
+from exoswitch.call.session import Direction
+from exoswitch.errors import BackendUnavailable
+from exoswitch.fleet.redis.scripts import LEARN
+from tests.harness.redis_server import needs_redis
+from tests.harness.redis_world import RedisWorld
+
+pytestmark = [pytest.mark.loopback, needs_redis()]
+
+PBX = {"pbx1": 9}
+SILENT_S, KEEP_S = 10.0, 20.0
+
+
+@pytest.fixture
+def world(server):
+    world = RedisWorld(server, silent_s=SILENT_S, keep_s=KEEP_S)
+    yield world
+    world.close()
+
+
+def take(world, nodes, **options):
+    return world.wait(nodes.allocate("sid", Direction.OUTBOUND, **options))
+
+
+def leave_orphan(world, heir):
+    """Let a gateway die that has a call."""
+    dying = world.gateway("gw2", 9, PBX)
+    lease = take(world, dying)
+    world.die(dying)
+    world.advance(SILENT_S)
+    world.wait(heir.renew())
+    return lease
+
+
+def unavailable(*_):
+    return fail(BackendUnavailable("by this test"))
+
+
+def test_gateway_that_has_only_just_come_back_gives_nobody_up_for_dead(server):
+    world = RedisWorld(server, silent_s=SILENT_S, settle_s=60.0)
+    fresh = world.gateway("gw1", 9, PBX)
+    lease = leave_orphan(world, fresh)
+    world.advance(KEEP_S)
+    world.wait(fresh.renew())
+    assert world.wait(fresh.adopt()) == world.wait(fresh.reap()) == ()
+    assert world.wait(fresh.view()).leases == (lease,)
+    world.close()
+
+
+def test_gateway_that_has_only_just_come_takes_what_was_given_to_it(server):
+    world = RedisWorld(server, silent_s=SILENT_S, settle_s=60.0)
+    first, fresh = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
+    lease = take(world, first)
+    assert world.wait(first.bequeath([lease])) == {"sid"}
+    assert [one.token for one in world.wait(fresh.adopt())] == [lease.token]
+    world.close()
+
+
+def test_fleet_that_is_full_looks_for_heirs_only_now_and_then(server):
+    world = RedisWorld(server, silent_s=SILENT_S, again_s=60.0)
+    nodes = world.gateway("gw1", 9, PBX)
+    nodes.set_draining(None, draining=True)
+    lease = leave_orphan(world, nodes)
+    assert world.wait(nodes.adopt()) == ()
+    nodes.set_draining(None, draining=False)
+    assert world.wait(nodes.adopt()) == ()
+    server.call("DEL", "exoswitch:pause")
+    assert [one.token for one in world.wait(nodes.adopt())] == [lease.token]
+    world.close()
+
+
+def test_more_calls_than_redis_should_distribute_at_once_are_distributed_by_several(world):
+    nodes, dying = (world.gateway(name, 300, {"pbx1": 300}) for name in ("gw1", "gw2"))
+    for at in range(250):
+        world.wait(dying.receive("pbx1", f"17.{at}", "sid", passing_over="gw1"))
+    world.die(dying)
+    world.advance(SILENT_S)
+    world.wait(nodes.renew())
+    assert [len(world.wait(nodes.adopt())) for _ in range(3)] == [200, 50, 0]
+    assert nodes.in_use() == 250
+
+
+def test_adopted_call_is_in_our_own_book_and_entered_again_where_redis_has_lost_it(server, world):
+    nodes = world.gateway("gw1", 9, PBX)
+    leave_orphan(world, nodes)
+    (adopted,) = world.wait(nodes.adopt())
+    assert nodes.in_use() == 1
+    server.call("FLUSHALL")
+    world.wait(nodes.renew())
+    assert world.wait(nodes.view()).leases == (adopted,)
+
+
+def test_answer_that_was_lost_is_given_again_also_to_the_next_connection(world):
+    nodes = world.gateway("gw1", 9, PBX)
+    lease = leave_orphan(world, nodes)
+    unheard = nodes.adopt()
+    unheard.addErrback(lambda failure: failure.trap(CancelledError))
+    unheard.cancel()
+    nodes._register()
+    assert [one.token for one in world.wait(nodes.adopt())] == [lease.token]
+    assert world.wait(nodes.adopt()) == ()
+
+
+def test_what_redis_tells_again_since_it_did_not_hear_that_we_know_is_told_here_once(world, monkeypatch):
+    nodes = world.gateway("gw1", 9, PBX)
+    leave_orphan(world, nodes)
+    ask = nodes._ask
+    monkeypatch.setattr(
+        nodes, "_ask", lambda script, *words: unavailable() if script is LEARN else ask(script, *words)
+    )
+    assert len(world.wait(nodes.adopt())) == 1
+    assert world.wait(nodes.adopt()) == ()
+    monkeypatch.undo()
+    assert world.wait(nodes.adopt()) == ()
+    assert nodes._unlearned
+    assert world.wait(nodes.adopt()) == ()
+    assert not nodes._unlearned
+
+
+def test_arrival_without_redis_is_taken_by_whoever_asks(server, world, monkeypatch):
+    nodes = world.gateway("gw1", 9, PBX)
+    world.gateway("gw2", 9999, PBX)
+    take(world, nodes)
+    monkeypatch.setattr(nodes, "_ask", unavailable)
+    lease = world.wait(nodes.receive("pbx1", "17.1", "sid"))
+    assert (lease.gateway, lease.asterisk, nodes.in_use()) == ("gw1", "pbx1", 2)
+    assert world.metrics.counts == {"places_taken_without_redis_total": 1}
+
+
+@pytest.mark.parametrize("what", ["adopt", "reap", "hold", "entrust", "bequeath"])
+def test_what_needs_the_others_fails_without_redis(world, what):
+    address = type(world.server.address)(host="127.0.0.1", port=1)
+    nodes = world.start("gw1", 9, PBX, address)
+    lease = take(world, nodes)
+    elsewhere = type(lease)(token="t", call_sid="sid", gateway="gw2", asterisk="pbx1")
+    arguments = {"hold": [lease], "entrust": [elsewhere], "bequeath": [[lease]]}.get(what, [])
+    with pytest.raises(BackendUnavailable):
+        world.wait(getattr(nodes, what)(*arguments))
+    assert nodes.in_use() == 1
+
+
+def test_call_that_others_took_over_leaves_our_book_when_the_two_are_compared(world):
+    nodes, other = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
+    kept, lost = take(world, nodes), take(world, nodes)
+    world.wait(nodes.bequeath([lost]))
+    nodes._book.enter("gw1", lost)  # as if we had been paused, and others had taken it over
+    for _ in range(2):
+        assert nodes.in_use() == 2
+        world.wait(Deferred.fromCoroutine(nodes._compare()))
+    assert nodes.in_use() == 1
+    world.wait(nodes.release(kept))
+    assert [one.token for one in world.wait(other.adopt())] == [lost.token]
+
+
+def test_place_that_was_given_to_us_and_that_we_never_asked_about_is_given_back(world):
+    nodes, other = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
+    late = world.wait(other.receive("pbx1", "17.1", "sid"))
+    assert late.gateway == "gw1"
+    for _ in range(2):
+        assert world.wait(nodes.view()).leases == (late,)
+        world.wait(Deferred.fromCoroutine(nodes._compare()))
+    assert world.wait(nodes.view()).leases == ()

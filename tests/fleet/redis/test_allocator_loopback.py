@@ -1,0 +1,111 @@
+"""What only the allocator in Redis has: its way in, its scripts, and its word on who is registered."""
+
+import pytest
+from attrs import evolve
+from twisted.logger import capturedLogs
+
+from exoswitch.call.session import Direction
+from exoswitch.fleet.redis.scripts import REGISTER
+from tests.harness.redis_server import RedisServer, needs_redis
+from tests.harness.redis_world import RedisWorld
+
+pytestmark = [pytest.mark.loopback, needs_redis()]
+
+PBX = {"pbx1": 5}
+
+
+@pytest.fixture
+def world(server):
+    world = RedisWorld(server)
+    yield world
+    world.close()
+
+
+def take(world, nodes):
+    return world.wait(nodes.allocate("sid", Direction.OUTBOUND))
+
+
+def told(events):
+    return [event["log_format"].format(**event) for event in events if event["log_level"].name in {"warn", "error"}]
+
+
+def test_scripts_that_were_flushed_are_sent_again(server, world):
+    nodes = world.gateway("gw1", 5, PBX)
+    server.call("SCRIPT", "FLUSH")
+    take(world, nodes)
+    assert nodes.is_shared
+    assert world.metrics.counts == {}
+
+
+def test_all_is_entered_again_where_redis_has_lost_it(server, world):
+    nodes = world.gateway("gw1", 5, PBX)
+    leases = {take(world, nodes)}
+    server.call("FLUSHALL")
+    leases.add(take(world, nodes))
+    assert set(world.wait(nodes.view()).leases) == leases
+
+
+def test_gateway_that_stops_leaves_nothing_behind(server, world):
+    nodes = world.gateway("gw1", 5, PBX)
+    take(world, nodes)
+    world.alive.remove(nodes)
+    world.wait(nodes.stop())
+    assert server.call("DBSIZE") == b":0\r\n"
+
+
+def test_keys_do_not_become_more_with_gateways_and_calls(server, world):
+    for name in ("gw1", "gw2"):
+        nodes = world.gateway(name, 5, PBX)
+        world.wait(nodes.allocate("sid", Direction.OUTBOUND, quotas={f"account/{name}": 1, "trunk": 9}))
+    assert server.call("DBSIZE") == b":6\r\n"
+
+
+def test_two_gateways_of_one_name_are_told_of(world):
+    first, _ = (world.gateway("gw1", 5, PBX) for _ in range(2))
+    with capturedLogs() as events:
+        world.wait(first.renew())
+    assert told(events) == ["another gateway of this fleet is called gw1, too: rename one"]
+
+
+def test_registration_that_was_under_way_when_its_connection_broke_is_too_late(world):
+    nodes = world.gateway("gw1", 5, PBX)
+    stale = nodes._epoch
+    nodes._register()
+    lease = take(world, nodes)
+    assert world.wait(nodes._link.run(REGISTER, "gw1", stale, nodes._record(), 1000)) == "late"
+    assert world.wait(nodes.view()).leases == (lease,)
+
+
+def test_cancelled_request_keeps_no_place(world):
+    nodes = world.gateway("gw1", 5, PBX)
+    asked = nodes.allocate("sid", Direction.OUTBOUND)
+    asked.addErrback(lambda _: None)
+    asked.cancel()
+    assert world.wait(nodes.view()).leases == ()
+
+
+@pytest.fixture
+def locked(tmp_path):
+    server = RedisServer(options=("--requirepass", "hunter2"))
+    server.start(tmp_path)
+    yield server
+    server.stop()
+
+
+def test_password_and_database_are_used(locked, world):
+    address = evolve(locked.address, password="hunter2", database=3)
+    nodes = world.start("gw1", 5, PBX, address)
+    world.turned.until(lambda: nodes.is_shared)
+    assert len(world.wait(nodes.view()).gateways) == 1
+    assert world.server.call("DBSIZE") == b":0\r\n"
+
+
+def test_wrong_password_is_told_once_without_it_and_calls_go_on(locked, world):
+    with capturedLogs() as events:
+        nodes = world.start("gw1", 5, PBX, evolve(locked.address, password="hunter1"))
+        world.turned.turn(1.0)
+    (line,) = told(events)
+    assert "WRONGPASS" in line
+    assert "hunter1" not in str(events)
+    assert take(world, nodes).gateway == "gw1"
+    assert world.metrics.counts == {"places_taken_without_redis_total": 1}

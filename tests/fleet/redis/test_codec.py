@@ -1,0 +1,73 @@
+"""What the scripts in Redis answer, as it is read; an empty list comes as {} from Lua."""
+
+import json
+
+from exoswitch.errors import BackendUnavailable, QuotaReached
+from exoswitch.fleet.leases import AsteriskStanding, FleetView, GatewayView, Lease, Standing
+from exoswitch.fleet.redis.codec import read_counts, read_fallen, read_leases, read_view, refusal
+
+ODD = "[é, 100%]"
+LEASES = (
+    Lease(token="t0", call_sid="sid0", gateway="gw1", asterisk="pbx1"),
+    Lease(token="t1", call_sid="sid1", gateway="gw1", asterisk="pbx1", quotas=("account/a", ODD)),
+)
+WORDS = "[account%2Fa,%5B%C3%A9%2C%20100%25%5D]"
+STANDING = Standing(capacity=5, asterisks={"pbx1": AsteriskStanding(capacity=3, healthy=True)})
+RECORD = (
+    '{"capacity": 5, "asterisks": {"pbx1": {"capacity": 3, "healthy": true, "draining": false}}, "draining": false}'
+)
+
+
+def test_freed_leases_are_read():
+    answer = ["t0", "gw1", "pbx1", "sid0", "[]", "t1", "gw1", "pbx1", "sid1", WORDS]
+    assert read_leases(json.dumps(answer)) == LEASES
+
+
+def test_no_lease_is_read():
+    assert read_leases("{}") == ()
+
+
+def test_leases_that_fell_to_a_gateway_are_read():
+    assert read_fallen(["ok", "t0", "pbx1", "sid0", "[]", "t1", "pbx1", "sid1", WORDS], "gw1") == LEASES
+    assert read_fallen(["ok"], "gw1") == ()
+
+
+def test_counts_of_quotas_are_read():
+    assert read_counts('["account%2Fa", "2", "b", "1"]') == {"account/a": 2, "b": 1}
+    assert read_counts("{}") == {}
+
+
+def test_quota_that_is_reached_is_read_with_its_limit():
+    told = refusal(["reached", "b%2Fc"], {"a": 1, "b/c": 2})
+    assert (type(told), str(told)) == (QuotaReached, "b/c has its 2 calls at once")
+
+
+def test_answer_that_is_not_known_says_that_redis_is_of_no_use():
+    for words in (["reached", "other"], ["reached"], ["odd"]):
+        assert isinstance(refusal(words, {"a": 1}), BackendUnavailable)
+
+
+def test_empty_fleet_is_read():
+    nothing = FleetView(gateways={}, asterisks={}, quotas={}, leases=())
+    assert read_view("[1790000000000, {}, {}, {}, {}, {}]") == nothing
+
+
+def test_fleet_is_read():
+    now_ms = 1_790_000_000_000
+    answer = [
+        now_ms,
+        ["gw1", f"instance:7 {RECORD}", "gw2", f"other:1 {RECORD}"],
+        ["gw2", str(now_ms), "gw1", f"{now_ms + 1}"],
+        ["gateway:gw1", "2", "asterisk:pbx1", "2"],
+        ["account%2Fa", "1", "%5B%C3%A9%2C%20100%25%5D", "1"],
+        ["t0", "gw1 gw1 pbx1 sid0 []", "t1", f"gw2 gw1 pbx1 sid1 {WORDS}"],
+    ]
+    assert read_view(json.dumps(answer)) == FleetView(
+        gateways={
+            "gw1": GatewayView(standing=STANDING, used=2, alive=True),
+            "gw2": GatewayView(standing=STANDING, used=0, alive=False),
+        },
+        asterisks={"pbx1": 2},
+        quotas={"account/a": 1, ODD: 1},
+        leases=LEASES,
+    )

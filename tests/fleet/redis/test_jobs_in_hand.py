@@ -1,0 +1,177 @@
+"""What a process knows of its stream: nothing is lost when an answer is, and nothing taken twice."""
+
+from attrs import define, field
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.strategies import integers
+
+from exoswitch.fleet.leases import Lease
+from exoswitch.fleet.redis.jobs_entries import Entry, Portion
+from exoswitch.fleet.redis.jobs_in_hand import ENDED_MAX, NEW, JobsInHand
+
+
+@define
+class Stream:
+    """What jobs_take.lua does, in Python; entries are called "1-0", "2-0", and so on."""
+
+    entries: list = field(factory=list)  # numbers
+    pending: set = field(factory=set)
+    delivered: int = -1  # there is no stream yet
+
+    def send(self):
+        self.delivered = max(self.delivered, 0)
+        self.entries.append(len(self.entries) + 1)
+
+    def take(self, known, after, count):
+        if self.delivered < 0:
+            return Portion("", ())
+        if after == NEW:
+            if known != self.name(self.delivered):
+                return Portion(self.name(self.delivered), ())
+            taken = [number for number in self.entries if number > self.delivered][:count]
+            self.pending.update(taken)
+            self.delivered = max([self.delivered, *taken])
+        else:
+            taken = [number for number in sorted(self.pending) if number > int(after.partition("-")[0])][:count]
+        return Portion(self.name(self.delivered), tuple(Entry(self.name(number), lease(number)) for number in taken))
+
+    @staticmethod
+    def name(number):
+        return f"{number}-0"
+
+    def done(self, keys):
+        self.pending -= {int(key.partition("-")[0]) for key in keys}
+
+
+def lease(number):
+    return Lease(token=f"t{number}", call_sid=f"sid{number}", gateway="gw1", asterisk="pbx1")
+
+
+def take_all(in_hand, stream, count=3):
+    """Take until the question stays the same, as the adapter does."""
+    taken = []
+    while True:
+        question = in_hand.question
+        taken += in_hand.take(stream.take(*question, count))
+        if in_hand.question == question:
+            return taken
+
+
+def tokens(entries):
+    return [entry.lease.token for entry in entries]
+
+
+class Readings(RuleBasedStateMachine):
+    """Jobs are sent, taken and done with, in any order; answers get lost, and processes end."""
+
+    def __init__(self):
+        super().__init__()
+        self.stream, self.in_hand = Stream(), JobsInHand()
+        self.under_way, self.failed, self.done = [], set(), set()
+
+    @rule()
+    def send(self):
+        self.stream.send()
+
+    def took(self, entries):
+        for entry in entries:
+            token = entry.lease.token
+            assert token not in self.under_way
+            assert token not in self.failed
+            assert token not in self.done
+            self.under_way.append(token)
+
+    @rule(count=integers(1, 4))
+    def take_a_portion(self, count):
+        self.took(self.in_hand.take(self.stream.take(*self.in_hand.question, count)))
+
+    @rule(count=integers(1, 4))
+    def take_all(self, count):
+        self.took(take_all(self.in_hand, self.stream, count))
+        left = {f"t{number}" for number in self.stream.entries} - self.done - self.failed
+        assert left == set(self.under_way)
+
+    @rule(count=integers(1, 4))
+    def take_and_lose_the_answer(self, count):
+        """It may have been carried out long after it was given up."""
+        self.stream.take(self.stream.name(max(self.stream.delivered, 0)), NEW, count)
+
+    @precondition(lambda self: self.under_way)
+    @rule()
+    def finish(self):
+        token = self.under_way.pop(0)
+        self.in_hand.finish(f"{token[1:]}-0")
+        self.done.add(token)
+
+    @precondition(lambda self: self.under_way)
+    @rule()
+    def fail(self):
+        token = self.under_way.pop()
+        self.in_hand.fail(f"{token[1:]}-0")
+        self.failed.add(token)
+
+    @rule()
+    def look_back(self):
+        self.in_hand.look_back()
+
+    @rule()
+    def tell_redis(self):
+        finished = self.in_hand.finished
+        self.stream.done(finished)
+        self.in_hand.forget(*finished)
+
+    @rule()
+    def tell_redis_and_lose_the_answer(self):
+        self.stream.done(self.in_hand.finished)
+
+    @rule()
+    def next_process(self):
+        """Only what Redis was told of is done with."""
+        self.tell_redis()
+        self.in_hand, self.under_way, self.failed = JobsInHand(), [], set()
+
+    @invariant()
+    def nothing_that_is_undone_is_forgotten_by_redis(self):
+        undone = {number for number in self.stream.entries if f"t{number}" not in self.done}
+        assert {number for number in undone if number <= self.stream.delivered} <= self.stream.pending
+
+
+TestReadings = Readings.TestCase
+TestReadings.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+
+
+def test_pending_entries_come_before_new_ones():
+    stream = Stream()
+    for _ in range(4):
+        stream.send()
+    take_all(JobsInHand(), stream)
+    stream.send()
+    assert tokens(take_all(JobsInHand(), stream)) == ["t1", "t2", "t3", "t4", "t5"]
+
+
+def test_stream_that_expired_and_began_anew_is_read():
+    in_hand, stream = JobsInHand(), Stream()
+    stream.send()
+    take_all(in_hand, stream)
+    assert take_all(in_hand, Stream()) == []
+    later = Stream(entries=[7, 8], delivered=0)
+    assert tokens(take_all(in_hand, later)) == ["t7", "t8"]
+
+
+def test_redis_that_lost_what_it_was_told_is_told_again():
+    in_hand, stream = JobsInHand(), Stream()
+    stream.send()
+    take_all(in_hand, stream)
+    in_hand.finish("1-0")
+    in_hand.forget("1-0")
+    assert in_hand.finished == ()
+    in_hand.look_back()
+    assert take_all(in_hand, stream) == []
+    assert in_hand.finished == ("1-0",)
+
+
+def test_what_ended_is_not_remembered_without_a_bound():
+    in_hand = JobsInHand()
+    for number in range(ENDED_MAX + 5):
+        in_hand.fail(f"{number}-0")
+    assert len(in_hand._was_done) == ENDED_MAX

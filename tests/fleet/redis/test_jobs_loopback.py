@@ -1,0 +1,112 @@
+"""What jobs leave behind in Redis, and what they make of that which others put there."""
+
+import pytest
+from twisted.logger import capturedLogs
+
+from exoswitch.errors import BackendUnavailable
+from exoswitch.fleet import jobs_under_way
+from exoswitch.fleet.redis.jobs import KEPT_S
+from tests.contract.jobs_suite import Prompt, Slow, lease, leases
+from tests.harness.jobs_redis_world import RedisJobsWorld
+from tests.harness.redis_server import needs_redis
+
+pytestmark = [pytest.mark.loopback, needs_redis()]
+
+STREAM = "exoswitch:jobs:gw1"
+
+
+@pytest.fixture
+def world(server):
+    world = RedisJobsWorld(server)
+    yield world
+    world.close()
+
+
+def send(world, jobs, sent):
+    for one in sent:
+        world.wait(jobs.send(one))
+
+
+def number(answer):
+    return int(answer.removeprefix(b":"))
+
+
+def test_nothing_is_left_of_jobs_that_are_done_with_but_a_stream_that_expires(world):
+    listener = Prompt()
+    jobs = world.start("gw1", listener)
+    send(world, jobs, leases(3))
+    world.until(lambda: len(listener.arrived) == 3)
+    world.settle()
+    assert number(world.server.call("XLEN", STREAM)) == 0
+    assert world.server.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
+    assert KEPT_S - 10 < number(world.server.call("TTL", STREAM)) <= KEPT_S
+    assert world.metrics.counts == {"jobs_sent_total": 3, "jobs_taken_total": 3}
+
+
+def test_gateway_that_only_looks_leaves_nothing(world):
+    world.start("gw1", Prompt())
+    world.settle()
+    assert number(world.server.call("DBSIZE")) == 0
+
+
+@pytest.mark.parametrize("rubbish", ["token t1", "token \\xff\\xfe call_sid \\x00", "a b"])
+def test_entry_that_is_no_job_is_counted_told_and_removed(world, rubbish):
+    listener = Prompt()
+    jobs = world.start("gw1", listener)
+    send(world, jobs, [lease(0)])
+    fields = " ".join(f'"{word}"' for word in rubbish.split())
+    with capturedLogs() as events:
+        world.server.call("XADD", STREAM, "*", fields)
+        send(world, jobs, [lease(1)])
+        world.until(lambda: len(listener.arrived) == 2)
+        world.settle()
+    assert listener.arrived == leases(2)
+    assert world.metrics.counts["jobs_malformed_total"] == 1
+    assert [event["part"] for event in events if "is no job" in str(event.get("log_format"))] == ["gw1"]
+    assert number(world.server.call("XLEN", STREAM)) == 0
+
+
+def test_jobs_that_fell_out_of_an_overfull_stream_do_not_hold_up_the_others(world):
+    first = world.start("gw1", Slow())
+    send(world, first, leases(3))
+    world.until(lambda: len(first.listener.arrived) == 3)
+    world.die(first)
+    world.server.call("XTRIM", STREAM, "MAXLEN", 1)
+    listener = Prompt()
+    world.start("gw1", listener)
+    world.until(lambda: listener.arrived == [lease(2)])
+    world.settle()
+    assert world.metrics.counts["jobs_malformed_total"] == 2
+    assert world.server.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
+
+
+def test_stream_that_expired_begins_anew(world):
+    listener = Prompt()
+    jobs = world.start("gw1", listener)
+    for one in leases(2):
+        send(world, jobs, [one])
+        world.until(lambda: one in listener.arrived)  # noqa: B023 - called here
+        world.server.call("DEL", STREAM)
+        world.settle()
+    assert listener.arrived == leases(2)
+
+
+def test_before_redis_is_found_nothing_can_be_sent(world):
+    jobs = world.begin("gw1", Prompt())
+    with pytest.raises(BackendUnavailable):
+        world.wait(jobs.send(lease(1)))
+    assert world.metrics.counts == {}
+
+
+def test_job_that_ends_after_the_stop_is_offered_again(world, monkeypatch):
+    monkeypatch.setattr(jobs_under_way, "STOP_WAIT_S", 0.1)
+    jobs = world.start("gw1", Slow())
+    send(world, jobs, [lease(1)])
+    world.until(lambda: jobs.listener.arrived)
+    with capturedLogs() as events:
+        world.stop(jobs)
+    assert [event["count"] for event in events if "not waited for" in str(event.get("log_format"))] == [1]
+    jobs.listener.finish_all()
+    listener = Prompt()
+    world.start("gw1", listener)
+    world.until(lambda: listener.arrived == [lease(1)])

@@ -1,0 +1,185 @@
+"""One call from end to end: a whole gateway, the simulated Asterisk with a phone, and a bot in another process."""
+
+from io import BytesIO
+from urllib.parse import urlencode
+
+import treq
+from attrs import define, field
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import Cooperator, deferLater
+from twisted.web.client import FileBodyProducer
+from twisted.web.http_headers import Headers
+
+from exoswitch.config.model import (
+    AccountConfig,
+    AppConfig,
+    AsteriskConfig,
+    Config,
+    GatewayConfig,
+    RtpConfig,
+    TrunkConfig,
+)
+from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from exoswitch.tap import make_gateway
+from tests.harness.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
+from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.sim_live import run
+
+ACCOUNT, NUMBER, EXOPHONE = "acme1", "09812345678", "08047491899"
+POLL_S = 0.01
+PATIENCE_S = 10.0
+CALL_S = 40
+SECOND_BYTES = 2 * 8000
+CLEAN_DB = 30.0
+
+
+def on_the_line(bot, script, scenario, query=""):
+    """Let the gateway call a phone that follows the script and lead it to the bot; run the scenario with the call."""
+
+    async def live(reactor, asterisk):
+        gateway = make_gateway(_config(asterisk), reactor)
+        gateway.startService()
+        try:
+            await scenario(await PhoneLine(reactor, asterisk, gateway, bot).dial(bot.url + query))
+        except AssertionError as failed:
+            failed.add_note(f"The bot's log:\n{bot.log()}")
+            raise
+        finally:
+            await maybeDeferred(gateway.stopService)
+
+    run(live, lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script(script)), patience_s=CALL_S)
+
+
+def _config(asterisk):
+    pbx = AsteriskConfig(
+        name="pbx", ami=asterisk.endpoint, username=asterisk.username, secret=asterisk.secret, host=asterisk.interface
+    )
+    return Config(
+        node="gw1",
+        gateway=GatewayConfig(stop_wait_s=0),
+        rtp=RtpConfig(bind="127.0.0.1", advertise="127.0.0.1", ports=free_ports(8)),
+        sessions="memory",
+        http=f"tcp:{free_port()}:interface=127.0.0.1",
+        asterisks=(pbx,),
+        trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+        accounts={ACCOUNT: AccountConfig(api_key="key", api_token="token")},
+        apps={"1001": AppConfig(account=ACCOUNT, url="ws://127.0.0.1:1/")},
+    )
+
+
+@define(eq=False)
+class PhoneLine:
+    """A call, and the hands and ears of whoever holds the phone."""
+
+    reactor: object
+    asterisk: SimulatedAsterisk
+    gateway: object
+    bot: object
+    sid: str = field(init=False, default="")
+    start: dict = field(init=False, factory=dict)
+    _call: object = field(init=False)
+    _phone: object = field(init=False)
+    _seen: int = field(init=False)
+
+    async def dial(self, stream_url):
+        """Place the call, and wait until the phone is answered and the bot has been told of the call."""
+        self._seen = len(self.bot.events)
+        await self.until(lambda: self.gateway.engine.ready, "the gateway is not ready")
+        form = {"From": NUMBER, "CallerId": EXOPHONE, "StreamUrl": stream_url, "StreamType": "bidirectional"}
+        self.sid = (await self._request("POST", "connect.json", form))["Sid"]
+        self._call = await self.asterisk.new_calls.next()
+        self._phone = await self._call.bridged.next()
+        self.start = await self.told("start")
+        return self
+
+    async def _request(self, method, path, form=None):
+        headers, body = Headers({"Content-Type": ["application/x-www-form-urlencoded"]}), None
+        if form is not None:  # left to itself, treq would send it by the default reactor
+            cooperator = Cooperator(scheduler=lambda work: self.reactor.callLater(0, work))
+            body = FileBodyProducer(BytesIO(urlencode(form).encode()), cooperator)
+        port = self.gateway.config.http.split(":")[1]
+        answer = await treq.request(
+            method,
+            f"http://127.0.0.1:{port}/v1/Accounts/{ACCOUNT}/Calls/{path}",
+            data=body,
+            headers=headers,
+            auth=("key", "token"),
+            reactor=self.reactor,
+            persistent=False,
+            timeout=PATIENCE_S,
+        )
+        content = await treq.json_content(answer)
+        assert answer.code == 200, content
+        return content["Call"]
+
+    async def until(self, condition, complaint):
+        """Wait for something to become true; give what it became."""
+        deadline = self.reactor.seconds() + PATIENCE_S
+        while not (outcome := condition()):
+            assert self.reactor.seconds() < deadline, complaint
+            await deferLater(self.reactor, POLL_S)
+        return outcome
+
+    # --- the bot
+
+    def all_told(self, event=""):
+        """Give everything, or everything of this kind, that the bot was told in this call."""
+        return [one for one in self.bot.events[self._seen :] if event in {"", one["event"]}]
+
+    async def told(self, event, count=1):
+        """Wait until the bot was told so many things of this kind; give the last of those."""
+        await self.until(lambda: len(self.all_told(event)) >= count, f"the bot was not told of {count} {event!r}")
+        return self.all_told(event)[count - 1]
+
+    # --- the phone
+
+    @property
+    def heard(self):
+        """Everything that was heard at the phone."""
+        return bytes(self._phone.caller.ear.recording)
+
+    @property
+    def ticks(self):
+        """How often 20 ms have passed at the phone since it was answered."""
+        return self._phone.caller.sent
+
+    def press(self, digits):
+        """Press keys."""
+        self._call.press(digits)
+
+    def hang_up(self):
+        """Hang the phone up."""
+        self._call.hang_up()
+
+    async def listen(self, seconds):
+        """Hear the next seconds."""
+        start, length = len(self.heard), int(seconds * SECOND_BYTES)
+        await self.until(lambda: len(self.heard) >= start + length, "the phone hears nothing, not even silence")
+        return self.heard[start : start + length]
+
+    async def hears_tone(self, hz, dbm0):
+        """Listen a second at a time until one is this tone and nothing else.
+
+        Eight seconds may be tried: a machine that stalls costs a packet now and then, or lets a bot come late.
+        """
+        measured = []
+        for _ in range(8):
+            pcm = await self.listen(1.0)
+            found = frequency_hz(pcm), level_dbm0(pcm), tone_snr_db(pcm, hz)
+            if abs(found[0] - hz) <= 1 and abs(found[1] - dbm0) <= 0.5 and found[2] > CLEAN_DB:
+                return
+            measured.append("{:.1f} Hz at {:.1f} dBm0, {:.0f} dB clean".format(*found))
+        raise AssertionError(f"no clean second of {hz} Hz at {dbm0} dBm0 was heard, but: {'; '.join(measured)}")
+
+    # --- the call
+
+    async def is_over(self):
+        """Wait until the phone is hung up and the gateway is done with the call; give its record."""
+        await self.until(lambda: self._call.is_over, "the phone is not hung up")
+        assert not self.asterisk.pbx.calls
+        await self.until(lambda: not self.gateway.engine.live, "the gateway still has the call")
+        return await self.record()
+
+    async def record(self):
+        """Ask the REST API what it knows of the call."""
+        return await self._request("GET", f"{self.sid}.json")

@@ -1,0 +1,101 @@
+"""Databases of sessions for tests: in the test's own thread, or on real threads and sockets."""
+
+import sqlite3
+
+from attrs import define
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from exoswitch.sessions.postgres import PostgresDatabase
+from exoswitch.sessions.sqlite import SqliteDatabase, set_up
+from tests.harness.sim_live import run
+
+result = SynchronousTestCase()
+
+
+@define(eq=False)
+class PoolInTest:
+    """Stands for adbapi's pool: every interaction is over when `runInteraction` returns."""
+
+    path: object
+    _connection: sqlite3.Connection | None = None
+
+    def runInteraction(self, work, *arguments):  # noqa: N802
+        return maybeDeferred(self._interact, work, *arguments)
+
+    def _interact(self, work, *arguments):
+        if self._connection is None:
+            connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            set_up(connection)
+            self._connection = connection
+        try:
+            outcome = work(self._connection.cursor(), *arguments)
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+        return outcome
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+
+
+def sqlite_in_test(path, clock=None, **settings):
+    """Give a database whose Deferreds have fired when it returns them."""
+    return SqliteDatabase(path, clock or Clock(), pool=PoolInTest(path), **settings)
+
+
+@define
+class _OfSqlite:
+    dialect = "sqlite"
+    folder: object
+
+    def rows(self, database, query):
+        return database._run(lambda cursor: cursor.execute(query).fetchall())
+
+
+@define
+class SqliteInTest(_OfSqlite):
+    def run(self, scenario, **settings):
+        async def live(database):
+            try:
+                await database.open()
+                await scenario(database)
+            finally:
+                await database.close()
+
+        result.successResultOf(Deferred.fromCoroutine(live(sqlite_in_test(self.folder / "calls.db", **settings))))
+
+
+@define
+class _OnAReactor:
+    def run(self, scenario, **settings):
+        async def live(reactor):
+            database = self.make(reactor, **settings)
+            try:
+                await database.open()
+                await scenario(database)
+            finally:
+                await database.close()
+
+        run(live)
+
+
+@define
+class Sqlite(_OnAReactor, _OfSqlite):
+    def make(self, reactor, **settings):
+        return SqliteDatabase(self.folder / "calls.db", reactor, **settings)
+
+
+@define
+class Postgres(_OnAReactor):
+    dialect = "postgres"
+    address: str
+
+    def make(self, reactor, **settings):
+        return PostgresDatabase(self.address, reactor, **settings)
+
+    def rows(self, database, query):
+        return database._quick.run(lambda ask: ask(query))

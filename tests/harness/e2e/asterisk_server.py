@@ -1,0 +1,155 @@
+"""One real Asterisk, started with a rendered configuration folder and gone when the tests are."""
+
+import secrets
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from attrs import define, field
+
+from exoswitch.asterisk.addresses import ami_address
+from exoswitch.asterisk.folder import write
+from exoswitch.asterisk.render import render
+from exoswitch.config.model import AsteriskConfig, CallsConfig, Config, TrunkConfig
+from tests.harness.e2e.ami import Ami
+from tests.harness.e2e.ports import free_port, free_ports
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 5.0
+PLAIN_AMI_PORT = 5038
+
+# Asterisk's view of the folder that we made for it: bound over /mnt of the root, in a mount name space that dies with
+# the process, so that nothing is ever left mounted and the root itself stays as it was built.
+FOLDER = "/mnt"
+ETC_DIR = f"{FOLDER}/etc"
+STATE_DIR = f"{FOLDER}/state"
+STATE_FOLDERS = ("run", "log", "spool", "db", "cache")
+
+# Every step is an exec, so the process that we start becomes Asterisk; it gets SIGKILL if the tests die before it.
+_START = """\
+set -e
+mount --rbind /dev "$0/dev"
+mount -t proc proc "$0/proc"
+mount --bind "$1" "$0/mnt"
+exec chroot "$0" asterisk -C "$2" -f -n
+"""
+
+
+def lab_config(capacity: int, calls: CallsConfig) -> Config:
+    """Make the configuration of an Asterisk on this machine, with a trunk `lab`, and one that never answers."""
+    pbx = AsteriskConfig(
+        name="pbx1",
+        ami=f"tcp:127.0.0.1:{free_port()}",
+        username="exoswitch",
+        secret=secrets.token_urlsafe() + ";#",
+        host="127.0.0.1",
+        capacity=capacity,
+        sip=f"127.0.0.1:{free_port()}",
+        rtp_ports=free_ports(4 * capacity),
+    )
+    trunks = (
+        TrunkConfig(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
+        TrunkConfig(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
+    )
+    return Config(asterisks=(pbx,), trunks=trunks, calls=calls)
+
+
+class AsteriskStartError(Exception):
+    """Asterisk did not start, or ended by itself; the text has its log."""
+
+
+@define
+class AsteriskServer:
+    """A context manager: Asterisk runs, fully booted, inside it.
+
+    `folder` holds the rendered files, then Asterisk's logs; `start_log` is all that it logged until it was up.
+    """
+
+    root: Path
+    folder: Path
+    config: Config
+    process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    start_log: str = field(default="", init=False)
+
+    @property
+    def pbx(self) -> AsteriskConfig:
+        """This Asterisk in the configuration."""
+        return self.config.asterisks[0]
+
+    @property
+    def ami_port(self) -> int:
+        """The port of its plain AMI, on 127.0.0.1; beside TLS that is Asterisk's default."""
+        address = ami_address(self.pbx.ami)
+        return PLAIN_AMI_PORT if address.tls else address.port
+
+    @property
+    def sip_port(self) -> int:
+        """The port of its SIP transport, on 127.0.0.1."""
+        return int(self.pbx.sip.rsplit(":", 1)[1])
+
+    @property
+    def trunk_port(self) -> int:
+        """The port on 127.0.0.1 where the trunk `lab` is expected, for calls that go out."""
+        return self.config.trunks[0].port
+
+    def login(self) -> Ami:
+        """Open an AMI session of one's own, as the gateway's user."""
+        return Ami.login(("127.0.0.1", self.ami_port), self.pbx.username, self.pbx.secret)
+
+    def log(self) -> str:
+        """Give what Asterisk has logged and printed so far."""
+        files = (self.folder / "state" / "log" / "messages.log", self.folder / "output.log")
+        return "\n".join(path.read_text(errors="replace") for path in files if path.exists())
+
+    def __enter__(self) -> Self:
+        write(self.folder / "etc", render(self.config, self.pbx, etc_dir=ETC_DIR, state_dir=STATE_DIR))
+        for name in STATE_FOLDERS:
+            (self.folder / "state" / name).mkdir(parents=True)
+        command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", _START)
+        with (self.folder / "output.log").open("wb") as output:
+            self.process = subprocess.Popen(
+                (*command, str(self.root), str(self.folder), f"{ETC_DIR}/asterisk.conf"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            self._await_boot()
+            self.start_log = self.log()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _await_boot(self) -> None:
+        """Wait until AMI answers and says FullyBooted: an Originate before that fails."""
+        assert self.process is not None
+        give_up_at = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < give_up_at:
+            if self.process.poll() is not None:
+                raise AsteriskStartError(f"Asterisk ended with {self.process.returncode}:\n{self.log()}")
+            try:
+                with self.login() as ami:
+                    ami.wait_for("FullyBooted", timeout_s=START_TIMEOUT_S)
+            except (ConnectionError, TimeoutError):
+                time.sleep(0.05)
+            else:
+                return
+        raise AsteriskStartError(f"Asterisk was not up in {START_TIMEOUT_S} s:\n{self.log()}")
+
+    def _stop(self) -> None:
+        """End Asterisk: ask first, then insist."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

@@ -1,0 +1,114 @@
+"""The telephone network around Asterisk: phones behind the trunk that can be called, and that call in."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from attrs import define, field
+
+from tests.harness.e2e.ami import Ami
+from tests.harness.e2e.asterisk_server import AsteriskServer
+from tests.harness.e2e.phone import Phone
+from tests.harness.e2e.ports import free_port
+from tests.harness.e2e.sipp import SippCall, Texts
+
+CALLER = "+919812345678"
+BUSY = "486 Busy Here"
+QUALIFIED_IN_S = 5.0
+POLL_S = 0.005
+
+
+@define
+class Network:
+    """What a test sets up on the far side of the trunk `lab`; all of it ends with the test.
+
+    Whatever answers, refuses or rings does so for every call that comes, until the end of the test.
+    """
+
+    asterisk: AsteriskServer
+    ami: Ami
+    folder: Path
+    stack: ExitStack
+    _count: int = field(default=0, init=False)
+
+    def answer(self, phone: Phone, *, ring_s: float = 0.0, hang_up_after_s: float | None = None) -> SippCall:
+        """Have calls answered by this phone; it waits for the other side to hang up, unless told when to."""
+        settings = ("-set", "ring_ms", _ms(ring_s))
+        if hang_up_after_s is None:
+            return self._listening("answer", phone, *settings)
+        return self._listening("answer_then_hang_up", phone, *settings, "-set", "talk_ms", _ms(hang_up_after_s))
+
+    def refuse(self, status: str = BUSY) -> SippCall:
+        """Have calls refused with this SIP status."""
+        return self._listening("refuse", None, in_place_of=((BUSY, status),))
+
+    def ring(self) -> SippCall:
+        """Have a phone ring that nobody picks up, until the call is cancelled."""
+        return self._listening("ring", None)
+
+    def call(
+        self, number: str, phone: Phone, *, caller: str = CALLER, hang_up_after_s: float | None = None
+    ) -> SippCall:
+        """Call in; the phone waits for the other side to hang up, unless told when to."""
+        scenario = "call" if hang_up_after_s is None else "call_then_hang_up"
+        return self._calling(scenario, number, phone, caller, hang_up_after_s)
+
+    def many_calls(self, number: str, phone: Phone, *, count: int, per_s: int) -> SippCall:
+        """Call in many times, so many a second; each is a line of this phone."""
+        settings = ("-m", str(count), "-l", str(count), "-r", str(per_s), "-s", number, "-key", "caller", CALLER)
+        return self._started("call", phone, free_port(), settings)
+
+    def call_and_give_up(self, number: str, phone: Phone, *, after_s: float, caller: str = CALLER) -> SippCall:
+        """Call in, and cancel the call if it has not been answered by then."""
+        return self._calling("call_then_cancel", number, phone, caller, after_s)
+
+    def _calling(self, scenario: str, number: str, phone: Phone, caller: str, talk_s: float | None) -> SippCall:
+        settings = ("-m", "1", "-s", number, "-key", "caller", caller)
+        talk = () if talk_s is None else ("-set", "talk_ms", _ms(talk_s))
+        return self._started(scenario, phone, free_port(), (*settings, *talk))
+
+    def _listening(self, scenario: str, phone: Phone | None, *settings: str, in_place_of: Texts = ()) -> SippCall:
+        started = self._started(scenario, phone, self.asterisk.trunk_port, settings, in_place_of)
+        self._await_qualified()
+        return started
+
+    def _started(
+        self, scenario: str, phone: Phone | None, port: int, settings: tuple[str, ...], in_place_of: Texts = ()
+    ) -> SippCall:
+        self._count += 1
+        sipp = SippCall(
+            scenario,
+            phone,
+            self.folder / f"sipp-{self._count}",
+            port=port,
+            asterisk=self.asterisk.sip_port,
+            settings=settings,
+            in_place_of=in_place_of,
+        )
+        return self.stack.enter_context(sipp)
+
+    def _await_qualified(self) -> None:
+        """Have Asterisk look now whether the trunk is there: by itself it does so every 30 s only."""
+        give_up_at = time.monotonic() + QUALIFIED_IN_S
+        while not _is_bound(self.asterisk.trunk_port):
+            assert time.monotonic() < give_up_at, "SIPp did not start"
+            time.sleep(POLL_S)
+        self.ami.ask("PJSIPQualify", Endpoint="lab")
+        while contact_status(self.ami, "lab") != "Reachable":
+            assert time.monotonic() < give_up_at, "SIPp does not answer OPTIONS"
+            time.sleep(POLL_S)
+
+
+def contact_status(ami: Ami, trunk: str) -> str:
+    """Ask Asterisk whether a trunk answers: Reachable, Unreachable, or NonQualified before it has looked."""
+    details = ami.ask_list("PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=trunk)
+    return next(detail["Status"] for detail in details if detail["Event"] == "ContactStatusDetail")
+
+
+def _is_bound(port: int) -> bool:
+    """Whether somebody has a UDP port, without getting in their way."""
+    return f":{port:04X} " in Path("/proc/net/udp").read_text()
+
+
+def _ms(seconds: float) -> str:
+    return str(round(seconds * 1000))

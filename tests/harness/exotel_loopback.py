@@ -1,0 +1,110 @@
+"""A bot on 127.0.0.1: a real WebSocket server, on a reactor of its own that is not the global one."""
+# ruff: noqa: N802, N803, N815
+
+import json
+
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.defer import Deferred
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.task import deferLater
+from twisted.protocols.tls import TLSMemoryBIOFactory
+
+from exoswitch.exotel.stream.connection import ExotelBots
+from tests.harness.recorders import RecordedLeg
+from tests.harness.wire import Counts, RecordedListener, stream_start
+
+
+class Bot(WebSocketServerProtocol):
+    """Writes down what it gets, and says what it is told to say."""
+
+    openHandshakeTimeout = closeHandshakeTimeout = 0
+    failByDrop = False
+
+    def onConnect(self, request):
+        house = self.factory.house
+        if house.refuses:
+            raise ConnectionDeny(403, "not you")
+        house.requests.append(request)
+
+    def onOpen(self):
+        self.factory.house.bots.append(self)
+        self.messages, self.closed = [], None
+
+    def onMessage(self, payload, isBinary):
+        self.messages.append(json.loads(payload))
+
+    def onClose(self, wasClean, code, reason):
+        self.closed = (wasClean, code)
+
+    def say(self, **message):
+        self.sendMessage(json.dumps(message).encode())
+
+
+class LoopbackHouse:
+    """Where bots live, with an IBots that leads to them: what the contract suite asks of an implementation."""
+
+    def __init__(self, reactor, tls=None, **options):
+        self.reactor = reactor
+        self.metrics = Counts()
+        self.implementation = ExotelBots(reactor, metrics=self.metrics, **options)
+        self.requests, self.bots, self.refuses = [], [], False
+        factory = WebSocketServerFactory(reactor=reactor)
+        factory.protocol, factory.house = Bot, self
+        if tls is not None:
+            factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=reactor)
+        self.port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+        self.attempts = []
+
+    def url(self, path="/ws?lang=hi", scheme="ws", host="127.0.0.1"):
+        return f"{scheme}://{host}:{self.port.getHost().port}{path}"
+
+    def connect(self, url=None, *, starts=True, **options):
+        """Begin an attempt with these options of its stream; give its connection, leg and listener."""
+        leg, listener = RecordedLeg(), RecordedListener()
+        connection = self.implementation.connect(stream_start(url or self.url(), **options), leg, listener)
+        assert listener.told == []
+        if starts:
+            listener.on_open = connection.start
+        self.attempts.append((connection, listener))
+        return connection, leg, listener
+
+    async def until(self, condition, seconds=5.0):
+        """Wait for something to become true."""
+        for _ in range(int(seconds / 0.01)):
+            if condition():
+                return
+            await deferLater(self.reactor, 0.01)
+        raise AssertionError("it did not become true in time")
+
+    async def leave(self):
+        """End what is still open, and see that every attempt had exactly one end and nothing is left to happen."""
+        for connection, listener in self.attempts:
+            if len(listener.told) == listener.told.count("opened"):
+                connection.close(None)
+            await self.until(lambda told=listener.told: len(told) > told.count("opened"))
+            assert len(listener.told) == listener.told.count("opened") + 1
+        await self.port.stopListening()
+
+
+def run(scenario, **options):
+    """Run a scenario, which is given a house, on a reactor of its own."""
+    reactor = EPollReactor()
+    outcome = []
+
+    async def live():
+        house = LoopbackHouse(reactor, **options)
+        await scenario(house)
+        await house.leave()
+
+    def begin():
+        living = Deferred.fromCoroutine(live()).addTimeout(20, reactor)
+        living.addBoth(outcome.append)
+        living.addBoth(lambda _: reactor.stop())
+
+    reactor.callWhenRunning(begin)
+    reactor.run(installSignalHandlers=False)
+    if outcome[0] is not None:
+        outcome[0].raiseException()
+    left = [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)]
+    assert left == []

@@ -1,0 +1,236 @@
+"""A whole fleet: gateways in processes of their own that share two Asterisks, a Redis, a PostgreSQL and a bot."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import define, field
+
+from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.fleet.books import Counts, Records
+from tests.harness.fleet.far_side import EXOPHONE, LONG, SHORT, FarSide, PhoneInUse
+from tests.harness.fleet.gateway import ACCOUNT, API_KEY, API_TOKEN, Answer, Gateway
+from tests.harness.fleet.traffic import Traffic
+from tests.harness.postgres_server import PostgresServer
+from tests.harness.redis_server import RedisServer
+
+LOOPBACK = "127.0.0.1"
+CAPACITY = 100
+STOP_WAIT_S = 15.0
+ON_STOP = "hand-over", "wait", "wait"
+PORTS = 200
+EVENTUALLY_S = 15.0
+POLL_S = 0.05
+
+
+def eventually(
+    is_so: Callable[[], Any], told: Callable[[], object] = lambda: "it", within_s: float = EVENTUALLY_S
+) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {told()}"
+        time.sleep(POLL_S)
+
+
+@define(eq=False, kw_only=True)
+class Plan:
+    """Where a fleet's parts are, and what of its configuration a test wants otherwise."""
+
+    host: str = LOOPBACK
+    redis_host: str = LOOPBACK
+    postgres_host: str = LOOPBACK
+    addresses: tuple[str, ...] = (LOOPBACK,) * 3
+    prefixes: tuple[tuple[str, ...], ...] = ((),) * 3
+    settings: dict[str, Any] = field(factory=dict)
+
+
+@define(eq=False)
+class Fleet:
+    """A context manager: every gateway is ready inside it, and behind it nothing of it runs."""
+
+    folder: Path
+    redis: RedisServer
+    postgres: PostgresServer
+    far_side: FarSide
+    plan: Plan = field(factory=Plan)
+    gateways: tuple[Gateway, ...] = field(init=False)
+    counts: Counts = field(init=False)
+    records: Records = field(init=False)
+    _started: ExitStack = field(init=False)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as started:
+            started.callback(self.redis.stop)
+            self.redis.start(self.folder)
+            self.far_side.start()
+            started.callback(self.far_side.stop)
+            if self.plan.postgres_host != LOOPBACK:
+                self.far_side.relay(self.plan.postgres_host, self.postgres.port)
+            self.gateways = tuple(self._gateways(self.postgres.new_database()))
+            for gateway in self.gateways:
+                started.callback(gateway.kill)
+            self.start(*self.gateways)
+            self._started = started.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._started.close()
+
+    def _gateways(self, sessions: str) -> Iterator[Gateway]:
+        self.counts = Counts(self.redis)
+        self.records = Records(self.postgres, sessions.rpartition("/")[2])
+        ports = free_ports(PORTS * len(self.plan.addresses))
+        for at in range(len(self.plan.addresses)):
+            yield self._gateway(at, ports[PORTS * at : PORTS * (at + 1)], sessions)
+
+    def _gateway(self, at: int, ports: range, sessions: str) -> Gateway:
+        name, port, address = f"gw{at + 1}", free_port(), self.plan.addresses[at]
+        host = self.plan.host
+        config = {
+            "node": name,
+            "gateway": {"capacity": CAPACITY, "stop_wait_s": STOP_WAIT_S, "on_stop": ON_STOP[at]},
+            "rtp": {"bind": address, "advertise": address, "ports": f"{ports[0]}-{ports[-1]}", "quarantine_s": 1},
+            "http": f"tcp:{port}:interface={address}",
+            "cluster": f"redis://{self.plan.redis_host}:{self.redis.port}/0",
+            "sessions": sessions.replace(LOOPBACK, self.plan.postgres_host),
+            "asterisks": [
+                {
+                    "name": asterisk,
+                    "ami": f"tcp:{host}:{simulated.ami_port}",
+                    "username": simulated.username,
+                    "secret": simulated.secret,
+                    "host": host,
+                    "capacity": CAPACITY,
+                }
+                for asterisk, simulated in self.far_side.asterisks.items()
+            ],
+            "trunks": [{"name": "lab", "provider": "sip", "host": host, "channels": 1000, "cps": 100}],
+            "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, "concurrency": 1000}},
+            "streams": {"chunk_ms": 60},
+            "apps": {"1": {"account": ACCOUNT, "url": self.far_side.bot.url}},
+            "numbers": {f"+91{EXOPHONE[1:]}": {"account": ACCOUNT, "app": "1"}},
+        }
+        for section, settings in self.plan.settings.items():
+            config[section] = {**config.get(section, {}), **settings}
+        return Gateway(name, self.folder / name, config, address, port, self.plan.prefixes[at])
+
+    # --- gateways
+
+    def start(self, *gateways: Gateway) -> None:
+        """Start gateways, and wait until they would take calls, and the fleet knows of them."""
+        for gateway in gateways:
+            gateway.start()
+        for gateway in gateways:
+            gateway.wait_until_ready()
+        self.wait_until_alive(*gateways)
+
+    def wait_until_alive(self, *gateways: Gateway) -> None:
+        """Wait until the fleet hears of these gateways."""
+        wanted = {gateway.name for gateway in gateways}
+        eventually(lambda: wanted <= self.counts.alive(), lambda: f"{wanted - self.counts.alive()} give no sign")
+
+    def stop(self, *gateways: Gateway) -> None:
+        """Stop gateways in order, and wait until they have ended well."""
+        for gateway in gateways:
+            gateway.ask_to_stop()
+        for gateway in gateways:
+            assert gateway.wait_for_end() == 0, gateway.log()
+
+    # --- calls
+
+    def place(self, count: int, *gateways: Gateway) -> list[str]:
+        """Place calls that nobody ends, at each of these gateways in turn, and wait until their bots are heard."""
+        chosen = gateways or self.gateways
+        sids = [self._place(chosen[at % len(chosen)], LONG).call_sid for at in range(count)]
+        self.wait_until_heard(sids)
+        return sids
+
+    def deaf(self, sids: Iterable[str], since: float = 0.0) -> set[str]:
+        """Give those of these calls at whose phone the bot has not been heard after a moment."""
+        phones = self.phones()
+        heard = {phone.id for phone in phones if phone.hearing and (phone.hearing.heard_at or 0.0) > since}
+        return set(sids) - heard
+
+    def wait_until_heard(self, sids: Iterable[str], since: float = 0.0) -> None:
+        """Wait until at each of these phones the bot has been heard after a moment."""
+        wanted = set(sids)
+        eventually(
+            lambda: not self.deaf(wanted, since), lambda: f"{self.deaf(wanted, since)} hear nothing; {self.state()}"
+        )
+
+    def heard_again(self, sids: Iterable[str], since: float) -> list[float]:
+        """Wait until each of these phones, which fell silent at a moment, hears a voice; give the silences."""
+        self.wait_until_heard(sids, since)
+        return self.silences_s(sids, since)
+
+    def traffic(self) -> Traffic:
+        """Let calls come and go, one every 100 ms, at each gateway in turn."""
+        return Traffic(lambda number: self._place(self.gateways[number % len(self.gateways)], SHORT))
+
+    def _place(self, gateway: Gateway, number: str) -> Answer:
+        return gateway.place(number, self.far_side.bot.url)
+
+    def clear(self) -> None:
+        """End every call, and wait until the fleet has taken note of it."""
+        self.far_side.hang_up(self.phones())
+        self.wait_until_left(())
+
+    # --- what there is
+
+    def phones(self, sids: Iterable[str] | None = None) -> tuple[PhoneInUse, ...]:
+        """List the calls that are not over; of these calls, where they are named."""
+        wanted = None if sids is None else set(sids)
+        return tuple(phone for phone in self.far_side.phones() if wanted is None or phone.id in wanted)
+
+    def live(self) -> dict[str, int]:
+        """Count the calls that are not over, on each Asterisk."""
+        return dict(Counter(phone.asterisk for phone in self.phones()))
+
+    def silences_s(self, sids: Iterable[str], since: float) -> list[float]:
+        """Give the longest silence since a moment at each of these phones that are in use, the shortest first."""
+        now = self.far_side.now
+        heard = [phone.hearing for phone in self.phones(sids) if phone.hearing is not None]
+        return sorted(hearing.longest_silence_s(since, now) for hearing in heard)
+
+    def resumed(self) -> set[str]:
+        """Give the calls whose bot has been told that it has had them before."""
+        started = [stream.conversation.started for stream in self.far_side.streams()]
+        return {start.call_sid for start in started if start.custom_parameters.get("resumption") == "true"}
+
+    def state(self) -> str:
+        """Say how things stand, for a test that fails."""
+        return (
+            f"live {self.live()}, counted {self.counts.on_asterisks()}, held {dict(self.counts.holders())}, "
+            f"not ended {len(self.records.live())}, kept {dict(self.records.by_status())}"
+        )
+
+    def wait_until_left(self, sids: Iterable[str]) -> None:
+        """Wait until these calls alone are left: at the phones, in the counts, and among the sessions."""
+        left = set(sids)
+
+        def are_left() -> bool:
+            phones = self.phones()
+            counted = dict(Counter(phone.asterisk for phone in phones))
+            return (
+                {phone.id for phone in phones} == left == self.records.live()
+                and {place.call_sid for place in self.counts.places()} == left
+                and self.counts.on_asterisks() == counted
+            )
+
+        eventually(are_left, self.state)
+
+    @contextmanager
+    def heard_throughout(self, sids: list[str], silence_s: float) -> Iterator[None]:
+        """Check that these calls are up, and were never silent for longer, when what is done here is done.
+
+        When we ourselves stood still, so did the machine: a gateway then as long, and we again while we catch up.
+        """
+        began = self.far_side.now
+        yield
+        silences, own_s = self.silences_s(sids, began), self.far_side.stalled_s(began)
+        assert len(silences) == len(sids), f"{len(sids) - len(silences)} of {len(sids)} calls have ended"
+        assert silences[-1] < silence_s + 2 * own_s, f"silent, while we stood still for {own_s:.2f} s: {silences}"

@@ -1,0 +1,150 @@
+"""A real PostgreSQL of our own: on a free port, in a folder of its own, ended by its process's id."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+import pytest
+from attrs import define, field
+
+from tests.harness.e2e.ports import free_port
+
+START_WAIT_S = 20
+USER = "exo"
+
+
+def binaries() -> Path | None:
+    """Find the newest PostgreSQL that Debian, or somebody else, has installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@define(eq=False)
+class PostgresServer:
+    """One server with its databases."""
+
+    bin: Path
+    port: int = field(factory=free_port)
+    _folder: Path = field(init=False)
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _numbers: "count[int]" = field(factory=count, init=False)
+
+    def make(self) -> None:
+        """Make the server's folder; PostgreSQL will not run as root, and so its folder is not root's either."""
+        self._folder = Path(tempfile.mkdtemp(prefix="exoswitch-postgres-"))
+        if os.geteuid() == 0:
+            shutil.chown(self._folder, "postgres", "postgres")
+        initdb = [self.bin / "initdb", "-D", self._folder / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "-N"]
+        subprocess.run([*self._as_postgres(), *initdb], check=True, capture_output=True, cwd="/")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._as_postgres(), self.bin / "postgres", "-D", self._folder / "data", *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+            )
+        deadline = time.monotonic() + START_WAIT_S
+        while not self._answers():
+            assert self._process.poll() is None, (self._folder / "log").read_text()
+            assert time.monotonic() < deadline, "PostgreSQL does not answer"
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it; SIGINT disconnects everybody in order, SIGQUIT ends it as a crash would."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(START_WAIT_S)
+            self._process = None
+
+    def pause(self) -> None:
+        """Let no process of it do anything: it is connected to, and does not answer."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal_all(signal.SIGCONT)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._process is not None
+
+    def remove(self) -> None:
+        """End it, and leave nothing behind."""
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self._folder)
+
+    def new_database(self) -> str:
+        """Make an empty database, and give its address."""
+        name = f"exo{next(self._numbers)}"
+        self.query("postgres", f"CREATE DATABASE {name}")
+        return self.address(name)
+
+    def address(self, name: str) -> str:
+        """Give the address of a database."""
+        return f"postgresql://{USER}:secret@127.0.0.1:{self.port}/{name}"
+
+    def query(self, name: str, statement: str) -> list:
+        """Ask a database."""
+        connection = psycopg2.connect(self.address(name), connect_timeout=2)
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.query("postgres", "SELECT 1"))
+        except psycopg2.OperationalError:
+            return False
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Signal the server and the processes that it has forked, which are no group."""
+        assert self._process is not None
+        tasks = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        for pid in (self._process.pid, *map(int, tasks.read_text().split())):
+            os.kill(pid, number)
+
+    def _as_postgres(self) -> list[str]:
+        if os.geteuid() != 0:
+            return ["setpriv", "--pdeathsig=KILL"]
+        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--pdeathsig=KILL"]
+
+
+@contextmanager
+def running(bin_folder: Path) -> Iterator[PostgresServer]:
+    """Run a server, and leave nothing of it behind."""
+    server = PostgresServer(bin_folder)
+    server.make()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Give a server that runs; a test that stops it starts it again."""
+    bin_folder = binaries()
+    if bin_folder is None:
+        pytest.skip("needs PostgreSQL: apt install postgresql")
+    with running(bin_folder) as server:
+        yield server

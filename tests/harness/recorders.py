@@ -1,0 +1,153 @@
+"""Ports that only write down what they are asked: for tests of what the engine asks, not of what comes of it."""
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from exoswitch.errors import NoCapacity
+from exoswitch.interfaces.bots import IBotConnection, IBots
+from exoswitch.interfaces.media import IMediaLeg, IMediaPlane, MediaStatistics
+from exoswitch.interfaces.switch import ISwitch
+
+
+@implementer(ISwitch)
+@define(eq=False)
+class RecordedSwitch:
+    name: str = "pbx1"
+    host: str = "10.0.1.5"
+    ready: bool = True
+    asked: list = field(factory=list)
+    answer: Exception | None = None
+    is_led: bool = True
+
+    def _reply(self, *request, result=None):
+        self.asked.append(request)
+        return succeed(result) if self.answer is None else fail(self.answer)
+
+    def originate(self, origination):
+        return self._reply("originate", origination)
+
+    def bridge(self, channel_id, media_host, media_port):
+        return self._reply("bridge", channel_id, media_host, media_port)
+
+    def claim(self, channel_id):
+        return self._reply("claim", channel_id)
+
+    def take_over(self, channel_id, media_host, media_port, *, is_bridged):
+        return self._reply("take_over", channel_id, media_host, media_port, is_bridged, result=self.is_led)
+
+    def turn_away(self, channel_id):
+        return self._reply("turn_away", channel_id)
+
+    def hang_up(self, channel_id, cause):
+        self.asked.append(("hang_up", channel_id, cause))
+
+    def hang_up_lost(self, channel_id, cause):
+        self.asked.append(("hang_up_lost", channel_id, cause))
+
+    def verbs(self):
+        return [request[0] for request in self.asked]
+
+
+@implementer(IMediaLeg)
+@define(eq=False)
+class RecordedLeg:
+    host: str = "10.0.0.5"
+    port: int = 20000
+    queued_ms: int = 0
+    asked: list = field(factory=list)
+    stream: object = None
+
+    def direct(self, host, port):
+        self.asked.append(("direct", host, port))
+
+    def attach(self, stream):
+        self.stream = stream
+
+    def detach(self):
+        self.stream = None
+
+    def hold(self):
+        self.stream = None
+        self.asked.append(("hold",))
+
+    def drain(self):
+        self.stream = None
+        self.asked.append(("drain",))
+
+    def play(self, pcm):
+        self.asked.append(("play", pcm))
+
+    def mark(self, name):
+        self.asked.append(("mark", name))
+
+    def clear(self, *, finish_message=False, answer_marks=True):
+        wishes = {"finish message": finish_message, "drop marks": not answer_marks}
+        self.asked.append(("clear", *(wish for wish, is_wished in wishes.items() if is_wished)))
+
+    def statistics(self):
+        return MediaStatistics()
+
+    def close(self):
+        self.asked.append(("close",))
+
+
+@implementer(IMediaPlane)
+@define(eq=False)
+class RecordedMedia:
+    is_full: bool = False
+    legs: list = field(factory=list)
+    listeners: list = field(factory=list)
+
+    def open(self, source_host, listener):
+        del source_host
+        if self.is_full:
+            raise NoCapacity("every RTP port is taken")
+        self.legs.append(RecordedLeg())
+        self.listeners.append(listener)
+        return self.legs[-1]
+
+
+@implementer(IBotConnection)
+@define(eq=False)
+class RecordedBot:
+    told: object
+    listener: object
+    asked: list = field(factory=list)
+
+    def start(self):
+        self.asked.append(("start",))
+
+    def send_media(self, pcm):
+        self.asked.append(("media", pcm))
+
+    def send_mark(self, name):
+        self.asked.append(("mark", name))
+
+    def send_digit(self, digit, duration_ms):
+        self.asked.append(("digit", digit, duration_ms))
+
+    def close(self, stop):
+        self.asked.append(("close", stop))
+
+
+@implementer(IBots)
+@define(eq=False)
+class RecordedBots:
+    connections: list = field(factory=list)
+
+    def connect(self, start, leg, listener):
+        del leg
+        self.connections.append(RecordedBot(start, listener))
+        return self.connections[-1]
+
+
+@define
+class Unanswered:
+    """A port's method whose Deferreds wait until the test answers them."""
+
+    waiting: list = field(factory=list)
+
+    def __call__(self, *_, **__):
+        self.waiting.append(Deferred())
+        return self.waiting[-1]

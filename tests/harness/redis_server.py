@@ -1,0 +1,81 @@
+"""A real Redis of our own: on a free port, in a folder of its own, ended by its process's id."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from attrs import define, field
+
+from exoswitch.fleet.redis.address import RedisAddress
+from tests.harness.e2e.ports import free_port
+
+START_WAIT_S = 10
+
+
+@define(eq=False)
+class RedisServer:
+    """One redis-server; `options` are of its command line. It keeps its data over a restart only with `keeps`."""
+
+    options: tuple = ()
+    keeps: bool = False
+    port: int = field(factory=free_port)
+    folder: object = None
+    process: object = None
+
+    @property
+    def address(self):
+        return RedisAddress(host="127.0.0.1", port=self.port)
+
+    def start(self, folder=None):
+        """Start it, or start it again, and wait until it answers."""
+        self.folder = folder or self.folder
+        keeps = "yes" if self.keeps else "no"
+        settings = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", "appendonly": keeps}
+        words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+        self.process = subprocess.Popen(["redis-server", *words, *self.options], stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_WAIT_S
+        while not self._answers():
+            assert self.process.poll() is None, "redis-server ended"
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.02)
+
+    def _answers(self):
+        try:
+            return not self.call("PING").startswith(b"-LOADING")
+        except OSError:
+            return False
+
+    def call(self, *words):
+        """Send one command, and give the beginning of the raw answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(b" ".join(str(word).encode() for word in words) + b"\r\n")
+            return connection.recv(65536)
+
+    def stop(self):
+        """End it at once, as a crash would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Give a server that runs; a file of tests that wants another kind makes its own."""
+    server = RedisServer()
+    server.start(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+def needs_redis():
+    return pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server: make test installs it")

@@ -1,0 +1,73 @@
+"""Gateways that share a real Redis, on a reactor that the test turns."""
+
+import random
+from itertools import count
+
+from exoswitch.fleet.redis.allocator import RedisNodes
+from exoswitch.fleet.timings import Rhythm
+from exoswitch.telemetry.counters import MemoryMetrics
+from tests.harness.waiting import TurnedReactor
+
+
+class RedisWorld:
+    """Starts and ends gateways; they give signs of life by themselves only if their rhythm says so."""
+
+    def __init__(
+        self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, beat_s=3600.0, compare_s=3600.0, again_s=0.0
+    ):
+        server.call("FLUSHALL")
+        self.server = server
+        self.turned = TurnedReactor()
+        self.wait = self.turned.wait
+        self.rhythm = Rhythm(
+            beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s, again_s=again_s
+        )
+        self.metrics = MemoryMetrics()
+        self.tokens = count()  # the same in every run, as their order decides who gets what
+        self.alive = []
+
+    def start(self, name, capacity, asterisks, address=None):
+        """Start a gateway all of whose Asterisks are healthy, without waiting for Redis."""
+        nodes = RedisNodes(
+            name,
+            capacity,
+            asterisks,
+            lambda: f"token{next(self.tokens):06}",
+            address=address or self.server.address,
+            reactor=self.turned.reactor,
+            rng=random.Random(1),
+            metrics=self.metrics,
+            rhythm=self.rhythm,
+        )
+        for asterisk in asterisks:
+            nodes.set_health(asterisk, healthy=True)
+        nodes.start()
+        self.alive.append(nodes)
+        return nodes
+
+    def gateway(self, name, capacity, asterisks):
+        nodes = self.start(name, capacity, asterisks)
+        self.turned.until(lambda: nodes.is_shared)
+        self.wait(nodes.renew())
+        return nodes
+
+    def die(self, nodes):
+        """End a gateway as a crash would: it does not leave."""
+        self.alive.remove(nodes)
+        nodes._beats.stop()
+        self.wait(nodes._link.stopService())
+
+    def leave(self, nodes):
+        self.alive.remove(nodes)
+        self.wait(nodes.stop())
+
+    def advance(self, seconds):
+        """Make all signs of life older."""
+        for name in ("gw1", "gw2", "gw3"):
+            if b"$-1" not in self.server.call("ZSCORE", "exoswitch:signs", name):
+                self.server.call("ZINCRBY", "exoswitch:signs", round(-seconds * 1000), name)
+
+    def close(self):
+        for nodes in list(self.alive):
+            self.die(nodes)
+        self.turned.close()

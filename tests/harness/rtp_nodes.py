@@ -1,0 +1,170 @@
+"""Nodes with a media plane, on UDP in memory or on real sockets, all on a clock of the test's own."""
+
+import random
+import select
+import socket
+
+from twisted.internet.interfaces import IReactorTime, IReactorUDP
+from twisted.internet.task import Clock
+from twisted.internet.udp import Port
+from zope.interface import implementer
+
+from exoswitch.config.model import RtpConfig
+from exoswitch.rtp.service import RtpService
+from exoswitch.telemetry.counters import MemoryMetrics
+from tests.harness.udp import MemoryUDP
+
+PORTS = range(41_200, 41_204)
+
+
+class Call:
+    """Whoever opened a leg, and its bot: writes down what both are told."""
+
+    def __init__(self):
+        self.media, self.marks, self.lost, self.overflowed = [], [], [], []
+        self.finished = 0
+
+    def send_media(self, pcm):
+        self.media.append(pcm)
+
+    def send_mark(self, name):
+        self.marks.append(name)
+
+    def media_lost(self, silent_s):
+        self.lost.append(silent_s)
+
+    def playout_overflowed(self, dropped_ms):
+        self.overflowed.append(dropped_ms)
+
+    def playout_finished(self):
+        self.finished += 1
+
+
+class Node:
+    """A started media plane; its clock stands still but for `tick`."""
+
+    source_host = "127.0.0.1"
+
+    def __init__(self, reactor, *, polled, waiting_sound=b"", **config):
+        config = {"bind": "127.0.0.1", "ports": PORTS, "playout_max_s": 1, "silence_timeout_s": 1.0, **config}
+        self.reactor, self.metrics, self.peers = reactor, MemoryMetrics(), []
+        ways = {"polled": polled, "waiting_sound": waiting_sound}
+        self.plane = RtpService(reactor, RtpConfig(**config), random.Random(5), self.metrics, **ways)
+        self.plane.startService()
+        reactor.advance(0.001)  # so that ticks fall well between two of the test's
+
+    def open(self):
+        call = Call()
+        return self.plane.open(self.source_host, call), call
+
+    def tick(self, ticks=1):
+        for _ in range(ticks):
+            self.turn()
+            self.reactor.advance(0.02)
+
+    def turn(self):
+        """Let the reactor read what has come."""
+
+    def close(self):
+        self.plane.stopService()
+        self.reactor.advance(0)
+        for peer in self.peers:
+            peer.close()
+
+
+class MemoryPeer:
+    """Somebody at an address in memory."""
+
+    def __init__(self, reactor, address):
+        self.reactor, self.address = reactor, address
+
+    def send(self, data, port):
+        self.reactor.deliver(port, data, self.address)
+
+    def received(self):
+        """Everything that was sent here since the last time."""
+        got = []
+        for bound in self.reactor.ports.values():
+            got += [data for data, address in bound.socket.sent if address == self.address]
+            bound.socket.sent = [sent for sent in bound.socket.sent if sent[1] != self.address]
+        return got
+
+    def close(self):
+        """Nothing is open."""
+
+
+class MemoryNode(Node):
+    """A plane on UDP in memory."""
+
+    def __init__(self, **config):
+        super().__init__(MemoryUDP(), polled=False, **config)
+
+    def peer(self):
+        self.peers.append(MemoryPeer(self.reactor, (self.source_host, 30_000 + len(self.peers))))
+        return self.peers[-1]
+
+
+@implementer(IReactorUDP, IReactorTime)
+class SocketClock(Clock):
+    """Binds real sockets, and reads them when it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.readers = set()
+
+    def listenUDP(self, port, protocol, interface="", maxPacketSize=8192):  # noqa: N802, N803
+        bound = Port(port, protocol, interface, maxPacketSize, self)
+        bound.startListening()
+        return bound
+
+    def addReader(self, reader):  # noqa: N802
+        self.readers.add(reader)
+
+    def removeReader(self, reader):  # noqa: N802
+        self.readers.discard(reader)
+
+    def removeWriter(self, writer):  # noqa: N802
+        """Nothing ever waits for writing."""
+
+    def read(self):
+        ready = select.select(self.readers, [], [], 0)[0] if self.readers else []
+        for reader in ready:
+            reader.doRead()
+
+
+class SocketPeer:
+    """A real socket on the loopback interface; what is sent there has arrived when `sendto` returns."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)  # noqa: FBT003
+        self.address = self.socket.getsockname()
+
+    def send(self, data, port):
+        self.socket.sendto(data, ("127.0.0.1", port))
+
+    def received(self):
+        got = []
+        try:
+            while True:
+                got.append(self.socket.recv(2048))
+        except BlockingIOError:
+            return got
+
+    def close(self):
+        self.socket.close()
+
+
+class SocketNode(Node):
+    """A plane on real sockets; `polled` says who reads them."""
+
+    def __init__(self, *, polled, **config):
+        super().__init__(SocketClock(), polled=polled, **config)
+
+    def peer(self):
+        self.peers.append(SocketPeer())
+        return self.peers[-1]
+
+    def turn(self):
+        self.reactor.read()

@@ -1,0 +1,69 @@
+"""Sessions for tests: a plain one, and any at all for Hypothesis."""
+
+from hypothesis import strategies as st
+
+from exoswitch.call.session import (
+    BotTarget,
+    CallStatus,
+    Direction,
+    DisconnectedBy,
+    Ending,
+    Session,
+    StreamStatus,
+)
+from exoswitch.call.stream_options import StreamOptions
+
+MOMENT = 1_700_000_000.0
+
+SESSION = Session(
+    call_sid="c1",
+    stream_sid="s1",
+    account="acme1",
+    direction=Direction.OUTBOUND,
+    caller="+919812345610",
+    callee="08047491899",
+    exophone="08047491899",
+    bot=BotTarget(url="ws://bot.example.org/ws"),
+    created_at=MOMENT,
+    updated_at=MOMENT,
+)
+HUNG_UP = Ending(status=CallStatus.COMPLETED, reason="the caller hung up", cause=16)
+
+_texts = st.text(max_size=12) | st.just("a\0\ud800ü")
+_moments = st.floats(0, 4e9, allow_nan=False)
+_options = st.builds(
+    StreamOptions, chunk_ms=st.sampled_from([20, 100]), leg_sid=st.booleans(), ca_file=_texts, numbers=st.just("e164")
+)
+_endings = st.builds(
+    Ending,
+    status=st.sampled_from(CallStatus),
+    reason=_texts,
+    cause=st.none() | st.integers(0, 127),
+    stream_status=st.none() | st.sampled_from(StreamStatus),
+    disconnected_by=st.sampled_from(DisconnectedBy),
+    stream_error=st.none() | _texts,
+)
+any_sessions = st.builds(
+    Session,
+    call_sid=_texts,
+    account=_texts,
+    direction=st.sampled_from(Direction),
+    caller=_texts,
+    callee=_texts,
+    exophone=_texts,
+    bot=st.builds(BotTarget, url=_texts, options=_options),
+    created_at=_moments,
+    updated_at=_moments,
+    status=st.sampled_from(CallStatus),
+    stream_sid=_texts,
+    custom_field=st.none() | _texts,
+    answered_at=st.none() | _moments,
+    ended_at=st.none() | _moments,
+    trunk=st.none() | _texts,
+    asterisk=st.none() | _texts,
+    gateway=st.none() | _texts,
+    channel_id=st.none() | _texts,
+    ring_s=st.none() | _moments,
+    max_duration_s=st.none() | _moments,
+    ending=st.none() | _endings,
+)

@@ -1,0 +1,86 @@
+"""A whole gateway in memory, on a virtual clock: with a simulated Asterisk and a simulated bot."""
+
+from twisted.application.service import Service
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
+
+from exoswitch import tap
+from exoswitch.call.session import BotTarget
+from exoswitch.call.stream_options import StreamOptions
+from exoswitch.config.model import (
+    AccountConfig,
+    AppConfig,
+    AsteriskConfig,
+    CallsConfig,
+    Config,
+    NumberConfig,
+    RtpConfig,
+    TrunkConfig,
+)
+from exoswitch.interfaces.calls import CallRequest
+from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from exoswitch.sim.behaviour import parse_behaviour
+from exoswitch.sim.bot import SimulatedBot
+from exoswitch.sim.latency import Meters
+from exoswitch.sim.virtualreactor import VirtualReactor
+
+CALLS = CallsConfig(ring_s=20)
+
+
+class House:
+    """A gateway with its Asterisk and its bot, all on one virtual reactor; REST alone is left out."""
+
+    def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
+        # What polls real sockets and what listens for HTTP on the default reactor has no place here.
+        monkeypatch.setattr(tap, "_web_service", lambda *_: Service())
+        self.reactor, self.meters = VirtualReactor(), Meters()
+        self.asterisk = SimulatedAsterisk(
+            reactor=self.reactor, script=read_script(script), meters=self.meters, ami_port=5038, **options
+        )
+        self.bot = SimulatedBot(
+            reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
+        )
+        self.gateway = tap.make_gateway(self.config(calls), self.reactor)
+
+    def config(self, calls):
+        pbx = AsteriskConfig(
+            name="pbx1", ami="tcp:127.0.0.1:5038", username="exoswitch", secret="secret", host="127.0.0.1"
+        )
+        return Config(
+            asterisks=(pbx,),
+            rtp=RtpConfig(bind="127.0.0.1", ports=range(20000, 20010)),
+            sessions="memory",
+            calls=calls,
+            trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+            accounts={"acme1": AccountConfig(api_key="k", api_token="t")},
+            apps={"1001": AppConfig(account="acme1", url=self.bot.url)},
+            numbers={"+918047491899": NumberConfig(account="acme1", app="1001")},
+        )
+
+    def live(self, scenario):
+        """Run a scenario while everything is up, then stop it all; nothing may be left to happen."""
+        return self.reactor.run(self._live(scenario))
+
+    async def _live(self, scenario):
+        services = [self.asterisk, self.bot, self.gateway]
+        for service in services:
+            service.startService()
+        while not self.gateway.engine.ready:
+            await deferLater(self.reactor, 0.1)
+        result = await scenario()
+        for service in reversed(services):
+            await maybeDeferred(service.stopService)
+        return result
+
+    async def place(self, url="", **options):
+        """Call a phone, and lead it to the bot, or to the one at another URL, with these options of its stream."""
+        bot = BotTarget(url=url or self.bot.url, options=StreamOptions(**options))
+        return await self.gateway.engine.place(
+            CallRequest(account="acme1", number="+919812345678", exophone="+918047491899", bot=bot)
+        )
+
+    async def ending_of(self, session):
+        """Wait until a call is over, and give its session."""
+        while not (found := await self.gateway.engine.find("acme1", session.call_sid)).status.is_final:
+            await deferLater(self.reactor, 0.5)
+        return found

@@ -1,0 +1,120 @@
+"""Session stores for tests, in pairs: two gateways' stores over one database, or one store twice in memory."""
+
+from contextlib import asynccontextmanager
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.threads import deferToThreadPool
+from twisted.trial.unittest import SynchronousTestCase
+
+from exoswitch.sessions.durable import DurableSessions
+from exoswitch.sessions.journal import Journal
+from exoswitch.sessions.memory import MemorySessions
+from exoswitch.sessions.postgres import PostgresDatabase
+from exoswitch.telemetry.counters import MemoryMetrics
+from tests.harness.databases import sqlite_in_test
+from tests.harness.sessions import MOMENT
+from tests.harness.sim_live import run
+
+result = SynchronousTestCase()
+
+
+def durable(database, folder, clock, in_thread=maybeDeferred, ahead_s=0.0):
+    """Give a store over a database; its wall clock may be ahead of others."""
+    return DurableSessions(
+        database,
+        Journal(folder, 1_000_000),
+        keep_s=1e9,
+        clock=clock,
+        wall_clock=lambda: MOMENT + ahead_s + clock.seconds(),
+        in_thread=in_thread,
+        metrics=MemoryMetrics(),
+    )
+
+
+@define(eq=False)
+class Gateway:
+    """A store, and the time in which it works."""
+
+    store: object
+    clock: object
+
+    async def save(self, *sessions):
+        """Save sessions, and wait until they are."""
+        saved = gatherResults([self.store.save(session) for session in sessions])
+        if isinstance(self.clock, Clock):
+            self.clock.advance(0)
+        await saved
+
+    async def wait(self, seconds):
+        """Let time pass."""
+        waited = deferLater(self.clock, seconds)
+        if isinstance(self.clock, Clock):
+            self.clock.advance(seconds)
+        await waited
+
+
+@asynccontextmanager
+async def _at_work(stores, clock):
+    for store in stores:
+        await store.start()
+    try:
+        yield [Gateway(store, clock) for store in stores]
+    finally:
+        for store in stores:
+            await store.stop()
+
+
+@define(eq=False)
+class _InTest:
+    folder: object
+    clock: Clock = field(factory=Clock)
+
+    def run(self, scenario):
+        """Run a scenario with two gateways, in no time."""
+
+        async def live():
+            async with _at_work(self.stores(), self.clock) as gateways:
+                await scenario(*gateways)
+
+        result.successResultOf(Deferred.fromCoroutine(live()))
+        assert self.clock.getDelayedCalls() == []
+
+
+@define(eq=False)
+class InMemory(_InTest):
+    def stores(self):
+        return 2 * [MemorySessions()]
+
+
+@define(eq=False)
+class InSqlite(_InTest):
+    def stores(self):
+        path = self.folder / "calls.db"
+        return [
+            durable(sqlite_in_test(path, self.clock), self.folder / name, self.clock, ahead_s=ahead_s)
+            for name, ahead_s in (("first", 60.0), ("second", 0.0))
+        ]
+
+
+@define(eq=False)
+class InPostgres:
+    folder: object
+    address: str
+
+    def run(self, scenario):
+        """Run a scenario with two gateways, on real sockets."""
+
+        async def live(reactor):
+            def in_thread(work, *arguments):
+                return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
+
+            stores = [
+                durable(PostgresDatabase(self.address, reactor), self.folder / name, reactor, in_thread, ahead_s)
+                for name, ahead_s in (("first", 60.0), ("second", 0.0))
+            ]
+            async with _at_work(stores, reactor) as gateways:
+                await scenario(*gateways)
+
+        run(live)

@@ -1,0 +1,128 @@
+"""The journal gives back what it was given, whatever happened to the end of its last file."""
+
+import os
+import stat
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.sessions.journal import Journal
+from exoswitch.sessions.journal_lines import read_line, write_line
+from exoswitch.sessions.notes import Note
+from tests.harness.sessions import SESSION, any_sessions
+
+NOTES = [Note(number, evolve(SESSION, call_sid=f"c{number}")) for number in range(1, 4)]
+
+
+@pytest.fixture
+def journal(tmp_path):
+    made = Journal(tmp_path / "journal", 1_000_000)
+    yield made
+    made.close()
+
+
+def contents(journal):
+    """Read all notes, and count the lines that are none."""
+    notes, damaged = [], 0
+    for path in journal.seal():
+        start, is_last = 0, False
+        while not is_last:
+            chunk = journal.read(path, start)
+            notes += chunk.notes
+            damaged += chunk.damaged
+            start, is_last = chunk.end, chunk.is_last
+    return notes, damaged
+
+
+@given(any_sessions, st.integers(0, 2**62))
+@settings(deadline=None, max_examples=40)
+def test_note_comes_back_from_its_line(session, sequence):
+    assert read_line(write_line(Note(sequence, session))) == Note(sequence, session)
+
+
+@given(st.binary(max_size=40) | st.integers(0, 400).map(lambda index: flipped(write_line(NOTES[0]), index)))
+@settings(deadline=None, max_examples=80)
+def test_anything_else_is_refused_in_one_way_only(line):
+    with pytest.raises(RemoteProtocolError):
+        read_line(line)
+
+
+def flipped(line, index):
+    index %= len(line)
+    return line[:index] + bytes([line[index] ^ 1]) + line[index + 1 :]
+
+
+def test_notes_come_back_in_their_order_over_files(journal):
+    journal.append(NOTES[:2])
+    journal.close()
+    journal.append(NOTES[2:])
+    assert contents(journal) == (NOTES, 0)
+
+
+def test_many_notes_come_in_chunks(journal):
+    many = [Note(number, SESSION) for number in range(1000)]
+    journal.append(many)
+    assert contents(journal) == (many, 0)
+
+
+def test_two_processes_do_not_share_a_journal(journal):
+    journal.append(NOTES)
+    other = Journal(journal.folder, 1_000_000)
+    for use in (other.seal, lambda: other.append(NOTES)):
+        with pytest.raises(OSError, match="give each gateway its own"):
+            use()
+    journal.close()
+    assert contents(other) == (NOTES, 0)
+    other.close()
+
+
+def test_torn_last_line_is_counted_and_costs_no_other(journal):
+    journal.append(NOTES)
+    (path,) = journal.seal()
+    os.truncate(path, path.stat().st_size - 9)
+    journal.append(NOTES[2:])
+    assert contents(journal) == (NOTES, 1)
+
+
+def test_damaged_line_in_the_middle_costs_itself_alone(journal):
+    journal.append(NOTES)
+    (path,) = journal.seal()
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"c2"', b'"cX"'))
+    assert contents(journal) == ([NOTES[0], NOTES[2]], 1)
+
+
+def test_failed_write_leaves_no_torn_line_behind(journal, monkeypatch):
+    journal.append(NOTES[:1])
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("the disk is full")))
+    with pytest.raises(OSError, match="full"):
+        journal.append(NOTES[1:2])
+    monkeypatch.undo()
+    journal.append(NOTES[2:])
+    assert contents(journal) == ([NOTES[0], NOTES[2]], 0)
+
+
+def test_what_finds_no_room_is_counted(tmp_path):
+    journal = Journal(tmp_path, 2 * len(write_line(NOTES[0])) + 10)
+    assert journal.append(NOTES) == 1
+    assert journal.append(NOTES) == 3
+    assert contents(journal) == (NOTES[:2], 0)
+    journal.close()
+
+
+def test_read_file_is_removed_and_makes_room(journal):
+    journal.append(NOTES)
+    for path in journal.seal():
+        journal.remove(path)
+    assert contents(journal) == ([], 0)
+
+
+def test_folder_and_files_are_for_their_owner_alone_and_made_only_when_needed(journal):
+    assert journal.seal() == []
+    assert not journal.folder.exists()
+    journal.append(NOTES)
+    (path,) = journal.seal()
+    assert [stat.S_IMODE(where.stat().st_mode) for where in (journal.folder, path)] == [0o700, 0o600]

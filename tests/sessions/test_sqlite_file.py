@@ -1,0 +1,66 @@
+"""What is particular to a file of SQLite's: who may read it, and who else may have it open."""
+
+import sqlite3
+import stat
+from contextlib import closing
+
+import pytest
+from attrs import evolve
+from twisted.internet.defer import gatherResults
+
+from exoswitch.errors import BackendUnavailable
+from exoswitch.sessions.notes import Note
+from exoswitch.sessions.sqlite import SqliteDatabase
+from tests.harness.databases import SqliteInTest, result, sqlite_in_test
+from tests.harness.sessions import MOMENT, SESSION
+from tests.harness.sim_live import run
+
+
+def test_file_and_what_belongs_to_it_are_for_their_owner_alone(tmp_path):
+    async def scenario(database):
+        await database.write([Note(1, SESSION)])
+        files = list(tmp_path.iterdir())
+        assert len(files) == 3
+        assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+    SqliteInTest(tmp_path).run(scenario)
+
+
+def test_folder_that_is_not_there_is_told(tmp_path):
+    database = sqlite_in_test(tmp_path / "no" / "calls.db")
+    failure = result.failureResultOf(database.open(), BackendUnavailable)
+    assert "No such file or directory" in failure.getErrorMessage()
+
+
+def test_file_of_another_kind_is_told(tmp_path):
+    (tmp_path / "calls.db").write_bytes(b"not a database, but long enough to be taken for one" * 20)
+    database = sqlite_in_test(tmp_path / "calls.db")
+    assert "not a database" in result.failureResultOf(database.open(), BackendUnavailable).getErrorMessage()
+
+
+def test_somebody_who_writes_for_too_long_makes_it_unavailable_for_as_long(tmp_path):
+    async def scenario(database):
+        with closing(sqlite3.connect(tmp_path / "calls.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(BackendUnavailable, match="locked"):
+                await database.write([Note(1, SESSION)])
+            with pytest.raises(BackendUnavailable, match="locked"):
+                await database.claim(["c1"], "t1", MOMENT)
+            assert await database.recall(["c1"]) == []
+        await database.write([Note(1, SESSION)])
+
+    SqliteInTest(tmp_path).run(scenario)
+
+
+@pytest.mark.loopback
+def test_gateways_that_make_one_file_at_once_agree_on_its_schema(tmp_path):
+    async def scenario(reactor):
+        databases = [SqliteDatabase(tmp_path / "calls.db", reactor) for _ in range(4)]
+        await gatherResults([database.open() for database in databases])
+        for number, database in enumerate(databases):
+            await database.write([Note(number, evolve(SESSION, call_sid=f"c{number}"))])
+        assert len(await databases[0].recall(["c3"])) == 1
+        for database in databases:
+            await database.close()
+
+    run(scenario)
