@@ -140,8 +140,8 @@ class Gateway(Service):
 
 
 def _recorder(config: Config, reactor: Any) -> Recorder | None:
-    """Make what writes transcripts down, where there is a folder for them."""
-    settings = config.transcripts
+    """Make what writes traces down, where there is a folder for them."""
+    settings = config.traces
     if not settings.folder:
         return None
     return Recorder(

@@ -22,7 +22,7 @@ CORE_LIBRARIES = {"attrs", "automat"}
 CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "threading", "time"}
 
 # Cores whose very subject is a port: a trunk implements one, Asterisk's configuration is rendered from ours.
-CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.render")
+CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.")
 PORTS_FOR_CORES = {
     "exoswitch.config.model",
     "exoswitch.interfaces.media",

@@ -2,7 +2,7 @@
 
 from exoswitch.asterisk.checks import problems
 from exoswitch.asterisk.dialplan import extensions_conf
-from exoswitch.asterisk.manager import manager_conf
+from exoswitch.asterisk.manager_conf import manager_conf
 from exoswitch.asterisk.media import pjsip_conf, rtp_conf
 from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf
 from exoswitch.config.model import AsteriskConfig, Config

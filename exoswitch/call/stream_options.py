@@ -14,7 +14,7 @@ CloseAfterStop = Literal["handshake", "drop"]
 OnStreamLoss = Literal["hang-up", "reconnect"]
 OnGatewayLoss = Literal["resume", "hang-up"]
 ResumedSid = Literal["new", "same"]
-TranscriptKind = Literal["off", "messages", "audio"]
+TraceKind = Literal["off", "messages", "audio"]
 
 
 @frozen(kw_only=True)
@@ -34,7 +34,7 @@ class StreamOptions:
     `on_stream_loss` what follows a connection that broke off, `on_gateway_loss` what follows when a call's gateway is
     lost, and `resumed_sid` whether the stream of a call that another gateway resumes has a SID of its own.
 
-    `ca_file` is a PEM file with certificates that are trusted beside the system's, `transcript` what is written down
+    `ca_file` is a PEM file with certificates that are trusted beside the system's, `trace` what is written down
     of the stream.
     """
 
@@ -52,4 +52,4 @@ class StreamOptions:
     on_gateway_loss: OnGatewayLoss = "resume"
     resumed_sid: ResumedSid = "new"
     ca_file: str = ""
-    transcript: TranscriptKind = "off"
+    trace: TraceKind = "off"

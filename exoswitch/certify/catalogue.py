@@ -148,7 +148,7 @@ def _speech(terms: Terms) -> Scenario:
     return Scenario(
         name="speech",
         shows="a caller who speaks is answered",
-        plans=(Plan(stages=(greeting, *_question(terms)), options=StreamOptions(transcript="audio")),),
+        plans=(Plan(stages=(greeting, *_question(terms)), options=StreamOptions(trace="audio")),),
         expects=(stays("in a conversation", tacit=True), is_heard),
     )
 

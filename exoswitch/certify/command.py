@@ -19,8 +19,8 @@ from exoswitch.certify.scenario import Scenario, Terms
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report
 from exoswitch.errors import InvalidRequest
-from exoswitch.exotel.trace.reading import read_transcript
-from exoswitch.exotel.trace.trace import Transcript, TranscriptError
+from exoswitch.exotel.trace.reading import read_trace
+from exoswitch.exotel.trace.trace import Trace, TraceError
 from exoswitch.sim import sounds
 from exoswitch.telephony.numbers import normalise
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, run_reactor: Run) -> int:
             return _list(screen)
         terms = _terms(options)
         scenarios = _scenarios(options, terms)
-    except (InvalidRequest, TranscriptError) as problem:
+    except (InvalidRequest, TraceError) as problem:
         _complain(str(problem))
         return EXIT_MISUSED
 
@@ -104,13 +104,13 @@ def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
     return [scenario for scenario in scenarios if scenario.name in names or not names]
 
 
-def _recorded(path: Path) -> Transcript:
+def _recorded(path: Path) -> Trace:
     try:
         with path.open("rb") as lines:
-            return read_transcript(lines)
+            return read_trace(lines)
     except OSError as problem:
         raise InvalidRequest(f"--replay: {path} cannot be read: {problem.strerror}") from problem
-    except TranscriptError as problem:
+    except TraceError as problem:
         raise InvalidRequest(f"--replay: {path}: {problem}") from problem
 
 

@@ -14,9 +14,9 @@ from exoswitch.exotel.trace.trace import (
     Message,
     Opened,
     Side,
-    Transcript,
+    Trace,
 )
-from exoswitch.exotel.trace.writing import TranscriptWriter
+from exoswitch.exotel.trace.writing import TraceWriter
 
 _ENTRIES = 60_000  # ten minutes of messages of 20 ms both ways
 
@@ -62,11 +62,11 @@ class Kept:
         elif not isinstance(self._entries[-1], Cut):
             self._entries.append(Cut(entry.at_ms, "the call was too long to be kept"))
 
-    def transcript(self) -> Transcript:
+    def trace(self) -> Trace:
         """Give the whole."""
-        return Transcript(self.header, tuple(self._entries))
+        return Trace(self.header, tuple(self._entries))
 
     def lines(self) -> bytes:
-        """Write it as a transcript's file, with its audio, and without secrets and phone numbers."""
-        writer = TranscriptWriter(self.header, Discretion())
+        """Write it as a trace's file, with its audio, and without secrets and phone numbers."""
+        writer = TraceWriter(self.header, Discretion())
         return writer.first_line() + b"".join(writer.line(entry) for entry in self._entries)

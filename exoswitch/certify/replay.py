@@ -11,25 +11,25 @@ from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding, Verdict, passed
 from exoswitch.exotel.trace.replay_caller import caller_steps
 from exoswitch.exotel.trace.replay_comparison import Tolerances, compare_conversations
-from exoswitch.exotel.trace.trace import Transcript
+from exoswitch.exotel.trace.trace import Trace
 
 REPLAY = "replay"
 THE_END = "the end"
 _TOLERANCES = Tolerances(mark_names=False)  # many bots make up new names for their marks in every call
 
 
-def replay_of(recorded: Transcript, terms: Terms, *, strict: bool = False) -> Scenario:
+def replay_of(recorded: Trace, terms: Terms, *, strict: bool = False) -> Scenario:
     """Make the scenario; differences are notes, but for another end, unless it is `strict`.
 
     Raises:
-        TranscriptError: this recording cannot be replayed; the text says why.
+        TraceError: this recording cannot be replayed; the text says why.
     """
     steps, media = caller_steps(recorded), recorded.header.media
     options = StreamOptions(
         chunk_ms=media.chunk_ms,
         marks_on_clear=media.marks_on_clear,
         clear_granularity=media.clear_granularity,
-        transcript="audio",
+        trace="audio",
     )
     plan = Plan(
         stages=(),
@@ -42,7 +42,7 @@ def replay_of(recorded: Transcript, terms: Terms, *, strict: bool = False) -> Sc
 
     def is_as_it_was(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
         kept = tapes[0].kept
-        return [] if kept is None else _compare(recorded, kept.transcript(), strict=strict)
+        return [] if kept is None else _compare(recorded, kept.trace(), strict=strict)
 
     return Scenario(
         name=REPLAY,
@@ -58,7 +58,7 @@ def _at_the_same_rate(url: str, rate_hz: int) -> Callable[[str], str]:
     return bot_url.at_rate(rate_hz)
 
 
-def _compare(recorded: Transcript, seen: Transcript, *, strict: bool) -> list[Finding]:
+def _compare(recorded: Trace, seen: Trace, *, strict: bool) -> list[Finding]:
     differences = compare_conversations(recorded, seen, _TOLERANCES)
     if not differences:
         return [passed("the same messages and as much audio", "as in the recording")]

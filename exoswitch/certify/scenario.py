@@ -92,7 +92,7 @@ class Plan:
     """One call of a scenario: what its caller does before hanging up, and how it differs from any other call.
 
     Where there are `recorded` steps, at the rate of the bot then, the caller does those, which `lasts_s`. A call with
-    a `transcript` among its options is kept word for word.
+    a `trace` among its options is kept word for word.
     """
 
     stages: tuple[Stage, ...]

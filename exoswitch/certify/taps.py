@@ -1,4 +1,4 @@
-"""Root: the gateway's own way to bots, with a tape running in place of a transcript."""
+"""Root: the gateway's own way to bots, with a tape running in place of a trace."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class TappedBots(ExotelBots):
     def record(self, start: StreamStart, sample_rate_hz: int) -> "Tap":
         """Let the tape hear what is said."""
         tape = self.tapes[start.stream_sid]
-        if start.bot.options.transcript == "audio":
+        if start.bot.options.trace == "audio":
             tape.kept = _begin_to_keep(start, sample_rate_hz, self.reactor.seconds())
         return Tap(tape, self.reactor.seconds)
 

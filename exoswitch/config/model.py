@@ -125,7 +125,7 @@ class StreamConfig:
     on_gateway_loss: values.OnGatewayLoss = "resume"
     resumed_sid: values.ResumedSid = "new"
     ca_file: values.File = ""
-    transcript: values.TranscriptKind = "off"
+    trace: values.TraceKind = "off"
 
     def options(self) -> StreamOptions:
         """Give the options as the program hands them on."""
@@ -133,8 +133,8 @@ class StreamConfig:
 
 
 @frozen(kw_only=True)
-class TranscriptsConfig:
-    """Where transcripts of streams go: a folder of at most `max_mb`, whose oldest files give way.
+class TracesConfig:
+    """Where traces of streams go: a folder of at most `max_mb`, whose oldest files give way.
 
     `numbers` says that phone numbers are shown in full; `parameters` names the custom parameters whose values are no
     secrets.
@@ -195,7 +195,7 @@ class Config:
     trunks: tuple[TrunkConfig, ...] = ()
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
     streams: StreamConfig = Factory(StreamConfig)
-    transcripts: TranscriptsConfig = Factory(TranscriptsConfig)
+    traces: TracesConfig = Factory(TracesConfig)
     apps: Mapping[values.Name, AppConfig] = Factory(dict)
     numbers: Mapping[values.PhoneNumber, NumberConfig] = Factory(dict)
     billing: BillingConfig = Factory(BillingConfig)

@@ -1,6 +1,6 @@
 """Port: from a tree of texts to the model's classes: fields are declared once, in the model, and read by this."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 import attrs
@@ -12,6 +12,7 @@ from exoswitch.config.yamlfile import Tree
 from exoswitch.errors import Problem
 
 _BROKEN = ""  # stands for what could not be read; a problem has been noted, and the result is never used
+_RENAMED = {"transcripts": "traces", "transcript": "trace"}  # keys of earlier versions
 _SHOWN_MAX = 60
 
 
@@ -92,7 +93,10 @@ class Reader:
             return attrs.NOTHING
         return value
 
-    def _unknown_key(self, key: str, known: Iterable[str], path: str) -> None:
+    def _unknown_key(self, key: str, known: Mapping[str, object], path: str) -> None:
+        if _RENAMED.get(key) in known:
+            self._note(_join(path, key), f"is called {_RENAMED[key]} now; rename the key")
+            return
         guess = nearest(key, known) or f"; the keys here are {', '.join(known)}"
         self._note(_join(path, key), f"is not a key that is known here{guess}")
 

@@ -132,7 +132,7 @@ def _streams(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
     common = config.streams
     yield from _stream("streams", common, config, unread)
     for app_id, app in config.apps.items():
-        if (app.ca_file, app.transcript) != (common.ca_file, common.transcript):
+        if (app.ca_file, app.trace) != (common.ca_file, common.trace):
             yield from _stream(f"apps.{app_id}", app, config, unread)
 
 
@@ -142,5 +142,5 @@ def _stream(path: str, stream: StreamConfig, config: Config, unread: AbstractSet
             check_certificates(stream.ca_file)
         except InvalidRequest as error:
             yield Problem(f"{path}.ca_file", f"names the file {stream.ca_file}, which cannot be used: {error}")
-    if stream.transcript != "off" and not config.transcripts.folder and "transcripts.folder" not in unread:
-        yield Problem(f"{path}.transcript", "needs transcripts.folder, where they are written; add it")
+    if stream.trace != "off" and not config.traces.folder and "traces.folder" not in unread:
+        yield Problem(f"{path}.trace", "needs traces.folder, where they are written; add it")

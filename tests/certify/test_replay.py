@@ -12,8 +12,8 @@ from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
 from exoswitch.exotel.stream.messages import StreamWriter
-from exoswitch.exotel.trace.reading import read_transcript
-from exoswitch.exotel.trace.trace import Header, MediaSettings, Side, TranscriptError
+from exoswitch.exotel.trace.reading import read_trace
+from exoswitch.exotel.trace.trace import Header, MediaSettings, Side, TraceError
 from exoswitch.rtp.packet import parse
 from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
 
@@ -53,16 +53,16 @@ def test_what_is_kept_can_be_read_again_and_tells_no_secrets():
     data = conversation().lines()
     assert b"hush" not in data
     assert b"9812345610" not in data
-    read = read_transcript(data.splitlines(keepends=True))
+    read = read_trace(data.splitlines(keepends=True))
     assert read.header == HEADER
-    assert len(read.entries) == len(conversation().transcript().entries)
+    assert len(read.entries) == len(conversation().trace().entries)
 
 
 def test_what_is_kept_is_bounded():
     kept = Kept(HEADER, 0.0)
     for _ in range(70_000):
         kept.opened(1.0)
-    assert len(kept.transcript().entries) == 60_001
+    assert len(kept.trace().entries) == 60_001
 
 
 def played(phone, seconds):
@@ -77,7 +77,7 @@ def played(phone, seconds):
 
 
 def test_a_recorded_caller_says_the_same_and_presses_the_same_and_hangs_up():
-    (plan,) = replay_of(conversation().transcript(), TERMS).plans
+    (plan,) = replay_of(conversation().trace(), TERMS).plans
     ticks = played(RecordedPhone(plan.recorded, 8000, tape(), Random(0)), 5.0)
     assert [pcm for pcm, _ in ticks[:50]] == [ULAW.decode(ULAW.encode(frame)) for frame in TONE]
     assert {pcm for pcm, _ in ticks[50:]} == {ULAW.decode(ULAW.encode(SILENCE_PCM))}
@@ -87,13 +87,13 @@ def test_a_recorded_caller_says_the_same_and_presses_the_same_and_hangs_up():
 
 
 def test_a_bot_that_closed_by_itself_is_waited_for():
-    scenario = replay_of(conversation(hangs_up=False).transcript(), TERMS)
+    scenario = replay_of(conversation(hangs_up=False).trace(), TERMS)
     assert scenario.longest_s == pytest.approx(11.09)
 
 
 def test_a_recording_at_a_higher_rate_is_replayed_at_that_rate():
     header = evolve(HEADER, media=MediaSettings(sample_rate_hz=16_000, chunk_ms=40))
-    (plan,) = replay_of(conversation(header=header).transcript(), TERMS).plans
+    (plan,) = replay_of(conversation(header=header).trace(), TERMS).plans
     assert plan.target(TERMS.url) == "ws://bot.example.org/?sample-rate=16000"
     assert plan.options.chunk_ms == 40
     ticks = played(RecordedPhone(plan.recorded, 16_000, tape(), Random(0)), 5.0)
@@ -101,12 +101,12 @@ def test_a_recording_at_a_higher_rate_is_replayed_at_that_rate():
 
 
 def test_a_recording_without_audio_is_refused():
-    with pytest.raises(TranscriptError, match="audio"):
-        replay_of(conversation(header=evolve(HEADER, payloads=False)).transcript(), TERMS)
+    with pytest.raises(TraceError, match="audio"):
+        replay_of(conversation(header=evolve(HEADER, payloads=False)).trace(), TERMS)
 
 
 def verdicts(recorded, seen, *, strict=False):
-    scenario = replay_of(recorded.transcript(), TERMS, strict=strict)
+    scenario = replay_of(recorded.trace(), TERMS, strict=strict)
     one = tape()
     one.kept = seen
     return [finding.verdict for expectation in scenario.expects for finding in expectation([one], TERMS)]

@@ -60,15 +60,15 @@ def test_a_file_that_is_not_there_is_a_problem(problems, good, tmp_path):
     }
 
 
-def test_a_transcript_needs_a_folder(problems, read, good, tmp_path):
-    wanting = with_streams(good, "{transcript: messages}")
-    assert problems(wanting) == {"streams.transcript": "needs transcripts.folder, where they are written; add it"}
-    assert read(wanting + "transcripts: {folder: logs}").transcripts.folder == str(tmp_path / "logs")
+def test_a_trace_needs_a_folder(problems, read, good, tmp_path):
+    wanting = with_streams(good, "{trace: messages}")
+    assert problems(wanting) == {"streams.trace": "needs traces.folder, where they are written; add it"}
+    assert read(wanting + "traces: {folder: logs}").traces.folder == str(tmp_path / "logs")
 
 
-def test_an_apps_own_transcript_is_told_as_the_apps(problems, good):
-    text = with_streams(good, "{}").replace("numbers: national", "transcript: audio")
-    assert list(problems(text)) == ["apps.1001.transcript"]
+def test_an_apps_own_trace_is_told_as_the_apps(problems, good):
+    text = with_streams(good, "{}").replace("numbers: national", "trace: audio")
+    assert list(problems(text)) == ["apps.1001.trace"]
 
 
 def test_a_file_without_certificates_is_a_problem_once(problems, good, tmp_path):
@@ -76,4 +76,11 @@ def test_a_file_without_certificates_is_a_problem_once(problems, good, tmp_path)
     assert problems(with_streams(good, "{ca_file: ca.pem}")) == {
         "streams.ca_file": f"names the file {tmp_path / 'ca.pem'}, which cannot be used: "
         "it holds no certificate in PEM, or one that is damaged"
+    }
+
+
+def test_a_key_of_an_earlier_version_is_answered_with_its_new_name(problems, good):
+    assert problems(with_streams(good, "{transcript: messages}") + "transcripts: {folder: logs}\n") == {
+        "streams.transcript": "is called trace now; rename the key",
+        "transcripts": "is called traces now; rename the key",
     }

@@ -1,12 +1,12 @@
-"""Transcripts for tests: written by hand in a line each, and read from the folder of recorded ones."""
+"""Traces for tests: written by hand in a line each, and read from the folder of recorded ones."""
 
 import base64
 import json
 from pathlib import Path
 
 from exoswitch.call.session import Direction
-from exoswitch.exotel.trace.reading import read_transcript
-from exoswitch.exotel.trace.trace import Closed, Header, MediaSettings, Message, Side, Transcript
+from exoswitch.exotel.trace.reading import read_trace
+from exoswitch.exotel.trace.trace import Closed, Header, MediaSettings, Message, Side, Trace
 
 FOLDER = Path(__file__).parents[1] / "exotel" / "trace" / "traces"
 RECORDED = sorted(FOLDER.glob("*.jsonl"))
@@ -56,9 +56,9 @@ def closed(at_ms, by=Side.BOT, code=1000):
     return Closed(at_ms, code, "", by)
 
 
-def transcript(*entries, **words):
-    return Transcript(header(**words), tuple(sorted(entries, key=lambda entry: entry.at_ms)))
+def trace(*entries, **words):
+    return Trace(header(**words), tuple(sorted(entries, key=lambda entry: entry.at_ms)))
 
 
 def recorded(path):
-    return read_transcript(path.read_bytes().splitlines())
+    return read_trace(path.read_bytes().splitlines())

@@ -18,7 +18,7 @@ def recorder(tmp_path):
 
 
 @pytest.fixture
-def transcript(recorder, tmp_path):
+def trace(recorder, tmp_path):
     """Stop recording, and read the only file."""
 
     def read():
@@ -30,21 +30,21 @@ def transcript(recorder, tmp_path):
 
 
 def wire_to(recorder, url="ws://user:hunter2@127.0.0.1/ws?sample-rate=16000", **kwargs):
-    return Wire(stream_start(url, transcript="audio"), recorder=recorder, **kwargs)
+    return Wire(stream_start(url, trace="audio"), recorder=recorder, **kwargs)
 
 
-def events(transcript):
-    return [message.parsed()["event"] for message in transcript.entries if isinstance(message, Message)]
+def events(trace):
+    return [message.parsed()["event"] for message in trace.entries if isinstance(message, Message)]
 
 
-def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, transcript):
+def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, trace):
     wire = wire_to(recorder)
     wire.send(frame({"event": "mark", "mark": {"name": "m"}}) + frame(b"\x01\x02", BINARY))
     wire.connection.send_media(bytes(320))
     wire.connection.send_digit("5", 100)
     wire.connection.close(StopReason.CALL_ENDED)
     wire.end()
-    written = transcript()
+    written = trace()
     kinds = [type(entry) for entry in written.entries]
     assert kinds == [Attempted, Opened, Message, Message, Message, Binary, Message, Message, Message, Closed]
     assert events(written) == ["connected", "start", "mark", "media", "dtmf", "stop"]
@@ -53,26 +53,26 @@ def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, transc
     assert "hunter2" not in repr(written)
 
 
-def test_a_bot_that_closes_is_told_from_us(recorder, transcript):
+def test_a_bot_that_closes_is_told_from_us(recorder, trace):
     wire = wire_to(recorder)
     wire.transport.lose(ConnectionDone())
     wire.reactor.advance(0)
-    assert (transcript().closed.by, transcript().closed.code) == (Side.BOT, None)
+    assert (trace().closed.by, trace().closed.code) == (Side.BOT, None)
 
 
-def test_an_attempt_that_failed_says_why(recorder, transcript):
+def test_an_attempt_that_failed_says_why(recorder, trace):
     wire = wire_to(recorder, opens=False).dial()
     wire.send(b"HTTP/1.1 403 No\r\n\r\n")
     wire.reactor.advance(0)
-    attempted, failed = transcript().entries
+    attempted, failed = trace().entries
     assert isinstance(attempted, Attempted)
     assert "403" in failed.error
 
 
-def test_a_url_that_leads_nowhere_is_written_down_too(recorder, transcript):
+def test_a_url_that_leads_nowhere_is_written_down_too(recorder, trace):
     wire = wire_to(recorder, "http://user:hunter2@127.0.0.1:x/", opens=False)
     wire.reactor.advance(0)
-    attempted, failed = transcript().entries
+    attempted, failed = trace().entries
     assert (type(attempted), type(failed)) == (Attempted, Failed)
     assert "hunter2" not in repr(attempted)
 

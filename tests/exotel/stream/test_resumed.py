@@ -57,16 +57,16 @@ def test_the_url_that_is_dialled_is_the_same_as_before():
     assert wire.request()[0] == "GET /ws?lang=hi HTTP/1.1"
 
 
-def test_its_transcript_can_be_replayed(tmp_path):
+def test_its_trace_can_be_replayed(tmp_path):
     recorder = Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute, parameters=["resumption"])
-    wire, start = resumed(recorder=recorder, transcript="audio")
+    wire, start = resumed(recorder=recorder, trace="audio")
     wire.send(frame({"event": "mark", "mark": {"name": "again"}}))
     wire.connection.send_mark("again")
     wire.connection.close(StopReason.CALL_ENDED)
     wire.end()
     recorder.stop()
     (path,) = tmp_path.glob("*.jsonl")
-    transcript = recorded(path)
-    (written,) = (entry.parsed() for entry in transcript.entries if getattr(entry, "event", "") == "start")
+    trace = recorded(path)
+    (written,) = (entry.parsed() for entry in trace.entries if getattr(entry, "event", "") == "start")
     assert written["start"]["custom_parameters"] == start["start"]["custom_parameters"]
-    assert compare(transcript, replay(transcript)) == []
+    assert compare(trace, replay(trace)) == []

@@ -7,11 +7,11 @@ from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 
 from exoswitch.exotel.trace import recorder as recording
-from exoswitch.exotel.trace.folder import RecordingFolder, TranscriptFile
-from exoswitch.exotel.trace.reading import read_transcript
+from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
+from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.exotel.trace.trace import Closed, Cut, Message, Side
-from exoswitch.exotel.trace.writing import TranscriptWriter
+from exoswitch.exotel.trace.writing import TraceWriter
 from tests.harness.traces_at_hand import CALL_SID, STREAM_SID, bot, header, media, recorded
 from tests.harness.wire import stream_start
 
@@ -47,7 +47,7 @@ class House:
 
 @pytest.fixture
 def house(tmp_path):
-    house = House(tmp_path / "deep" / "transcripts")
+    house = House(tmp_path / "deep" / "traces")
     yield house
     house.recorder.stop()
     assert house.clock.getDelayedCalls() == []
@@ -213,7 +213,7 @@ def small(monkeypatch, tmp_path):
     folder = RecordingFolder(tmp_path, max_mb=10, file_mb=4)
 
     def write(size, file=None, number=0):
-        file = file or TranscriptFile(TranscriptWriter(header(stream_sid=f"s{number}")))
+        file = file or TraceFile(TraceWriter(header(stream_sid=f"s{number}")))
         folder.write(file, [Message(1, Side.BOT, b"x" * size)])
         return file
 
@@ -243,7 +243,7 @@ def test_the_oldest_complete_files_make_room(small):
     assert sum(path.stat().st_size for path in folder.path.iterdir()) <= 10_000
 
 
-def test_only_transcripts_are_deleted(small):
+def test_only_traces_are_deleted(small):
     folder, write = small
     (folder.path / "notes.jsonl").write_bytes(b"x" * 20_000)
     for number in range(8):
@@ -252,7 +252,7 @@ def test_only_transcripts_are_deleted(small):
     assert len(list(folder.path.iterdir())) < 8
 
 
-def test_transcripts_that_fill_the_folder_while_being_written_are_cut(small):
+def test_traces_that_fill_the_folder_while_being_written_are_cut(small):
     _, write = small
     files = [write(2000, number=number) for number in range(6)]
     ends = [recorded(file.path).entries[-1] for file in files]
@@ -261,7 +261,7 @@ def test_transcripts_that_fill_the_folder_while_being_written_are_cut(small):
 
 
 def test_sids_of_any_kind_make_a_harmless_name(tmp_path):
-    file = TranscriptFile(TranscriptWriter(header(call_sid="../../etc/passwd", stream_sid="x" * 300)))
+    file = TraceFile(TraceWriter(header(call_sid="../../etc/passwd", stream_sid="x" * 300)))
     RecordingFolder(tmp_path, max_mb=1).write(file, [bot(1, media(20))])
     assert [path.name for path in tmp_path.iterdir()] == [f"20260921T141320Z_------etc-passwd_{'x' * 64}.jsonl"]
-    assert read_transcript(file.path.read_bytes().splitlines()).header.call_sid == "../../etc/passwd"
+    assert read_trace(file.path.read_bytes().splitlines()).header.call_sid == "../../etc/passwd"

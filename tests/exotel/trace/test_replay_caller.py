@@ -2,7 +2,7 @@ import pytest
 
 from exoswitch.call.effects import StopReason
 from exoswitch.exotel.trace.replay_caller import CallerStep, HangUp, Press, Speak, caller_steps
-from exoswitch.exotel.trace.trace import MediaSettings, TranscriptError
+from exoswitch.exotel.trace.trace import MediaSettings, TraceError
 from tests.harness.traces_at_hand import (
     FOLDER,
     bot,
@@ -11,14 +11,14 @@ from tests.harness.traces_at_hand import (
     media,
     message,
     recorded,
-    transcript,
+    trace,
 )
 
 START = gateway(100, message("start", stream_sid="s"))
 
 
 def test_the_caller_speaks_presses_and_hangs_up_as_in_the_recording():
-    call = transcript(
+    call = trace(
         START,
         gateway(120, media(20, sample=5)),
         bot(130, media(20)),
@@ -36,19 +36,17 @@ def test_the_caller_speaks_presses_and_hangs_up_as_in_the_recording():
 
 
 def test_a_chunk_is_spoken_in_the_frames_that_it_was_made_of():
-    steps = caller_steps(
-        transcript(START, gateway(160, media(60)), gateway(165, message("dtmf", digit="1", duration=1)))
-    )
+    steps = caller_steps(trace(START, gateway(160, media(60)), gateway(165, message("dtmf", digit="1", duration=1))))
     assert [step.at_ms for step in steps] == [20, 40, 60, 65]
 
 
 def test_frames_last_20_ms_at_any_rate():
-    call = transcript(START, gateway(160, media(80)), media=MediaSettings(sample_rate_hz=16000))
+    call = trace(START, gateway(160, media(80)), media=MediaSettings(sample_rate_hz=16000))
     assert [(step.at_ms, len(step.does.pcm)) for step in caller_steps(call)] == [(40, 640), (60, 640)]
 
 
 def test_where_the_bot_closed_the_caller_does_not_hang_up():
-    assert caller_steps(transcript(START, closed(200))) == ()
+    assert caller_steps(trace(START, closed(200))) == ()
 
 
 def test_a_recorded_call_gives_its_caller():
@@ -62,13 +60,13 @@ def test_a_recorded_call_gives_its_caller():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (transcript(closed(1)), "no stream was started"),
-        (transcript(START, payloads=False), "audio was left out"),
-        (transcript(START, gateway(200, message("media", payload="%"))), "said at 200 ms is no message of its"),
-        (transcript(START, gateway(200, message("dtmf", digit="1"))), "KeyError"),
-        (transcript(START, gateway(200, message("stop", reason="bored"))), "ValueError"),
+        (trace(closed(1)), "no stream was started"),
+        (trace(START, payloads=False), "audio was left out"),
+        (trace(START, gateway(200, message("media", payload="%"))), "said at 200 ms is no message of its"),
+        (trace(START, gateway(200, message("dtmf", digit="1"))), "KeyError"),
+        (trace(START, gateway(200, message("stop", reason="bored"))), "ValueError"),
     ],
 )
 def test_a_caller_that_cannot_be_replayed_is_told_why(call, words):
-    with pytest.raises(TranscriptError, match=words):
+    with pytest.raises(TraceError, match=words):
         caller_steps(call)

@@ -12,7 +12,7 @@ from tests.harness.traces_at_hand import (
     media,
     message,
     recorded,
-    transcript,
+    trace,
 )
 
 START = gateway(100, message("start", stream_sid="s"))
@@ -21,7 +21,7 @@ END = closed(9000)
 
 
 def differences(then, now, **tolerances):
-    one, other = (transcript(START, *entries) for entries in (then, now))
+    one, other = (trace(START, *entries) for entries in (then, now))
     return [str(difference) for difference in compare_conversations(one, other, Tolerances(**tolerances))]
 
 
@@ -88,7 +88,7 @@ def test_who_closed_and_how_is_compared():
 
 
 def test_a_bot_that_was_not_reached_has_said_nothing():
-    reached = transcript(START, bot(200, mark("m")), END)
+    reached = trace(START, bot(200, mark("m")), END)
     failed = evolve(reached, entries=(Failed(10, "3009 no"),))
     assert [str(difference) for difference in compare_conversations(reached, failed)] == [
         "the bot's turn 1: mark 'm' in the recording, nothing more now",

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.exotel.trace.replay_gateway import SentMark, compare, replay
-from exoswitch.exotel.trace.trace import Cut, MediaSettings, Message, Side, TranscriptError
+from exoswitch.exotel.trace.trace import Cut, MediaSettings, Message, Side, TraceError
 from tests.harness.traces_at_hand import (
     RECORDED,
     bot,
@@ -13,7 +13,7 @@ from tests.harness.traces_at_hand import (
     media,
     message,
     recorded,
-    transcript,
+    trace,
 )
 
 START = gateway(100, message("start", stream_sid="s"))
@@ -21,7 +21,7 @@ END = closed(3000)
 
 
 def stream(*entries, **words):
-    return transcript(START, *entries, END, **words)
+    return trace(START, *entries, END, **words)
 
 
 # --- recorded calls: a file that is put into the folder is a test
@@ -102,9 +102,9 @@ def test_ticks_are_those_of_the_recording():
     assert replayed.marks == (SentMark(213, "said"),)
 
 
-def test_a_transcript_without_a_stream_cannot_be_replayed():
-    with pytest.raises(TranscriptError, match="no stream was started"):
-        replay(transcript(END))
+def test_a_trace_without_a_stream_cannot_be_replayed():
+    with pytest.raises(TraceError, match="no stream was started"):
+        replay(trace(END))
 
 
 # --- what a comparison tells

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.exotel.trace.reading import read_transcript
+from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.redaction import Discretion
 from exoswitch.exotel.trace.trace import (
     Attempted,
@@ -17,17 +17,17 @@ from exoswitch.exotel.trace.trace import (
     Message,
     Opened,
     Side,
-    TranscriptError,
+    TraceError,
     parse_object,
 )
-from exoswitch.exotel.trace.writing import TranscriptWriter
+from exoswitch.exotel.trace.writing import TraceWriter
 from tests.harness.traces_at_hand import bot, closed, gateway, header, mark, media, message
 
 FEW = settings(deadline=None, max_examples=60)
 
 
 def written(*entries, discretion=None, **words):
-    writer = TranscriptWriter(header(**words), discretion or Discretion())
+    writer = TraceWriter(header(**words), discretion or Discretion())
     return [writer.first_line(), *(writer.line(entry) for entry in entries)]
 
 
@@ -37,7 +37,7 @@ def shown(*entries, **words):
 
 
 def there_and_back(*entries, **words):
-    return read_transcript(b"".join(written(*entries, **words)).splitlines())
+    return read_trace(b"".join(written(*entries, **words)).splitlines())
 
 
 # --- what is in a file
@@ -45,7 +45,7 @@ def there_and_back(*entries, **words):
 
 def test_the_first_line_says_which_stream_this_is():
     assert json.loads(written()[0]) == {
-        "transcript": 1,
+        "trace": 1,
         "call_sid": "8a2b1d3c4e5f60718293a4b5c6d718bl",
         "stream_sid": "5b4e5fbb46b3f42ed1fce7b3f5c618bl",
         "account": "acme1",
@@ -182,10 +182,10 @@ def test_a_start_that_is_none_is_no_obstacle():
 
 def test_a_torn_last_line_is_left_out_and_told():
     lines = written(bot(1, mark("one")), bot(2, mark("two")))
-    read = read_transcript([*lines[:2], lines[2][:-5]])
+    read = read_trace([*lines[:2], lines[2][:-5]])
     assert [entry.parsed()["mark"]["name"] for entry in read.entries] == ["one"]
     assert read.is_torn
-    assert not read_transcript(lines).is_torn
+    assert not read_trace(lines).is_torn
 
 
 LINE = b'{"at_ms":5,"event":"opened"}'
@@ -195,10 +195,10 @@ LINE = b'{"at_ms":5,"event":"opened"}'
     ("lines", "words"),
     [
         ([], "line 1: there is none"),
-        ([b"", LINE], 'line 2: has no "transcript"'),
+        ([b"", LINE], 'line 2: has no "trace"'),
         ([b"nothing"], "line 1: is not JSON"),
-        ([b'{"transcript":2}'], "line 1: is of format 2, and this version of exoswitch reads 1"),
-        ([b'{"transcript":1}'], "line 1: call_sid is missing, not a text"),
+        ([b'{"trace":2}'], "line 1: is of format 2, and this version of exoswitch reads 1"),
+        ([b'{"trace":1}'], "line 1: call_sid is missing, not a text"),
         ([..., b"{", LINE], "line 2: is not JSON"),
         ([..., b"\xff", LINE], "line 2: is not JSON"),
         ([..., b"[]"], "line 2: is not a JSON object"),
@@ -222,10 +222,10 @@ LINE = b'{"at_ms":5,"event":"opened"}'
 def test_what_is_wrong_is_told_with_its_line(lines, words):
     lines = [written()[0] if line is ... else line for line in lines]
     if not words:
-        assert read_transcript(lines).entries
+        assert read_trace(lines).entries
         return
-    with pytest.raises(TranscriptError) as told:
-        read_transcript(lines)
+    with pytest.raises(TraceError) as told:
+        read_trace(lines)
     assert str(told.value).startswith(words)
 
 
@@ -268,7 +268,7 @@ def test_whatever_was_said_is_read_back(entries):
 
 @FEW
 @given(st.lists(ENTRIES, max_size=8))
-def test_a_transcript_that_was_read_is_written_just_so(entries):
+def test_a_trace_that_was_read_is_written_just_so(entries):
     for payloads in (True, False):
         once = there_and_back(*entries, payloads=payloads)
         again = there_and_back(*once.entries, payloads=payloads)
@@ -277,13 +277,13 @@ def test_a_transcript_that_was_read_is_written_just_so(entries):
 
 @FEW
 @given(st.lists(st.binary() | JSON.map(lambda words: json.dumps(words).encode()), max_size=4), st.booleans())
-def test_any_lines_are_a_transcript_or_a_clear_error(lines, has_header):
-    with contextlib.suppress(TranscriptError):
-        read_transcript(written()[:has_header] + lines)
+def test_any_lines_are_a_trace_or_a_clear_error(lines, has_header):
+    with contextlib.suppress(TraceError):
+        read_trace(written()[:has_header] + lines)
 
 
 @FEW
 @given(st.dictionaries(st.sampled_from(["by", "event", "message", "text", "base64", "code", "url"]), JSON | WORDS))
 def test_any_line_with_the_right_names_is_an_entry_or_a_clear_error(words):
-    with contextlib.suppress(TranscriptError):
-        read_transcript([written()[0], json.dumps({"at_ms": 1} | words).encode(), LINE])
+    with contextlib.suppress(TraceError):
+        read_trace([written()[0], json.dumps({"at_ms": 1} | words).encode(), LINE])

@@ -11,10 +11,10 @@ from exoswitch.config.model import (
     AsteriskConfig,
     Config,
     RtpConfig,
-    TranscriptsConfig,
+    TracesConfig,
     TrunkConfig,
 )
-from exoswitch.exotel.trace.reading import read_transcript
+from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.replay_gateway import compare, replay
 from exoswitch.exotel.trace.trace import Side
 from exoswitch.interfaces.calls import CallRequest
@@ -26,9 +26,9 @@ from tests.harness.sim_live import run
 
 
 @pytest.mark.loopback
-def test_a_call_is_in_its_transcript_when_the_gateway_has_stopped(tmp_path):
+def test_a_call_is_in_its_trace_when_the_gateway_has_stopped(tmp_path):
     async def scenario(reactor, asterisk, bot):
-        gateway = make_gateway(config(asterisk, bot, tmp_path / "transcripts"), reactor)
+        gateway = make_gateway(config(asterisk, bot, tmp_path / "traces"), reactor)
         gateway.startService()
         while not gateway.engine.ready:
             await deferLater(reactor, 0.01)
@@ -39,7 +39,7 @@ def test_a_call_is_in_its_transcript_when_the_gateway_has_stopped(tmp_path):
         stream.mark("at once")
         await stream.closed.next()
         await maybeDeferred(gateway.stopService)
-        judge(session, stream, tmp_path / "transcripts")
+        judge(session, stream, tmp_path / "traces")
 
     run(
         scenario,
@@ -50,13 +50,13 @@ def test_a_call_is_in_its_transcript_when_the_gateway_has_stopped(tmp_path):
 
 def judge(session, stream, folder):
     (path,) = folder.glob(f"*_{session.call_sid}_{session.stream_sid}.jsonl")
-    transcript = read_transcript(path.read_bytes().splitlines())
-    said = [message.parsed()["event"] for message in transcript.messages(Side.GATEWAY)]
+    trace = read_trace(path.read_bytes().splitlines())
+    said = [message.parsed()["event"] for message in trace.messages(Side.GATEWAY)]
     assert [said[0], said[1], said[-1]] == ["connected", "start", "stop"]
     assert said.count("media") == stream.conversation.media_count
     assert said.count("dtmf") == 1
     assert b"9812345678" not in path.read_bytes()
-    assert compare(transcript, replay(transcript)) == []
+    assert compare(trace, replay(trace)) == []
 
 
 def config(asterisk, bot, folder):
@@ -69,7 +69,7 @@ def config(asterisk, bot, folder):
         asterisks=(pbx,),
         trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
-        apps={"1001": AppConfig(account="acme1", url=bot.url, transcript="messages")},
+        apps={"1001": AppConfig(account="acme1", url=bot.url, trace="messages")},
         sessions="memory",
-        transcripts=TranscriptsConfig(folder=str(folder)),
+        traces=TracesConfig(folder=str(folder)),
     )
