@@ -69,8 +69,8 @@ def plane(bot_port: int, phone_ports: list[int], chunk_ms: int) -> list[int]:
             call_sid="c" * 32,
             stream_sid="s" * 32,
             account="bench",
-            caller="0980",
-            callee="0804",
+            customer="0980",
+            exophone="0804",
             bot=target,
             direction=Direction.INBOUND,
         )

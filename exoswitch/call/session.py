@@ -75,8 +75,8 @@ class Ending:
 class Session:
     """One call as the stores keep it and the REST API shows it; times are seconds since the epoch, UTC.
 
-    `caller` and `callee` are Exotel's From and To: the person's number and ours, whoever dialled. `gateway` carries
-    the call, or is to dial it; `channel_id` is its channel at `asterisk`, once it may have one. `ring_s` and
+    `customer` and `exophone` are Exotel's From and To: the person's number and ours, whoever dialled. `gateway`
+    carries the call, or is to dial it; `channel_id` is its channel at `asterisk`, once it may have one. `ring_s` and
     `max_duration_s` are the waits that were asked for, None where none were: whoever takes the call over needs them.
     `takeovers` counts how often that has happened: what an earlier gateway still writes of the call counts no more.
     """
@@ -84,8 +84,7 @@ class Session:
     call_sid: str
     account: str
     direction: Direction
-    caller: str = field(repr=False)
-    callee: str = field(repr=False)
+    customer: str = field(repr=False)
     exophone: str
     bot: BotTarget
     created_at: float

@@ -111,8 +111,8 @@ class Exchange:
             call_sid=new_sid(time.time(), os.urandom),
             stream_sid=new_sid(time.time(), os.urandom),
             account=ACCOUNT,
-            caller=self._terms.caller,
-            callee=self._terms.callee,
+            customer=self._terms.caller,
+            exophone=self._terms.callee,
             bot=BotTarget(url=plan.target(self._terms.url), options=plan.options),
             direction=Direction.INBOUND,
         )

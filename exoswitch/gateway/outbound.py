@@ -96,8 +96,7 @@ class Placing:
             stream_sid=self._ports.new_sid(),
             account=request.account,
             direction=Direction.OUTBOUND,
-            caller=normalise(request.number),
-            callee=request.exophone,
+            customer=normalise(request.number),
             exophone=request.exophone,
             bot=request.bot,
             created_at=now,
@@ -224,7 +223,7 @@ class Placing:
         except (NoCapacity, TrunkError):
             self._give_back(lease)
             raise
-        dial_string = self._directory.trunks[trunk].dial_string(session.caller)
+        dial_string = self._directory.trunks[trunk].dial_string(session.customer)
         session = evolve(session, trunk=trunk, gateway=self._ports.node, asterisk=lease.asterisk)
         return self._calls.begin(session, lease, OutboundLine(trunk=trunk, channel=dial_string, wait_s=wait_s))
 

@@ -12,15 +12,15 @@ from exoswitch.interfaces.media import IMediaLeg, IStream
 class StreamStart:
     """What the bot is told of its call in `start`, and where to find it.
 
-    `caller` and `callee` are the person's number and ours, whoever dialled; how a bot sees them is its own option.
+    `customer` is the person's number, `exophone` ours, whoever dialled; how a bot sees them is its own option.
     `is_resumed` says that the bot has had this call before, through another gateway.
     """
 
     call_sid: str
     stream_sid: str
     account: str
-    caller: str = field(repr=False)
-    callee: str = field(repr=False)
+    customer: str = field(repr=False)
+    exophone: str = field(repr=False)
     bot: BotTarget
     direction: Direction
     custom_field: str | None = field(default=None, repr=False)

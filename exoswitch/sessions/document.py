@@ -23,7 +23,8 @@ from exoswitch.call.session import (
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import RemoteProtocolError
 
-VERSION = 1
+VERSION = 2
+"""Version 1 called `customer` caller, and `trace` transcript; it had our own number a second time, as callee."""
 
 
 def to_tree(session: Session) -> dict[str, Any]:
@@ -93,9 +94,10 @@ def _plain(_owner: object, _attribute: object, value: Any) -> Any:
 
 
 def _session(tree: Any) -> Session:
-    known = _known(Session, tree)
+    known = _known(Session, {"customer": tree.get("caller"), **tree})
     bot = _known(BotTarget, known["bot"])
-    bot["options"] = StreamOptions(**_known(StreamOptions, bot.get("options", {})))
+    options = bot.get("options", {})
+    bot["options"] = StreamOptions(**_known(StreamOptions, {"trace": options.get("transcript", "off"), **options}))
     ending = known.get("ending")
     return Session(
         **{

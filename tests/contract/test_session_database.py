@@ -83,7 +83,7 @@ def test_notes_in_any_order_and_twice_have_the_same_effect(kind):
 
 
 def test_text_that_databases_do_not_take_does_no_harm(kind):
-    odd = evolve(SESSION, caller="a\0\ud800", gateway="g\0", custom_field="\0\ud83d", account="it's; --")
+    odd = evolve(SESSION, customer="a\0\ud800", gateway="g\0", custom_field="\0\ud83d", account="it's; --")
 
     async def scenario(database):
         await database.write([Note(1, odd)])
@@ -181,6 +181,25 @@ def test_calls_of_the_first_version_are_kept_and_then_belong_to_a_gateway(kind):
         assert await database.claim(["c1"], "t1", MOMENT)
 
     kind.run(before, versions=read_schema(kind.dialect)[:1])
+    kind.run(after)
+
+
+def test_calls_of_the_second_version_keep_the_persons_number_under_its_new_name(kind):
+    async def before(database):
+        for statement in FIRST_VERSIONS_ROWS[kind.dialect]:
+            await kind.rows(database, statement)
+
+    async def at_the_second_version(database):
+        await kind.rows(database, "UPDATE sessions SET gateway = 'gw1'")
+
+    async def after(database):
+        assert await database.unfinished("gw1") == ["c1"]
+        assert await database.recall(["c1"]) == [Note(1, SESSION)]
+        numbers = await kind.rows(database, "SELECT customer, exophone FROM sessions")
+        assert numbers == [("+919812345610", "08047491899")]
+
+    kind.run(before, versions=read_schema(kind.dialect)[:1])
+    kind.run(at_the_second_version, versions=read_schema(kind.dialect)[:2])
     kind.run(after)
 
 

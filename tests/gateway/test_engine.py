@@ -113,7 +113,7 @@ def house():
 def test_placed_call_is_saved_and_dialled_on_the_trunk_with_its_sid_as_channel(house):
     session = result.successResultOf(house.place())
     assert (session.direction, session.status) == (Direction.OUTBOUND, CallStatus.QUEUED)
-    assert (session.caller, session.callee) == (PERSON, "08047491899")
+    assert (session.customer, session.exophone) == (PERSON, "08047491899")
     assert (session.trunk, session.asterisk) == ("lab", "pbx1")
     verb, origination = house.switch.asked[0]
     assert verb == "originate"
@@ -149,7 +149,7 @@ def test_call_goes_through_its_statuses(house):
 def test_bot_is_told_of_the_person_and_our_number(house):
     house.talk()
     told = house.bots.connections[0].told
-    assert (told.caller, told.callee, told.account) == ("+919812345610", REQUEST.exophone, "acme1")
+    assert (told.customer, told.exophone, told.account) == ("+919812345610", REQUEST.exophone, "acme1")
     assert told.call_sid != told.stream_sid
 
 

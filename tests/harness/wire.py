@@ -27,8 +27,8 @@ def stream_start(url="ws://127.0.0.1:5000/ws?lang=hi", **options):
         call_sid="8a2b1d3c4e5f60718293a4b5c6d718bl",
         stream_sid="5b4e5fbb46b3f42ed1fce7b3f5c618bl",
         account="acme1",
-        caller="09812345610",
-        callee="08047491899",
+        customer="09812345610",
+        exophone="08047491899",
         bot=BotTarget(url=url, options=StreamOptions(**options)),
         direction=Direction.INBOUND,
     )

@@ -35,7 +35,7 @@ def test_other_text_is_refused_in_one_way_only(text):
 
 
 def test_what_a_later_version_adds_is_passed_over():
-    tree = json.loads(to_text(SESSION)) | {"version": 2, "mood": "good"}
+    tree = json.loads(to_text(SESSION)) | {"version": 3, "mood": "good"}
     tree["bot"]["options"]["voice"] = "deep"
     assert from_text(json.dumps(tree)) == SESSION
 
@@ -53,4 +53,4 @@ def test_event_tells_what_changes_and_not_again_who_talks_to_whom():
     detail = json.loads(event_text(carried.ended(HUNG_UP, MOMENT + 9)))
     assert detail["ending"]["reason"] == "the caller hung up"
     assert (detail["gateway"], detail["channel_id"]) == ("gw2", "c1-2")
-    assert not {"caller", "callee", "bot", "custom_field"} & detail.keys()
+    assert not {"customer", "exophone", "bot", "custom_field"} & detail.keys()

@@ -2,12 +2,15 @@
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.call.session import BotTarget
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.journal_lines import read_line, write_line
@@ -126,3 +129,9 @@ def test_folder_and_files_are_for_their_owner_alone_and_made_only_when_needed(jo
     journal.append(NOTES)
     (path,) = journal.seal()
     assert [stat.S_IMODE(where.stat().st_mode) for where in (journal.folder, path)] == [0o700, 0o600]
+
+
+def test_journal_of_the_first_version_is_read_with_the_names_of_this_one():
+    line = (Path(__file__).with_name("journals") / "version_1.journal").read_bytes()
+    bot = BotTarget(url="ws://bot.example.org/ws", options=StreamOptions(trace="messages"))
+    assert read_line(line) == Note(7, evolve(SESSION, gateway="gw1", channel_id="c1", bot=bot))

@@ -48,7 +48,7 @@ def test_call_is_shown_by_the_gateway_that_comes_after(tmp_path, request, kind):
         second.startService()
         await until_ready(reactor, second)
         found = await second.engine.find("acme1", session.call_sid)
-        assert (found.status, found.caller, found.bot) == (CallStatus.COMPLETED, session.caller, session.bot)
+        assert (found.status, found.customer, found.bot) == (CallStatus.COMPLETED, session.customer, session.bot)
         assert found.ending.reason.startswith("the caller hung up")
         await maybeDeferred(second.stopService)
 

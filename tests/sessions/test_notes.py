@@ -65,8 +65,8 @@ def test_rows_have_their_columns():
 
 
 def test_text_that_no_database_takes_is_cleaned_in_columns():
-    row = session_row(Note(1, evolve(SESSION, caller="a\0b\ud800")))
-    assert row[SESSION_COLUMNS.index("caller")] == "ab?"
+    row = session_row(Note(1, evolve(SESSION, customer="a\0b\ud800")))
+    assert row[SESSION_COLUMNS.index("customer")] == "ab?"
 
 
 def test_note_of_a_call_that_was_taken_over_is_newer_than_all_of_its_former_gateway():

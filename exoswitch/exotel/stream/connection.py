@@ -73,7 +73,7 @@ class ExotelBots:
     def record(self, start: StreamStart, sample_rate_hz: int) -> Witness | None:
         """Give whoever shall write an attempt down, if anybody."""
         options = start.bot.options
-        if self.recorder is None or options.transcript == "off":
+        if self.recorder is None or options.trace == "off":
             return None
         media = MediaSettings(
             sample_rate_hz=sample_rate_hz,
@@ -81,7 +81,7 @@ class ExotelBots:
             marks_on_clear=options.marks_on_clear,
             clear_granularity=options.clear_granularity,
         )
-        return self.recorder.open(start, payloads=options.transcript == "audio", media=media)
+        return self.recorder.open(start, payloads=options.trace == "audio", media=media)
 
     def line(self, address: BotAddress, ca_file: str) -> Line:
         """Give the way to a bot or a resolver."""
@@ -112,8 +112,8 @@ class BotConnection:
             stream_sid=start.stream_sid,
             call_sid=start.call_sid,
             account=start.account,
-            caller=start.caller,
-            callee=start.callee,
+            customer=start.customer,
+            exophone=start.exophone,
             direction=start.direction,
             options=start.bot.options,
         )
@@ -197,8 +197,8 @@ class BotConnection:
         told = self._start
         details = call_details(
             call_sid=told.call_sid,
-            caller=written(told.caller, self._options.numbers),
-            callee=written(told.callee, self._options.numbers),
+            caller=written(told.customer, self._options.numbers),
+            callee=written(told.exophone, self._options.numbers),
             direction=told.direction,
             custom_field=told.custom_field,
         )

@@ -18,15 +18,15 @@ PHONE_RATE_HZ = SAMPLE_RATES_HZ[0]
 class Talk:
     """The messages of one stream, to be sent in the order in which they are asked for.
 
-    `caller` and `callee` are the person's number and ours, whoever dialled. `audio` takes the caller's, and `voice`
+    `customer` is the person's number, `exophone` ours, whoever dialled. `audio` takes the caller's, and `voice`
     the bot's where its rate is not the phone's.
     """
 
     stream_sid: str
     call_sid: str
     account: str
-    caller: str = field(repr=False)
-    callee: str = field(repr=False)
+    customer: str = field(repr=False)
+    exophone: str = field(repr=False)
     direction: Direction
     options: StreamOptions
     audio: CallerAudio = field(init=False)
@@ -53,7 +53,7 @@ class Talk:
             self._speak_at(address.sample_rate_hz)
             self.voice = BotAudio(address.sample_rate_hz)
         options = self.options
-        numbers = [written(self.caller, options.numbers), written(self.callee, options.numbers)]
+        numbers = [written(self.customer, options.numbers), written(self.exophone, options.numbers)]
         if self.direction is Direction.OUTBOUND and options.outbound_from == "exophone":
             numbers.reverse()
         start = self._writer.start(

@@ -1,4 +1,4 @@
-"""Adapter: the folder of transcripts on disk, bounded as a whole and file by file; used by one thread at a time."""
+"""Adapter: the folder of traces on disk, bounded as a whole and file by file; used by one thread at a time."""
 
 import datetime as dt
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from attrs import define, field
 
 from exoswitch.exotel.trace.trace import Cut, Entry, Header
-from exoswitch.exotel.trace.writing import TranscriptWriter
+from exoswitch.exotel.trace.writing import TraceWriter
 
 _MEGABYTE = 1024 * 1024
 _PRUNED_TO = 0.95  # so that a full folder is not gone through for every line
@@ -20,10 +20,10 @@ _OURS = re.compile(r"[0-9]{8}T[0-9]{6}Z_[0-9A-Za-z-]*_[0-9A-Za-z-]*(\.[0-9]+)?\.
 
 
 @define(eq=False)
-class TranscriptFile:
-    """One transcript on its way to the disk; after it `is_ended` nothing more is written."""
+class TraceFile:
+    """One trace on its way to the disk; after it `is_ended` nothing more is written."""
 
-    writer: TranscriptWriter
+    writer: TraceWriter
     path: Path | None = None
     size: int = 0
     is_ended: bool = False
@@ -39,7 +39,7 @@ class RecordingFolder:
     _unfinished: set[Path] = field(factory=set, init=False)
     _size: int | None = field(default=None, init=False)
 
-    def write(self, file: TranscriptFile, entries: Sequence[Entry]) -> None:
+    def write(self, file: TraceFile, entries: Sequence[Entry]) -> None:
         """Append entries to a file; it is cut where it, or the folder, would grow too large.
 
         Raises:
@@ -53,20 +53,20 @@ class RecordingFolder:
             lines.append(file.writer.line(entry))
             room -= len(lines[-1])
             if room < 0:
-                lines[-1] = _cut(file, entry, f"a transcript is at most {self.file_mb} MB long")
+                lines[-1] = _cut(file, entry, f"a trace is at most {self.file_mb} MB long")
                 break
         data = b"".join(lines)
         if entries and not self._make_room(len(data)):
-            data = _cut(file, entries[0], f"the transcripts being written fill the folder's {self.max_mb} MB")
+            data = _cut(file, entries[0], f"the traces being written fill the folder's {self.max_mb} MB")
         self._append(file, path, data)
 
-    def finish(self, file: TranscriptFile) -> None:
+    def finish(self, file: TraceFile) -> None:
         """Take a file for complete, so that it may be deleted when its time has come."""
         file.is_ended = True
         if file.path is not None:
             self._unfinished.discard(file.path)
 
-    def _create(self, file: TranscriptFile) -> Path:
+    def _create(self, file: TraceFile) -> Path:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = _open_anew(self.path, _name(file.writer.header))
         file.path = path
@@ -76,7 +76,7 @@ class RecordingFolder:
         self._append(file, path, first_line)
         return path
 
-    def _append(self, file: TranscriptFile, path: Path, data: bytes) -> None:
+    def _append(self, file: TraceFile, path: Path, data: bytes) -> None:
         """Append; a file that somebody has deleted is not made again, for it would have no header."""
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab") as opened:
             opened.write(data)
@@ -106,7 +106,7 @@ class RecordingFolder:
                 yield status.st_mtime, status.st_size, self.path / found.name
 
 
-def _cut(file: TranscriptFile, entry: Entry, reason: str) -> bytes:
+def _cut(file: TraceFile, entry: Entry, reason: str) -> bytes:
     file.is_ended = True
     return file.writer.line(Cut(entry.at_ms, reason))
 

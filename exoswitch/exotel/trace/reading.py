@@ -1,4 +1,4 @@
-"""Core: a transcript read back from its lines; whatever is wrong with one is said with its number."""
+"""Core: a trace read back from its lines; whatever is wrong with one is said with its number."""
 
 import binascii
 import datetime as dt
@@ -21,8 +21,8 @@ from exoswitch.exotel.trace.trace import (
     Message,
     Opened,
     Side,
-    Transcript,
-    TranscriptError,
+    Trace,
+    TraceError,
 )
 
 T = TypeVar("T")
@@ -36,37 +36,37 @@ class _Torn(ValueError):  # noqa: N818 - it says what is the matter
     """A line that is not JSON, as the last one is where it was not written to its end."""
 
 
-def read_transcript(lines: Iterable[bytes]) -> Transcript:
-    """Read a transcript from the lines of its file; the last one may be torn.
+def read_trace(lines: Iterable[bytes]) -> Trace:
+    """Read a trace from the lines of its file; the last one may be torn.
 
     Raises:
-        TranscriptError: this is no transcript, or one of a later format; the text names the line.
+        TraceError: this is no trace, or one of a later format; the text names the line.
     """
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
-        raise TranscriptError("line 1: there is none; a transcript begins with a header")
+        raise TraceError("line 1: there is none; a trace begins with a header")
     header = _read(*numbered[0], _header)
     entries: list[Entry] = []
     for number, line in numbered[1:]:
         try:
             entry = _read(number, line, _entry)
-        except TranscriptError as error:
+        except TraceError as error:
             if isinstance(error.__cause__, _Torn) and number == numbered[-1][0]:
-                return Transcript(header, tuple(entries), is_torn=True)
+                return Trace(header, tuple(entries), is_torn=True)
             raise
         if entries and entry.at_ms < entries[-1].at_ms:
-            raise TranscriptError(f"line {number}: at_ms is {entry.at_ms:g}, less than in the line above")
+            raise TraceError(f"line {number}: at_ms is {entry.at_ms:g}, less than in the line above")
         entries.append(entry)
-    return Transcript(header, tuple(entries))
+    return Trace(header, tuple(entries))
 
 
 def _read(number: int, line: bytes, understand: Callable[[Words], T]) -> T:
     try:
         return understand(_words(line))
     except RecursionError as error:
-        raise TranscriptError(f"line {number}: is nested too deeply") from error
+        raise TraceError(f"line {number}: is nested too deeply") from error
     except ValueError as error:
-        raise TranscriptError(f"line {number}: {error}") from error
+        raise TraceError(f"line {number}: {error}") from error
 
 
 def _words(line: bytes) -> Words:
@@ -80,9 +80,9 @@ def _words(line: bytes) -> Words:
 
 
 def _header(words: Words) -> Header:
-    version = words.get("transcript")
+    version = words.get("trace", words.get("transcript"))  # its name in traces of 0.1 and before
     if version is None:
-        raise ValueError('has no "transcript"; a transcript begins with a header')
+        raise ValueError('has no "trace"; a trace begins with a header')
     if version != FORMAT:
         raise ValueError(f"is of format {_shown(version)}, and this version of exoswitch reads {FORMAT}")
     return Header(

@@ -1,7 +1,7 @@
-"""Adapter: the recorder of transcripts: streams tell it what happens, a thread writes it down once a second.
+"""Adapter: the recorder of traces: streams tell it what happens, a thread writes it down once a second.
 
 On the reactor a message costs an append to a list; all reading, leaving out and writing is done in the thread, by
-`exotel.transcript_writing` and `exotel.recording_folder`, for one batch at a time.
+`exotel.trace_writing` and `exotel.recording_folder`, for one batch at a time.
 """
 
 import time
@@ -19,7 +19,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 import exoswitch
-from exoswitch.exotel.trace.folder import RecordingFolder, TranscriptFile
+from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
 from exoswitch.exotel.trace.redaction import Discretion
 from exoswitch.exotel.trace.trace import (
     Attempted,
@@ -34,7 +34,7 @@ from exoswitch.exotel.trace.trace import (
     Opened,
     Side,
 )
-from exoswitch.exotel.trace.writing import TranscriptWriter
+from exoswitch.exotel.trace.writing import TraceWriter
 from exoswitch.interfaces.bots import StreamStart
 from exoswitch.tasks.spawn import spawn
 
@@ -54,13 +54,13 @@ class _Batch:
     """What is to be written of one recording."""
 
     recording: "Recording"
-    file: TranscriptFile
+    file: TraceFile
     entries: list[Entry]
     is_last: bool
 
 
 class Recorder:
-    """Writes transcripts into a folder of at most `max_mb`.
+    """Writes traces into a folder of at most `max_mb`.
 
     `numbers` says that phone numbers are shown in full, and `parameters` names the custom parameters whose values are
     no secrets. `defer_to_thread` runs a function in a thread.
@@ -104,7 +104,7 @@ class Recorder:
             media=media or MediaSettings(),
             payloads=payloads,
         )
-        recording = Recording(self, TranscriptFile(TranscriptWriter(header, self._discretion)))
+        recording = Recording(self, TraceFile(TraceWriter(header, self._discretion)))
         self._live.add(recording)
         if self._is_stopped:
             recording.close()
@@ -152,7 +152,7 @@ class Recorder:
         if self._one_at_a_time.locked:
             self._wait()  # the disk is slow
         else:
-            spawn(self._one_at_a_time.run(self._write), self._log, "writing transcripts")
+            spawn(self._one_at_a_time.run(self._write), self._log, "writing traces")
 
     def _write(self) -> Deferred[None]:
         batches = [recording.take() for recording in self._waiting]
@@ -171,16 +171,16 @@ class Recorder:
                 batch.recording.close()
             if problem is not None:
                 self._log.error(
-                    "the transcript of call {call_sid} ends early, for it cannot be written: {problem}",
+                    "the trace of call {call_sid} ends early, for it cannot be written: {problem}",
                     call_sid=batch.file.writer.header.call_sid,
                     problem=problem,
                 )
 
     def _not_stopped(self, failure: Failure) -> None:
         if not isinstance(failure.value, DeferredTimeout):
-            self._log.failure("writing the last transcripts failed", failure)
+            self._log.failure("writing the last traces failed", failure)
         else:
-            self._log.error("the last transcripts could not be written within {seconds:g} s", seconds=_STOP_S)
+            self._log.error("the last traces could not be written within {seconds:g} s", seconds=_STOP_S)
 
 
 def _write_batches(folder: RecordingFolder, batches: list[_Batch]) -> list[tuple[_Batch, Exception | None]]:
@@ -204,7 +204,7 @@ class Recording:
     """One stream being written down; whatever is told after `close` is not."""
 
     _recorder: Recorder
-    _file: TranscriptFile
+    _file: TraceFile
     _began_s: float = field(init=False)
     _entries: list[Entry] = field(factory=list, init=False)
     _is_open: bool = field(default=True, init=False)

@@ -1,4 +1,4 @@
-"""Core: what a transcript does not tell: secrets never, phone numbers and audio only if it was told to.
+"""Core: what a trace does not tell: secrets never, phone numbers and audio only if it was told to.
 
 Whatever stands in the query of a bot's URL may be a token, and it comes to the bot once more as the stream's custom
 parameters. So of both only the names are shown, and what is a phone number as `mask` shows it.

@@ -8,7 +8,7 @@ from exoswitch.audio.frames import FRAME_MS
 from exoswitch.call.effects import StopReason
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotMedia, BotMessage, BotMessageReader
-from exoswitch.exotel.trace.trace import Message, Side, Transcript, TranscriptError
+from exoswitch.exotel.trace.trace import Message, Side, Trace, TraceError
 
 
 @frozen
@@ -41,21 +41,21 @@ class CallerStep:
     does: Speak | Press | HangUp
 
 
-def caller_steps(transcript: Transcript) -> tuple[CallerStep, ...]:
+def caller_steps(trace: Trace) -> tuple[CallerStep, ...]:
     """Give the caller's side of a stream, in order; it ends with HangUp, unless it was the bot that closed.
 
     Raises:
-        TranscriptError: no stream was started, audio was left out, or the gateway's messages are none that it sends.
+        TraceError: no stream was started, audio was left out, or the gateway's messages are none that it sends.
     """
-    started_ms = transcript.started_ms
+    started_ms = trace.started_ms
     if started_ms is None:
-        raise TranscriptError("no stream was started in this transcript, so its caller cannot be replayed")
-    if not transcript.header.payloads:
-        raise TranscriptError("the caller's audio was left out of this transcript: record with audio to replay it")
-    frame_bytes = 2 * transcript.header.media.sample_rate_hz * FRAME_MS // 1000
+        raise TraceError("no stream was started in this trace, so its caller cannot be replayed")
+    if not trace.header.payloads:
+        raise TraceError("the caller's audio was left out of this trace: record with audio to replay it")
+    frame_bytes = 2 * trace.header.media.sample_rate_hz * FRAME_MS // 1000
     reader = BotMessageReader()  # a media message reads the same, whichever way it goes
     steps: list[CallerStep] = []
-    for message in transcript.messages(Side.GATEWAY):
+    for message in trace.messages(Side.GATEWAY):
         at_ms = message.at_ms - started_ms
         try:
             if message.event == "media":
@@ -64,7 +64,7 @@ def caller_steps(transcript: Transcript) -> tuple[CallerStep, ...]:
                 steps += _done(message, at_ms)
         except (KeyError, TypeError, ValueError, RemoteProtocolError) as error:
             problem = f"what the gateway said at {message.at_ms:g} ms is no message of its: {error!r}"
-            raise TranscriptError(problem) from error
+            raise TraceError(problem) from error
     return tuple(sorted(steps, key=lambda step: step.at_ms))
 
 

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader, Ignored
 from exoswitch.exotel.trace.replay_difference import Difference, seconds
-from exoswitch.exotel.trace.trace import Binary, Closed, Entry, Failed, Message, Side, Transcript
+from exoswitch.exotel.trace.trace import Binary, Closed, Entry, Failed, Message, Side, Trace
 
 _AUDIO = "audio"
 _NOTHING = "nothing more"
@@ -32,11 +32,9 @@ class Tolerances:
 _TOLERANT = Tolerances()
 
 
-def compare_conversations(
-    recorded: Transcript, seen: Transcript, tolerances: Tolerances = _TOLERANT
-) -> list[Difference]:
+def compare_conversations(recorded: Trace, seen: Trace, tolerances: Tolerances = _TOLERANT) -> list[Difference]:
     """Tell how a bot behaved otherwise: what it sent in which order, how much audio and how soon, and who closed."""
-    then, now = (_BotsPart.of(transcript, mark_names=tolerances.mark_names) for transcript in (recorded, seen))
+    then, now = (_BotsPart.of(trace, mark_names=tolerances.mark_names) for trace in (recorded, seen))
     differences = []
     if not _alike(then.first_audio_ms, now.first_audio_ms, tolerances.first_audio_ms):
         differences.append(Difference("first audio", _after(then.first_audio_ms), _after(now.first_audio_ms)))
@@ -61,17 +59,17 @@ class _BotsPart:
     _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
 
     @classmethod
-    def of(cls, transcript: Transcript, *, mark_names: bool) -> "_BotsPart":
-        """Gather it from a transcript."""
-        part, started_ms = cls(mark_names), transcript.started_ms
-        for entry in transcript.entries:
+    def of(cls, trace: Trace, *, mark_names: bool) -> "_BotsPart":
+        """Gather it from a trace."""
+        part, started_ms = cls(mark_names), trace.started_ms
+        for entry in trace.entries:
             if isinstance(entry, Failed):
                 part.ending = "not reached"
             elif isinstance(entry, Closed):
                 part.ending = f"closed by the {entry.by.value} with code {entry.code}"
             elif started_ms is not None and entry.at_ms >= started_ms:
                 part._take(entry, entry.at_ms - started_ms)
-        part.audio_ms = part.audio_bytes / (2 * transcript.header.media.sample_rate_hz / 1000)
+        part.audio_ms = part.audio_bytes / (2 * trace.header.media.sample_rate_hz / 1000)
         return part
 
     def _take(self, entry: Entry, at_ms: float) -> None:

@@ -30,8 +30,8 @@ from exoswitch.exotel.trace.trace import (
     MediaSettings,
     Message,
     Side,
-    Transcript,
-    TranscriptError,
+    Trace,
+    TraceError,
 )
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
@@ -76,15 +76,15 @@ class Replayed:
     malformed: tuple[Oddity, ...]
 
 
-def replay(transcript: Transcript) -> Replayed:
+def replay(trace: Trace) -> Replayed:
     """Play the recorded bot to the gateway's cores; audio that was left out is silence of its length.
 
     Raises:
-        TranscriptError: no stream was started, so that there is nothing to replay.
+        TraceError: no stream was started, so that there is nothing to replay.
     """
-    stream = _stream(transcript)
+    stream = _stream(trace)
     started_ms, ended_ms = stream[0].at_ms, stream[-1].at_ms
-    gateway = _Gateway(transcript.header.media, _first_tick_ms(stream))
+    gateway = _Gateway(trace.header.media, _first_tick_ms(stream))
     for entry in stream:
         gateway.tick_until(entry.at_ms)
         if isinstance(entry, Message) and entry.side is Side.BOT:
@@ -101,9 +101,9 @@ def replay(transcript: Transcript) -> Replayed:
     )
 
 
-def compare(transcript: Transcript, replayed: Replayed, tolerance_ms: float = TOLERANCE_MS) -> list[Difference]:
+def compare(trace: Trace, replayed: Replayed, tolerance_ms: float = TOLERANCE_MS) -> list[Difference]:
     """Tell which marks the gateway sends otherwise than then: not, newly, at another time or in another order."""
-    then = _counted(SentMark(entry.at_ms, _mark_name(entry)) for entry in _ours(_stream(transcript), "mark"))
+    then = _counted(SentMark(entry.at_ms, _mark_name(entry)) for entry in _ours(_stream(trace), "mark"))
     now = _counted(replayed.marks)
     edge_ms = replayed.ended_ms - tolerance_ms  # so near to the end, a mark came back just in time or not any more
     differences = []
@@ -114,15 +114,15 @@ def compare(transcript: Transcript, replayed: Replayed, tolerance_ms: float = TO
     return differences + _disordered(list(then), list(now))
 
 
-def _stream(transcript: Transcript) -> list[Entry]:
+def _stream(trace: Trace) -> list[Entry]:
     """Give what was recorded from `start` to the end of the stream, both included."""
-    entries = list(transcript.entries)
+    entries = list(trace.entries)
     for start in _ours(entries, "start"):
         stream = entries[entries.index(start) :]
         ends: list[Entry] = [entry for entry in stream if isinstance(entry, Closed | Cut)]
         ends += _ours(stream, "stop")
         return stream[: min(map(stream.index, ends), default=len(stream)) + 1]
-    raise TranscriptError("no stream was started in this transcript, so there is nothing to replay")
+    raise TraceError("no stream was started in this trace, so there is nothing to replay")
 
 
 def _ours(entries: Iterable[Entry], event: str) -> Iterator[Message]:

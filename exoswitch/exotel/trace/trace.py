@@ -18,8 +18,8 @@ FORMAT = 1
 """The version of the file format; a reader refuses a later one."""
 
 
-class TranscriptError(ExoswitchError):
-    """A transcript cannot be used; the text says which line is wrong and how, or what the transcript lacks."""
+class TraceError(ExoswitchError):
+    """A trace cannot be used; the text says which line is wrong and how, or what the trace lacks."""
 
 
 class Side(Enum):
@@ -135,7 +135,7 @@ Entry = Message | Noted
 
 
 @frozen
-class Transcript:
+class Trace:
     """A whole recording; `is_torn` says that its last line was not written to its end, as by a crash."""
 
     header: Header

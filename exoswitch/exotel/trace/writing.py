@@ -1,4 +1,4 @@
-"""Core: a transcript as lines of JSON, with what is not to be told left out as they are written."""
+"""Core: a trace as lines of JSON, with what is not to be told left out as they are written."""
 
 import base64
 import binascii
@@ -35,8 +35,8 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one 
 
 
 @define
-class TranscriptWriter:
-    """Writes the lines of one transcript, in order; each ends with a line feed."""
+class TraceWriter:
+    """Writes the lines of one trace, in order; each ends with a line feed."""
 
     header: Header
     discretion: Discretion = _DISCREET
@@ -46,7 +46,7 @@ class TranscriptWriter:
         """Write the header."""
         header = self.header
         return _line(
-            transcript=FORMAT,
+            trace=FORMAT,
             call_sid=header.call_sid,
             stream_sid=header.stream_sid,
             account=header.account,
