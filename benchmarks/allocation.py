@@ -25,7 +25,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from exoswitch.call.session import Direction
 from exoswitch.fleet.leases import FleetView, Lease
-from exoswitch.fleet.timings import Rhythm
+from exoswitch.fleet.timings import FleetTimings
 from exoswitch.sim.latency import quantile
 from exoswitch.telemetry.counters import MemoryMetrics
 
@@ -55,7 +55,7 @@ class Fleet:
         from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415 - it installs the default reactor
 
         self.asterisks = asterisks
-        rhythm = Rhythm(settle_s=0.0)
+        rhythm = FleetTimings(settle_s=0.0)
         self.metrics = MemoryMetrics()
         self.gateways = {
             name: RedisNodes(

@@ -29,13 +29,13 @@ from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.gateway.engine import Engine
-from exoswitch.gateway.environment import Ports
-from exoswitch.interfaces.routing import Directory, InboundRoute
+from exoswitch.gateway.environment import Environment
+from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.rtp.service import RtpService
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.telephony.numbers import normalise
-from exoswitch.trunks.channels import TrunkLines
+from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 
 _LOG = Logger(namespace="exoswitch")
@@ -78,7 +78,7 @@ class Gateway(Service):
         self.recorder = _recorder(config, reactor)
         self.sessions = shared_state.session_store(config, reactor, self.metrics)
         self.engine = Engine(
-            Ports(
+            Environment(
                 node=config.node,
                 process=secrets.token_hex(16),
                 clock=reactor,
@@ -97,8 +97,8 @@ class Gateway(Service):
                 metrics=self.metrics,
                 switches=self.switches,
             ),
-            _directory(config),
-            TrunkLines.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks),
+            _routing(config),
+            TrunkChannels.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks),
         )
         for switch in self.switches.values():
             switch.listener = self.engine
@@ -153,10 +153,10 @@ def _recorder(config: Config, reactor: Any) -> Recorder | None:
     )
 
 
-def _directory(config: Config) -> Directory:
+def _routing(config: Config) -> Routing:
     limits = config.calls
     bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
-    return Directory(
+    return Routing(
         limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
         concurrency={name: account.concurrency for name, account in config.accounts.items()},
         trunks={trunk.name: build(trunk) for trunk in config.trunks},

@@ -18,7 +18,7 @@ from exoswitch.certify.taps import TappedBots
 from exoswitch.exotel.sids import new_sid
 from exoswitch.interfaces.bots import StreamStart
 from exoswitch.rtp.bound_leg import BoundLeg
-from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ticker import Ticker
 from exoswitch.telemetry.counters import MemoryMetrics
 
@@ -117,7 +117,7 @@ class Exchange:
             direction=Direction.INBOUND,
         )
 
-    def _close(self, line: Line) -> None:
+    def _close(self, line: MediaSession) -> None:
         self._plane.remove(line)
         self._lines.close(line)
 
@@ -125,6 +125,6 @@ class Exchange:
         self._lines.tick(now)
         self._plane.tick(now)
 
-    def _line_failed(self, line: Line) -> None:
+    def _line_failed(self, line: MediaSession) -> None:
         if line.failures == 1:
             self._log.failure("the media of a call failed")

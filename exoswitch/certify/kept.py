@@ -2,7 +2,7 @@
 
 from attrs import define, field
 
-from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
     Attempted,
     Binary,
@@ -68,5 +68,5 @@ class Kept:
 
     def lines(self) -> bytes:
         """Write it as a trace's file, with its audio, and without secrets and phone numbers."""
-        writer = TraceWriter(self.header, Discretion())
+        writer = TraceWriter(self.header, Redactor())
         return writer.first_line() + b"".join(writer.line(entry) for entry in self._entries)

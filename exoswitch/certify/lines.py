@@ -16,7 +16,7 @@ from exoswitch.certify.scenario import Plan
 from exoswitch.certify.tape import Tape
 from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
-from exoswitch.rtp.plane import Line, Listener
+from exoswitch.rtp.plane import Listener, MediaSession
 from exoswitch.sim.network import Network
 
 PHONE: Address = ("127.0.0.1", 4000)
@@ -83,20 +83,20 @@ class PhoneLine:
 class Lines:
     """All lines that are open, as the plane's source of datagrams."""
 
-    _phones: dict[Line, PhoneLine] = field(factory=dict, init=False)
+    _phones: dict[MediaSession, PhoneLine] = field(factory=dict, init=False)
 
-    def open(self, plan: Plan, tape: Tape, control: Control, listener: Listener, seed: int) -> Line:
+    def open(self, plan: Plan, tape: Tape, control: Control, listener: Listener, seed: int) -> MediaSession:
         """Make the line of a call, ready for the plane; the same seed makes the same network again."""
         rng = Random(seed)
         networks = Network(plan.network, seed), Network(plan.network, seed + 1)
         line_end = PhoneLine(tape, _phone(plan, tape, rng), control, *networks)
         leg = MediaLeg(LegSettings(source_host=PHONE[0]), rng)
         leg.direct(*PHONE)
-        line = Line(leg, line_end, listener)
+        line = MediaSession(leg, line_end, listener)
         self._phones[line] = line_end
         return line
 
-    def close(self, line: Line) -> None:
+    def close(self, line: MediaSession) -> None:
         """Take a line out; harmless the second time."""
         self._phones.pop(line, None)
 
@@ -106,7 +106,7 @@ class Lines:
             phone.tick(now)
             phone.tape.waiting(line.leg.playout.queued_ms)
 
-    def receive(self) -> Iterator[tuple[Line, bytes, Address]]:
+    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
         """Give what has reached the gateway since the last tick."""
         for line, phone in tuple(self._phones.items()):
             for data in phone.arrived():

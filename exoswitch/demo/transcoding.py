@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from exoswitch.audio.g711 import ULAW
-from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader, StreamWriter
+from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader, MessageWriter
 from exoswitch.sim.behaviour import media_message
 from exoswitch.sim.sounds import babble
 
@@ -29,7 +29,7 @@ def _time(work: Callable[[], None]) -> float:
 
 
 def _to_bot(payloads: list[bytes]) -> None:
-    writer = StreamWriter(stream_sid="0" * 32, call_sid="1" * 32, account="demo")
+    writer = MessageWriter(stream_sid="0" * 32, call_sid="1" * 32, account="demo")
     for payload in payloads:
         writer.media(ULAW.decode(payload))
 

@@ -30,7 +30,7 @@ def token_of_channel(asterisk: str, channel_id: str) -> str:
 
 
 @frozen(kw_only=True)
-class AsteriskStanding:
+class AsteriskStatus:
     """What one gateway says of one Asterisk; `healthy` is whether that gateway can reach it."""
 
     capacity: int
@@ -44,32 +44,32 @@ class AsteriskStanding:
 
 
 @frozen(kw_only=True)
-class Standing:
+class NodeStatus:
     """What a gateway says of itself and its Asterisks: all that others must know to choose a pair of it."""
 
     capacity: int
-    asterisks: Mapping[str, AsteriskStanding]
+    asterisks: Mapping[str, AsteriskStatus]
     draining: bool = False
 
     @classmethod
-    def of(cls, capacity: int, asterisks: Mapping[str, int]) -> "Standing":
+    def of(cls, capacity: int, asterisks: Mapping[str, int]) -> "NodeStatus":
         """Make the standing of a gateway of this capacity that has yet to find its Asterisks, by name with theirs."""
         return cls(
             capacity=capacity,
-            asterisks={name: AsteriskStanding(capacity=places) for name, places in asterisks.items()},
+            asterisks={name: AsteriskStatus(capacity=places) for name, places in asterisks.items()},
         )
 
-    def with_health(self, asterisk: str, healthy: bool) -> "Standing":
+    def with_health(self, asterisk: str, healthy: bool) -> "NodeStatus":
         """Give the standing as it is once an Asterisk is found or lost."""
         return self._with(asterisk, evolve(self.asterisks[asterisk], healthy=healthy))
 
-    def with_draining(self, asterisk: str | None, draining: bool) -> "Standing":
+    def with_draining(self, asterisk: str | None, draining: bool) -> "NodeStatus":
         """Give the standing as it is once an Asterisk, or without a name the gateway itself, drains or does not."""
         if asterisk is None:
             return evolve(self, draining=draining)
         return self._with(asterisk, evolve(self.asterisks[asterisk], draining=draining))
 
-    def _with(self, asterisk: str, standing: AsteriskStanding) -> "Standing":
+    def _with(self, asterisk: str, standing: AsteriskStatus) -> "NodeStatus":
         return evolve(self, asterisks={**self.asterisks, asterisk: standing})
 
 
@@ -77,7 +77,7 @@ class Standing:
 class GatewayView:
     """How a gateway stands at a moment; `used` counts the places taken on it, whoever took them."""
 
-    standing: Standing
+    standing: NodeStatus
     used: int
     alive: bool
 

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from exoswitch.call.session import Direction
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.interfaces import INodeAllocator
-from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, Standing, token_of_channel
+from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, token_of_channel
 from exoswitch.fleet.registry import Fleet, UnknownGateway
 
 
@@ -25,7 +25,7 @@ class MemoryNodes:
 
     is_shared: bool
     _gateway: str
-    _standing: Standing
+    _standing: NodeStatus
     _new_token: Callable[[], str]
     _fleet: Fleet
     _now: Callable[[], float]
@@ -43,7 +43,7 @@ class MemoryNodes:
         now: Callable[[], float] = lambda: 0.0,
     ) -> "MemoryNodes":
         """Make an allocator for one gateway of this capacity, and Asterisks by name with theirs."""
-        standing = Standing.of(capacity, asterisks)
+        standing = NodeStatus.of(capacity, asterisks)
         shared = fleet or Fleet(silent_s=math.inf, keep_s=math.inf)
         return cls(fleet is not None, gateway, standing, new_token, shared, now)
 

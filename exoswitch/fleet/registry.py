@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from attrs import define, evolve, field, frozen
 
 from exoswitch.errors import ExoswitchError, NoCapacity, QuotaReached
-from exoswitch.fleet.leases import NO_QUOTAS, FleetView, GatewayView, Lease, Standing
+from exoswitch.fleet.leases import NO_QUOTAS, FleetView, GatewayView, Lease, NodeStatus
 
 
 class UnknownGateway(ExoswitchError):  # noqa: N818
@@ -55,7 +55,7 @@ def no_place_on(asterisk: str) -> str:
 
 @define
 class _Gateway:
-    standing: Standing
+    standing: NodeStatus
     lives_until: float
 
 
@@ -78,7 +78,7 @@ class Fleet:
 
     # --- Gateways -----------------------------------------------------------------------------------------------
 
-    def register(self, gateway: str, standing: Standing, leases: Iterable[Lease], now: float) -> None:
+    def register(self, gateway: str, standing: NodeStatus, leases: Iterable[Lease], now: float) -> None:
         """Let a gateway in, with these leases of calls that go on, whether there is room or not.
 
         It gets none that another one holds by now, and keeps what it does not know of yet.
@@ -89,7 +89,7 @@ class Fleet:
         for lease in leases:
             self.enter(gateway, lease)
 
-    def renew(self, gateway: str, standing: Standing, now: float) -> None:
+    def renew(self, gateway: str, standing: NodeStatus, now: float) -> None:
         """Take a sign of life, which is one for all that this gateway holds, and its standing.
 
         Raises:

@@ -4,7 +4,7 @@ from attrs import frozen
 
 
 @frozen(kw_only=True)
-class Rhythm:
+class FleetTimings:
     """How often a gateway gives a sign of life, and what follows from how long ago the last one was.
 
     The callers of a gateway that was killed hear nothing for up to `silent_s` and a little more; a gateway that is
@@ -22,4 +22,4 @@ class Rhythm:
     compare_s: float = 3.0
 
 
-USUAL = Rhythm()
+USUAL = FleetTimings()

@@ -9,19 +9,19 @@ from exoswitch.call import events as ev
 from exoswitch.call.session import Session
 from exoswitch.fleet.interfaces import IJobListener
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
-from exoswitch.gateway.failover import Takeover
-from exoswitch.gateway.fencing import Standstill
-from exoswitch.gateway.inbound import Arrivals
+from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.failover import Failover
+from exoswitch.gateway.fencing import Fencing
+from exoswitch.gateway.inbound import Inbound
 from exoswitch.gateway.live_call import ENDED_UNSEEN
 from exoswitch.gateway.live_calls import LiveCalls
-from exoswitch.gateway.outbound import Placing
-from exoswitch.gateway.recovery import Comeback
+from exoswitch.gateway.outbound import Outbound
+from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumption
 from exoswitch.interfaces.calls import CallRequest, ICalls
-from exoswitch.interfaces.routing import Directory
+from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
-from exoswitch.trunks.channels import TrunkLines
+from exoswitch.trunks.channels import TrunkChannels
 
 STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
 
@@ -31,34 +31,34 @@ STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-u
 class Engine:
     """The calls of one node."""
 
-    _ports: Ports
-    _directory: Directory
-    _lines: TrunkLines
+    _environment: Environment
+    _routing: Routing
+    _lines: TrunkChannels
     _calls: LiveCalls = field(init=False)
-    _placing: Placing = field(init=False)
-    _arrivals: Arrivals = field(init=False)
-    _takeover: Takeover = field(init=False)
-    _comeback: Comeback = field(init=False)
-    _standstill: Standstill = field(init=False)
+    _placing: Outbound = field(init=False)
+    _arrivals: Inbound = field(init=False)
+    _takeover: Failover = field(init=False)
+    _comeback: Recovery = field(init=False)
+    _standstill: Fencing = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
-        self._calls = LiveCalls(self._ports, self._directory, self._lines)
-        self._placing = Placing(self._ports, self._directory, self._lines, self._calls)
-        self._arrivals = Arrivals(self._ports, self._directory, self._calls)
-        resumption = Resumption(self._ports, self._calls, self._placing)
-        self._takeover = Takeover(self._ports, self._directory, self._calls, self._arrivals, resumption)
-        self._comeback = Comeback(self._ports, self._calls, resumption, self._directory)
-        self._standstill = Standstill(self._ports, self._calls, self._route)
+        self._calls = LiveCalls(self._environment, self._routing, self._lines)
+        self._placing = Outbound(self._environment, self._routing, self._lines, self._calls)
+        self._arrivals = Inbound(self._environment, self._routing, self._calls)
+        resumption = Resumption(self._environment, self._calls, self._placing)
+        self._takeover = Failover(self._environment, self._routing, self._calls, self._arrivals, resumption)
+        self._comeback = Recovery(self._environment, self._calls, resumption, self._routing)
+        self._standstill = Fencing(self._environment, self._calls, self._route)
 
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
 
     @property
     def ready(self) -> bool:
         """Whether a call could be placed now."""
-        has_switch = any(switch.ready for switch in self._ports.switches.values())
-        return has_switch and not self._calls.is_stopping and self._ports.sessions.ready
+        has_switch = any(switch.ready for switch in self._environment.switches.values())
+        return has_switch and not self._calls.is_stopping and self._environment.sessions.ready
 
     def place(self, request: CallRequest) -> Deferred[Session]:
         """Accept an outbound call and begin to dial it."""
@@ -69,7 +69,7 @@ class Engine:
         call = self._calls.find(call_sid)
         if call is not None and call.session.account == account:
             return succeed(call.session)
-        return self._ports.sessions.load(account, call_sid)
+        return self._environment.sessions.load(account, call_sid)
 
     # --- What other gateways hand over (IJobListener) -----------------------------------------------------------
 
@@ -87,11 +87,11 @@ class Engine:
         """Route an event to the call that it is of; events of channels that are not ours are passed over."""
         match event:
             case ev.SwitchReady():
-                self._ports.nodes.set_health(switch.name, healthy=True)
+                self._environment.nodes.set_health(switch.name, healthy=True)
                 self._compare(switch, event)
                 self._comeback.switch_ready(switch, event.channel_ids)
             case ev.SwitchLost():
-                self._ports.nodes.set_health(switch.name, healthy=False)
+                self._environment.nodes.set_health(switch.name, healthy=False)
             case ev.CallArrived():
                 if not self._comeback.expects(switch, event.channel_id):
                     self._arrivals.arrived(switch, event)
@@ -116,7 +116,7 @@ class Engine:
 
     def start(self) -> None:
         """Take up what an earlier process left, and what other gateways leave."""
-        if self._directory.in_fleet:
+        if self._routing.in_fleet:
             self._standstill.start()
         self._comeback.start()
         self._takeover.start()

@@ -23,7 +23,7 @@ STORE_WAIT_S = 5.0
 
 
 @frozen(kw_only=True)
-class Ports:
+class Environment:
     """The outside world of every call.
 
     `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` an identifier for a call or a stream.

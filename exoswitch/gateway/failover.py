@@ -14,13 +14,13 @@ from twisted.logger import Logger
 
 from exoswitch.call.session import Session
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
-from exoswitch.gateway.inbound import Arrivals
+from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.inbound import Inbound
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.resume import Resumption
-from exoswitch.interfaces.routing import Directory
+from exoswitch.interfaces.routing import Routing
 from exoswitch.tasks.repeat import repeat
-from exoswitch.tasks.retry import Patience
+from exoswitch.tasks.retry import Retry
 
 ADOPT_EVERY_S = 0.1  # half of it is part of the silence that a caller hears
 REAP_EVERY_S = 5.0
@@ -29,36 +29,36 @@ AT_ONCE = 5  # calls begun in one turn of the reactor: some 10 ms, which the oth
 
 
 @define(eq=False)
-class Takeover:
+class Failover:
     """Who collects the calls that fall to this gateway, and leaves its own to others."""
 
-    _ports: Ports
-    _directory: Directory
+    _environment: Environment
+    _routing: Routing
     _calls: LiveCalls
-    _arrivals: Arrivals
+    _arrivals: Inbound
     _resumption: Resumption
     _loops: list[LoopingCall] = field(factory=list, init=False)
     _bequeathed: set[str] = field(factory=set, init=False)
-    _patience: Patience = field(init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.takeover"), init=False)
+    _retry: Retry = field(init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.failover"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Be patient with the store."""
-        self._patience = Patience(self._ports)
+        self._retry = Retry(self._environment)
 
     def start(self) -> None:
         """Look for calls of the dead from now on, if their sessions can be read here."""
-        if self._directory.shares_sessions:
-            self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._ports.clock, self._log))
-        self._loops.append(repeat(self._reap, REAP_EVERY_S, self._ports.clock, self._log))
+        if self._routing.shares_sessions:
+            self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._environment.clock, self._log))
+        self._loops.append(repeat(self._reap, REAP_EVERY_S, self._environment.clock, self._log))
 
     def leave_calls(self) -> None:
         """Let the calls that are answered fall to others from now on, each as soon as it is."""
-        self._loops.append(repeat(self._bequeath, BEQUEATH_EVERY_S, self._ports.clock, self._log, now=True))
+        self._loops.append(repeat(self._bequeath, BEQUEATH_EVERY_S, self._environment.clock, self._log, now=True))
 
     def stop(self) -> None:
         """Do nothing more."""
-        self._patience.stop()
+        self._retry.stop()
         for loop in self._loops:
             if loop.running:
                 loop.stop()
@@ -66,35 +66,35 @@ class Takeover:
     def _repeat(
         self, work: Callable[[], Coroutine[Deferred[Any], Any, None]], every_s: float, *, now: bool = False
     ) -> None:
-        self._loops.append(repeat(work, every_s, self._ports.clock, self._log, now=now))
+        self._loops.append(repeat(work, every_s, self._environment.clock, self._log, now=now))
 
     # --- Calls of the dead ------------------------------------------------------------------------------------------
 
     async def _adopt(self) -> None:
-        leases = await self._ports.nodes.adopt()
+        leases = await self._environment.nodes.adopt()
         if leases:
             self._log.warn("{count} calls of gateways that are gone fell to this one", count=len(leases))
             sessions = await self._sessions(leases)
             for number, lease in enumerate(leases, start=1):
                 await self._go_on(sessions.get(lease.call_sid), lease)
                 if number % AT_ONCE == 0:
-                    await deferLater(self._ports.clock, 0)
+                    await deferLater(self._environment.clock, 0)
 
     async def _go_on(self, session: Session | None, lease: Lease) -> None:
         if session is not None:
             await self._resumption.resume(session, lease)
         elif self._calls.find(lease.call_sid) is None and not self._arrivals.is_waiting(lease.call_sid):
             self._log.warn("call {call_sid} has no session, and is left alone", call_sid=lease.call_sid)
-            await self._ports.nodes.release(lease)
+            await self._environment.nodes.release(lease)
 
     async def _sessions(self, leases: Iterable[Lease]) -> dict[str, Session]:
         """Read the sessions of calls, for as long as it takes."""
         call_sids = [lease.call_sid for lease in leases]
-        found = await self._patience.ask(lambda: self._ports.sessions.recall(call_sids))
+        found = await self._retry.ask(lambda: self._environment.sessions.recall(call_sids))
         return {session.call_sid: session for session in found}
 
     async def _reap(self) -> None:
-        leases = await self._ports.nodes.reap()
+        leases = await self._environment.nodes.reap()
         if leases:
             for session in (await self._sessions(leases)).values():
                 if not session.status.is_final:
@@ -105,6 +105,6 @@ class Takeover:
     async def _bequeath(self) -> None:
         leases = [call.lease for call in self._calls if call.is_answered and call.call_sid not in self._bequeathed]
         if leases:
-            fell = await self._ports.nodes.bequeath(leases)
+            fell = await self._environment.nodes.bequeath(leases)
             self._bequeathed |= fell
             self._log.info("{count} of {calls} calls were left to other gateways", count=len(fell), calls=len(leases))

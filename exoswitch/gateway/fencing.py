@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from exoswitch.call.events import SwitchEvent
 from exoswitch.errors import BackendUnavailable
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
@@ -25,23 +25,23 @@ Deliver = Callable[[ISwitch, SwitchEvent], None]
 
 
 @define(eq=False)
-class Standstill:
+class Fencing:
     """Notices that this process stood still, and keeps events back until that has been looked into."""
 
-    _ports: Ports
+    _environment: Environment
     _calls: LiveCalls
     _deliver: Deliver
     _kept: list[tuple[ISwitch, SwitchEvent]] = field(factory=list, init=False)
     _is_in_doubt: bool = field(default=False, init=False)
     _looked_at: float = field(default=0.0, init=False)
     _looks: LoopingCall | None = field(default=None, init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.standstill"), init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.fencing"), init=False)
 
     def start(self) -> None:
         """Look at the clock from now on."""
-        self._looked_at = self._ports.clock.seconds()
+        self._looked_at = self._environment.clock.seconds()
         self._looks = LoopingCall(self._look)
-        self._looks.clock = self._ports.clock
+        self._looks.clock = self._environment.clock
         spawn(self._looks.start(LOOK_EVERY_S, now=False), self._log, "looking at the clock")
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class Standstill:
             self._deliver(switch, event)
 
     def _look(self) -> None:
-        now = self._ports.clock.seconds()
+        now = self._environment.clock.seconds()
         stood_still_s, self._looked_at = now - self._looked_at, now
         if stood_still_s >= STOOD_STILL_S and len(self._calls) and not self._is_in_doubt:
             self._is_in_doubt = True
@@ -68,13 +68,15 @@ class Standstill:
 
     async def _find_out(self) -> None:
         try:
-            view = await self._ports.in_time(self._ports.nodes.view())
+            view = await self._environment.in_time(self._environment.nodes.view())
         except BackendUnavailable:
             pass  # Then nobody can have taken any.
         else:
             holders = {lease.call_sid: lease.gateway for lease in view.leases}
             for call in self._calls:
-                if holders.get(call.call_sid) != self._ports.node:  # Others have it, or have seen its end already.
+                if (
+                    holders.get(call.call_sid) != self._environment.node
+                ):  # Others have it, or have seen its end already.
                     call.tell(call.life.moved)
         finally:
             self._is_in_doubt = False

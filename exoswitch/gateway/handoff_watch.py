@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from attrs import define, field
 
 from exoswitch.call.session import CallStatus, Session
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 
 FIRST_LOOK_S = 5.0
 LAST_LOOK_S = 300.0
@@ -18,16 +18,16 @@ _MOST = 10_000
 
 
 @define(eq=False)
-class Minding:
+class HandoffWatch:
     """Who looks after handed-over calls; `hand_over` finds another place for one that has none any more."""
 
-    _ports: Ports
+    _environment: Environment
     _hand_over: Callable[[Session], Awaitable[object]]
     _since: OrderedDict[str, float] = field(factory=OrderedDict, init=False)
 
     def mind(self, call_sid: str) -> None:
         """Look after a call from now on; of very many the oldest are trusted to be well."""
-        self._since[call_sid] = self._ports.clock.seconds()
+        self._since[call_sid] = self._environment.clock.seconds()
         if len(self._since) > _MOST:
             self._since.popitem(last=False)
 
@@ -37,13 +37,13 @@ class Minding:
         Raises:
             BackendUnavailable: whether a call has a place, or how it stands, cannot be found out now.
         """
-        now = self._ports.clock.seconds()
+        now = self._environment.clock.seconds()
         due = [call_sid for call_sid, since in self._since.items() if now - since >= FIRST_LOOK_S]
         if not due:
             return
-        sessions = await self._ports.in_time(self._ports.sessions.recall(due))
+        sessions = await self._environment.in_time(self._environment.sessions.recall(due))
         waiting = {session.call_sid: session for session in sessions if session.status is CallStatus.QUEUED}
-        placed = {lease.call_sid for lease in (await self._ports.nodes.view()).leases} if waiting else set()
+        placed = {lease.call_sid for lease in (await self._environment.nodes.view()).leases} if waiting else set()
         for call_sid in due:
             if call_sid not in waiting or now - self._since[call_sid] >= LAST_LOOK_S:
                 del self._since[call_sid]

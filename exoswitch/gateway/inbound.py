@@ -17,9 +17,9 @@ from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, InvalidRequest, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
-from exoswitch.interfaces.routing import Directory, InboundRoute
+from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
@@ -63,14 +63,14 @@ class _Arrival:
 
 
 @define(eq=False)
-class Arrivals:
+class Inbound:
     """Who sees to it that each inbound call is taken, by one gateway."""
 
-    _ports: Ports
-    _directory: Directory
+    _environment: Environment
+    _routing: Routing
     _calls: LiveCalls
     _waiting: dict[tuple[str, str], _Arrival] = field(factory=dict, init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.arrivals"), init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.inbound"), init=False)
 
     def arrived(self, switch: ISwitch, event: ev.CallArrived) -> None:
         """Hear of a call that waits at an Asterisk."""
@@ -78,7 +78,7 @@ class Arrivals:
         if key in self._waiting or self._calls.of_channel(switch, event.channel_id) is not None:
             return
         callee = _e164(event.callee)
-        route = self._directory.routes.get(callee)
+        route = self._routing.routes.get(callee)
         if route is None:
             self._log.warn("a call to {number}, which is no number of ours, was turned away", number=mask(callee))
             switch.hang_up(event.channel_id, HangUpCause.CALL_REJECTED)
@@ -107,15 +107,15 @@ class Arrivals:
 
     def _stand_aside(self, switch: ISwitch, channel_id: str) -> None:
         """Leave a call to the other gateways; without any, it is turned away."""
-        if not self._ports.nodes.is_shared:
+        if not self._environment.nodes.is_shared:
             self._log.warn("a call was turned away: this gateway is stopping")
             switch.hang_up(channel_id, HangUpCause.CALL_REJECTED)
 
     def _session(self, event: ev.CallArrived, route: InboundRoute, caller: str, callee: str) -> Session:
-        now = self._ports.wall_clock()
+        now = self._environment.wall_clock()
         return Session(
-            call_sid=self._ports.new_sid(),
-            stream_sid=self._ports.new_sid(),
+            call_sid=self._environment.new_sid(),
+            stream_sid=self._environment.new_sid(),
             account=route.account,
             direction=Direction.INBOUND,
             customer=caller,
@@ -130,17 +130,17 @@ class Arrivals:
 
     async def _receive(self, arrival: _Arrival) -> None:
         """Ask whose the call is until it is somebody's."""
-        began_at = self._ports.clock.seconds()
+        began_at = self._environment.clock.seconds()
         try:
-            while not arrival.is_settled and self._ports.clock.seconds() - began_at < GIVE_UP_S:
+            while not arrival.is_settled and self._environment.clock.seconds() - began_at < GIVE_UP_S:
                 lease = await self._ask(arrival)
                 if arrival.is_settled:
                     self._leave(lease)
-                elif lease.gateway == self._ports.node:
+                elif lease.gateway == self._environment.node:
                     await self._take(arrival, lease)
                     return
                 else:
-                    arrival.leave_to(lease, self._ports.clock.seconds())
+                    arrival.leave_to(lease, self._environment.clock.seconds())
                     await self._stand_by(arrival)
         except QuotaReached as problem:
             self._log.warn("a call was turned away: {problem}", problem=str(problem))
@@ -153,18 +153,18 @@ class Arrivals:
 
     async def _ask(self, arrival: _Arrival) -> Lease:
         """Learn who is chosen."""
-        received = self._ports.nodes.receive(
+        received = self._environment.nodes.receive(
             arrival.switch.name,
             arrival.channel_id,
             arrival.session.call_sid,
-            passing_over=arrival.passing_over(self._ports.clock.seconds()),
-            quotas=self._directory.quotas_of(arrival.route.account),
+            passing_over=arrival.passing_over(self._environment.clock.seconds()),
+            quotas=self._routing.quotas_of(arrival.route.account),
         )
-        return await self._ports.in_time(received)
+        return await self._environment.in_time(received)
 
     async def _stand_by(self, arrival: _Arrival) -> None:
         """Wait for a moment, or until the call is settled."""
-        arrival.pause = deferLater(self._ports.clock, ASK_AGAIN_S)
+        arrival.pause = deferLater(self._environment.clock, ASK_AGAIN_S)
         with suppress(CancelledError):
             await arrival.pause
 
@@ -182,11 +182,11 @@ class Arrivals:
             asterisk=arrival.switch.name,
             takeovers=int(is_chosen_anew),
         )
-        if self._directory.in_fleet and not self._ports.nodes.is_shared and not await self._claim(arrival):
+        if self._routing.in_fleet and not self._environment.nodes.is_shared and not await self._claim(arrival):
             self._leave(lease)
             return
         call = self._calls.begin(session, lease)
-        self._ports.sessions.note(session)
+        self._environment.sessions.note(session)
         call.tell(call.life.resume if is_chosen_anew else call.life.arrive)
 
     async def _claim(self, arrival: _Arrival) -> bool:
@@ -204,14 +204,14 @@ class Arrivals:
         except (TrunkError, BackendUnavailable) as problem:
             self._log.debug("{channel_id}: {problem}", channel_id=arrival.channel_id, problem=str(problem))
             return
-        session = evolve(arrival.session, gateway=self._ports.node, asterisk=arrival.switch.name)
-        self._ports.sessions.note(session.ended(FULL, self._ports.wall_clock()))
-        self._ports.metrics.add("calls_turned_away_total")
+        session = evolve(arrival.session, gateway=self._environment.node, asterisk=arrival.switch.name)
+        self._environment.sessions.note(session.ended(FULL, self._environment.wall_clock()))
+        self._environment.metrics.add("calls_turned_away_total")
 
     def _leave(self, lease: Lease) -> None:
         """Give a place of ours back that the call does not need."""
-        if lease.gateway == self._ports.node:
-            spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
+        if lease.gateway == self._environment.node:
+            spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
 
     def _settle(self, arrival: _Arrival) -> None:
         self._waiting.pop((arrival.switch.name, arrival.channel_id), None)

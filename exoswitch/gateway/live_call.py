@@ -23,12 +23,12 @@ from exoswitch.call.machine import machine
 from exoswitch.call.session import Ending, Session
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.timers import CallTimers
 from exoswitch.interfaces.bots import IBotConnection, IStreamListener, StreamStart
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener
 from exoswitch.interfaces.switch import ISwitch, Origination
-from exoswitch.tasks.retry import Patience
+from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.numbers import mask
 
@@ -38,7 +38,7 @@ ENDED_UNSEEN = 0  # the cause of a hang-up that nobody of us saw
 
 
 @frozen(kw_only=True)
-class OutboundLine:
+class OutboundRoute:
     """How an outbound call is dialled: the channel to dial, and how long to wait for the trunk's turn."""
 
     trunk: str
@@ -61,9 +61,9 @@ class LiveCall:
     lease: Lease
     switch: ISwitch
     on_over: Callable[["LiveCall"], None]
-    _ports: Ports
+    _environment: Environment
     _limits: CallLimits
-    _line: OutboundLine | None = None
+    _line: OutboundRoute | None = None
     life: CallInputs = field(init=False)
     _core: CallCore = field(init=False)
     _inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = field(factory=deque, init=False)
@@ -72,7 +72,7 @@ class LiveCall:
     _is_directed: bool = field(default=False, init=False)
     has_channel: bool = field(init=False)
     _timers: CallTimers = field(init=False)
-    _patience: Patience = field(init=False)
+    _retry: Retry = field(init=False)
     _turn: Deferred[bool] | None = field(default=None, init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
@@ -83,10 +83,10 @@ class LiveCall:
         """Start the machine; nothing happens before its first input."""
         self._was_answered = self.session.answered_at is not None
         self.has_channel = self._line is None
-        self._patience = Patience(self._ports, PATIENCE_S)
+        self._retry = Retry(self._environment, PATIENCE_S)
         self._core = CallCore(self._limits)
         self.life = machine(self._core)
-        self._timers = CallTimers.of(self.life, self._ports.clock, self.tell)
+        self._timers = CallTimers.of(self.life, self._environment.clock, self.tell)
         self._log = Logger(namespace="exoswitch.call")
 
     def open_media(self) -> None:
@@ -95,7 +95,7 @@ class LiveCall:
         Raises:
             NoCapacity: there is none.
         """
-        self._leg = self._ports.media.open(self.switch.host, self)
+        self._leg = self._environment.media.open(self.switch.host, self)
 
     def abandon(self) -> None:
         """Leave nothing of a call that has had no input yet."""
@@ -179,7 +179,7 @@ class LiveCall:
                 self._is_directed = True
                 self._open_leg.direct(host, port)
             case fx.ConnectStream():
-                self._bot = self._ports.bots.connect(self._stream_start(), self._open_leg, self)
+                self._bot = self._environment.bots.connect(self._stream_start(), self._open_leg, self)
             case fx.StartStream():
                 self._start_stream()
             case fx.SendDigit(digit, duration_ms):
@@ -201,7 +201,7 @@ class LiveCall:
             case fx.StopTimer(timer):
                 self._timers.stop(timer)
             case fx.RecordProgress(status):
-                self._record(self.session.progressed(status, self._ports.wall_clock()))
+                self._record(self.session.progressed(status, self._environment.wall_clock()))
             case fx.RecordEnding(ending):
                 self._record_ending(ending)
 
@@ -221,8 +221,10 @@ class LiveCall:
 
     async def _await_turn(self) -> bool:
         """Wait for the trunk's turn, then make sure of it that nobody else dials this call, now or ever."""
-        await deferLater(self._ports.clock, self._open_line.wait_s)
-        return await self._patience.ask(lambda: self._ports.sessions.claim(self.call_sid, self._ports.process))
+        await deferLater(self._environment.clock, self._open_line.wait_s)
+        return await self._retry.ask(
+            lambda: self._environment.sessions.claim(self.call_sid, self._environment.process)
+        )
 
     async def _dial(self, ring_s: float) -> None:
         leg = self._open_leg
@@ -253,7 +255,7 @@ class LiveCall:
     async def _take_over(self) -> None:
         leg = self._open_leg
         try:
-            is_led_here = await self._patience.ask(
+            is_led_here = await self._retry.ask(
                 lambda: self.switch.take_over(self.channel_id, leg.host, leg.port, is_bridged=self._was_answered)
             )
         except TrunkError:
@@ -292,13 +294,13 @@ class LiveCall:
 
     def _hold_caller(self) -> None:
         self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
-        self._ports.metrics.add("lost_streams_total")
+        self._environment.metrics.add("lost_streams_total")
         self._open_leg.hold()
         self._bot = None
 
     def _renew_stream(self) -> None:
         self._losses += 1
-        stream_sid, now = self._ports.new_sid(), self._ports.wall_clock()
+        stream_sid, now = self._environment.new_sid(), self._environment.wall_clock()
         self._record(evolve(self.session, stream_sid=stream_sid, updated_at=now))
 
     def _close_stream(self, stop: fx.StopReason | None) -> None:
@@ -309,23 +311,23 @@ class LiveCall:
             self._bot = None
 
     def _release(self) -> None:
-        self._patience.stop()
+        self._retry.stop()
         if self._leg is not None:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=self._leg.statistics())
             self._leg.close()
             self._leg = None
-        spawn(self._ports.nodes.release(self.lease), self._log, "giving a place back", call_sid=self.call_sid)
+        spawn(self._environment.nodes.release(self.lease), self._log, "giving a place back", call_sid=self.call_sid)
         self.on_over(self)
 
     # --- Records ------------------------------------------------------------------------------------------------
 
     def _record(self, session: Session) -> None:
         self.session = session
-        self._ports.sessions.note(session)
+        self._environment.sessions.note(session)
 
     def _record_ending(self, ending: Ending) -> None:
-        self._record(self.session.ended(ending, self._ports.wall_clock()))
-        self._ports.metrics.add(f"calls_{ending.status.value.replace('-', '_')}_total")
+        self._record(self.session.ended(ending, self._environment.wall_clock()))
+        self._environment.metrics.add(f"calls_{ending.status.value.replace('-', '_')}_total")
         self._log.info(
             "call {call_sid} {direction} {number}: {status}, {reason}",
             call_sid=self.call_sid,
@@ -361,7 +363,7 @@ class LiveCall:
         return leg is None or self._leg is None or leg == (self._leg.host, self._leg.port)
 
     @property
-    def _open_line(self) -> OutboundLine:
+    def _open_line(self) -> OutboundRoute:
         if self._line is None:
             raise LookupError(f"call {self.call_sid} is not ours to dial")
         return self._line

@@ -10,26 +10,26 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 from exoswitch.call.session import Session
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
-from exoswitch.gateway.live_call import LiveCall, OutboundLine
-from exoswitch.interfaces.routing import Directory
+from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.live_call import LiveCall, OutboundRoute
+from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch
-from exoswitch.trunks.channels import TrunkLines
+from exoswitch.trunks.channels import TrunkChannels
 
 
 @define(eq=False)
 class LiveCalls:
     """The calls that are not over; while it `is_stopping`, no more are accepted."""
 
-    _ports: Ports
-    _directory: Directory
-    _lines: TrunkLines
+    _environment: Environment
+    _routing: Routing
+    _lines: TrunkChannels
     is_stopping: bool = field(default=False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _all_over: Deferred[None] | None = field(default=None, init=False)
 
-    def begin(self, session: Session, lease: Lease, line: OutboundLine | None = None) -> LiveCall:
+    def begin(self, session: Session, lease: Lease, line: OutboundRoute | None = None) -> LiveCall:
         """Make a call of a session on its place, with an RTP port; nothing happens to it before its first input.
 
         Where there is no port left, the call's place and line are given back.
@@ -37,9 +37,9 @@ class LiveCalls:
         Raises:
             NoCapacity: no RTP port is left.
         """
-        limits = self._directory.limits_of(session, self._ports.wall_clock())
-        switch = self._ports.switches[lease.asterisk]
-        call = LiveCall(session, lease, switch, self._forget, self._ports, limits, line)
+        limits = self._routing.limits_of(session, self._environment.wall_clock())
+        switch = self._environment.switches[lease.asterisk]
+        call = LiveCall(session, lease, switch, self._forget, self._environment, limits, line)
         self._by_sid[call.call_sid] = call
         self._by_channel[switch.name, call.channel_id] = call
         try:
@@ -71,7 +71,7 @@ class LiveCalls:
             return
         all_over = self._all_over = Deferred()
         with suppress(DeferredTimeout):
-            await all_over.addTimeout(wait_s, self._ports.clock)
+            await all_over.addTimeout(wait_s, self._environment.clock)
         self._all_over = None
 
     def _forget(self, call: LiveCall) -> None:

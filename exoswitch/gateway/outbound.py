@@ -13,17 +13,17 @@ from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
-from exoswitch.gateway.handoff_watch import Minding
-from exoswitch.gateway.live_call import LiveCall, OutboundLine
+from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.handoff_watch import HandoffWatch
+from exoswitch.gateway.live_call import LiveCall, OutboundRoute
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.calls import CallRequest
-from exoswitch.interfaces.routing import Directory
+from exoswitch.interfaces.routing import Routing
 from exoswitch.tasks.repeat import repeat
-from exoswitch.tasks.retry import Patience
+from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.numbers import normalise
-from exoswitch.trunks.channels import TrunkLines
+from exoswitch.trunks.channels import TrunkChannels
 
 LOOK_EVERY_S = 5.0
 NO_ASTERISK = "no Asterisk can be reached: see /readyz"
@@ -31,30 +31,30 @@ NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
 
 
 @define(eq=False)
-class Placing:
+class Outbound:
     """Who accepts and dials outbound calls."""
 
-    _ports: Ports
-    _directory: Directory
-    _lines: TrunkLines
+    _environment: Environment
+    _routing: Routing
+    _lines: TrunkChannels
     _calls: LiveCalls
-    _minding: Minding = field(init=False)
-    _patience: Patience = field(init=False)
+    _minding: HandoffWatch = field(init=False)
+    _retry: Retry = field(init=False)
     _looks: LoopingCall | None = field(default=None, init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.placing"), init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.outbound"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Have handed-over calls minded."""
-        self._minding = Minding(self._ports, self._place_again)
-        self._patience = Patience(self._ports)
+        self._minding = HandoffWatch(self._environment, self._place_again)
+        self._retry = Retry(self._environment)
 
     def start(self) -> None:
         """Look after the calls that are handed over."""
-        self._looks = repeat(self._minding.look, LOOK_EVERY_S, self._ports.clock, self._log)
+        self._looks = repeat(self._minding.look, LOOK_EVERY_S, self._environment.clock, self._log)
 
     def stop(self) -> None:
         """Trust the others with them, and with what could not be found out about."""
-        self._patience.stop()
+        self._retry.stop()
         if self._looks is not None and self._looks.running:
             self._looks.stop()
 
@@ -66,7 +66,7 @@ class Placing:
         session = self._session(request)
         lease = await self._find_place(session)
         session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
-        if lease.gateway != self._ports.node:
+        if lease.gateway != self._environment.node:
             return await self._hand_over(session, lease)
         call = self._begin(session, lease)
         try:
@@ -80,20 +80,20 @@ class Placing:
     def _check(self) -> None:
         if self._calls.is_stopping:
             raise BackendUnavailable("this gateway is stopping: place the call on another one")
-        if not self._ports.sessions.ready:
+        if not self._environment.sessions.ready:
             raise BackendUnavailable("what keeps sessions cannot be reached: see the log")
-        if not (self._ports.nodes.is_shared or self._has_switch):
+        if not (self._environment.nodes.is_shared or self._has_switch):
             raise BackendUnavailable(NO_ASTERISK)
 
     @property
     def _has_switch(self) -> bool:
-        return any(switch.ready for switch in self._ports.switches.values())
+        return any(switch.ready for switch in self._environment.switches.values())
 
     def _session(self, request: CallRequest) -> Session:
-        now = self._ports.wall_clock()
+        now = self._environment.wall_clock()
         return Session(
-            call_sid=self._ports.new_sid(),
-            stream_sid=self._ports.new_sid(),
+            call_sid=self._environment.new_sid(),
+            stream_sid=self._environment.new_sid(),
             account=request.account,
             direction=Direction.OUTBOUND,
             customer=normalise(request.number),
@@ -118,13 +118,13 @@ class Placing:
             raise BackendUnavailable(NO_ASTERISK) from None
 
     async def _allocate(self, session: Session, *, is_new: bool, any_gateway: bool = True) -> Lease:
-        allocated = self._ports.nodes.allocate(
+        allocated = self._environment.nodes.allocate(
             session.call_sid,
             session.direction,
-            any_gateway=any_gateway and self._directory.shares_sessions,
-            quotas=self._directory.quotas_of(session.account, is_new=is_new),
+            any_gateway=any_gateway and self._routing.shares_sessions,
+            quotas=self._routing.quotas_of(session.account, is_new=is_new),
         )
-        return await self._ports.in_time(allocated)
+        return await self._environment.in_time(allocated)
 
     async def _hand_over(self, session: Session, lease: Lease) -> Session:
         """Leave a call to the gateway that has the place for it; dial it here if that gateway cannot be told."""
@@ -134,13 +134,13 @@ class Placing:
             self._give_back(lease)
             raise
         try:
-            await self._ports.in_time(self._ports.jobs.send(lease))
+            await self._environment.in_time(self._environment.jobs.send(lease))
         except BackendUnavailable as problem:
             # Should the job have arrived all the same, the claim decides who dials.
             self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
             self._give_back(lease)
             return await self._keep(session)
-        await self._ports.nodes.entrust(lease)
+        await self._environment.nodes.entrust(lease)
         self._minding.mind(session.call_sid)
         return session
 
@@ -161,25 +161,25 @@ class Placing:
         except NoCapacity as problem:
             self._fail(session, problem)
         else:
-            if lease.gateway == self._ports.node:
+            if lease.gateway == self._environment.node:
                 self.try_to_dial(session, lease)
             else:
                 await self._hand_over(evolve(session, gateway=lease.gateway, asterisk=lease.asterisk), lease)
 
     async def _save(self, session: Session) -> None:
         try:
-            await self._ports.in_time(self._ports.sessions.save(session))
+            await self._environment.in_time(self._environment.sessions.save(session))
         except BackendUnavailable:
-            self._ports.sessions.note(session.ended(NOT_SAVED, self._ports.wall_clock()))
+            self._environment.sessions.note(session.ended(NOT_SAVED, self._environment.wall_clock()))
             raise
 
     # --- Accepted elsewhere, or by a gateway that is gone -----------------------------------------------------------
 
     async def job_arrived(self, lease: Lease) -> None:
         """Dial a call that another gateway has accepted for us; see IJobListener."""
-        if not await self._patience.ask(lambda: self._ports.nodes.hold(lease)):
+        if not await self._retry.ask(lambda: self._environment.nodes.hold(lease)):
             return
-        for session in await self._patience.ask(lambda: self._ports.sessions.recall([lease.call_sid])):
+        for session in await self._retry.ask(lambda: self._environment.sessions.recall([lease.call_sid])):
             if not session.status.is_final:
                 self.try_to_dial(session, lease)
                 return
@@ -210,22 +210,22 @@ class Placing:
         except (NoCapacity, TrunkError) as problem:
             self._fail(session, problem)
             raise
-        self._ports.sessions.note(call.session)
+        self._environment.sessions.note(call.session)
         call.tell(call.life.dial)
         return call
 
     def _fail(self, session: Session, problem: Exception) -> None:
-        self._ports.sessions.note(session.ended(not_placed(str(problem)), self._ports.wall_clock()))
+        self._environment.sessions.note(session.ended(not_placed(str(problem)), self._environment.wall_clock()))
 
     def _begin(self, session: Session, lease: Lease) -> LiveCall:
         try:
-            trunk, wait_s = self._lines.take(self._ports.clock.seconds())
+            trunk, wait_s = self._lines.take(self._environment.clock.seconds())
         except (NoCapacity, TrunkError):
             self._give_back(lease)
             raise
-        dial_string = self._directory.trunks[trunk].dial_string(session.customer)
-        session = evolve(session, trunk=trunk, gateway=self._ports.node, asterisk=lease.asterisk)
-        return self._calls.begin(session, lease, OutboundLine(trunk=trunk, channel=dial_string, wait_s=wait_s))
+        dial_string = self._routing.trunks[trunk].dial_string(session.customer)
+        session = evolve(session, trunk=trunk, gateway=self._environment.node, asterisk=lease.asterisk)
+        return self._calls.begin(session, lease, OutboundRoute(trunk=trunk, channel=dial_string, wait_s=wait_s))
 
     def _give_back(self, lease: Lease) -> None:
-        spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
+        spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)

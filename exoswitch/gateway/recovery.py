@@ -10,33 +10,33 @@ from twisted.logger import Logger
 
 from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, NoCapacity
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.resume import Resumption
-from exoswitch.interfaces.routing import Directory
+from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch
-from exoswitch.tasks.retry import Patience
+from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
 
 FLEET_WAIT_S = 2.0  # how long a gateway that has just started waits for what its fleet shares
 
 
 @define(eq=False)
-class Comeback:
+class Recovery:
     """Who takes up the calls of an earlier process of this gateway."""
 
-    _ports: Ports
+    _environment: Environment
     _calls: LiveCalls
     _resumption: Resumption
-    _directory: Directory
+    _routing: Routing
     _left: dict[str, Session] = field(factory=dict, init=False)
     _channels: dict[str, frozenset[str]] = field(factory=dict, init=False)
-    _patience: Patience = field(init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.comeback"), init=False)
+    _retry: Retry = field(init=False)
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.recovery"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Be patient with what is shared."""
-        self._patience = Patience(self._ports)
+        self._retry = Retry(self._environment)
 
     def start(self) -> None:
         """Find out what was left."""
@@ -44,7 +44,7 @@ class Comeback:
 
     def stop(self) -> None:
         """Look no further."""
-        self._patience.stop()
+        self._retry.stop()
 
     def switch_ready(self, switch: ISwitch, channel_ids: frozenset[str]) -> None:
         """Hear which channels an Asterisk has."""
@@ -60,8 +60,8 @@ class Comeback:
     # --- What was left ----------------------------------------------------------------------------------------------
 
     async def _find_left(self) -> None:
-        began_at = self._ports.wall_clock()
-        unfinished = await self._patience.ask(self._unfinished)
+        began_at = self._environment.wall_clock()
+        unfinished = await self._retry.ask(self._unfinished)
         of_before = [session for session in unfinished if session.created_at < began_at]
         if not of_before:
             return
@@ -69,28 +69,28 @@ class Comeback:
         mine = [session for session in of_before if session.call_sid not in elsewhere]
         self._log.warn("{count} calls of before have not ended", count=len(mine))
         for session in mine:
-            if session.asterisk in self._ports.switches:
+            if session.asterisk in self._environment.switches:
                 self._left[session.call_sid] = session
             else:
                 self._resumption.end(session, f"its Asterisk, {session.asterisk}, is configured no more")
         for name in tuple(self._channels):
-            await self._take_up(self._ports.switches[name])
+            await self._take_up(self._environment.switches[name])
 
     async def _held_elsewhere(self) -> frozenset[str]:
         """Give the SIDs of calls that other gateways have by now."""
-        if not self._directory.in_fleet:
+        if not self._routing.in_fleet:
             return frozenset()
-        give_up_at = self._ports.clock.seconds() + FLEET_WAIT_S
-        while not self._ports.nodes.is_shared and self._ports.clock.seconds() < give_up_at:
-            await self._patience.wait()
+        give_up_at = self._environment.clock.seconds() + FLEET_WAIT_S
+        while not self._environment.nodes.is_shared and self._environment.clock.seconds() < give_up_at:
+            await self._retry.wait()
         try:
-            view = await self._ports.nodes.view()
+            view = await self._environment.nodes.view()
         except BackendUnavailable:
             return frozenset()
-        return frozenset(lease.call_sid for lease in view.leases if lease.gateway != self._ports.node)
+        return frozenset(lease.call_sid for lease in view.leases if lease.gateway != self._environment.node)
 
     def _unfinished(self) -> Deferred[tuple[Session, ...]]:
-        return self._ports.sessions.unfinished(self._ports.node)
+        return self._environment.sessions.unfinished(self._environment.node)
 
     # --- What becomes of it -----------------------------------------------------------------------------------------
 
@@ -109,11 +109,11 @@ class Comeback:
 
     async def _resume(self, session: Session, switch: ISwitch) -> None:
         try:
-            lease = await self._ports.nodes.allocate(
+            lease = await self._environment.nodes.allocate(
                 session.call_sid,
                 session.direction,
                 asterisk=switch.name,
-                quotas=self._directory.quotas_of(session.account, is_new=False),
+                quotas=self._routing.quotas_of(session.account, is_new=False),
             )
         except (NoCapacity, BackendUnavailable) as problem:
             self._resumption.give_up(session, str(problem))

@@ -11,10 +11,10 @@ from exoswitch.call import endings
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
-from exoswitch.gateway.outbound import Placing
+from exoswitch.gateway.outbound import Outbound
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
 
@@ -25,10 +25,10 @@ STALE_S = 300.0  # a call that was accepted longer ago, and never dialled, is no
 class Resumption:
     """Who goes on with calls whose gateway is gone."""
 
-    _ports: Ports
+    _environment: Environment
     _calls: LiveCalls
-    _placing: Placing
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.resumption"), init=False)
+    _placing: Outbound
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.resume"), init=False)
 
     async def resume(self, session: Session, lease: Lease) -> None:
         """Go on with a call on this place of ours, which is given back if there is nothing to go on with."""
@@ -53,7 +53,7 @@ class Resumption:
 
     def give_up(self, session: Session, why: str) -> None:
         """End a call that nobody will come for, and that may be up yet."""
-        switch = self._ports.switches.get(session.asterisk or "")
+        switch = self._environment.switches.get(session.asterisk or "")
         if switch is not None:
             switch.hang_up_lost(session.channel_id or session.call_sid, HangUpCause.NORMAL_CLEARING)
         self.end(session, why)
@@ -61,18 +61,20 @@ class Resumption:
     def end(self, session: Session, why: str) -> None:
         """Write down that a call is over with its gateway."""
         ending = endings.gateway_lost(why, answered=session.answered_at is not None)
-        self._ports.sessions.note(session.ended(ending, self._ports.wall_clock()))
+        self._environment.sessions.note(session.ended(ending, self._environment.wall_clock()))
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
 
     def _go_on(self, session: Session, lease: Lease) -> None:
         options = session.bot.options
         if options.resumed_sid == "new":
-            session = evolve(session, stream_sid=self._ports.new_sid())
+            session = evolve(session, stream_sid=self._environment.new_sid())
         self._begin(session, lease, "resume" if options.on_gateway_loss == "resume" else "hang_up")
 
     async def _dial_or_attend(self, session: Session, lease: Lease) -> None:
         try:
-            may_dial = await self._ports.in_time(self._ports.sessions.claim(session.call_sid, self._ports.process))
+            may_dial = await self._environment.in_time(
+                self._environment.sessions.claim(session.call_sid, self._environment.process)
+            )
         except BackendUnavailable as problem:
             self._give_back(lease)
             self.give_up(session, f"whether it had been dialled could not be found out: {problem}")
@@ -81,22 +83,22 @@ class Resumption:
             return
         if not may_dial:
             self._begin(session, lease, "attend")
-        elif self._ports.wall_clock() - session.created_at <= STALE_S:
+        elif self._environment.wall_clock() - session.created_at <= STALE_S:
             self._placing.try_to_dial(session, lease)
         else:
             self._give_back(lease)
             self.end(session, f"nobody came to dial it for {STALE_S:g} s")
 
     def _begin(self, session: Session, lease: Lease, how: str) -> None:
-        now = self._ports.wall_clock()
-        session = evolve(session, gateway=self._ports.node, asterisk=lease.asterisk, updated_at=now)
+        now = self._environment.wall_clock()
+        session = evolve(session, gateway=self._environment.node, asterisk=lease.asterisk, updated_at=now)
         try:
             call = self._calls.begin(session, lease)
         except NoCapacity as problem:
             self.give_up(session, f"the gateway that it fell to had no place: {problem}")
             return
-        self._ports.sessions.note(session)
-        self._ports.metrics.add("calls_taken_over_total")
+        self._environment.sessions.note(session)
+        self._environment.metrics.add("calls_taken_over_total")
         self._tell(call, how)
 
     def _tell(self, call: LiveCall, how: str) -> None:
@@ -109,4 +111,4 @@ class Resumption:
                 call.tell(call.life.hang_up, "its gateway was lost")
 
     def _give_back(self, lease: Lease) -> None:
-        spawn(self._ports.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
+        spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)

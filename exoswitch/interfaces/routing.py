@@ -20,7 +20,7 @@ class InboundRoute:
 
 
 @frozen(kw_only=True)
-class Directory:
+class Routing:
     """Limits, each account's calls at once, trunks, and inbound numbers (E.164).
 
     `in_fleet` says whether there may be other gateways, `shares_sessions` whether they can read our sessions, and so

@@ -8,7 +8,7 @@ from zope.interface import implementer
 from exoswitch.audio.frames import samples_to_ms
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IStream, MediaStatistics
 from exoswitch.rtp.leg import MediaLeg
-from exoswitch.rtp.plane import Line
+from exoswitch.rtp.plane import MediaSession
 
 
 def statistics_of(leg: MediaLeg) -> MediaStatistics:
@@ -35,7 +35,7 @@ class BoundLeg:
 
     host: str
     port: int
-    _line: Line
+    _session: MediaSession
     _listener: IMediaListener
     _unbind: Callable[[], None]
     _overflow_told: bool = field(default=False, init=False)
@@ -43,62 +43,62 @@ class BoundLeg:
     @property
     def queued_ms(self) -> int:
         """How much of the bot's audio is yet to be played."""
-        return self._line.leg.playout.queued_ms
+        return self._session.leg.playout.queued_ms
 
     def direct(self, host: str, port: int) -> None:
         """Send RTP to this address from now on, and accept it from nowhere else."""
-        self._line.leg.direct(host, port)
+        self._session.leg.direct(host, port)
 
     def attach(self, stream: IStream) -> None:
         """Let the caller's audio flow to this stream, from the next tick on."""
-        self._line.stream = stream
-        self._line.leg.attach()
+        self._session.stream = stream
+        self._session.leg.attach()
 
     def detach(self) -> None:
         """Stop the flow of the caller's audio, and drop the playout queue and its marks."""
-        self._line.stream = None
-        self._line.leg.detach()
+        self._session.stream = None
+        self._session.leg.detach()
 
     def hold(self) -> None:
         """Detach, and let the caller hear the waiting sound until a stream is attached."""
-        self._line.stream = None
-        self._line.leg.hold()
+        self._session.stream = None
+        self._session.leg.hold()
 
     def drain(self) -> None:
         """Stop the flow of the caller's audio, play what is queued, and tell when that is done."""
-        self._line.stream = None
-        self._line.leg.drain()
+        self._session.stream = None
+        self._session.leg.drain()
 
     def play(self, pcm: bytes) -> None:
         """Queue audio of the bot."""
-        if self._line.closed:
+        if self._session.closed:
             return
-        dropped_ms = self._line.leg.play(pcm)
+        dropped_ms = self._session.leg.play(pcm)
         if dropped_ms and not self._overflow_told:
             self._overflow_told = True
             self._listener.playout_overflowed(dropped_ms)
 
     def mark(self, name: str) -> None:
         """Queue a mark, or answer it at once where nothing is to be played before it."""
-        self._answer(self._line.leg.mark(name))
+        self._answer(self._session.leg.mark(name))
 
     def clear(self, *, finish_message: bool = False, answer_marks: bool = True) -> None:
         """Drop the audio that is yet unplayed, and answer its marks, or drop them too."""
-        marks = self._line.leg.clear(finish_message=finish_message)
+        marks = self._session.leg.clear(finish_message=finish_message)
         if answer_marks:
             self._answer(marks)
 
     def _answer(self, marks: list[str]) -> None:
-        stream = self._line.stream
-        if stream is not None and not self._line.closed:
+        stream = self._session.stream
+        if stream is not None and not self._session.closed:
             for name in marks:
                 stream.send_mark(name)
 
     def statistics(self) -> MediaStatistics:
         """Count what has happened so far."""
-        return statistics_of(self._line.leg)
+        return statistics_of(self._session.leg)
 
     def close(self) -> None:
         """Unbind the port; harmless the second time."""
-        if not self._line.closed:
+        if not self._session.closed:
             self._unbind()

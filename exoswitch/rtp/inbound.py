@@ -14,7 +14,7 @@ from attrs import define, field
 
 from exoswitch.rtp.endpoint import MAX_DATAGRAM_BYTES, RtpEndpoint
 from exoswitch.rtp.leg import Address
-from exoswitch.rtp.plane import Inbound, Line
+from exoswitch.rtp.plane import Inbound, MediaSession
 
 _MAX_ROUNDS = 16  # datagrams that one call may have read in one tick; the rest waits in the kernel
 
@@ -22,7 +22,7 @@ _MAX_ROUNDS = 16  # datagrams that one call may have read in one tick; the rest 
 class Reading(Inbound, Protocol):
     """A way in, to which calls are added as they come and go."""
 
-    def add(self, endpoint: RtpEndpoint, line: Line) -> None:
+    def add(self, endpoint: RtpEndpoint, line: MediaSession) -> None:
         """Read this endpoint's datagrams for this line from now on."""
 
     def remove(self, endpoint: RtpEndpoint) -> None:
@@ -37,9 +37,9 @@ class PolledSockets:
     """Reads all calls' sockets in the tick (Linux: it is built on epoll)."""
 
     _epoll: select.epoll = field(factory=lambda: select.epoll(), init=False)  # noqa: PLW0108 - late: Linux only
-    _ends: dict[int, tuple[RtpEndpoint, Line]] = field(factory=dict, init=False)
+    _ends: dict[int, tuple[RtpEndpoint, MediaSession]] = field(factory=dict, init=False)
 
-    def add(self, endpoint: RtpEndpoint, line: Line) -> None:
+    def add(self, endpoint: RtpEndpoint, line: MediaSession) -> None:
         """Read this endpoint's datagrams for this line from now on."""
         endpoint.stop_reading()
         handle = endpoint.udp_socket.fileno()
@@ -52,7 +52,7 @@ class PolledSockets:
         if self._ends.pop(handle, None):
             self._epoll.unregister(handle)
 
-    def receive(self) -> Iterator[tuple[Line, bytes, Address]]:
+    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
         """Read a datagram from every socket that has one, and again, until none has any."""
         if not self._ends:
             return
@@ -77,9 +77,9 @@ class PolledSockets:
 class QueuedDatagrams:
     """Collects what the reactor has read."""
 
-    _ends: dict[RtpEndpoint, Line] = field(factory=dict, init=False)
+    _ends: dict[RtpEndpoint, MediaSession] = field(factory=dict, init=False)
 
-    def add(self, endpoint: RtpEndpoint, line: Line) -> None:
+    def add(self, endpoint: RtpEndpoint, line: MediaSession) -> None:
         """Read this endpoint's datagrams for this line from now on."""
         self._ends[endpoint] = line
 
@@ -87,7 +87,7 @@ class QueuedDatagrams:
         """Read this endpoint no more; to be called before it is closed."""
         self._ends.pop(endpoint, None)
 
-    def receive(self) -> Iterator[tuple[Line, bytes, Address]]:
+    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
         """Collect what each endpoint has kept."""
         for endpoint, line in self._ends.items():
             received = endpoint.received

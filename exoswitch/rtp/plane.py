@@ -4,7 +4,7 @@ It knows no socket, no clock and no Twisted. Three things are given to it, and a
 instance, has to fit behind no more than these:
 
 * an :class:`Inbound`, that gives the datagrams that have come since the last tick, of all lines together;
-* for each :class:`Line` a :class:`Wire` to send on, a :class:`Stream` to the bot and a :class:`Listener`;
+* for each :class:`MediaSession` a :class:`Wire` to send on, a :class:`Stream` to the bot and a :class:`Listener`;
 * a call of `tick` every 20 ms.
 """
 
@@ -48,7 +48,7 @@ class Listener(Protocol):
 
 
 @define(eq=False)
-class Line:
+class MediaSession:
     """One call in the plane. Whoever takes it out closes it, so that a tick under way passes it by."""
 
     leg: MediaLeg
@@ -62,7 +62,7 @@ class Line:
 class Inbound(Protocol):
     """Where all lines' datagrams come from."""
 
-    def receive(self) -> Iterable[tuple[Line, bytes, Address]]:
+    def receive(self) -> Iterable[tuple[MediaSession, bytes, Address]]:
         """Give what has come since the last tick, a bounded number of datagrams for each line."""
 
 
@@ -75,19 +75,19 @@ class Plane:
     """
 
     _inbound: Inbound
-    _failed: Callable[[Line], None]
-    _lines: set[Line] = field(factory=set, init=False)
+    _failed: Callable[[MediaSession], None]
+    _lines: set[MediaSession] = field(factory=set, init=False)
     _ticked_at: float = field(default=inf, init=False)
 
     def __len__(self) -> int:
         """Count the calls."""
         return len(self._lines)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: MediaSession) -> None:
         """Take a call in, from the next tick on."""
         self._lines.add(line)
 
-    def remove(self, line: Line) -> None:
+    def remove(self, line: MediaSession) -> None:
         """Let a call go, at once even within a tick; harmless the second time."""
         line.closed = True
         self._lines.discard(line)
@@ -113,7 +113,7 @@ class Plane:
                 self._note_failure(line)
 
     @staticmethod
-    def _tick_line(line: Line, now: float) -> None:
+    def _tick_line(line: MediaSession, now: float) -> None:
         """Serve the caller first: what the bot's stream or the call do with their part cannot delay it."""
         leg = line.leg
         pcm, packet, marks, silent_s = leg.tick(now)
@@ -131,6 +131,6 @@ class Plane:
             leg.ran_dry = False
             line.listener.playout_finished()
 
-    def _note_failure(self, line: Line) -> None:
+    def _note_failure(self, line: MediaSession) -> None:
         line.failures += 1
         self._failed(line)

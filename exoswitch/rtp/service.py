@@ -19,7 +19,7 @@ from exoswitch.rtp.bound_leg import BoundLeg, statistics_of
 from exoswitch.rtp.endpoint import RtpEndpoint
 from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams, Reading
 from exoswitch.rtp.leg import LegSettings, MediaLeg
-from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ports import PortPool
 from exoswitch.rtp.ticker import Lateness, Ticker
 from exoswitch.tasks.spawn import spawn
@@ -63,7 +63,7 @@ class RtpService(Service):
         self._inbound: Reading = PolledSockets() if polled else QueuedDatagrams()
         self._plane = Plane(self._inbound, self._line_failed)
         self._ticker = Ticker(self._clock, self._plane.tick)
-        self._bound: dict[Line, tuple[int, RtpEndpoint]] = {}
+        self._bound: dict[MediaSession, tuple[int, RtpEndpoint]] = {}
         self._unbinding: set[Deferred[None]] = set()
 
     # --- What a call asks (IMediaPlane) -------------------------------------------------------------------------
@@ -86,7 +86,7 @@ class RtpService(Service):
             silence_timeout_s=config.silence_timeout_s,
             waiting_sound=self._waiting_sound,
         )
-        line = Line(MediaLeg(settings, self._rng), endpoint, listener)
+        line = MediaSession(MediaLeg(settings, self._rng), endpoint, listener)
         self._bound[line] = (port, endpoint)
         self._inbound.add(endpoint, line)
         self._plane.add(line)
@@ -107,7 +107,7 @@ class RtpService(Service):
                 return port, endpoint
         raise NoCapacity(f"{_MAX_BINDS} RTP ports in a row could not be bound on {self._config.bind}; see the log")
 
-    def _close(self, line: Line) -> None:
+    def _close(self, line: MediaSession) -> None:
         """Take a call out, and free its port as soon as the socket is closed."""
         port, endpoint = self._bound.pop(line)
         self._plane.remove(line)
@@ -156,7 +156,7 @@ class RtpService(Service):
         """Say how late the ticks of the last minute came: the best single sign of too many calls."""
         return self._ticker.lateness()
 
-    def _line_failed(self, line: Line) -> None:
+    def _line_failed(self, line: MediaSession) -> None:
         """Log a call's first failure only: it may come back fifty times a second."""
         self._metrics.add("rtp_failures_total")
         if line.failures == 1 and line in self._bound:

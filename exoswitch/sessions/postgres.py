@@ -23,7 +23,7 @@ from exoswitch.sessions.notes import (
     session_row,
 )
 from exoswitch.store.months import Month
-from exoswitch.store.postgres import Ask, PostgresLine
+from exoswitch.store.postgres import Ask, PostgresConnection
 from exoswitch.store.schema_files import read_schema
 from exoswitch.store.schema_versions import Version, due
 
@@ -82,8 +82,8 @@ class PostgresDatabase:
         parts = urlsplit(address)
         self.name = f"PostgreSQL database {parts.path.lstrip('/')} at {parts.hostname}"
         self._versions = read_schema("postgres") if versions is None else versions
-        self._writer = PostgresLine(address, self.name, reactor, answer_s=answer_s)
-        self._quick = PostgresLine(address, self.name, reactor, answer_s=answer_s)
+        self._writer = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
+        self._quick = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._months: set[Month] = set()
 
     def open(self) -> Deferred[None]:

@@ -53,7 +53,7 @@ class _WatchedConnection(Connection):  # type: ignore[misc]
             self.on_broken()
 
 
-class PostgresLine:
+class PostgresConnection:
     """A connection for one question at a time; `address` is libpq's, and is never shown.
 
     It may take `answer_s` to connect, and a question as long, the wait for questions before it counted in.

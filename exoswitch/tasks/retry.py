@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 
 T = TypeVar("T")
 
@@ -17,10 +17,10 @@ ASK_AGAIN_S = 0.5
 
 
 @define(eq=False)
-class Patience:
+class Retry:
     """Asks for as long as it takes, or for `limit_s`; `stop` cancels whoever waits."""
 
-    _ports: Ports
+    _environment: Environment
     _limit_s: float = math.inf
     _pauses: set[Deferred[None]] = field(factory=set, init=False)
     _is_stopped: bool = field(default=False, init=False)
@@ -31,18 +31,18 @@ class Patience:
         Raises:
             BackendUnavailable: that is taking too long.
         """
-        give_up_at = self._ports.clock.seconds() + self._limit_s
+        give_up_at = self._environment.clock.seconds() + self._limit_s
         while True:
             try:
-                return await self._ports.in_time(question())
+                return await self._environment.in_time(question())
             except BackendUnavailable:
-                if self._is_stopped or self._ports.clock.seconds() >= give_up_at:
+                if self._is_stopped or self._environment.clock.seconds() >= give_up_at:
                     raise
                 await self.wait()
 
     async def wait(self) -> None:
         """Let a moment pass."""
-        pause: Deferred[None] = deferLater(self._ports.clock, ASK_AGAIN_S)
+        pause: Deferred[None] = deferLater(self._environment.clock, ASK_AGAIN_S)
         self._pauses.add(pause)
         try:
             await pause

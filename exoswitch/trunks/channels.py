@@ -21,7 +21,7 @@ class _Line:
 
 
 @define
-class TrunkLines:
+class TrunkChannels:
     """The lines of all trunks, in the order in which trunks are tried.
 
     A trunk that dials `cps` calls a second gets them evenly spaced: carriers refuse, and Asterisk's task processors
@@ -31,7 +31,7 @@ class TrunkLines:
     _lines: dict[str, _Line] = field(factory=dict)
 
     @classmethod
-    def of(cls, trunks: Iterable[tuple[str, int, float]]) -> "TrunkLines":
+    def of(cls, trunks: Iterable[tuple[str, int, float]]) -> "TrunkChannels":
         """Make the book from (name, channels, calls a second) of each trunk."""
         return cls({name: _Line(name, channels, 1 / cps) for name, channels, cps in trunks})
 

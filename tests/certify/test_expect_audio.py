@@ -12,7 +12,7 @@ from exoswitch.certify.expect_audio import (
     reaches_the_phone,
 )
 from exoswitch.certify.verdict import Verdict
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 from tests.harness.certify_seen import OTHER_SID, SID, TERMS, TONE, mark, media, talk, tape
 
 SILENT = evolve(TERMS, is_silent=True)
@@ -130,7 +130,7 @@ def test_marks_are_to_return():
     assert only(marks_return([one], TERMS)).verdict is Verdict.FAIL
     one.waiting(500)
     assert only(marks_return([one], TERMS)).verdict is Verdict.NOTE
-    one.sent(StreamWriter(stream_sid=SID, call_sid="c" * 32, account="a").mark("a"), 1.5)
+    one.sent(MessageWriter(stream_sid=SID, call_sid="c" * 32, account="a").mark("a"), 1.5)
     finding = only(marks_return([one], TERMS))
     assert (finding.verdict, finding.seen) == (Verdict.PASS, "1 did, 500 to 500 ms later")
     one.received(mark("b"), 4.9)

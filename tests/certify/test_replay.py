@@ -11,7 +11,7 @@ from exoswitch.certify.kept import Kept
 from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.trace import Header, MediaSettings, Side, TraceError
 from exoswitch.rtp.packet import parse
@@ -31,7 +31,7 @@ HEADER = Header(
 def conversation(answers=50, *, header=HEADER, hangs_up=True):
     """Keep a call in which the caller says a second of a tone, presses a key, and the bot answers."""
     kept = Kept(header, 100.0)
-    writer = StreamWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    writer = MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
     kept.attempted("ws://user:hush@bot.example.org/?key=hush", 100.0)
     kept.opened(100.1)
     kept.message(Side.GATEWAY, writer.connected(), 100.1)

@@ -1,6 +1,6 @@
 from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.certify.tape import is_audible
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 from tests.harness.certify_seen import SID, TONE, mark, media, talk, tape
 
 
@@ -25,7 +25,7 @@ def test_ticks_in_which_the_bot_was_heard_are_found_by_time():
 
 
 def test_marks_are_matched_with_those_that_go_back_by_name_and_order():
-    one, writer = tape(), StreamWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    one, writer = tape(), MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
     for at, name in enumerate(["a", "b", "a"]):
         one.received(mark(name), float(at))
     one.sent(writer.mark("a"), 5.0)
@@ -35,7 +35,7 @@ def test_marks_are_matched_with_those_that_go_back_by_name_and_order():
 
 
 def test_frames_of_both_sides_are_kept_to_be_compared():
-    one, writer = tape(), StreamWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    one, writer = tape(), MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
     one.sent(writer.connected(), 0.0)
     one.sent(writer.media(TONE[0] + SILENCE_PCM), 0.0)
     one.received(media(TONE[1] + SILENCE_PCM), 1.0)

@@ -246,7 +246,7 @@ class NodeAllocatorContract:
         world.wait(nodes.renew())
         assert world.wait(nodes.adopt()) == (evolve(lease, gateway="gw1"),)
 
-    # --- Arrivals -----------------------------------------------------------------------------------------------
+    # --- Inbound -----------------------------------------------------------------------------------------------
 
     def test_all_gateways_that_ask_about_a_channel_get_one_lease(self, world, nodes):
         other = world.gateway("gw2", 1000, ASTERISKS)

@@ -18,12 +18,12 @@ from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidRequest, N
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.gateway.engine import Engine
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
-from exoswitch.interfaces.routing import Directory, InboundRoute
+from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.counters import MemoryMetrics
-from exoswitch.trunks.channels import TrunkLines
+from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
 
@@ -53,7 +53,7 @@ class House:
     def __attrs_post_init__(self):
         sids, tokens = count(1), count(1)
         self.nodes = MemoryNodes.of("gw1", 3, {"pbx1": 2}, lambda: f"token{next(tokens)}")
-        ports = Ports(
+        ports = Environment(
             node="gw1",
             process="process1",
             clock=self.clock,
@@ -68,13 +68,13 @@ class House:
             switches={"pbx1": self.switch},
         )
         trunk = build(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"))
-        directory = Directory(
+        directory = Routing(
             limits=CallLimits(),
             concurrency={"acme1": 3, "tiny": 1},
             trunks={"lab": trunk},
             routes={OURS: InboundRoute("acme1", BOT), "+918047491800": InboundRoute("tiny", BOT)},
         )
-        lines = TrunkLines.of([("lab", 30, 10.0)])
+        lines = TrunkChannels.of([("lab", 30, 10.0)])
         self.engine = Engine(ports, directory, lines)
         self.happens(ev.SwitchReady(UP))
 
@@ -125,7 +125,7 @@ def test_placed_call_is_saved_and_dialled_on_the_trunk_with_its_sid_as_channel(h
 
 def test_live_call_is_shown_whatever_has_become_of_the_store(house):
     sid = house.talk()
-    object.__setattr__(house.engine._ports, "sessions", Slow(ready=False))
+    object.__setattr__(house.engine._environment, "sessions", Slow(ready=False))
     assert house.session(sid).status is CallStatus.IN_PROGRESS
 
 
@@ -335,7 +335,7 @@ def test_asterisk_that_refuses_to_dial_fails_the_call(house):
 
 
 def test_call_whose_session_cannot_be_saved_is_not_placed(house):
-    object.__setattr__(house.engine._ports, "sessions", store := Slow())
+    object.__setattr__(house.engine._environment, "sessions", store := Slow())
     placed = house.place()
     house.clock.advance(5)
     result.failureResultOf(placed, BackendUnavailable)
@@ -347,7 +347,7 @@ def test_call_whose_session_cannot_be_saved_is_not_placed(house):
 
 
 def test_no_call_is_placed_while_sessions_cannot_be_kept(house):
-    object.__setattr__(house.engine._ports, "sessions", store := Slow(ready=False))
+    object.__setattr__(house.engine._environment, "sessions", store := Slow(ready=False))
     assert not house.engine.ready
     assert "keeps sessions" in result.failureResultOf(house.place(), BackendUnavailable).getErrorMessage()
     assert store.noted == []

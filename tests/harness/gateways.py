@@ -17,12 +17,12 @@ from exoswitch.fleet.jobs_memory import MemoryJobs, PostOffice
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.registry import Fleet
 from exoswitch.gateway.engine import Engine
-from exoswitch.gateway.environment import Ports
+from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
-from exoswitch.interfaces.routing import Directory, InboundRoute
+from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.counters import MemoryMetrics
-from exoswitch.trunks.channels import TrunkLines
+from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 
@@ -82,7 +82,7 @@ class Gateway:
             now=world.clock.seconds,
         )
         self.jobs = MemoryJobs(self.name, clock=self.clock, office=world.office if self.has_post else None)
-        ports = Ports(
+        ports = Environment(
             node=self.name,
             process=world.next("process"),
             clock=self.clock,
@@ -96,7 +96,7 @@ class Gateway:
             metrics=self.metrics,
             switches={"pbx1": self.switch},
         )
-        directory = Directory(
+        directory = Routing(
             limits=CallLimits(),
             concurrency={"acme1": 100, "tiny": 1},
             trunks={"lab": build(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"))},
@@ -104,7 +104,7 @@ class Gateway:
             in_fleet=True,
             shares_sessions=self.shares_sessions,
         )
-        self.engine = Engine(ports, directory, TrunkLines.of([("lab", 30, 1000.0)]))
+        self.engine = Engine(ports, directory, TrunkChannels.of([("lab", 30, 1000.0)]))
         self.jobs.listener = self.engine
 
     def start(self, channel_ids=frozenset()):

@@ -1,4 +1,4 @@
-"""Ports that only write down what they are asked: for tests of what the engine asks, not of what comes of it."""
+"""Ports that only record what they are asked: for tests of what the engine asks, not of what follows."""
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed

@@ -4,7 +4,7 @@ import random
 from itertools import count
 
 from exoswitch.fleet.redis.allocator import RedisNodes
-from exoswitch.fleet.timings import Rhythm
+from exoswitch.fleet.timings import FleetTimings
 from exoswitch.telemetry.counters import MemoryMetrics
 from tests.harness.waiting import TurnedReactor
 
@@ -19,7 +19,7 @@ class RedisWorld:
         self.server = server
         self.turned = TurnedReactor()
         self.wait = self.turned.wait
-        self.rhythm = Rhythm(
+        self.rhythm = FleetTimings(
             beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s, again_s=again_s
         )
         self.metrics = MemoryMetrics()

@@ -24,7 +24,7 @@ def number_of(frame):
     return None if frame is None else struct.unpack_from("<h", frame)[0] - 1000
 
 
-class Line:
+class MediaSession:
     """A buffer, with the sequence that its packets had when they were sent."""
 
     def __init__(self, max_ms=200):
@@ -53,7 +53,7 @@ class Line:
 
 @pytest.fixture
 def line():
-    return Line()
+    return MediaSession()
 
 
 def one_by_one(first, last):
@@ -102,7 +102,7 @@ def test_with_the_delay_grown_a_second_such_packet_is_in_time(line):
 
 
 def test_late_packets_do_not_let_the_delay_grow_beyond_the_bound():
-    line = Line(max_ms=60)
+    line = MediaSession(max_ms=60)
     line.play(one_by_one(0, 5))
     for number in range(5, 60):
         line.play([[], [number - 3, number]] if number % 2 else [[number]])
@@ -258,7 +258,7 @@ DELAYS = st.lists(st.one_of(st.none(), st.integers(0, 30), st.just(0), st.just(1
 @given(DELAYS)
 def test_whatever_comes_when_frames_come_out_once_in_order_and_within_the_bound(delays):
     """Each number is by how many ticks a packet is delayed; None is a lost one."""
-    line, heard = Line(), []
+    line, heard = MediaSession(), []
     arrivals = sorted((number + delay, number) for number, delay in enumerate(delays) if delay is not None)
     for tick in range(len(delays) + 45):
         while arrivals and arrivals[0][0] <= tick:

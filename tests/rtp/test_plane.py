@@ -8,7 +8,7 @@ from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
 from exoswitch.audio.g711 import ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.plane import MediaSession, Plane
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * FRAME_SAMPLES
@@ -49,7 +49,7 @@ class Node:
 
     def line(self, party, *, directed=True, attached=True):
         leg = MediaLeg(LegSettings(source_host=ASTERISK[0], silence_timeout_s=1.0), random.Random(2))
-        line = Line(leg, party, party)
+        line = MediaSession(leg, party, party)
         if directed:
             leg.direct(*ASTERISK)
         if attached:

@@ -7,7 +7,7 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from twisted.internet.endpoints import TCP4ClientEndpoint
 
 from exoswitch.call.effects import StopReason
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.conversation import Digit, Mark, Started
@@ -25,7 +25,7 @@ class Client(WebSocketClientProtocol):
     def __init__(self):
         super().__init__()
         self.opened, self.heard, self.closed = Occasions(), Occasions(), Occasions()
-        self.writer = StreamWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
+        self.writer = MessageWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
 
     def onOpen(self):
         self.opened.happened(self)

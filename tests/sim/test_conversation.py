@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.call.effects import StopReason
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.sim.conversation import Connected, Conversation, Digit, Mark, Media, Nonsense, Stopped
 
 
 def writer():
-    return StreamWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
+    return MessageWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
 
 
 def begun():

@@ -30,7 +30,7 @@ class TooLarge(ExoswitchError):  # noqa: N818
 
 
 @frozen
-class Refusal:
+class ErrorResponse:
     """An HTTP answer that says no; `retry_after_s` where the same request may well succeed later."""
 
     status: int
@@ -56,9 +56,9 @@ _TABLE: tuple[tuple[type[ExoswitchError], int, str, int | None], ...] = (
 )
 
 
-def refuse(error: BaseException | None) -> Refusal:
+def refuse(error: BaseException | None) -> ErrorResponse:
     """Find the answer to an error; what nobody foresaw is a 500, whose text tells nothing of the inside."""
     for kind, status, code, retry_after_s in _TABLE:
         if isinstance(error, kind):
-            return Refusal(status, code, str(error) or kind.__name__, retry_after_s)
-    return Refusal(500, "INTERNAL_ERROR", "something went wrong inside the gateway; its log says what")
+            return ErrorResponse(status, code, str(error) or kind.__name__, retry_after_s)
+    return ErrorResponse(500, "INTERNAL_ERROR", "something went wrong inside the gateway; its log says what")

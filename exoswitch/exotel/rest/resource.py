@@ -18,7 +18,7 @@ from exoswitch.call.session import Session
 from exoswitch.config.model import Config
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
-from exoswitch.exotel.rest.errors import NotServed, Refusal, TooLarge, Unauthorized, refuse
+from exoswitch.exotel.rest.errors import ErrorResponse, NotServed, TooLarge, Unauthorized, refuse
 from exoswitch.exotel.rest.representations import call_record
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.telephony.numbers import mask
@@ -95,7 +95,9 @@ class RestApi:
         """Answer a request for something that is not there."""
         problem: Any = failure.value
         code = problem.name.upper().replace(" ", "_")
-        return _refusal(request, Refusal(problem.code, code, f"{problem.name}: there is nothing of this name here"))
+        return _refusal(
+            request, ErrorResponse(problem.code, code, f"{problem.name}: there is nothing of this name here")
+        )
 
     def failed(self, request: Request, failure: Failure) -> bytes:
         """Answer a request that came to nothing."""
@@ -153,7 +155,7 @@ def _answer(request: Request, status: int, body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def _refusal(request: Request, refusal: Refusal) -> bytes:
+def _refusal(request: Request, refusal: ErrorResponse) -> bytes:
     if refusal.status == 401:
         request.setHeader("WWW-Authenticate", 'Basic realm="exoswitch"')
     if refusal.retry_after_s is not None:

@@ -4,7 +4,7 @@ from collections import deque
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.resample import REACH_SAMPLES, Resampler
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 
 _FRAME_MS = 20
 _HELD_AT_MOST_MS = 2000
@@ -28,7 +28,7 @@ class CallerAudio:
         "_writer",
     )
 
-    def __init__(self, writer: StreamWriter, chunk_ms: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+    def __init__(self, writer: MessageWriter, chunk_ms: int, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         self._writer = writer
         self._resampler = None if sample_rate_hz == SAMPLE_RATE_HZ else Resampler(SAMPLE_RATE_HZ, sample_rate_hz)
         self._frames_per_chunk = max(1, chunk_ms // _FRAME_MS)

@@ -17,14 +17,14 @@ from zope.interface import implementer
 from exoswitch.call.bot_address import BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.call.effects import StopReason
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
-from exoswitch.exotel.stream.endpoint import Line
+from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader
-from exoswitch.exotel.stream.observer import Witness
+from exoswitch.exotel.stream.observer import StreamObserver
 from exoswitch.exotel.stream.resolution import call_details
 from exoswitch.exotel.stream.resolver import resolve
 from exoswitch.exotel.stream.tls import client_tls
 from exoswitch.exotel.stream.websocket import WebSocket, WebSockets
-from exoswitch.exotel.stream.writer import PHONE_RATE_HZ, Talk
+from exoswitch.exotel.stream.writer import PHONE_RATE_HZ, StreamWriter
 from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.exotel.trace.trace import MediaSettings, Side
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener, StreamStart
@@ -70,7 +70,7 @@ class ExotelBots:
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
 
-    def record(self, start: StreamStart, sample_rate_hz: int) -> Witness | None:
+    def record(self, start: StreamStart, sample_rate_hz: int) -> StreamObserver | None:
         """Give whoever shall write an attempt down, if anybody."""
         options = start.bot.options
         if self.recorder is None or options.trace == "off":
@@ -83,10 +83,10 @@ class ExotelBots:
         )
         return self.recorder.open(start, payloads=options.trace == "audio", media=media)
 
-    def line(self, address: BotAddress, ca_file: str) -> Line:
+    def line(self, address: BotAddress, ca_file: str) -> BotEndpoint:
         """Give the way to a bot or a resolver."""
         tls = self.tls_options(address.host, ca_file) if address.secure else None
-        return Line(self.reactor, address, tls, self.handshake_s)
+        return BotEndpoint(self.reactor, address, tls, self.handshake_s)
 
 
 class _State(enum.Enum):
@@ -108,7 +108,7 @@ class BotConnection:
         self._leg = leg
         self._listener = listener
         self._options = start.bot.options
-        self._talk = Talk(
+        self._talk = StreamWriter(
             stream_sid=start.stream_sid,
             call_sid=start.call_sid,
             account=start.account,
@@ -125,7 +125,7 @@ class BotConnection:
         self._complained = False
         self._address: BotAddress | None = None
         self._where = ""
-        self._witness: Witness | None = None
+        self._witness: StreamObserver | None = None
         self._left = False  # whether the end is our doing
         self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None

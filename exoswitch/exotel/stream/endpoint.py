@@ -14,7 +14,7 @@ from exoswitch.call.bot_address import BotAddress
 
 @implementer(IStreamClientEndpoint)
 @define(eq=False)
-class Line:
+class BotEndpoint:
     """The way to one address; `tls` holds the TLS settings for its host, or None where there is no TLS."""
 
     _reactor: Any

@@ -23,7 +23,7 @@ def _compact(message: Mapping[str, Any]) -> bytes:
     return json.dumps(message, separators=(",", ":")).encode("ascii")
 
 
-class StreamWriter:
+class MessageWriter:
     """Writes one stream's messages to the bot, in order.
 
     `sequence_number` counts every message from `start` on, `chunk` every `media`. A `timestamp` is where its chunk

@@ -5,7 +5,7 @@ from typing import Protocol
 from exoswitch.exotel.trace.trace import Side
 
 
-class Witness(Protocol):
+class StreamObserver(Protocol):
     """One attempt to reach a bot, and the stream that may come of it, as somebody else follows it."""
 
     def attempted(self, url: str) -> None:

@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from exoswitch.call.bot_address import USER_AGENT, BotAddress
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.exotel.stream.endpoint import Line
+from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.resolution import (
     MAX_ANSWER_BYTES,
     check_status,
@@ -26,7 +26,7 @@ from exoswitch.exotel.stream.resolution import (
 )
 
 
-async def resolve(reactor: Any, resolver: BotAddress, line: Line, details: Mapping[str, str]) -> BotAddress:
+async def resolve(reactor: Any, resolver: BotAddress, line: BotEndpoint, details: Mapping[str, str]) -> BotAddress:
     """Ask the resolver, over its line, where the bot of a call is; `details` is what it is told of the call.
 
     Nothing here limits how long it takes: whoever waits does, and cancels.
@@ -54,10 +54,10 @@ async def resolve(reactor: Any, resolver: BotAddress, line: Line, details: Mappi
 class _ThisLine:
     """Has Twisted's client take a line that is there already."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: BotEndpoint) -> None:
         self._line = line
 
-    def endpointForURI(self, _uri: URI) -> Line:  # noqa: N802 - Twisted's name
+    def endpointForURI(self, _uri: URI) -> BotEndpoint:  # noqa: N802 - Twisted's name
         return self._line
 
 

@@ -8,14 +8,14 @@ from exoswitch.call.session import Direction
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.exotel.sids import leg_sid
 from exoswitch.exotel.stream.audio import BotAudio, CallerAudio
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.telephony.numbers import written
 
 PHONE_RATE_HZ = SAMPLE_RATES_HZ[0]
 
 
 @define(kw_only=True)
-class Talk:
+class StreamWriter:
     """The messages of one stream, to be sent in the order in which they are asked for.
 
     `customer` is the person's number, `exophone` ours, whoever dialled. `audio` takes the caller's, and `voice`
@@ -31,14 +31,14 @@ class Talk:
     options: StreamOptions
     audio: CallerAudio = field(init=False)
     voice: BotAudio | None = field(default=None, init=False)
-    _writer: StreamWriter = field(init=False)
+    _writer: MessageWriter = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Be ready at the phone's rate."""
         self._speak_at(PHONE_RATE_HZ)
 
     def _speak_at(self, sample_rate_hz: int) -> None:
-        self._writer = StreamWriter(
+        self._writer = MessageWriter(
             stream_sid=self.stream_sid,
             call_sid=self.call_sid,
             account=self.account,

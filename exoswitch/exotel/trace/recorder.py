@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 
 import exoswitch
 from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
-from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
     Attempted,
     Binary,
@@ -81,7 +81,7 @@ class Recorder:
     ) -> None:
         self.clock = reactor
         self._folder = RecordingFolder(Path(folder), max_mb)
-        self._discretion = Discretion(numbers=numbers, parameters=frozenset(parameters))
+        self._discretion = Redactor(numbers=numbers, parameters=frozenset(parameters))
         self._wall_clock = wall_clock
         self._defer_to_thread = defer_to_thread or partial(deferToThreadPool, reactor, reactor.getThreadPool())
         self._one_at_a_time = DeferredLock()

@@ -19,7 +19,7 @@ _UNREADABLE = "(a URL that cannot be read)"
 
 
 @frozen(kw_only=True)
-class Discretion:
+class Redactor:
     """What is shown: phone numbers in full, and the values of these custom parameters, known to be no secrets."""
 
     numbers: bool = False

@@ -10,7 +10,7 @@ from attrs import asdict, define, field
 
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader
-from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
     FORMAT,
     Attempted,
@@ -30,7 +30,7 @@ from exoswitch.exotel.trace.trace import (
 _SHOWN_CHARACTERS = 1000
 """How much is kept of a message that cannot be read, where audio is left out: it may be audio for the most part."""
 
-_DISCREET = Discretion()
+_DISCREET = Redactor()
 _ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for every line
 
 
@@ -39,7 +39,7 @@ class TraceWriter:
     """Writes the lines of one trace, in order; each ends with a line feed."""
 
     header: Header
-    discretion: Discretion = _DISCREET
+    discretion: Redactor = _DISCREET
     _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
 
     def first_line(self) -> bytes:

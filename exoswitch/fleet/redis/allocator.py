@@ -25,7 +25,7 @@ from zope.interface import implementer
 from exoswitch.call.session import Direction
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.interfaces import INodeAllocator
-from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, Standing, token_of_channel
+from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, token_of_channel
 from exoswitch.fleet.redis import scripts
 from exoswitch.fleet.redis.address import RedisAddress
 from exoswitch.fleet.redis.codec import read_counts, read_fallen, read_leases, read_view, refusal
@@ -33,7 +33,7 @@ from exoswitch.fleet.redis.differences import Differences
 from exoswitch.fleet.redis.link import RedisLink, Script
 from exoswitch.fleet.redis.words import lease_words, limit_words, read_quotas
 from exoswitch.fleet.registry import Fleet, no_place_on
-from exoswitch.fleet.timings import USUAL, Rhythm
+from exoswitch.fleet.timings import USUAL, FleetTimings
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.tasks.spawn import spawn
 
@@ -57,10 +57,10 @@ class RedisNodes:
         reactor: Any,
         rng: random.Random,
         metrics: IMetrics,
-        rhythm: Rhythm = USUAL,
+        rhythm: FleetTimings = USUAL,
     ) -> None:
         self._gateway = gateway
-        self._standing = Standing.of(capacity, asterisks)
+        self._standing = NodeStatus.of(capacity, asterisks)
         self._new_token = new_token
         self._clock = reactor
         self._metrics = metrics
@@ -335,7 +335,7 @@ class RedisNodes:
         for asterisk, count in zip(used[::2], used[1::2], strict=True):
             self._book.see_elsewhere(asterisk, max(0, int(count) - ours.count(asterisk)))
 
-    def _stand(self, standing: Standing) -> None:
+    def _stand(self, standing: NodeStatus) -> None:
         self._standing = standing
         self._book.renew(self._gateway, standing, ALONE)
         spawn(_if_there(self.renew()), self._log, "telling the fleet of a change")

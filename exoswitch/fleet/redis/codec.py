@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from exoswitch.errors import BackendUnavailable, QuotaReached
-from exoswitch.fleet.leases import AsteriskStanding, FleetView, GatewayView, Lease, Standing
+from exoswitch.fleet.leases import AsteriskStatus, FleetView, GatewayView, Lease, NodeStatus
 from exoswitch.fleet.redis.words import quota_word, read_quotas
 
 
@@ -62,10 +62,10 @@ def read_view(answer: str) -> FleetView:
     )
 
 
-def _standing(text: str) -> Standing:
+def _standing(text: str) -> NodeStatus:
     told = json.loads(text)
-    asterisks = {name: AsteriskStanding(**its) for name, its in told["asterisks"].items()}
-    return Standing(capacity=told["capacity"], draining=told["draining"], asterisks=asterisks)
+    asterisks = {name: AsteriskStatus(**its) for name, its in told["asterisks"].items()}
+    return NodeStatus(capacity=told["capacity"], draining=told["draining"], asterisks=asterisks)
 
 
 def _lease(token: str, text: str) -> Lease:

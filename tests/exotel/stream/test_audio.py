@@ -3,11 +3,11 @@ import json
 import pytest
 
 from exoswitch.exotel.stream.audio import CallerAudio
-from exoswitch.exotel.stream.messages import StreamWriter
+from exoswitch.exotel.stream.messages import MessageWriter
 
 
 def caller_audio(chunk_ms):
-    return CallerAudio(StreamWriter(stream_sid="s", call_sid="c", account="a"), chunk_ms)
+    return CallerAudio(MessageWriter(stream_sid="s", call_sid="c", account="a"), chunk_ms)
 
 
 def media(message):

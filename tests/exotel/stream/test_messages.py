@@ -15,7 +15,7 @@ from exoswitch.exotel.stream.messages import (
     BotMedia,
     BotMessageReader,
     Ignored,
-    StreamWriter,
+    MessageWriter,
 )
 
 STREAM_SID = "5b4e5fbb46b3f42ed1fce7b3f5c618bl"
@@ -24,7 +24,7 @@ CALL_SID = "8a2b1d3c4e5f60718293a4b5c6d718bl"
 
 @pytest.fixture
 def writer():
-    return StreamWriter(stream_sid=STREAM_SID, call_sid=CALL_SID, account="acme1")
+    return MessageWriter(stream_sid=STREAM_SID, call_sid=CALL_SID, account="acme1")
 
 
 def start(writer, **custom_parameters):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.exotel.trace.reading import read_trace
-from exoswitch.exotel.trace.redaction import Discretion
+from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
     Attempted,
     Binary,
@@ -27,7 +27,7 @@ FEW = settings(deadline=None, max_examples=60)
 
 
 def written(*entries, discretion=None, **words):
-    writer = TraceWriter(header(**words), discretion or Discretion())
+    writer = TraceWriter(header(**words), discretion or Redactor())
     return [writer.first_line(), *(writer.line(entry) for entry in entries)]
 
 
@@ -142,15 +142,15 @@ def test_numbers_and_values_of_custom_parameters_are_not_shown():
 
 
 def test_numbers_and_harmless_parameters_are_shown_where_that_is_asked_for():
-    discretion = Discretion(numbers=True, parameters=frozenset({"lang"}))
+    discretion = Redactor(numbers=True, parameters=frozenset({"lang"}))
     start = shown(gateway(1, START), discretion=discretion)[0]["message"]["start"]
     assert start["custom_parameters"] == {"lang": "hi", "key": "***", "agent": "+919812345699", "odd": "***"}
     assert (start["from"], start["to"]) == ("09812345610", "08047491899")
 
 
 def test_that_a_stream_is_resumed_is_no_secret():
-    assert Discretion().parameter("resumption", "true") == "true"
-    assert Discretion().parameter("resumption", "hunter2") == "***"
+    assert Redactor().parameter("resumption", "true") == "true"
+    assert Redactor().parameter("resumption", "hunter2") == "***"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_that_a_stream_is_resumed_is_no_secret():
     ],
 )
 def test_a_url_is_shown_without_its_secrets(url, seen):
-    assert Discretion().url(url) == seen
+    assert Redactor().url(url) == seen
     assert shown(Attempted(0, url))[0]["url"] == seen
 
 
@@ -261,7 +261,7 @@ def test_whatever_was_said_is_read_back(entries):
     assert len(read.entries) == len(entries)
     for before, after in zip(entries, read.entries, strict=True):
         if isinstance(before, Message) and (words := parse_object(before.data)) is not None:
-            assert (after.side, after.parsed()) == (before.side, Discretion().start(words))
+            assert (after.side, after.parsed()) == (before.side, Redactor().start(words))
         else:
             assert after == before
 

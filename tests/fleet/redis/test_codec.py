@@ -3,7 +3,7 @@
 import json
 
 from exoswitch.errors import BackendUnavailable, QuotaReached
-from exoswitch.fleet.leases import AsteriskStanding, FleetView, GatewayView, Lease, Standing
+from exoswitch.fleet.leases import AsteriskStatus, FleetView, GatewayView, Lease, NodeStatus
 from exoswitch.fleet.redis.codec import read_counts, read_fallen, read_leases, read_view, refusal
 
 ODD = "[é, 100%]"
@@ -12,7 +12,7 @@ LEASES = (
     Lease(token="t1", call_sid="sid1", gateway="gw1", asterisk="pbx1", quotas=("account/a", ODD)),
 )
 WORDS = "[account%2Fa,%5B%C3%A9%2C%20100%25%5D]"
-STANDING = Standing(capacity=5, asterisks={"pbx1": AsteriskStanding(capacity=3, healthy=True)})
+STANDING = NodeStatus(capacity=5, asterisks={"pbx1": AsteriskStatus(capacity=3, healthy=True)})
 RECORD = (
     '{"capacity": 5, "asterisks": {"pbx1": {"capacity": 3, "healthy": true, "draining": false}}, "draining": false}'
 )

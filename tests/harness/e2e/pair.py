@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from exoswitch.fleet.timings import Rhythm
+from exoswitch.fleet.timings import FleetTimings
 from tests.harness.e2e.asterisk_server import AsteriskServer
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.fleet.books import Counts, Records
@@ -20,7 +20,7 @@ from tests.harness.redis_server import RedisServer
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
 PORTS = 200
-SETTLED_S = Rhythm().settle_s + 0.3  # when a gateway that has just come to a fleet gives others up for dead
+SETTLED_S = FleetTimings().settle_s + 0.3  # when a gateway that has just come to a fleet gives others up for dead
 
 
 def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **settings: Any) -> Gateway:

@@ -1,4 +1,4 @@
-"""Ports that are free at this moment."""
+"""Environment that are free at this moment."""
 
 import random
 import socket
