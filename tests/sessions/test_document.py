@@ -7,6 +7,8 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.call.session import BotTarget, DisconnectedBy, StreamStatus
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.sessions.document import event_text, from_text, to_text
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, any_sessions
@@ -16,6 +18,40 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["bot", "ending", "status"]), inner),
     max_leaves=8,
 )
+
+
+ENDED = evolve(
+    SESSION,
+    bot=BotTarget(url="ws://bot.example.org/ws", options=StreamOptions(chunk_ms=100, trace="audio")),
+    custom_field="ü\ud800",
+    answered_at=MOMENT + 2.5,
+    gateway="gw1",
+    takeovers=2,
+).ended(evolve(HUNG_UP, stream_status=StreamStatus.COMPLETED, disconnected_by=DisconnectedBy.USER), MOMENT + 9)
+
+TEXT = (
+    '{"version":2,"call_sid":"c1","account":"acme1","direction":"outbound-api","customer":"+919812345610",'
+    '"exophone":"08047491899","bot":{"url":"ws://bot.example.org/ws","options":{"chunk_ms":100,"numbers":"national",'
+    '"outbound_from":"customer","first_timestamp":"chunk","leg_sid":false,"sample_rate_parameter":false,'
+    '"marks_on_clear":"flush","clear_granularity":"frame","drain_on_close":false,"close_after_stop":"handshake",'
+    '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"}},'
+    '"created_at":1700000000.0,"updated_at":1700000009.0,"status":"completed","stream_sid":"s1",'
+    r'"custom_field":"\u00fc\ud800","answered_at":1700000002.5,"ended_at":1700000009.0,"trunk":null,"asterisk":null,'
+    '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"ending":'
+    '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
+    '"disconnected_by":"user","stream_error":null}}'
+)
+EVENT_TEXT = (
+    '{"version":2,"status":"completed","stream_sid":"s1","trunk":null,"asterisk":null,"gateway":"gw1",'
+    '"channel_id":null,"updated_at":1700000009.0,"answered_at":1700000002.5,"ended_at":1700000009.0,"ending":'
+    '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
+    '"disconnected_by":"user","stream_error":null}}'
+)
+
+
+def test_session_and_event_are_written_with_exactly_these_keys_in_this_order():
+    assert to_text(ENDED) == TEXT
+    assert event_text(ENDED) == EVENT_TEXT
 
 
 @given(any_sessions)
