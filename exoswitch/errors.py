@@ -70,3 +70,7 @@ class BackendUnavailable(ExoswitchError):  # noqa: N818
 
 class InvalidRequest(ExoswitchError):  # noqa: N818
     """A request names something that cannot be done; the text names the field, the value and the remedy."""
+
+
+class CorruptRecord(ExoswitchError):  # noqa: N818
+    """A stored record cannot be read."""

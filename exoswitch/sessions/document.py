@@ -1,53 +1,53 @@
-"""Core: a session as text, as databases and journals keep it: JSON that says in which version it was written.
+"""Core: a session as text, as databases and journals hold it: JSON with the version of its format.
 
-A reader passes over what it does not know, and gives what is missing its default: a store outlives many versions
-of the program, and a fleet may run two at once.
+A reader ignores unknown keys and gives missing ones their defaults: stored sessions outlive versions of exoswitch,
+and one fleet may run two versions.
 """
 
 import json
-from collections.abc import Mapping
-from enum import Enum
-from typing import Any
+from typing import Any, Literal, get_origin
 
-from attrs import asdict, fields_dict
+from cattrs import BaseValidationError, Converter, transform_error
 
-from exoswitch.call.session import (
-    BotTarget,
-    CallStatus,
-    Direction,
-    DisconnectedBy,
-    Ending,
-    Session,
-    StreamStatus,
-)
-from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.call.session import Session
+from exoswitch.errors import CorruptRecord
 
 VERSION = 2
-"""Version 1 called `customer` caller, and `trace` transcript; it had our own number a second time, as callee."""
+"""Version 1 has `caller` for `customer`, `transcript` for the option `trace`, and `callee`, equal to `exophone`."""
+
+_CHANGING = (
+    "status",
+    "stream_sid",
+    "trunk",
+    "asterisk",
+    "gateway",
+    "channel_id",
+    "updated_at",
+    "answered_at",
+    "ended_at",
+    "ending",
+)
+_CONVERTER = Converter()
 
 
 def to_tree(session: Session) -> dict[str, Any]:
-    """Give a session as JSON's own kinds of value."""
-    return {
-        "version": VERSION,
-        **asdict(session, recurse=False),
-        "direction": session.direction.value,
-        "bot": {"url": session.bot.url, "options": asdict(session.bot.options, recurse=False)},
-        **_changes(session),
-    }
+    """Give a session as a tree of JSON's types."""
+    return {"version": VERSION, **_CONVERTER.unstructure(session)}
 
 
 def from_tree(tree: object) -> Session:
     """Read a session back.
 
     Raises:
-        RemoteProtocolError: this is no session.
+        CorruptRecord: this is not a session.
     """
     try:
-        return _session(tree)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RemoteProtocolError(f"this is no session as exoswitch writes one: {type(error).__name__}") from None
+        return _CONVERTER.structure(_in_current_version(tree), Session)
+    except BaseValidationError as error:
+        reason = "; ".join(transform_error(error))
+    except (AttributeError, KeyError, TypeError):
+        reason = "it or its bot is not a JSON object"
+    raise CorruptRecord(f"a stored session cannot be read: {reason}")
 
 
 def to_text(session: Session) -> str:
@@ -59,70 +59,47 @@ def from_text(text: str) -> Session:
     """Read a session that `to_text` has written.
 
     Raises:
-        RemoteProtocolError: this is no session.
+        CorruptRecord: this is not a session.
     """
     try:
         tree = json.loads(text)
     except (ValueError, RecursionError):
-        raise RemoteProtocolError("a session is not written in JSON") from None
+        raise CorruptRecord("a stored session cannot be read: it is not JSON") from None
     return from_tree(tree)
 
 
 def event_text(session: Session) -> str:
-    """Give what may have changed with an event, as one line of ASCII; all else is the same for all of a call."""
-    return json.dumps({"version": VERSION, **_changes(session)}, separators=(",", ":"))
+    """Give the fields that change during a call, as one line of ASCII."""
+    tree = to_tree(session)
+    return json.dumps({name: tree[name] for name in ("version", *_CHANGING)}, separators=(",", ":"))
 
 
-def _changes(session: Session) -> dict[str, Any]:
-    ending = session.ending
-    return {
-        "status": session.status.value,
-        "stream_sid": session.stream_sid,
-        "trunk": session.trunk,
-        "asterisk": session.asterisk,
-        "gateway": session.gateway,
-        "channel_id": session.channel_id,
-        "updated_at": session.updated_at,
-        "answered_at": session.answered_at,
-        "ended_at": session.ended_at,
-        "ending": None if ending is None else asdict(ending, value_serializer=_plain),
-    }
+def _in_current_version(tree: Any) -> dict[str, Any]:
+    if tree.get("version") != 1:
+        return {**tree}
+    options = tree["bot"]["options"]
+    bot = {**tree["bot"], "options": {**options, "trace": options.get("transcript", "off")}}
+    return {**tree, "customer": tree["caller"], "bot": bot}
 
 
-def _plain(_owner: object, _attribute: object, value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
+def _accept(*types: type) -> Any:
+    """Give a hook that takes a value of these types as it is; cattrs itself would convert None to "None"."""
+
+    def check(value: object, _target: object) -> object:
+        if not isinstance(value, types):
+            raise TypeError(f"{type(value).__name__} is not {types[0].__name__}")
+        return value
+
+    return check
 
 
-def _session(tree: Any) -> Session:
-    known = _known(Session, {"customer": tree.get("caller"), **tree})
-    bot = _known(BotTarget, known["bot"])
-    options = bot.get("options", {})
-    bot["options"] = StreamOptions(**_known(StreamOptions, {"trace": options.get("transcript", "off"), **options}))
-    ending = known.get("ending")
-    return Session(
-        **{
-            **known,
-            "direction": Direction(known["direction"]),
-            "status": CallStatus(known["status"]),
-            "bot": BotTarget(**bot),
-            "ending": None if ending is None else _ending(ending),
-        }
-    )
+def _is_literal(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal
 
 
-def _ending(tree: Any) -> Ending:
-    known = _known(Ending, tree)
-    stream_status = known.get("stream_status")
-    return Ending(
-        **{
-            **known,
-            "status": CallStatus(known["status"]),
-            "stream_status": None if stream_status is None else StreamStatus(stream_status),
-            "disconnected_by": DisconnectedBy(known.get("disconnected_by", DisconnectedBy.NONE)),
-        }
-    )
-
-
-def _known(cls: type[Any], tree: Mapping[str, Any]) -> dict[str, Any]:
-    fields = fields_dict(cls)
-    return {name: value for name, value in tree.items() if name in fields}
+for _kind in (str, bool, int):
+    _CONVERTER.register_structure_hook(_kind, _accept(_kind))
+_CONVERTER.register_structure_hook(float, _accept(float, int))
+# A later version may know more words for an option; a session keeps them.
+_CONVERTER.register_structure_hook_func(_is_literal, _accept(str))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.journal_lines import read_line, write_line
 from exoswitch.sessions.notes import Note
 
@@ -76,7 +76,7 @@ class Journal:
         for line in lines:
             try:
                 notes.append(read_line(line))
-            except RemoteProtocolError:
+            except CorruptRecord:
                 damaged += 1
         end = start + sum(map(len, lines))
         return Chunk(notes=tuple(notes), end=end, damaged=damaged, is_last=len(lines) < _CHUNK_LINES)

@@ -7,7 +7,7 @@ import json
 import re
 from zlib import crc32
 
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import from_tree, to_tree
 from exoswitch.sessions.notes import Note
 
@@ -25,19 +25,19 @@ def read_line(line: bytes) -> Note:
     """Read a line back.
 
     Raises:
-        RemoteProtocolError: the line is torn, damaged, or no note.
+        CorruptRecord: the line is torn, damaged, or no note.
     """
     match = _LINE.fullmatch(line)
     if match is None:
-        raise RemoteProtocolError("a line of the journal is torn")
+        raise CorruptRecord("a line of the journal is torn")
     text = match[3]
     if len(text) != int(match[2]) or crc32(text) != int(match[1], 16):
-        raise RemoteProtocolError("a line of the journal is damaged")
+        raise CorruptRecord("a line of the journal is damaged")
     try:
         tree = json.loads(text)
         sequence, session = tree["sequence"], tree["session"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise RemoteProtocolError("a line of the journal is no note") from None
+        raise CorruptRecord("a line of the journal is no note") from None
     if not isinstance(sequence, int):
-        raise RemoteProtocolError("a note in the journal has no sequence")
+        raise CorruptRecord("a note in the journal has no sequence")
     return Note(sequence, from_tree(session))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from exoswitch.errors import BackendUnavailable, RemoteProtocolError
+from exoswitch.errors import BackendUnavailable, CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.document import from_text
 from exoswitch.sessions.notes import (
@@ -144,7 +144,7 @@ class PostgresDatabase:
         rows = await self._quick.run(lambda ask: ask(question, list(call_sids)))
         try:
             return [Note(sequence, from_text(document)) for sequence, document in rows]
-        except RemoteProtocolError as error:
+        except CorruptRecord as error:
             raise BackendUnavailable(f"{self.name}: {error}") from error
 
     async def _unfinished(self, gateway: str) -> list[str]:

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from zope.interface import implementer
 
-from exoswitch.errors import BackendUnavailable, RemoteProtocolError
+from exoswitch.errors import BackendUnavailable, CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.document import from_text
 from exoswitch.sessions.notes import (
@@ -123,7 +123,7 @@ class SqliteDatabase:
             return await done.addTimeout(_ANSWER_S, self._reactor)
         except DeferredTimeout:
             raise BackendUnavailable(f"{self.name}: no answer within {_ANSWER_S:g} s") from None
-        except (sqlite3.Error, OSError, RemoteProtocolError) as error:
+        except (sqlite3.Error, OSError, CorruptRecord) as error:
             raise BackendUnavailable(f"{self.name}: {error}") from error
 
 

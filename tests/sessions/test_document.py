@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exoswitch.call.session import BotTarget, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import event_text, from_text, to_text
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, any_sessions
 
@@ -66,8 +66,43 @@ def test_every_session_comes_back_as_it_was_from_one_line_of_ascii(session):
 @given(st.text(max_size=20) | json_values.map(json.dumps))
 @settings(deadline=None, max_examples=60)
 def test_other_text_is_refused_in_one_way_only(text):
-    with pytest.raises(RemoteProtocolError):
+    with pytest.raises(CorruptRecord):
         from_text(text)
+
+
+TREE = json.loads(TEXT)
+OPTIONS = TREE["bot"]["options"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "told"),
+    [
+        (None, "not a JSON object"),
+        ({**TREE, "bot": 3}, "expected BotTarget @ $.bot"),
+        ({**TREE, "bot": {"options": OPTIONS}}, "required field missing @ $.bot.url"),
+        ({**TREE, "bot": {"url": "ws://bot", "options": {**OPTIONS, "trace": 3}}}, "@ $.bot.options.trace"),
+        ({**TREE, "customer": None}, "expected str @ $.customer"),
+        ({**TREE, "direction": "sideways"}, "expected Direction @ $.direction"),
+        ({**TREE, "ending": {"status": "completed"}}, "required field missing @ $.ending.reason"),
+        ({**TREE, "version": 1, "bot": 3}, "its bot is not a JSON object"),
+    ],
+)
+def test_record_that_is_not_a_session_is_refused_with_the_place_of_the_mistake(tree, told):
+    with pytest.raises(CorruptRecord, match="a stored session cannot be read") as caught:
+        from_text(json.dumps(tree))
+    assert told in str(caught.value)
+
+
+def test_error_about_a_record_contains_no_phone_number():
+    tree = {**TREE, "customer": ["+919812345610"], "direction": "+919812345610"}
+    with pytest.raises(CorruptRecord) as caught:
+        from_text(json.dumps(tree))
+    assert "98123" not in str(caught.value)
+
+
+def test_value_of_an_option_that_a_later_version_adds_is_kept():
+    tree = {**TREE, "bot": {"url": "ws://bot", "options": {**OPTIONS, "trace": "video"}}}
+    assert json.loads(to_text(from_text(json.dumps(tree)))) == tree
 
 
 def test_what_a_later_version_adds_is_passed_over():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.journal_lines import read_line, write_line
 from exoswitch.sessions.notes import Note
@@ -49,7 +49,7 @@ def test_note_comes_back_from_its_line(session, sequence):
 @given(st.binary(max_size=40) | st.integers(0, 400).map(lambda index: flipped(write_line(NOTES[0]), index)))
 @settings(deadline=None, max_examples=80)
 def test_anything_else_is_refused_in_one_way_only(line):
-    with pytest.raises(RemoteProtocolError):
+    with pytest.raises(CorruptRecord):
         read_line(line)
 
 
