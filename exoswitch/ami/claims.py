@@ -2,11 +2,11 @@
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import BackendUnavailable, TrunkError
+from exoswitch.tasks.within import within
 
 CLAIM_WAIT_S = 5.0  # a channel in AGI looks for a command ten times a second
 
@@ -39,10 +39,7 @@ class Claims:
             TrunkError: the caller hung up.
             BackendUnavailable: no answer came in time, or the link was lost.
         """
-        try:
-            return await claim.answer.addTimeout(CLAIM_WAIT_S, self._clock)
-        except DeferredTimeout as problem:
-            raise BackendUnavailable(f"the channel did not answer its claim within {CLAIM_WAIT_S:g} s") from problem
+        return await within(CLAIM_WAIT_S, self._clock, claim.answer, f"the claimed channel {claim.channel_id}")
 
     def close(self, claim: Claim) -> None:
         """Listen no more."""

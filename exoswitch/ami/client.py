@@ -45,7 +45,7 @@ class AmiListener:
 
     connected: Callable[["AmiProtocol"], None]
     event: Callable[[AmiMessage], None]
-    lost: Callable[[str], None]
+    lost: Callable[["AmiProtocol", str], None]
 
 
 class AmiProtocol(Protocol):
@@ -142,7 +142,7 @@ class AmiProtocol(Protocol):
         if self._next_ping is not None:
             self._next_ping.cancel()
             self._next_ping = None
-        self._listener.lost(self._reason)
+        self._listener.lost(self, self._reason)
         boot_waiters, self._boot_waiters = self._boot_waiters, []
         for boot_waiter in boot_waiters:
             boot_waiter.errback(self._no_connection())

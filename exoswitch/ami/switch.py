@@ -22,6 +22,7 @@ from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent, Swit
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
+from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 
 
@@ -82,39 +83,11 @@ class AsteriskSwitch(Service):
         self._claims.abandon(f"Asterisk {self.name} is left")
         return self._link.stopService()
 
-    def originate(self, origination: Origination) -> Deferred[None]:
-        """Queue an outbound call; what becomes of it is told in events."""
-        return Deferred.fromCoroutine(self._originate(origination))
-
-    def bridge(self, channel_id: str, media_host: str, media_port: int) -> Deferred[None]:
-        """Claim an inbound channel, answer it, and bridge it to an RTP address."""
-        return Deferred.fromCoroutine(self._bridge(channel_id, media_host, media_port))
-
-    def claim(self, channel_id: str) -> Deferred[None]:
-        """Put our name on an inbound channel, unless another gateway's is on it."""
-        return Deferred.fromCoroutine(self._claim(channel_id))
-
-    def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> Deferred[bool]:
-        """Put our name on a call that was another gateway's, and lead it to an RTP address."""
-        return Deferred.fromCoroutine(self._take_over(channel_id, media_host, media_port, is_bridged=is_bridged))
-
-    def turn_away(self, channel_id: str) -> Deferred[None]:
-        """Claim an inbound channel, and let its caller hear that there is no place."""
-        return Deferred.fromCoroutine(self._turn_away(channel_id))
-
-    def hang_up(self, channel_id: str, cause: int) -> None:
-        """See to it that the channel is hung up, unless it turns out to be another gateway's."""
-        if channel_id not in self._foreign:
-            self._hang_ups.ask(channel_id, cause)
-            self._send_hang_up(channel_id)
-
-    def hang_up_lost(self, channel_id: str, cause: int) -> None:
-        """Put our name on a channel that nobody will come for, and hang it up."""
-        spawn(self._hang_up_lost(channel_id, cause), self._log, "hanging up a lost call", channel_id=channel_id)
-
     # --- Calls --------------------------------------------------------------------------------------------------
 
-    async def _originate(self, origination: Origination) -> None:
+    @deferred
+    async def originate(self, origination: Origination) -> None:
+        """Queue an outbound call; events tell what becomes of it."""
         ami = self._ready_ami
         action = dialling.originate(
             channel_id=origination.channel_id,
@@ -130,13 +103,17 @@ class AsteriskSwitch(Service):
             self._hang_ups.give_up(origination.channel_id)
             raise TrunkError(f"Asterisk {self.name} refused to dial: {response.get('Message')}")
 
-    async def _bridge(self, channel_id: str, media_host: str, media_port: int) -> None:
+    @deferred
+    async def bridge(self, channel_id: str, media_host: str, media_port: int) -> None:
+        """Claim an inbound channel, answer it, and bridge it to an RTP address."""
         ami = self._ready_ami
-        await self._claim(channel_id)
+        await self.claim(channel_id)
         await self._command(ami, dialling.let_last(channel_id, dialling.longest_call_s(self._max_duration_s)))
         await self._command(ami, dialling.bridge(channel_id, dialling.leg(media_host, media_port, self._codec)))
 
-    async def _take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
+    @deferred
+    async def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
+        """Put our name on a call that was another gateway's, and lead it to an RTP address."""
         ami = self._ready_ami
         self._foreign.discard(channel_id)
         await self._command(ami, dialling.sign(channel_id, self._node))
@@ -149,12 +126,16 @@ class AsteriskSwitch(Service):
         await self._command(ami, dialling.redirect(channel_id, dialling.BRIDGE_CONTEXT))
         return True
 
-    async def _turn_away(self, channel_id: str) -> None:
+    @deferred
+    async def turn_away(self, channel_id: str) -> None:
+        """Claim an inbound channel, and play its caller the tone of a full gateway."""
         ami = self._ready_ami
-        await self._claim(channel_id)
+        await self.claim(channel_id)
         await self._command(ami, dialling.redirect(channel_id, dialling.FULL_CONTEXT))
 
-    async def _claim(self, channel_id: str) -> None:
+    @deferred
+    async def claim(self, channel_id: str) -> None:
+        """Put our name on an inbound channel, unless another gateway's is on it."""
         ami = self._ready_ami
         claim = self._claims.open(channel_id, f"{self._node}/{channel_id}")
         try:
@@ -166,6 +147,16 @@ class AsteriskSwitch(Service):
         if owner is not None:
             self._foreign.add(channel_id)
             raise CallTaken(f"gateway {owner} has taken this call")
+
+    def hang_up(self, channel_id: str, cause: int) -> None:
+        """See to it that the channel is hung up, unless it turns out to be another gateway's."""
+        if channel_id not in self._foreign:
+            self._hang_ups.ask(channel_id, cause)
+            self._send_hang_up(channel_id)
+
+    def hang_up_lost(self, channel_id: str, cause: int) -> None:
+        """Put our name on a channel that nobody will come for, and hang it up."""
+        spawn(self._hang_up_lost(channel_id, cause), self._log, "hanging up a lost call", channel_id=channel_id)
 
     async def _command(self, ami: AmiProtocol, action: AmiMessage) -> AmiMessage:
         response = await ami.action(action)

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from exoswitch.call.session import Session
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.environment import STORE_WAIT_S, Environment
 from exoswitch.gateway.inbound import Inbound
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.resume import Resumption
@@ -44,7 +44,7 @@ class Failover:
 
     def __attrs_post_init__(self) -> None:
         """Be patient with the store."""
-        self._retry = Retry(self._environment)
+        self._retry = Retry(self._environment.clock, STORE_WAIT_S)
 
     def start(self) -> None:
         """Look for calls of the dead from now on, if their sessions can be read here."""
@@ -90,7 +90,7 @@ class Failover:
     async def _sessions(self, leases: Iterable[Lease]) -> dict[str, Session]:
         """Read the sessions of calls, for as long as it takes."""
         call_sids = [lease.call_sid for lease in leases]
-        found = await self._retry.ask(lambda: self._environment.sessions.recall(call_sids))
+        found = await self._retry.ask(lambda: self._environment.sessions.recall(call_sids), "the session store")
         return {session.call_sid: session for session in found}
 
     async def _reap(self) -> None:

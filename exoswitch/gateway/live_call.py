@@ -23,7 +23,7 @@ from exoswitch.call.machine import machine
 from exoswitch.call.session import Ending, Session
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.environment import STORE_WAIT_S, Environment
 from exoswitch.gateway.timers import CallTimers
 from exoswitch.interfaces.bots import IBotConnection, IStreamListener, StreamStart
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener
@@ -83,7 +83,7 @@ class LiveCall:
         """Start the machine; nothing happens before its first input."""
         self._was_answered = self.session.answered_at is not None
         self.has_channel = self._line is None
-        self._retry = Retry(self._environment, PATIENCE_S)
+        self._retry = Retry(self._environment.clock, STORE_WAIT_S, PATIENCE_S)
         self._core = CallCore(self._limits)
         self.life = machine(self._core)
         self._timers = CallTimers.of(self.life, self._environment.clock, self.tell)
@@ -223,7 +223,8 @@ class LiveCall:
         """Wait for the trunk's turn, then make sure of it that nobody else dials this call, now or ever."""
         await deferLater(self._environment.clock, self._open_line.wait_s)
         return await self._retry.ask(
-            lambda: self._environment.sessions.claim(self.call_sid, self._environment.process)
+            lambda: self._environment.sessions.claim(self.call_sid, self._environment.process),
+            "the session store",
         )
 
     async def _dial(self, ring_s: float) -> None:
@@ -256,7 +257,8 @@ class LiveCall:
         leg = self._open_leg
         try:
             is_led_here = await self._retry.ask(
-                lambda: self.switch.take_over(self.channel_id, leg.host, leg.port, is_bridged=self._was_answered)
+                lambda: self.switch.take_over(self.channel_id, leg.host, leg.port, is_bridged=self._was_answered),
+                f"Asterisk {self.switch.name}",
             )
         except TrunkError:
             self.tell(self.life.channel_hung_up, ENDED_UNSEEN)

@@ -13,7 +13,7 @@ from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.environment import STORE_WAIT_S, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
 from exoswitch.gateway.live_call import LiveCall, OutboundRoute
 from exoswitch.gateway.live_calls import LiveCalls
@@ -46,7 +46,7 @@ class Outbound:
     def __attrs_post_init__(self) -> None:
         """Have handed-over calls minded."""
         self._minding = HandoffWatch(self._environment, self._place_again)
-        self._retry = Retry(self._environment)
+        self._retry = Retry(self._environment.clock, STORE_WAIT_S)
 
     def start(self) -> None:
         """Look after the calls that are handed over."""
@@ -177,9 +177,12 @@ class Outbound:
 
     async def job_arrived(self, lease: Lease) -> None:
         """Dial a call that another gateway has accepted for us; see IJobListener."""
-        if not await self._retry.ask(lambda: self._environment.nodes.hold(lease)):
+        if not await self._retry.ask(lambda: self._environment.nodes.hold(lease), "the fleet's allocator"):
             return
-        for session in await self._retry.ask(lambda: self._environment.sessions.recall([lease.call_sid])):
+        call_sids = [lease.call_sid]
+        for session in await self._retry.ask(
+            lambda: self._environment.sessions.recall(call_sids), "the session store"
+        ):
             if not session.status.is_final:
                 self.try_to_dial(session, lease)
                 return

@@ -10,7 +10,7 @@ from twisted.logger import Logger
 
 from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, NoCapacity
-from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.environment import STORE_WAIT_S, Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.resume import Resumption
 from exoswitch.interfaces.routing import Routing
@@ -36,7 +36,7 @@ class Recovery:
 
     def __attrs_post_init__(self) -> None:
         """Be patient with what is shared."""
-        self._retry = Retry(self._environment)
+        self._retry = Retry(self._environment.clock, STORE_WAIT_S)
 
     def start(self) -> None:
         """Find out what was left."""
@@ -61,7 +61,7 @@ class Recovery:
 
     async def _find_left(self) -> None:
         began_at = self._environment.wall_clock()
-        unfinished = await self._retry.ask(self._unfinished)
+        unfinished = await self._retry.ask(self._unfinished, "the session store")
         of_before = [session for session in unfinished if session.created_at < began_at]
         if not of_before:
             return
@@ -82,7 +82,7 @@ class Recovery:
             return frozenset()
         give_up_at = self._environment.clock.seconds() + FLEET_WAIT_S
         while not self._environment.nodes.is_shared and self._environment.clock.seconds() < give_up_at:
-            await self._retry.wait()
+            await self._retry.pause()
         try:
             view = await self._environment.nodes.view()
         except BackendUnavailable:

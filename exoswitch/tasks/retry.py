@@ -1,4 +1,4 @@
-"""Adapter: ask what is shared again and again until it answers, for as long as somebody wants to know."""
+"""Adapter: ask a server again and again until it answers."""
 
 import math
 from collections.abc import Callable
@@ -6,43 +6,48 @@ from typing import TypeVar
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.gateway.environment import Environment
+from exoswitch.tasks.within import within
 
 T = TypeVar("T")
 
-ASK_AGAIN_S = 0.5
+PAUSE_S = 0.5
 
 
 @define(eq=False)
 class Retry:
-    """Asks for as long as it takes, or for `limit_s`; `stop` cancels whoever waits."""
+    """Asks until there is an answer, for `limit_s` at most; `stop` ends every wait.
 
-    _environment: Environment
+    One attempt may take `answer_s`.
+    """
+
+    _clock: IReactorTime
+    _answer_s: float
     _limit_s: float = math.inf
     _pauses: set[Deferred[None]] = field(factory=set, init=False)
     _is_stopped: bool = field(default=False, init=False)
 
-    async def ask(self, question: Callable[[], Deferred[T]]) -> T:
-        """Put a question until it is answered.
+    async def ask(self, question: Callable[[], Deferred[T]], what: str) -> T:
+        """Ask a question until it is answered; `what` names the server that is asked.
 
         Raises:
-            BackendUnavailable: that is taking too long.
+            BackendUnavailable: the server did not answer within `limit_s`, or we are stopped.
         """
-        give_up_at = self._environment.clock.seconds() + self._limit_s
+        give_up_at = self._clock.seconds() + self._limit_s
         while True:
             try:
-                return await self._environment.in_time(question())
+                return await within(self._answer_s, self._clock, question(), what)
             except BackendUnavailable:
-                if self._is_stopped or self._environment.clock.seconds() >= give_up_at:
+                if self._is_stopped or self._clock.seconds() >= give_up_at:
                     raise
-                await self.wait()
+                await self.pause()
 
-    async def wait(self) -> None:
-        """Let a moment pass."""
-        pause: Deferred[None] = deferLater(self._environment.clock, ASK_AGAIN_S)
+    async def pause(self) -> None:
+        """Wait for the time between two attempts."""
+        pause: Deferred[None] = deferLater(self._clock, PAUSE_S)
         self._pauses.add(pause)
         try:
             await pause
@@ -50,7 +55,7 @@ class Retry:
             self._pauses.discard(pause)
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Ask no further question, and cancel every pause."""
         self._is_stopped = True
         for pause in tuple(self._pauses):
             pause.cancel()

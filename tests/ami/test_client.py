@@ -30,7 +30,9 @@ class Link:
 def link():
     clock = MemoryReactorClock()
     told: list[object] = []
-    listener = AmiListener(connected=lambda _: told.append("up"), event=told.append, lost=told.append)
+    listener = AmiListener(
+        connected=lambda _: told.append("up"), event=told.append, lost=lambda _, reason: told.append(reason)
+    )
     link = Link(clock, FarSide(clock), AmiProtocol(clock, listener), told)
     link.far.take(link.ami)
     yield link
@@ -190,7 +192,9 @@ def test_connection_that_answers_no_ping_is_dropped(link):
 
 def test_what_is_not_ami_ends_the_connection_and_no_more_is_read():
     clock, told = MemoryReactorClock(), []
-    ami = AmiProtocol(clock, AmiListener(connected=told.append, event=told.append, lost=told.append))
+    ami = AmiProtocol(
+        clock, AmiListener(connected=told.append, event=told.append, lost=lambda _, reason: told.append(reason))
+    )
     far = FarSide(clock)
     far.take(ami)
     ami.dataReceived(b"Event: X\r\n" * 200_000)
@@ -209,7 +213,7 @@ def test_event_that_its_listener_cannot_handle_costs_that_event_only(logged_fail
     ignore: Callable[[object], None] = lambda _: None  # noqa: E731
     clock = MemoryReactorClock()
     far = FarSide(clock)
-    far.take(AmiProtocol(clock, AmiListener(connected=ignore, event=handle, lost=ignore)))
+    far.take(AmiProtocol(clock, AmiListener(connected=ignore, event=handle, lost=lambda *_: None)))
     far.give(b"Event: One\r\n\r\nEvent: Two\r\n\r\n")
     assert handled == ["One", "Two"]
     assert len(logged_failures) == 2

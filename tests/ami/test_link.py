@@ -74,7 +74,7 @@ def test_wrong_secret_is_said_plainly_and_tried_again_slowly(rig, log):
     assert rig.switch.ready
 
 
-def test_attempts_are_made_later_and_later_and_each_says_why(rig, log):
+def test_attempts_are_made_later_and_later_and_say_why(rig, log):
     rig.switch.startService()
     waits = []
     for _ in range(7):

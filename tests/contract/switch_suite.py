@@ -155,7 +155,7 @@ class Gateway:
         await self.switch.stopService()
 
     def cut(self) -> None:
-        self.switch._link._drop()
+        self.switch._link.drop("cut by a test")
 
 
 @define
