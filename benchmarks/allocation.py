@@ -23,7 +23,6 @@ from pathlib import Path
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
-from exoswitch.call.session import Direction
 from exoswitch.fleet.leases import FleetView, Lease
 from exoswitch.fleet.timings import FleetTimings
 from exoswitch.sim.latency import quantile
@@ -55,7 +54,7 @@ class Fleet:
         from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415 - it installs the default reactor
 
         self.asterisks = asterisks
-        rhythm = FleetTimings(settle_s=0.0)
+        timings = FleetTimings(settle_s=0.0)
         self.metrics = MemoryMetrics()
         self.gateways = {
             name: RedisNodes(
@@ -67,7 +66,7 @@ class Fleet:
                 reactor=reactor,
                 rng=random.Random(),
                 metrics=self.metrics,
-                rhythm=rhythm,
+                timings=timings,
             )
             for name, capacity in capacities.items()
         }
@@ -113,7 +112,7 @@ async def waits_ms(fleet: Fleet, seconds: float, ask: Callable[[], Deferred[Leas
 
 def spread(view: FleetView) -> tuple[float, float]:
     """Give how many percent of their places the fullest and the emptiest lie apart: of gateways, of Asterisks."""
-    gateways = [one.used / one.standing.capacity for one in view.gateways.values()]
+    gateways = [one.used / one.status.capacity for one in view.gateways.values()]
     asterisks = [view.asterisks.get(name, 0) / places for name, places in ASTERISKS.items()]
     return 100 * (max(gateways) - min(gateways)), 100 * (max(asterisks) - min(asterisks))
 
@@ -125,7 +124,7 @@ async def imbalance(fleet: Fleet, allocations: int, *, any_gateway: bool) -> tup
     began = time.monotonic()
     for name in dialled(allocations, any_gateway=any_gateway):
         nodes = fleet.gateways[name]
-        live.append((name, await nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND, any_gateway=any_gateway)))
+        live.append((name, await nodes.allocate(secrets.token_hex(16), any_gateway=any_gateway)))
         if len(live) > LIVE:
             place = random.randrange(len(live))
             live[place], live[-1] = live[-1], live[place]
@@ -152,7 +151,7 @@ async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
     print(f"{processor()}, Python {platform.python_version()}\n")
     nodes = fleet.gateways["gw1"]
     for what, ask in {
-        "places": lambda: nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND, quotas=random.choice(QUOTAS)),
+        "places": lambda: nodes.allocate(secrets.token_hex(16), quotas=random.choice(QUOTAS)),
         "arrivals": lambda: nodes.receive(
             random.choice(list(ASTERISKS)),
             secrets.token_hex(16),
@@ -185,7 +184,7 @@ async def measure_adoption(fleet: Fleet, server: RedisServer) -> None:
     await fleet.start()
     first, *others = fleet.gateways.values()
     for nodes, count in [(first, ORPHANS), *((nodes, (CALLS - ORPHANS) // len(others)) for nodes in others)]:
-        await gatherResults([nodes.allocate(secrets.token_hex(16), Direction.OUTBOUND) for _ in range(count)])
+        await gatherResults([nodes.allocate(secrets.token_hex(16)) for _ in range(count)])
     nodes = others[0]
     for what, ask in {"sign of life": nodes.renew, "adoption of nothing": nodes.adopt}.items():
         before = busy_ms(server)
@@ -193,7 +192,7 @@ async def measure_adoption(fleet: Fleet, server: RedisServer) -> None:
             await ask()
         each_ms = (busy_ms(server) - before) / 100
         print(f"{what}, in a fleet of {len(fleet.gateways)} with {CALLS} calls: Redis {each_ms:.3f} ms")
-    server.call("ZADD", "exoswitch:signs", 1, "gw0")
+    server.call("ZADD", "exoswitch:heartbeats", 1, "gw0")
     before, began = busy_ms(server), time.monotonic()
     adopted = [len(leases) for nodes in (*others, *others) for leases in [await nodes.adopt()]]
     print(

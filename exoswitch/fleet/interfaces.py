@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
-from exoswitch.call.session import Direction
 from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease
 
 
@@ -30,7 +29,6 @@ class INodeAllocator(Interface):
 
     def allocate(
         call_sid: str,
-        direction: Direction,
         *,
         asterisk: str | None = None,
         any_gateway: bool = False,
@@ -55,13 +53,13 @@ class INodeAllocator(Interface):
         channel_id: str,
         call_sid: str,
         *,
-        passing_over: str | None = None,
+        excluding: str | None = None,
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Choose the gateway that takes a call which waits at an Asterisk, and take the place on it.
 
         All gateways that ask about one channel get the same lease, with the call SID that the first of them gave, for
-        as long as the chosen gateway lives; it holds the lease from the beginning. `passing_over` names a gateway
+        as long as the chosen gateway lives; it holds the lease from the beginning. `excluding` names a gateway
         that was chosen and did not take the call in time: another one is chosen then. `quotas` are as for
         `allocate`; a lease that there is keeps its own, and is not held against them again.
 
@@ -73,7 +71,7 @@ class INodeAllocator(Interface):
     def hold(lease: Lease) -> Deferred[bool]:
         """Keep a lease alive from now on that another gateway took for us; False where it is gone."""
 
-    def entrust(lease: Lease) -> Deferred[None]:
+    def transfer(lease: Lease) -> Deferred[None]:
         """Leave a lease to the gateway that it is a place on, whether or not that one has called it its own yet."""
 
     def release(lease: Lease) -> Deferred[None]:
@@ -93,7 +91,7 @@ class INodeAllocator(Interface):
         back to the fleet gives nobody up for dead, since others may be about to come back as well.
         """
 
-    def bequeath(leases: Collection[Lease]) -> Deferred[frozenset[str]]:
+    def hand_off(leases: Collection[Lease]) -> Deferred[frozenset[str]]:
         """Let these calls of ours fall to other living gateways, as if this one were dead; give the SIDs that did."""
 
     def reap() -> Deferred[tuple[Lease, ...]]:

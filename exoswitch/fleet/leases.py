@@ -53,31 +53,31 @@ class NodeStatus:
 
     @classmethod
     def of(cls, capacity: int, asterisks: Mapping[str, int]) -> "NodeStatus":
-        """Make the standing of a gateway of this capacity that has yet to find its Asterisks, by name with theirs."""
+        """Make the status of a gateway of this capacity that has yet to find its Asterisks, by name with theirs."""
         return cls(
             capacity=capacity,
             asterisks={name: AsteriskStatus(capacity=places) for name, places in asterisks.items()},
         )
 
     def with_health(self, asterisk: str, healthy: bool) -> "NodeStatus":
-        """Give the standing as it is once an Asterisk is found or lost."""
+        """Give the status as it is once an Asterisk is found or lost."""
         return self._with(asterisk, evolve(self.asterisks[asterisk], healthy=healthy))
 
     def with_draining(self, asterisk: str | None, draining: bool) -> "NodeStatus":
-        """Give the standing as it is once an Asterisk, or without a name the gateway itself, drains or does not."""
+        """Give the status as it is once an Asterisk, or without a name the gateway itself, drains or does not."""
         if asterisk is None:
             return evolve(self, draining=draining)
         return self._with(asterisk, evolve(self.asterisks[asterisk], draining=draining))
 
-    def _with(self, asterisk: str, standing: AsteriskStatus) -> "NodeStatus":
-        return evolve(self, asterisks={**self.asterisks, asterisk: standing})
+    def _with(self, asterisk: str, status: AsteriskStatus) -> "NodeStatus":
+        return evolve(self, asterisks={**self.asterisks, asterisk: status})
 
 
 @frozen(kw_only=True)
 class GatewayView:
     """How a gateway stands at a moment; `used` counts the places taken on it, whoever took them."""
 
-    standing: NodeStatus
+    status: NodeStatus
     used: int
     alive: bool
 

@@ -1,25 +1,25 @@
-"""Core: the times that the gateways of a fleet keep."""
+"""Core: the periods and time-outs of a fleet."""
 
 from attrs import frozen
 
 
 @frozen(kw_only=True)
 class FleetTimings:
-    """How often a gateway gives a sign of life, and what follows from how long ago the last one was.
+    """How often a gateway sends a heartbeat, and when the others act on a missing one.
 
-    The callers of a gateway that was killed hear nothing for up to `silent_s` and a little more; a gateway that is
-    busy, and not dead, must get a sign out within it. After `settle_s` every gateway that lives has found its way
-    back to a Redis that was away: it is longer than a link waits for an answer, and then until it tries to connect
-    again. Where there is no heir for a call, one is looked for again after `again_s`. What the two books say is
-    compared every `compare_s`.
+    A gateway without a heartbeat for `silent_s` is dead; its callers hear nothing for a little longer than that. A
+    busy gateway must get a heartbeat out within `silent_s`. After an outage of Redis, all live gateways reconnect
+    within `settle_s`: it exceeds the answer time-out plus the longest pause between two attempts to connect. If no
+    gateway can adopt a call, the fleet tries again after `retry_s`. The leases of a dead gateway are freed `keep_s`
+    later. Each gateway compares its local registry with Redis every `compare_s`.
     """
 
-    beat_s: float = 0.15
+    heartbeat_s: float = 0.15
     silent_s: float = 0.6
     keep_s: float = 30.0
     settle_s: float = 4.0
-    again_s: float = 0.2
+    retry_s: float = 0.2
     compare_s: float = 3.0
 
 
-USUAL = FleetTimings()
+DEFAULTS = FleetTimings()

@@ -105,6 +105,6 @@ class Failover:
     async def _bequeath(self) -> None:
         leases = [call.lease for call in self._calls if call.is_answered and call.call_sid not in self._bequeathed]
         if leases:
-            fell = await self._environment.nodes.bequeath(leases)
+            fell = await self._environment.nodes.hand_off(leases)
             self._bequeathed |= fell
             self._log.info("{count} of {calls} calls were left to other gateways", count=len(fell), calls=len(leases))

@@ -157,7 +157,7 @@ class Inbound:
             arrival.switch.name,
             arrival.channel_id,
             arrival.session.call_sid,
-            passing_over=arrival.passing_over(self._environment.clock.seconds()),
+            excluding=arrival.passing_over(self._environment.clock.seconds()),
             quotas=self._routing.quotas_of(arrival.route.account),
         )
         return await self._environment.in_time(received)

@@ -120,7 +120,6 @@ class Outbound:
     async def _allocate(self, session: Session, *, is_new: bool, any_gateway: bool = True) -> Lease:
         allocated = self._environment.nodes.allocate(
             session.call_sid,
-            session.direction,
             any_gateway=any_gateway and self._routing.shares_sessions,
             quotas=self._routing.quotas_of(session.account, is_new=is_new),
         )
@@ -140,7 +139,7 @@ class Outbound:
             self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
             self._give_back(lease)
             return await self._keep(session)
-        await self._environment.nodes.entrust(lease)
+        await self._environment.nodes.transfer(lease)
         self._minding.mind(session.call_sid)
         return session
 

@@ -111,7 +111,6 @@ class Recovery:
         try:
             lease = await self._environment.nodes.allocate(
                 session.call_sid,
-                session.direction,
                 asterisk=switch.name,
                 quotas=self._routing.quotas_of(session.account, is_new=False),
             )

@@ -13,7 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from hypothesis.strategies import booleans, data, none, one_of, sampled_from
 from zope.interface.verify import verifyObject
 
-from exoswitch.call.session import Direction
 from exoswitch.errors import NoCapacity, QuotaReached
 from exoswitch.fleet.interfaces import INodeAllocator
 from exoswitch.fleet.leases import Lease
@@ -32,7 +31,7 @@ class NodeAllocatorContract:
 
     @staticmethod
     def take(world, nodes, asterisk=None, **options):
-        return world.wait(nodes.allocate("sid", Direction.OUTBOUND, asterisk=asterisk, **options))
+        return world.wait(nodes.allocate("sid", asterisk=asterisk, **options))
 
     def test_it_is_an_allocator(self, nodes):
         verifyObject(INodeAllocator, nodes)
@@ -41,7 +40,7 @@ class NodeAllocatorContract:
         assert [self.take(world, nodes).asterisk for _ in range(4)] == ["pbx1", "pbx2", "pbx2", "pbx1"]
 
     def test_lease_says_whose_it_is_and_where(self, world, nodes):
-        lease = world.wait(nodes.allocate("a-call", Direction.INBOUND, asterisk="pbx2"))
+        lease = world.wait(nodes.allocate("a-call", asterisk="pbx2"))
         assert (lease.call_sid, lease.gateway, lease.asterisk) == ("a-call", "gw1", "pbx2")
         assert world.wait(nodes.view()).leases == (lease,)
 
@@ -68,7 +67,7 @@ class NodeAllocatorContract:
     def test_full_gateway_refuses(self, world, nodes):
         for _ in range(CAPACITY):
             self.take(world, nodes)
-        with pytest.raises(NoCapacity, match="carries 5 calls"):
+        with pytest.raises(NoCapacity, match=r"full \(5 calls\)"):
             self.take(world, nodes)
 
     def test_place_released_twice_is_released_once(self, world, nodes):
@@ -275,9 +274,9 @@ class NodeAllocatorContract:
     def test_gateway_that_is_passed_over_or_dead_gives_way_to_another(self, world, nodes):
         others = [world.gateway(name, 1000, ASTERISKS) for name in ("gw2", "gw3")]
         first = world.wait(nodes.receive("pbx2", "17.1", "sid1"))
-        second = world.wait(nodes.receive("pbx2", "17.1", "sid2", passing_over=first.gateway))
+        second = world.wait(nodes.receive("pbx2", "17.1", "sid2", excluding=first.gateway))
         assert second == evolve(first, gateway="gw2")
-        assert world.wait(others[1].receive("pbx2", "17.1", "sid3", passing_over="gw1")) == second
+        assert world.wait(others[1].receive("pbx2", "17.1", "sid3", excluding="gw1")) == second
         self.outlive(world, others[0], nodes, others[1])
         self.take(world, nodes)
         third = world.wait(nodes.receive("pbx2", "17.1", "sid4"))
@@ -289,10 +288,10 @@ class NodeAllocatorContract:
         with pytest.raises(NoCapacity, match="no gateway has a place for a call on pbx1"):
             world.wait(nodes.receive("pbx1", "c", "sid"))
         with pytest.raises(NoCapacity):
-            world.wait(nodes.receive("pbx1", "a", "sid", passing_over="gw1"))
+            world.wait(nodes.receive("pbx1", "a", "sid", excluding="gw1"))
         assert set(world.wait(nodes.view()).leases) == set(leases)
         world.gateway("gw2", 1, {"pbx1": 2})
-        assert world.wait(nodes.receive("pbx1", "a", "sid", passing_over="gw1")) == evolve(leases[0], gateway="gw2")
+        assert world.wait(nodes.receive("pbx1", "a", "sid", excluding="gw1")) == evolve(leases[0], gateway="gw2")
 
     # --- Handing over -------------------------------------------------------------------------------------------
 
@@ -313,7 +312,7 @@ class NodeAllocatorContract:
         other = world.gateway("gw2", 1000, ASTERISKS)
         self.take(world, nodes)
         lease = self.take(world, nodes, any_gateway=True)
-        world.wait(nodes.entrust(lease))
+        world.wait(nodes.transfer(lease))
         world.wait(nodes.release(lease))
         world.die(other)
         other = world.gateway("gw2", 1000, ASTERISKS)  # the next process of it
@@ -325,7 +324,7 @@ class NodeAllocatorContract:
 
     def test_place_on_this_gateway_itself_is_entrusted_to_nobody(self, world, nodes):
         lease = self.take(world, nodes)
-        world.wait(nodes.entrust(lease))
+        world.wait(nodes.transfer(lease))
         assert world.wait(nodes.view()).leases == (lease,)
         world.wait(nodes.release(lease))
         assert world.wait(nodes.view()).leases == ()
@@ -340,12 +339,12 @@ class NodeAllocatorContract:
 
     def test_calls_are_bequeathed_to_others_as_far_as_these_have_places(self, world, nodes):
         other = world.gateway("gw2", 2, ASTERISKS)
-        leases = [world.wait(nodes.allocate(f"sid{at}", Direction.OUTBOUND)) for at in range(3)]
-        assert world.wait(nodes.bequeath(leases[:1])) == {"sid0"}
-        assert world.wait(nodes.bequeath(leases)) == {"sid1"}
+        leases = [world.wait(nodes.allocate(f"sid{at}")) for at in range(3)]
+        assert world.wait(nodes.hand_off(leases[:1])) == {"sid0"}
+        assert world.wait(nodes.hand_off(leases)) == {"sid1"}
         assert {lease.call_sid for lease in world.wait(other.adopt())} == {"sid0", "sid1"}
         assert {lease.gateway for lease in world.wait(nodes.view()).leases} == {"gw1", "gw2"}
-        assert world.wait(nodes.bequeath(leases)) == frozenset()
+        assert world.wait(nodes.hand_off(leases)) == frozenset()
         for lease in leases:
             world.wait(nodes.release(lease))
         assert {lease.call_sid for lease in world.wait(nodes.view()).leases} == {"sid0", "sid1"}
@@ -392,8 +391,8 @@ class AnySequence(RuleBasedStateMachine):
         self.gateways = {}
         self.calls = 0
         self.leases = {}  # token -> (holder's name, lease)
-        self.heirs = {}  # token -> the name of an heir that does not know of it yet
-        self.entrusted = set()  # tokens of which their holders do not know yet
+        self.adoptions = {}  # token -> the name of an heir that does not know of it yet
+        self.transfers = set()  # tokens of which their holders do not know yet
         for name in FLEET:
             self.start(name)
 
@@ -401,7 +400,7 @@ class AnySequence(RuleBasedStateMachine):
         self.world.close()
 
     def start(self, name):
-        self.forget(name, spared=self.unknown_to(name))
+        self.forget(name, spared=self.pending_of(name))
         self.gateways[name] = Expected(name, self.world.gateway(name, *FLEET[name]), self.now)
 
     def forget(self, name, spared=()):
@@ -413,11 +412,11 @@ class AnySequence(RuleBasedStateMachine):
         del self.leases[token]
 
     def learnt(self, token):
-        self.heirs.pop(token, None)
-        self.entrusted.discard(token)
+        self.adoptions.pop(token, None)
+        self.transfers.discard(token)
 
-    def unknown_to(self, name):
-        return sorted(token for token in self.entrusted | set(self.heirs) if self.leases[token][0] == name)
+    def pending_of(self, name):
+        return sorted(token for token in self.transfers | set(self.adoptions) if self.leases[token][0] == name)
 
     def speaks(self, gateway):
         """Whatever a gateway that was given up for dead says, it registers first."""
@@ -460,7 +459,7 @@ class AnySequence(RuleBasedStateMachine):
             if pair:
                 self.leases[token] = pair[0], evolve(lease, gateway=pair[0])
                 self.learnt(token)
-                self.heirs[token] = pair[0]
+                self.adoptions[token] = pair[0]
                 fallen.append(token)
         return fallen
 
@@ -479,7 +478,7 @@ class AnySequence(RuleBasedStateMachine):
             assert str(told.value) == reached[0]
         return bool(reached) and not is_there
 
-    def learn(self, gateway, token):
+    def acknowledge(self, gateway, token):
         if self.leases[token][0] == gateway.name:
             self.learnt(token)
         gateway.held[token] = self.leases[token][1]
@@ -489,9 +488,7 @@ class AnySequence(RuleBasedStateMachine):
         asker = self.gateways[name]
         self.speaks(asker)
         expected = self.chosen(self.living(asker) if any_gateway else [asker], asterisk)
-        asked = asker.nodes.allocate(
-            self.call_sid(), Direction.OUTBOUND, asterisk=asterisk, any_gateway=any_gateway, quotas=quotas
-        )
+        asked = asker.nodes.allocate(self.call_sid(), asterisk=asterisk, any_gateway=any_gateway, quotas=quotas)
         if self.refused(asked, quotas):
             return
         if expected is None:
@@ -512,16 +509,16 @@ class AnySequence(RuleBasedStateMachine):
         name=GATEWAYS,
         asterisk=PBXES,
         channel_id=sampled_from("ab"),
-        passing_over=one_of(none(), GATEWAYS),
+        excluding=one_of(none(), GATEWAYS),
         quotas=QUOTAS,
     )
-    def receive(self, name, asterisk, channel_id, passing_over, quotas):
+    def receive(self, name, asterisk, channel_id, excluding, quotas):
         asker, token = self.gateways[name], f"{asterisk}/{channel_id}"
         self.speaks(asker)
         _, lease = self.leases.get(token, (None, None))
-        gateways = self.living(asker, passing_over)
+        gateways = self.living(asker, excluding)
         call_sid = self.call_sid()
-        asked = asker.nodes.receive(asterisk, channel_id, call_sid, passing_over=passing_over, quotas=quotas)
+        asked = asker.nodes.receive(asterisk, channel_id, call_sid, excluding=excluding, quotas=quotas)
         if self.refused(asked, quotas, is_there=lease is not None):
             return
         if lease is None or lease.gateway not in {one.name for one in gateways}:
@@ -536,7 +533,7 @@ class AnySequence(RuleBasedStateMachine):
             self.learnt(token)
         assert self.world.wait(asked) == lease
         if lease.gateway == name:
-            self.learn(asker, token)
+            self.acknowledge(asker, token)
 
     @precondition(lambda self: self.leases)
     @rule(chosen=data(), name=GATEWAYS)
@@ -547,14 +544,14 @@ class AnySequence(RuleBasedStateMachine):
         assert self.world.wait(gateway.nodes.hold(lease)) == (lease.gateway == name)
         if lease.gateway == name:
             self.leases[lease.token] = name, lease
-            self.learn(gateway, lease.token)
+            self.acknowledge(gateway, lease.token)
 
     @precondition(lambda self: any(one.held for one in self.gateways.values()))
     @rule(chosen=data())
-    def entrust(self, chosen):
+    def transfer(self, chosen):
         gateway = chosen.draw(sampled_from([one for one in self.gateways.values() if one.held]))
         lease = gateway.held[chosen.draw(sampled_from(sorted(gateway.held)))]
-        self.world.wait(gateway.nodes.entrust(lease))
+        self.world.wait(gateway.nodes.transfer(lease))
         if lease.gateway == gateway.name:
             return
         self.speaks(gateway)
@@ -562,7 +559,7 @@ class AnySequence(RuleBasedStateMachine):
         holder, known = self.leases.get(lease.token, (None, None))
         if holder == gateway.name and known.gateway != holder and self.gateways[known.gateway].is_known:
             self.leases[lease.token] = known.gateway, known
-            self.entrusted.add(lease.token)
+            self.transfers.add(lease.token)
 
     @rule(name=GATEWAYS)
     def adopt(self, name):
@@ -575,21 +572,21 @@ class AnySequence(RuleBasedStateMachine):
         living = {one.name for one in self.living()}
         orphans = [token for token, (holder, lease) in self.leases.items() if not {holder, lease.gateway} <= living]
         self.distribute(sorted(orphans))
-        expected = {self.leases[token][1] for token, heir in self.heirs.items() if heir == name}
+        expected = {self.leases[token][1] for token, heir in self.adoptions.items() if heir == name}
         assert len(leases) == len(expected)
         assert set(leases) == expected
         for lease in leases:
-            self.learn(gateway, lease.token)
+            self.acknowledge(gateway, lease.token)
 
     @rule(name=GATEWAYS)
-    def bequeath(self, name):
+    def hand_off(self, name):
         gateway = self.gateways[name]
         self.speaks(gateway)
         leases = list(gateway.held.values())
         own = [lease.token for lease in leases if self.leases.get(lease.token, (None, None))[0] == name]
         fallen = self.distribute(own, without=name)
         expected = {self.leases[token][1].call_sid for token in fallen}
-        assert self.world.wait(gateway.nodes.bequeath(leases)) == expected
+        assert self.world.wait(gateway.nodes.hand_off(leases)) == expected
         for token in fallen:
             del gateway.held[token]
 
@@ -637,7 +634,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=GATEWAYS)
     def leave_and_start_anew(self, name):
         if self.gateways[name].is_known:
-            self.distribute(self.unknown_to(name), without=name)
+            self.distribute(self.pending_of(name), without=name)
             self.forget(name)
         self.world.leave(self.gateways[name].nodes)
         self.start(name)
@@ -666,4 +663,4 @@ class AnySequence(RuleBasedStateMachine):
             if one.is_known:
                 assert view.gateways[one.name].used == self.used(gateway=one.name)
                 assert view.gateways[one.name].alive == self.lives(one)
-                assert view.gateways[one.name].standing.draining == one.is_draining
+                assert view.gateways[one.name].status.draining == one.is_draining

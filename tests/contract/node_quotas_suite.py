@@ -3,7 +3,6 @@
 import pytest
 from attrs import evolve
 
-from exoswitch.call.session import Direction
 from exoswitch.errors import NoCapacity, QuotaReached
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S
 
@@ -20,7 +19,7 @@ class NodeQuotasContract:
 
     @staticmethod
     def dial(world, nodes, quotas=ACME, **options):
-        return world.wait(nodes.allocate("sid", Direction.OUTBOUND, quotas=quotas, **options))
+        return world.wait(nodes.allocate("sid", quotas=quotas, **options))
 
     @staticmethod
     def counted(world, nodes):
@@ -51,7 +50,7 @@ class NodeQuotasContract:
     def test_channel_that_is_asked_about_again_counts_once_and_keeps_its_quotas(self, world, pair):
         first = world.wait(pair[0].receive("pbx1", "17.1", "sid", quotas={"account/acme1": 1}))
         again = world.wait(pair[1].receive("pbx1", "17.1", "sid", quotas={"account/acme1": 1, "other": 0}))
-        anew = world.wait(pair[0].receive("pbx1", "17.1", "sid", passing_over=first.gateway, quotas={}))
+        anew = world.wait(pair[0].receive("pbx1", "17.1", "sid", excluding=first.gateway, quotas={}))
         assert again == first
         assert anew == evolve(first, gateway="gw2")
         assert self.counted(world, pair[0]) == {"account/acme1": 1}
@@ -88,7 +87,7 @@ class NodeQuotasContract:
         self.dial(world, pair[0])
         lease = self.dial(world, pair[0], any_gateway=True)
         assert lease.gateway == "gw2"
-        world.wait(pair[0].entrust(lease))
+        world.wait(pair[0].transfer(lease))
         assert world.wait(pair[1].hold(lease)) is True
         world.wait(pair[0].release(lease))
         self.reached(world, *pair)
@@ -97,7 +96,7 @@ class NodeQuotasContract:
 
     def test_call_that_is_bequeathed_or_adopted_counts_on(self, world, pair):
         lease, other = (self.dial(world, pair[0]) for _ in range(2))
-        assert world.wait(pair[0].bequeath([lease])) == {"sid"}
+        assert world.wait(pair[0].hand_off([lease])) == {"sid"}
         assert world.wait(pair[1].adopt()) == (evolve(lease, gateway="gw2"),)
         world.die(pair[0])
         world.advance(SILENT_S)

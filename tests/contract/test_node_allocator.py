@@ -7,7 +7,7 @@ from hypothesis import settings
 from twisted.internet.task import Clock
 
 from exoswitch.fleet.memory import MemoryNodes
-from exoswitch.fleet.registry import Fleet
+from exoswitch.fleet.registry import Registry
 from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
 from tests.contract.node_quotas_suite import NodeQuotasContract
 
@@ -16,11 +16,11 @@ class MemoryWorld:
     """Gateways of one process, and a clock."""
 
     def __init__(self):
-        self.clock, self.fleet, self.tokens = Clock(), Fleet(silent_s=SILENT_S, keep_s=KEEP_S), count()
+        self.clock, self.registry, self.tokens = Clock(), Registry(silent_s=SILENT_S, keep_s=KEEP_S), count()
 
     def gateway(self, name, capacity, asterisks):
         nodes = MemoryNodes.of(
-            name, capacity, asterisks, lambda: f"t{next(self.tokens)}", fleet=self.fleet, now=self.clock.seconds
+            name, capacity, asterisks, lambda: f"t{next(self.tokens)}", registry=self.registry, now=self.clock.seconds
         )
         for asterisk in asterisks:
             nodes.set_health(asterisk, healthy=True)
@@ -72,6 +72,6 @@ def test_gateway_that_is_alone_shares_with_nobody():
     lease = world.wait(nodes.receive("pbx1", "pbx1-1.2", "sid"))
     assert lease.gateway == "gw1"
     assert not nodes.is_shared
-    assert world.wait(nodes.bequeath([lease])) == frozenset()
+    assert world.wait(nodes.hand_off([lease])) == frozenset()
     assert world.wait(nodes.adopt()) == ()
     assert world.gateway("gw1", 1, {}).is_shared

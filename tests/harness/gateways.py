@@ -15,7 +15,7 @@ from exoswitch.call.session import BotTarget
 from exoswitch.config.model import TrunkConfig
 from exoswitch.fleet.jobs_memory import MemoryJobs, PostOffice
 from exoswitch.fleet.memory import MemoryNodes
-from exoswitch.fleet.registry import Fleet
+from exoswitch.fleet.registry import Registry
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
@@ -42,7 +42,7 @@ class SharedWorld:
     """What the gateways share: a time, the counts, the jobs, the sessions, and the SIDs that were given."""
 
     clock: Clock = field(factory=Clock)
-    fleet: Fleet = field(factory=lambda: Fleet(silent_s=SILENT_S, keep_s=KEEP_S))
+    fleet: Registry = field(factory=lambda: Registry(silent_s=SILENT_S, keep_s=KEEP_S))
     office: PostOffice = field(factory=PostOffice)
     sessions: MemorySessions = field(factory=MemorySessions)
     numbers: count = field(factory=lambda: count(1))
@@ -78,7 +78,7 @@ class Gateway:
             self.capacity,
             {"pbx1": 50},
             lambda: world.next("token"),
-            fleet=world.fleet,
+            registry=world.fleet,
             now=world.clock.seconds,
         )
         self.jobs = MemoryJobs(self.name, clock=self.clock, office=world.office if self.has_post else None)

@@ -10,17 +10,22 @@ from tests.harness.waiting import TurnedReactor
 
 
 class RedisWorld:
-    """Starts and ends gateways; they give signs of life by themselves only if their rhythm says so."""
+    """Starts and ends gateways; they give signs of life by themselves only if their timings says so."""
 
     def __init__(
-        self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, beat_s=3600.0, compare_s=3600.0, again_s=0.0
+        self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, heartbeat_s=3600.0, compare_s=3600.0, retry_s=0.0
     ):
         server.call("FLUSHALL")
         self.server = server
         self.turned = TurnedReactor()
         self.wait = self.turned.wait
-        self.rhythm = FleetTimings(
-            beat_s=beat_s, silent_s=silent_s, keep_s=keep_s, settle_s=settle_s, compare_s=compare_s, again_s=again_s
+        self.timings = FleetTimings(
+            heartbeat_s=heartbeat_s,
+            silent_s=silent_s,
+            keep_s=keep_s,
+            settle_s=settle_s,
+            compare_s=compare_s,
+            retry_s=retry_s,
         )
         self.metrics = MemoryMetrics()
         self.tokens = count()  # the same in every run, as their order decides who gets what
@@ -37,7 +42,7 @@ class RedisWorld:
             reactor=self.turned.reactor,
             rng=random.Random(1),
             metrics=self.metrics,
-            rhythm=self.rhythm,
+            timings=self.timings,
         )
         for asterisk in asterisks:
             nodes.set_health(asterisk, healthy=True)
@@ -64,8 +69,8 @@ class RedisWorld:
     def advance(self, seconds):
         """Make all signs of life older."""
         for name in ("gw1", "gw2", "gw3"):
-            if b"$-1" not in self.server.call("ZSCORE", "exoswitch:signs", name):
-                self.server.call("ZINCRBY", "exoswitch:signs", round(-seconds * 1000), name)
+            if b"$-1" not in self.server.call("ZSCORE", "exoswitch:heartbeats", name):
+                self.server.call("ZINCRBY", "exoswitch:heartbeats", round(-seconds * 1000), name)
 
     def close(self):
         for nodes in list(self.alive):

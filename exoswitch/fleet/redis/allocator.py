@@ -1,12 +1,12 @@
-"""Adapter: places for calls, counted in Redis for a whole fleet; and while Redis is away, in a book of our own.
+"""Adapter: places for calls, counted in Redis for the whole fleet, and in this process while Redis is away.
 
-Our own book, a `Fleet` of this gateway alone, holds every lease that we have, wherever it was taken. Each time that
-Redis is found, and whenever it does not know us, we register: all that it had of us gives way to what our book says,
-but for what others hold by now. A lease can pass to another gateway without our knowing; so the two books are
-compared from time to time. Then we also hear how many calls there are on each quota, for when Redis is away.
+The local registry, a `Registry` of this gateway alone, has every lease that this gateway holds. On each new
+connection, and when Redis does not know this gateway, it registers: its leases in Redis are replaced by those of the
+local registry, except leases that other gateways hold. A lease can pass to another gateway unnoticed, so the
+two registries are compared periodically. The same round reads the use of each quota, for outages of Redis.
 
-Each registration has an epoch, which goes with everything that we ask. So a request of an earlier connection, carried
-out late, does nothing; and whether one that was not answered had been carried out need not be known.
+Each registration has an epoch, and each request carries it. A request of an earlier connection that is carried out
+late has no effect. So it does not matter whether an unanswered request was carried out.
 """
 
 import json
@@ -22,7 +22,6 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.call.session import Direction
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.interfaces import INodeAllocator
 from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, token_of_channel
@@ -32,12 +31,12 @@ from exoswitch.fleet.redis.codec import read_counts, read_fallen, read_leases, r
 from exoswitch.fleet.redis.differences import Differences
 from exoswitch.fleet.redis.link import RedisLink, Script
 from exoswitch.fleet.redis.words import lease_words, limit_words, read_quotas
-from exoswitch.fleet.registry import Fleet, no_place_on
-from exoswitch.fleet.timings import USUAL, FleetTimings
+from exoswitch.fleet.registry import Registry, no_place_on
+from exoswitch.fleet.timings import DEFAULTS, FleetTimings
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.tasks.spawn import spawn
 
-ALONE = 0.0  # the time in our own book, where nothing ever expires
+ALONE = 0.0  # the time in the local registry, where nothing expires
 
 
 @implementer(INodeAllocator)
@@ -57,20 +56,20 @@ class RedisNodes:
         reactor: Any,
         rng: random.Random,
         metrics: IMetrics,
-        rhythm: FleetTimings = USUAL,
+        timings: FleetTimings = DEFAULTS,
     ) -> None:
         self._gateway = gateway
-        self._standing = NodeStatus.of(capacity, asterisks)
+        self._status = NodeStatus.of(capacity, asterisks)
         self._new_token = new_token
         self._clock = reactor
         self._metrics = metrics
-        self._rhythm = rhythm
+        self._timings = timings
         self._instance, self._registrations = new_token(), 0
         self._up_since = self._compared_at = reactor.seconds()
-        self._book = Fleet(silent_s=math.inf, keep_s=math.inf)
+        self._registry = Registry(silent_s=math.inf, keep_s=math.inf)
         self._differences = Differences()
         self._unlearned: frozenset[str] = frozenset()
-        self._book.register(gateway, self._standing, (), ALONE)
+        self._registry.register(gateway, self._status, (), ALONE)
         self._link = RedisLink(address, scripts.KEYS, scripts.ALL, self, reactor=reactor, rng=rng)
         self._beats = LoopingCall(lambda: spawn(self._beat(), self._log, "a heartbeat"))
         self._beats.clock = reactor
@@ -78,7 +77,7 @@ class RedisNodes:
     def start(self) -> None:
         """Look for Redis, and give signs of life from now on."""
         self._link.startService()
-        spawn(self._beats.start(self._rhythm.beat_s, now=False), self._log, "the heart")
+        spawn(self._beats.start(self._timings.heartbeat_s, now=False), self._log, "the heart")
 
     def stop(self) -> Deferred[None]:
         """Leave the fleet, and let go of Redis."""
@@ -98,21 +97,19 @@ class RedisNodes:
 
     def in_use(self) -> int:
         """Count the places that this gateway holds."""
-        return len(self._book.held_by(self._gateway))
+        return len(self._registry.held_by(self._gateway))
 
     # --- INodeAllocator -----------------------------------------------------------------------------------------
 
     def allocate(
         self,
         call_sid: str,
-        direction: Direction,
         *,
         asterisk: str | None = None,
         any_gateway: bool = False,
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Take a place; without Redis, one of this gateway's pairs, by what is known here."""
-        del direction  # Both draw on the same places.
         return Deferred.fromCoroutine(self._allocate(self._new_token(), call_sid, asterisk, any_gateway, quotas))
 
     def receive(
@@ -121,12 +118,12 @@ class RedisNodes:
         channel_id: str,
         call_sid: str,
         *,
-        passing_over: str | None = None,
+        excluding: str | None = None,
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
         """Choose the gateway for a call that waits; without Redis it is this one."""
         token = token_of_channel(asterisk, channel_id)
-        return Deferred.fromCoroutine(self._receive(token, call_sid, asterisk, passing_over, quotas))
+        return Deferred.fromCoroutine(self._receive(token, call_sid, asterisk, excluding, quotas))
 
     def hold(self, lease: Lease) -> Deferred[bool]:
         """Keep a lease alive from now on that another gateway took for us.
@@ -136,17 +133,17 @@ class RedisNodes:
         """
         return Deferred.fromCoroutine(self._hold(lease))
 
-    def entrust(self, lease: Lease) -> Deferred[None]:
+    def transfer(self, lease: Lease) -> Deferred[None]:
         """Leave a lease to the gateway that it is on.
 
         Raises:
             BackendUnavailable: Redis cannot be reached; it is ours still.
         """
-        return Deferred.fromCoroutine(self._entrust(lease))
+        return Deferred.fromCoroutine(self._transfer(lease))
 
     def release(self, lease: Lease) -> Deferred[None]:
         """Give a place back, here at once; Redis will know when it can be reached."""
-        self._book.release(self._gateway, lease.token)
+        self._registry.release(self._gateway, lease.token)
         return Deferred.fromCoroutine(self._release(lease.token))
 
     def renew(self) -> Deferred[None]:
@@ -161,13 +158,13 @@ class RedisNodes:
         """
         return Deferred.fromCoroutine(self._adopt())
 
-    def bequeath(self, leases: Collection[Lease]) -> Deferred[frozenset[str]]:
+    def hand_off(self, leases: Collection[Lease]) -> Deferred[frozenset[str]]:
         """Let calls fall to other gateways; our own book has them no more.
 
         Raises:
             BackendUnavailable: Redis cannot be reached.
         """
-        return Deferred.fromCoroutine(self._bequeath(leases))
+        return Deferred.fromCoroutine(self._hand_off(leases))
 
     def reap(self) -> Deferred[tuple[Lease, ...]]:
         """Free what was held by gateways that have been dead for long; nothing until this one has settled.
@@ -179,11 +176,11 @@ class RedisNodes:
 
     def set_health(self, asterisk: str, healthy: bool) -> None:
         """Open or close an Asterisk for new calls of this gateway."""
-        self._stand(self._standing.with_health(asterisk, healthy))
+        self._stand(self._status.with_health(asterisk, healthy))
 
     def set_draining(self, asterisk: str | None, draining: bool) -> None:
         """Give no new calls to an Asterisk, or to this gateway at all; or do so again."""
-        self._stand(self._standing.with_draining(asterisk, draining))
+        self._stand(self._status.with_draining(asterisk, draining))
 
     def view(self) -> Deferred[FleetView]:
         """Show the fleet as Redis knows it.
@@ -216,22 +213,22 @@ class RedisNodes:
             case ["taken", gateway, place]:
                 return Lease(token=token, call_sid=call_sid, gateway=gateway, asterisk=place, quotas=tuple(quotas))
             case ["full"]:
-                raise NoCapacity(self._book.refusal(self._gateway, asterisk))
+                raise NoCapacity(self._registry.refusal(self._gateway, asterisk))
         raise refusal(answer, quotas)
 
     def _allocate_alone(self, token: str, call_sid: str, asterisk: str | None, quotas: Mapping[str, int]) -> Lease:
-        lease = self._book.allocate(
+        lease = self._registry.allocate(
             self._gateway, token, call_sid, asterisk=asterisk, any_gateway=False, quotas=quotas, now=ALONE
         )
         self._metrics.add("places_taken_without_redis_total")
         return lease
 
     async def _receive(
-        self, token: str, call_sid: str, asterisk: str, passing_over: str | None, quotas: Mapping[str, int]
+        self, token: str, call_sid: str, asterisk: str, excluding: str | None, quotas: Mapping[str, int]
     ) -> Lease:
         try:
             answer = await self._ask(
-                scripts.RECEIVE, token, call_sid, asterisk, passing_over or "", *limit_words(quotas)
+                scripts.RECEIVE, token, call_sid, asterisk, excluding or "", *limit_words(quotas)
             )
         except BackendUnavailable:
             return self._allocate_alone(token, call_sid, asterisk, quotas)
@@ -252,41 +249,41 @@ class RedisNodes:
                 return True
         return False
 
-    async def _entrust(self, lease: Lease) -> None:
+    async def _transfer(self, lease: Lease) -> None:
         if lease.gateway != self._gateway:
-            await self._ask(scripts.ENTRUST, lease.token)
-            self._book.release(self._gateway, lease.token)
+            await self._ask(scripts.TRANSFER, lease.token)
+            self._registry.release(self._gateway, lease.token)
 
     async def _release(self, token: str) -> None:
         with suppress(BackendUnavailable):  # Redis will get our book, without this lease.
             await self._link.run(scripts.RELEASE, self._gateway, token)
 
     def _entered(self, lease: Lease) -> Lease:
-        self._book.release(self._gateway, lease.token)  # It may have been ours before, on another gateway.
-        self._book.enter(self._gateway, lease)
+        self._registry.release(self._gateway, lease.token)  # It may have been ours before, on another gateway.
+        self._registry.enter(self._gateway, lease)
         return lease
 
-    # --- Heirs --------------------------------------------------------------------------------------------------
+    # --- Adoption --------------------------------------------------------------------------------------------------
 
     async def _adopt(self) -> tuple[Lease, ...]:
         """Collect what fell to us; what Redis has not heard that we know, it tells again, and we do not."""
         scope = "all" if self._is_settled else "own"
-        told = read_fallen(await self._ask(scripts.ADOPT, scope, round(self._rhythm.again_s * 1000)), self._gateway)
+        told = read_fallen(await self._ask(scripts.ADOPT, scope, round(self._timings.retry_s * 1000)), self._gateway)
         new = tuple(self._entered(lease) for lease in told if lease.token not in self._unlearned)
         self._unlearned = frozenset(lease.token for lease in told)
         if told:
-            spawn(self._learn(), self._log, "confirming what fell to this gateway")
+            spawn(self._acknowledge(), self._log, "confirming what fell to this gateway")
         return new
 
-    async def _learn(self) -> None:
+    async def _acknowledge(self) -> None:
         with suppress(BackendUnavailable):  # It will be told again.
-            await self._ask(scripts.LEARN, *self._unlearned)
+            await self._ask(scripts.ACKNOWLEDGE, *self._unlearned)
 
-    async def _bequeath(self, leases: Collection[Lease]) -> frozenset[str]:
-        _, *call_sids = await self._ask(scripts.BEQUEATH, *(lease.token for lease in leases))
+    async def _hand_off(self, leases: Collection[Lease]) -> frozenset[str]:
+        _, *call_sids = await self._ask(scripts.HAND_OFF, *(lease.token for lease in leases))
         fallen = [lease.token for lease in leases if lease.call_sid in call_sids]
         for token in fallen:
-            self._book.release(self._gateway, token)
+            self._registry.release(self._gateway, token)
         self._unlearned -= set(fallen)
         return frozenset(call_sids)
 
@@ -296,7 +293,7 @@ class RedisNodes:
     @property
     def _is_settled(self) -> bool:
         """Whether the others, too, have had the time to come back after an outage of Redis."""
-        return bool(self._clock.seconds() - self._up_since >= self._rhythm.settle_s)
+        return bool(self._clock.seconds() - self._up_since >= self._timings.settle_s)
 
     # --- The fleet ----------------------------------------------------------------------------------------------
 
@@ -310,7 +307,7 @@ class RedisNodes:
 
     def _register(self) -> None:
         self._registrations += 1
-        flat = [word for lease in self._book.held_by(self._gateway) for word in lease_words(lease)]
+        flat = [word for lease in self._registry.held_by(self._gateway) for word in lease_words(lease)]
         registered = self._link.run(
             scripts.REGISTER, self._gateway, self._epoch, self._record(), self._silent_ms, *flat
         )
@@ -331,19 +328,19 @@ class RedisNodes:
 
     async def _renew(self) -> None:
         _, *used = await self._ask(scripts.RENEW, self._record(), self._silent_ms)
-        ours = [lease.asterisk for lease in self._book.held_by(self._gateway)]
+        ours = [lease.asterisk for lease in self._registry.held_by(self._gateway)]
         for asterisk, count in zip(used[::2], used[1::2], strict=True):
-            self._book.see_elsewhere(asterisk, max(0, int(count) - ours.count(asterisk)))
+            self._registry.set_remote_use(asterisk, max(0, int(count) - ours.count(asterisk)))
 
-    def _stand(self, standing: NodeStatus) -> None:
-        self._standing = standing
-        self._book.renew(self._gateway, standing, ALONE)
+    def _stand(self, status: NodeStatus) -> None:
+        self._status = status
+        self._registry.renew(self._gateway, status, ALONE)
         spawn(_if_there(self.renew()), self._log, "telling the fleet of a change")
 
     async def _beat(self) -> None:
         with suppress(BackendUnavailable):  # The link has told, and looks for Redis.
             await self.renew()
-            if self._clock.seconds() - self._compared_at >= self._rhythm.compare_s:
+            if self._clock.seconds() - self._compared_at >= self._timings.compare_s:
                 self._compared_at = self._clock.seconds()
                 await self._compare()
                 await self._hear_of_quotas()
@@ -351,18 +348,18 @@ class RedisNodes:
     async def _compare(self) -> None:
         """Let go of what only one of the two books says that we hold, and said so the last time as well."""
         _, *shared = await self._ask(scripts.HELD)
-        own = frozenset(lease.token for lease in self._book.held_by(self._gateway))
+        own = frozenset(lease.token for lease in self._registry.held_by(self._gateway))
         only_here, only_there = self._differences.lasting(own, frozenset(shared), self._epoch)
         for token in only_here:
-            self._book.release(self._gateway, token)
+            self._registry.release(self._gateway, token)
         for token in only_there:
             await self._release(token)
 
     async def _hear_of_quotas(self) -> None:
-        self._book.see_quotas(read_counts(await self._link.run(scripts.QUOTAS)))
+        self._registry.set_remote_quotas(read_counts(await self._link.run(scripts.QUOTAS)))
 
     def _record(self) -> str:
-        return json.dumps(attrs.asdict(self._standing))
+        return json.dumps(attrs.asdict(self._status))
 
     @property
     def _epoch(self) -> str:
@@ -370,11 +367,11 @@ class RedisNodes:
 
     @property
     def _silent_ms(self) -> int:
-        return round(self._rhythm.silent_s * 1000)
+        return round(self._timings.silent_s * 1000)
 
     @property
     def _keep_ms(self) -> int:
-        return round(self._rhythm.keep_s * 1000)
+        return round(self._timings.keep_s * 1000)
 
 
 async def _if_there(asked: Deferred[Any]) -> None:

@@ -43,14 +43,14 @@ def read_counts(answer: str) -> dict[str, int]:
 def read_view(answer: str) -> FleetView:
     """Read what view.lua tells: now, gateways, until when each lives, used, quotas, leases."""
     now_ms, gateways, signs, used, quotas, leases = json.loads(answer)
-    lives_until = dict(_pairs(signs))
+    expires_at = dict(_pairs(signs))
     counts = {node: int(count) for node, count in _pairs(used)}
     return FleetView(
         gateways={
             name: GatewayView(
-                standing=_standing(text.partition(" ")[2]),
+                status=_status(text.partition(" ")[2]),
                 used=counts.get(f"gateway:{name}", 0),
-                alive=float(lives_until[name]) > now_ms,
+                alive=float(expires_at[name]) > now_ms,
             )
             for name, text in _pairs(gateways)
         },
@@ -62,7 +62,7 @@ def read_view(answer: str) -> FleetView:
     )
 
 
-def _standing(text: str) -> NodeStatus:
+def _status(text: str) -> NodeStatus:
     told = json.loads(text)
     asterisks = {name: AsteriskStatus(**its) for name, its in told["asterisks"].items()}
     return NodeStatus(capacity=told["capacity"], draining=told["draining"], asterisks=asterisks)

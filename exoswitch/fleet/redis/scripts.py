@@ -2,29 +2,29 @@
 
 from exoswitch.fleet.redis.link import Script
 
-BOOK = (
+PARTS = (
     "gateways",
-    "signs",
+    "heartbeats",
     "leases",
     "used",
     "quotas",
-    "places",
-    "heirs",
-    "entrusted",
-    "pause",
+    "lease_index",
+    "adoptions",
+    "transfers",
+    "adoption_pause",
 )  # as in registry.lua
-KEYS = tuple(f"exoswitch:{part}" for part in BOOK)
+KEYS = tuple(f"exoswitch:{part}" for part in PARTS)
 
 
 def _script(name: str, *before: str) -> Script:
     return Script.read("registry.lua", *before, f"{name}.lua")
 
 
-ALLOCATE, RECEIVE, ADOPT, BEQUEATH, LEAVE = _CHOOSING = tuple(
-    _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "bequeath", "leave")
+ALLOCATE, RECEIVE, ADOPT, HAND_OFF, LEAVE = _CHOOSING = tuple(
+    _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "hand_off", "leave")
 )
-REGISTER, RENEW, RELEASE, HOLD, ENTRUST, LEARN, HELD, REAP, VIEW, QUOTAS = _PLAIN = tuple(
+REGISTER, RENEW, RELEASE, HOLD, TRANSFER, ACKNOWLEDGE, HELD, REAP, VIEW, QUOTAS = _PLAIN = tuple(
     _script(name)
-    for name in ("register", "renew", "release", "hold", "entrust", "learn", "held", "reap", "view", "quotas")
+    for name in ("register", "renew", "release", "hold", "transfer", "acknowledge", "held", "reap", "view", "quotas")
 )
 ALL = _CHOOSING + _PLAIN

@@ -3,9 +3,8 @@
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail
 
-from exoswitch.call.session import Direction
 from exoswitch.errors import BackendUnavailable
-from exoswitch.fleet.redis.scripts import LEARN
+from exoswitch.fleet.redis.scripts import ACKNOWLEDGE
 from tests.harness.redis_server import needs_redis
 from tests.harness.redis_world import RedisWorld
 
@@ -23,7 +22,7 @@ def world(server):
 
 
 def take(world, nodes, **options):
-    return world.wait(nodes.allocate("sid", Direction.OUTBOUND, **options))
+    return world.wait(nodes.allocate("sid", **options))
 
 
 def leave_orphan(world, heir):
@@ -55,20 +54,20 @@ def test_gateway_that_has_only_just_come_takes_what_was_given_to_it(server):
     world = RedisWorld(server, silent_s=SILENT_S, settle_s=60.0)
     first, fresh = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
     lease = take(world, first)
-    assert world.wait(first.bequeath([lease])) == {"sid"}
+    assert world.wait(first.hand_off([lease])) == {"sid"}
     assert [one.token for one in world.wait(fresh.adopt())] == [lease.token]
     world.close()
 
 
 def test_fleet_that_is_full_looks_for_heirs_only_now_and_then(server):
-    world = RedisWorld(server, silent_s=SILENT_S, again_s=60.0)
+    world = RedisWorld(server, silent_s=SILENT_S, retry_s=60.0)
     nodes = world.gateway("gw1", 9, PBX)
     nodes.set_draining(None, draining=True)
     lease = leave_orphan(world, nodes)
     assert world.wait(nodes.adopt()) == ()
     nodes.set_draining(None, draining=False)
     assert world.wait(nodes.adopt()) == ()
-    server.call("DEL", "exoswitch:pause")
+    server.call("DEL", "exoswitch:adoption_pause")
     assert [one.token for one in world.wait(nodes.adopt())] == [lease.token]
     world.close()
 
@@ -76,7 +75,7 @@ def test_fleet_that_is_full_looks_for_heirs_only_now_and_then(server):
 def test_more_calls_than_redis_should_distribute_at_once_are_distributed_by_several(world):
     nodes, dying = (world.gateway(name, 300, {"pbx1": 300}) for name in ("gw1", "gw2"))
     for at in range(250):
-        world.wait(dying.receive("pbx1", f"17.{at}", "sid", passing_over="gw1"))
+        world.wait(dying.receive("pbx1", f"17.{at}", "sid", excluding="gw1"))
     world.die(dying)
     world.advance(SILENT_S)
     world.wait(nodes.renew())
@@ -110,7 +109,7 @@ def test_what_redis_tells_again_since_it_did_not_hear_that_we_know_is_told_here_
     leave_orphan(world, nodes)
     ask = nodes._ask
     monkeypatch.setattr(
-        nodes, "_ask", lambda script, *words: unavailable() if script is LEARN else ask(script, *words)
+        nodes, "_ask", lambda script, *words: unavailable() if script is ACKNOWLEDGE else ask(script, *words)
     )
     assert len(world.wait(nodes.adopt())) == 1
     assert world.wait(nodes.adopt()) == ()
@@ -131,13 +130,13 @@ def test_arrival_without_redis_is_taken_by_whoever_asks(server, world, monkeypat
     assert world.metrics.counts == {"places_taken_without_redis_total": 1}
 
 
-@pytest.mark.parametrize("what", ["adopt", "reap", "hold", "entrust", "bequeath"])
+@pytest.mark.parametrize("what", ["adopt", "reap", "hold", "transfer", "hand_off"])
 def test_what_needs_the_others_fails_without_redis(world, what):
     address = type(world.server.address)(host="127.0.0.1", port=1)
     nodes = world.start("gw1", 9, PBX, address)
     lease = take(world, nodes)
     elsewhere = type(lease)(token="t", call_sid="sid", gateway="gw2", asterisk="pbx1")
-    arguments = {"hold": [lease], "entrust": [elsewhere], "bequeath": [[lease]]}.get(what, [])
+    arguments = {"hold": [lease], "transfer": [elsewhere], "hand_off": [[lease]]}.get(what, [])
     with pytest.raises(BackendUnavailable):
         world.wait(getattr(nodes, what)(*arguments))
     assert nodes.in_use() == 1
@@ -146,8 +145,8 @@ def test_what_needs_the_others_fails_without_redis(world, what):
 def test_call_that_others_took_over_leaves_our_book_when_the_two_are_compared(world):
     nodes, other = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
     kept, lost = take(world, nodes), take(world, nodes)
-    world.wait(nodes.bequeath([lost]))
-    nodes._book.enter("gw1", lost)  # as if we had been paused, and others had taken it over
+    world.wait(nodes.hand_off([lost]))
+    nodes._registry.enter("gw1", lost)  # as if we had been paused, and others had taken it over
     for _ in range(2):
         assert nodes.in_use() == 2
         world.wait(Deferred.fromCoroutine(nodes._compare()))

@@ -4,7 +4,6 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
-from exoswitch.call.session import Direction
 from exoswitch.fleet.redis.scripts import REGISTER
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.redis_world import RedisWorld
@@ -22,7 +21,7 @@ def world(server):
 
 
 def take(world, nodes):
-    return world.wait(nodes.allocate("sid", Direction.OUTBOUND))
+    return world.wait(nodes.allocate("sid"))
 
 
 def told(events):
@@ -56,7 +55,7 @@ def test_gateway_that_stops_leaves_nothing_behind(server, world):
 def test_keys_do_not_become_more_with_gateways_and_calls(server, world):
     for name in ("gw1", "gw2"):
         nodes = world.gateway(name, 5, PBX)
-        world.wait(nodes.allocate("sid", Direction.OUTBOUND, quotas={f"account/{name}": 1, "trunk": 9}))
+        world.wait(nodes.allocate("sid", quotas={f"account/{name}": 1, "trunk": 9}))
     assert server.call("DBSIZE") == b":6\r\n"
 
 
@@ -78,7 +77,7 @@ def test_registration_that_was_under_way_when_its_connection_broke_is_too_late(w
 
 def test_cancelled_request_keeps_no_place(world):
     nodes = world.gateway("gw1", 5, PBX)
-    asked = nodes.allocate("sid", Direction.OUTBOUND)
+    asked = nodes.allocate("sid")
     asked.addErrback(lambda _: None)
     asked.cancel()
     assert world.wait(nodes.view()).leases == ()

@@ -6,7 +6,6 @@ import time
 import pytest
 from attrs import evolve
 
-from exoswitch.call.session import Direction
 from exoswitch.errors import NoCapacity, QuotaReached
 from tests.harness.redis_outages import OUTAGES
 from tests.harness.redis_server import RedisServer, needs_redis
@@ -15,7 +14,7 @@ from tests.harness.redis_world import RedisWorld
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
 FLEET = {"gw1": (30, {"pbx1": 20, "pbx2": 20}), "gw2": (30, {"pbx2": 20, "pbx3": 20})}
-SILENT_S, KEEP_S, BEAT_S = 0.7, 0.5, 0.1
+SILENT_S, KEEP_S, HEARTBEAT_S = 0.7, 0.5, 0.1
 PAUSE_BETWEEN_CALLS_S = 0.003
 ANSWER_MAX_S = 1.5  # one time-out of 0.5 s, and what a busy machine adds
 
@@ -30,7 +29,7 @@ def server(request, tmp_path):
 
 @pytest.fixture
 def world(server):
-    world = RedisWorld(server, silent_s=SILENT_S, keep_s=KEEP_S, beat_s=BEAT_S)
+    world = RedisWorld(server, silent_s=SILENT_S, keep_s=KEEP_S, heartbeat_s=HEARTBEAT_S)
     yield world
     world.close()
 
@@ -68,7 +67,7 @@ class Traffic:
             self.asked -= 1
             self.slowest_s = max(self.slowest_s, time.monotonic() - began)
 
-        asked = nodes.allocate(f"sid{began}", Direction.OUTBOUND)
+        asked = nodes.allocate(f"sid{began}")
         asked.addCallbacks(placed, lambda failure: failure.trap(NoCapacity))
         self.spawn(asked.addCallback(answered))
 
@@ -118,7 +117,7 @@ def test_gateway_that_dies_while_redis_is_away_is_reaped_after_it(server, world)
     server.start()
     traffic.live[other] = []
     world.turned.until(lambda: survivor.is_shared)
-    world.turned.turn(SILENT_S + KEEP_S + 3 * BEAT_S)
+    world.turned.turn(SILENT_S + KEEP_S + 3 * HEARTBEAT_S)
     world.wait(survivor.reap())
     view = world.wait(survivor.view())
     assert list(view.gateways) == ["gw1"]
@@ -128,33 +127,33 @@ def test_gateway_that_dies_while_redis_is_away_is_reaped_after_it(server, world)
 def test_without_redis_what_was_last_known_of_the_others_is_taken_to_hold(server, world):
     first, other = (world.gateway(name, 30, {"pbx1": 10}) for name in ("gw1", "gw2"))
     for _ in range(6):
-        world.wait(other.allocate("sid", Direction.OUTBOUND))
+        world.wait(other.allocate("sid"))
     world.wait(first.renew())
     server.stop()
     for _ in range(4):
-        world.wait(first.allocate("sid", Direction.OUTBOUND))
+        world.wait(first.allocate("sid"))
     with pytest.raises(NoCapacity):
-        world.wait(first.allocate("sid", Direction.OUTBOUND))
+        world.wait(first.allocate("sid"))
     assert world.metrics.counts["places_taken_without_redis_total"] == 4
 
 
 def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_a_quota(server, world):
-    world.rhythm = evolve(world.rhythm, compare_s=0.0)
+    world.timings = evolve(world.timings, compare_s=0.0)
     quotas = {"account/acme1": 4}
     first, other = (world.gateway(name, 30, {"pbx1": 30}) for name in ("gw1", "gw2"))
     for nodes in (first, other):
-        world.wait(nodes.allocate("sid", Direction.OUTBOUND, quotas=quotas))
-    world.turned.turn(3 * BEAT_S)
+        world.wait(nodes.allocate("sid", quotas=quotas))
+    world.turned.turn(3 * HEARTBEAT_S)
     server.stop()
-    leases = [world.wait(first.allocate("sid", Direction.OUTBOUND, quotas=quotas)) for _ in range(2)]
+    leases = [world.wait(first.allocate("sid", quotas=quotas)) for _ in range(2)]
     for asked in (
-        first.allocate("sid", Direction.OUTBOUND, quotas=quotas),
+        first.allocate("sid", quotas=quotas),
         first.receive("pbx1", "17.1", "sid", quotas=quotas),
     ):
         with pytest.raises(QuotaReached, match="account/acme1 has its 4 calls at once"):
             world.wait(asked)
     world.wait(first.release(leases[0]))
-    world.wait(first.allocate("sid", Direction.OUTBOUND, quotas=quotas))
+    world.wait(first.allocate("sid", quotas=quotas))
     server.start()
     world.turned.until(lambda: first.is_shared and other.is_shared)
     assert world.wait(first.view()).quotas == quotas
@@ -163,7 +162,7 @@ def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_
 def test_gateway_that_starts_without_redis_takes_calls_and_tells_of_them_later(server, world):
     server.stop()
     nodes = world.start("gw1", 5, {"pbx1": 5})
-    lease = world.wait(nodes.allocate("sid", Direction.OUTBOUND))
+    lease = world.wait(nodes.allocate("sid"))
     server.start()
     world.turned.until(lambda: nodes.is_shared)
     assert world.wait(nodes.view()).leases == (lease,)
@@ -175,7 +174,7 @@ def test_paused_redis_delays_a_call_by_its_time_out_at_most_once(server, world):
     waits_s = []
     for _ in range(3):
         began = time.monotonic()
-        world.wait(nodes.allocate("sid", Direction.OUTBOUND))
+        world.wait(nodes.allocate("sid"))
         waits_s.append(time.monotonic() - began)
     server.resume()
     assert waits_s[0] < ANSWER_MAX_S

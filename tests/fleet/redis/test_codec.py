@@ -12,7 +12,7 @@ LEASES = (
     Lease(token="t1", call_sid="sid1", gateway="gw1", asterisk="pbx1", quotas=("account/a", ODD)),
 )
 WORDS = "[account%2Fa,%5B%C3%A9%2C%20100%25%5D]"
-STANDING = NodeStatus(capacity=5, asterisks={"pbx1": AsteriskStatus(capacity=3, healthy=True)})
+STATUS = NodeStatus(capacity=5, asterisks={"pbx1": AsteriskStatus(capacity=3, healthy=True)})
 RECORD = (
     '{"capacity": 5, "asterisks": {"pbx1": {"capacity": 3, "healthy": true, "draining": false}}, "draining": false}'
 )
@@ -64,8 +64,8 @@ def test_fleet_is_read():
     ]
     assert read_view(json.dumps(answer)) == FleetView(
         gateways={
-            "gw1": GatewayView(standing=STANDING, used=2, alive=True),
-            "gw2": GatewayView(standing=STANDING, used=0, alive=False),
+            "gw1": GatewayView(status=STATUS, used=2, alive=True),
+            "gw2": GatewayView(status=STATUS, used=0, alive=False),
         },
         asterisks={"pbx1": 2},
         quotas={"account/a": 1, ODD: 1},

@@ -102,7 +102,7 @@ class Pair:
 
     def _alive(self) -> bytes:
         """Give the names of the gateways of which the fleet has lately heard, as Redis tells them."""
-        return self._redis.call("ZRANGEBYSCORE", "exoswitch:signs", round(time.time() * 1000), "+inf")
+        return self._redis.call("ZRANGEBYSCORE", "exoswitch:heartbeats", round(time.time() * 1000), "+inf")
 
     def wait_until_settled(self) -> None:
         """Wait until the second gateway would give the first one up for dead."""

@@ -49,7 +49,7 @@ class Counts:
 
     def alive(self) -> set[str]:
         """Give the names of the gateways whose last sign of life still holds."""
-        return set(self._ask("ZRANGEBYSCORE", "exoswitch:signs", f"{time.time() * 1000:.0f}", "+inf"))
+        return set(self._ask("ZRANGEBYSCORE", "exoswitch:heartbeats", f"{time.time() * 1000:.0f}", "+inf"))
 
     def _ask(self, *words: str) -> list[str]:
         """Send a command whose answer is a list of texts."""

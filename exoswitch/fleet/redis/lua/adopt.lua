@@ -1,25 +1,25 @@
--- Tells a gateway what fell to it: 'ok TOKEN ASTERISK CALL_SID [QUOTA,...] ...', or why it must register first. With
--- SCOPE 'all' that which the dead hold, and that which is on them, is distributed before; with 'own' it is not. Where a
--- call found no heir, the fleet looks for heirs again only after AGAIN_MS.
+-- Lists a gateway's pending adoptions: 'ok TOKEN ASTERISK CALL_SID [QUOTA,...] ...', or 'unknown' or 'replaced'.
+-- SCOPE 'all' first reassigns the leases of dead gateways; 'own' does not. If no gateway can take a call, this is
+-- tried again after RETRY_MS.
 
-local MOST = 200  -- which take Redis some ms
+local MOST = 200  -- takes Redis some ms
 
-local gateway, epoch, scope, again_ms = unpack(ARGV)
+local gateway, epoch, scope, retry_ms = unpack(ARGV)
 
-local word = stranger(gateway, epoch)
-if word then return say(word) end
+local refusal = refused(gateway, epoch)
+if refusal then return say(refusal) end
 
--- Lists the gateways that are dead, or that have leases on them but are not registered. Mostly there are none.
+-- Lists the gateways whose heartbeats have expired, and those that have leases but are not registered.
 local function dead()
-  local now, is_known, names = now_ms(), {}, {}
-  local signs = redis.call('ZRANGE', SIGNS, 0, -1, 'WITHSCORES')
-  for at = 1, #signs, 2 do
-    is_known[signs[at]] = true
-    if tonumber(signs[at + 1]) <= now then names[#names + 1] = signs[at] end
+  local now, is_registered, names = now_ms(), {}, {}
+  local heartbeats = redis.call('ZRANGE', HEARTBEATS, 0, -1, 'WITHSCORES')
+  for at = 1, #heartbeats, 2 do
+    is_registered[heartbeats[at]] = true
+    if tonumber(heartbeats[at + 1]) <= now then names[#names + 1] = heartbeats[at] end
   end
   for _, node in ipairs(redis.call('HKEYS', USED)) do
     local name = string.match(node, '^gateway:(.*)')
-    if name and not is_known[name] then names[#names + 1] = name end
+    if name and not is_registered[name] then names[#names + 1] = name end
   end
   return names
 end
@@ -36,20 +36,20 @@ local function orphans(names)
   return tokens
 end
 
--- Nobody may have been heard for a while, where this gateway was not.
-if tonumber(redis.call('ZSCORE', SIGNS, gateway)) <= now_ms() then return say('ok') end
+-- If this gateway's own heartbeat has expired, the others' may have expired for the same reason.
+if tonumber(redis.call('ZSCORE', HEARTBEATS, gateway)) <= now_ms() then return say('ok') end
 
 if scope == 'all' then
   local names = dead()
-  local tokens = #names > 0 and redis.call('EXISTS', PAUSE) == 0 and orphans(names) or {}
+  local tokens = #names > 0 and redis.call('EXISTS', ADOPTION_PAUSE) == 0 and orphans(names) or {}
   if #tokens > 0 then
-    local _, is_lacking = distribute(tokens, living(), MOST)
-    if is_lacking and tonumber(again_ms) > 0 then redis.call('SET', PAUSE, '', 'PX', again_ms) end
+    local _, is_full = reassign(tokens, live(), MOST)
+    if is_full and tonumber(retry_ms) > 0 then redis.call('SET', ADOPTION_PAUSE, '', 'PX', retry_ms) end
   end
 end
 
 local answer = {'ok'}
-for _, token in ipairs(fallen_to(gateway)) do
+for _, token in ipairs(adoptions_of(gateway)) do
   local _, _, asterisk, call_sid, quotas = lease_of(token)
   for _, word in ipairs({token, asterisk, call_sid, quotas}) do answer[#answer + 1] = word end
 end

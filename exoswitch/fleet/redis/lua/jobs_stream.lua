@@ -1,7 +1,7 @@
--- What all scripts for jobs begin with: each gateway has a stream, which is read through a consumer group that has one
--- consumer, the gateway. What it was given stays pending until it says that it is done with it.
+-- The beginning of all job scripts. Each gateway has a stream, read through a consumer group with one consumer: the
+-- gateway. A delivered entry stays pending until the gateway has finished it.
 --
--- KEYS[1] is what the names of all streams begin with; the gateway's part of the name is an argument.
+-- KEYS[1] is the prefix of all stream names; the rest of the name is an argument.
 
 local GROUP = 'gateway'
 
@@ -9,8 +9,8 @@ local function stream_of(gateway)
   return KEYS[1] .. gateway
 end
 
--- The entry that was given to the gateway last; empty where nobody has sent it anything.
-local function delivered(stream)
+-- Returns the ID of the entry that was delivered last; empty if the stream does not exist.
+local function last_delivered(stream)
   if redis.call('EXISTS', stream) == 1 then
     local group = redis.call('XINFO', 'GROUPS', stream)[1] or {}
     for at = 1, #group, 2 do

@@ -1,13 +1,13 @@
--- Gives a gateway a portion of its stream, in JSON: [the entry that it was given last, [[ID, [NAME, VALUE, ...]], ...]].
+-- Returns a portion of a gateway's stream as JSON: [ID of the entry delivered last, [[ID, [NAME, VALUE, ...]], ...]].
 --
--- AFTER is '>' for new entries, else an entry after which those are told again that are pending. New entries are given
--- only to a gateway that knows which was the last one; for if it does not, somebody read in its name whose answer it
--- has not seen: an earlier process, or itself, by a request that was carried out late.
+-- AFTER is '>' for new entries, or an ID: then the pending entries after it are returned again. New entries are given
+-- only to a gateway that knows the ID of the last one. A gateway that does not know it has missed an answer: an
+-- earlier process read the entry, or a request of its own was carried out late.
 
 local gateway, known, after, count = unpack(ARGV)
 
 local stream = stream_of(gateway)
-local last, entries = delivered(stream), {}
+local last, entries = last_delivered(stream), {}
 
 if last ~= '' and (after ~= '>' or last == known) then
   local read = redis.call('XREADGROUP', 'GROUP', GROUP, GROUP, 'COUNT', count, 'STREAMS', stream, after)

@@ -1,9 +1,9 @@
--- Forgets a gateway that stops; what it does not know of yet falls to others.
+-- Removes a gateway that stops; its pending adoptions and transfers are reassigned.
 
 local gateway, epoch = unpack(ARGV)
 
-if not stranger(gateway, epoch) then
-  distribute(unknown_to(gateway), living(nil, gateway))
-  forget({gateway})
+if not refused(gateway, epoch) then
+  reassign(pending_of(gateway), live(nil, gateway))
+  remove({gateway})
 end
 return say('ok')

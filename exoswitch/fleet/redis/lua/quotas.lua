@@ -1,3 +1,3 @@
--- Tells how many calls there are on each quota, as a list in JSON: name, count, and so on.
+-- Returns the number of calls on each quota as a JSON list: name, count, ...
 
 return cjson.encode(redis.call('HGETALL', QUOTAS))

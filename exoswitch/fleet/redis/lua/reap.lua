@@ -1,5 +1,5 @@
--- Forgets the gateways that have been dead for long, and tells what they held, as a list in JSON.
+-- Removes the gateways that have been dead for KEEP_MS, and returns their leases as a JSON list.
 
 local keep_ms = unpack(ARGV)
 
-return cjson.encode(forget(redis.call('ZRANGEBYSCORE', SIGNS, '-inf', now_ms() - keep_ms)))
+return cjson.encode(remove(redis.call('ZRANGEBYSCORE', HEARTBEATS, '-inf', now_ms() - keep_ms)))

@@ -1,23 +1,22 @@
--- Chooses the gateway that takes a call which waits at an Asterisk: 'taken GATEWAY CALL_SID [QUOTA,...]', or 'reached
--- QUOTA', or 'full', or why the gateway that asks must register first. PASSED_OVER is a gateway's name, or empty; quotas
--- and their limits follow.
+-- Chooses the gateway for a call that waits at an Asterisk: 'taken GATEWAY CALL_SID [QUOTA,...]', 'reached QUOTA',
+-- 'full', 'unknown' or 'replaced'. EXCLUDED is a gateway's name or empty. The name and limit of each quota follow.
 
-local asking, epoch, token, call_sid, asterisk, passed_over = unpack(ARGV)
+local asking, epoch, token, call_sid, asterisk, excluded = unpack(ARGV)
 
-local word = stranger(asking, epoch)
-if word then return say(word) end
+local refusal = refused(asking, epoch)
+if refusal then return say(refusal) end
 
-local standings = living(asking, passed_over)
+local statuses = live(asking, excluded)
 local known, its_gateway, _, its_call_sid, its_quotas = lease_of(token)
-if known and standings[its_gateway] then
-  learn(asking, token)
+if known and statuses[its_gateway] then
+  acknowledge(asking, token)
   return say('taken', its_gateway, its_call_sid, its_quotas)
 end
 
-local quotas, reached = asked_quotas(7)
+local quotas, reached = read_quotas(7)
 if reached and not known then return say('reached', reached) end
 
-local chosen = preferred(standings, asterisk, known ~= nil)
+local chosen = preferred(statuses, asterisk, known ~= nil)
 if not chosen then return say('full') end
 if known then
   move(token, chosen)

@@ -1,4 +1,4 @@
--- Gives a place back that a gateway holds; harmless where it does not or not any more, and however late.
+-- Releases a lease if this gateway holds it; else does nothing.
 
 local gateway, token = unpack(ARGV)
 

@@ -1,13 +1,13 @@
--- Takes a sign of life: 'ok', and for each Asterisk of the record its name and how many places are taken on it.
+-- Takes a heartbeat and a status: 'ok ASTERISK USED ...' for each Asterisk of the status, or 'unknown' or 'replaced'.
 
-local gateway, epoch, record, silent_ms = unpack(ARGV)
+local gateway, epoch, status, silent_ms = unpack(ARGV)
 
-local word = stranger(gateway, epoch)
-if word then return say(word) end
+local refusal = refused(gateway, epoch)
+if refusal then return say(refusal) end
 
-sign(gateway, epoch, record, silent_ms)
+heartbeat(gateway, epoch, status, silent_ms)
 local answer = {'ok'}
-for asterisk in pairs(cjson.decode(record).asterisks) do
+for asterisk in pairs(cjson.decode(status).asterisks) do
   answer[#answer + 1] = asterisk
   answer[#answer + 1] = used('asterisk:' .. asterisk)
 end

@@ -1,9 +1,9 @@
--- Shows everything as it is at one moment: now, gateways, until when each lives, used, quotas, leases; as JSON.
+-- Returns everything at one moment as JSON: now, gateways, heartbeats, used, quotas, leases.
 
 return cjson.encode({
   now_ms(),
   redis.call('HGETALL', GATEWAYS),
-  redis.call('ZRANGE', SIGNS, 0, -1, 'WITHSCORES'),
+  redis.call('ZRANGE', HEARTBEATS, 0, -1, 'WITHSCORES'),
   redis.call('HGETALL', USED),
   redis.call('HGETALL', QUOTAS),
   redis.call('HGETALL', LEASES),
