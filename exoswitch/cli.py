@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check_config(options: argparse.Namespace) -> int:
     from exoswitch.config.loader import report  # noqa: PLC0415 - each command imports only what it needs
+    from exoswitch.trunks.registry import SETTINGS  # noqa: PLC0415
 
-    text, status = report(options.file, os.environ)
+    text, status = report(options.file, SETTINGS, os.environ)
     print(text, file=sys.stderr if status else sys.stdout)
     return status
 
@@ -44,8 +45,9 @@ def _render_asterisk(options: argparse.Namespace) -> int:
     from exoswitch.asterisk.folder import write  # noqa: PLC0415
     from exoswitch.asterisk.render import render  # noqa: PLC0415
     from exoswitch.config.loader import load  # noqa: PLC0415
+    from exoswitch.trunks.registry import SETTINGS, build  # noqa: PLC0415
 
-    config = load(options.file, os.environ)
+    config = load(options.file, SETTINGS, os.environ)
     names = [asterisk.name for asterisk in config.asterisks]
     name = options.pbx or names[0]
     if name not in names:
@@ -55,7 +57,8 @@ def _render_asterisk(options: argparse.Namespace) -> int:
         return EXIT_BAD_CONFIG
     out: Path = options.out
     etc_dir = options.etc_dir or str(out.resolve())
-    files = render(config, config.asterisks[names.index(name)], etc_dir=etc_dir, state_dir=options.state_dir)
+    trunks = [build(trunk) for trunk in config.trunks]
+    files = render(config, config.asterisks[names.index(name)], trunks, etc_dir=etc_dir, state_dir=options.state_dir)
     write(out, files)
     print(f"wrote {len(files)} files for {name} to {out}/")
     print(f"start it with: asterisk -C {etc_dir}/asterisk.conf")

@@ -36,7 +36,7 @@ from exoswitch.tasks.spawn import spawn
 from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.telephony.numbers import normalise
 from exoswitch.trunks.channels import TrunkChannels
-from exoswitch.trunks.registry import build
+from exoswitch.trunks.registry import SETTINGS, build
 
 _LOG = Logger(namespace="exoswitch")
 
@@ -207,7 +207,7 @@ def end_well(reactor: Any) -> None:
 def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
     """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
     try:
-        config = load(options["config"], os.environ)
+        config = load(options["config"], SETTINGS, os.environ)
     except ConfigError as problem:
         sys.exit(f"{problem}\nThe configuration cannot be used; see also: exoswitch check-config {options['config']}")
     from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first

@@ -25,6 +25,7 @@ CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "t
 CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.")
 PORTS_FOR_CORES = {
     "exoswitch.config.model",
+    "exoswitch.config.values",
     "exoswitch.interfaces.media",
     "exoswitch.interfaces.trunk",
     "zope.interface",

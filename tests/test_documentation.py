@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exoswitch.config.loader import load, report
+from exoswitch.trunks.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "newsfragments" / "README.md"])
@@ -28,16 +29,16 @@ def readme_yaml(tmp_path):
 
 
 def test_configuration_in_the_readme_is_good(readme_yaml):
-    config = load(readme_yaml, ENVIRON)
+    config = load(readme_yaml, SETTINGS, ENVIRON)
     assert list(config.numbers) == ["+918047491899"]
-    text, status = report(readme_yaml, ENVIRON)
+    text, status = report(readme_yaml, SETTINGS, ENVIRON)
     assert (status, "warning" in text) == (0, False)
 
 
 def test_problems_that_the_operator_is_shown_are_told_in_these_words(readme_yaml):
     text = readme_yaml.read_text().replace("host: 10.9.0.1", "host: 10.9.0.1, port: 506O")
     readme_yaml.write_text(text.replace("{advertise:", "{prots: 1-2, advertise:"))
-    told, status = report(readme_yaml, {"AMI_SECRET": "a"})
+    told, status = report(readme_yaml, SETTINGS, {"AMI_SECRET": "a"})
     shown = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
     assert status == 2
     assert not [line for line in told.splitlines()[:-1] if line not in shown]

@@ -8,6 +8,7 @@ from twisted.internet.task import Clock
 
 from exoswitch.config.loader import load
 from exoswitch.tap import Options, make_gateway, makeService, use_monotonic_time
+from exoswitch.trunks.registry import SETTINGS
 from tests.harness.sim_live import run
 
 CONFIG = """
@@ -45,7 +46,7 @@ def config(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         path = tmp_path / "exoswitch.yaml"
         path.write_text(CONFIG.format(port=taken.getsockname()[1]))
-        yield load(path, {})
+        yield load(path, SETTINGS, {})
 
 
 @pytest.mark.loopback

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from exoswitch.asterisk.addresses import ami_address, is_ip, sip_address
 from exoswitch.asterisk.conf import is_plain
-from exoswitch.config.model import AsteriskConfig, Config, TrunkConfig
-from exoswitch.errors import ConfigError, Problem
-from exoswitch.trunks.registry import build
+from exoswitch.config.model import AsteriskConfig, Config
+from exoswitch.errors import Problem
 
 # A call has two legs, and each binds a port for RTP and the next one for RTCP. Running out of them crashed Asterisk
 # 22.9.0 (asterisk issue 1757).
@@ -25,7 +24,6 @@ def problems(config: Config, pbx: AsteriskConfig, *, etc_dir: str, state_dir: st
         *_of_addresses(pbx, path),
         *_of_ports(pbx, path),
         *_of_folders(etc_dir, state_dir),
-        *_of_trunks(config.trunks),
     )
 
 
@@ -66,11 +64,3 @@ def _of_folders(etc_dir: str, state_dir: str | None) -> Iterator[Problem]:
     for option, folder in (("--etc-dir", etc_dir), ("--state-dir", state_dir)):
         if folder is not None and not _PATH.fullmatch(folder):
             yield Problem(option, "must be an absolute path without blanks or special characters")
-
-
-def _of_trunks(trunks: tuple[TrunkConfig, ...]) -> Iterator[Problem]:
-    for trunk in trunks:
-        try:
-            build(trunk)
-        except ConfigError as error:
-            yield from error.problems

@@ -1,5 +1,7 @@
 """Core: the configuration folder of one Asterisk (22), rendered from exoswitch.yaml."""
 
+from collections.abc import Sequence
+
 from exoswitch.asterisk.checks import problems
 from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
@@ -7,10 +9,12 @@ from exoswitch.asterisk.media import pjsip_conf, rtp_conf
 from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import ConfigError
-from exoswitch.trunks.registry import build
+from exoswitch.interfaces.trunk import ITrunk
 
 
-def render(config: Config, pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None = None) -> dict[str, str]:
+def render(
+    config: Config, pbx: AsteriskConfig, trunks: Sequence[ITrunk], *, etc_dir: str, state_dir: str | None = None
+) -> dict[str, str]:
     """Give every file of the configuration folder of `pbx`, by name.
 
     `etc_dir` is where Asterisk will see the folder; its run, log, spool and database folders go under `state_dir`, or
@@ -22,7 +26,6 @@ def render(config: Config, pbx: AsteriskConfig, *, etc_dir: str, state_dir: str 
     found = problems(config, pbx, etc_dir=etc_dir, state_dir=state_dir)
     if found:
         raise ConfigError(found)
-    trunks = [build(trunk) for trunk in config.trunks]
     return {
         "asterisk.conf": asterisk_conf(pbx, etc_dir=etc_dir, state_dir=state_dir),
         "modules.conf": modules_conf(),

@@ -9,7 +9,7 @@ import attrs
 from exoswitch.config import yamlfile
 from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
-from exoswitch.config.model import Config
+from exoswitch.config.model import Config, TrunkConfig
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.reading import Reader
 from exoswitch.config.rules import broken_rules
@@ -17,16 +17,22 @@ from exoswitch.errors import ConfigError, Problem
 
 _FOUND_WRONG = 2
 
+Providers = Mapping[str, type[TrunkConfig]]
 
-def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> Config:
-    """Read a configuration file; placeholders take their values from `environ`, by default this process's.
+
+def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration file.
+
+    `providers` gives each trunk provider's class of settings. Placeholders take their values from `environ`, by
+    default the environment of this process.
 
     Raises:
         ConfigError: the file cannot be used; every problem is in it, rules between values last.
     """
     file = Path(path)
     tree, problems = _parse(file)
-    reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent))
+    surroundings = Surroundings(os.environ if environ is None else environ, file.parent)
+    reader = Reader(surroundings, providers)
     config = _beside_the_file(_with_common_streams(reader.section(Config, tree), tree), tree, file.parent)
     unread = {problem.path for problem in reader.problems}
     problems += reader.problems + broken_rules(config, unread)
@@ -35,10 +41,12 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None)
     return config
 
 
-def report(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> tuple[str, int]:
+def report(
+    path: str | os.PathLike[str], providers: Providers, environ: Mapping[str, str] | None = None
+) -> tuple[str, int]:
     """Say what a configuration file holds, or all that is wrong with it, and give the exit status: 0 or 2."""
     try:
-        config = load(path, environ)
+        config = load(path, providers, environ)
     except ConfigError as error:
         count = len(error.problems)
         total = "1 problem" if count == 1 else f"{count} problems"

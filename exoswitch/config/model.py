@@ -3,13 +3,14 @@
 The kind of each value, and with it the check of a file, stands in the field's type: see `values`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from attrs import Factory, field, fields, frozen
 
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
+from exoswitch.errors import Problem
 
 _NEVER_SHOWN = MappingProxyType({"secret": True})
 
@@ -85,17 +86,22 @@ class AsteriskConfig:
 
 @frozen(kw_only=True)
 class TrunkConfig:
-    """One SIP trunk; `rate` is per pulse of `pulse_s` seconds, in the billing currency."""
+    """The keys of every SIP trunk; each provider's own class adds more.
+
+    `channels` is the limit of concurrent calls, `cps` of new calls a second. `rate` is the price of a pulse of
+    `pulse_s` seconds, in the billing currency.
+    """
 
     name: values.Name
-    provider: values.Name
-    host: values.Host
-    port: values.Port = 5060
-    codecs: tuple[values.TrunkCodec, ...] = ("alaw", "ulaw")
-    rate: values.Money = 0.0
-    pulse_s: values.PulseSeconds = 60
+    provider: values.Provider
     channels: values.Calls = 30
     cps: values.CallsPerSecond = 10.0
+    rate: values.Money = 0.0
+    pulse_s: values.PulseSeconds = 60
+
+    def broken_rules(self) -> Iterator[Problem]:
+        """Give each rule between this trunk's values that does not hold; a path is a key of this trunk."""
+        return iter(())
 
 
 @frozen(kw_only=True)

@@ -1,18 +1,20 @@
 """Port: from a tree of texts to the model's classes: fields are declared once, in the model, and read by this."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 import attrs
 from attrs import define, field
 
 from exoswitch.config.kinds import Kind, Unreadable, nearest
+from exoswitch.config.model import TrunkConfig
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.yamlfile import Tree
 from exoswitch.errors import Problem
 
 _BROKEN = ""  # stands for what could not be read; a problem has been noted, and the result is never used
 _RENAMED = {"transcripts": "traces", "transcript": "trace"}  # keys of earlier versions
+_PROVIDERS_TO_COME = {"bsnl", "exotel", "twilio"}
 _SHOWN_MAX = 60
 
 
@@ -21,6 +23,7 @@ class Reader:
     """Reads a whole tree and notes everything that is wrong with it, instead of stopping at the first problem."""
 
     surroundings: Surroundings
+    providers: Mapping[str, type[TrunkConfig]]
     problems: list[Problem] = field(factory=list)
 
     def section(self, cls: type[Any], tree: Tree, path: str = "") -> Any:
@@ -45,6 +48,8 @@ class Reader:
         return _BROKEN if value is attrs.NOTHING and _is_required(spec) else value
 
     def _value(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> Any:
+        if declared is TrunkConfig:
+            return self._trunk(tree, path)
         if attrs.has(declared):
             return self.section(declared, tree, path)
         arguments = get_args(declared)
@@ -53,6 +58,16 @@ class Reader:
         if get_origin(declared) is Mapping:
             return self._entries(spec, arguments, tree, path)
         return self._scalar(_kind(declared), tree, path, secret=_is_secret(spec))
+
+    def _trunk(self, tree: Tree, path: str) -> TrunkConfig:
+        """Build a trunk's settings by its provider's class; without a known one, read the keys of every trunk."""
+        provider = Reader(self.surroundings, self.providers).section(TrunkConfig, tree).provider
+        if isinstance(tree, dict) and provider not in self.providers:
+            if provider:
+                self._note(_join(path, "provider"), _no_provider(provider, self.providers))
+            tree = {key: value for key, value in tree.items() if key in attrs.fields_dict(TrunkConfig)}
+        settings: TrunkConfig = self.section(self.providers.get(provider, TrunkConfig), tree, path)
+        return settings
 
     def _items(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> tuple[Any, ...]:
         if not isinstance(tree, list):
@@ -111,6 +126,13 @@ def _kind(declared: Any) -> Kind:
             if isinstance(extra, Kind):
                 return extra
     raise TypeError(f"{declared!r} says no kind of value")
+
+
+def _no_provider(provider: str, known: Iterable[str]) -> str:
+    if provider in _PROVIDERS_TO_COME:
+        return f"{provider!r} comes with a later version; use sip with its own address"
+    guess = nearest(provider, known) or f"; known: {', '.join(known)}"
+    return f"{provider!r} is not a provider{guess}"
 
 
 def _is_secret(spec: "attrs.Attribute[Any]") -> bool:

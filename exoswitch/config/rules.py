@@ -14,10 +14,8 @@ from exoswitch.config.kinds import nearest
 from exoswitch.config.model import Config, StreamConfig
 from exoswitch.config.sounds import read_sound
 from exoswitch.errors import InvalidRequest, Problem
-from exoswitch.trunks.registry import PROVIDERS
 
 _ASTERISK_PORTS_PER_CALL = 4  # a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)
-_PROVIDERS_TO_COME = {"bsnl", "exotel", "twilio"}
 
 
 def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
@@ -27,8 +25,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_unique_names("trunks", [trunk.name for trunk in config.trunks]),
         *_app_references(config),
         *_number_references(config),
-        *_providers(config),
-        *_repeated_codecs(config),
+        *_trunks(config),
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
         *_session_store(config.sessions),
@@ -71,20 +68,10 @@ def _reference(path: str, name: str, section: str, known: Iterable[str]) -> Iter
         yield Problem(path, f"there is no {name!r} under {section}:{guess}")
 
 
-def _providers(config: Config) -> Iterator[Problem]:
+def _trunks(config: Config) -> Iterator[Problem]:
     for index, trunk in enumerate(config.trunks):
-        path = f"trunks[{index}].provider"
-        if trunk.provider in _PROVIDERS_TO_COME.difference(PROVIDERS):
-            yield Problem(path, f"{trunk.provider!r} comes with a later version; use sip with its own address")
-        elif trunk.provider and trunk.provider not in PROVIDERS:
-            guess = nearest(trunk.provider, PROVIDERS) or f"; known: {', '.join(PROVIDERS)}"
-            yield Problem(path, f"{trunk.provider!r} is not a provider{guess}")
-
-
-def _repeated_codecs(config: Config) -> Iterator[Problem]:
-    for index, trunk in enumerate(config.trunks):
-        if not trunk.codecs or len(set(trunk.codecs)) < len(trunk.codecs):
-            yield Problem(f"trunks[{index}].codecs", "must name at least one codec, and none twice")
+        for problem in trunk.broken_rules():
+            yield Problem(f"trunks[{index}].{problem.path}", problem.text)
 
 
 def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:

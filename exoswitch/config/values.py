@@ -10,6 +10,7 @@ from exoswitch.telephony import numbers
 Name = Annotated[str, Kind(kinds.name, "a-name")]
 Line = Annotated[str, Kind(kinds.line, "some-text")]
 UserName = Annotated[str, Kind(kinds.user, "a-user")]
+Provider = Annotated[str, Kind(kinds.name, "sip")]
 SecretLine = Annotated[str, Kind(kinds.line, '"${NAME}"')]
 PhoneNumber = Annotated[str, Kind(kinds.phone_number, '"+918047491899"')]
 YesNo = Annotated[bool, Kind(kinds.yes_no, "true")]

@@ -29,7 +29,6 @@ from exoswitch.config.model import (
     Config,
     GatewayConfig,
     RtpConfig,
-    TrunkConfig,
 )
 from exoswitch.demo.findings import Finding, judge, table
 from exoswitch.demo.transcoding import time_transcoding
@@ -41,6 +40,7 @@ from exoswitch.sim.conversation import Conversation
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.sounds import write_wav
 from exoswitch.tap import make_gateway
+from exoswitch.trunks.sip import SipSettings
 
 _TALK_S = 8.0
 _PATIENCE_S = 15.0
@@ -207,7 +207,7 @@ def _config(asterisk: SimulatedAsterisk, bot: SimulatedBot, http_port: int, rtp_
         sessions="memory",
         http=f"tcp:{http_port}:interface=127.0.0.1",
         asterisks=(pbx,),
-        trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+        trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={"demo": AccountConfig(api_key="key", api_token="token")},  # noqa: S106 - nobody's secret
         apps={"1001": AppConfig(account="demo", url=bot.url)},
     )

@@ -1,28 +1,21 @@
-"""Core: which class serves which `provider:` of the configuration; a new provider is one module and one line here."""
+"""Core: each provider of trunks, with its settings and its trunk; a new provider is one module and one line here."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from exoswitch.config.model import TrunkConfig
-from exoswitch.errors import ConfigError, Problem
 from exoswitch.interfaces.trunk import ITrunk
-from exoswitch.trunks.sip import SipTrunk
+from exoswitch.trunks.sip import SipSettings, SipTrunk
 
-_CLASSES: Mapping[str, Callable[[TrunkConfig], ITrunk]] = {
-    "sip": SipTrunk,
+_PROVIDERS: Mapping[str, tuple[type[TrunkConfig], Callable[[Any], ITrunk]]] = {
+    "sip": (SipSettings, SipTrunk),
 }
 
-PROVIDERS = tuple(sorted(_CLASSES))
+SETTINGS: Mapping[str, type[TrunkConfig]] = {name: settings for name, (settings, _) in _PROVIDERS.items()}
+"""What the loader reads a trunk into."""
 
 
-def build(config: TrunkConfig) -> ITrunk:
-    """Make the trunk that the configuration describes.
-
-    Raises:
-        ConfigError: the provider is unknown, or it cannot use these settings.
-    """
-    try:
-        make = _CLASSES[config.provider]
-    except KeyError:
-        text = f"no provider is called {config.provider!r}: choose from {', '.join(PROVIDERS)}"
-        raise ConfigError((Problem(f"trunks[{config.name}].provider", text),)) from None
-    return make(config)
+def build(settings: TrunkConfig) -> ITrunk:
+    """Make the trunk of checked settings."""
+    _, trunk = _PROVIDERS[settings.provider]
+    return trunk(settings)

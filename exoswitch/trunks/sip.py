@@ -9,29 +9,28 @@ from collections.abc import Iterator
 from attrs import frozen
 from zope.interface import implementer
 
-from exoswitch.asterisk.pjsip import CODECS, aor, endpoint, identify, sip_uri
+from exoswitch.asterisk.pjsip import aor, endpoint, identify, sip_uri
+from exoswitch.config import values
 from exoswitch.config.model import TrunkConfig
-from exoswitch.errors import ConfigError, InvalidRequest, Problem
+from exoswitch.errors import InvalidRequest, Problem
 from exoswitch.interfaces.trunk import ITrunk
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 # E.164 has 15 digits at most; prefixes, service codes and test numbers make for more.
 _NUMBER = re.compile(r"\+?[0-9]{1,32}")
 
 
-def problems(trunk: TrunkConfig, path: str) -> Iterator[Problem]:
-    """Find whatever would make this trunk's sections of pjsip.conf wrong."""
-    if not _NAME.fullmatch(trunk.name):
-        yield Problem(f"{path}.name", "must be letters, digits, - and _: it names a section of pjsip.conf")
-    if not _HOST.fullmatch(trunk.host):
-        yield Problem(f"{path}.host", "must be an IP address or a host name")
-    if not 0 < trunk.port < 65536:
-        yield Problem(f"{path}.port", f"{trunk.port} is no UDP port: give one from 1 to 65535")
-    unknown = [codec for codec in trunk.codecs if codec not in CODECS]
-    if unknown or not trunk.codecs:
-        yield Problem(f"{path}.codecs", f"{unknown} cannot be offered: choose from {', '.join(CODECS)}")
+@frozen(kw_only=True)
+class SipSettings(TrunkConfig):
+    """The keys of `provider: sip`; `codecs` are in order of preference."""
+
+    host: values.Host
+    port: values.Port = 5060
+    codecs: tuple[values.TrunkCodec, ...] = ("alaw", "ulaw")
+
+    def broken_rules(self) -> Iterator[Problem]:
+        """Give each rule that does not hold: a codec at least, and none twice."""
+        if not self.codecs or len(set(self.codecs)) < len(self.codecs):
+            yield Problem("codecs", "must name at least one codec, and none twice")
 
 
 @implementer(ITrunk)
@@ -39,22 +38,17 @@ def problems(trunk: TrunkConfig, path: str) -> Iterator[Problem]:
 class SipTrunk:
     """A SIP peer at a fixed address, e.g. an operator's SBC reached through a VPN."""
 
-    config: TrunkConfig
-
-    def __attrs_post_init__(self) -> None:
-        found = tuple(problems(self.config, f"trunks[{self.config.name}]"))
-        if found:
-            raise ConfigError(found)
+    settings: SipSettings
 
     @property
     def name(self) -> str:
         """The trunk's name, which is also its PJSIP endpoint."""
-        return self.config.name
+        return self.settings.name
 
     @property
     def channels(self) -> int:
         """How many calls it carries at once."""
-        return self.config.channels
+        return self.settings.channels
 
     def dial_string(self, number: str) -> str:
         """Give the channel that dials this number.
@@ -69,7 +63,7 @@ class SipTrunk:
 
     def pjsip(self) -> str:
         """Give the trunk's sections of pjsip.conf."""
-        trunk = self.config
+        trunk = self.settings
         return "\n".join(
             (
                 endpoint(trunk.name, trunk.codecs),

@@ -16,8 +16,10 @@ from exoswitch.asterisk.dialplan import UNCLAIMED_S
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.render import render
 from exoswitch.config.loader import load
-from exoswitch.config.model import AsteriskConfig, CallsConfig, Config, TrunkConfig
+from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
 from exoswitch.errors import ConfigError
+from exoswitch.trunks.registry import SETTINGS, build
+from exoswitch.trunks.sip import SipSettings
 
 ETC = Path(__file__).parents[2] / "etc"
 ENVIRON = {"AMI_SECRET": "change-me", "ACME_TOKEN": "change-me", "BOT_PASSWORD": "change-me"}
@@ -34,9 +36,9 @@ def pbx(**changes):
     return AsteriskConfig(**settings | changes)
 
 
-def rendered(asterisk=None, *, etc_dir="/etc/asterisk", state_dir=None, **settings):
+def rendered(asterisk=None, *, trunks=(), etc_dir="/etc/asterisk", state_dir=None, **settings):
     asterisk = asterisk or pbx()
-    return render(Config(asterisks=(asterisk,), **settings), asterisk, etc_dir=etc_dir, state_dir=state_dir)
+    return render(Config(asterisks=(asterisk,), **settings), asterisk, trunks, etc_dir=etc_dir, state_dir=state_dir)
 
 
 def problems_of(asterisk=None, **settings):
@@ -57,8 +59,9 @@ def values(text):
 
 
 def test_reference_configuration_renders_to_what_etc_asterisk_shows():
-    config = load(ETC / "exoswitch.yaml", ENVIRON)
-    files = render(config, config.asterisks[0], etc_dir="/etc/asterisk")
+    config = load(ETC / "exoswitch.yaml", SETTINGS, ENVIRON)
+    trunks = [build(trunk) for trunk in config.trunks]
+    files = render(config, config.asterisks[0], trunks, etc_dir="/etc/asterisk")
     golden = ETC / "asterisk"
     if os.environ.get("EXOSWITCH_UPDATE_GOLDEN"):
         for name, text in files.items():
@@ -158,15 +161,14 @@ def test_value_that_would_break_the_files_is_refused_by_name(field, value):
 
 
 def test_everything_that_is_wrong_is_told_at_once():
-    bad = TrunkConfig(name="lab", provider="smoke-signals", host="10.9.0.1")
-    found = problems_of(pbx(secret="", sip="x"), trunks=(bad,), etc_dir="here")
-    assert found.keys() == {"asterisks[0].secret", "asterisks[0].sip", "trunks[lab].provider", "--etc-dir"}
+    found = problems_of(pbx(secret="", sip="x"), etc_dir="here")
+    assert found.keys() == {"asterisks[0].secret", "asterisks[0].sip", "--etc-dir"}
 
 
 def test_problem_names_the_asterisk_by_its_place_in_the_file():
     second = pbx(name="pbx2", secret="")
     with pytest.raises(ConfigError) as refused:
-        render(Config(asterisks=(pbx(), second)), second, etc_dir="/etc/asterisk")
+        render(Config(asterisks=(pbx(), second)), second, (), etc_dir="/etc/asterisk")
     assert refused.value.problems[0].path == "asterisks[1].secret"
 
 
@@ -208,7 +210,7 @@ def test_modules_of_unicast_rtp_are_loaded_in_their_order():
 
 
 def test_every_trunk_has_its_sections():
-    trunks = tuple(TrunkConfig(name=name, provider="sip", host="10.9.0.1") for name in ("one", "two"))
+    trunks = tuple(build(SipSettings(name=name, provider="sip", host="10.9.0.1")) for name in ("one", "two"))
     text = rendered(trunks=trunks)["pjsip.conf"]
     assert (text.count("[one]\n"), text.count("[two]\n")) == (3, 3)
     assert "bind = 0.0.0.0:5060\n" in text

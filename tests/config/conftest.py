@@ -8,6 +8,7 @@ import pytest
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.errors import ConfigError
+from exoswitch.trunks.registry import SETTINGS
 
 GOOD = """\
 asterisks:
@@ -35,7 +36,7 @@ def read(tmp_path: Path) -> Callable[..., Config]:
     def from_text(text: str, **environ: str) -> Config:
         file = tmp_path / "exoswitch.yaml"
         file.write_text(text, encoding="utf-8")
-        return load(file, environ)
+        return load(file, SETTINGS, environ)
 
     return from_text
 

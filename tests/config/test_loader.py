@@ -4,6 +4,7 @@ import pytest
 
 from exoswitch.config.loader import load, report
 from exoswitch.errors import ConfigError
+from exoswitch.trunks.registry import SETTINGS
 
 
 def test_small_file_takes_every_default(read, good):
@@ -152,7 +153,7 @@ def test_broken_list_item_is_counted_from_zero(problems, good):
 def test_file_that_is_not_there_is_one_problem(tmp_path):
     path = tmp_path / "absent.yaml"
     with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
-        load(path, {})
+        load(path, SETTINGS, {})
 
 
 SECRETS = ("hunter2", "s3cret", "t0ken", "pa55")
@@ -195,7 +196,7 @@ def test_no_secret_is_in_the_repr_of_a_configuration(read, good):
 def test_report_of_a_good_file_names_what_is_in_it(tmp_path, good):
     file = tmp_path / "exoswitch.yaml"
     file.write_text(good)
-    text, status = report(file, {})
+    text, status = report(file, SETTINGS, {})
     assert status == 0
     assert text == (
         "node       gw1\n"
@@ -211,7 +212,7 @@ def test_report_of_a_good_file_names_what_is_in_it(tmp_path, good):
 def test_report_of_a_good_file_ends_in_its_warnings(tmp_path, good):
     file = tmp_path / "exoswitch.yaml"
     file.write_text(good + "http: tcp:8080\n")
-    text, status = report(file, {})
+    text, status = report(file, SETTINGS, {})
     assert status == 0
     assert "warning: http: answers on every interface" in text
 
@@ -219,7 +220,7 @@ def test_report_of_a_good_file_ends_in_its_warnings(tmp_path, good):
 def test_report_of_a_bad_file_counts_its_problems(tmp_path, good):
     file = tmp_path / "exoswitch.yaml"
     file.write_text(good.replace("port: 5070", "port: 0") + "node: a b\n")
-    text, status = report(file, {})
+    text, status = report(file, SETTINGS, {})
     assert status == 2
     assert text.splitlines()[-1] == f"2 problems in {file}"
     assert "trunks[0].port: must be a whole number from 1 to 65535 (it is '0')\n" in text

@@ -10,7 +10,8 @@ import pytest
 from exoswitch.config import yamlfile
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
-from exoswitch.config.model import AppConfig, Config
+from exoswitch.config.model import AppConfig, Config, TrunkConfig
+from exoswitch.trunks.registry import SETTINGS
 
 REFERENCE = Path(__file__).parents[2] / "etc" / "exoswitch.yaml"
 ENVIRON = {"AMI_SECRET": "a", "ACME_TOKEN": "b", "BOT_PASSWORD": "c"}
@@ -25,6 +26,8 @@ def sections(cls: type, tree: Any, path: str = "") -> Iterator[tuple[str, type, 
         inner, entry = spec.type, tree.get(spec.name)
         if get_origin(inner) in {tuple, Mapping} and attrs.has(get_args(inner)[-1]):
             inner, entry = get_args(inner)[-1], next(iter(entry.values() if isinstance(entry, dict) else entry))
+        if inner is TrunkConfig:
+            inner = SETTINGS[entry["provider"]]
         if attrs.has(inner):
             yield from sections(inner, entry, f"{path}{spec.name}.")
 
@@ -34,7 +37,7 @@ SECTIONS = list(sections(Config, TREE))
 
 
 def test_reference_is_a_good_configuration():
-    config = load(REFERENCE, ENVIRON)
+    config = load(REFERENCE, SETTINGS, ENVIRON)
     assert config.asterisks[0].secret == "a"
     assert config.accounts["acme1"].api_token == "b"
     assert config.apps["1001"].url == "wss://user:c@bot.example.org/ws?lang=hi"
@@ -42,7 +45,7 @@ def test_reference_is_a_good_configuration():
 
 
 def test_reference_is_warned_about_only_where_an_example_must_differ_from_the_default():
-    assert {problem.path for problem in warnings(load(REFERENCE, ENVIRON))} == {"rtp.advertise"}
+    assert {problem.path for problem in warnings(load(REFERENCE, SETTINGS, ENVIRON))} == {"rtp.advertise"}
 
 
 @pytest.mark.parametrize(("path", "cls", "tree"), SECTIONS, ids=[path or "top" for path, *_ in SECTIONS])
@@ -53,7 +56,7 @@ def test_every_key_is_documented_in_the_order_of_the_model(path, cls, tree):
 
 
 def test_every_default_is_the_one_that_the_program_has():
-    config = load(REFERENCE, ENVIRON)
+    config = load(REFERENCE, SETTINGS, ENVIRON)
     minimal = Config(asterisks=config.asterisks)
     for spec in attrs.fields(Config):
         if spec.name in BESIDE_THE_FILE:

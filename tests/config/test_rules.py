@@ -78,3 +78,34 @@ def test_no_sum_is_made_of_a_number_that_could_not_be_read(problems, good):
 def test_no_name_is_missed_in_an_entry_that_could_not_be_read(problems, good):
     found = problems(good.replace("acme1: {api_key: k, api_token: t0ken}", "acme1: {api_key: k}"))
     assert found.keys() == {"accounts.acme1.api_token"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", '"lab]"'),
+        ("name", '"a\\nb"'),
+        ("host", '"10.9.0.1\\ntype=global"'),
+        ("host", "a;b"),
+        ("host", "a_b.example.org"),
+        ("host", '"[2001:db8::1]"'),
+        ("host", '"fe80::1%a;b"'),
+        ("port", "0"),
+        ("codecs", "[ulaw, mp3]"),
+        ("codecs", "[]"),
+    ],
+)
+def test_trunk_that_pjsip_conf_cannot_hold_is_refused_by_name(problems, good, key, value):
+    trunk = {"name": "lab", "provider": "sip", "host": "10.9.0.1", key: value}
+    written = ", ".join(f"{name}: {text}" for name, text in trunk.items())
+    found = problems(good.replace("name: lab, provider: sip, host: 127.0.0.1, port: 5070", written))
+    assert {path.split("[")[1].partition(".")[2] for path in found} == {key}
+
+
+def test_unknown_provider_leaves_only_the_keys_of_every_trunk_to_be_read(problems, good):
+    found = problems(good.replace("provider: sip, ", "provider: acme, channels: 0, "))
+    assert found.keys() == {"trunks[0].provider", "trunks[0].channels"}
+
+
+def test_provider_may_be_a_placeholder(read, good):
+    assert read(good.replace("provider: sip", "provider: '${P}'"), P="sip").trunks[0].provider == "sip"

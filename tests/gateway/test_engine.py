@@ -13,7 +13,6 @@ from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget, CallStatus, Direction, DisconnectedBy
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidRequest, NoCapacity, TrunkError
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
@@ -25,6 +24,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
 
 BOT = BotTarget(url="ws://bot.example.org/ws")
@@ -67,7 +67,7 @@ class House:
             metrics=self.metrics,
             switches={"pbx1": self.switch},
         )
-        trunk = build(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"))
+        trunk = build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))
         directory = Routing(
             limits=CallLimits(),
             concurrency={"acme1": 3, "tiny": 1},

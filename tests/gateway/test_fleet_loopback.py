@@ -5,12 +5,13 @@ from twisted.internet.defer import DeferredList, gatherResults, maybeDeferred
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import BotTarget
-from exoswitch.config.model import AccountConfig, AsteriskConfig, Config, GatewayConfig, RtpConfig, TrunkConfig
+from exoswitch.config.model import AccountConfig, AsteriskConfig, Config, GatewayConfig, RtpConfig
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.tap import make_gateway
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.sim_live import run
@@ -54,7 +55,7 @@ class Fleet:
             cluster=f"redis://127.0.0.1:{redis.port}/1",
             sessions="memory",
             asterisks=(pbx,),
-            trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1", cps=1000),),
+            trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1", cps=1000),),
             accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
         )
 

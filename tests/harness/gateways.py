@@ -12,7 +12,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
-from exoswitch.config.model import TrunkConfig
 from exoswitch.fleet.jobs_memory import MemoryJobs, PostOffice
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.registry import Registry
@@ -24,6 +23,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 
 BOT = BotTarget(url="ws://bot.example.org/ws")
@@ -99,7 +99,7 @@ class Gateway:
         directory = Routing(
             limits=CallLimits(),
             concurrency={"acme1": 100, "tiny": 1},
-            trunks={"lab": build(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"))},
+            trunks={"lab": build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))},
             routes={OURS: InboundRoute("acme1", BOT)},
             in_fleet=True,
             shares_sessions=self.shares_sessions,

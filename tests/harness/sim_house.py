@@ -15,7 +15,6 @@ from exoswitch.config.model import (
     Config,
     NumberConfig,
     RtpConfig,
-    TrunkConfig,
 )
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
@@ -23,6 +22,7 @@ from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.virtualreactor import VirtualReactor
+from exoswitch.trunks.sip import SipSettings
 
 CALLS = CallsConfig(ring_s=20)
 
@@ -51,7 +51,7 @@ class House:
             rtp=RtpConfig(bind="127.0.0.1", ports=range(20000, 20010)),
             sessions="memory",
             calls=calls,
-            trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+            trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
             accounts={"acme1": AccountConfig(api_key="k", api_token="t")},
             apps={"1001": AppConfig(account="acme1", url=self.bot.url)},
             numbers={"+918047491899": NumberConfig(account="acme1", app="1001")},

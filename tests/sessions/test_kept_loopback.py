@@ -13,11 +13,12 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import BotTarget, CallStatus
-from exoswitch.config.model import AccountConfig, AsteriskConfig, Config, RtpConfig, TrunkConfig
+from exoswitch.config.model import AccountConfig, AsteriskConfig, Config, RtpConfig
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.tap import make_gateway
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.sim_live import run
 
@@ -87,6 +88,6 @@ def config(asterisk, address, folder):
         sessions=address,
         journal=str(folder / "journal"),
         asterisks=(pbx,),
-        trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+        trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
     )

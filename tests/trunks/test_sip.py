@@ -1,19 +1,16 @@
-from unittest.mock import ANY
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from exoswitch.config.model import TrunkConfig
-from exoswitch.errors import ConfigError, InvalidRequest, Problem
+from exoswitch.errors import InvalidRequest
 from exoswitch.interfaces.trunk import ITrunk
-from exoswitch.trunks.registry import PROVIDERS, build
-from exoswitch.trunks.sip import SipTrunk
+from exoswitch.trunks.registry import SETTINGS, build
+from exoswitch.trunks.sip import SipSettings, SipTrunk
 
 
 def trunk(**changes):
-    return SipTrunk(TrunkConfig(**{"name": "lab", "provider": "sip", "host": "10.9.0.1", **changes}))
+    return SipTrunk(SipSettings(**{"name": "lab", "provider": "sip", "host": "10.9.0.1", **changes}))
 
 
 def test_trunk_is_what_the_engine_expects():
@@ -75,33 +72,7 @@ def test_ipv6_host_stands_in_brackets_in_the_contact_only():
     assert "match = 2001:db8::1\n" in text
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("name", "lab]"),
-        ("name", "a\nb"),
-        ("host", "10.9.0.1\ntype=global"),
-        ("host", "a;b"),
-        ("port", 0),
-        ("codecs", ("ulaw", "mp3")),
-        ("codecs", ()),
-    ],
-)
-def test_setting_that_pjsip_conf_cannot_hold_is_refused_by_name(field, value):
-    with pytest.raises(ConfigError) as refused:
-        trunk(**{field: value})
-    assert [problem.path.rpartition(".")[2] for problem in refused.value.problems] == [field]
-
-
 def test_registry_builds_the_trunk_of_a_known_provider():
-    config = TrunkConfig(name="lab", provider="sip", host="10.9.0.1")
+    config = SipSettings(name="lab", provider="sip", host="10.9.0.1")
     assert build(config) == SipTrunk(config)
-    assert PROVIDERS == ("sip",)
-
-
-def test_unknown_provider_is_told_with_those_that_are_known():
-    with pytest.raises(ConfigError) as refused:
-        build(TrunkConfig(name="lab", provider="carrier-pigeon", host="10.9.0.1"))
-    assert refused.value.problems == (Problem("trunks[lab].provider", ANY),)
-    assert "carrier-pigeon" in str(refused.value)
-    assert "sip" in str(refused.value)
+    assert {"sip": SipSettings} == SETTINGS

@@ -12,7 +12,6 @@ from exoswitch.config.model import (
     Config,
     RtpConfig,
     TracesConfig,
-    TrunkConfig,
 )
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.replay_gateway import compare, replay
@@ -21,6 +20,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.tap import make_gateway
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.sim_live import run
 
@@ -67,7 +67,7 @@ def config(asterisk, bot, folder):
         rtp=RtpConfig(bind="127.0.0.1", ports=free_ports(8)),
         http=f"tcp:{free_port()}:interface=127.0.0.1",
         asterisks=(pbx,),
-        trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+        trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
         apps={"1001": AppConfig(account="acme1", url=bot.url, trace="messages")},
         sessions="memory",

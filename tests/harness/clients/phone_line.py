@@ -17,10 +17,10 @@ from exoswitch.config.model import (
     Config,
     GatewayConfig,
     RtpConfig,
-    TrunkConfig,
 )
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.tap import make_gateway
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.sim_live import run
@@ -61,7 +61,7 @@ def _config(asterisk):
         sessions="memory",
         http=f"tcp:{free_port()}:interface=127.0.0.1",
         asterisks=(pbx,),
-        trunks=(TrunkConfig(name="lab", provider="sip", host="127.0.0.1"),),
+        trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={ACCOUNT: AccountConfig(api_key="key", api_token="token")},
         apps={"1001": AppConfig(account=ACCOUNT, url="ws://127.0.0.1:1/")},
     )

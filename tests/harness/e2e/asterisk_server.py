@@ -12,7 +12,9 @@ from attrs import define, field
 from exoswitch.asterisk.addresses import ami_address
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.render import render
-from exoswitch.config.model import AsteriskConfig, CallsConfig, Config, TrunkConfig
+from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
+from exoswitch.trunks.registry import build
+from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ami import Ami
 from tests.harness.e2e.ports import free_port, free_ports
 
@@ -50,8 +52,8 @@ def lab_config(capacity: int, calls: CallsConfig) -> Config:
         rtp_ports=free_ports(4 * capacity),
     )
     trunks = (
-        TrunkConfig(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
-        TrunkConfig(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
+        SipSettings(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
+        SipSettings(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
     )
     return Config(asterisks=(pbx,), trunks=trunks, calls=calls)
 
@@ -104,7 +106,9 @@ class AsteriskServer:
         return "\n".join(path.read_text(errors="replace") for path in files if path.exists())
 
     def __enter__(self) -> Self:
-        write(self.folder / "etc", render(self.config, self.pbx, etc_dir=ETC_DIR, state_dir=STATE_DIR))
+        trunks = [build(trunk) for trunk in self.config.trunks]
+        files = render(self.config, self.pbx, trunks, etc_dir=ETC_DIR, state_dir=STATE_DIR)
+        write(self.folder / "etc", files)
         for name in STATE_FOLDERS:
             (self.folder / "state" / name).mkdir(parents=True)
         command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", _START)
