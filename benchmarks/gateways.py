@@ -21,9 +21,9 @@ from twisted.internet.protocol import DatagramProtocol
 from exoswitch.audio.g711 import ULAW
 from exoswitch.call.session import BotTarget, Direction
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.config.model import RtpConfig
 from exoswitch.exotel.stream.connection import ExotelBots
-from exoswitch.interfaces.bots import StreamStart
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.counters import MemoryMetrics
 

@@ -27,6 +27,7 @@ from exoswitch.config.sounds import read_sound
 from exoswitch.errors import ConfigError
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.exotel.stream.observer import unobserved
 from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
@@ -90,7 +91,7 @@ class Gateway(Service):
                     reactor,
                     metrics=self.metrics,
                     handshake_s=config.calls.handshake_s,
-                    recorder=self.recorder,
+                    observe=unobserved if self.recorder is None else self.recorder.observe,
                 ),
                 jobs=self.jobs,
                 sessions=self.sessions,

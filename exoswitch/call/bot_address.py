@@ -20,9 +20,6 @@ MAX_CUSTOM_CHARACTERS = 256
 RESUMPTION = {"resumption": "true"}
 """What a bot is told that has had the call before; it is exoswitch's own, nothing like it is known of Exotel."""
 
-USER_AGENT = "Go-http-client/1.1"
-"""What real calls were seen to send (spec §1, capture R3)."""
-
 SAMPLE_RATES_HZ = (8000, 16000, 24000)
 """What a bot's URL may ask for with ``sample-rate=``; the first is what it gets without (spec §1)."""
 
@@ -63,19 +60,6 @@ class BotAddress:
             if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(told) < MAX_CUSTOM_PARAMETERS:
                 told.setdefault(key, value)
         return told | RESUMPTION if self.is_resumed else told
-
-    def upgrade_request(self, key: str) -> bytes:
-        """Write the request that opens the WebSocket, with just the headers that Exotel's client sends (spec §1)."""
-        lines = [f"GET {self.resource} HTTP/1.1", f"Host: {self.authority}", f"User-Agent: {USER_AGENT}"]
-        if self.authorization is not None:
-            lines.append(f"Authorization: {self.authorization}")
-        lines += [
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {key}",
-            "Sec-WebSocket-Version: 13",
-            "Upgrade: websocket",
-        ]
-        return "\r\n".join([*lines, "", ""]).encode("ascii")
 
     @property
     def url(self) -> str:

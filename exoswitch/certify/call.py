@@ -6,8 +6,9 @@ from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
 from exoswitch.call.effects import StopReason
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.tape import Tape
-from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener, StreamStart
+from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener
 from exoswitch.sim.script import KEY_PRESS_S
 

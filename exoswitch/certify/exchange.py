@@ -10,13 +10,14 @@ from twisted.internet.defer import Deferred, TimeoutError  # noqa: A004 - Twiste
 from twisted.logger import Logger
 
 from exoswitch.call.session import BotTarget, Direction
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.call import Call
 from exoswitch.certify.lines import PHONE, Lines
 from exoswitch.certify.scenario import Plan, Scenario, Terms
 from exoswitch.certify.tape import Tape
-from exoswitch.certify.taps import TappedBots
+from exoswitch.certify.taps import Taps
 from exoswitch.exotel.sids import new_sid
-from exoswitch.interfaces.bots import StreamStart
+from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ticker import Ticker
@@ -38,14 +39,21 @@ class Exchange:
     _lines: Lines = field(factory=Lines, init=False)
     _plane: Plane = field(init=False)
     _ticker: Ticker = field(init=False)
-    _bots: TappedBots = field(init=False)
+    _taps: Taps = field(init=False)
+    _bots: ExotelBots = field(init=False)
 
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         self._plane = Plane(self._lines, self._line_failed)
         self._ticker = Ticker(self._reactor, self._tick)
-        self._bots = TappedBots(self._reactor, metrics=MemoryMetrics(), handshake_s=self._terms.handshake_s)
+        self._taps = Taps(self._reactor.seconds)
+        self._bots = ExotelBots(
+            self._reactor,
+            metrics=MemoryMetrics(),
+            handshake_s=self._terms.handshake_s,
+            observe=self._taps.observe,
+        )
 
     def start(self) -> None:
         """Begin to tick."""
@@ -99,7 +107,7 @@ class Exchange:
         start = self._start_of(plan)
         tape = Tape(plan.label, start.stream_sid, start.call_sid, self._reactor.seconds())
         self.tapes.append(tape)
-        self._bots.tapes[start.stream_sid] = tape
+        self._taps.tapes[start.stream_sid] = tape
         call = Call(tape, self._reactor)
         line = self._lines.open(plan, tape, call, call, self._terms.seed + 2 * number)
         self._plane.add(line)

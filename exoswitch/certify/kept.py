@@ -2,6 +2,7 @@
 
 from attrs import define, field
 
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
     Attempted,
@@ -13,7 +14,6 @@ from exoswitch.exotel.trace.trace import (
     Header,
     Message,
     Opened,
-    Side,
     Trace,
 )
 from exoswitch.exotel.trace.writing import TraceWriter

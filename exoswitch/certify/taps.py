@@ -1,53 +1,30 @@
-"""Root: the gateway's own way to bots, with a tape running in place of a trace."""
+"""Root: observers of streams that record each on a tape."""
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from attrs import define, field
 
-from exoswitch import __version__
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.tape import Tape
-from exoswitch.exotel.stream.connection import ExotelBots
-from exoswitch.exotel.trace.trace import Header, MediaSettings, Side
-from exoswitch.interfaces.bots import StreamStart
+from exoswitch.exotel.stream.observer import Side
+from exoswitch.exotel.trace.trace import Header
 
 
-class TappedBots(ExotelBots):
-    """Reaches bots as a gateway does; `tapes` holds the tape of each call by its stream's SID."""
+@define
+class Taps:
+    """Makes the observers of certified streams; `tapes` holds the tape of each call by its stream's SID."""
 
-    def __init__(self, reactor: Any, **options: Any) -> None:
-        super().__init__(reactor, **options)
-        self.tapes: dict[str, Tape] = {}
+    _now: Callable[[], float]
+    tapes: dict[str, Tape] = field(factory=dict, init=False)
 
-    def record(self, start: StreamStart, sample_rate_hz: int) -> "Tap":
-        """Let the tape hear what is said."""
+    def observe(self, start: StreamStart, sample_rate_hz: int) -> "Tap":
+        """Let the call's tape record the stream."""
         tape = self.tapes[start.stream_sid]
         if start.bot.options.trace == "audio":
-            tape.kept = _begin_to_keep(start, sample_rate_hz, self.reactor.seconds())
-        return Tap(tape, self.reactor.seconds)
-
-
-def _begin_to_keep(start: StreamStart, sample_rate_hz: int, now: float) -> Kept:
-    options = start.bot.options
-    media = MediaSettings(
-        sample_rate_hz=sample_rate_hz,
-        chunk_ms=options.chunk_ms,
-        marks_on_clear=options.marks_on_clear,
-        clear_granularity=options.clear_granularity,
-    )
-    header = Header(
-        call_sid=start.call_sid,
-        stream_sid=start.stream_sid,
-        account=start.account,
-        direction=start.direction,
-        started_at=time.time(),
-        exoswitch=__version__,
-        media=media,
-        payloads=True,
-    )
-    return Kept(header, now)
+            tape.kept = Kept(Header.of(start, sample_rate_hz, time.time()), self._now())
+        return Tap(tape, self._now)
 
 
 @define

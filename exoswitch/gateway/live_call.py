@@ -21,11 +21,12 @@ from exoswitch.call.inputs import CallCore, CallInputs, apply_close, apply_event
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.machine import machine
 from exoswitch.call.session import Ending, Session
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.environment import STORE_WAIT_S, Environment
 from exoswitch.gateway.timers import CallTimers
-from exoswitch.interfaces.bots import IBotConnection, IStreamListener, StreamStart
+from exoswitch.interfaces.bots import IBotConnection, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener
 from exoswitch.interfaces.switch import ISwitch, Origination
 from exoswitch.tasks.retry import Retry

@@ -1,30 +1,10 @@
 """Port: the way to voice bots."""
 
-from attrs import field, frozen
 from zope.interface import Interface
 
 from exoswitch.call.effects import StopReason
-from exoswitch.call.session import BotTarget, Direction
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.interfaces.media import IMediaLeg, IStream
-
-
-@frozen(kw_only=True)
-class StreamStart:
-    """What the bot is told of its call in `start`, and where to find it.
-
-    `customer` is the person's number, `exophone` ours, whoever dialled; how a bot sees them is its own option.
-    `is_resumed` says that the bot has had this call before, through another gateway.
-    """
-
-    call_sid: str
-    stream_sid: str
-    account: str
-    customer: str = field(repr=False)
-    exophone: str = field(repr=False)
-    bot: BotTarget
-    direction: Direction
-    custom_field: str | None = field(default=None, repr=False)
-    is_resumed: bool = False
 
 
 class IStreamListener(Interface):

@@ -131,17 +131,3 @@ def test_any_other_rate_is_refused_with_the_remedy(query):
 
 def test_what_a_resolver_is_asked_is_its_own_affair():
     assert parse_resolver("https://bot.example.org/where?sample-rate=44100").sample_rate_hz == 8000
-
-
-def test_the_upgrade_request_has_the_footprint_of_exotels_client():
-    assert parse_address("wss://user:pass@bot.example.org:8443/ws?lang=hi").upgrade_request("a2V5").decode() == (
-        "GET /ws?lang=hi HTTP/1.1\r\n"
-        "Host: bot.example.org:8443\r\n"
-        "User-Agent: Go-http-client/1.1\r\n"
-        "Authorization: Basic dXNlcjpwYXNz\r\n"
-        "Connection: Upgrade\r\n"
-        "Sec-WebSocket-Key: a2V5\r\n"
-        "Sec-WebSocket-Version: 13\r\n"
-        "Upgrade: websocket\r\n"
-        "\r\n"
-    )

@@ -12,8 +12,9 @@ from exoswitch.certify.recorded_phone import RecordedPhone
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
 from exoswitch.exotel.stream.messages import MessageWriter
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
-from exoswitch.exotel.trace.trace import Header, MediaSettings, Side, TraceError
+from exoswitch.exotel.trace.trace import Header, MediaSettings, TraceError
 from exoswitch.rtp.packet import parse
 from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
 

@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 from exoswitch.call.session import Direction
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
-from exoswitch.exotel.trace.trace import Closed, Header, MediaSettings, Message, Side, Trace
+from exoswitch.exotel.trace.trace import Closed, Header, MediaSettings, Message, Trace
 
 FOLDER = Path(__file__).parents[1] / "exotel" / "trace" / "traces"
 RECORDED = sorted(FOLDER.glob("*.jsonl"))

@@ -14,8 +14,9 @@ from zope.interface import implementer
 
 from exoswitch.call.session import BotTarget, Direction
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.exotel.stream.connection import ExotelBots
-from exoswitch.interfaces.bots import IStreamListener, StreamStart
+from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.metrics import IMetrics
 from tests.harness.recorders import RecordedLeg
 

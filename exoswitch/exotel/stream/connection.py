@@ -16,18 +16,17 @@ from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.call.effects import StopReason
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
-from exoswitch.exotel.stream.endpoint import BotEndpoint
-from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader
-from exoswitch.exotel.stream.observer import StreamObserver
+from exoswitch.exotel.stream.endpoint import BotEndpoint, client_tls
+from exoswitch.exotel.stream.intake import BotIntake
+from exoswitch.exotel.stream.messages import Ignored
+from exoswitch.exotel.stream.observer import ObserverFactory, Side, StreamObserver, unobserved
 from exoswitch.exotel.stream.resolution import call_details
 from exoswitch.exotel.stream.resolver import resolve
-from exoswitch.exotel.stream.tls import client_tls
 from exoswitch.exotel.stream.websocket import WebSocket, WebSockets
 from exoswitch.exotel.stream.writer import PHONE_RATE_HZ, StreamWriter
-from exoswitch.exotel.trace.recorder import Recorder
-from exoswitch.exotel.trace.trace import MediaSettings, Side
-from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener, StreamStart
+from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.telephony.numbers import written
@@ -57,31 +56,18 @@ class ExotelBots:
         handshake_s: float = 10.0,
         entropy: Callable[[int], bytes] = os.urandom,
         tls_options: Callable[[str, str], Any] = client_tls,
-        recorder: Recorder | None = None,
+        observe: ObserverFactory = unobserved,
     ) -> None:
         self.reactor = reactor
         self.metrics = metrics
         self.handshake_s = handshake_s
         self.entropy = entropy
-        self.recorder = recorder
+        self.observe = observe
         self.tls_options = lru_cache(maxsize=256)(tls_options)  # each reads all trusted certificates anew
 
     def connect(self, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> "BotConnection":
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
-
-    def record(self, start: StreamStart, sample_rate_hz: int) -> StreamObserver | None:
-        """Give whoever shall write an attempt down, if anybody."""
-        options = start.bot.options
-        if self.recorder is None or options.trace == "off":
-            return None
-        media = MediaSettings(
-            sample_rate_hz=sample_rate_hz,
-            chunk_ms=options.chunk_ms,
-            marks_on_clear=options.marks_on_clear,
-            clear_granularity=options.clear_granularity,
-        )
-        return self.recorder.open(start, payloads=options.trace == "audio", media=media)
 
     def line(self, address: BotAddress, ca_file: str) -> BotEndpoint:
         """Give the way to a bot or a resolver."""
@@ -117,7 +103,7 @@ class BotConnection:
             direction=start.direction,
             options=start.bot.options,
         )
-        self._reader = BotMessageReader()
+        self._intake: BotIntake | None = None
         self._state = _State.DIALLING
         self._streaming = False
         self._congested = False
@@ -138,6 +124,12 @@ class BotConnection:
         if self._state is not _State.OPEN or self._streaming or self._address is None:
             return
         self._streaming = True
+        self._intake = BotIntake(
+            self._leg,
+            sample_rate_hz=self._address.sample_rate_hz,
+            marks_on_clear=self._options.marks_on_clear,
+            clear_granularity=self._options.clear_granularity,
+        )
         for message in self._talk.begin(self._address):
             self._send(message)
 
@@ -212,7 +204,7 @@ class BotConnection:
         self._fail(failure.getErrorMessage())
 
     def _record(self, url: str, sample_rate_hz: int) -> None:
-        self._witness = self._bots.record(self._start, sample_rate_hz)
+        self._witness = self._bots.observe(self._start, sample_rate_hz)
         if self._witness is not None:
             self._witness.attempted(url)
 
@@ -248,31 +240,16 @@ class BotConnection:
         """Carry out one message of the bot's."""
         if self._witness is not None:
             self._witness.received(message)
-        if not self._streaming:
+        if not self._streaming or self._intake is None:
             self._bots.metrics.add("early_bot_messages")
             return
         try:
-            wish = self._reader.read(message)
+            read = self._intake.feed(message)
         except RemoteProtocolError as error:
             self._garbage(error)
             return
-        if isinstance(wish, BotMedia):
-            voice = self._talk.voice
-            self._leg.play(wish.pcm if voice is None else voice.take(wish.pcm))
-        elif isinstance(wish, BotMark):
-            self._leg.mark(wish.name)
-        elif isinstance(wish, BotClear):
-            self._clear()
-        else:
+        if isinstance(read, Ignored):
             self._bots.metrics.add("ignored_bot_messages")
-
-    def _clear(self) -> None:
-        if self._talk.voice is not None:
-            self._talk.voice.forget()
-        options = self._options
-        self._leg.clear(
-            finish_message=options.clear_granularity == "message", answer_marks=options.marks_on_clear == "flush"
-        )
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
@@ -297,8 +274,8 @@ class BotConnection:
     def socket_closing(self) -> None:
         """Listen to the bot no longer, and limit how long it may take to close."""
         self._state = _State.CLOSING
-        if self._talk.voice is not None and self._streaming:
-            self._leg.play(self._talk.voice.rest())
+        if self._intake is not None and self._streaming:
+            self._intake.finish()
         self._streaming = False
         if self._socket is not None:
             self._wait(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")

@@ -1,12 +1,21 @@
-"""Core: what whoever writes a stream down is told of it, in the order in which it happens."""
+"""Core: the events of one stream, for an observer that writes them down or checks them."""
 
+from collections.abc import Callable
+from enum import Enum
 from typing import Protocol
 
-from exoswitch.exotel.trace.trace import Side
+from exoswitch.call.stream_start import StreamStart
+
+
+class Side(Enum):
+    """The side that sent a message or closed the connection."""
+
+    GATEWAY = "gateway"
+    BOT = "bot"
 
 
 class StreamObserver(Protocol):
-    """One attempt to reach a bot, and the stream that may come of it, as somebody else follows it."""
+    """Is told of one attempt to reach a bot and of its stream, in the order of events."""
 
     def attempted(self, url: str) -> None:
         """The bot, or its resolver, is about to be dialled."""
@@ -15,7 +24,7 @@ class StreamObserver(Protocol):
         """The handshake succeeded."""
 
     def failed(self, error: str) -> None:
-        """The handshake did not succeed."""
+        """The handshake failed."""
 
     def sent(self, message: bytes) -> None:
         """A text message went to the bot."""
@@ -24,10 +33,18 @@ class StreamObserver(Protocol):
         """A text message came from the bot."""
 
     def binary_received(self, size: int) -> None:
-        """A binary message came from the bot."""
+        """A binary message of `size` bytes came from the bot."""
 
     def closed(self, code: int | None, reason: str, *, by: Side) -> None:
         """The connection is closed."""
 
     def close(self) -> None:
-        """Nothing more is going to happen."""
+        """Nothing follows."""
+
+
+ObserverFactory = Callable[[StreamStart, int], StreamObserver | None]
+"""Makes the observer of an attempt, or None for an unobserved one; the number is the bot's sample rate in Hz."""
+
+
+def unobserved(_start: StreamStart, _sample_rate_hz: int) -> None:
+    """Make no observer."""

@@ -15,9 +15,10 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
-from exoswitch.call.bot_address import USER_AGENT, BotAddress
+from exoswitch.call.bot_address import BotAddress
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.endpoint import BotEndpoint
+from exoswitch.exotel.stream.handshake import USER_AGENT
 from exoswitch.exotel.stream.resolution import (
     MAX_ANSWER_BYTES,
     check_status,

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress
+from exoswitch.exotel.stream.handshake import upgrade_request
 from exoswitch.exotel.stream.websocket_frames import ClientFrames, ServerFrames
 
 _MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -148,7 +149,7 @@ class WebSocket(WebSocketClientProtocol):
     def startHandshake(self) -> None:
         """Send our own request: autobahn's has headers that Exotel's has not."""
         self.websocket_key = base64.b64encode(self._entropy(16))
-        self.sendData(self._address.upgrade_request(self.websocket_key.decode("ascii")))
+        self.sendData(upgrade_request(self._address, self.websocket_key.decode("ascii")))
 
     def processHandshake(self) -> Any:
         """Let autobahn check the answer, once it is sure that it can be read at all."""

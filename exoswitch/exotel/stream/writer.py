@@ -7,7 +7,7 @@ from exoswitch.call.effects import StopReason
 from exoswitch.call.session import Direction
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.exotel.sids import leg_sid
-from exoswitch.exotel.stream.audio import BotAudio, CallerAudio
+from exoswitch.exotel.stream.audio import CallerAudio
 from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.telephony.numbers import written
 
@@ -18,8 +18,7 @@ PHONE_RATE_HZ = SAMPLE_RATES_HZ[0]
 class StreamWriter:
     """The messages of one stream, to be sent in the order in which they are asked for.
 
-    `customer` is the person's number, `exophone` ours, whoever dialled. `audio` takes the caller's, and `voice`
-    the bot's where its rate is not the phone's.
+    `customer` is the person's number, `exophone` ours, whoever dialled. `audio` takes the caller's.
     """
 
     stream_sid: str
@@ -30,7 +29,6 @@ class StreamWriter:
     direction: Direction
     options: StreamOptions
     audio: CallerAudio = field(init=False)
-    voice: BotAudio | None = field(default=None, init=False)
     _writer: MessageWriter = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -51,7 +49,6 @@ class StreamWriter:
         """Give `connected` and `start`; from now on audio is at the rate that the bot's URL asks for."""
         if address.sample_rate_hz != PHONE_RATE_HZ:
             self._speak_at(address.sample_rate_hz)
-            self.voice = BotAudio(address.sample_rate_hz)
         options = self.options
         numbers = [written(self.customer, options.numbers), written(self.exophone, options.numbers)]
         if self.direction is Direction.OUTBOUND and options.outbound_from == "exophone":

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 from exoswitch.call.session import Direction
 from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.trace import (
     FORMAT,
     Attempted,
@@ -20,7 +21,6 @@ from exoswitch.exotel.trace.trace import (
     MediaSettings,
     Message,
     Opened,
-    Side,
     Trace,
     TraceError,
 )

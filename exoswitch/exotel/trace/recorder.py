@@ -18,7 +18,8 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-import exoswitch
+from exoswitch.call.stream_start import StreamStart
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
@@ -29,13 +30,10 @@ from exoswitch.exotel.trace.trace import (
     Entry,
     Failed,
     Header,
-    MediaSettings,
     Message,
     Opened,
-    Side,
 )
 from exoswitch.exotel.trace.writing import TraceWriter
-from exoswitch.interfaces.bots import StreamStart
 from exoswitch.tasks.spawn import spawn
 
 _BATCH_S = 1.0
@@ -92,18 +90,11 @@ class Recorder:
         self._is_hurried = False
         self._is_stopped = False
 
-    def open(self, start: StreamStart, *, payloads: bool, media: MediaSettings | None = None) -> "Recording":
-        """Begin to record an attempt to reach a bot, and the stream that may come of it."""
-        header = Header(
-            call_sid=start.call_sid,
-            stream_sid=start.stream_sid,
-            account=start.account,
-            direction=start.direction,
-            started_at=self._wall_clock(),
-            exoswitch=exoswitch.__version__,
-            media=media or MediaSettings(),
-            payloads=payloads,
-        )
+    def observe(self, start: StreamStart, sample_rate_hz: int) -> "Recording | None":
+        """Begin to record an attempt to reach a bot and its stream, if the bot's options ask for a trace."""
+        if start.bot.options.trace == "off":
+            return None
+        header = Header.of(start, sample_rate_hz, self._wall_clock())
         recording = Recording(self, TraceFile(TraceWriter(header, self._discretion)))
         self._live.add(recording)
         if self._is_stopped:

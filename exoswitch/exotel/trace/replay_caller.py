@@ -8,7 +8,8 @@ from exoswitch.audio.frames import FRAME_MS
 from exoswitch.call.effects import StopReason
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotMedia, BotMessage, BotMessageReader
-from exoswitch.exotel.trace.trace import Message, Side, Trace, TraceError
+from exoswitch.exotel.stream.observer import Side
+from exoswitch.exotel.trace.trace import Message, Trace, TraceError
 
 
 @frozen

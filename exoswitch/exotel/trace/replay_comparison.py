@@ -8,11 +8,29 @@ from attrs import define, field, frozen
 
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader, Ignored
-from exoswitch.exotel.trace.replay_difference import Difference, seconds
-from exoswitch.exotel.trace.trace import Binary, Closed, Entry, Failed, Message, Side, Trace
+from exoswitch.exotel.stream.observer import Side
+from exoswitch.exotel.trace.trace import Binary, Closed, Entry, Failed, Message, Trace
 
 _AUDIO = "audio"
 _NOTHING = "nothing more"
+
+
+@frozen
+class Difference:
+    """What differs, how it was in the recording, and how it is now."""
+
+    what: str
+    recorded: str
+    now: str
+
+    def __str__(self) -> str:
+        """Give the difference as one line."""
+        return f"{self.what}: {self.recorded} in the recording, {self.now} now"
+
+
+def seconds(at_ms: float) -> str:
+    """Write a time, or a length of time, for whoever reads a difference."""
+    return f"{at_ms / 1000:.2f} s"
 
 
 @frozen(kw_only=True)
@@ -85,13 +103,11 @@ class _BotsPart:
             self.kinds.append(kind)
 
     def _read(self, message: Message) -> tuple[str, int]:
-        if message.payload_bytes is not None:
-            return _AUDIO, message.payload_bytes
         try:
-            wish = self._reader.read(message.data)
+            read = message.read(self._reader)
         except RemoteProtocolError as error:
             return str(error), 0
-        match wish:
+        match read:
             case BotMedia(pcm):
                 return _AUDIO, len(pcm)
             case BotMark(name):

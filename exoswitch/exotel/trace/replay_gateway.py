@@ -11,25 +11,18 @@ from random import Random
 
 from attrs import define, field, frozen
 
-from exoswitch.audio.frames import FRAME_MS, SAMPLE_RATE_HZ
+from exoswitch.audio.frames import FRAME_MS
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.exotel.stream.audio import BotAudio
-from exoswitch.exotel.stream.messages import (
-    BotClear,
-    BotMark,
-    BotMedia,
-    BotMessage,
-    BotMessageReader,
-    Ignored,
-)
-from exoswitch.exotel.trace.replay_difference import Difference, seconds
+from exoswitch.exotel.stream.intake import BotIntake
+from exoswitch.exotel.stream.messages import Ignored
+from exoswitch.exotel.stream.observer import Side
+from exoswitch.exotel.trace.replay_comparison import Difference, seconds
 from exoswitch.exotel.trace.trace import (
     Closed,
     Cut,
     Entry,
     MediaSettings,
     Message,
-    Side,
     Trace,
     TraceError,
 )
@@ -151,13 +144,17 @@ class _Gateway:
     dropped_ms: int = field(default=0, init=False)
     ignored: list[Oddity] = field(factory=list, init=False)
     malformed: list[Oddity] = field(factory=list, init=False)
-    _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
-    _voice: BotAudio | None = field(default=None, init=False)
+    _now_ms: float = field(default=0.0, init=False)
+    _intake: BotIntake = field(init=False)
     _leg: MediaLeg = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        if self.media.sample_rate_hz != SAMPLE_RATE_HZ:
-            self._voice = BotAudio(self.media.sample_rate_hz)
+        self._intake = BotIntake(
+            self,
+            sample_rate_hz=self.media.sample_rate_hz,
+            marks_on_clear=self.media.marks_on_clear,
+            clear_granularity=self.media.clear_granularity,
+        )
         self._leg = MediaLeg(LegSettings(source_host=_PHONE[0]), Random(0))
         self._leg.direct(*_PHONE)
 
@@ -173,29 +170,31 @@ class _Gateway:
             self._tick_ms += FRAME_MS
 
     def hear(self, message: Message) -> None:
-        """Take a message of the bot's."""
+        """Take a message of the bot."""
+        self._now_ms = message.at_ms
         try:
-            wish = self._wish(message)
+            read = message.read(self._intake.reader)
         except RemoteProtocolError as error:
             self.malformed.append(Oddity(message.at_ms, str(error)))
             return
-        match wish:
-            case BotMedia(pcm):
-                self.dropped_ms += self._leg.play(pcm if self._voice is None else self._voice.take(pcm))
-            case BotMark(name):
-                self._answer(message.at_ms, self._leg.mark(name))
-            case BotClear():
-                if self._voice is not None:
-                    self._voice.forget()
-                cleared = self._leg.clear(finish_message=self.media.clear_granularity == "message")
-                self._answer(message.at_ms, cleared if self.media.marks_on_clear == "flush" else [])
-            case Ignored(event):
-                self.ignored.append(Oddity(message.at_ms, event))
+        if isinstance(read, Ignored):
+            self.ignored.append(Oddity(message.at_ms, read.event))
+        self._intake.carry_out(read)
 
-    def _wish(self, message: Message) -> BotMessage:
-        if message.payload_bytes is not None:
-            return BotMedia(bytes(message.payload_bytes))
-        return self._reader.read(message.data)
+    # --- the leg, as the intake has it
+
+    def play(self, pcm: bytes) -> None:
+        """Queue audio of the bot."""
+        self.dropped_ms += self._leg.play(pcm)
+
+    def mark(self, name: str) -> None:
+        """Queue a mark."""
+        self._answer(self._now_ms, self._leg.mark(name))
+
+    def clear(self, *, finish_message: bool, answer_marks: bool) -> None:
+        """Drop the unplayed audio."""
+        cleared = self._leg.clear(finish_message=finish_message)
+        self._answer(self._now_ms, cleared if answer_marks else [])
 
     def _answer(self, at_ms: float, names: Iterable[str]) -> None:
         self.marks.extend(SentMark(at_ms, name) for name in names)

@@ -5,14 +5,17 @@ as the bytes that it was, except that its audio may have been left out.
 """
 
 import json
-from enum import Enum
 from typing import Any
 
 from attrs import field, frozen
 
+from exoswitch import __version__
 from exoswitch.call.session import Direction
 from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import ExoswitchError
+from exoswitch.exotel.stream.messages import BotMedia, BotMessage, BotMessageReader
+from exoswitch.exotel.stream.observer import Side
 
 FORMAT = 1
 """The version of the file format; a reader refuses a later one."""
@@ -20,13 +23,6 @@ FORMAT = 1
 
 class TraceError(ExoswitchError):
     """A trace cannot be used; the text says which line is wrong and how, or what the trace lacks."""
-
-
-class Side(Enum):
-    """Who said something, or closed the connection."""
-
-    GATEWAY = "gateway"
-    BOT = "bot"
 
 
 @frozen(kw_only=True)
@@ -56,6 +52,26 @@ class Header:
     media: MediaSettings = MediaSettings()
     payloads: bool = False
 
+    @classmethod
+    def of(cls, start: StreamStart, sample_rate_hz: int, started_at: float) -> "Header":
+        """Describe a stream that begins now; the bot's options say whether audio is kept."""
+        options = start.bot.options
+        return cls(
+            call_sid=start.call_sid,
+            stream_sid=start.stream_sid,
+            account=start.account,
+            direction=start.direction,
+            started_at=started_at,
+            exoswitch=__version__,
+            media=MediaSettings(
+                sample_rate_hz=sample_rate_hz,
+                chunk_ms=options.chunk_ms,
+                marks_on_clear=options.marks_on_clear,
+                clear_granularity=options.clear_granularity,
+            ),
+            payloads=options.trace == "audio",
+        )
+
 
 @frozen
 class Message:
@@ -69,6 +85,14 @@ class Message:
     side: Side
     data: bytes = field(repr=False)
     payload_bytes: int | None = None
+
+    def read(self, reader: BotMessageReader) -> BotMessage:
+        """Read a message of the bot; audio that was left out is silence of its length.
+
+        Raises:
+            RemoteProtocolError: the data is no message.
+        """
+        return reader.read(self.data) if self.payload_bytes is None else BotMedia(bytes(self.payload_bytes))
 
     def parsed(self) -> dict[str, Any]:
         """Give the JSON object; an empty one where it is none."""

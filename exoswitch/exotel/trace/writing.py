@@ -10,6 +10,7 @@ from attrs import asdict, define, field
 
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
     FORMAT,
@@ -23,7 +24,6 @@ from exoswitch.exotel.trace.trace import (
     Message,
     Noted,
     Opened,
-    Side,
     parse_object,
 )
 

@@ -6,8 +6,9 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 
 from exoswitch.call.effects import StopReason
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.recorder import Recorder
-from exoswitch.exotel.trace.trace import Attempted, Binary, Closed, Failed, Message, Opened, Side
+from exoswitch.exotel.trace.trace import Attempted, Binary, Closed, Failed, Message, Opened
 from tests.harness.traces_at_hand import recorded
 from tests.harness.wire import BINARY, Wire, frame, stream_start
 
@@ -30,7 +31,7 @@ def trace(recorder, tmp_path):
 
 
 def wire_to(recorder, url="ws://user:hunter2@127.0.0.1/ws?sample-rate=16000", **kwargs):
-    return Wire(stream_start(url, trace="audio"), recorder=recorder, **kwargs)
+    return Wire(stream_start(url, trace="audio"), observe=recorder.observe, **kwargs)
 
 
 def events(trace):
@@ -78,7 +79,7 @@ def test_a_url_that_leads_nowhere_is_written_down_too(recorder, trace):
 
 
 def test_nothing_is_written_where_nobody_asked(recorder, tmp_path):
-    wire = Wire(stream_start(), recorder=recorder)
+    wire = Wire(stream_start(), observe=recorder.observe)
     wire.connection.close(None)
     wire.end()
     recorder.stop()

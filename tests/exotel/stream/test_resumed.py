@@ -6,15 +6,16 @@ from twisted.internet.defer import execute
 from twisted.internet.task import Clock
 
 from exoswitch.call.effects import StopReason
+from exoswitch.exotel.stream.observer import unobserved
 from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.exotel.trace.replay_gateway import compare, replay
 from tests.harness.traces_at_hand import recorded
 from tests.harness.wire import Wire, frame, stream_start
 
 
-def resumed(url="ws://127.0.0.1/ws", *, recorder=None, **options):
+def resumed(url="ws://127.0.0.1/ws", *, observe=unobserved, **options):
     """Open a resumed stream, and read its `start`."""
-    wire = Wire(evolve(stream_start(url, **options), is_resumed=True), recorder=recorder)
+    wire = Wire(evolve(stream_start(url, **options), is_resumed=True), observe=observe)
     connected, start = wire.messages()
     assert (connected, start["event"]) == ({"event": "connected"}, "start")
     return wire, start
@@ -59,7 +60,7 @@ def test_the_url_that_is_dialled_is_the_same_as_before():
 
 def test_its_trace_can_be_replayed(tmp_path):
     recorder = Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute, parameters=["resumption"])
-    wire, start = resumed(recorder=recorder, trace="audio")
+    wire, start = resumed(observe=recorder.observe, trace="audio")
     wire.send(frame({"event": "mark", "mark": {"name": "again"}}))
     wire.connection.send_mark("again")
     wire.connection.close(StopReason.CALL_ENDED)

@@ -6,11 +6,12 @@ from twisted.internet.defer import Deferred, execute
 from twisted.internet.task import Clock
 from twisted.logger import LogLevel, capturedLogs
 
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace import recorder as recording
 from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.recorder import Recorder
-from exoswitch.exotel.trace.trace import Closed, Cut, Message, Side
+from exoswitch.exotel.trace.trace import Closed, Cut, Message
 from exoswitch.exotel.trace.writing import TraceWriter
 from tests.harness.traces_at_hand import CALL_SID, STREAM_SID, bot, header, media, recorded
 from tests.harness.wire import stream_start
@@ -34,8 +35,8 @@ class House:
         self.work.append(lambda: done.callback(function(*args)) if not done.called else None)
         return done
 
-    def open(self, **options):
-        return self.recorder.open(stream_start(), **{"payloads": True} | options)
+    def open(self, trace="audio"):
+        return self.recorder.observe(stream_start(trace=trace), 8000)
 
     def files(self):
         return sorted(self.folder.glob("*")) if self.folder.exists() else []
@@ -106,14 +107,14 @@ def test_an_idle_recorder_waits_for_nothing(house):
 def test_audio_and_numbers_are_in_the_file_only_where_that_is_asked_for(tmp_path):
     def said(**options):
         house = House(tmp_path / str(options), numbers=options.get("numbers", False))
-        live = house.open(payloads=options.get("payloads", False))
+        live = house.open(options.get("trace", "messages"))
         live.sent(b'{"event":"start","start":{"from":"09812345610"}}')
         live.sent(b'{"event":"media","media":{"payload":"AQIDBA=="}}')
         house.recorder.stop()
         return house.files()[0].read_bytes()
 
     assert b"09812345610" in said(numbers=True)
-    assert b"AQIDBA==" in said(payloads=True)
+    assert b"AQIDBA==" in said(trace="audio")
     discreet = said()
     assert b'"payload_bytes":4' in discreet
     assert not any(word in discreet for word in (b"09812345610", b"AQIDBA=="))

@@ -1,8 +1,9 @@
 import pytest
 from attrs import evolve
 
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.replay_comparison import Tolerances, compare_conversations
-from exoswitch.exotel.trace.trace import Binary, Failed, Side
+from exoswitch.exotel.trace.trace import Binary, Failed
 from tests.harness.traces_at_hand import (
     RECORDED,
     bot,

@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.replay_gateway import SentMark, compare, replay
-from exoswitch.exotel.trace.trace import Cut, MediaSettings, Message, Side, TraceError
+from exoswitch.exotel.trace.trace import Cut, MediaSettings, Message, TraceError
 from tests.harness.traces_at_hand import (
     RECORDED,
     bot,

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
@@ -16,7 +17,6 @@ from exoswitch.exotel.trace.trace import (
     Failed,
     Message,
     Opened,
-    Side,
     TraceError,
     parse_object,
 )

@@ -13,9 +13,9 @@ from exoswitch.config.model import (
     RtpConfig,
     TracesConfig,
 )
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.replay_gateway import compare, replay
-from exoswitch.exotel.trace.trace import Side
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot

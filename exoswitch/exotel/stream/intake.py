@@ -1,0 +1,67 @@
+"""Core: the intake of a bot's messages: each is read, and its effect reaches the media leg."""
+
+from typing import Protocol
+
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
+from exoswitch.exotel.stream.audio import BotAudio
+from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader
+
+
+class PlayoutLeg(Protocol):
+    """The part of a media leg that a bot controls; see IMediaLeg."""
+
+    def play(self, pcm: bytes) -> None:
+        """Queue audio of the bot: signed 16-bit little-endian mono at 8,000 Hz."""
+
+    def mark(self, name: str) -> None:
+        """Queue a mark."""
+
+    def clear(self, *, finish_message: bool, answer_marks: bool) -> None:
+        """Drop the unplayed audio."""
+
+
+class BotIntake:
+    """Takes the messages of one bot, in order; `sample_rate_hz` is the rate of its audio."""
+
+    __slots__ = ("_answer_marks", "_finish_message", "_leg", "_resampled", "reader")
+
+    def __init__(
+        self,
+        leg: PlayoutLeg,
+        *,
+        sample_rate_hz: int,
+        marks_on_clear: MarksOnClear,
+        clear_granularity: ClearGranularity,
+    ) -> None:
+        self._leg = leg
+        self.reader = BotMessageReader()
+        self._resampled = None if sample_rate_hz == SAMPLE_RATE_HZ else BotAudio(sample_rate_hz)
+        self._answer_marks = marks_on_clear == "flush"
+        self._finish_message = clear_granularity == "message"
+
+    def feed(self, data: bytes) -> BotMessage:
+        """Read a message and carry it out.
+
+        Raises:
+            RemoteProtocolError: the data is no message; the stream can go on.
+        """
+        message = self.reader.read(data)
+        self.carry_out(message)
+        return message
+
+    def carry_out(self, message: BotMessage) -> None:
+        """Give a message's effect to the leg; an ignored message has none."""
+        if isinstance(message, BotMedia):
+            self._leg.play(message.pcm if self._resampled is None else self._resampled.take(message.pcm))
+        elif isinstance(message, BotMark):
+            self._leg.mark(message.name)
+        elif isinstance(message, BotClear):
+            if self._resampled is not None:
+                self._resampled.forget()
+            self._leg.clear(finish_message=self._finish_message, answer_marks=self._answer_marks)
+
+    def finish(self) -> None:
+        """Play the audio that still waits in the resampler: nothing follows."""
+        if self._resampled is not None:
+            self._leg.play(self._resampled.rest())
