@@ -1,4 +1,4 @@
-"""Core: packet loss concealment: the last frame once more, fading to silence over 60 ms."""
+"""Core: concealment: a lost frame is replaced by the last one, faded; a frame that is left out leaves no click."""
 
 import struct
 
@@ -31,3 +31,9 @@ def _faded(frame: bytes, step: int) -> bytes:
     whole = FRAME_SAMPLES * _FADE_FRAMES
     begin = whole - step * FRAME_SAMPLES
     return _SAMPLES.pack(*[int(sample * (begin - at) / whole) for at, sample in enumerate(_SAMPLES.unpack(frame))])
+
+
+def spliced(first: bytes, second: bytes) -> bytes:
+    """Give a frame that begins as the first and ends as the second: a linear cross-fade."""
+    pairs = zip(_SAMPLES.unpack(first), _SAMPLES.unpack(second), strict=True)
+    return _SAMPLES.pack(*[one + (other - one) * at // FRAME_SAMPLES for at, (one, other) in enumerate(pairs)])

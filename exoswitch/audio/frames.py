@@ -1,4 +1,6 @@
-"""Core: the unit in which the media plane works: 20 ms of telephone audio."""
+"""Core: frames, the unit of the media plane: 20 ms of telephone audio."""
+
+from attrs import define, field
 
 SAMPLE_RATE_HZ = 8000
 FRAME_MS = 20
@@ -16,3 +18,19 @@ def samples_to_ms(samples: int) -> int:
 def ms_to_samples(milliseconds: int) -> int:
     """Give how many samples last that long."""
     return milliseconds * SAMPLE_RATE_HZ // 1000
+
+
+@define
+class Loop:
+    """A sound in G.711 (one byte a sample, at least one) that repeats without a seam."""
+
+    _sound: bytes = field(repr=False)
+    _at: int = field(default=0, init=False)
+
+    def pop(self) -> bytes:
+        """Take the next 20 ms."""
+        frame = self._sound[self._at : self._at + FRAME_SAMPLES]
+        while len(frame) < FRAME_SAMPLES:
+            frame += self._sound[: FRAME_SAMPLES - len(frame)]
+        self._at = (self._at + FRAME_SAMPLES) % len(self._sound)
+        return frame

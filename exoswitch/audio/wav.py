@@ -1,6 +1,7 @@
 """Core: sound files, of the one kind that needs no conversion on its way to a phone."""
 
 import wave
+from array import array
 from io import BytesIO
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
@@ -23,3 +24,18 @@ def read_wav(data: bytes) -> bytes:
         shape = f"{channels} channel{'s' if channels > 1 else ''} of {bits} bits at {rate_hz} Hz"
         raise InvalidRequest(f"it has {shape}; needed is 1 of 16 at {SAMPLE_RATE_HZ}")
     return pcm[: len(pcm) & ~1]
+
+
+def write_wav(left: bytes, right: bytes) -> bytes:
+    """Write a stereo WAV file; the shorter side is filled up with silence."""
+    length = max(len(left), len(right))
+    samples = array("h", bytes(2 * length))
+    samples[0::2] = array("h", left.ljust(length, b"\0"))
+    samples[1::2] = array("h", right.ljust(length, b"\0"))
+    file = BytesIO()
+    with wave.open(file, "wb") as output:
+        output.setnchannels(2)
+        output.setsampwidth(2)
+        output.setframerate(SAMPLE_RATE_HZ)
+        output.writeframes(samples.tobytes())
+    return file.getvalue()

@@ -1,4 +1,4 @@
-"""Adapter: one call to a bot: the connection, the line, and the caller who hangs up in the end."""
+"""Adapter: one call to a bot: its connection, its media leg and its caller."""
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
@@ -16,7 +16,7 @@ from exoswitch.sim.script import KEY_PRESS_S
 @implementer(IStreamListener, IMediaListener)
 @define(eq=False)
 class Call:
-    """A call that has begun to dial with `dial`, and is over when `ended` says so."""
+    """A call. `dial` begins it; the Deferreds of `ended` fire when its connection is gone."""
 
     tape: Tape
     _clock: IReactorTime
@@ -26,7 +26,7 @@ class Call:
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
 
     def dial(self, bots: IBots, start: StreamStart, leg: IMediaLeg) -> None:
-        """Call the bot; once it has accepted, its audio goes through this leg."""
+        """Connect to the bot. After it accepts, its audio goes through this leg."""
         self._leg = leg
         self._connection = bots.connect(start, leg, self)
 
@@ -39,15 +39,15 @@ class Call:
             self._waiting.append(waiting)
         return waiting
 
-    # --- what the caller does
+    # --- the caller's actions
 
     def pressed(self, digit: str) -> None:
-        """Tell the bot of a key."""
+        """Send a key to the bot."""
         if self._connection is not None:
             self._connection.send_digit(digit, round(1000 * KEY_PRESS_S))
 
     def hung_up(self) -> None:
-        """End the call as a caller does, or give it up before it was accepted; harmless once it is over."""
+        """Hang up, or give up a call that the bot has not accepted. Does nothing when the call is over."""
         if self._connection is None or self._is_over:
             return
         self.tape.hung_up(self._clock.seconds())
@@ -55,22 +55,22 @@ class Call:
         if self._leg is not None:
             self._leg.detach()
 
-    # --- what becomes of the connection
+    # --- news of the connection
 
     def stream_opened(self) -> None:
-        """Begin to talk."""
+        """Start the stream."""
         self.tape.opened(self._clock.seconds())
         if self._connection is not None and self._leg is not None:
             self._connection.start()
             self._leg.attach(self._connection)
 
     def stream_failed(self, error: str) -> None:
-        """There will be no call."""
+        """End the call: the bot cannot be reached, or refused."""
         self.tape.failed(error, self._clock.seconds())
         self._end()
 
     def stream_closed(self, code: int | None, reason: str) -> None:
-        """The call is over."""
+        """End the call: the connection is closed."""
         self.tape.closed(code, reason, self._clock.seconds())
         self._end()
 
@@ -82,14 +82,14 @@ class Call:
         for one in waiting:
             one.callback(None)
 
-    # --- what the media plane noticed
+    # --- news of the media
 
     def media_lost(self, silent_s: float) -> None:
-        """Do nothing: a simulated phone is never away."""
+        """Do nothing: a simulated phone is never silent."""
 
     def playout_overflowed(self, dropped_ms: int) -> None:
-        """Note that the bot sent more than is kept."""
+        """Count audio that was dropped because the bot sent more than the queue holds."""
         self.tape.dropped_ms += dropped_ms
 
     def playout_finished(self) -> None:
-        """Do nothing: no line is told to drain."""
+        """Do nothing: no leg drains here."""

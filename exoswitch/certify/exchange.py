@@ -1,4 +1,4 @@
-"""Root: where calls are placed: the gateway's own streams and media plane, with phones instead of sockets."""
+"""Root: places calls through the gateway's own streams and media plane, with simulated phones in place of sockets."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from exoswitch.call.session import BotTarget, Direction
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.call import Call
-from exoswitch.certify.lines import PHONE, Lines
+from exoswitch.certify.phones import PHONE, SimulatedPhones
 from exoswitch.certify.scenario import Plan, Scenario, Terms
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.taps import Taps
@@ -24,19 +24,19 @@ from exoswitch.rtp.ticker import Ticker
 from exoswitch.telemetry.counters import MemoryMetrics
 
 ACCOUNT = "exoswitch"
-_GRACE_S = 5.0  # beyond what the caller takes: for the handshake's own time-out and the closing one
+_GRACE_S = 5.0  # beyond the caller's time: for the time-outs of the handshake and of the close
 _CLOSE_S = 4.0
 
 
 @define(eq=False)
 class Exchange:
-    """Places the calls of scenarios, and ends those that are left."""
+    """Places the calls of scenarios, and ends them at the stop."""
 
     _reactor: Any
     _terms: Terms
     tapes: list[Tape] = field(factory=list, init=False)
     _calls: list[Call] = field(factory=list, init=False)
-    _lines: Lines = field(factory=Lines, init=False)
+    _phones: SimulatedPhones = field(factory=SimulatedPhones, init=False)
     _plane: Plane = field(init=False)
     _ticker: Ticker = field(init=False)
     _taps: Taps = field(init=False)
@@ -45,7 +45,7 @@ class Exchange:
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
-        self._plane = Plane(self._lines, self._line_failed)
+        self._plane = Plane(self._phones, self._media_failed)
         self._ticker = Ticker(self._reactor, self._tick)
         self._taps = Taps(self._reactor.seconds)
         self._bots = ExotelBots(
@@ -56,27 +56,27 @@ class Exchange:
         )
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Start the ticks."""
         self._ticker.start()
 
     @property
     def skipped_ticks(self) -> int:
-        """How much of the callers' time was left out because this machine could not keep up."""
+        """How many ticks this machine missed because it was too slow."""
         return self._ticker.skipped
 
     async def stop(self) -> None:
-        """Hang up what is still connected, wait until it is gone, and tick no more."""
+        """Hang up the open calls, wait until they are gone, and stop the ticks."""
         await self._hang_up()
         self._ticker.stop()
 
     async def carry_out(self, scenario: Scenario) -> list[Tape]:
-        """Place the calls of a scenario, and give what was observed of each, in the order of its plans."""
+        """Place the calls of a scenario; give their tapes, in the order of the plans."""
         if scenario.at_once:
             return await self._place(scenario.plans)
         return [tape for plan in scenario.plans for tape in await self._place([plan])]
 
     async def _place(self, plans: Sequence[Plan]) -> list[Tape]:
-        """Place calls at the same moment, and wait until all are over."""
+        """Place calls at the same time, and wait until all are over."""
         calls = self._calls = [self._dial(plan, number) for number, plan in enumerate(plans)]
         longest_s = self._terms.handshake_s + max(plan.longest_s for plan in plans) + _GRACE_S
         try:
@@ -92,10 +92,10 @@ class Exchange:
         try:
             await self._end_of(self._calls, _CLOSE_S)
         except TimeoutError:
-            self._log.warn("a connection is still closing")
+            self._log.warn("a connection to the bot did not close within {seconds:g} s", seconds=_CLOSE_S)
 
     def _end_of(self, calls: Sequence[Call], seconds: float) -> Deferred[None]:
-        """Wait until all are over."""
+        """Wait until all calls are over, at most so many seconds."""
 
         async def wait() -> None:
             for call in calls:
@@ -109,9 +109,9 @@ class Exchange:
         self.tapes.append(tape)
         self._taps.tapes[start.stream_sid] = tape
         call = Call(tape, self._reactor)
-        line = self._lines.open(plan, tape, call, call, self._terms.seed + 2 * number)
-        self._plane.add(line)
-        call.dial(self._bots, start, BoundLeg(*PHONE, line, call, lambda: self._close(line)))
+        media = self._phones.open(plan, tape, call, call, self._terms.seed + 2 * number)
+        self._plane.add(media)
+        call.dial(self._bots, start, BoundLeg(*PHONE, media, call, lambda: self._close(media)))
         return call
 
     def _start_of(self, plan: Plan) -> StreamStart:
@@ -125,14 +125,14 @@ class Exchange:
             direction=Direction.INBOUND,
         )
 
-    def _close(self, line: MediaSession) -> None:
-        self._plane.remove(line)
-        self._lines.close(line)
+    def _close(self, media: MediaSession) -> None:
+        self._plane.remove(media)
+        self._phones.close(media)
 
     def _tick(self, now: float) -> None:
-        self._lines.tick(now)
+        self._phones.tick(now)
         self._plane.tick(now)
 
-    def _line_failed(self, line: MediaSession) -> None:
-        if line.failures == 1:
+    def _media_failed(self, media: MediaSession) -> None:
+        if media.failures == 1:
             self._log.failure("the media of a call failed")

@@ -9,12 +9,12 @@ from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.tape import Tape
 from exoswitch.exotel.stream.observer import Side
-from exoswitch.exotel.trace.trace import Header
+from exoswitch.exotel.trace.trace import Attempted, Binary, Closed, Entry, Failed, Header, Message, Opened
 
 
 @define
 class Taps:
-    """Makes the observers of certified streams; `tapes` holds the tape of each call by its stream's SID."""
+    """Makes the observers of certified streams. `tapes` holds the tape of each call by its stream's SID."""
 
     _now: Callable[[], float]
     tapes: dict[str, Tape] = field(factory=dict, init=False)
@@ -23,63 +23,63 @@ class Taps:
         """Let the call's tape record the stream."""
         tape = self.tapes[start.stream_sid]
         if start.bot.options.trace == "audio":
-            tape.kept = Kept(Header.of(start, sample_rate_hz, time.time()), self._now())
+            tape.kept = Kept(Header.of(start, sample_rate_hz, time.time()))
         return Tap(tape, self._now)
 
 
 @define
 class Tap:
-    """Tells a tape of each message, as the gateway's own recording is told; and of everything, what is kept."""
+    """Writes each message to a tape, and the whole stream to the tape's `kept` trace, if it has one."""
 
     _tape: Tape
     _now: Callable[[], float]
+    _began_at: float = field(init=False)
     _is_open: bool = field(default=False, init=False)
 
-    @property
-    def _kept(self) -> Kept | None:
-        return self._tape.kept
+    def __attrs_post_init__(self) -> None:
+        self._began_at = self._now()
 
     def attempted(self, url: str) -> None:
-        """Hear whom the gateway dials."""
-        if self._kept is not None:
-            self._kept.attempted(url, self._now())
+        """The gateway dials the bot."""
+        self._keep(Attempted(self._ms(), url))
 
     def opened(self) -> None:
-        """Begin to listen."""
+        """The handshake succeeded."""
         self._is_open = True
-        if self._kept is not None:
-            self._kept.opened(self._now())
+        self._keep(Opened(self._ms()))
 
     def failed(self, error: str) -> None:
-        """Hear that there will be no call."""
-        if self._kept is not None:
-            self._kept.failed(error, self._now())
+        """The handshake failed."""
+        self._keep(Failed(self._ms(), error))
 
     def sent(self, message: bytes) -> None:
-        """Hear the gateway."""
+        """The gateway sent a message."""
         self._tape.sent(message, self._now())
-        if self._kept is not None:
-            self._kept.message(Side.GATEWAY, message, self._now())
+        self._keep(Message(self._ms(), Side.GATEWAY, message))
 
     def received(self, message: bytes) -> None:
-        """Hear the bot, until the caller has hung up."""
+        """The bot sent a message. Messages after the caller's hang-up are ignored."""
         if not self._is_open or self._tape.hung_up_at is not None:
             return
         self._tape.received(message, self._now())
-        if self._kept is not None:
-            self._kept.message(Side.BOT, message, self._now())
+        self._keep(Message(self._ms(), Side.BOT, message))
 
     def binary_received(self, size: int) -> None:
-        """Hear the bot say what cannot be understood."""
+        """The bot sent a binary message, which Exotel's protocol does not have."""
         self._tape.said.binary_message()
-        if self._kept is not None:
-            self._kept.binary(size, self._now())
+        self._keep(Binary(self._ms(), size))
 
     def closed(self, code: int | None, reason: str, *, by: Side) -> None:
-        """Hear the end."""
-        if self._kept is not None:
-            self._kept.closed(code, reason, by, self._now())
+        """The connection is closed."""
+        self._keep(Closed(self._ms(), code, reason, by))
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening to the bot."""
         self._is_open = False
+
+    def _ms(self) -> float:
+        return 1000 * (self._now() - self._began_at)
+
+    def _keep(self, entry: Entry) -> None:
+        if self._tape.kept is not None:
+            self._tape.kept.add(entry)

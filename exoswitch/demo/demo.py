@@ -22,6 +22,7 @@ from twisted.internet.task import Cooperator, LoopingCall, deferLater
 from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
+from exoswitch.audio.wav import write_wav
 from exoswitch.config.model import (
     AccountConfig,
     AppConfig,
@@ -38,7 +39,6 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.conversation import Conversation
 from exoswitch.sim.latency import Meters
-from exoswitch.sim.sounds import write_wav
 from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
 

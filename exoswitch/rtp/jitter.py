@@ -16,8 +16,8 @@ from enum import Enum
 
 from attrs import define, field
 
+from exoswitch.audio.concealment import spliced
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES
-from exoswitch.audio.splice import spliced
 from exoswitch.rtp.serial import add_32, difference_32
 
 _REVIEW_FRAMES = 150  # 3 s

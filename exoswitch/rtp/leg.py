@@ -10,9 +10,8 @@ from typing import NamedTuple
 from attrs import define, field, frozen
 
 from exoswitch.audio.concealment import Concealer
-from exoswitch.audio.frames import FRAME_SAMPLES, ms_to_samples
+from exoswitch.audio.frames import FRAME_SAMPLES, Loop, ms_to_samples
 from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
-from exoswitch.audio.loop import Loop
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.rtp.jitter import JitterBuffer
 from exoswitch.rtp.packet import Packetizer, parse

@@ -24,13 +24,13 @@ from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.sim.amilisten import AmiConnectionProtocol, AmiListener
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.caller import Caller
-from exoswitch.sim.exchange import CallBegan, CloseMedia, Disconnect, Effect, OpenMedia, Send
+from exoswitch.sim.exchange import CloseMedia, Disconnect, Effect, OpenMedia, Send
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.network import Conditions, Network
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.phone import Phone
-from exoswitch.sim.phonecall import PhoneCall
+from exoswitch.sim.phonecall import CallBegan, PhoneCall
 from exoswitch.sim.script import Script, parse_script
 from exoswitch.tasks.spawn import spawn
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
@@ -10,12 +9,13 @@ from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.eventfilter import EventFilter, passes
 from exoswitch.sim.script import Script
 
-if TYPE_CHECKING:
-    from exoswitch.sim.phonecall import PhoneCall
+
+class Effect:
+    """Something for the driver to do. Effects are done in the order of the list."""
 
 
 @frozen
-class Send:
+class Send(Effect):
     """Send a message on an AMI connection."""
 
     connection: int
@@ -23,21 +23,14 @@ class Send:
 
 
 @frozen
-class Disconnect:
+class Disconnect(Effect):
     """Close an AMI connection."""
 
     connection: int
 
 
-@frozen
-class CallBegan:
-    """Make a new call known to whoever waits for one; it may be over before this is carried out."""
-
-    call: "PhoneCall"
-
-
 @frozen(kw_only=True)
-class OpenMedia:
+class OpenMedia(Effect):
     """Open a port for a phone's media, towards the gateway at `host` and `port`; an older one of its is closed."""
 
     channel_id: str
@@ -48,13 +41,10 @@ class OpenMedia:
 
 
 @frozen
-class CloseMedia:
+class CloseMedia(Effect):
     """Close a phone's media, if it has any: the call is over."""
 
     channel_id: str
-
-
-Effect = Send | Disconnect | CallBegan | OpenMedia | CloseMedia
 
 
 @define

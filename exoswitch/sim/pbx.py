@@ -9,8 +9,8 @@ from collections.abc import Callable
 from attrs import define, field
 
 from exoswitch.sim.channel import Channel, event
-from exoswitch.sim.exchange import CallBegan, Effect, Exchange
-from exoswitch.sim.phonecall import Origin, PhoneCall
+from exoswitch.sim.exchange import Effect, Exchange
+from exoswitch.sim.phonecall import CallBegan, Origin, PhoneCall
 from exoswitch.sim.script import Script
 
 _INBOUND_CONTEXT = "exoswitch-inbound"

@@ -15,7 +15,7 @@ Address = tuple[str, int]
 
 
 @define(eq=False, slots=False)
-class _Line(DatagramProtocol):
+class _RtpProtocol(DatagramProtocol):
     """One port of a phone, as long as it is bridged to one gateway."""
 
     noisy = False
@@ -47,7 +47,7 @@ class Phone:
         """Bind a port for media from and to this gateway; says which."""
         self.close()
         self.remote = remote
-        self._port = self._reactor.listenUDP(0, _Line(self._received), interface=self._interface)
+        self._port = self._reactor.listenUDP(0, _RtpProtocol(self._received), interface=self._interface)
         return self.local
 
     @property

@@ -7,7 +7,7 @@ from attrs import define, field, frozen
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
-from exoswitch.sim.exchange import CloseMedia, Exchange, OpenMedia
+from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, OpenMedia
 from exoswitch.sim.script import Answer, DeadTrunk, Refuse, Ring, Script
 
 LEG_VARIABLE = "EXOSWITCH_LEG"
@@ -285,3 +285,10 @@ class PhoneCall:
             quality = self.leg.set_variable("RTPAUDIOQOS", "ssrc=1;themssrc=2;lp=0;rxjitter=0.000000;rtt=0.000000")
             self._exchange.tell(quality, self.leg.hung_up(_NORMAL_CLEARING))
         self.leg, self.is_bridged = None, False
+
+
+@frozen
+class CallBegan(Effect):
+    """Report a new call. The call may already be over."""
+
+    call: PhoneCall

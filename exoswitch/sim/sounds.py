@@ -1,11 +1,9 @@
 """Core: what simulated people say: tones, noise and a babble of which each 20 ms frame is unlike all others."""
 
 import sys
-import wave
 from array import array
 from collections.abc import Iterator
 from functools import lru_cache
-from io import BytesIO
 from math import exp, pi, sin
 from random import Random
 
@@ -48,21 +46,6 @@ def frames(pcm: bytes) -> Iterator[bytes]:
     """Cut PCM into frames, the last one filled up with silence."""
     for start in range(0, len(pcm), FRAME_BYTES):
         yield pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
-
-
-def write_wav(left: bytes, right: bytes) -> bytes:
-    """Write a stereo WAV file; the shorter side is filled up with silence."""
-    length = max(len(left), len(right))
-    samples = array("h", bytes(2 * length))
-    samples[0::2] = array("h", left.ljust(length, b"\0"))
-    samples[1::2] = array("h", right.ljust(length, b"\0"))
-    file = BytesIO()
-    with wave.open(file, "wb") as output:
-        output.setnchannels(2)
-        output.setsampwidth(2)
-        output.setframerate(SAMPLE_RATE_HZ)
-        output.writeframes(samples.tobytes())
-    return file.getvalue()
 
 
 def _babble_samples(dice: Random, samples: int) -> Iterator[float]:

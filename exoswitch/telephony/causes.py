@@ -8,31 +8,16 @@ from enum import IntEnum
 
 
 class HangUpCause(IntEnum):
-    """The causes that we ourselves hang up with; PJSIP turns them into the SIP reply an unanswered caller gets."""
+    """The causes that the gateway hangs up with. PJSIP turns the cause of an unanswered call into a SIP reply."""
 
     NORMAL_CLEARING = 16
-    """The call is over: the bot closed its stream, the time limit is reached, the gateway shuts down."""
+    """The call is over."""
 
     USER_BUSY = 17
-    """The account has all its calls in progress (SIP 486)."""
-
-    NO_ANSWER = 19
-    """Nobody picked up within the ring time (SIP 480)."""
+    """The account has reached its limit of concurrent calls (SIP 486)."""
 
     CALL_REJECTED = 21
-    """Nobody is configured to take this call, e.g. an unknown inbound number (SIP 603)."""
-
-    DESTINATION_OUT_OF_ORDER = 27
-    """The bot could not be reached (SIP 502)."""
-
-    NORMAL_UNSPECIFIED = 31
-    """The call's audio stopped coming, and so it was given up."""
-
-    NO_CIRCUIT = 34
-    """No place for another call: the gateway or its Asterisk is full, or has no RTP port left (SIP 503)."""
-
-    TEMPORARY_FAILURE = 41
-    """Something of ours failed while the call was being set up."""
+    """No app is configured for this call, e.g. its number is unknown (SIP 603)."""
 
 
 _TEXTS = {

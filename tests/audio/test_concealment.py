@@ -1,9 +1,15 @@
-"""Frames made up for those that did not come."""
+"""Frames in place of lost ones, and frames that are left out."""
 
 import struct
+from array import array
+from itertools import pairwise
+from math import cos, pi
 
-from exoswitch.audio.concealment import Concealer
-from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exoswitch.audio.concealment import Concealer, spliced
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
 
 LOUD = struct.pack("<160h", *([20_000, -20_000] * 80))
 
@@ -24,3 +30,39 @@ def test_silence_follows_the_fade():
 
 def test_there_is_silence_where_nothing_was_heard_yet():
     assert Concealer().conceal() is SILENCE_PCM
+
+
+FRAME = st.binary(min_size=FRAME_BYTES, max_size=FRAME_BYTES)
+
+
+def samples(pcm):
+    return array("h", pcm)
+
+
+def test_a_splice_begins_as_the_first_frame_and_ends_as_the_second():
+    first, second = array("h", [1000] * FRAME_SAMPLES), array("h", [-1000] * FRAME_SAMPLES)
+    whole = samples(spliced(first.tobytes(), second.tobytes()))
+    assert whole[0] == 1000
+    assert whole[FRAME_SAMPLES // 2] == 0
+    assert whole[-1] < -980
+
+
+def test_a_tone_that_loses_a_frame_does_not_click():
+    tone = array("h", (round(10_000 * cos(2 * pi * 425 * at / 8000)) for at in range(4 * FRAME_SAMPLES))).tobytes()
+    before, first, second, after = (tone[at : at + FRAME_BYTES] for at in range(0, len(tone), FRAME_BYTES))
+    steepest = max(abs(one - other) for one, other in pairwise(samples(tone)))
+    heard = samples(before + spliced(first, second) + after)
+    assert max(abs(one - other) for one, other in pairwise(heard)) <= steepest * 1.1
+    cut = samples(before + second + after)
+    assert max(abs(one - other) for one, other in pairwise(cut)) > steepest * 2
+
+
+@settings(deadline=None, max_examples=30)
+@given(FRAME, FRAME)
+def test_no_frames_make_a_splice_that_is_out_of_range(first, second):
+    for one, other, made in zip(samples(first), samples(second), samples(spliced(first, second)), strict=True):
+        assert min(one, other) <= made <= max(one, other)
+
+
+def test_silence_stays_silence():
+    assert spliced(SILENCE_PCM, SILENCE_PCM) == SILENCE_PCM

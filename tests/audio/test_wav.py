@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exoswitch.audio.wav import read_wav
+from exoswitch.audio.wav import read_wav, write_wav
 from exoswitch.errors import InvalidRequest
 
 
@@ -57,3 +57,9 @@ def test_a_file_that_was_cut_off_gives_whole_samples():
 def test_any_bytes_are_read_or_refused(at, noise):
     with suppress(InvalidRequest):
         assert len(read_wav(GOOD[:at] + noise + GOOD[at + len(noise) :])) % 2 == 0
+
+
+def test_a_recording_has_a_channel_for_each_side_and_fills_up_the_shorter():
+    with wave.open(BytesIO(write_wav(b"\1\0\2\0", b"\3\0"))) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8000)
+        assert file.readframes(10) == b"\1\0\3\0\2\0\0\0"

@@ -8,13 +8,13 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.call.effects import StopReason
 from exoswitch.call.session import Direction
 from exoswitch.certify.kept import Kept
-from exoswitch.certify.recorded_phone import RecordedPhone
+from exoswitch.certify.recorded_caller import RecordedCaller
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
 from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
-from exoswitch.exotel.trace.trace import Header, MediaSettings, TraceError
+from exoswitch.exotel.trace.trace import Attempted, Closed, Header, MediaSettings, Message, Opened, TraceError
 from exoswitch.rtp.packet import parse
 from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
 
@@ -31,22 +31,25 @@ HEADER = Header(
 
 def conversation(answers=50, *, header=HEADER, hangs_up=True):
     """Keep a call in which the caller says a second of a tone, presses a key, and the bot answers."""
-    kept = Kept(header, 100.0)
+    kept = Kept(header)
     writer = MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
-    kept.attempted("ws://user:hush@bot.example.org/?key=hush", 100.0)
-    kept.opened(100.1)
-    kept.message(Side.GATEWAY, writer.connected(), 100.1)
+
+    def says(side, at_ms, data):
+        kept.add(Message(at_ms, side, data))
+
+    kept.add(Attempted(0, "ws://user:hush@bot.example.org/?key=hush"))
+    kept.add(Opened(100))
+    says(Side.GATEWAY, 100, writer.connected())
     start = writer.start(caller="+919812345610", callee="+918047491899", custom_parameters={})
-    kept.message(Side.GATEWAY, start, 100.1)
+    says(Side.GATEWAY, 100, start)
     for number in range(50):
-        at = 100.12 + 0.02 * number
-        kept.message(Side.GATEWAY, writer.media(TONE[number]), at)
+        says(Side.GATEWAY, 120 + 20 * number, writer.media(TONE[number]))
         if number < answers:
-            kept.message(Side.BOT, media(TONE[number]), at)
-    kept.message(Side.GATEWAY, writer.dtmf("5", 100), 101.19)
+            says(Side.BOT, 120 + 20 * number, media(TONE[number]))
+    says(Side.GATEWAY, 1190, writer.dtmf("5", 100))
     if hangs_up:
-        kept.message(Side.GATEWAY, writer.stop(StopReason.CALL_ENDED), 101.5)
-    kept.closed(1000, "", Side.GATEWAY if hangs_up else Side.BOT, 101.6)
+        says(Side.GATEWAY, 1500, writer.stop(StopReason.CALL_ENDED))
+    kept.add(Closed(1600, 1000, "", Side.GATEWAY if hangs_up else Side.BOT))
     return kept
 
 
@@ -60,9 +63,9 @@ def test_what_is_kept_can_be_read_again_and_tells_no_secrets():
 
 
 def test_what_is_kept_is_bounded():
-    kept = Kept(HEADER, 0.0)
+    kept = Kept(HEADER)
     for _ in range(70_000):
-        kept.opened(1.0)
+        kept.add(Opened(1))
     assert len(kept.trace().entries) == 60_001
 
 
@@ -79,7 +82,7 @@ def played(phone, seconds):
 
 def test_a_recorded_caller_says_the_same_and_presses_the_same_and_hangs_up():
     (plan,) = replay_of(conversation().trace(), TERMS).plans
-    ticks = played(RecordedPhone(plan.recorded, 8000, tape(), Random(0)), 5.0)
+    ticks = played(RecordedCaller(plan.recorded, 8000, tape(), Random(0)), 5.0)
     assert [pcm for pcm, _ in ticks[:50]] == [ULAW.decode(ULAW.encode(frame)) for frame in TONE]
     assert {pcm for pcm, _ in ticks[50:]} == {ULAW.decode(ULAW.encode(SILENCE_PCM))}
     assert [(number, digit) for number, (_, digit) in enumerate(ticks) if digit] == [(55, "5")]
@@ -97,7 +100,7 @@ def test_a_recording_at_a_higher_rate_is_replayed_at_that_rate():
     (plan,) = replay_of(conversation(header=header).trace(), TERMS).plans
     assert plan.target(TERMS.url) == "ws://bot.example.org/?sample-rate=16000"
     assert plan.options.chunk_ms == 40
-    ticks = played(RecordedPhone(plan.recorded, 16_000, tape(), Random(0)), 5.0)
+    ticks = played(RecordedCaller(plan.recorded, 16_000, tape(), Random(0)), 5.0)
     assert {len(pcm) for pcm, _ in ticks} == {320}
 
 

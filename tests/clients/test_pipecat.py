@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.harness.clients.phone_line import on_the_line
+from tests.harness.clients.phone_call import run_call
 
 pytestmark = pytest.mark.pipecat
 
 
 def test_start_is_taken_for_exotels_and_for_no_other_providers(pipecat_bot):
-    async def scenario(line):
-        assert line.start["transport_type"] == "exotel"
-        assert line.start["call_id"] == line.sid
+    async def scenario(call):
+        assert call.start["transport_type"] == "exotel"
+        assert call.start["call_id"] == call.sid
 
-    on_the_line(pipecat_bot, "answer", scenario)
+    run_call(pipecat_bot, "answer", scenario)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness.clients.bot_voice import HANG_UP, SILENCE, SPEECH_HZ, SPEECH_S, TALK
-from tests.harness.clients.phone_line import ACCOUNT, EXOPHONE, NUMBER, on_the_line
+from tests.harness.clients.phone_call import ACCOUNT, EXOPHONE, NUMBER, run_call
 from tests.harness.e2e.audio import level_dbm0, sounding_s
 
 PHONE_HZ = 440
@@ -17,84 +17,84 @@ at_each_rate = pytest.mark.parametrize(("rate_hz", "query"), RATES.items(), ids=
 
 @at_each_rate
 def test_tone_of_the_caller_comes_back_at_its_pitch_and_level(bot, rate_hz, query):
-    async def scenario(line):
+    async def scenario(call):
         def heard():
-            return [(told["rate_hz"], round(told["pitch_hz"], -1)) for told in line.all_told("heard")]
+            return [(told["rate_hz"], round(told["pitch_hz"], -1)) for told in call.all_told("heard")]
 
-        await line.until(lambda: (rate_hz, PHONE_HZ) in heard(), "the bot did not hear the tone")
-        await line.hears_tone(PHONE_HZ, DBM0)
+        await call.until(lambda: (rate_hz, PHONE_HZ) in heard(), "the bot did not hear the tone")
+        await call.hears_tone(PHONE_HZ, DBM0)
 
-    on_the_line(bot, f"answer tone={PHONE_HZ}", scenario, query)
+    run_call(bot, f"answer tone={PHONE_HZ}", scenario, query)
 
 
 @at_each_rate
 def test_speech_of_the_bot_is_heard_at_its_pitch_and_level(bot, rate_hz, query):
-    async def scenario(line):
-        await line.told("heard")
-        line.press(TALK)
-        await line.hears_tone(SPEECH_HZ, DBM0)
+    async def scenario(call):
+        await call.told("heard")
+        call.press(TALK)
+        await call.hears_tone(SPEECH_HZ, DBM0)
 
-    on_the_line(bot, "answer", scenario, query)
+    run_call(bot, "answer", scenario, query)
 
 
 def test_bot_is_told_who_calls_whom_and_what_its_url_says(bot):
-    async def scenario(line):
-        assert line.start["account_sid"] == ACCOUNT
-        assert line.start["custom_parameters"] == {"lang": "hi", "plan": "gold"}
-        assert line.sid in line.start.values()
-        record = await line.record()
-        assert (line.start["from"], line.start["to"]) == (record["From"], record["To"]) == (NUMBER, EXOPHONE)
+    async def scenario(call):
+        assert call.start["account_sid"] == ACCOUNT
+        assert call.start["custom_parameters"] == {"lang": "hi", "plan": "gold"}
+        assert call.sid in call.start.values()
+        record = await call.record()
+        assert (call.start["from"], call.start["to"]) == (record["From"], record["To"]) == (NUMBER, EXOPHONE)
 
-    on_the_line(bot, "answer", scenario, "?lang=hi&plan=gold")
+    run_call(bot, "answer", scenario, "?lang=hi&plan=gold")
 
 
 def test_keys_reach_the_bot_once_each_and_in_order(bot):
-    async def scenario(line):
-        line.press("470*#")
-        await line.told("dtmf", count=5)
-        line.press("8")
-        await line.told("dtmf", count=6)
-        assert [told["digit"] for told in line.all_told("dtmf")] == list("470*#8")
+    async def scenario(call):
+        call.press("470*#")
+        await call.told("dtmf", count=5)
+        call.press("8")
+        await call.told("dtmf", count=6)
+        assert [told["digit"] for told in call.all_told("dtmf")] == list("470*#8")
 
-    on_the_line(bot, "answer", scenario)
+    run_call(bot, "answer", scenario)
 
 
 def test_interruption_silences_the_line_though_seconds_of_audio_are_queued(bot):
-    async def scenario(line):
-        await line.until(lambda: line.ticks > 10, "the phone is not answered")
-        line.press(TALK)
-        while level_dbm0(await line.listen(0.1)) < DBM0 - 1:
+    async def scenario(call):
+        await call.until(lambda: call.ticks > 10, "the phone is not answered")
+        call.press(TALK)
+        while level_dbm0(await call.listen(0.1)) < DBM0 - 1:
             pass
-        line.press(SILENCE)
-        while level_dbm0(await line.listen(0.1)) > QUIET_DBM0:
+        call.press(SILENCE)
+        while level_dbm0(await call.listen(0.1)) > QUIET_DBM0:
             pass
-        spoken_s = sum(end - begin for begin, end in sounding_s(line.heard))
+        spoken_s = sum(end - begin for begin, end in sounding_s(call.heard))
         assert spoken_s < SPEECH_S / 2
-        assert level_dbm0(await line.listen(1.0)) < QUIET_DBM0
-        line.press(TALK)
-        await line.hears_tone(SPEECH_HZ, DBM0)
+        assert level_dbm0(await call.listen(1.0)) < QUIET_DBM0
+        call.press(TALK)
+        await call.hears_tone(SPEECH_HZ, DBM0)
 
-    on_the_line(bot, "answer", scenario, LONG_MESSAGES)
+    run_call(bot, "answer", scenario, LONG_MESSAGES)
 
 
 def test_bot_that_ends_hangs_the_phone_up_at_once(bot):
-    async def scenario(line):
-        await line.told("heard")
-        pressed = line.ticks
-        line.press(HANG_UP)
-        assert (await line.is_over())["Status"] == "completed"
-        await line.told("closed")
+    async def scenario(call):
+        await call.told("heard")
+        pressed = call.ticks
+        call.press(HANG_UP)
+        assert (await call.is_over())["Status"] == "completed"
+        await call.told("closed")
         # pipecat sends two seconds of silence before it closes; they are not waited for.
-        assert line.ticks - pressed < 75
+        assert call.ticks - pressed < 75
 
-    on_the_line(bot, "answer tone=440", scenario)
+    run_call(bot, "answer tone=440", scenario)
 
 
 def test_caller_who_hangs_up_ends_the_call_at_the_bot(bot):
-    async def scenario(line):
-        await line.told("heard")
-        line.hang_up()
-        await line.told("closed")
-        assert (await line.is_over())["Status"] == "completed"
+    async def scenario(call):
+        await call.told("heard")
+        call.hang_up()
+        await call.told("closed")
+        assert (await call.is_over())["Status"] == "completed"
 
-    on_the_line(bot, "answer tone=440", scenario)
+    run_call(bot, "answer tone=440", scenario)

@@ -3,7 +3,8 @@ import pytest
 from exoswitch.ami import actions as dialling
 from exoswitch.ami.legs import legs
 from exoswitch.ami.message import AmiMessage
-from exoswitch.sim.exchange import CallBegan, Disconnect
+from exoswitch.sim.exchange import Disconnect
+from exoswitch.sim.phonecall import CallBegan
 from tests.harness.sim_asterisk import LEG, AsteriskCore
 
 

@@ -9,11 +9,11 @@ from exoswitch.ami import actions as dialling
 from exoswitch.ami import login
 from exoswitch.ami.legs import destination
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
+from exoswitch.audio.wav import write_wav
 from exoswitch.rtp.packet import parse
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.occasions import Occasions
-from exoswitch.sim.sounds import write_wav
 from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback

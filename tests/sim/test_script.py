@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.audio.frames import SILENCE_PCM
+from exoswitch.audio.wav import write_wav
 from exoswitch.errors import InvalidRequest
 from exoswitch.sim import sounds
 from exoswitch.sim.script import (
@@ -76,7 +77,7 @@ def test_any_text_is_read_or_refused(text):
 
 
 def test_a_wav_file_is_read_by_whoever_can():
-    files = {"hello.wav": sounds.write_wav(b"", b"")}
+    files = {"hello.wav": write_wav(b"", b"")}
     with pytest.raises(InvalidRequest, match="2 channels"):
         parse_script("wav=hello.wav", files.__getitem__)
     with pytest.raises(InvalidRequest, match="needs files"):

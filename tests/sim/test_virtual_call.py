@@ -1,9 +1,11 @@
 import pytest
 
 from exoswitch.audio.frames import FRAME_BYTES
+from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import parse_script
-from exoswitch.sim.virtual import run_virtual_call
+from exoswitch.sim.sounds import noise
+from exoswitch.sim.virtual import cached, run_virtual_call
 
 TEN_MINUTES = 600
 TICKS = 30_000
@@ -60,3 +62,22 @@ def test_a_call_may_be_about_other_things_than_babble():
     call = run_virtual_call(1, Conditions(), script=parse_script("tone=440,0.5"))
     assert any(call.caller.ear.recording[:8000])
     assert not any(call.caller.ear.recording[12000:])
+
+
+@pytest.mark.parametrize("law", [ULAW, ALAW], ids=lambda law: law.name)
+def test_cached_law_encodes_as_the_law_does(law):
+    quick = cached(law)
+    for frame in noise()[:20]:
+        assert quick.encode(frame) == law.encode(frame)
+        assert quick.encode(frame) is quick.encode(frame)
+
+
+def test_cached_laws_do_not_share_results():
+    frame = noise()[0]
+    assert cached(ULAW).encode(frame) != cached(ALAW).encode(frame)
+
+
+def test_cached_law_decodes_as_the_law_does():
+    quick = cached(ALAW)
+    assert (quick.name, quick.payload_type, quick.silence) == (ALAW.name, ALAW.payload_type, ALAW.silence)
+    assert quick.decode(bytes(range(256))) == ALAW.decode(bytes(range(256)))

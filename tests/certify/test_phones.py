@@ -2,7 +2,7 @@ from attrs import define, field
 
 from exoswitch.audio.g711 import ULAW
 from exoswitch.certify import cues
-from exoswitch.certify.lines import Lines
+from exoswitch.certify.phones import SimulatedPhones
 from exoswitch.certify.scenario import Plan, press, quiet, speak
 from exoswitch.certify.tape import Tape
 from exoswitch.rtp.plane import Plane
@@ -17,7 +17,7 @@ SPEECH = babble()
 class Bot:
     """A bot behind a line, in the place of a connection; and what the caller's call hears."""
 
-    line: object = None
+    media: object = None
     echoes: bool = True
     heard: list = field(factory=list)
     told: list = field(factory=list)
@@ -25,7 +25,7 @@ class Bot:
     def send_media(self, pcm):
         self.heard.append(pcm)
         if self.echoes:
-            self.line.leg.play(pcm)
+            self.media.leg.play(pcm)
 
     def send_mark(self, name):
         self.told.append(name)
@@ -39,17 +39,17 @@ class Bot:
 
 def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
     """Let a caller do this, for so long."""
-    bot, lines = Bot(echoes=echoes), Lines()
-    plane, tape = Plane(lines, lambda line: None), Tape("", SID, "c" * 32, 0.0)
-    bot.line = line = lines.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
-    plane.add(line)
+    bot, phones = Bot(echoes=echoes), SimulatedPhones()
+    plane, tape = Plane(phones, lambda media: None), Tape("", SID, "c" * 32, 0.0)
+    bot.media = media = phones.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
+    plane.add(media)
     tape.opened(0.0)
-    line.stream = bot
-    line.leg.attach()
+    media.stream = bot
+    media.leg.attach()
     for tick in range(1, round(seconds / 0.02) + 1):
-        lines.tick(tick * 0.02)
+        phones.tick(tick * 0.02)
         plane.tick(tick * 0.02)
-    assert line.failures == 0
+    assert media.failures == 0
     return bot, tape
 
 
@@ -89,12 +89,12 @@ def test_a_bad_network_loses_the_same_words_each_time():
 
 
 def test_nothing_is_said_before_the_bot_has_accepted():
-    bot, lines = Bot(), Lines()
+    bot, phones = Bot(), SimulatedPhones()
     tape = Tape("", SID, "c" * 32, 0.0)
-    line = lines.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, 0)
+    media = phones.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, 0)
     for tick in range(20):
-        lines.tick(tick * 0.02)
+        phones.tick(tick * 0.02)
     assert tape.stages == []
-    lines.close(line)
-    lines.close(line)
-    assert list(lines.receive()) == []
+    phones.close(media)
+    phones.close(media)
+    assert list(phones.receive()) == []

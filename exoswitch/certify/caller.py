@@ -1,4 +1,4 @@
-"""Core: the caller's phone, who does one thing after the other, and some of them until the bot has done its part."""
+"""Core: the caller of a scenario: it plays stages in order; a stage can end early when the bot has done its part."""
 
 from random import Random
 from typing import NamedTuple
@@ -14,15 +14,15 @@ from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.sim.script import ScriptPlayer
 
 
-class PhoneTick(NamedTuple):
-    """What a phone does in one tick: the packet that it sends, and a key just let go (or none)."""
+class CallerTick(NamedTuple):
+    """One tick of a caller: the packet that it sends, and the key that it released (or an empty string)."""
 
     packet: bytes
     digit: str
 
 
 def heard(data: bytes) -> bool:
-    """Whether a packet can be heard."""
+    """Whether a packet holds audible sound."""
     try:
         return is_audible(ULAW.decode(parse(data).payload))
     except RemoteProtocolError:
@@ -30,8 +30,8 @@ def heard(data: bytes) -> bool:
 
 
 @define
-class Phone:
-    """One phone, from the answer on; it hears by what reaches it, and decides by what is on the tape."""
+class ScriptedCaller:
+    """One caller, from the answer on. It decides by the tape when a stage ends."""
 
     _stages: tuple[Stage, ...]
     _tape: Tape
@@ -45,18 +45,18 @@ class Phone:
         self._packetizer = Packetizer.begin(ULAW.payload_type, self._rng)
 
     def datagram(self, data: bytes) -> None:
-        """Hear."""
+        """Take a packet from the gateway."""
         self._tape.heard_at_phone += heard(data)
 
-    def tick(self, now: float) -> PhoneTick | None:
-        """Let 20 ms pass; None once everything is done, and then the phone is to be hung up."""
+    def tick(self, now: float) -> CallerTick | None:
+        """Let 20 ms pass. None means that all stages are over and the caller hangs up."""
         while self._ticks_left <= 0 or self._stages[self._number].until(self._tape, now):
             if self._number + 1 >= len(self._stages):
                 return None
             self._begin(self._number + 1, now)
         self._ticks_left -= 1
         moment = self._player.tick()
-        return PhoneTick(self._packetizer.encode(ULAW.encode(moment.pcm), marker=False), moment.digit)
+        return CallerTick(self._packetizer.encode(ULAW.encode(moment.pcm), marker=False), moment.digit)
 
     def _begin(self, number: int, now: float) -> None:
         stage = self._stages[number]

@@ -33,14 +33,14 @@ SECOND_BYTES = 2 * 8000
 CLEAN_DB = 30.0
 
 
-def on_the_line(bot, script, scenario, query=""):
+def run_call(bot, script, scenario, query=""):
     """Let the gateway call a phone that follows the script and lead it to the bot; run the scenario with the call."""
 
     async def live(reactor, asterisk):
         gateway = make_gateway(_config(asterisk), reactor)
         gateway.startService()
         try:
-            await scenario(await PhoneLine(reactor, asterisk, gateway, bot).dial(bot.url + query))
+            await scenario(await PhoneCall(reactor, asterisk, gateway, bot).dial(bot.url + query))
         except AssertionError as failed:
             failed.add_note(f"The bot's log:\n{bot.log()}")
             raise
@@ -68,7 +68,7 @@ def _config(asterisk):
 
 
 @define(eq=False)
-class PhoneLine:
+class PhoneCall:
     """A call, and the hands and ears of whoever holds the phone."""
 
     reactor: object

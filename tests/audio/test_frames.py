@@ -1,12 +1,11 @@
-"""A sound that never ends."""
+"""Sounds cut into frames."""
 
 from itertools import cycle, islice
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.audio.frames import FRAME_SAMPLES
-from exoswitch.audio.loop import Loop
+from exoswitch.audio.frames import FRAME_SAMPLES, Loop
 
 
 @settings(deadline=None, max_examples=60)

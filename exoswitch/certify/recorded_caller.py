@@ -1,4 +1,4 @@
-"""Core: the caller of a recorded conversation, at the phone once more: says the same, and presses the same keys."""
+"""Core: the caller of a recorded conversation: it sends the same audio and the same keys at the same times."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -9,18 +9,18 @@ from attrs import define, field
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.audio.g711 import ULAW
 from exoswitch.audio.resample import Resampler
-from exoswitch.certify.phone import PhoneTick, heard
+from exoswitch.certify.caller import CallerTick, heard
 from exoswitch.certify.tape import Tape
 from exoswitch.exotel.trace.replay_caller import CallerStep, HangUp, Press, Speak
 from exoswitch.rtp.packet import Packetizer
 
-PATIENCE_S = 10.0  # for a bot that closed by itself in the recording
-_READY_S = 1.5 * FRAME_S  # a frame was sent when it had been spoken, and not just in time
+PATIENCE_S = 10.0  # how long the caller waits where the recorded bot closed the stream itself
+_READY_S = 1.5 * FRAME_S  # a recorded frame has the time of its end; the slack absorbs jitter of the recording
 
 
 @define
-class RecordedPhone:
-    """A phone that does what a caller did, each thing at its time after the answer."""
+class RecordedCaller:
+    """One recorded caller, from the answer on."""
 
     _steps: tuple[CallerStep, ...]
     _sample_rate_hz: int
@@ -41,31 +41,31 @@ class RecordedPhone:
         self._packetizer = Packetizer.begin(ULAW.payload_type, self._rng)
 
     def datagram(self, data: bytes) -> None:
-        """Hear."""
+        """Take a packet from the gateway."""
         self._tape.heard_at_phone += heard(data)
 
-    def tick(self, now: float) -> PhoneTick | None:
-        """Let 20 ms pass; None once everything is done."""
+    def tick(self, now: float) -> CallerTick | None:
+        """Let 20 ms pass. None means that the recording is over and the caller hangs up."""
         if not self._ticks:
             self._tape.stage("recorded", now)
         at_s = self._ticks * FRAME_S
         self._ticks += 1
         if at_s >= self._hangs_up_s:
             return None
-        is_said = self._frames and self._frames[0][0] <= at_s + _READY_S
-        pcm = self._frames.popleft()[1] if is_said else SILENCE_PCM
+        speaks = self._frames and self._frames[0][0] <= at_s + _READY_S
+        pcm = self._frames.popleft()[1] if speaks else SILENCE_PCM
         digit = self._keys.popleft()[1] if self._keys and self._keys[0][0] <= at_s else ""
-        return PhoneTick(self._packetizer.encode(ULAW.encode(pcm), marker=False), digit)
+        return CallerTick(self._packetizer.encode(ULAW.encode(pcm), marker=False), digit)
 
 
 def hangs_up_s(steps: tuple[CallerStep, ...]) -> float:
-    """Say when the caller hangs up: as recorded, or a good while after the last word."""
+    """Give the time of the hang-up: as recorded, or `PATIENCE_S` after the last step."""
     ends = [step.at_ms / 1000 for step in steps if isinstance(step.does, HangUp)]
     return ends[0] if ends else max((step.at_ms / 1000 for step in steps), default=0.0) + PATIENCE_S
 
 
 def _at_the_phones_rate(steps: Iterable[CallerStep], sample_rate_hz: int) -> Iterable[tuple[float, bytes]]:
-    """Give what was said in frames of the phone's rate, each with its time."""
+    """Give the recorded speech in frames of 8,000 Hz, each with its time in seconds."""
     said = [(step.at_ms / 1000, step.does.pcm) for step in steps if isinstance(step.does, Speak)]
     if sample_rate_hz != SAMPLE_RATE_HZ:
         down = Resampler(sample_rate_hz, SAMPLE_RATE_HZ)

@@ -1,0 +1,111 @@
+"""Core: simulated phones on the gateway's own media plane, without sockets, tick by tick.
+
+caller ──► network ──► media leg ──► stream to the bot, and back
+"""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Protocol
+
+from attrs import define, field
+
+from exoswitch.audio.g711 import ULAW
+from exoswitch.certify.caller import ScriptedCaller
+from exoswitch.certify.recorded_caller import RecordedCaller
+from exoswitch.certify.scenario import Plan
+from exoswitch.certify.tape import Tape
+from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
+from exoswitch.rtp.packet import parse
+from exoswitch.rtp.plane import Listener, MediaSession
+from exoswitch.sim.network import Network
+
+PHONE: Address = ("127.0.0.1", 4000)
+"""The address of every simulated phone. No packet is sent there."""
+
+
+class Control(Protocol):
+    """Receives the caller's actions other than speech."""
+
+    def pressed(self, digit: str) -> None:
+        """The caller pressed a key."""
+
+    def hung_up(self) -> None:
+        """The caller hangs up."""
+
+
+@define(eq=False)
+class SimulatedPhone:
+    """A caller and the network between it and the gateway: the wire of a media session."""
+
+    tape: Tape
+    _caller: ScriptedCaller | RecordedCaller
+    _control: Control
+    _out: Network
+    _back: Network
+    _now: float = field(default=0.0, init=False)
+    _hung_up: bool = field(default=False, init=False)
+
+    def tick(self, now: float) -> None:
+        """Let 20 ms pass. The caller begins when the bot has accepted the call."""
+        self._now = now
+        if self.tape.opened_at is None:
+            return
+        for data in self._back.due(now):
+            self._caller.datagram(data)
+        if self._hung_up:
+            return
+        moment = self._caller.tick(now)
+        if moment is None:
+            self._hung_up = True
+            self._control.hung_up()
+            return
+        self._out.send(moment.packet, now)
+        if moment.digit:
+            self._control.pressed(moment.digit)
+
+    def arrived(self) -> list[bytes]:
+        """Take the packets that have reached the gateway."""
+        return self._out.due(self._now)
+
+    def send(self, packet: bytes, _address: Address) -> None:
+        """Send the gateway's packet through the network to the caller."""
+        self.tape.line_tick(ULAW.decode(parse(packet).payload), self._now)
+        self._back.send(packet, self._now)
+
+
+@define(eq=False)
+class SimulatedPhones:
+    """All phones in use: the plane's source of datagrams."""
+
+    _phones: dict[MediaSession, SimulatedPhone] = field(factory=dict, init=False)
+
+    def open(self, plan: Plan, tape: Tape, control: Control, listener: Listener, seed: int) -> MediaSession:
+        """Make the media session of a call, ready for the plane. The same seed gives the same network."""
+        rng = Random(seed)
+        caller = (
+            RecordedCaller(plan.recorded, plan.recorded_hz, tape, rng)
+            if plan.recorded
+            else ScriptedCaller(plan.stages, tape, rng)
+        )
+        phone = SimulatedPhone(tape, caller, control, Network(plan.network, seed), Network(plan.network, seed + 1))
+        leg = MediaLeg(LegSettings(source_host=PHONE[0]), rng)
+        leg.direct(*PHONE)
+        media = MediaSession(leg, phone, listener)
+        self._phones[media] = phone
+        return media
+
+    def close(self, media: MediaSession) -> None:
+        """Remove a phone. A second call does nothing."""
+        self._phones.pop(media, None)
+
+    def tick(self, now: float) -> None:
+        """Let 20 ms pass for all phones. The plane's tick comes after this."""
+        for media, phone in tuple(self._phones.items()):
+            phone.tick(now)
+            phone.tape.waiting(media.leg.playout.queued_ms)
+
+    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
+        """Take the packets that have reached the gateway since the last tick."""
+        for media, phone in tuple(self._phones.items()):
+            for data in phone.arrived():
+                yield media, data, PHONE
