@@ -1,7 +1,7 @@
-"""Adapter: a database of sessions in PostgreSQL, partitioned by month.
+"""Adapter: a database of sessions in PostgreSQL 12 or later, partitioned by month.
 
-There are two connections, so that whoever looks for a call or claims one does not wait for a batch that is being
-written. A batch is one statement, and so one transaction and one way to the server and back. PostgreSQL 12 or later.
+It has two connections, so that reads and claims do not wait for the batch that is being written. A batch is one
+statement, and so one transaction and one round trip.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -23,23 +23,23 @@ from exoswitch.sessions.notes import (
     session_row,
 )
 from exoswitch.store.months import Month
-from exoswitch.store.postgres import Ask, PostgresConnection
-from exoswitch.store.schema_files import read_schema
-from exoswitch.store.schema_versions import Version, due
+from exoswitch.store.partitions import add_partitions, drop_partitions
+from exoswitch.store.postgres import Ask, PostgresConnection, schema_change, upgrade
+from exoswitch.store.schema_versions import Version, read_schema
+from exoswitch.tasks.deferred import deferred
 
-_LOCK = 0x65786F73  # "exos": any number that nobody else in the database locks
-_ANSWER_S = 10.0  # more than the server's own limit of a statement
+_ANSWER_S = 10.0  # more than the server's own limit for a statement
 _UPGRADE_S = 600.0
 _MONTHS_AHEAD = 2
 _TABLES = ("sessions", "events")
-_FORGOTTEN_AT_ONCE = 10_000  # claims, so that a batch does not wait long
+_FORGOTTEN_AT_ONCE = 10_000  # claims; a batch waits for one such statement
 
 _TIMES = frozenset({"created_at", "updated_at", "answered_at", "ended_at", "happened_at"})
 _NUMBERS = frozenset({"sequence"})
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
-    """Write the INSERT that takes one array for each column."""
+    """Give the INSERT that takes one array for each column."""
     arrays = ", ".join(f"%s::{_array_type(name)}[]" for name in columns)
     values = ", ".join(f"to_timestamp({name})" if name in _TIMES else name for name in columns)
     names = ", ".join(columns)
@@ -59,7 +59,7 @@ _WRITE = (
     + ", ".join(f"{name} = excluded.{name}" for name in SESSION_COLUMNS if name not in {"call_sid", "created_at"})
     + " WHERE excluded.sequence > sessions.sequence"
 )
-# Whoever claims again writes again, so that what it is told is on the disk by its own transaction.
+# A repeated claim writes again, so that its own transaction is on the disk before its answer.
 _CLAIM = (
     "INSERT INTO claims (call_sid, token, claimed_at) SELECT call_sid, %s, to_timestamp(%s) "
     "FROM unnest(%s::text[]) AS claimed (call_sid) ON CONFLICT (call_sid) "
@@ -74,7 +74,7 @@ _FORGET_CLAIMS = (
 
 @implementer(ISessionDatabase)
 class PostgresDatabase:
-    """Sessions in a database whose address is ``postgresql://USER:PASSWORD@HOST:PORT/NAME``, as libpq takes it."""
+    """Sessions in the database at `address`: ``postgresql://USER:PASSWORD@HOST:PORT/NAME``, in libpq's form."""
 
     def __init__(
         self, address: str, reactor: Any, *, versions: Sequence[Version] | None = None, answer_s: float = _ANSWER_S
@@ -87,59 +87,24 @@ class PostgresDatabase:
         self._months: set[Month] = set()
 
     def open(self) -> Deferred[None]:
-        """Connect if need be, and bring the schema to the newest version."""
+        """Connect if there is no connection, and bring the schema to the newest version."""
         self._months.clear()
-        return self._writer.run(self._upgrade, within_s=_UPGRADE_S)
+        return self._writer.run(lambda ask: upgrade(ask, self._versions), within_s=_UPGRADE_S)
 
-    def write(self, notes: Sequence[Note]) -> Deferred[None]:
+    @deferred
+    async def write(self, notes: Sequence[Note]) -> None:
         """Write notes in one transaction."""
-        return Deferred.fromCoroutine(self._write(notes))
-
-    def recall(self, call_sids: Collection[str]) -> Deferred[list[Note]]:
-        """Read the newest notes of these calls."""
-        return Deferred.fromCoroutine(self._recall(call_sids))
-
-    def unfinished(self, gateway: str) -> Deferred[list[str]]:
-        """Give the SIDs of this gateway's calls that have not ended."""
-        return Deferred.fromCoroutine(self._unfinished(gateway))
-
-    def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
-        """Write down who claims these calls, in one transaction."""
-        return Deferred.fromCoroutine(self._claim(call_sids, token, now))
-
-    def tidy(self, now: float, keep_from: float) -> Deferred[None]:
-        """Make this month's partitions and the next ones', drop those that lie before `keep_from`, and old claims."""
-        return Deferred.fromCoroutine(self._tidy(now, keep_from))
-
-    def close(self) -> Deferred[None]:
-        """Disconnect."""
-        for line in (self._writer, self._quick):
-            line.close()
-        return succeed(None)
-
-    async def _upgrade(self, ask: Ask) -> None:
-        await _begin(ask)
-        await ask("SET LOCAL statement_timeout = 0")
-        await ask(
-            "CREATE TABLE IF NOT EXISTS schema_versions "
-            "(version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        ((current,),) = await ask("SELECT coalesce(max(version), 0) FROM schema_versions")
-        for version in due(self._versions, current):
-            await ask(version.text)
-            await ask("INSERT INTO schema_versions (version, name) VALUES (%s, %s)", version.number, version.name)
-        await ask("COMMIT")
-
-    async def _write(self, notes: Sequence[Note]) -> None:
         missing = {Month.of(note.session.created_at) for note in notes} - self._months
         if missing:
-            await self._writer.run(lambda ask: _add_in_transaction(ask, missing))
+            await self._writer.run(lambda ask: _add_months(ask, missing))
             self._months |= missing
         events = _columns(map(event_row, notes))
         sessions = _columns(map(session_row, newest(notes)))
         await self._writer.run(lambda ask: ask(_WRITE, *events, *sessions))
 
-    async def _recall(self, call_sids: Collection[str]) -> list[Note]:
+    @deferred
+    async def recall(self, call_sids: Collection[str]) -> list[Note]:
+        """Read the newest notes of these calls."""
         question = "SELECT sequence, document FROM sessions WHERE call_sid = ANY(%s::text[])"
         rows = await self._quick.run(lambda ask: ask(question, list(call_sids)))
         try:
@@ -147,65 +112,47 @@ class PostgresDatabase:
         except CorruptRecord as error:
             raise BackendUnavailable(f"{self.name}: {error}") from error
 
-    async def _unfinished(self, gateway: str) -> list[str]:
+    @deferred
+    async def unfinished(self, gateway: str) -> list[str]:
+        """Give the SIDs of this gateway's calls that have not ended."""
         question = "SELECT call_sid FROM sessions WHERE gateway = %s AND ended_at IS NULL"
         return [call_sid for (call_sid,) in await self._quick.run(lambda ask: ask(question, gateway))]
 
-    async def _claim(self, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:
-        in_order = sorted(set(call_sids))  # Others who claim some of them lock the rows in the same order.
+    @deferred
+    async def claim(self, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:
+        """Claim these calls in one transaction; give the ones that the token has now."""
+        in_order = sorted(set(call_sids))  # Every gateway locks rows in this order, so that none deadlock.
         rows = await self._quick.run(lambda ask: ask(_CLAIM, token, now, in_order))
         return frozenset(call_sid for (call_sid,) in rows)
 
-    async def _tidy(self, now: float, keep_from: float) -> None:
-        months = [Month.of(now)]
-        for _ in range(_MONTHS_AHEAD):
-            months.append(months[-1].next)
-
-        async def tidy(ask: Ask) -> None:
-            await _begin(ask)
-            await _add_partitions(ask, months)
-            await self._drop_partitions(ask, keep_from)
-            await ask("COMMIT")
-            self._months.update(months)
-
-        await self._writer.run(tidy)
+    @deferred
+    async def tidy(self, now: float, keep_from: float) -> None:
+        """Add partitions for this month and the next ones; drop the ones before `keep_from`, and old claims."""
+        await self._writer.run(lambda ask: self._move_partitions(ask, now, keep_from))
         forgotten = _FORGOTTEN_AT_ONCE
         while forgotten == _FORGOTTEN_AT_ONCE:
             rows = await self._writer.run(lambda ask: ask(_FORGET_CLAIMS, keep_from, _FORGOTTEN_AT_ONCE))
             forgotten = rows[0][0]
 
-    async def _drop_partitions(self, ask: Ask, keep_from: float) -> None:
-        names = await ask(
-            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid "
-            "WHERE inhparent IN ('sessions'::regclass, 'events'::regclass)"
-        )
-        for (name,) in names:
-            month = Month.of_partition(name)
-            if month is not None and month.ended_before(keep_from):
-                self._months.discard(month)
-                await ask(f"DROP TABLE {name}")
+    def close(self) -> Deferred[None]:
+        """Disconnect."""
+        self._writer.close()
+        self._quick.close()
+        return succeed(None)
+
+    async def _move_partitions(self, ask: Ask, now: float, keep_from: float) -> None:
+        months = [Month.of(now)]
+        for _ in range(_MONTHS_AHEAD):
+            months.append(months[-1].next)
+        async with schema_change(ask):
+            await add_partitions(ask, _TABLES, months)
+            dropped = await drop_partitions(ask, _TABLES, keep_from)
+        self._months = (self._months | {*months}) - dropped
 
 
-async def _begin(ask: Ask) -> None:
-    """Begin a transaction that changes tables; another gateway that is about to waits until it has ended."""
-    await ask("BEGIN")
-    await ask("SET LOCAL lock_timeout = 0")
-    await ask("SELECT pg_advisory_xact_lock(%s)", _LOCK)
-
-
-async def _add_in_transaction(ask: Ask, months: Iterable[Month]) -> None:
-    await _begin(ask)
-    await _add_partitions(ask, months)
-    await ask("COMMIT")
-
-
-async def _add_partitions(ask: Ask, months: Iterable[Month]) -> None:
-    for month in sorted(months):
-        for table in _TABLES:
-            await ask(
-                f"CREATE TABLE IF NOT EXISTS {month.partition(table)} PARTITION OF {table} "
-                f"FOR VALUES FROM ('{month.begins}') TO ('{month.next.begins}')"
-            )
+async def _add_months(ask: Ask, months: Iterable[Month]) -> None:
+    async with schema_change(ask):
+        await add_partitions(ask, _TABLES, months)
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

@@ -1,13 +1,13 @@
-"""Adapter: one connection to a PostgreSQL server, by txpostgres: made when it is needed, thrown away when it is dead.
+"""Adapter: one connection to a PostgreSQL server, through txpostgres; it is made when needed, and dropped when dead.
 
-txpostgres 1.7 has traps, and all are dealt with here: an idle connection that breaks raises out of `doRead`, where it
-would be logged as an unhandled error and never be found out; `cancel` raises out of its caller; `runInteraction` logs
-a failure when it cannot roll back. So a time-out leaves the Deferred to itself and closes the connection, and whoever
-is in a transaction when anything goes wrong loses the connection, which rolls it back.
+txpostgres 1.7 has three traps. An idle connection that breaks raises out of `doRead`: the error would be logged as
+unhandled, and the broken connection would stay. `cancel` raises out of its caller. `runInteraction` logs a failure
+when it cannot roll back. So a time-out leaves the Deferred alone and closes the connection. An error in a transaction
+closes the connection too, and that rolls it back.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 import psycopg2
@@ -18,18 +18,21 @@ from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
 from exoswitch.errors import BackendUnavailable
+from exoswitch.store.schema_versions import Version, due
+from exoswitch.tasks.deferred import deferred
 
 _SETTINGS = "-c synchronous_commit=on -c statement_timeout=8s -c lock_timeout=5s"
-_UNANSWERED_MS = 10_000  # how long TCP may wait for the server's acknowledgement
+_UNANSWERED_MS = 10_000  # how long TCP waits for an acknowledgement from the server
+_SCHEMA_LOCK = 0x65786F73  # "exos": the advisory lock of all schema changes; no other program uses this number
 
 _Result = TypeVar("_Result")
 
 
 class Ask(Protocol):
-    """A way to send one statement, and to wait for its rows."""
+    """Sends one statement and gives its rows."""
 
     def __call__(self, statement: str, *parameters: object) -> Awaitable[list[tuple[Any, ...]]]:
-        """Send a statement; `parameters` stand for each ``%s`` in it."""
+        """Send a statement; `parameters` replace each ``%s`` in it."""
         ...
 
 
@@ -38,14 +41,14 @@ class _TooLate(Exception):  # noqa: N818
 
 
 class _WatchedConnection(Connection):  # type: ignore[misc]
-    """A connection that tells when it breaks while nobody asks anything of it."""
+    """A connection that reports when it breaks while it is idle."""
 
     on_broken: Callable[[], None]
 
     def doRead(self) -> None:  # noqa: N802
-        """Hear from the server unasked; at an end of the connection, that is how it shows.
+        """Read from the server; an error here means that the connection has ended.
 
-        A ValueError is one, too: libpq has closed its socket, and the library asks the reactor to watch it.
+        A ValueError means it too: libpq has closed its socket, and the library asks the reactor to watch it.
         """
         try:
             super().doRead()
@@ -54,9 +57,9 @@ class _WatchedConnection(Connection):  # type: ignore[misc]
 
 
 class PostgresConnection:
-    """A connection for one question at a time; `address` is libpq's, and is never shown.
+    """A connection for one piece of work at a time; `address` is in libpq's form, and is never logged.
 
-    It may take `answer_s` to connect, and a question as long, the wait for questions before it counted in.
+    Connecting may take `answer_s`. One piece of work may take as long, with its wait for the work before it.
     """
 
     def __init__(self, address: str, name: str, reactor: Any, *, answer_s: float) -> None:
@@ -69,16 +72,17 @@ class PostgresConnection:
         self._is_closed = False
 
     def run(self, work: Callable[[Ask], Awaitable[_Result]], *, within_s: float | None = None) -> Deferred[_Result]:
-        """Do something with the connection, which is made first if there is none.
+        """Do some work with the connection; connect first if there is none.
 
         Raises:
-            BackendUnavailable: it cannot be made, breaks, refuses what is asked, or all of it takes too long.
+            BackendUnavailable: the server cannot be reached, breaks the connection, refuses a statement, or takes too
+                long.
         """
         deadline = self._reactor.seconds() + (within_s or self._answer_s)
         return self._lock.run(lambda: Deferred.fromCoroutine(self._run(work, deadline)))
 
     def close(self) -> None:
-        """Disconnect for good."""
+        """Disconnect, and connect never again."""
         self._is_closed = True
         self._discard()
 
@@ -86,8 +90,8 @@ class PostgresConnection:
         if self._is_closed:
             raise BackendUnavailable(f"{self._name}: it is closed")
         if deadline <= self._reactor.seconds():
-            await deferLater(self._reactor, 0)  # Those behind this one fail as well, and not in each other's stacks.
-            raise BackendUnavailable(f"{self._name}: no answer to others who asked before")
+            await deferLater(self._reactor, 0)  # The next one fails too: on a stack of its own, not on this one.
+            raise BackendUnavailable(f"{self._name}: no answer to earlier questions in time")
         try:
             connection = self._connection or await self._connect()
             return await self._in_time(_awaited(work(_ask(connection))), deadline - self._reactor.seconds())
@@ -115,7 +119,7 @@ class PostgresConnection:
         return connection
 
     def _in_time(self, asked: Deferred[_Result], seconds: float) -> Deferred[_Result]:
-        """Wait for an answer, but not for ever; one that comes late is nobody's."""
+        """Wait for an answer this long; ignore it if it comes later."""
         outcome: Deferred[_Result] = Deferred()
         timer: IDelayedCall = self._reactor.callLater(
             max(seconds, 0.0), lambda: outcome.errback(_TooLate(f"no answer within {seconds:.1f} s"))
@@ -132,15 +136,37 @@ class PostgresConnection:
     def _discard(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(Exception):  # What is broken may be closed already, or never have been open.
+            with suppress(Exception):  # A broken connection may be closed already, or was never open.
                 connection.close()
 
 
-def _awaited(work: Awaitable[_Result]) -> Deferred[_Result]:
-    async def wait() -> _Result:
-        return await work
+@asynccontextmanager
+async def schema_change(ask: Ask) -> AsyncIterator[None]:
+    """Change tables in one transaction; schema changes of other gateways wait for its end."""
+    await ask("BEGIN")
+    await ask("SET LOCAL lock_timeout = 0")
+    await ask("SELECT pg_advisory_xact_lock(%s)", _SCHEMA_LOCK)
+    yield
+    await ask("COMMIT")
 
-    return Deferred.fromCoroutine(wait())
+
+async def upgrade(ask: Ask, versions: Sequence[Version]) -> None:
+    """Apply the newer versions of the schema in one transaction."""
+    async with schema_change(ask):
+        await ask("SET LOCAL statement_timeout = 0")
+        await ask(
+            "CREATE TABLE IF NOT EXISTS schema_versions "
+            "(version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        ((current,),) = await ask("SELECT coalesce(max(version), 0) FROM schema_versions")
+        for version in due(versions, current):
+            await ask(version.text)
+            await ask("INSERT INTO schema_versions (version, name) VALUES (%s, %s)", version.number, version.name)
+
+
+@deferred
+async def _awaited(work: Awaitable[_Result]) -> _Result:
+    return await work
 
 
 def _ask(connection: _WatchedConnection) -> Ask:
@@ -155,7 +181,7 @@ def _ask(connection: _WatchedConnection) -> Ask:
 
 
 def _in_one_line(error: Exception) -> str:
-    """Say what the server said; a mistake in the address is told without the address, for a password is in it."""
+    """Give the server's words. An error about the address is given without them: the address holds a password."""
     if isinstance(error, psycopg2.ProgrammingError) and "dsn" in str(error):
-        return "the address is not one that libpq understands"
+        return "libpq does not understand its address; see postgresql:// in the configuration"
     return " ".join(str(error).split()) or type(error).__name__

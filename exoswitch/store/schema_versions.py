@@ -1,7 +1,13 @@
-"""Core: the versions of a database's schema: files such as ``0001_sessions.sql``, applied in order, never changed."""
+"""Adapter: versions of a database's schema: files such as ``0001_sessions.sql``, applied in order, never changed.
+
+The folder ``schema`` beside this file has one folder for each kind of database.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Literal
 
 from attrs import frozen
 
@@ -20,19 +26,29 @@ class Version:
 
     @property
     def statements(self) -> list[str]:
-        """Give the statements one by one; each ends with a semicolon at the end of a line, and nothing else does."""
+        """The statements one by one. Each ends with a semicolon at the end of a line; no other line ends with one."""
         lines = [line.partition("--")[0].rstrip() for line in self.text.splitlines()]
         return [part.strip() for part in re.split(r";\n", "\n".join(lines) + "\n") if part.strip()]
 
 
-def in_order(files: Mapping[str, str]) -> tuple[Version, ...]:
+def read_schema(dialect: Literal["sqlite", "postgres"]) -> tuple[Version, ...]:
+    """Read all versions of the schema for this kind of database."""
+    return read_versions(files("exoswitch.store") / "schema" / dialect)
+
+
+def read_versions(folder: Traversable) -> tuple[Version, ...]:
+    """Read all versions in a folder; see `in_order` for errors."""
+    return in_order({file.name: file.read_text(encoding="utf-8") for file in folder.iterdir() if file.is_file()})
+
+
+def in_order(texts: Mapping[str, str]) -> tuple[Version, ...]:
     """Order the versions, given the texts of files by their names.
 
     Raises:
-        ValueError: a file has another kind of name, or the numbers are not 1, 2, 3 and so on.
+        ValueError: a file's name has another form, or the numbers are not 1, 2, 3 and so on.
     """
     versions: list[Version] = []
-    for file_name, text in sorted(files.items()):
+    for file_name, text in sorted(texts.items()):
         match = _FILE_NAME.fullmatch(file_name)
         if match is None or int(match[1]) != len(versions) + 1:
             raise ValueError(f"{file_name} is not named NNNN_name.sql, with the number after {len(versions)}")
@@ -41,14 +57,14 @@ def in_order(files: Mapping[str, str]) -> tuple[Version, ...]:
 
 
 def due(versions: Sequence[Version], current: int) -> Sequence[Version]:
-    """Give what has to be applied to a database of this version; 0 is an empty one.
+    """Give the versions that a database of version `current` lacks; an empty database has version 0.
 
     Raises:
-        BackendUnavailable: the database is of a version that is yet unknown here.
+        BackendUnavailable: the database has a version that this exoswitch does not know.
     """
     if current > len(versions):
         raise BackendUnavailable(
-            f"the database's schema has version {current}, and this exoswitch knows it up to {len(versions)}: "
-            "a newer one has been here; install that"
+            f"the database's schema has version {current}, and this exoswitch knows versions up to {len(versions)}: "
+            "a newer exoswitch upgraded it; install that one"
         )
     return versions[current:]

@@ -8,8 +8,7 @@ from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import Note
-from exoswitch.store.schema_files import read_schema, read_versions
-from exoswitch.store.schema_versions import in_order
+from exoswitch.store.schema_versions import in_order, read_schema, read_versions
 from tests.harness.databases import Postgres, Sqlite, SqliteInTest
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 
@@ -228,7 +227,7 @@ def test_database_of_a_later_version_is_refused_in_plain_words(kind):
 
     known = len(read_schema(kind.dialect))
     kind.run(scenario, versions=and_next(kind, "CREATE TABLE later (thing TEXT);\n"))
-    told = rf"version {known + 1}, .* knows it up to {known}: a newer one has been here"
+    told = rf"version {known + 1}, .* knows versions up to {known}: a newer exoswitch"
     with pytest.raises(BaseException, match=told):
         kind.run(scenario)
 

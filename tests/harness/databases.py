@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.sessions.postgres import PostgresDatabase
-from exoswitch.sessions.sqlite import SqliteDatabase, set_up
+from exoswitch.sessions.sqlite import SqliteDatabase
+from exoswitch.store.sqlite import set_up
 from tests.harness.sim_live import run
 
 result = SynchronousTestCase()
@@ -53,7 +54,7 @@ class _OfSqlite:
     folder: object
 
     def rows(self, database, query):
-        return database._run(lambda cursor: cursor.execute(query).fetchall())
+        return database._file.run(lambda cursor: cursor.execute(query).fetchall())
 
 
 @define

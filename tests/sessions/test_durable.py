@@ -110,7 +110,7 @@ class Keeper:
 
     def written(self):
         return result.successResultOf(
-            self.database.database._run(
+            self.database.database._file.run(
                 lambda cursor: cursor.execute("SELECT call_sid, status FROM events ORDER BY sequence").fetchall()
             )
         )

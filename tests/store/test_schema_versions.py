@@ -24,7 +24,7 @@ def test_only_what_is_missing_is_due():
 
 
 def test_database_from_the_future_is_refused():
-    with pytest.raises(BackendUnavailable, match="knows it up to 2"):
+    with pytest.raises(BackendUnavailable, match="knows versions up to 2"):
         due(in_order(FILES), 3)
 
 

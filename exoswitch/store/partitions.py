@@ -1,0 +1,31 @@
+"""Adapter: partitions by month of PostgreSQL tables: made before rows come, dropped when all their rows are old."""
+
+from collections.abc import Iterable, Sequence
+
+from exoswitch.store.months import Month
+from exoswitch.store.postgres import Ask
+
+
+async def add_partitions(ask: Ask, tables: Sequence[str], months: Iterable[Month]) -> None:
+    """Add the missing partitions of these tables; call it in a `schema_change`."""
+    for month in sorted(months):
+        for table in tables:
+            await ask(
+                f"CREATE TABLE IF NOT EXISTS {month.partition(table)} PARTITION OF {table} "
+                f"FOR VALUES FROM ('{month.begins}') TO ('{month.next.begins}')"
+            )
+
+
+async def drop_partitions(ask: Ask, tables: Sequence[str], keep_from: float) -> set[Month]:
+    """Drop the partitions that end before `keep_from` (seconds, UTC) in a `schema_change`; give their months."""
+    names = await ask(
+        "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = ANY(%s::regclass[])",
+        list(tables),
+    )
+    dropped = set()
+    for (name,) in names:
+        month = Month.of_partition(name)
+        if month is not None and month.ended_before(keep_from):
+            dropped.add(month)
+            await ask(f"DROP TABLE {name}")
+    return dropped

@@ -1,0 +1,142 @@
+"""Adapter: one SQLite file, through Twisted's adbapi with one thread of its own.
+
+It is in WAL mode, so that readers do not block writers, with ``synchronous=FULL``: a committed transaction is on the
+disk.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.enterprise.adbapi import ConnectionPool
+from twisted.internet.defer import Deferred, fail
+
+from exoswitch.errors import BackendUnavailable, CorruptRecord
+from exoswitch.store.schema_versions import Version, due
+from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.within import within
+
+_LOCKED_S = 3.0  # how long to wait while another process writes
+_LOCKED_AGAIN_S = 0.02
+_ANSWER_S = 10.0
+
+_Result = TypeVar("_Result")
+
+
+class SqliteFile:
+    """A file, made if it is missing; only its owner may read it.
+
+    `pool` is adbapi's, or a test's double of it.
+    """
+
+    def __init__(self, path: str | Path, reactor: Any, *, pool: Any = None) -> None:
+        self.name = f"SQLite file {path}"
+        self._path = Path(path)
+        self._reactor = reactor
+        self._pool = pool
+
+    def open(self, versions: Sequence[Version]) -> Deferred[None]:
+        """Make the file if it is missing, and apply the newer versions of its schema.
+
+        Raises:
+            BackendUnavailable: see `run`.
+        """
+        try:
+            _make_private(self._path)
+        except OSError as error:
+            return fail(BackendUnavailable(f"{self.name}: {error.strerror}"))
+        if self._pool is None:
+            self._pool = _connection_pool(self._path, self._reactor)
+        return self.run(_upgrade, versions)
+
+    @deferred
+    async def run(self, work: Callable[..., _Result], *arguments: object) -> _Result:
+        """Call `work` with a cursor and the arguments, in the file's thread; commit when it returns.
+
+        Raises:
+            BackendUnavailable: the file is closed, locked, not usable or does not hold what it should, or there is no
+                answer in time.
+        """
+        if self._pool is None:
+            raise BackendUnavailable(f"{self.name}: it is closed")
+        try:
+            return await within(_ANSWER_S, self._reactor, self._pool.runInteraction(work, *arguments), self.name)
+        except (sqlite3.Error, OSError, CorruptRecord) as error:
+            raise BackendUnavailable(f"{self.name}: {error}") from error
+
+    def close(self) -> None:
+        """Close the file after the current work ends."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+
+def set_up(
+    connection: sqlite3.Connection,
+    *,
+    now: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Set how a new connection writes; close it if the file is no database, or stays locked for 3 s."""
+    give_up_at = now() + _LOCKED_S
+    try:
+        while not _is_wal(connection, or_raise=now() >= give_up_at):
+            pause(_LOCKED_AGAIN_S)
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error:
+        connection.close()
+        raise
+
+
+def _is_wal(connection: sqlite3.Connection, *, or_raise: bool) -> bool:
+    """Switch the file to WAL; False if another process writes to it, and it is not in WAL mode yet.
+
+    SQLite then fails at once, without its time-out, since two connections that wait to switch would wait for each
+    other (https://www.sqlite.org/c3ref/busy_handler.html).
+    """
+    try:
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    except sqlite3.OperationalError as error:
+        if or_raise or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _make_private(path: Path) -> None:
+    """Make the file for its owner alone, before SQLite makes it; the files of the WAL inherit its mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
+def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:
+    return ConnectionPool(  # type: ignore[no-untyped-call]
+        "sqlite3",
+        path,
+        timeout=_LOCKED_S,
+        isolation_level=None,  # `work` begins its transactions
+        check_same_thread=False,  # the pool closes its connection from the reactor's thread
+        cp_reactor=reactor,
+        cp_min=1,
+        cp_max=1,
+        cp_noisy=False,
+        cp_openfun=set_up,
+    )
+
+
+def _upgrade(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:
+    """Apply the newer versions in one transaction; other processes that upgrade wait for its end."""
+    if not due(versions, _version(cursor)):
+        return
+    cursor.execute("BEGIN IMMEDIATE")
+    for version in due(versions, _version(cursor)):
+        for statement in version.statements:
+            cursor.execute(statement)
+        cursor.execute(f"PRAGMA user_version = {version.number:d}")
+
+
+def _version(cursor: sqlite3.Cursor) -> int:
+    ((number,),) = cursor.execute("PRAGMA user_version").fetchall()
+    return int(number)
