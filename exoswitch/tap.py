@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from twisted.application import strports
 from twisted.application.service import IService, Service
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.error import CannotListenError
@@ -25,19 +24,22 @@ from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.config.sounds import read_sound
 from exoswitch.errors import ConfigError
+from exoswitch.exotel.rest.resource import make_resource
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.stream.observer import unobserved
 from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
-from exoswitch.interfaces.routing import InboundRoute, Routing
+from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.rtp.service import RtpService
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.telephony.numbers import normalise
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import SETTINGS, build
+from exoswitch.web.health import health_routes
+from exoswitch.web.site import web_service
 
 _LOG = Logger(namespace="exoswitch")
 
@@ -170,20 +172,24 @@ def _routing(config: Config) -> Routing:
     )
 
 
+def _accounts(config: Config) -> Accounts:
+    bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
+    accounts = {
+        name: Account(
+            name=name,
+            api_key=account.api_key,
+            api_token=account.api_token,
+            apps={app: bots[app] for app, entry in config.apps.items() if entry.account == name},
+            numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
+        )
+        for name, account in config.accounts.items()
+    }
+    return Accounts(accounts, config.streams.options())
+
+
 def _web_service(config: Config, engine: Engine, reactor: Any) -> IService:
-    # Klein and twisted.web's Site install the default reactor when they are imported, so that only a running
-    # gateway may import them.
-    from twisted.web.server import Site  # noqa: PLC0415
-
-    from exoswitch.exotel.rest.resource import make_resource  # noqa: PLC0415
-
-    class SiteWithoutAccessLog(Site):
-        """An access log would show the numbers in queries; the API logs what it accepts, with numbers masked."""
-
-        def log(self, request: object) -> None:
-            """Keep silent."""
-
-    return strports.service(config.http, SiteWithoutAccessLog(make_resource(engine, config)), reactor=reactor)
+    resource = make_resource(engine, _accounts(config), health_routes(engine))
+    return web_service(config.http, resource, reactor)
 
 
 def make_gateway(config: Config, reactor: Any) -> Gateway:

@@ -32,7 +32,7 @@ PORTS_FOR_CORES = {
 }
 
 # Rooms of adapters that all others may use.
-FOUNDATIONS = {"tasks", "store"}
+FOUNDATIONS = {"tasks", "store", "web"}
 
 
 @frozen

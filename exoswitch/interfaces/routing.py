@@ -2,13 +2,33 @@
 
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget, Session
+from exoswitch.call.stream_options import StreamOptions
 from exoswitch.interfaces.trunk import ITrunk
 
 BEYOND_ANY = 2**31 - 1
+
+
+@frozen(kw_only=True)
+class Account:
+    """A dialer's account: its credentials, and the bots of its apps (by id) and of its numbers (E.164)."""
+
+    name: str
+    api_key: str
+    api_token: str = field(repr=False)
+    apps: Mapping[str, BotTarget]
+    numbers: Mapping[str, BotTarget]
+
+
+@frozen
+class Accounts:
+    """All accounts by name; `options` apply to a bot that a dialer names by its URL."""
+
+    by_name: Mapping[str, Account]
+    options: StreamOptions
 
 
 @frozen

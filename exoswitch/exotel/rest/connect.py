@@ -13,9 +13,9 @@ from attrs import frozen
 
 from exoswitch.call.bot_address import parse_address
 from exoswitch.call.session import BotTarget
-from exoswitch.config.model import Config
 from exoswitch.errors import InvalidRequest
 from exoswitch.interfaces.calls import CallRequest
+from exoswitch.interfaces.routing import Account, Accounts
 from exoswitch.telephony.numbers import normalise, same_number
 
 _MAX_URL = 600
@@ -27,7 +27,7 @@ _MAX_DURATION_S = 14400
 _FLOW = re.compile(r"https?://[^/]+(?:/(?P<account>[^/]+))?/exoml/start(?:_voice)?/(?P<app>[^/?#]+)/?", re.ASCII)
 
 
-def read_connect(parameters: Mapping[str, str], account: str, config: Config) -> CallRequest:
+def read_connect(parameters: Mapping[str, str], account: Account, accounts: Accounts) -> CallRequest:
     """Read the request of an account; the keys of `parameters` are in lower case.
 
     Raises:
@@ -37,9 +37,9 @@ def read_connect(parameters: Mapping[str, str], account: str, config: Config) ->
     custom_field = asked.text("CustomField")
     if custom_field is not None and len(custom_field) > _MAX_CUSTOM_FIELD:
         raise InvalidRequest(f"CustomField has {len(custom_field)} characters: the most is {_MAX_CUSTOM_FIELD}")
-    number, exophone, bot = _from_bot(asked, account, config) or _to_customer(asked, account, config)
+    number, exophone, bot = _from_bot(asked, account) or _to_customer(asked, account, accounts)
     return CallRequest(
-        account=account,
+        account=account.name,
         number=number,
         exophone=exophone,
         bot=bot,
@@ -82,62 +82,57 @@ class _Parameters:
         return float(value)
 
 
-def _from_bot(asked: _Parameters, account: str, config: Config) -> tuple[str, str, BotTarget] | None:
+def _from_bot(asked: _Parameters, account: Account) -> tuple[str, str, BotTarget] | None:
     """Read a call from a bot's own number to a customer, in which nothing else names the bot."""
     if asked.text("Url") or asked.text("StreamUrl") or not asked.text("To"):
         return None
     exophone = asked.number("From")
-    for number, entry in config.numbers.items():
-        if entry.account == account and same_number(number, exophone):
-            return asked.number("To"), exophone, _bot_of(config, entry.app)
+    for number, bot in account.numbers.items():
+        if same_number(number, exophone):
+            return asked.number("To"), exophone, bot
     raise InvalidRequest(
         "a call between two phones is not served: name the bot by StreamUrl or Url, "
         "or let From be a number of this account that an app answers"
     )
 
 
-def _to_customer(asked: _Parameters, account: str, config: Config) -> tuple[str, str, BotTarget]:
-    """Read a call to `From`, showing `CallerId`; a `To` beside a `Url` means nothing, though clients send it."""
+def _to_customer(asked: _Parameters, account: Account, accounts: Accounts) -> tuple[str, str, BotTarget]:
+    """Read a call to `From` that shows `CallerId`; some clients send a `To` beside a `Url`, which is ignored."""
     number, exophone = asked.number("From"), asked.number("CallerId")
-    for known, entry in config.numbers.items():
-        if entry.account != account and same_number(known, exophone):
-            raise InvalidRequest(f"CallerId: {exophone} is the number of another account: use one of your own")
+    others = (number for other in accounts.by_name.values() if other is not account for number in other.numbers)
+    if any(same_number(other, exophone) for other in others):
+        raise InvalidRequest(f"CallerId: {exophone} is the number of another account: use one of your own")
     url, stream_url = asked.text("Url"), asked.text("StreamUrl")
     if url is not None and stream_url is not None:
         raise InvalidRequest("Url and StreamUrl both name a bot: leave one of them out")
     if stream_url is not None:
-        return number, exophone, _streamed(stream_url, asked.text("StreamType"), config)
+        _check_stream(stream_url, asked.text("StreamType"))
+        return number, exophone, BotTarget(url=stream_url, options=accounts.options)
     if url is not None:
-        return number, exophone, _flow(url, account, config)
-    raise InvalidRequest("StreamUrl is missing: it, or Url, says which bot to talk to")
+        return number, exophone, _bot_of_flow(url, account)
+    raise InvalidRequest("StreamUrl is missing: add it, or Url, to name the bot")
 
 
-def _streamed(url: str, kind: str | None, config: Config) -> BotTarget:
+def _check_stream(url: str, kind: str | None) -> None:
     if kind is not None and kind.lower() != "bidirectional":
         raise InvalidRequest(f"StreamType={kind[:20]!r} is not served: write bidirectional or leave it out")
     if len(url) >= _MAX_URL:
         raise InvalidRequest(f"StreamUrl has {len(url)} characters: it must be shorter than {_MAX_URL}")
     with _blaming("StreamUrl"):
         parse_address(url)
-    return BotTarget(url=url, options=config.streams.options())
 
 
-def _flow(url: str, account: str, config: Config) -> BotTarget:
+def _bot_of_flow(url: str, account: Account) -> BotTarget:
     match = _FLOW.fullmatch(url)
     if match is None:
         raise InvalidRequest(
-            f"Url={url[:100]!r} names no flow: write http://my.exotel.com/{account}/exoml/start_voice/APP, "
+            f"Url={url[:100]!r} names no flow: write http://my.exotel.com/{account.name}/exoml/start_voice/APP, "
             "with the id of an app"
         )
-    app = config.apps.get(match["app"])
-    if app is None or app.account != account or match["account"] not in {None, account}:
-        raise InvalidRequest(f"Url={url[:100]!r}: account {account} has no app {match['app'][:40]}")
-    return _bot_of(config, match["app"])
-
-
-def _bot_of(config: Config, name: str) -> BotTarget:
-    app = config.apps[name]
-    return BotTarget(url=app.url, options=app.options())
+    bot = account.apps.get(match["app"])
+    if bot is None or match["account"] not in {None, account.name}:
+        raise InvalidRequest(f"Url={url[:100]!r}: account {account.name} has no app {match['app'][:40]}")
+    return bot
 
 
 @contextmanager

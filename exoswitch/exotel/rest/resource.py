@@ -5,8 +5,7 @@ arrived in full before its size can be looked at here; to stop it earlier is the
 """
 
 import hmac
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -15,33 +14,32 @@ from twisted.python.failure import Failure
 from twisted.web.resource import IResource, Resource
 
 from exoswitch.call.session import Session
-from exoswitch.config.model import Config
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
 from exoswitch.exotel.rest.errors import ErrorResponse, NotServed, TooLarge, Unauthorized, refuse
 from exoswitch.exotel.rest.representations import call_record
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.interfaces.routing import Account, Accounts
 from exoswitch.telephony.numbers import mask
+from exoswitch.web.site import Request, answer
 
 MAX_BODY_BYTES = 64 * 1024
 
-Request = Any  # twisted.web.server.Request, which is hardly typed
 
-
-def make_resource(calls: ICalls, config: Config) -> IResource:
-    """Make the resource that answers dialers, with `/healthz` and `/readyz` for whoever watches the gateway."""
+def make_resource(calls: ICalls, accounts: Accounts, more: Mapping[str, Callable[[Request], bytes]]) -> IResource:
+    """Make the resource that answers dialers; `more` gives the handlers of further paths, for GET."""
     from klein import Klein  # noqa: PLC0415 - it installs the default reactor
     from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - klein's router raises it
 
-    api = RestApi(calls, config)
+    api = RestApi(calls, accounts)
     app = Klein()
     for prefix in ("/v1/Accounts/<account>/Calls", "/v1/accounts/<account>/calls"):  # both are in Exotel's docs
         app.route(f"{prefix}/connect.json", methods=["POST"])(api.connect)
         app.route(f"{prefix}/<call_sid>.json", methods=["GET"])(api.show)
         app.route(f"{prefix}/connect", methods=["POST"])(api.refuse_xml)
         app.route(f"{prefix}/<call_sid>", methods=["GET"])(api.refuse_xml)
-    app.route("/healthz", methods=["GET"])(api.health)
-    app.route("/readyz", methods=["GET"])(api.readiness)
+    for path, handler in more.items():
+        app.route(path, methods=["GET"])(handler)
     handle = cast("Any", app.handle_errors)  # its type fits module functions only
     handle(HTTPException)(api.misrouted)
     handle(Exception)(api.failed)
@@ -53,14 +51,13 @@ class RestApi:
 
     _log = Logger()
 
-    def __init__(self, calls: ICalls, config: Config) -> None:
+    def __init__(self, calls: ICalls, accounts: Accounts) -> None:
         self._calls = calls
-        self._config = config
+        self._accounts = accounts
 
     async def connect(self, request: Request, account: str) -> bytes:
         """Place a call."""
-        self._authenticate(request, account)
-        wanted = read_connect(_parameters(request), account, self._config)
+        wanted = read_connect(_parameters(request), self._authenticated(request, account), self._accounts)
         session = await _shielded(self._calls.place(wanted))
         self._log.info(
             "call {call} of {account} to {number} is accepted",
@@ -68,28 +65,17 @@ class RestApi:
             account=account,
             number=mask(wanted.number),
         )
-        return _answer(request, 200, call_record(session))
+        return answer(request, 200, call_record(session))
 
     async def show(self, request: Request, account: str, call_sid: str) -> bytes:
         """Show a call, live or ended."""
-        self._authenticate(request, account)
-        return _answer(request, 200, call_record(await self._calls.find(account, call_sid)))
+        self._authenticated(request, account)
+        return answer(request, 200, call_record(await self._calls.find(account, call_sid)))
 
     def refuse_xml(self, _request: Request, account: str, call_sid: str = "") -> bytes:
         """Refuse what asks for XML, Exotel's default format."""
         where = f"/v1/Accounts/{account}/Calls/{call_sid or 'connect'}.json"
         raise NotServed(f"this version answers in JSON only: ask for {where}")
-
-    def health(self, request: Request) -> bytes:
-        """Tell that the process runs."""
-        return _answer(request, 200, {"status": "ok"})
-
-    def readiness(self, request: Request) -> bytes:
-        """Tell whether a call could be placed now."""
-        if self._calls.ready:
-            return _answer(request, 200, {"status": "ready"})
-        missing = ["no Asterisk is ready, or this gateway is stopping"]
-        return _answer(request, 503, {"status": "not ready", "missing": missing})
 
     def misrouted(self, request: Request, failure: Failure) -> bytes:
         """Answer a request for something that is not there."""
@@ -106,14 +92,15 @@ class RestApi:
             self._log.failure("a request failed", failure)
         return _refusal(request, refusal)
 
-    def _authenticate(self, request: Request, account: str) -> None:
-        """Check the credentials against the account of the path; old clients give its name as the user (§6.1)."""
-        known = self._config.accounts.get(account)
+    def _authenticated(self, request: Request, account: str) -> Account:
+        """Give the account of the path if the credentials are its own; old clients give its name as user (§6.1)."""
+        known = self._accounts.by_name.get(account)
         key, token = ("", "") if known is None else (known.api_key, known.api_token)
         user, password = request.getUser(), request.getPassword()
         is_user = hmac.compare_digest(user, key.encode()) | hmac.compare_digest(user, account.encode())
         if not (is_user & hmac.compare_digest(password, token.encode())) or known is None:
             raise Unauthorized("the API key and token are missing, wrong, or not those of this account")
+        return known
 
 
 class _Front(Resource):
@@ -149,18 +136,12 @@ def _parameters(request: Request) -> Mapping[str, str]:
     return parameters
 
 
-def _answer(request: Request, status: int, body: Mapping[str, Any]) -> bytes:
-    request.setResponseCode(status)
-    request.setHeader("Content-Type", "application/json")
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
-
-
 def _refusal(request: Request, refusal: ErrorResponse) -> bytes:
     if refusal.status == 401:
         request.setHeader("WWW-Authenticate", 'Basic realm="exoswitch"')
     if refusal.retry_after_s is not None:
         request.setHeader("Retry-After", str(refusal.retry_after_s))
-    return _answer(request, refusal.status, refusal.body())
+    return answer(request, refusal.status, refusal.body())
 
 
 def _shielded(placing: Deferred[Session]) -> Deferred[Session]:

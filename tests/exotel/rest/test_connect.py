@@ -6,32 +6,30 @@ from hypothesis import strategies as st
 
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.config.model import AccountConfig, AppConfig, Config, NumberConfig
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
+from exoswitch.interfaces.routing import Account, Accounts
 
-CONFIG = Config(
-    asterisks=(),
-    accounts={
-        "acme1": AccountConfig(api_key="k", api_token="t"),
-        "other1": AccountConfig(api_key="x", api_token="y"),
-    },
-    apps={
-        "1001": AppConfig(account="acme1", url="wss://bot.example.org/ws", chunk_ms=100),
-        "1002": AppConfig(account="acme1", url="wss://bot.example.org/ws?sample-rate=16000"),
-        "2001": AppConfig(account="other1", url="wss://bot.example.net/ws"),
-    },
-    numbers={
-        "+918047491899": NumberConfig(account="acme1", app="1001"),
-        "+918047491800": NumberConfig(account="other1", app="2001"),
-    },
+BOT = BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
+BOT_16K = BotTarget(url="wss://bot.example.org/ws?sample-rate=16000")
+OTHERS = BotTarget(url="wss://bot.example.net/ws")
+ACME = Account(
+    name="acme1",
+    api_key="k",
+    api_token="t",
+    apps={"1001": BOT, "1002": BOT_16K},
+    numbers={"+918047491899": BOT},
 )
+OTHER = Account(name="other1", api_key="x", api_token="y", apps={"2001": OTHERS}, numbers={"+918047491800": OTHERS})
+ACCOUNTS = Accounts({"acme1": ACME, "other1": OTHER}, StreamOptions())
 VOICE_AI = {"From": "09812345610", "CallerId": "08047491899", "StreamUrl": "wss://u:p@bot.example.org/ws?x=1"}
 FLOW = {"From": "09812345610", "CallerId": "08047491899", "Url": "http://my.exotel.com/acme1/exoml/start_voice/1001"}
 
 
 def read(parameters, **more):
-    return read_connect({name.lower(): value for name, value in {**parameters, **more}.items()}, "acme1", CONFIG)
+    return read_connect(
+        {name.lower(): value for name, value in {**parameters, **more}.items()}, ACCOUNTS.by_name["acme1"], ACCOUNTS
+    )
 
 
 def refusal(parameters, **more):
@@ -85,7 +83,7 @@ def test_times_and_the_custom_field_are_passed_on():
     [
         ("From is missing", without(VOICE_AI, "From")),
         ("CallerId is missing", without(VOICE_AI, "CallerId")),
-        ("StreamUrl is missing: it, or Url, says", without(VOICE_AI, "StreamUrl")),
+        ("StreamUrl is missing: add it, or Url, to name the bot", without(VOICE_AI, "StreamUrl")),
         ("From is missing", VOICE_AI | {"From": " "}),
         ("From: '12' is not a phone number: write it as", VOICE_AI | {"From": "12"}),
         ("CallerId: 'acme' is not a phone number", VOICE_AI | {"CallerId": "acme"}),

@@ -14,7 +14,8 @@ from zope.interface import implementer
 from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, TrunkError
 from exoswitch.exotel.rest.resource import MAX_BODY_BYTES, make_resource
 from exoswitch.interfaces.calls import ICalls
-from tests.exotel.rest.test_connect import CONFIG, FLOW, VOICE_AI
+from exoswitch.web.health import health_routes
+from tests.exotel.rest.test_connect import ACCOUNTS, FLOW, VOICE_AI
 from tests.exotel.rest.test_representations import SESSION
 
 CONNECT = "/v1/Accounts/acme1/Calls/connect.json"
@@ -61,7 +62,7 @@ class Dialer:
     auth: tuple | None = ("k", "t")
 
     def ask(self, method, path, **options):
-        treq = StubTreq(make_resource(self.calls, CONFIG))
+        treq = StubTreq(make_resource(self.calls, ACCOUNTS, health_routes(self.calls)))
         asked = treq.request(method, f"http://gw.example.org{path}", auth=self.auth, **options)
         treq.flush()
         response = result.successResultOf(asked)
@@ -186,16 +187,6 @@ def test_a_path_that_is_not_utf8_is_refused_quietly(dialer):
     assert [event for event in log if event.get("isError")] == []
 
 
-def test_health_is_always_well_and_readiness_says_what_is_missing():
-    watcher = Dialer(calls=Calls(ready=False), auth=None)
-    assert (watcher.ask("GET", "/healthz").code, watcher.ask("GET", "/healthz").json) == (200, {"status": "ok"})
-    reply = watcher.ask("GET", "/readyz")
-    assert (reply.code, reply.json["status"]) == (503, "not ready")
-    assert "Asterisk" in reply.json["missing"][0]
-    watcher.calls.ready = True
-    assert watcher.ask("GET", "/readyz").code == 200
-
-
 def test_no_number_and_no_secret_is_logged():
     with capturedLogs() as log:
         for auth in [("k", "t"), ("k", "hunter2")]:
@@ -209,7 +200,7 @@ def test_no_number_and_no_secret_is_logged():
 def test_a_client_that_goes_away_does_not_call_its_call_off():
     cancelled = []
     calls = Calls(answer=Deferred(cancelled.append))
-    treq = StubTreq(make_resource(calls, CONFIG))
+    treq = StubTreq(make_resource(calls, ACCOUNTS, {}))
     asked = treq.post(f"http://gw.example.org{CONNECT}", data=VOICE_AI, auth=("k", "t"))
     asked.cancel()
     treq.flush()

@@ -1,0 +1,1 @@
+"""The HTTP site of a gateway."""

@@ -1,0 +1,23 @@
+"""Adapter: ``/healthz`` and ``/readyz``, for monitoring and load balancers."""
+
+from collections.abc import Callable, Mapping
+
+from exoswitch.interfaces.calls import ICalls
+from exoswitch.web.site import Request, answer
+
+
+def health_routes(calls: ICalls) -> Mapping[str, Callable[[Request], bytes]]:
+    """Give the handler of each path."""
+
+    def health(request: Request) -> bytes:
+        """Say that the process runs."""
+        return answer(request, 200, {"status": "ok"})
+
+    def readiness(request: Request) -> bytes:
+        """Say whether this gateway can place a call now."""
+        if calls.ready:
+            return answer(request, 200, {"status": "ready"})
+        missing = ["no Asterisk is ready, or this gateway is stopping"]
+        return answer(request, 503, {"status": "not ready", "missing": missing})
+
+    return {"/healthz": health, "/readyz": readiness}
