@@ -1,7 +1,6 @@
-"""Root: the `exoswitch` command. Each subcommand is one function here; what it does lives elsewhere."""
+"""Root: the `exoswitch` command line, and the start of each subcommand."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,131 +28,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-# --- Commands ---------------------------------------------------------------------------------------------------
+# Each command imports its program when it runs, so that the command starts at once.
 
 
 def _check_config(options: argparse.Namespace) -> int:
-    from exoswitch.config.loader import report  # noqa: PLC0415 - each command imports only what it needs
-    from exoswitch.trunks.registry import SETTINGS  # noqa: PLC0415
+    from exoswitch.commands.check_config import run  # noqa: PLC0415
 
-    text, status = report(options.file, SETTINGS, os.environ)
-    print(text, file=sys.stderr if status else sys.stdout)
-    return status
+    return run(options)
 
 
 def _render_asterisk(options: argparse.Namespace) -> int:
-    from exoswitch.asterisk.folder import write  # noqa: PLC0415
-    from exoswitch.asterisk.render import render  # noqa: PLC0415
-    from exoswitch.config.loader import load  # noqa: PLC0415
-    from exoswitch.trunks.registry import SETTINGS, build  # noqa: PLC0415
+    from exoswitch.commands.render_asterisk import run  # noqa: PLC0415
 
-    config = load(options.file, SETTINGS, os.environ)
-    names = [asterisk.name for asterisk in config.asterisks]
-    name = options.pbx or names[0]
-    if name not in names:
-        print(
-            f"exoswitch: --pbx {name!r}: there is no such Asterisk; choose from {', '.join(names)}", file=sys.stderr
-        )
-        return EXIT_BAD_CONFIG
-    out: Path = options.out
-    etc_dir = options.etc_dir or str(out.resolve())
-    trunks = [build(trunk) for trunk in config.trunks]
-    files = render(config, config.asterisks[names.index(name)], trunks, etc_dir=etc_dir, state_dir=options.state_dir)
-    write(out, files)
-    print(f"wrote {len(files)} files for {name} to {out}/")
-    print(f"start it with: asterisk -C {etc_dir}/asterisk.conf")
-    return 0
+    return run(options)
 
 
 def _demo(options: argparse.Namespace) -> int:
+    from exoswitch.commands.reactor import run  # noqa: PLC0415
     from exoswitch.demo.demo import run_demo  # noqa: PLC0415
 
-    return _run(lambda reactor: run_demo(reactor, options.out))
+    return run(lambda reactor: run_demo(reactor, options.out))
 
 
 def _certify(options: argparse.Namespace) -> int:
-    from exoswitch.certify.command import run  # noqa: PLC0415
+    from exoswitch.certify import command  # noqa: PLC0415
+    from exoswitch.commands.reactor import run  # noqa: PLC0415
 
-    return run(options, _run)
+    return command.run(options, run)
 
 
 def _sim_asterisk(options: argparse.Namespace) -> int:
-    from exoswitch.sim.asterisk import SimulatedAsterisk, read_script  # noqa: PLC0415
-    from exoswitch.sim.network import parse_conditions  # noqa: PLC0415
+    from exoswitch.commands.simulate import run_asterisk  # noqa: PLC0415
 
-    script, network = read_script(options.script), parse_conditions(options.network)
-
-    def start(reactor: Any) -> str:
-        asterisk = SimulatedAsterisk(
-            reactor=reactor,
-            username=options.username,
-            secret=options.secret,
-            ami_port=options.ami_port,
-            script=script,
-            network=network,
-            seed=options.seed,
-        )
-        asterisk.startService()
-        if options.call_in:
-            reactor.callLater(options.call_in_after, asterisk.call_in, options.caller, options.call_in)
-        return f"simulated Asterisk: AMI at {asterisk.endpoint}, username {options.username}"
-
-    return _serve(start)
+    return run_asterisk(options)
 
 
 def _sim_bot(options: argparse.Namespace) -> int:
-    from exoswitch.sim.behaviour import parse_behaviour  # noqa: PLC0415
-    from exoswitch.sim.bot import SimulatedBot  # noqa: PLC0415
+    from exoswitch.commands.simulate import run_bot  # noqa: PLC0415
 
-    behaviour = parse_behaviour(options.behaviour)
-
-    def start(reactor: Any) -> str:
-        bot = SimulatedBot(reactor=reactor, behaviour=behaviour, port=options.port)
-        bot.startService()
-        return f"simulated bot: {bot.url}"
-
-    return _serve(start)
-
-
-# --- The reactor ------------------------------------------------------------------------------------------------
-
-
-def _run(begin: Any) -> int:
-    """Run the reactor until what `begin(reactor)` returns has fired; give its result as the exit status."""
-    from twisted.internet import reactor  # noqa: PLC0415 - only commands that need it install it
-    from twisted.internet.task import react  # noqa: PLC0415
-
-    from exoswitch.tap import use_monotonic_time  # noqa: PLC0415
-
-    use_monotonic_time(reactor)
-    statuses: list[int] = []
-    try:
-        react(lambda r: begin(r).addCallback(statuses.append))
-    except SystemExit as ended:
-        if ended.code:
-            return 1
-    return statuses[0] if statuses else 1
-
-
-def _serve(start: Any) -> int:
-    """Run what `start(reactor)` starts until somebody interrupts it; say what it is, and how to end it."""
-    from twisted.internet.defer import Deferred, succeed  # noqa: PLC0415
-    from twisted.internet.error import CannotListenError  # noqa: PLC0415
-
-    def begin(reactor: Any) -> Deferred[int]:
-        try:
-            print(f"{start(reactor)} (Ctrl-C ends it)", flush=True)
-        except CannotListenError as problem:
-            print(f"exoswitch: {problem}: choose another port", file=sys.stderr)
-            return succeed(1)
-        ended: Deferred[int] = Deferred()
-        reactor.addSystemEventTrigger("before", "shutdown", ended.callback, 0)
-        return ended
-
-    return _run(begin)
-
-
-# --- The command line -------------------------------------------------------------------------------------------
+    return run_bot(options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,1 @@
+"""The subcommands of `exoswitch`; each module has one question of the command line."""

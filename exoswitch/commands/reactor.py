@@ -1,0 +1,41 @@
+"""Root: runs the reactor for a command: until its work is done, or until it is interrupted."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import CannotListenError
+
+
+def run(begin: Callable[[Any], Deferred[int]]) -> int:
+    """Run the reactor until the result of `begin(reactor)` has fired; give it as the exit status."""
+    from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
+    from twisted.internet.task import react  # noqa: PLC0415
+
+    from exoswitch.tap import use_monotonic_time  # noqa: PLC0415
+
+    use_monotonic_time(reactor)
+    statuses: list[int] = []
+    try:
+        react(lambda r: begin(r).addCallback(statuses.append))
+    except SystemExit as ended:
+        if ended.code:
+            return 1
+    return statuses[0] if statuses else 1
+
+
+def serve(start: Callable[[Any], str]) -> int:
+    """Run the server that `start(reactor)` starts and describes, until it is interrupted; give the exit status."""
+
+    def begin(reactor: Any) -> Deferred[int]:
+        try:
+            print(f"{start(reactor)} (Ctrl-C ends it)", flush=True)
+        except CannotListenError as problem:
+            print(f"exoswitch: {problem}: choose another port", file=sys.stderr)
+            return succeed(1)
+        ended: Deferred[int] = Deferred()
+        reactor.addSystemEventTrigger("before", "shutdown", ended.callback, 0)
+        return ended
+
+    return run(begin)

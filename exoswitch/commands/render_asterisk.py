@@ -1,0 +1,39 @@
+"""Root: `exoswitch render-asterisk`: the configuration folder of one Asterisk, from the gateway's configuration."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from exoswitch.asterisk.folder import write
+from exoswitch.asterisk.render import render
+from exoswitch.config.loader import load
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.errors import ConfigError, Problem
+from exoswitch.trunks.registry import SETTINGS, build
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the folder; give the exit status.
+
+    Raises:
+        ConfigError: the file or an option cannot be used.
+    """
+    config = load(options.file, SETTINGS, os.environ)
+    pbx = _chosen(config.asterisks, options.pbx)
+    out: Path = options.out
+    etc_dir = options.etc_dir or str(out.resolve())
+    trunks = [build(trunk) for trunk in config.trunks]
+    files = render(config, pbx, trunks, etc_dir=etc_dir, state_dir=options.state_dir)
+    write(out, files)
+    print(f"wrote {len(files)} files for {pbx.name} to {out}/")
+    print(f"start it with: asterisk -C {etc_dir}/asterisk.conf")
+    return 0
+
+
+def _chosen(asterisks: Sequence[AsteriskConfig], name: str | None) -> AsteriskConfig:
+    for pbx in asterisks:
+        if name in {None, pbx.name}:
+            return pbx
+    names = ", ".join(pbx.name for pbx in asterisks)
+    raise ConfigError((Problem("--pbx", f"{name!r} is not under asterisks:; choose from {names}"),))
