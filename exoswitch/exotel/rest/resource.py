@@ -57,7 +57,8 @@ class RestApi:
 
     async def connect(self, request: Request, account: str) -> bytes:
         """Place a call."""
-        wanted = read_connect(_parameters(request), self._authenticated(request, account), self._accounts)
+        dialer = self._authenticated(request, account)
+        wanted = read_connect(_parameters(request), dialer, self._accounts)
         session = await _shielded(self._calls.place(wanted))
         self._log.info(
             "call {call} of {account} to {number} is accepted",

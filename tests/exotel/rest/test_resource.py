@@ -114,6 +114,7 @@ def test_wrong_credentials_are_refused_before_anything_is_done(auth):
     assert reply.code == 401
     assert reply.headers.getRawHeaders("WWW-Authenticate") == ['Basic realm="exoswitch"']
     assert "not those of this account" in reply.refusal
+    assert dialer.connect({"From": b"\xff"}).code == 401
     assert dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json").code == 401
     assert dialer.calls.placed == []
 
