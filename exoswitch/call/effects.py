@@ -10,6 +10,7 @@ from exoswitch.call.session import CallStatus, Ending
 class Timer(Enum):
     """The waits of a call, each with its own time-out."""
 
+    TURN = "turn"
     RING = "ring"
     HANDSHAKE = "handshake"
     DURATION = "duration"
@@ -22,6 +23,16 @@ class StopReason(Enum):
 
     STOPPED = "stopped"
     CALL_ENDED = "callended"
+
+
+@frozen
+class ChooseTrunk:
+    """Take a channel of a trunk that can carry the call soon; `trunk_chosen` or `no_trunk` answers at once."""
+
+
+@frozen
+class ClaimCall:
+    """Record durably that this gateway dials the call; `claimed`, `moved` or `refused` answers."""
 
 
 @frozen
@@ -51,9 +62,7 @@ class DirectMedia:
 
 @frozen
 class ConnectStream:
-    """Open a WebSocket to the bot; `attempt` counts from 1."""
-
-    attempt: int
+    """Open a WebSocket to the bot."""
 
 
 @frozen
@@ -112,13 +121,6 @@ class StartTimer:
 
 
 @frozen
-class StopTimer:
-    """End a wait; harmless if it is not running."""
-
-    timer: Timer
-
-
-@frozen
 class RecordProgress:
     """Write a new status to the session."""
 
@@ -133,7 +135,9 @@ class RecordEnding:
 
 
 Effect = (
-    Originate
+    ChooseTrunk
+    | ClaimCall
+    | Originate
     | BridgeCall
     | TakeOverCall
     | DirectMedia
@@ -147,7 +151,6 @@ Effect = (
     | HangUp
     | ReleaseCall
     | StartTimer
-    | StopTimer
     | RecordProgress
     | RecordEnding
 )

@@ -1,10 +1,9 @@
-"""Core: what can happen to a call (the inputs of its machine), and what the machine remembers of it."""
+"""Core: what can happen to a call: the inputs of its machine, and which input an event is."""
 
+from collections.abc import Callable
 from typing import Protocol
 
-from attrs import Factory, define
-
-from exoswitch.call.effects import Effect
+from exoswitch.call.core import CallCore
 from exoswitch.call.endings import is_goodbye
 from exoswitch.call.events import (
     ChannelAnswered,
@@ -15,40 +14,70 @@ from exoswitch.call.events import (
     ChannelTaken,
     DialFailed,
     DigitPressed,
+    MediaAddress,
     MediaAnnounced,
     OriginateFailed,
+    SwitchReady,
 )
-from exoswitch.call.limits import CallLimits
-from exoswitch.call.session import Ending
 from exoswitch.call.stream_options import StreamOptions
 
 MOST_LOSSES = 10
-"""How many streams one call may lose: a bot that accepts each, and dies of it, is not looked for for ever."""
+"""How many streams one call may lose. A bot that accepts and then crashes is not retried endlessly."""
+
+ENDED_UNSEEN = 0
+"""The cause of a hang-up that this gateway did not see."""
 
 
 class CallInputs(Protocol):
     """Everything that can happen to a call."""
 
-    def dial(self) -> None:
-        """Begin an outbound call."""
+    # --- Beginnings
+
+    def accept(self) -> None:
+        """Begin an outbound call: it needs a trunk."""
 
     def arrive(self) -> None:
         """Begin an inbound call: it waits at an Asterisk."""
 
     def resume(self) -> None:
-        """Begin with a call that is answered, or waits to be, and was another gateway's."""
+        """Begin with a call of another gateway that is answered, or that waits at an Asterisk."""
 
-    def attend(self) -> None:
+    def adopt_ringing(self) -> None:
         """Begin with a call that another gateway has dialled, and that rings."""
 
+    def abandon(self) -> None:
+        """The call cannot begin; nobody was told that it was accepted."""
+
+    # --- Before Asterisk knows of the call
+
+    def trunk_chosen(self, wait_s: float) -> None:
+        """A trunk has a channel for the call, and may dial in `wait_s` seconds."""
+
+    def no_trunk(self, reason: str) -> None:
+        """No trunk can carry the call."""
+
+    def dial(self) -> None:
+        """The session is durable: dial the call."""
+
+    def turn_came(self) -> None:
+        """The trunk may dial now."""
+
+    def claimed(self) -> None:
+        """The call is ours to dial, and no other gateway's."""
+
     def refused(self, reason: str) -> None:
-        """The call may not be dialled."""
+        """Whether the call is ours to dial could not be found out."""
 
     def moved(self) -> None:
-        """The call is another gateway's by now."""
+        """Another gateway has the call now."""
+
+    # --- What Asterisk answers and tells
+
+    def originate_queued(self) -> None:
+        """Asterisk accepted the Originate."""
 
     def rejected(self, reason: str) -> None:
-        """Asterisk would not dial, or would not bridge."""
+        """Asterisk refused to dial, to bridge or to take over."""
 
     def channel_dialled(self) -> None:
         """The channel towards the phone exists."""
@@ -63,31 +92,35 @@ class CallInputs(Protocol):
         """Dialling ended without an answer; the hang-up follows."""
 
     def originate_failed(self, reason: int) -> None:
-        """The Originate came to nothing, with or without a channel."""
+        """The Originate failed, with or without a channel."""
 
     def media_announced(self, host: str, port: int) -> None:
-        """Asterisk said where the call's RTP comes from and goes to."""
+        """Asterisk announced the address of the call's RTP."""
 
     def channel_hung_up(self, cause: int) -> None:
-        """The channel towards the phone is gone; `cause` is Q.850's, 0 where nobody knows it."""
+        """The channel towards the phone is gone; `cause` is Q.850's, 0 where it is not known."""
 
     def digit_pressed(self, digit: str, duration_ms: int) -> None:
         """The person on the phone pressed a key."""
 
+    # --- What the bot does
+
     def stream_opened(self) -> None:
-        """The bot shook hands."""
+        """The bot accepted the WebSocket handshake."""
 
     def stream_failed(self, error: str) -> None:
-        """An attempt to reach the bot came to nothing."""
+        """An attempt to reach the bot failed."""
 
     def stream_closed(self, code: int | None, reason: str) -> None:
-        """The bot's connection is closed, and the call shall end with it."""
+        """The bot's connection is closed, and the call ends with it."""
 
     def stream_lost(self, code: int | None, reason: str) -> None:
-        """The bot's connection broke off, and shall be made again."""
+        """The bot's connection was lost, and is to be made again."""
 
     def bot_finished(self, code: int | None, reason: str) -> None:
-        """The bot has closed its stream, and the caller shall hear the rest of what it said."""
+        """The bot closed its stream, and the caller hears the rest of its audio."""
+
+    # --- Media, time and this gateway
 
     def playout_finished(self) -> None:
         """The caller has heard the rest."""
@@ -96,7 +129,7 @@ class CallInputs(Protocol):
         """No RTP has come for too long."""
 
     def hang_up(self, reason: str) -> None:
-        """Somebody on our side ends the call."""
+        """This gateway ends the call."""
 
     def ring_timed_out(self) -> None:
         """Neither an answer nor a refusal came in time."""
@@ -105,71 +138,65 @@ class CallInputs(Protocol):
         """The bot's connection reported neither success nor failure in time."""
 
     def duration_reached(self) -> None:
-        """The call is as long as a call may be."""
+        """The call has reached its longest duration."""
 
     def reconnect_due(self) -> None:
-        """It is time to look for a lost bot again."""
+        """It is time to connect to a lost bot again."""
 
     def hang_up_timed_out(self) -> None:
         """Asterisk did not confirm a hang-up in time."""
 
 
-@define
-class CallCore:
-    """What the machine remembers of a call; `effects` is drained by whoever drives it.
-
-    `ending` is how the call ended while Asterisk has yet to confirm its hang-up, or None while only that will tell;
-    `attempt` counts the attempts to reach a lost bot, from 1 on for each loss.
-    """
-
-    limits: CallLimits
-    effects: list[Effect] = Factory(list)
-    dial_status: str | None = None
-    cause: int = 0
-    attempt: int = 0
-    ending: Ending | None = None
-
-    def emit(self, *effects: Effect) -> None:
-        """Ask the world for these things, in this order."""
-        self.effects.extend(effects)
-
-    def drain(self) -> list[Effect]:
-        """Take the effects that have not been carried out yet."""
-        effects, self.effects = self.effects, []
-        return effects
-
-
-def apply_event(life: CallInputs, event: ChannelEvent) -> None:
-    """Feed an event of the call's channel to its machine."""
+def apply_event(inputs: CallInputs, core: CallCore, event: ChannelEvent, here: MediaAddress | None) -> None:  # noqa: C901 - one line for each event
+    """Feed an event of the call's channel to its machine; `here` is our RTP address."""
     match event:
         case ChannelDialled():
-            life.channel_dialled()
+            inputs.channel_dialled()
         case ChannelRinging():
-            life.channel_ringing()
+            inputs.channel_ringing()
         case ChannelAnswered():
-            life.channel_answered()
+            inputs.channel_answered()
         case DialFailed(_, dial_status):
-            life.dial_failed(dial_status)
+            inputs.dial_failed(dial_status)
         case OriginateFailed(_, reason):
-            life.originate_failed(reason)
-        case MediaAnnounced(_, host, port):
-            life.media_announced(host, port)
+            inputs.originate_failed(reason)
+        case MediaAnnounced(_, host, port) if _is_here(event.leg, here):
+            inputs.media_announced(host, port)
+        case MediaAnnounced():
+            _led_elsewhere(inputs, core)
         case DigitPressed(_, digit, duration_ms):
-            life.digit_pressed(digit, duration_ms)
+            inputs.digit_pressed(digit, duration_ms)
         case ChannelHungUp(_, cause):
-            life.channel_hung_up(cause)
+            inputs.channel_hung_up(cause)
         case ChannelTaken():
-            life.moved()
+            inputs.moved()
 
 
-def apply_close(life: CallInputs, options: StreamOptions, losses: int, code: int | None, reason: str) -> None:
-    """Feed the end of an open stream to a call's machine, as what its bot's options make of it.
+def apply_listing(
+    inputs: CallInputs, core: CallCore, found: SwitchReady, channel_id: str, here: MediaAddress | None
+) -> None:
+    """Feed what Asterisk's list of channels, which is complete, says of the call's channel."""
+    if channel_id not in found.channel_ids:
+        inputs.channel_hung_up(ENDED_UNSEEN)
+    elif not _is_here(found.legs.get(channel_id), here):
+        _led_elsewhere(inputs, core)
 
-    `losses` are the streams of the call that were lost before.
-    """
+
+def _is_here(leg: MediaAddress | None, here: MediaAddress | None) -> bool:
+    return leg is None or here is None or leg == here
+
+
+def _led_elsewhere(inputs: CallInputs, core: CallCore) -> None:
+    """Take audio that is led to another gateway as its claim of the call, unless we have just taken it over."""
+    if not core.is_led_away:
+        inputs.moved()
+
+
+def apply_close(inputs: CallInputs, core: CallCore, options: StreamOptions, code: int | None, reason: str) -> None:
+    """Feed the end of an open stream to a call's machine, as its bot's options say."""
+    ended: Callable[[int | None, str], None] = inputs.stream_closed
     if options.drain_on_close and is_goodbye(code):
-        life.bot_finished(code, reason)
-    elif options.on_stream_loss == "reconnect" and not is_goodbye(code) and losses < MOST_LOSSES:
-        life.stream_lost(code, reason)
-    else:
-        life.stream_closed(code, reason)
+        ended = inputs.bot_finished
+    elif options.on_stream_loss == "reconnect" and not is_goodbye(code) and core.losses < MOST_LOSSES:
+        ended = inputs.stream_lost
+    ended(code, reason)

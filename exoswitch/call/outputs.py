@@ -5,8 +5,11 @@ from outside.
 """
 
 from exoswitch.call import endings
+from exoswitch.call.core import CallCore
 from exoswitch.call.effects import (
     BridgeCall,
+    ChooseTrunk,
+    ClaimCall,
     CloseStream,
     ConnectStream,
     DirectMedia,
@@ -22,11 +25,10 @@ from exoswitch.call.effects import (
     StartStream,
     StartTimer,
     StopReason,
-    StopTimer,
     TakeOverCall,
     Timer,
 )
-from exoswitch.call.inputs import CallCore, CallInputs
+from exoswitch.call.inputs import CallInputs
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.telephony.causes import HangUpCause
 
@@ -38,70 +40,110 @@ REASON_WAIT_S = 1.0
 TIMED_OUT = 3  # OriginateResponse's Reason when the ring time has passed (Asterisk 22)
 
 
-# --- Beginnings --------------------------------------------------------------------------------------------------
+# --- Before Asterisk knows of the call ---------------------------------------------------------------------------
+
+
+def choose_trunk(_: CallInputs, core: CallCore) -> None:
+    """Ask for a trunk with a free channel."""
+    core.emit(ChooseTrunk())
+
+
+def remember_turn(_: CallInputs, core: CallCore, wait_s: float) -> None:
+    """Remember when the trunk may dial."""
+    core.turn_s = wait_s
+
+
+def no_trunk(_: CallInputs, core: CallCore, reason: str) -> None:
+    """Release a call that no trunk can carry; the request for it is answered with the reason."""
+    del reason
+    core.emit(ReleaseCall())
+
+
+def abandon(_: CallInputs, core: CallCore) -> None:
+    """Release a call that was never accepted."""
+    core.emit(ReleaseCall())
+
+
+def wait_for_turn(_: CallInputs, core: CallCore) -> None:
+    """Wait until the trunk may dial."""
+    core.emit(StartTimer(Timer.TURN, core.turn_s))
+
+
+def claim(_: CallInputs, core: CallCore) -> None:
+    """Make sure that no other gateway dials this call, now or later."""
+    core.emit(ClaimCall())
 
 
 def originate(_: CallInputs, core: CallCore) -> None:
-    """Dial, and wait for as long as the phone may ring."""
+    """Dial, and wait as long as the phone may ring."""
     ring_s = core.limits.ring_s
     core.emit(Originate(ring_s), StartTimer(Timer.RING, ring_s + RING_GRACE_S))
 
 
+# --- Beginnings --------------------------------------------------------------------------------------------------
+
+
 def bridge(_: CallInputs, core: CallCore) -> None:
-    """Claim the inbound call, and reach the bot at the same time."""
+    """Claim the inbound call, and connect to the bot at the same time."""
     core.emit(BridgeCall())
     connect(_, core)
 
 
 def resume(_: CallInputs, core: CallCore) -> None:
-    """Lead the audio of another gateway's call to us, and reach the bot at the same time."""
-    core.emit(TakeOverCall())
+    """Lead the audio of another gateway's call here, and connect to the bot at the same time."""
+    _take_over(core)
     connect(_, core)
 
 
-def attend(_: CallInputs, core: CallCore) -> None:
-    """Have the audio of a call that another gateway dialled led to us, once it is answered."""
-    core.emit(TakeOverCall(), StartTimer(Timer.RING, core.limits.ring_s + RING_GRACE_S))
+def adopt_ringing(_: CallInputs, core: CallCore) -> None:
+    """Have the audio of a call that another gateway dialled led here once it is answered."""
+    _take_over(core)
+    core.emit(StartTimer(Timer.RING, core.limits.ring_s + RING_GRACE_S))
+
+
+def _take_over(core: CallCore) -> None:
+    core.is_led_away = True
+    core.emit(TakeOverCall())
 
 
 def ring(_: CallInputs, core: CallCore) -> None:
-    """Write down that the phone rings."""
+    """Record that the phone rings."""
     core.emit(RecordProgress(CallStatus.RINGING))
 
 
 def connect(_: CallInputs, core: CallCore) -> None:
-    """Reach the bot of a call that was answered; from now on its duration counts."""
+    """Connect to the bot of a call that was answered; its duration counts from now on."""
     limits = core.limits
     core.emit(
-        StopTimer(Timer.RING),
         RecordProgress(CallStatus.IN_PROGRESS),
         StartTimer(Timer.DURATION, limits.left_s),
         StartTimer(Timer.HANDSHAKE, 2 * limits.handshake_s + HANDSHAKE_GRACE_S),
-        ConnectStream(attempt=1),
+        ConnectStream(),
     )
 
 
 def connect_again(_: CallInputs, core: CallCore, error: str) -> None:
-    """Reach the bot a second time, as Exotel does."""
+    """Connect to the bot a second time, as Exotel does."""
     del error  # The second attempt's error is the one that is reported.
-    core.emit(ConnectStream(attempt=2))
+    core.emit(ConnectStream())
 
 
 def start(_: CallInputs, core: CallCore) -> None:
-    """Begin the stream of a bot that shook hands."""
-    core.emit(StopTimer(Timer.HANDSHAKE), StartStream())
+    """Begin the stream of a bot that accepted the handshake."""
+    core.emit(StartStream())
 
 
 # --- In between -------------------------------------------------------------------------------------------------
 
 
 def direct(_: CallInputs, core: CallCore, host: str, port: int) -> None:
-    """Follow the media to where Asterisk has it."""
+    """Send audio to the address that Asterisk announced."""
+    core.is_led_away = False
     core.emit(DirectMedia(host, port))
 
 
 def remember_dial_status(_: CallInputs, core: CallCore, dial_status: str) -> None:
-    """Keep what Asterisk said of the dial for the ending."""
+    """Keep Asterisk's dial status for the ending."""
     core.dial_status = dial_status
 
 
@@ -117,21 +159,20 @@ def hold(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
     """Let the caller wait for a bot that was lost."""
     del code, reason  # Should the bot not come back, the last attempt's error is the one that is reported.
     core.attempt = 1
+    core.losses += 1
     core.emit(HoldCaller(), RenewStream(), StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[0]))
 
 
 def reconnect(_: CallInputs, core: CallCore) -> None:
-    """Look for the lost bot."""
-    core.emit(
-        StartTimer(Timer.HANDSHAKE, core.limits.handshake_s + HANDSHAKE_GRACE_S), ConnectStream(attempt=core.attempt)
-    )
+    """Connect to the lost bot again."""
+    core.emit(StartTimer(Timer.HANDSHAKE, core.limits.handshake_s + HANDSHAKE_GRACE_S), ConnectStream())
 
 
 def wait_longer(_: CallInputs, core: CallCore, error: str) -> None:
-    """Give a bot that is still lost more time."""
+    """Wait longer for a bot that is still lost."""
     del error  # As above.
     core.attempt += 1
-    core.emit(StopTimer(Timer.HANDSHAKE), StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[core.attempt - 1]))
+    core.emit(StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[core.attempt - 1]))
 
 
 def drain(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
@@ -145,7 +186,7 @@ def drain(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
 
 def _finish(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
     """End a call whose channel is gone, or never was."""
-    core.emit(CloseStream(stop), *(StopTimer(timer) for timer in Timer), RecordEnding(how), ReleaseCall())
+    core.emit(CloseStream(stop), RecordEnding(how), ReleaseCall())
 
 
 def _clear(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
@@ -157,7 +198,6 @@ def _clear(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
 def _ask_for_hang_up(core: CallCore, stop: StopReason | None = None) -> None:
     core.emit(
         CloseStream(stop),
-        *(StopTimer(timer) for timer in Timer),
         HangUp(HangUpCause.NORMAL_CLEARING),
         StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S),
     )
@@ -170,13 +210,7 @@ def refuse(_: CallInputs, core: CallCore, reason: str) -> None:
 
 def let_go(_: CallInputs, core: CallCore) -> None:
     """Leave a call to the gateway that has it now: it goes on there, and what becomes of it is written there."""
-    core.emit(CloseStream(None), *(StopTimer(timer) for timer in Timer), ReleaseCall())
-
-
-def hang_up_lost(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call whose gateway is lost; it is ours to hang up once it has been taken over."""
-    core.emit(TakeOverCall())
-    _clear(core, endings.ended_by_us(reason, answered=True))
+    core.emit(CloseStream(None), ReleaseCall())
 
 
 def rejected_outbound(_: CallInputs, core: CallCore, reason: str) -> None:
@@ -193,13 +227,13 @@ def rejected_inbound(_: CallInputs, core: CallCore, reason: str) -> None:
 def await_channel(_: CallInputs, core: CallCore, reason: int) -> None:
     """Wait a moment for a channel that would say why the dial failed."""
     del reason  # Lossy; and the channel, if there was one, may be heard of only now.
-    core.emit(StopTimer(Timer.RING), StartTimer(Timer.HANG_UP, REASON_WAIT_S))
+    core.emit(StartTimer(Timer.HANG_UP, REASON_WAIT_S))
 
 
 def await_cause(_: CallInputs, core: CallCore, reason: int) -> None:
     """Wait for the hang-up of the channel."""
     del reason  # The hang-up of the channel, which exists, will say why.
-    core.emit(StopTimer(Timer.RING), StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S))
+    core.emit(StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S))
 
 
 def await_cause_of_silence(_: CallInputs, core: CallCore, reason: int) -> None:
@@ -217,7 +251,7 @@ def unanswered(_: CallInputs, core: CallCore, cause: int) -> None:
 def await_reason(_: CallInputs, core: CallCore, cause: int) -> None:
     """Wait for what the Originate's answer says of a channel that is gone."""
     core.cause = cause
-    core.emit(StopTimer(Timer.RING), StartTimer(Timer.HANG_UP, REASON_WAIT_S))
+    core.emit(StartTimer(Timer.HANG_UP, REASON_WAIT_S))
 
 
 def reason_came(_: CallInputs, core: CallCore, reason: int) -> None:
@@ -286,6 +320,11 @@ def media_lost(_: CallInputs, core: CallCore, silent_s: float) -> None:
 def too_long(_: CallInputs, core: CallCore) -> None:
     """End a call that is as long as it may be."""
     _clear(core, endings.too_long(core.limits.max_duration_s), StopReason.STOPPED)
+
+
+def cancel_undialled(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call that was not dialled yet, because this gateway ends it."""
+    _finish(core, endings.ended_by_us(reason, answered=False))
 
 
 def cancel(_: CallInputs, core: CallCore, reason: str) -> None:

@@ -13,11 +13,10 @@ from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.failover import Failover
 from exoswitch.gateway.fencing import Fencing
 from exoswitch.gateway.inbound import Inbound
-from exoswitch.gateway.live_call import ENDED_UNSEEN
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
-from exoswitch.gateway.resume import Resumption
+from exoswitch.gateway.resume import Resumer
 from exoswitch.interfaces.calls import CallRequest, ICalls
 from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
@@ -33,24 +32,24 @@ class Engine:
 
     _environment: Environment
     _routing: Routing
-    _lines: TrunkChannels
+    _trunks: TrunkChannels
     _calls: LiveCalls = field(init=False)
-    _placing: Outbound = field(init=False)
-    _arrivals: Inbound = field(init=False)
-    _takeover: Failover = field(init=False)
-    _comeback: Recovery = field(init=False)
-    _standstill: Fencing = field(init=False)
+    _outbound: Outbound = field(init=False)
+    _inbound: Inbound = field(init=False)
+    _failover: Failover = field(init=False)
+    _recovery: Recovery = field(init=False)
+    _fencing: Fencing = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
     def __attrs_post_init__(self) -> None:
         """Put the parts together."""
-        self._calls = LiveCalls(self._environment, self._routing, self._lines)
-        self._placing = Outbound(self._environment, self._routing, self._lines, self._calls)
-        self._arrivals = Inbound(self._environment, self._routing, self._calls)
-        resumption = Resumption(self._environment, self._calls, self._placing)
-        self._takeover = Failover(self._environment, self._routing, self._calls, self._arrivals, resumption)
-        self._comeback = Recovery(self._environment, self._calls, resumption, self._routing)
-        self._standstill = Fencing(self._environment, self._calls, self._route)
+        self._calls = LiveCalls(self._environment, self._routing, self._trunks)
+        self._outbound = Outbound(self._environment, self._routing, self._trunks, self._calls)
+        self._inbound = Inbound(self._environment, self._routing, self._calls)
+        resumer = Resumer(self._environment, self._calls, self._outbound)
+        self._failover = Failover(self._environment, self._routing, self._calls, self._inbound, resumer)
+        self._recovery = Recovery(self._environment, self._calls, resumer, self._routing)
+        self._fencing = Fencing(self._environment, self._calls, self._route)
 
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
 
@@ -62,7 +61,7 @@ class Engine:
 
     def place(self, request: CallRequest) -> Deferred[Session]:
         """Accept an outbound call and begin to dial it."""
-        return Deferred.fromCoroutine(self._placing.place(request))
+        return Deferred.fromCoroutine(self._outbound.place(request))
 
     def find(self, account: str, call_sid: str) -> Deferred[Session]:
         """Show one call; a live one is known here, whatever has become of the store."""
@@ -75,52 +74,44 @@ class Engine:
 
     def job_arrived(self, lease: Lease) -> Deferred[None]:
         """Dial a call that another gateway has accepted."""
-        return Deferred.fromCoroutine(self._placing.job_arrived(lease))
+        return Deferred.fromCoroutine(self._outbound.job_arrived(lease))
 
     # --- What happens at an Asterisk (ISwitchListener) ----------------------------------------------------------
 
     def switch_event(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
         """Take an event, or keep it for later while we do not know whose our calls are."""
-        self._standstill.take(switch, event)
+        self._fencing.switch_event(switch, event)
 
     def _route(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
         """Route an event to the call that it is of; events of channels that are not ours are passed over."""
         match event:
             case ev.SwitchReady():
                 self._environment.nodes.set_health(switch.name, healthy=True)
-                self._compare(switch, event)
-                self._comeback.switch_ready(switch, event.channel_ids)
+                for live in self._calls:
+                    if live.channel.switch is switch:
+                        live.listed(event)
+                self._recovery.switch_ready(switch, event.channel_ids)
             case ev.SwitchLost():
                 self._environment.nodes.set_health(switch.name, healthy=False)
             case ev.CallArrived():
-                if not self._comeback.expects(switch, event.channel_id):
-                    self._arrivals.arrived(switch, event)
+                if not self._recovery.expects(switch, event.channel_id):
+                    self._inbound.arrived(switch, event)
             case _:
                 call = self._calls.of_channel(switch, event.channel_id)
                 if call is not None:
                     call.switch_event(event)
                 else:
-                    self._arrivals.observe(switch, event)
-
-    def _compare(self, switch: ISwitch, found: ev.SwitchReady) -> None:
-        """End the calls whose channels disappeared while the link was down; let go of those that others have now."""
-        for call in self._calls:
-            if call.switch is not switch or not call.has_channel:
-                continue
-            if call.channel_id not in found.channel_ids:
-                call.tell(call.life.channel_hung_up, ENDED_UNSEEN)
-            else:
-                call.led_to(found.legs.get(call.channel_id))
+                    self._inbound.observe(switch, event)
 
     # --- Beginning and end --------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Take up what an earlier process left, and what other gateways leave."""
         if self._routing.in_fleet:
-            self._standstill.start()
-        self._comeback.start()
-        self._takeover.start()
-        self._placing.start()
+            self._fencing.start()
+        self._recovery.start()
+        self._failover.start()
+        self._outbound.start()
 
     @property
     def live(self) -> int:
@@ -130,21 +121,21 @@ class Engine:
     async def drain(self, wait_s: float, *, hand_over: bool = False) -> None:
         """Take no more calls, and wait until there are none, this long at the most; or let others have them."""
         self._calls.is_stopping = True
-        self._arrivals.stop()
+        self._inbound.stop()
         if self._calls and wait_s:
             self._log.info("stopping: up to {wait_s:g} s for {calls} calls", wait_s=wait_s, calls=len(self._calls))
             if hand_over:
-                self._takeover.leave_calls()
+                self._failover.leave_calls()
             await self._calls.all_over(wait_s)
 
     async def stop(self) -> None:
         """Take no more calls, hang up those that there are, and wait until they are over."""
         self._calls.is_stopping = True
-        self._standstill.stop()
-        self._comeback.stop()
-        self._takeover.stop()
-        self._placing.stop()
-        self._arrivals.stop()
+        self._fencing.stop()
+        self._recovery.stop()
+        self._failover.stop()
+        self._outbound.stop()
+        self._inbound.stop()
         for call in self._calls:
-            call.tell(call.life.hang_up, "the gateway stopped")
+            call.feed(call.inputs.hang_up, "the gateway stopped")
         await self._calls.all_over(STOP_WAIT_S)

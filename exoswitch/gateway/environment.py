@@ -1,33 +1,35 @@
-"""Port: the outside world of every call, in one piece."""
+"""Adapter: the world of all calls of this gateway, in one value."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IReactorTime
 
-from exoswitch.errors import BackendUnavailable
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.tasks.within import within
 
 T = TypeVar("T")
 
-STORE_WAIT_S = 5.0
-"""How long a call waits for what is shared: a place, a session, a claim."""
+ANSWER_S = 5.0
+"""How long a call waits for an answer of the fleet or of the session store."""
+
+SESSION_STORE = "the session store"
+FLEET = "the fleet's allocator"
 
 
 @frozen(kw_only=True)
 class Environment:
-    """The outside world of every call.
+    """The world of all calls.
 
-    `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` an identifier for a call or a stream.
-    `node` is this gateway's name, `process` a word that is this process's alone: under it calls are claimed.
+    `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` gives the SID of a call or a stream.
+    `node` is this gateway's name. `process` is a random token, unique to this process; calls are claimed with it.
     """
 
     node: str
@@ -43,13 +45,18 @@ class Environment:
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
 
-    async def in_time(self, asked: Deferred[T]) -> T:
-        """Wait for something that is shared, no longer than a call can.
+    def of_store(self, answer: Deferred[T]) -> Deferred[T]:
+        """Wait for the session store, but not too long.
 
         Raises:
-            BackendUnavailable: no answer came in time.
+            BackendUnavailable: it did not answer in time.
         """
-        try:
-            return await asked.addTimeout(STORE_WAIT_S, self.clock)
-        except DeferredTimeout as problem:
-            raise BackendUnavailable(f"what gateways share did not answer within {STORE_WAIT_S:g} s") from problem
+        return within(ANSWER_S, self.clock, answer, SESSION_STORE)
+
+    def of_fleet(self, answer: Deferred[T]) -> Deferred[T]:
+        """Wait for the fleet, but not too long.
+
+        Raises:
+            BackendUnavailable: it did not answer in time.
+        """
+        return within(ANSWER_S, self.clock, answer, FLEET)

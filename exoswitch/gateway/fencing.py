@@ -1,7 +1,7 @@
-"""Adapter: a gateway that stood still finds out what others have taken over before it believes what it hears.
+"""Adapter: fencing after a process pause: this gateway asks whose its calls are before it acts on what it hears.
 
-A process that was paused, or whose machine was, goes on as if nothing had been: events of a while ago wait to be
-read. Until the fleet has told whose its calls are by now, they are kept back; calls that are others' are let go.
+A process that was paused, or whose machine was, goes on as if no time had passed: old events wait to be read. Events
+are kept back until the fleet has answered. Calls that other gateways have taken over are let go.
 """
 
 from collections.abc import Callable
@@ -15,71 +15,70 @@ from exoswitch.errors import BackendUnavailable
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.switch import ISwitch
+from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.spawn import spawn
 
 LOOK_EVERY_S = 0.1
-STOOD_STILL_S = 0.4  # less than the others wait before they believe a gateway dead
-_KEPT_MAX = 100_000  # events of some thousand calls; beyond that, what is heard is believed
-
-Deliver = Callable[[ISwitch, SwitchEvent], None]
+PAUSED_S = 0.4  # less than the time after which the others believe this gateway dead
+_KEPT_MAX = 100_000  # events of some thousand calls; later ones are acted on
 
 
 @define(eq=False)
 class Fencing:
-    """Notices that this process stood still, and keeps events back until that has been looked into."""
+    """Notices that this process was paused, and keeps events back from `deliver` until the fleet has answered."""
 
     _environment: Environment
     _calls: LiveCalls
-    _deliver: Deliver
+    _deliver: Callable[[ISwitch, SwitchEvent], None]
     _kept: list[tuple[ISwitch, SwitchEvent]] = field(factory=list, init=False)
-    _is_in_doubt: bool = field(default=False, init=False)
+    _is_asking: bool = field(default=False, init=False)
     _looked_at: float = field(default=0.0, init=False)
-    _looks: LoopingCall | None = field(default=None, init=False)
+    _loop: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.fencing"), init=False)
 
     def start(self) -> None:
-        """Look at the clock from now on."""
+        """Watch the clock from now on."""
         self._looked_at = self._environment.clock.seconds()
-        self._looks = LoopingCall(self._look)
-        self._looks.clock = self._environment.clock
-        spawn(self._looks.start(LOOK_EVERY_S, now=False), self._log, "looking at the clock")
+        self._loop = repeat(self._watch, LOOK_EVERY_S, self._environment.clock, self._log)
 
     def stop(self) -> None:
-        """Look no more."""
-        if self._looks is not None and self._looks.running:
-            self._looks.stop()
+        """Watch no longer."""
+        if self._loop is not None and self._loop.running:
+            self._loop.stop()
 
-    def take(self, switch: ISwitch, event: SwitchEvent) -> None:
-        """Deliver an event now, or after those that are kept back."""
-        if self._looks is not None:
-            self._look()  # A reactor that wakes up reads its sockets first, and serves its timers afterwards.
-        if self._is_in_doubt and len(self._kept) < _KEPT_MAX:
+    def switch_event(self, switch: ISwitch, event: SwitchEvent) -> None:
+        """Deliver an event now, or after the events that are kept back."""
+        if self._loop is not None:
+            self._look()  # A reactor that wakes up reads its sockets before it serves its timers.
+        if self._is_asking and len(self._kept) < _KEPT_MAX:
             self._kept.append((switch, event))
         else:
             self._deliver(switch, event)
 
+    async def _watch(self) -> None:
+        self._look()
+
     def _look(self) -> None:
         now = self._environment.clock.seconds()
-        stood_still_s, self._looked_at = now - self._looked_at, now
-        if stood_still_s >= STOOD_STILL_S and len(self._calls) and not self._is_in_doubt:
-            self._is_in_doubt = True
-            self._log.warn("stood still for {seconds:.1f} s: are the calls still ours?", seconds=stood_still_s)
-            spawn(self._find_out(), self._log, "finding out whose our calls are")
+        paused_s, self._looked_at = now - self._looked_at, now
+        if paused_s >= PAUSED_S and len(self._calls) and not self._is_asking:
+            self._is_asking = True
+            self._log.warn("this process was paused for {seconds:.1f} s; whose are its calls?", seconds=paused_s)
+            spawn(self._ask(), self._log, "asking whose our calls are")
 
-    async def _find_out(self) -> None:
+    async def _ask(self) -> None:
         try:
-            view = await self._environment.in_time(self._environment.nodes.view())
+            view = await self._environment.of_fleet(self._environment.nodes.view())
         except BackendUnavailable:
-            pass  # Then nobody can have taken any.
+            pass  # Then no gateway can have taken any.
         else:
             holders = {lease.call_sid: lease.gateway for lease in view.leases}
             for call in self._calls:
-                if (
-                    holders.get(call.call_sid) != self._environment.node
-                ):  # Others have it, or have seen its end already.
-                    call.tell(call.life.moved)
+                # A call without a lease has ended at another gateway.
+                if holders.get(call.call_sid) != self._environment.node:
+                    call.feed(call.inputs.moved)
         finally:
-            self._is_in_doubt = False
+            self._is_asking = False
             kept, self._kept = self._kept, []
             for switch, event in kept:
                 self._deliver(switch, event)

@@ -1,7 +1,7 @@
-"""Adapter: calls that were accepted here and handed over are minded until the gateway that is to dial them has begun.
+"""Adapter: calls that were accepted here and handed to other gateways are watched until they are dialled there.
 
-A gateway that dies before it dialled leaves its place to an heir; this is for the day on which places and jobs are
-lost as well, as they are when Redis forgets everything.
+If the other gateway dies before it dials, the allocator gives the call's place to a third one. This watch is for the
+case in which Redis forgets everything: then the place and the job are both lost.
 """
 
 from collections import OrderedDict
@@ -19,34 +19,38 @@ _MOST = 10_000
 
 @define(eq=False)
 class HandoffWatch:
-    """Who looks after handed-over calls; `hand_over` finds another place for one that has none any more."""
+    """Watches calls that were handed over; `place_again` finds another place for one that has lost its place."""
 
     _environment: Environment
-    _hand_over: Callable[[Session], Awaitable[object]]
+    _place_again: Callable[[Session], Awaitable[object]]
     _since: OrderedDict[str, float] = field(factory=OrderedDict, init=False)
 
-    def mind(self, call_sid: str) -> None:
-        """Look after a call from now on; of very many the oldest are trusted to be well."""
+    def watch(self, call_sid: str) -> None:
+        """Watch a call from now on; of more than 10,000 calls the oldest is no longer watched."""
         self._since[call_sid] = self._environment.clock.seconds()
         if len(self._since) > _MOST:
             self._since.popitem(last=False)
 
     async def look(self) -> None:
-        """See which calls are dialled or over by now, and find another place for those that have none.
+        """Stop to watch calls that are dialled or over, and find another place for calls without one.
 
         Raises:
-            BackendUnavailable: whether a call has a place, or how it stands, cannot be found out now.
+            BackendUnavailable: the session store or the fleet did not answer.
         """
         now = self._environment.clock.seconds()
         due = [call_sid for call_sid, since in self._since.items() if now - since >= FIRST_LOOK_S]
         if not due:
             return
-        sessions = await self._environment.in_time(self._environment.sessions.recall(due))
+        sessions = await self._environment.of_store(self._environment.sessions.recall(due))
         waiting = {session.call_sid: session for session in sessions if session.status is CallStatus.QUEUED}
-        placed = {lease.call_sid for lease in (await self._environment.nodes.view()).leases} if waiting else set()
+        placed = await self._placed() if waiting else frozenset()
         for call_sid in due:
             if call_sid not in waiting or now - self._since[call_sid] >= LAST_LOOK_S:
                 del self._since[call_sid]
             elif call_sid not in placed:
                 del self._since[call_sid]
-                await self._hand_over(waiting[call_sid])
+                await self._place_again(waiting[call_sid])
+
+    async def _placed(self) -> frozenset[str]:
+        view = await self._environment.of_fleet(self._environment.nodes.view())
+        return frozenset(lease.call_sid for lease in view.leases)

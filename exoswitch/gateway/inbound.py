@@ -160,7 +160,7 @@ class Inbound:
             excluding=arrival.passing_over(self._environment.clock.seconds()),
             quotas=self._routing.quotas_of(arrival.route.account),
         )
-        return await self._environment.in_time(received)
+        return await self._environment.of_fleet(received)
 
     async def _stand_by(self, arrival: _Arrival) -> None:
         """Wait for a moment, or until the call is settled."""
@@ -174,20 +174,20 @@ class Inbound:
         """Answer the call; one that another gateway was to take before may have that one's name on it."""
         if self._calls.find(lease.call_sid) is not None:
             return
-        is_chosen_anew = arrival.chosen is not None
+        is_chosen_again = arrival.chosen is not None
         session = evolve(
             arrival.session,
             call_sid=lease.call_sid,
             gateway=lease.gateway,
             asterisk=arrival.switch.name,
-            takeovers=int(is_chosen_anew),
+            takeovers=int(is_chosen_again),
         )
         if self._routing.in_fleet and not self._environment.nodes.is_shared and not await self._claim(arrival):
             self._leave(lease)
             return
         call = self._calls.begin(session, lease)
         self._environment.sessions.note(session)
-        call.tell(call.life.resume if is_chosen_anew else call.life.arrive)
+        call.feed(call.inputs.resume if is_chosen_again else call.inputs.arrive)
 
     async def _claim(self, arrival: _Arrival) -> bool:
         """Settle at Asterisk whose the call is, while gateways cannot agree among themselves."""

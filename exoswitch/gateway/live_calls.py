@@ -1,6 +1,6 @@
-"""Adapter: all live calls of this node: by SID, by channel, and whether more may begin."""
+"""Adapter: all live calls of this gateway: by SID, by channel, and whether more may begin."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from attrs import define, field
@@ -8,45 +8,53 @@ from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from exoswitch.call.session import Session
-from exoswitch.errors import NoCapacity
 from exoswitch.fleet.leases import Lease
+from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import Environment
-from exoswitch.gateway.live_call import LiveCall, OutboundRoute
+from exoswitch.gateway.live_call import LiveCall
 from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.trunks.channels import TrunkChannels
 
 
+def _never_dialled(session: Session) -> OutboundRoute:
+    raise LookupError(f"call {session.call_sid} has a channel already")
+
+
 @define(eq=False)
 class LiveCalls:
-    """The calls that are not over; while it `is_stopping`, no more are accepted."""
+    """The calls that are not over; no more are accepted once it `is_stopping`."""
 
     _environment: Environment
     _routing: Routing
-    _lines: TrunkChannels
+    _trunks: TrunkChannels
     is_stopping: bool = field(default=False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _all_over: Deferred[None] | None = field(default=None, init=False)
 
-    def begin(self, session: Session, lease: Lease, line: OutboundRoute | None = None) -> LiveCall:
-        """Make a call of a session on its place, with an RTP port; nothing happens to it before its first input.
-
-        Where there is no port left, the call's place and line are given back.
+    def begin(self, session: Session, lease: Lease) -> LiveCall:
+        """Make a call that has a channel already, on its place and with an RTP port; it waits for its first input.
 
         Raises:
-            NoCapacity: no RTP port is left.
+            NoCapacity: no RTP port is free; the place is released.
         """
-        limits = self._routing.limits_of(session, self._environment.wall_clock())
-        switch = self._environment.switches[lease.asterisk]
-        call = LiveCall(session, lease, switch, self._forget, self._environment, limits, line)
-        self._by_sid[call.call_sid] = call
-        self._by_channel[switch.name, call.channel_id] = call
-        try:
-            call.open_media()
-        except NoCapacity:
-            call.abandon()
-            raise
+        call = self._add(session, lease)
+        call.open_media()
+        return call
+
+    def begin_outbound(
+        self, session: Session, lease: Lease, choose_trunk: Callable[[Session], OutboundRoute]
+    ) -> LiveCall:
+        """Make a call that is to be dialled, on its place, with a channel of a trunk and an RTP port.
+
+        Raises:
+            NoCapacity: no trunk has a channel for it, or no RTP port is free; the place is released.
+            TrunkError: no trunk is configured; the place is released.
+        """
+        call = self._add(session, lease, choose_trunk)
+        call.accept()
+        call.open_media()
         return call
 
     def find(self, call_sid: str) -> LiveCall | None:
@@ -66,7 +74,7 @@ class LiveCalls:
         return len(self._by_sid)
 
     async def all_over(self, wait_s: float) -> None:
-        """Wait until no call is left, this long at the most."""
+        """Wait until no call is left, but not longer than this."""
         if not self._by_sid:
             return
         all_over = self._all_over = Deferred()
@@ -74,13 +82,21 @@ class LiveCalls:
             await all_over.addTimeout(wait_s, self._environment.clock)
         self._all_over = None
 
+    def _add(
+        self, session: Session, lease: Lease, choose_trunk: Callable[[Session], OutboundRoute] = _never_dialled
+    ) -> LiveCall:
+        limits = self._routing.limits_of(session, self._environment.wall_clock())
+        call = LiveCall(session, lease, self._environment, limits, self._forget, choose_trunk)
+        self._by_sid[call.call_sid] = call
+        self._by_channel[call.channel.key] = call
+        return call
+
     def _forget(self, call: LiveCall) -> None:
-        """Let go of a call that is over; harmless the second time."""
-        if self._by_sid.pop(call.call_sid, None) is None:
-            return
-        self._by_channel.pop((call.switch.name, call.channel_id), None)
-        if call.trunk is not None:
-            self._lines.give_back(call.trunk)
+        """Remove a call that is over."""
+        del self._by_sid[call.call_sid]
+        del self._by_channel[call.channel.key]
+        if call.channel.route is not None:
+            self._trunks.give_back(call.channel.route.trunk)
         all_over = self._all_over
         if not self._by_sid and all_over is not None:
             self._all_over = None

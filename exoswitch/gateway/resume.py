@@ -1,7 +1,7 @@
-"""Adapter: one call that has no gateway any more is gone on with here, from its session and its place.
+"""Adapter: a call whose gateway is gone goes on here, from its session and its place.
 
-How depends on how far the call had come: one that was answered is led here by Asterisk while its bot is connected
-anew, one that rings is attended until it is answered, and one that was accepted but never dialled is dialled.
+An answered call is led here by Asterisk while its bot is connected again. A call that rings is adopted until it is
+answered. A call that was accepted but never dialled is dialled.
 """
 
 from attrs import define, evolve, field
@@ -18,97 +18,99 @@ from exoswitch.gateway.outbound import Outbound
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
 
-STALE_S = 300.0  # a call that was accepted longer ago, and never dialled, is not dialled any more
+STALE_S = 300.0  # a call that was accepted longer ago, and never dialled, is dialled no longer
 
 
 @define(eq=False)
-class Resumption:
-    """Who goes on with calls whose gateway is gone."""
+class Resumer:
+    """Goes on with calls whose gateway is gone, or ends them."""
 
     _environment: Environment
     _calls: LiveCalls
-    _placing: Outbound
+    _outbound: Outbound
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.resume"), init=False)
 
     async def resume(self, session: Session, lease: Lease) -> None:
-        """Go on with a call on this place of ours, which is given back if there is nothing to go on with."""
-        if self._lives(session, lease):
+        """Go on with a call on this place of ours; the place is given back if the call does not need it."""
+        if self._is_live(session, lease):
             return
         session = evolve(session, takeovers=session.takeovers + 1)
         if session.status.is_final:
             self._give_back(lease)
         elif session.answered_at is not None:
-            self._go_on(session, lease)
+            self._resume_answered(session, lease)
         elif session.direction is Direction.INBOUND:
-            self._begin(session, lease, "resume")
+            self._resume_waiting(session, lease)
         else:
-            await self._dial_or_attend(session, lease)
-
-    def _lives(self, session: Session, lease: Lease) -> bool:
-        """Say whether the call is live here, on this place or on another, in which case this one is not needed."""
-        call = self._calls.find(session.call_sid)
-        if call is not None and call.lease.token != lease.token:
-            self._give_back(lease)
-        return call is not None
+            await self._dial_or_adopt(session, lease)
 
     def give_up(self, session: Session, why: str) -> None:
-        """End a call that nobody will come for, and that may be up yet."""
+        """End a call that no gateway goes on with; hang up its channel, which may still be up."""
         switch = self._environment.switches.get(session.asterisk or "")
         if switch is not None:
             switch.hang_up_lost(session.channel_id or session.call_sid, HangUpCause.NORMAL_CLEARING)
         self.end(session, why)
 
     def end(self, session: Session, why: str) -> None:
-        """Write down that a call is over with its gateway."""
+        """Record that a call ended with its gateway."""
         ending = endings.gateway_lost(why, answered=session.answered_at is not None)
         self._environment.sessions.note(session.ended(ending, self._environment.wall_clock()))
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
 
-    def _go_on(self, session: Session, lease: Lease) -> None:
+    def _is_live(self, session: Session, lease: Lease) -> bool:
+        """Say whether the call is live here; if it is so on another place, this place is given back."""
+        call = self._calls.find(session.call_sid)
+        if call is not None and call.lease.token != lease.token:
+            self._give_back(lease)
+        return call is not None
+
+    def _resume_answered(self, session: Session, lease: Lease) -> None:
         options = session.bot.options
+        if options.on_gateway_loss == "hang-up":
+            self._give_back(lease)
+            self.give_up(evolve(session, asterisk=lease.asterisk), "its bot is configured so that the call ends then")
+            return
         if options.resumed_sid == "new":
             session = evolve(session, stream_sid=self._environment.new_sid())
-        self._begin(session, lease, "resume" if options.on_gateway_loss == "resume" else "hang_up")
+        self._resume_waiting(session, lease)
 
-    async def _dial_or_attend(self, session: Session, lease: Lease) -> None:
+    def _resume_waiting(self, session: Session, lease: Lease) -> None:
+        call = self._begin(session, lease)
+        if call is not None:
+            call.feed(call.inputs.resume)
+
+    async def _dial_or_adopt(self, session: Session, lease: Lease) -> None:
+        environment = self._environment
         try:
-            may_dial = await self._environment.in_time(
-                self._environment.sessions.claim(session.call_sid, self._environment.process)
-            )
+            claimed = environment.sessions.claim(session.call_sid, environment.process)
+            may_dial = await environment.of_store(claimed)
         except BackendUnavailable as problem:
             self._give_back(lease)
-            self.give_up(session, f"whether it had been dialled could not be found out: {problem}")
+            self.give_up(session, f"this gateway could not find out whether it had been dialled: {problem}")
             return
-        if self._lives(session, lease):
+        if self._is_live(session, lease):
             return
         if not may_dial:
-            self._begin(session, lease, "attend")
-        elif self._environment.wall_clock() - session.created_at <= STALE_S:
-            self._placing.try_to_dial(session, lease)
+            call = self._begin(session, lease)
+            if call is not None:
+                call.feed(call.inputs.adopt_ringing)
+        elif environment.wall_clock() - session.created_at <= STALE_S:
+            self._outbound.try_to_dial(session, lease)
         else:
             self._give_back(lease)
-            self.end(session, f"nobody came to dial it for {STALE_S:g} s")
+            self.end(session, f"no gateway dialled it for {STALE_S:g} s")
 
-    def _begin(self, session: Session, lease: Lease, how: str) -> None:
+    def _begin(self, session: Session, lease: Lease) -> LiveCall | None:
         now = self._environment.wall_clock()
         session = evolve(session, gateway=self._environment.node, asterisk=lease.asterisk, updated_at=now)
         try:
             call = self._calls.begin(session, lease)
         except NoCapacity as problem:
-            self.give_up(session, f"the gateway that it fell to had no place: {problem}")
-            return
+            self.give_up(session, f"the gateway that took it over had no place: {problem}")
+            return None
         self._environment.sessions.note(session)
         self._environment.metrics.add("calls_taken_over_total")
-        self._tell(call, how)
-
-    def _tell(self, call: LiveCall, how: str) -> None:
-        match how:
-            case "resume":
-                call.tell(call.life.resume)
-            case "attend":
-                call.tell(call.life.attend)
-            case _:
-                call.tell(call.life.hang_up, "its gateway was lost")
+        return call
 
     def _give_back(self, lease: Lease) -> None:
         spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)

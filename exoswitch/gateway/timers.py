@@ -1,6 +1,7 @@
-"""Adapter: the waits of one call that is live, each told to its machine when it is over."""
+"""Adapter: the timers of one live call; each tells the call's machine when it expires."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -11,36 +12,41 @@ from exoswitch.call.inputs import CallInputs
 
 @define(eq=False)
 class CallTimers:
-    """Starts and stops waits; `tell` feeds the input that an expired one is to a call's machine."""
+    """Starts timers, and cancels those that a new state does not own; `feed` takes the input that an expiry is."""
 
     _clock: IReactorTime
-    _tell: Callable[[Callable[[], None]], None]
+    _feed: Callable[[Callable[[], None]], None]
     _expired: dict[Timer, Callable[[], None]]
     _running: dict[Timer, IDelayedCall] = field(factory=dict, init=False)
 
     @classmethod
-    def of(cls, life: CallInputs, clock: IReactorTime, tell: Callable[[Callable[[], None]], None]) -> "CallTimers":
-        """Make the waits of a call whose machine is `life`."""
+    def of(cls, inputs: CallInputs, clock: IReactorTime, feed: Callable[[Callable[[], None]], None]) -> "CallTimers":
+        """Make the timers of a call with these inputs."""
         expired = {
-            Timer.RING: life.ring_timed_out,
-            Timer.HANDSHAKE: life.handshake_timed_out,
-            Timer.DURATION: life.duration_reached,
-            Timer.RECONNECT: life.reconnect_due,
-            Timer.HANG_UP: life.hang_up_timed_out,
+            Timer.TURN: inputs.turn_came,
+            Timer.RING: inputs.ring_timed_out,
+            Timer.HANDSHAKE: inputs.handshake_timed_out,
+            Timer.DURATION: inputs.duration_reached,
+            Timer.RECONNECT: inputs.reconnect_due,
+            Timer.HANG_UP: inputs.hang_up_timed_out,
         }
-        return cls(clock, tell, expired)
+        return cls(clock, feed, expired)
 
     def start(self, timer: Timer, seconds: float) -> None:
-        """Start a wait, or start it anew."""
-        self.stop(timer)
+        """Start a timer, or start it again."""
+        self._cancel(timer)
         self._running[timer] = self._clock.callLater(seconds, self._expire, timer)
 
-    def stop(self, timer: Timer) -> None:
-        """End a wait; harmless if it is not running."""
-        waiting = self._running.pop(timer, None)
-        if waiting is not None:
-            waiting.cancel()
+    def keep(self, owned: AbstractSet[Timer]) -> None:
+        """Cancel every timer but these."""
+        for timer in self._running.keys() - owned:
+            self._cancel(timer)
+
+    def _cancel(self, timer: Timer) -> None:
+        running = self._running.pop(timer, None)
+        if running is not None:
+            running.cancel()
 
     def _expire(self, timer: Timer) -> None:
         del self._running[timer]
-        self._tell(self._expired[timer])
+        self._feed(self._expired[timer])

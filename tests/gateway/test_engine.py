@@ -349,7 +349,10 @@ def test_call_whose_session_cannot_be_saved_is_not_placed(house):
 def test_no_call_is_placed_while_sessions_cannot_be_kept(house):
     object.__setattr__(house.engine._environment, "sessions", store := Slow(ready=False))
     assert not house.engine.ready
-    assert "keeps sessions" in result.failureResultOf(house.place(), BackendUnavailable).getErrorMessage()
+    assert (
+        "the session store cannot be reached"
+        in result.failureResultOf(house.place(), BackendUnavailable).getErrorMessage()
+    )
     assert store.noted == []
     house.assert_nothing_is_left()
 

@@ -78,7 +78,7 @@ def test_stream_of_a_resumed_call_has_a_new_sid_or_the_same(fleet, option, is_ne
     assert told.stream_sid == fleet.session(sid).stream_sid
 
 
-def test_call_whose_bot_cannot_bear_a_resumption_is_hung_up(fleet):
+def test_call_that_is_to_end_with_its_gateway_is_hung_up_and_not_taken_over_first(fleet):
     fleet.add("gw1")
     bot = BotTarget(url=BOT.url, options=StreamOptions(on_gateway_loss="hang-up"))
     sid = fleet.place("gw1", evolve(REQUEST, bot=bot))
@@ -86,10 +86,11 @@ def test_call_whose_bot_cannot_bear_a_resumption_is_hung_up(fleet):
     second = fleet.add("gw2")
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
-    assert second.bots.connections == []
-    assert second.switch.verbs() == ["take_over", "hang_up"]
-    fleet.happens(ev.ChannelHungUp(sid, 16, ""))
-    assert fleet.session(sid).ending.reason == "its gateway was lost"
+    assert second.media.legs == second.bots.connections == []
+    assert second.switch.asked == [("hang_up_lost", sid, 16)]
+    ended = fleet.session(sid)
+    assert ended.ending.reason == "its gateway was lost: its bot is configured so that the call ends then"
+    assert fleet.leases() == {}
 
 
 def test_call_that_rings_at_a_dead_gateway_is_attended_and_connected_when_it_is_answered(fleet):
@@ -230,7 +231,9 @@ def test_call_that_nobody_had_a_place_for_is_written_down_as_ended(fleet):
     second.bots.connections[-1].listener.stream_opened()
     fleet.advance(40.0)
     ended = [fleet.session(sid) for sid in sids if fleet.session(sid).ending is not None]
-    assert [session.ending.reason for session in ended] == ["its gateway was lost: no other had a place for it"]
+    assert [session.ending.reason for session in ended] == [
+        "its gateway was lost: no other gateway had a place for it"
+    ]
     assert second.asked("hang_up_lost") == [("hang_up_lost", session.call_sid, 16) for session in ended]
     assert len(fleet.leases()) == 1
 
@@ -476,7 +479,7 @@ def test_gateway_that_comes_back_writes_down_what_ended_meanwhile(fleet):
     fleet.kill("gw1")
     fleet.restart("gw1", switch=RecordedSwitch(answer=TrunkError("no such channel")))
     fleet.advance(0.5)
-    assert fleet.session(talking).ending.reason == "its gateway was lost: it ended meanwhile"
+    assert fleet.session(talking).ending.reason == "its gateway was lost: it ended while no gateway had it"
     assert fleet.session(ringing).status is CallStatus.FAILED
     assert fleet.leases() == {}
 

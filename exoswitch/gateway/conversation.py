@@ -1,0 +1,92 @@
+"""Adapter: the two ends of one call's audio: the RTP leg towards the person, the stream to the bot."""
+
+from attrs import define, field
+
+from exoswitch.call.effects import StopReason
+from exoswitch.call.events import MediaAddress
+from exoswitch.call.stream_start import StreamStart
+from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
+from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane, MediaStatistics
+
+
+@define(eq=False)
+class Conversation:
+    """A conversation, from the binding of its RTP port to its release; it has at most one stream at a time."""
+
+    _plane: IMediaPlane
+    _bots: IBots
+    _leg: IMediaLeg | None = field(default=None, init=False)
+    _bot: IBotConnection | None = field(default=None, init=False)
+
+    def open(self, source_host: str, listener: IMediaListener) -> None:
+        """Bind an RTP port for audio that comes from this host.
+
+        Raises:
+            NoCapacity: no port is free.
+        """
+        self._leg = self._plane.open(source_host, listener)
+
+    @property
+    def here(self) -> MediaAddress | None:
+        """Our RTP address; None before it is bound and after it is released."""
+        return None if self._leg is None else (self._leg.host, self._leg.port)
+
+    @property
+    def address(self) -> MediaAddress:
+        """Our RTP address, which must be bound."""
+        return self._open_leg.host, self._open_leg.port
+
+    def direct(self, host: str, port: int) -> None:
+        """Send RTP to this address, and accept it from nowhere else."""
+        self._open_leg.direct(host, port)
+
+    def connect(self, start: StreamStart, listener: IStreamListener) -> None:
+        """Begin an attempt to reach the bot."""
+        self._bot = self._bots.connect(start, self._open_leg, listener)
+
+    def start(self) -> None:
+        """Begin the stream, and let the caller's audio flow into it."""
+        self._open_bot.start()
+        self._open_leg.attach(self._open_bot)
+
+    def send_digit(self, digit: str, duration_ms: int) -> None:
+        """Tell the bot of a key that was pressed."""
+        self._open_bot.send_digit(digit, duration_ms)
+
+    def hold(self) -> None:
+        """Let the caller hear the waiting sound; the stream is lost."""
+        self._open_leg.hold()
+        self._bot = None
+
+    def drain(self) -> None:
+        """Play the bot's audio to its end."""
+        self._open_leg.drain()
+
+    def close(self, stop: StopReason | None) -> None:
+        """End the stream, with a `stop` message if there is a reason; drop audio that is not played yet."""
+        if self._leg is not None:
+            self._leg.detach()
+        if self._bot is not None:
+            self._bot.close(stop)
+            self._bot = None
+
+    def release(self) -> MediaStatistics | None:
+        """Unbind the RTP port; give the counts of its audio, None if it was not bound."""
+        leg, self._leg = self._leg, None
+        if leg is None:
+            return None
+        statistics = leg.statistics()
+        leg.close()
+        return statistics
+
+    @property
+    def _open_leg(self) -> IMediaLeg:
+        if self._leg is None:
+            raise LookupError("the call's RTP port is not bound")
+        return self._leg
+
+    @property
+    def _open_bot(self) -> IBotConnection:
+        if self._bot is None:
+            raise LookupError("the call has no stream")
+        return self._bot

@@ -1,0 +1,68 @@
+"""Adapter: one live call's session, written to the store whenever it changes."""
+
+from collections.abc import Callable
+
+from attrs import define, evolve
+from twisted.logger import Logger
+
+from exoswitch.call.session import CallStatus, Ending, Session
+from exoswitch.call.stream_start import StreamStart
+from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.telephony.numbers import mask
+
+
+@define(eq=False)
+class CallRecord:
+    """The session of a call, as it is now."""
+
+    session: Session
+    _store: ISessionStore
+    _wall_clock: Callable[[], float]
+    _metrics: IMetrics
+    _log: Logger
+
+    def choose_trunk(self, trunk: str) -> None:
+        """Set the trunk; it is written with the next change."""
+        self.session = evolve(self.session, trunk=trunk)
+
+    def progress(self, status: CallStatus) -> None:
+        """Write a new status."""
+        self._write(self.session.progressed(status, self._wall_clock()))
+
+    def renew_stream(self, stream_sid: str) -> None:
+        """Write the SID of the call's next stream."""
+        self._metrics.add("lost_streams_total")
+        self._write(evolve(self.session, stream_sid=stream_sid, updated_at=self._wall_clock()))
+
+    def end(self, ending: Ending) -> None:
+        """Write how the call ended, count it and log it."""
+        self._write(self.session.ended(ending, self._wall_clock()))
+        self._metrics.add(f"calls_{ending.status.value.replace('-', '_')}_total")
+        self._log.info(
+            "call {call_sid} {direction} {number}: {status}, {reason}",
+            call_sid=self.session.call_sid,
+            direction=self.session.direction.value,
+            number=mask(self.session.customer),
+            status=ending.status.value,
+            reason=ending.reason,
+        )
+
+    def stream_start(self, *, is_resumed: bool) -> StreamStart:
+        """Give what the bot is told of the call."""
+        session = self.session
+        return StreamStart(
+            call_sid=session.call_sid,
+            stream_sid=session.stream_sid,
+            account=session.account,
+            customer=session.customer,
+            exophone=session.exophone,
+            bot=session.bot,
+            direction=session.direction,
+            custom_field=session.custom_field,
+            is_resumed=is_resumed,
+        )
+
+    def _write(self, session: Session) -> None:
+        self.session = session
+        self._store.note(session)
