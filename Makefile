@@ -1,21 +1,22 @@
-# Everything begins here. Both commands prepare what they need in .venv, and say so first.
+# All commands prepare their environment in .venv or .tox, and print it first.
 # Another Python than python3: make demo PYTHON=python3.13
 
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: help demo test clean
+.PHONY: help demo check test clean
 
 help:
-	@echo "make demo    a whole call on this machine, with nothing installed beside it; prints what it measured"
-	@echo "make test    every check and every test, a real Asterisk among them; ends with what passed and what did not"
-	@echo "make clean   removes what the two made in this folder"
+	@echo "make demo    a whole call on this machine, without any server; prints its measurements"
+	@echo "make check   the quick loop: style, types, imports, unit tests; under a minute"
+	@echo "make test    every check and every test, with a real Asterisk; ends with a table of results"
+	@echo "make clean   removes the files that these commands made in this folder"
 
 demo: $(VENV)/.has-exoswitch
 	$(VENV)/bin/exoswitch demo
 
-test: $(VENV)/.has-tox
-	$(VENV)/bin/python tools/run_tests.py
+check test: $(VENV)/.has-tox
+	$(VENV)/bin/python tools/run_tests.py $@
 
 $(VENV)/.has-exoswitch: $(VENV)/bin/pip setup.cfg pyproject.toml
 	@echo "Installing exoswitch and the libraries that it needs into $(VENV)"
@@ -24,7 +25,7 @@ $(VENV)/.has-exoswitch: $(VENV)/bin/pip setup.cfg pyproject.toml
 
 $(VENV)/.has-tox: $(VENV)/bin/pip
 	@echo "Installing tox into $(VENV)"
-	$(VENV)/bin/python -m pip install --quiet "tox>=4.21"
+	$(VENV)/bin/python -m pip install --quiet "tox>=4.67"
 	@touch $@
 
 $(VENV)/bin/pip:

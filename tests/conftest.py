@@ -1,37 +1,87 @@
-"""What every test gets: no error logged unseen, for a logged failure is a failed test."""
+"""Rules for every test: a test leaves no logged failure, no delayed call and no open socket behind.
 
+pytest-twisted runs the `async def` tests on the global reactor, which every such test gets as `reactor`.
+"""
+
+import functools
 import gc
+import inspect
 import os
 from collections.abc import Iterator
-from functools import cache
 
+import _pytest.python
 import _pytest.unittest
 import pytest
+from twisted.internet.base import ReactorBase
+from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
+from tests.harness import leftovers
 from tests.harness.postgres_server import postgres  # noqa: F401 - a fixture
 
-# pytest 9 reads Twisted's version from its metadata anew for each test, which takes longer than most of our tests.
-_pytest.unittest._get_twisted_version = cache(_pytest.unittest._get_twisted_version)
+PATIENCE_S = 60  # an `async def` test that takes longer fails
+
+# pytest 9 reads Twisted's version from its metadata for each test, which takes longer than most of our tests.
+_pytest.unittest._get_twisted_version = functools.cache(_pytest.unittest._get_twisted_version)
 
 
 def collect() -> None:
-    """Let what a test left behind be found; what survives is never looked at again, so that this stays cheap."""
+    """Find the garbage that a test leaves; freeze the other objects, so that the next collection stays cheap."""
     gc.collect()
     gc.freeze()
 
 
-def pytest_collection_finish() -> None:
-    """Begin with nothing left behind."""
-    collect()
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a chroot where we are not root, and say so."""
+    """Skip the tests that need chroot if we are not root."""
     if os.geteuid() != 0:
         for item in items:
             if item.get_closest_marker("e2e"):
                 item.add_marker(pytest.mark.skip(reason="needs root, for chroot: sudo make test"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start pytest-twisted if a chosen test needs the reactor, and begin without garbage."""
+    if any(inspect.iscoroutinefunction(getattr(item, "obj", None)) for item in session.items):
+        _start_pytest_twisted(session.config)
+    collect()
+
+
+def _start_pytest_twisted(config: pytest.Config) -> None:
+    # pyproject.toml blocks the plugin: it would run the reactor in the unit tests too.
+    import pytest_twisted  # noqa: PLC0415
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    from exoswitch.tap import use_monotonic_time  # noqa: PLC0415
+
+    use_monotonic_time(reactor)
+    config.option.reactor = "default"
+    config.pluginmanager.unblock("pytest_twisted")
+    config.pluginmanager.register(pytest_twisted, "pytest_twisted")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
+    """Leave the `async def` tests to pytest-twisted, with a time-out; it cannot run tests of Hypothesis."""
+    test = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(test):
+        return _pytest.python.pytest_pyfunc_call(pyfuncitem)
+
+    @functools.wraps(test)
+    def driven(**arguments: object) -> "Deferred[None]":
+        from twisted.internet import reactor  # noqa: PLC0415
+
+        return Deferred.fromCoroutine(test(**arguments)).addTimeout(PATIENCE_S, reactor)
+
+    pyfuncitem.obj = driven
+    return None
+
+
+@pytest.fixture
+def reactor() -> ReactorBase:
+    """Give the reactor that runs the `async def` tests. Its time is monotonic."""
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    return reactor
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +103,12 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[list[LogEvent]]:
     if events:
         details = "\n".join(str(event.get("log_failure") or event.get("log_format")) for event in events)
         pytest.fail(f"{len(events)} failures were logged:\n{details}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_open(logged_failures: list[LogEvent]) -> Iterator[None]:
+    """Fail a test that leaves a delayed call on a reactor of real sockets, or an open socket."""
+    before = leftovers.begin()
+    yield
+    if left := leftovers.since(before):
+        pytest.fail("left behind:\n" + "\n".join(left))

@@ -1,17 +1,21 @@
-"""Runs every check and every test there is, and ends with what passed, what failed, and what was not run and why.
+"""Runs the checks and the tests: `make check` runs the quick parts, `make test` runs all parts.
 
-This is `make test`. The parts are the commands of tox.ini's three environments; the real Asterisk that one of them
-needs is built first, once a machine, in a cache folder outside this tree.
+tox.ini holds the command of each part. tox makes the environments; this program then runs the commands with tox's
+variables, several at a time. The output of a part is kept in .tox/results and printed whole when the part ends.
+Parts that mostly wait run side by side. The part that measures delays runs alone, after all others.
 """
 
+import fnmatch
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +23,18 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / ".tox" / "results"
 PARTS = {  # of each environment, in the order of its commands in tox.ini
-    "check": ("style", "formatting", "types", "imports", "news"),
-    "test": ("installed", "unit", "loopback", "e2e", "fleet"),
+    "check": ("style", "formatting", "types", "imports", "news", "unit"),
+    "test": ("installed", "loopback", "e2e", "fleet", "delays"),
     "pipecat": ("pipecat",),
 }
-MISSABLE = {"pipecat": "pip could not install pipecat-ai; what it said is above"}  # environments we can do without
+ENVIRONMENTS = {"check": ("check",), "test": ("check", "test", "pipecat")}  # of each command of make
+STEPS = (  # parts that may run at the same time, the longest first, and how many of them
+    (("unit", "types", "style", "formatting", "imports", "news"), 2),  # they use a whole core each
+    (("loopback", "e2e", "fleet", "pipecat", "installed"), 4),  # they wait for most of their time
+    (("delays",), 1),  # other parts would change the delays
+)
+PART_TIMEOUT_S = 600
+MISSABLE = {"pipecat": "pip could not install pipecat-ai; the error of pip is above"}  # optional environments
 DEBIAN_PACKAGES = {  # a command, and the package that has it
     "mmdebstrap": "mmdebstrap",
     "sipp": "sip-tester",
@@ -35,7 +46,7 @@ DEBIAN_PACKAGES = {  # a command, and the package that has it
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one part; `note` says why where it was not run, or not to its end."""
+    """The result of one part; `note` says why the part was not run, or why it ended early."""
 
     part: str
     passed: int = 0
@@ -46,19 +57,23 @@ class Outcome:
 
     def __str__(self) -> str:
         """Give one line of the closing table."""
+        if not (self.passed or self.failed or self.skipped):
+            return f"  {self.part:<11} not run: {self.note}"
         counts = f"{self.passed} passed, {self.failed} failed"
         if self.skipped:
             counts += f", {self.skipped} skipped"
-        if not (self.passed or self.failed):
-            return f"  {self.part:<11} not run: {self.note}"
-        state = "FAILED" if self.failed else "passed"
-        return f"  {self.part:<11} {state}  {counts} in {self.seconds:.0f} s" + (
+        state = "FAILED" if self.failed else "passed" if self.passed else "skipped"
+        return f"  {self.part:<11} {state:<7} {counts} in {self.seconds:.0f} s" + (
             f" ({self.note})" if self.note else ""
         )
 
 
-def prepare_asterisk() -> None:
-    """Get ready what the tests with a real Asterisk need; where that fails, they say themselves what is missing."""
+def prepare_machine() -> None:
+    """Install the Debian packages and Asterisk for the tests; a test that misses one of them says so itself."""
+    print("make test installs, before it runs the parts:")
+    print("  into .tox: exoswitch's wheel, and the libraries and tools for its tests, by pip (pipecat-ai: 600 MB)")
+    print("  onto this machine: the missing ones of", ", ".join(DEBIAN_PACKAGES.values()))
+    print("  into the user's cache folder, as root only: a root file system with Asterisk", flush=True)
     missing = [package for command, package in DEBIAN_PACKAGES.items() if not shutil.which(command)]
     if missing:
         subprocess.run([ROOT / "tools" / "apt-install", *missing], check=False)
@@ -66,32 +81,78 @@ def prepare_asterisk() -> None:
         subprocess.run([sys.executable, "-m", "tests.harness.e2e.asterisk_root"], cwd=ROOT, check=False)
 
 
-def run_tox() -> dict[str, Any]:
-    """Run all environments and give tox's own report of each."""
-    shutil.rmtree(RESULTS, ignore_errors=True)
-    RESULTS.mkdir(parents=True)
-    report = RESULTS / "tox.json"
-    command = [sys.executable, "-m", "tox", "run", "-e", ",".join(PARTS), "--result-json", str(report)]
-    subprocess.run(command, cwd=ROOT, check=False)
-    environments: dict[str, Any] = json.loads(report.read_text())["testenvs"] if report.exists() else {}
-    return environments
+def tox(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run tox; its messages go to our standard error."""
+    return subprocess.run(
+        [sys.executable, "-m", "tox", *arguments], cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True
+    )
 
 
-def outcomes(environments: dict[str, Any]) -> Iterator[Outcome]:
-    """Tell what became of each part."""
-    for environment, parts in PARTS.items():
-        commands = environments.get(environment, {}).get("test", [])
-        for index, part in enumerate(parts):
-            if index < len(commands):
-                yield outcome(part, int(commands[index]["retcode"]), float(commands[index]["elapsed"]))
-            elif environment in MISSABLE:
-                yield Outcome(part, note=MISSABLE[environment])
-            else:
-                yield Outcome(part, failed=1, note=f"tox could not make the environment {environment}")
+@dataclass(frozen=True)
+class Command:
+    """The command of one part, and the variables that tox gives it."""
+
+    words: list[str]
+    variables: Mapping[str, str]
+
+
+def commands(environments: tuple[str, ...]) -> Iterator[tuple[str, Command]]:
+    """Make each environment, and give the parts of those that could be made."""
+    settings = tox(
+        "config",
+        "-e",
+        ",".join(environments),
+        "--format",
+        "json",
+        "-k",
+        "commands",
+        "env_bin_dir",
+        "pass_env",
+        "set_env",
+    )
+    for name, of_tox in json.loads(settings.stdout)["env"].items():
+        print(f"Preparing the environment {name}", flush=True)
+        made = tox("run", "--notest", "-e", name)
+        if made.returncode:
+            print(made.stdout, flush=True)
+            continue
+        variables = _variables(of_tox)
+        for part, text in zip(PARTS[name], of_tox["commands"], strict=True):
+            yield part, Command(shlex.split(text), variables)
+
+
+def _variables(of_tox: Mapping[str, Any]) -> dict[str, str]:
+    passed = {
+        name: value
+        for name, value in os.environ.items()
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in of_tox["pass_env"])
+    }
+    return {**passed, **of_tox["set_env"], "PATH": f"{of_tox['env_bin_dir']}:{os.environ['PATH']}"}
+
+
+def run_part(part: str, command: Command) -> Outcome:
+    """Run one part, and keep its output in its log."""
+    began = time.monotonic()
+    with (RESULTS / f"{part}.log").open("wb") as log:
+        try:
+            status = subprocess.run(
+                command.words,
+                cwd=ROOT,
+                env=dict(command.variables),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                timeout=PART_TIMEOUT_S,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            log.write(b"\nkilled: the part took too long\n")
+            status = -9
+    return outcome(part, status, time.monotonic() - began)
 
 
 def outcome(part: str, status: int, seconds: float) -> Outcome:
-    """Join a command's exit status with the counts that pytest left, where the part is pytest's."""
+    """Join a command's exit status with pytest's counts, if the part has any."""
     counts = RESULTS / f"{part}.xml"
     ended = f"ended with status {status}" if status else ""
     if not counts.exists():
@@ -107,23 +168,49 @@ def outcome(part: str, status: int, seconds: float) -> Outcome:
     return Outcome(part, passed, failed, skipped, seconds, note)
 
 
-def main() -> int:
-    """Run everything; 1 if any part failed."""
+def run_parts(ready: Mapping[str, Command]) -> Iterator[Outcome]:
+    """Run the parts step by step; print the log of each as soon as it ends."""
+    for parts, at_once in STEPS:
+        chosen = [part for part in parts if part in ready]
+        if not chosen:
+            continue
+        print(f"\nRunning {', '.join(chosen)}, {min(at_once, len(chosen))} at a time", flush=True)
+        with ThreadPoolExecutor(at_once) as pool:
+            for ended in as_completed(pool.submit(run_part, part, ready[part]) for part in chosen):
+                result = ended.result()
+                print(f"\n{'=' * 30} {result.part}: {shlex.join(ready[result.part].words)}")
+                print((RESULTS / f"{result.part}.log").read_text(errors="replace"), end="", flush=True)
+                yield result
+
+
+def missing(environment: str, part: str, chosen: tuple[str, ...]) -> Outcome:
+    """Say why a part was not run."""
+    if environment not in chosen:
+        return Outcome(part, note="make test runs it")
+    if environment in MISSABLE:
+        return Outcome(part, note=MISSABLE[environment])
+    return Outcome(part, failed=1, note=f"tox could not make the environment {environment}")
+
+
+def main(target: str) -> int:
+    """Run the parts of `make TARGET`; 1 if any of them failed."""
     began = time.monotonic()
-    print("make test installs, before it runs", ", ".join(part for parts in PARTS.values() for part in parts) + ":")
-    print("  into .tox: exoswitch's wheel, and the libraries and tools for its tests, by pip (pipecat-ai: 600 MB)")
-    print("  onto this machine: such Debian packages as are missing of", ", ".join(DEBIAN_PACKAGES.values()))
-    print("  into the user's cache folder, as root only: a root file system with Asterisk", flush=True)
-    prepare_asterisk()
-    results = list(outcomes(run_tox()))
-    passed, failed, skipped = (
-        sum(getattr(one, field) for one in results) for field in ("passed", "failed", "skipped")
-    )
-    print(f"\nmake test took {time.monotonic() - began:.0f} s:")
-    print("\n".join(map(str, results)))
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
+    if target == "test":
+        prepare_machine()
+    results = {result.part: result for result in run_parts(dict(commands(ENVIRONMENTS[target])))}
+    table = [
+        results.get(part) or missing(environment, part, ENVIRONMENTS[target])
+        for environment, parts in PARTS.items()
+        for part in parts
+    ]
+    passed, failed, skipped = (sum(getattr(one, field) for one in table) for field in ("passed", "failed", "skipped"))
+    print(f"\nmake {target} took {time.monotonic() - began:.0f} s:")
+    print("\n".join(map(str, table)))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

@@ -77,8 +77,9 @@ def certify(tmp_path, capsys):
                 return maybeDeferred(bot.stopService).addBoth(lambda _: reactor.stop())
 
             reactor.callWhenRunning(lambda: begin(reactor).addBoth(end))
-            reactor.callLater(60, reactor.stop)
+            patience = reactor.callLater(60, reactor.stop)
             reactor.run(installSignalHandlers=False)
+            patience.cancel()
             left = [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)]
             assert left == []
             return statuses[0]

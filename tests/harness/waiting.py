@@ -43,7 +43,8 @@ class TurnedReactor:
         self.reactor.doIteration(LONGEST_TURN_S if until_next is None else min(until_next, LONGEST_TURN_S))
 
     def close(self):
-        """Close what the reactor itself keeps open."""
+        """Run the calls that are due, then close the reactor's own sockets."""
+        self._turn()
         self.reactor.removeAll()
         self.reactor.waker.connectionLost(None)
         self.reactor._poller.close()

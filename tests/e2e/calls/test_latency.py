@@ -1,6 +1,6 @@
-"""The delay that the gateway adds to each direction, measured on the wire of a real call, and told.
+"""Measures the delay that the gateway adds in each direction, on the wire of a real call, and prints it.
 
-No test asserts it: on a busy machine it says more of the machine. The gateway's share is meant to stay within 25 ms.
+No test asserts the delay, because a busy machine adds its own. The target for the gateway's share is 25 ms.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 from tests.harness.e2e.bot import Bot
 from tests.harness.e2e.latency import Wiretap
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.delays]
 
 NUMBER = "09812345678"
 SECONDS = 8
@@ -45,7 +45,7 @@ def test_delay_that_the_gateway_adds_is_measured_in_both_directions(gateway, sip
 
 
 def rtp_port_of(wire, gateway):
-    """Find the port of the gateway's that got most RTP; an earlier call's last packets may still be about."""
+    """Find the gateway's port that received most RTP; the last packets of an earlier call may still arrive."""
     first, last = map(int, json.loads(gateway.config)["rtp"]["ports"].split("-"))
     packets = Counter(ports[1] for _, _, ports, _ in wire.segments() if first <= ports[1] <= last)
     return packets.most_common(1)[0][0]

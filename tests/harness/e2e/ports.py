@@ -1,31 +1,69 @@
-"""Environment that are free at this moment."""
+"""Free ports for the servers of a test run. Runs at the same time get different ports."""
 
-import random
+import os
 import socket
 from contextlib import ExitStack
+from functools import cache
 
-# Below the range that the kernel itself takes ports from, so that nobody gets ours before we use it.
+# Below the range from which the kernel takes ports for clients.
 LOWEST, HIGHEST = 12_000, 32_000
-TRIES = 200
+BLOCK = 4_000
 
 
-def free_ports(count: int = 1) -> range:
+def free_ports(number: int = 1) -> range:
     """Find so many ports in a row, the first one even, that are free for UDP and for TCP on every address.
+
+    Ports that were given before come last, because their user may not have bound them yet.
 
     Raises:
         OSError: there are none.
     """
-    for _ in range(TRIES):
-        first = random.randrange(LOWEST, HIGHEST - count, 2)
-        ports = range(first, first + count)
+    block = _block()
+    for _ in range(BLOCK):
+        if block.next_port + number > block.first + BLOCK:
+            block.next_port = block.first
+        ports = range(block.next_port, block.next_port + number)
+        block.next_port += number + number % 2
         if all(_is_free(port) for port in ports):
             return ports
-    raise OSError(f"no {count} free ports in a row")
+    raise OSError(f"no {number} free ports in a row")
 
 
 def free_port() -> int:
     """Find one free port."""
     return free_ports()[0]
+
+
+def lock() -> set[str]:
+    """Give the lock of this process's ports, as /proc/self/fd names it; nothing if it was not needed yet."""
+    if not _block.cache_info().currsize:
+        return set()
+    return {f"socket:[{os.fstat(_block().lock).st_ino}]"}
+
+
+class _Block:
+    """The ports of this process. A lock that ends with the process keeps them from other processes.
+
+    The lock is an abstract socket: like a port it exists once in each network namespace.
+    """
+
+    def __init__(self) -> None:
+        lock = socket.socket(socket.AF_UNIX)
+        for first in range(LOWEST, HIGHEST, BLOCK):
+            try:
+                lock.bind(f"\0exoswitch-tests-ports-{first}")
+            except OSError:
+                continue
+            self.first = self.next_port = first
+            self.lock = lock.detach()
+            return
+        lock.close()
+        raise OSError("too many test runs at the same time: every block of ports is taken")
+
+
+@cache
+def _block() -> _Block:
+    return _Block()
 
 
 def _is_free(port: int) -> bool:
