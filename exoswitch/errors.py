@@ -40,11 +40,19 @@ class RemoteProtocolError(ProtocolError):
 
 
 class TrunkError(ExoswitchError):
-    """A call could not be placed on the trunk, for instance because no trunk can carry it."""
+    """A call cannot be placed, bridged or taken over; the children say why."""
 
 
-class CallTaken(TrunkError):  # noqa: N818 - the name says what happened
-    """Another gateway has this call."""
+class ChannelGone(TrunkError):  # noqa: N818 - the name says what happened
+    """Asterisk has no such channel: the call has ended, or its channel is not made yet."""
+
+
+class TrunkRefused(TrunkError):  # noqa: N818
+    """Asterisk refused a request, though the channel may be up; the text has Asterisk's words."""
+
+
+class CallTaken(TrunkError):  # noqa: N818
+    """Another gateway's name is on this call's channel: the call is that gateway's."""
 
 
 class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, not that it is an exception

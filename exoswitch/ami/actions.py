@@ -23,6 +23,7 @@ GRACE_S = 60
 _BEING_DIALLED = "AppDial2"
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
+_NO_SUCH_CHANNEL = re.compile(r"No such channel|Channel does not exist: .*|Channel .* does not exist\.")
 _CLAIMED_BY = re.compile(r"200 result=1 \((.+)\)")
 
 
@@ -59,6 +60,15 @@ def originate(
 def hang_up(channel_id: str, cause: int) -> AmiMessage:
     """End a call with this Q.850 cause."""
     return AmiMessage.action("Hangup", ("Channel", channel_id), ("Cause", str(cause)))
+
+
+def says_channel_gone(refusal: AmiMessage) -> bool:
+    """Whether Asterisk refuses an action because there is no such channel.
+
+    The texts are those of Asterisk 22's manager.c and res_agi.c. "Redirect failed, channel not up." is not among
+    them: a channel that is being redirected gets it, too.
+    """
+    return _NO_SUCH_CHANNEL.fullmatch(refusal.get("Message")) is not None
 
 
 def claim(channel_id: str, node: str, command_id: str) -> AmiMessage:

@@ -5,7 +5,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.errors import BackendUnavailable, TrunkError
+from exoswitch.errors import BackendUnavailable, ChannelGone
 from exoswitch.tasks.within import within
 
 CLAIM_WAIT_S = 5.0  # a channel in AGI looks for a command ten times a second
@@ -36,7 +36,7 @@ class Claims:
         """Wait for the AsyncAGIExec that answers a claim.
 
         Raises:
-            TrunkError: the caller hung up.
+            ChannelGone: the caller hung up.
             BackendUnavailable: no answer came in time, or the link was lost.
         """
         return await within(CLAIM_WAIT_S, self._clock, claim.answer, f"the claimed channel {claim.channel_id}")
@@ -56,7 +56,7 @@ class Claims:
         """Know that a channel is gone."""
         claim = self._open.pop(channel_id, None)
         if claim is not None:
-            claim.answer.errback(TrunkError("the caller hung up"))
+            claim.answer.errback(ChannelGone("the caller hung up"))
 
     def abandon(self, reason: str) -> None:
         """Know that no answer will come any more."""

@@ -16,8 +16,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from exoswitch.ami import login
+from exoswitch.ami.actions import says_channel_gone
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
-from exoswitch.errors import BackendUnavailable, LocalProtocolError, RemoteProtocolError
+from exoswitch.errors import (
+    BackendUnavailable,
+    ChannelGone,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TrunkRefused,
+)
 from exoswitch.tasks.spawn import spawn
 
 ACTION_WAIT_S = 10.0
@@ -34,6 +41,7 @@ class LoginRefused(BackendUnavailable):
 class _Waiter:
     """An action on its way; `items` gathers the events of a list, and is None where the response is the answer."""
 
+    action: str
     answer: Deferred[Any]
     time_out: IDelayedCall
     items: list[AmiMessage] | None
@@ -54,7 +62,15 @@ class AmiProtocol(Protocol):
     transport: ITCPTransport
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, listener: AmiListener, wanted: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        listener: AmiListener,
+        wanted: frozenset[str] | None = None,
+        *,
+        server: str = "Asterisk",
+    ) -> None:
+        self._server = server
         self._clock = clock
         self._listener = listener
         self._decoder = AmiDecoder(wanted=wanted)
@@ -97,6 +113,20 @@ class AmiProtocol(Protocol):
             BackendUnavailable: not connected, or no answer in time.
         """
         return self._begin(message, wait_s, None)
+
+    async def command(self, message: AmiMessage) -> AmiMessage:
+        """Send an action that is about a channel, and give its response, which is a Success.
+
+        Raises:
+            ChannelGone: Asterisk says that there is no such channel.
+            TrunkRefused: Asterisk refused for another reason.
+            BackendUnavailable: not connected, or no answer in time.
+        """
+        response = await self.action(message)
+        if response.succeeded:
+            return response
+        text = f"{self._server} refused {message.get('Action')}: {response.get('Message')}"
+        raise (ChannelGone if says_channel_gone(response) else TrunkRefused)(text)
 
     def collect(self, message: AmiMessage, wait_s: float = ACTION_WAIT_S) -> Deferred[list[AmiMessage]]:
         """Send an action that is answered by a list of events, and give those; the last one only closes the list.
@@ -173,7 +203,10 @@ class AmiProtocol(Protocol):
         if waiter.items is None:
             self._end(message.action_id, message)
         elif not message.succeeded:
-            self._end(message.action_id, BackendUnavailable(f"Asterisk refused: {message.get('Message')}"))
+            self._end(
+                message.action_id,
+                BackendUnavailable(f"{self._server} refused {waiter.action}: {message.get('Message')}"),
+            )
 
     def _gather(self, message: AmiMessage) -> bool:
         """Take an event that belongs to a list; say whether it did."""
@@ -201,13 +234,13 @@ class AmiProtocol(Protocol):
         if action_id in self._waiters:
             raise LocalProtocolError(f"an action with the ActionID {action_id} waits for its answer already")
         self.transport.write(encode(message))
-        too_late = BackendUnavailable(f"Asterisk did not answer {message.get('Action')} within {wait_s:g} s")
+        too_late = BackendUnavailable(f"{self._server} did not answer {message.get('Action')} within {wait_s:g} s")
         time_out = self._clock.callLater(wait_s, self._end, action_id, too_late)
 
         def cancelled(_: Deferred[Any]) -> None:
             self._forget(action_id)
 
-        waiter = self._waiters[action_id] = _Waiter(Deferred(cancelled), time_out, items)
+        waiter = self._waiters[action_id] = _Waiter(message.get("Action"), Deferred(cancelled), time_out, items)
         return waiter.answer
 
     def _end(self, action_id: str, result: AmiMessage | list[AmiMessage] | BackendUnavailable) -> None:

@@ -64,7 +64,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
     def make_protocol(self) -> AmiProtocol:
         """Make the manager protocol's client."""
         listener = AmiListener(connected=self.connected, event=self._user.link_event, lost=self.lost)
-        return AmiProtocol(self._clock, listener, WANTED_EVENTS)
+        return AmiProtocol(self._clock, listener, WANTED_EVENTS, server=self.server)
 
     async def prepare(self, connection: AmiProtocol) -> list[AmiMessage]:
         """Log in, wait for the boot, set the filters; give the channels that are up."""

@@ -2,7 +2,7 @@
 
 A hang-up must outlive a lost link, and one race: a Hangup that follows its Originate within a millisecond is answered
 "No such channel", and the channel appears right after, to ring a phone with nobody behind it (seen on Asterisk
-22.10). So a channel that is still being made is hung up again when it shows itself.
+22.10). So a channel that is still being made is hung up again when it appears.
 """
 
 from collections import OrderedDict
@@ -12,63 +12,88 @@ from attrs import define, field
 
 from exoswitch.call.events import ChannelDialled, ChannelHungUp, OriginateFailed, SwitchEvent
 
+REFUSALS_MAX = 60
+REFUSED_FOR_S = 600.0  # an operator who mends manager.conf in this time need not hang up by hand
+
 _KEPT = 10_000
 
 
 @define
-class HangUps:
-    """What is to be hung up, and with which cause; bounded, the oldest is given up first."""
+class _HangUp:
+    cause: int
+    asked_at: float
+    refusals: int = 0
 
-    _causes: OrderedDict[str, int] = field(factory=OrderedDict, init=False)
+
+@define
+class PendingHangUps:
+    """The channels to hang up, and their causes; bounded, the oldest is given up first."""
+
+    _pending: OrderedDict[str, _HangUp] = field(factory=OrderedDict, init=False)
     _unborn: OrderedDict[str, None] = field(factory=OrderedDict, init=False)
 
     def __contains__(self, channel_id: object) -> bool:
-        """Whether this hang-up is outstanding."""
-        return channel_id in self._causes
+        """Whether this hang-up is pending."""
+        return channel_id in self._pending
 
     def __iter__(self) -> Iterator[str]:
-        """Give the channels that are to be hung up, oldest first."""
-        return iter(tuple(self._causes))
+        """Give the channels to hang up, oldest first."""
+        return iter(tuple(self._pending))
+
+    def refused(self) -> list[str]:
+        """Give the channels whose hang-up Asterisk has refused so far."""
+        return [channel_id for channel_id, hang_up in self._pending.items() if hang_up.refusals]
 
     def cause(self, channel_id: str) -> int:
         """Give the Q.850 cause to hang a channel up with."""
-        return self._causes[channel_id]
+        return self._pending[channel_id].cause
 
-    def ask(self, channel_id: str, cause: int) -> None:
+    def ask(self, channel_id: str, cause: int, now: float) -> None:
         """Want a channel hung up; the first cause that was given stays."""
-        self._causes.setdefault(channel_id, cause)
-        if len(self._causes) > _KEPT:
-            self._causes.popitem(last=False)
+        self._pending.setdefault(channel_id, _HangUp(cause, now))
+        if len(self._pending) > _KEPT:
+            self._pending.popitem(last=False)
 
     def originating(self, channel_id: str) -> None:
-        """Know that this channel has been asked for, and may not exist yet."""
+        """Note that this channel has been asked for, and may not exist yet."""
         self._unborn[channel_id] = None
         if len(self._unborn) > _KEPT:
             self._unborn.popitem(last=False)
 
-    def no_such_channel(self, channel_id: str) -> None:
-        """Hear that there is no such channel: it is gone, unless it is yet to come."""
+    def channel_gone(self, channel_id: str) -> None:
+        """Forget a channel that Asterisk does not know, unless it is still being made."""
         if channel_id not in self._unborn:
-            self._causes.pop(channel_id, None)
+            self._pending.pop(channel_id, None)
+
+    def count_refusal(self, channel_id: str, now: float) -> int:
+        """Count a refusal and give how many there were; 0 if the hang-up is given up, or no longer wanted."""
+        hang_up = self._pending.get(channel_id)
+        if hang_up is None:
+            return 0
+        hang_up.refusals += 1
+        if hang_up.refusals >= REFUSALS_MAX or now - hang_up.asked_at >= REFUSED_FOR_S:
+            self.give_up(channel_id)
+            return 0
+        return hang_up.refusals
 
     def give_up(self, channel_id: str) -> None:
-        """Forget a channel that never came to be, or that Asterisk will not hang up."""
-        self._causes.pop(channel_id, None)
+        """Forget a channel that never came to be, or that is not hung up by us."""
+        self._pending.pop(channel_id, None)
         self._unborn.pop(channel_id, None)
 
-    def observe(self, event: SwitchEvent) -> bool:
-        """Learn from an event; say whether its channel has just appeared and is to be hung up now."""
+    def observe(self, event: SwitchEvent) -> str | None:
+        """Learn from an event; give its channel if that has just appeared and is to be hung up now."""
         match event:
             case ChannelDialled(channel_id):
                 self._unborn.pop(channel_id, None)
-                return channel_id in self._causes
+                return channel_id if channel_id in self._pending else None
             case ChannelHungUp(channel_id):
                 self.give_up(channel_id)
             case OriginateFailed(channel_id):
                 if channel_id in self._unborn:
                     self.give_up(channel_id)
-        return False
+        return None
 
     def link_lost(self) -> None:
-        """Know that an answer to what was originated may never be heard; the hang-ups stay."""
+        """Forget which channels are being made, since their events may be missed; the hang-ups stay."""
         self._unborn.clear()

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from exoswitch.call.events import MediaAddress
 from exoswitch.call.inputs import ENDED_UNSEEN, CallInputs
-from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
+from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkError
 from exoswitch.gateway.environment import SESSION_STORE
 from exoswitch.interfaces.switch import ISwitch, Origination
 from exoswitch.tasks.retry import Retry
@@ -114,9 +114,9 @@ class Channel:
                 lambda: self.switch.take_over(self.channel_id, *media, is_bridged=is_bridged),
                 f"Asterisk {self.switch.name}",
             )
-        except TrunkError:
+        except ChannelGone:
             self._feed(self._inputs.channel_hung_up, ENDED_UNSEEN)
-        except BackendUnavailable as problem:
+        except (TrunkError, BackendUnavailable) as problem:
             self._feed(self._inputs.rejected, str(problem))
         else:
             if is_led_here:

@@ -24,17 +24,20 @@ class Origination:
 
 
 class ISwitch(Interface):
-    """One Asterisk, as the engine sees it: it places, bridges and ends calls, and tells events."""
+    """One Asterisk, as the engine sees it: it places, bridges and ends calls, and tells events.
+
+    ChannelGone means that Asterisk itself says so. TrunkRefused means that the channel may be up.
+    """
 
     name = Attribute("The name of this Asterisk in the configuration.")
     host = Attribute("The address that its RTP comes from until it has announced the exact one.")
     ready = Attribute("Whether we are logged in and Asterisk is fully booted (bool).")
 
     def originate(origination: Origination) -> Deferred[None]:
-        """Queue an outbound call; what becomes of it is told in events.
+        """Queue an outbound call; events tell what becomes of it.
 
         Raises:
-            TrunkError: Asterisk refused the request.
+            TrunkRefused: Asterisk refused the request.
             BackendUnavailable: not ready, or no answer in time.
         """
 
@@ -43,7 +46,9 @@ class ISwitch(Interface):
 
         Raises:
             CallTaken: another gateway's name is on it.
-            TrunkError: the channel is gone.
+            ChannelGone: the caller has hung up.
+            TrunkRefused: Asterisk refused a request; the caller may still wait.
+            BackendUnavailable: not ready, or no answer in time.
         """
 
     def claim(channel_id: str) -> Deferred[None]:
@@ -51,48 +56,50 @@ class ISwitch(Interface):
 
         Raises:
             CallTaken: another gateway's name is on it.
-            TrunkError: the channel is gone.
+            ChannelGone: the caller has hung up.
+            TrunkRefused: Asterisk refused a request; the caller may still wait.
+            BackendUnavailable: not ready, or no answer in time.
         """
 
     def take_over(channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> Deferred[bool]:
-        """Lead a call that was another gateway's to this RTP address, and put our name on it.
+        """Put our name on a call that was another gateway's, and send its audio to this RTP address.
 
-        `is_bridged` says that its audio is known to be led to the other gateway; otherwise Asterisk is asked how far
-        the call has come. Fires with whether its audio comes here now. False is a phone that still rings: its audio
-        will come here once it is answered, and events tell of both. What waits in the dialplan is answered.
+        `is_bridged` says that the call's audio is known to go to the other gateway; otherwise Asterisk is asked how
+        far the call has come. Fires with whether the audio comes here now. False means that the phone still rings:
+        the audio comes once it is answered, and events tell of both. A call that waits in the dialplan is answered.
 
         Raises:
-            TrunkError: the channel is gone.
+            ChannelGone: the call has ended.
+            TrunkRefused: Asterisk refused a request; the call may be up, and its name may be ours already.
             BackendUnavailable: not ready, or no answer in time.
         """
 
     def turn_away(channel_id: str) -> Deferred[None]:
-        """Let an inbound channel that waits in the dialplan hear that there is no place; it then ends with cause 34.
+        """Claim an inbound channel that waits in the dialplan, and play it congestion; it then ends with cause 34.
 
         Raises:
             CallTaken: another gateway's name is on it.
-            TrunkError: the channel is gone.
+            ChannelGone: the caller has hung up.
+            TrunkRefused: Asterisk refused a request; the caller may still wait.
             BackendUnavailable: not ready, or no answer in time.
         """
 
     def hang_up(channel_id: str, cause: int) -> None:
-        """See to it that the channel is hung up: now, or as soon as Asterisk can be reached again.
+        """Hang the channel up now, or as soon as Asterisk can be reached again; raises nothing.
 
-        A channel that turns out to have another gateway's name on it by then is left alone.
+        The hang-up stays pending until Asterisk says that the channel is gone. A refused one is tried again for some
+        minutes, then given up and logged. A channel with another gateway's name on it is left alone.
         """
 
     def hang_up_lost(channel_id: str, cause: int) -> None:
-        """Hang up a channel whose gateway is gone for good, if it is there, and if Asterisk can be reached now."""
+        """Put our name on a channel whose gateway is gone for good, and hang it up; raises nothing.
+
+        Does nothing if the channel is gone or Asterisk cannot be reached now.
+        """
 
 
 class ISwitchListener(Interface):
-    """Whoever is told what happens at an Asterisk."""
+    """A receiver of an Asterisk's events."""
 
     def switch_event(switch: ISwitch, event: SwitchEvent) -> None:
         """Take one event; events of one Asterisk come in their order."""
-
-
-# --- Bots -------------------------------------------------------------------------------------------------------
-
-
-# --- Metrics -----------------------------------------------------------------------------------------------------

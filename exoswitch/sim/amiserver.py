@@ -1,6 +1,6 @@
 """Core: the AMI of a simulated Asterisk: actions in, responses and lists out; events come from the calls."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from hashlib import md5
 from random import Random
 from typing import ClassVar
@@ -20,14 +20,19 @@ Header = tuple[str, str]
 
 _RING_TIMEOUT_MS = 30_000  # Asterisk's default for Originate
 _BEFORE_LOGIN = frozenset({"login", "challenge", "logoff"})
+_REPORTS = _BEFORE_LOGIN | {"ping", "events", "getvar", "coreshowchannels"}
 
 
 @define(kw_only=True)
 class AmiServer:
-    """Every AMI connection of a simulated Asterisk; what it answers becomes an effect of the `pbx`."""
+    """Every AMI connection of a simulated Asterisk; each answer becomes an effect of the `pbx`.
+
+    `reporter` is a second user with the same secret, whose manager.conf says ``write = reporting``.
+    """
 
     pbx: SimulatedPbx
     username: str = "exoswitch"
+    reporter: str = "reporter"
     secret: str = field(default="secret", repr=False)
     rng: Random = field(factory=Random, repr=False)
 
@@ -45,10 +50,15 @@ class AmiServer:
         name = action.get("Action").lower()
         if name not in self._ACTIONS:
             self._refuse(state, action, f"Invalid/unknown command: {action.get('Action')}.")
-        elif not (state.is_logged_in or name in _BEFORE_LOGIN):
+        elif name not in self._allowed(state):
             self._refuse(state, action, "Permission denied")
         else:
             self._ACTIONS[name](self, state, action, now)
+
+    def _allowed(self, state: AmiConnection) -> Collection[str]:
+        if not state.is_logged_in:
+            return _BEFORE_LOGIN
+        return _REPORTS if state.may_only_report else self._ACTIONS
 
     def _answer(self, state: AmiConnection, action: AmiMessage, response: str, *headers: Header) -> None:
         self._send(state, action, ("Response", response), *headers)
@@ -69,11 +79,13 @@ class AmiServer:
     def _login(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         key = md5((state.challenge + self.secret).encode(), usedforsecurity=False).hexdigest()
         by_key = action.get("AuthType").upper() == "MD5" and state.challenge and action.get("Key") == key
-        if action.get("Username") != self.username or not (by_key or action.get("Secret") == self.secret):
+        username = action.get("Username")
+        if username not in {self.username, self.reporter} or not (by_key or action.get("Secret") == self.secret):
             self._refuse(state, action, "Authentication failed")
             self.pbx.exchange.do(Disconnect(state.number))
             return
         state.is_logged_in = True
+        state.may_only_report = username == self.reporter
         state.wants_events = action.get("Events", "on").lower() != "off"
         self._answer(state, action, "Success", ("Message", "Authentication accepted"))
         if self.pbx.is_booted:
@@ -126,8 +138,11 @@ class AmiServer:
 
     def _agi(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         call = self.pbx.find(action.get("Channel"))
-        if call is None or call.origin is not None:
+        if call is None:
             self._refuse(state, action, f"Channel {action.get('Channel')} does not exist.")
+            return
+        if call.origin is not None:  # A call that we placed is never in AGI.
+            self._refuse(state, action, f"Failed to add AGI command to channel {call.channel.name} queue")
             return
         self._answer(state, action, "Success", ("Message", "Added AGI command to queue"))
         call.command(action.get("CommandID"), action.get("Command"))

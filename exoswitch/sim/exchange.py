@@ -54,6 +54,7 @@ class AmiConnection:
     number: int
     challenge: str = ""
     is_logged_in: bool = False
+    may_only_report: bool = False
     wants_events: bool = True
     filters: list[EventFilter] = field(factory=list)
 

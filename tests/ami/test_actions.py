@@ -101,3 +101,21 @@ def test_filters_let_through_what_is_translated_and_narrow_the_noisy_ones():
         ("Operation", "Add"),
         ("MatchCriteria", "name(Hangup)"),
     )
+
+
+@pytest.mark.parametrize(
+    ("message", "is_gone"),
+    [
+        ("No such channel", True),
+        ("Channel does not exist: sid1", True),
+        ("Channel 17.1 does not exist.", True),
+        ("Permission denied", False),
+        ("Redirect failed", False),
+        ("Redirect failed, channel not up.", False),
+        ("Failed to add AGI command to channel PJSIP/lab-1 queue", False),
+        ("", False),
+    ],
+)
+def test_only_asterisks_own_words_say_that_a_channel_is_gone(message, is_gone):
+    refusal = AmiMessage((("Response", "Error"), ("Message", message)))
+    assert dialling.says_channel_gone(refusal) is is_gone

@@ -128,7 +128,7 @@ def test_list_that_is_refused_or_never_complete_fails(link):
     link.far.refused = {"CoreShowChannels"}
     refused = outcome(link.ami.collect(LIST))
     link.far.serve()
-    assert str(refused[0]) == "Asterisk refused: CoreShowChannels refused"
+    assert str(refused[0]) == "Asterisk refused CoreShowChannels: Permission denied"
     link.far.silent = {"CoreShowChannels"}
     unfinished = outcome(link.ami.collect(LIST))
     link.far.serve()

@@ -121,7 +121,7 @@ def test_silent_link_is_lost_by_its_pings(rig):
     for _ in range(2):
         rig.clock.advance(10)
     rig.clock.advance(0)
-    assert rig.recorder.events[-1] == SwitchLost("Asterisk did not answer Ping within 10 s")
+    assert rig.recorder.events[-1] == SwitchLost("Asterisk pbx1 did not answer Ping within 10 s")
 
 
 def test_stop_is_no_loss(rig):

@@ -1,9 +1,11 @@
 import pytest
 from zope.interface.verify import verifyObject
 
+from exoswitch.ami.hangups import HANG_UP_RETRY_S
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.pending_hangups import REFUSALS_MAX
 from exoswitch.call.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
-from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
+from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, Origination
 
 CALL = Origination(
@@ -27,6 +29,10 @@ WAITING = AmiMessage(
 ARRIVAL = CallArrived("17.1", caller="+919812345678", callee="+918047491899")
 
 
+def warnings_in(log):
+    return [event["log_format"].format(**event) for event in log if event["log_level"].name in {"warn", "error"}]
+
+
 def test_switch_keeps_its_interface(rig):
     verifyObject(ISwitch, rig.switch)
 
@@ -45,12 +51,12 @@ def test_call_is_queued(rig):
     )
 
 
-def test_refused_call_is_the_trunks_error(rig):
+def test_refused_call_is_told_in_asterisks_words(rig):
     rig.start()
     rig.far.refused = {"Originate"}
     (problem,) = rig.begin(rig.switch.originate(CALL))
-    assert isinstance(problem, TrunkError)
-    assert str(problem) == "Asterisk pbx1 refused to dial: Originate refused"
+    assert isinstance(problem, TrunkRefused)
+    assert str(problem) == "Asterisk pbx1 refused Originate: Permission denied"
 
 
 def test_nothing_can_be_asked_while_the_link_is_down(rig):
@@ -106,16 +112,24 @@ def test_call_of_another_gateway_is_neither_bridged_nor_hung_up(rig):
 
 def test_channel_that_is_gone_cannot_be_bridged(rig):
     rig.start()
+    rig.far.gone = {"AGI"}
+    (problem,) = rig.begin(rig.switch.bridge("17.1", "10.0.0.5", 20000))
+    assert isinstance(problem, ChannelGone)
+    assert str(problem) == "Asterisk pbx1 refused AGI: Channel 17.1 does not exist."
+
+
+def test_refused_bridge_does_not_mean_that_the_channel_is_gone(rig):
+    rig.start()
     rig.far.refused = {"AGI"}
     (problem,) = rig.begin(rig.switch.bridge("17.1", "10.0.0.5", 20000))
-    assert isinstance(problem, TrunkError)
+    assert isinstance(problem, TrunkRefused)
 
 
 def test_caller_who_hangs_up_during_the_claim_ends_it(rig):
     rig.start()
     results = rig.begin(rig.switch.bridge("17.1", "10.0.0.5", 20000))
     rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16"))
-    assert isinstance(results[0], TrunkError)
+    assert isinstance(results[0], ChannelGone)
     assert rig.recorder.events[-1] == ChannelHungUp("17.1", 16, "")
 
 
@@ -190,12 +204,21 @@ def test_ringing_call_is_taken_over_and_left_where_it_is(rig):
     assert rig.redirects() == []
 
 
-@pytest.mark.parametrize("refused", ["Setvar", "Getvar", "Redirect"])
-def test_channel_that_is_gone_cannot_be_taken_over(rig, refused):
+@pytest.mark.parametrize("action", ["Setvar", "Getvar", "Redirect"])
+def test_channel_that_is_gone_cannot_be_taken_over(rig, action):
     rig.start()
-    rig.far.refused = {refused}
+    rig.far.gone = {action}
     (problem,) = rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=False))
-    assert isinstance(problem, TrunkError)
+    assert isinstance(problem, ChannelGone)
+
+
+@pytest.mark.parametrize("action", ["Setvar", "Getvar", "Redirect"])
+def test_refused_take_over_does_not_mean_that_the_channel_is_gone(rig, action):
+    rig.start()
+    rig.far.refused = {action}
+    (problem,) = rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=False))
+    assert isinstance(problem, TrunkRefused)
+    assert str(problem) == f"Asterisk pbx1 refused {action}: Permission denied"
 
 
 def test_legs_are_told_with_the_link(rig):
@@ -251,7 +274,7 @@ def test_hang_up_that_was_not_confirmed_is_sent_again_on_the_next_link(rig):
     rig.switch.hang_up("sid2", 17)
     rig.reconnect()
     assert rig.hang_ups() == [("sid1", "16"), ("sid2", "17")]
-    rig.far.refused = {"Hangup"}
+    rig.far.gone = {"Hangup"}
     for _ in range(2):
         rig.far.line.end(ConnectionError("pulled"))
         rig.reconnect()
@@ -267,7 +290,7 @@ def test_hang_up_without_an_answer_costs_the_link_and_is_sent_on_the_next(rig):
     rig.far.serve()
     rig.clock.advance(1)
     rig.clock.advance(0)
-    assert rig.recorder.events[-1] == SwitchLost("Asterisk did not answer Hangup within 10 s")
+    assert rig.recorder.events[-1] == SwitchLost("Asterisk pbx1 did not answer Hangup within 10 s")
     rig.reconnect()
     assert rig.hang_ups() == [("sid1", "16")] * 2
 
@@ -275,9 +298,60 @@ def test_hang_up_without_an_answer_costs_the_link_and_is_sent_on_the_next(rig):
 def test_call_that_is_hung_up_before_its_channel_exists_is_hung_up_when_it_does(rig):
     rig.start()
     rig.begin(rig.switch.originate(CALL))
-    rig.far.refused = {"Hangup"}
+    rig.far.gone = {"Hangup"}
     rig.switch.hang_up("sid1", 16)
     assert rig.hang_ups() == [("sid1", "16")]
-    rig.far.refused = set()
+    rig.far.gone = set()
     rig.far.tell("DialBegin", ("DestUniqueid", "sid1"), ("DestChannel", "PJSIP/lab-1"))
     assert rig.hang_ups() == [("sid1", "16")] * 2
+
+
+@pytest.mark.parametrize("action", ["Hangup", "Getvar"])
+def test_refused_hang_up_is_logged_and_tried_again(rig, log, action):
+    rig.start()
+    rig.far.refused = {action}
+    rig.switch.hang_up("sid1", 16)
+    rig.far.serve()
+    assert len(rig.far.asked(action)) == 1
+    assert f"Asterisk pbx1 refused {action}: Permission denied" in warnings_in(log)[0]
+    rig.far.refused = set()
+    rig.clock.advance(HANG_UP_RETRY_S)
+    assert rig.hang_ups()[-1] == ("sid1", "16")
+    rig.far.gone = {"Hangup"}
+    rig.clock.advance(HANG_UP_RETRY_S)
+    count = len(rig.hang_ups())
+    rig.clock.advance(HANG_UP_RETRY_S)
+    assert len(rig.hang_ups()) == count
+
+
+def test_refused_hang_up_stays_for_the_next_link(rig):
+    rig.start()
+    rig.far.refused = {"Hangup"}
+    rig.switch.hang_up("sid1", 16)
+    rig.far.serve()
+    rig.far.line.end(ConnectionError("pulled"))
+    rig.far.refused = set()
+    rig.reconnect()
+    assert rig.hang_ups() == [("sid1", "16")] * 2
+
+
+def test_hang_up_that_is_refused_again_and_again_is_given_up_with_an_error(rig, log):
+    rig.start()
+    rig.far.refused = {"Hangup"}
+    rig.switch.hang_up("sid1", 16)
+    for _ in range(REFUSALS_MAX + 5):
+        rig.far.serve()
+        rig.clock.advance(HANG_UP_RETRY_S)
+    assert len(rig.hang_ups()) == REFUSALS_MAX
+    first, last = warnings_in(log)
+    assert "sid1" in first
+    assert "sid1 is not hung up" in last
+    assert "Permission denied" in last
+
+
+def test_call_whose_owner_cannot_be_asked_is_not_hung_up_as_lost(rig, log):
+    rig.start()
+    rig.far.refused = {"Setvar"}
+    rig.switch.hang_up_lost("sid1", 16)
+    assert rig.hang_ups() == []
+    assert "Asterisk pbx1 refused Setvar: Permission denied" in warnings_in(log)[0]

@@ -28,7 +28,7 @@ from exoswitch.call.events import (
     SwitchReady,
 )
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import CallTaken, TrunkError
+from exoswitch.errors import CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 
 NUMBER = "09812345678"
@@ -37,9 +37,13 @@ EXOPHONE = "+918047491899"
 
 
 class Telephones(Protocol):
-    """What is behind an Asterisk; `config` says how to reach its AMI."""
+    """What is behind an Asterisk.
+
+    `config` says how to reach its AMI, and `reporter` does so for a user with ``write = reporting`` only.
+    """
 
     config: AsteriskConfig
+    reporter: AsteriskConfig
 
     async def open(self, reactor: Any) -> None:
         """Be there, on this reactor."""
@@ -176,16 +180,16 @@ class Stage:
         for gateway in (first, second):
             assert (await gateway.hear(ChannelHungUp)).channel_id == channel_id
 
-    async def gateway(self, node: str = "gw1") -> Gateway:
+    async def gateway(self, node: str = "gw1", config: AsteriskConfig | None = None) -> Gateway:
         rng = Random(len(self.gateways))
-        switch = AsteriskSwitch(self.phones.config, reactor=self.reactor, rng=rng, node=node)
+        switch = AsteriskSwitch(config or self.phones.config, reactor=self.reactor, rng=rng, node=node)
         self.gateways.append(Gateway(self.reactor, switch))
         return await self.gateways[-1].open()
 
 
 def outcome_of(work: Deferred[Any]) -> Deferred[Any]:
-    """Give what comes of it, or the kind of TrunkError that it is."""
-    return work.addErrback(lambda failure: failure.trap(CallTaken, TrunkError))
+    """Give the result, or the kind of error."""
+    return work.addErrback(lambda failure: failure.trap(CallTaken, ChannelGone, TrunkRefused))
 
 
 def play(phones: Telephones, scenario: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
@@ -324,7 +328,7 @@ class SwitchContract:
             arrival = await gateway.hear(CallArrived)
             await gateway.bridge(arrival.channel_id)
             assert (await gateway.hear(ChannelHungUp)).cause == 16
-            assert await outcome_of(gateway.switch.bridge(arrival.channel_id, *gateway.leg)) is TrunkError
+            assert await outcome_of(gateway.switch.bridge(arrival.channel_id, *gateway.leg)) is ChannelGone
 
         play(phones, scenario)
 
@@ -450,7 +454,7 @@ class TakeOverContract:
             taken_over = outcome_of(second.switch.take_over("sid1", *second.leg, is_bridged=True))
             second.switch.hang_up("sid1", 16)
             await second.hear(ChannelHungUp)
-            assert await taken_over in {True, TrunkError}
+            assert await taken_over in {True, ChannelGone, TrunkRefused}
             assert len(second.of(ChannelTaken)) == 1
 
         play(phones, scenario)
@@ -475,7 +479,44 @@ class TakeOverContract:
                 gateway.switch.take_over("gone", *gateway.leg, is_bridged=False),
                 gateway.switch.turn_away("gone"),
             ):
-                assert await outcome_of(work) is TrunkError
+                assert await outcome_of(work) is ChannelGone
+
+        play(phones, scenario)
+
+    def test_refusal_does_not_mean_that_the_call_is_gone(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            first = await stage.gateway("gw1")
+            await first.dial("sid1")
+            await first.hears_the_phone()
+            limited = await stage.gateway("gw1", phones.reporter)
+            for work in (
+                limited.switch.take_over("sid1", *limited.leg, is_bridged=True),
+                limited.switch.bridge("sid1", *limited.leg),
+                limited.switch.turn_away("sid1"),
+                limited.switch.claim("sid1"),
+            ):
+                assert await outcome_of(work) is TrunkRefused
+            limited.switch.hang_up("sid1", 16)
+            limited.switch.hang_up_lost("sid1", 16)
+            await limited.settle()
+            await first.hears_the_phone()
+            assert not limited.of(ChannelHungUp)
+            first.switch.hang_up("sid1", 16)
+            for gateway in (first, limited):
+                assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
+
+        play(phones, scenario)
+
+    def test_call_that_does_not_wait_in_the_dialplan_cannot_be_claimed(self, phones):
+        async def scenario(stage):
+            phones.answer()
+            gateway = await stage.gateway()
+            await gateway.dial("sid1")
+            await gateway.hears_the_phone()
+            assert await outcome_of(gateway.switch.claim("sid1")) is TrunkRefused
+            gateway.switch.hang_up("sid1", 16)
+            await gateway.hear(ChannelHungUp)
 
         play(phones, scenario)
 

@@ -1,6 +1,7 @@
 """What every ISwitch promises, over the simulated Asterisk; `tests/e2e/test_switch.py` has the real one."""
 
 import pytest
+from attrs import evolve
 
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
@@ -18,6 +19,7 @@ class SimulatedTelephones:
         self.config = AsteriskConfig(
             name="pbx1", ami=self.asterisk.endpoint, username="exoswitch", secret="secret", host="127.0.0.1"
         )
+        self.reporter = evolve(self.config, username="reporter")
 
     async def close(self):
         await self.asterisk.stopService()

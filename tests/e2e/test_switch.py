@@ -1,8 +1,10 @@
 """What every ISwitch promises, over a real Asterisk with SIPp behind its trunk."""
 
 import pytest
+from attrs import evolve
 
 from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
+from tests.harness.e2e.asterisk_server import REPORTER
 
 pytestmark = pytest.mark.e2e
 
@@ -12,6 +14,7 @@ class RealTelephones:
 
     def __init__(self, asterisk, sipp, phone):
         self.config, self._sipp, self._phone = asterisk.pbx, sipp, phone
+        self.reporter = evolve(asterisk.pbx, username=REPORTER)
 
     async def open(self, reactor):
         pass

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, fail
 from exoswitch.call import events as ev
 from exoswitch.call.session import BotTarget, CallStatus
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import BackendUnavailable, NoCapacity, TrunkError
+from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
 from exoswitch.sessions.memory import MemorySessions
 from tests.harness.gateways import (
     BOT,
@@ -122,10 +122,20 @@ def test_call_that_was_answered_while_its_gateway_was_dying_is_connected(fleet):
 def test_call_whose_caller_hung_up_meanwhile_is_over(fleet):
     _, second, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
-    second.switch.answer = TrunkError("no such channel")
+    second.switch.answer = ChannelGone("No such channel")
     fleet.advance(LONG_ENOUGH_S)
     assert fleet.session(sid).status is CallStatus.COMPLETED
     assert fleet.leases() == {}
+
+
+def test_call_that_asterisk_will_not_let_us_take_over_is_hung_up(fleet):
+    _, second, sid = two_with_a_call_on_the_first(fleet)
+    fleet.kill("gw1")
+    second.switch.answer = TrunkRefused("Asterisk pbx1 refused Redirect: Permission denied")
+    fleet.advance(LONG_ENOUGH_S)
+    assert [(name, call) for name, call, *_ in second.asked("hang_up")] == [("hang_up", sid)]
+    fleet.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert "Permission denied" in fleet.session(sid).ending.reason
 
 
 def test_call_is_led_here_as_soon_as_its_asterisk_can_be_reached_again(fleet):
@@ -393,7 +403,7 @@ def test_call_that_may_have_been_dialled_is_never_dialled_again(fleet):
     sid = fleet.place("gw1")
     assert fleet.holder(sid) is second
     fleet.kill("gw2")
-    fleet.by_name["gw1"].switch.answer = TrunkError("no such channel")
+    fleet.by_name["gw1"].switch.answer = ChannelGone("No such channel")
     fleet.advance(LONG_ENOUGH_S)
     assert len(fleet.by_name["gw1"].asked("originate")) == 1
     assert fleet.session(sid).status is CallStatus.FAILED
@@ -449,7 +459,7 @@ def test_inbound_call_for_which_no_gateway_has_a_place_is_turned_away(fleet):
     first, second = (fleet.add(name, capacity=1) for name in ("gw1", "gw2"))
     fleet.talk("gw1")
     fleet.talk("gw1")
-    second.switch.answer = TrunkError("gateway gw1 has taken this call")
+    second.switch.answer = CallTaken("gateway gw1 has taken this call")
     fleet.happens(ARRIVAL)
     assert first.asked("turn_away") == second.asked("turn_away") == [("turn_away", "1700.1")]
     failed = [session for session in fleet.world.sessions._sessions.values() if session.ending is not None]
@@ -477,7 +487,7 @@ def test_gateway_that_comes_back_writes_down_what_ended_meanwhile(fleet):
     fleet.add("gw1")
     talking, ringing = fleet.talk("gw1"), fleet.place("gw1")
     fleet.kill("gw1")
-    fleet.restart("gw1", switch=RecordedSwitch(answer=TrunkError("no such channel")))
+    fleet.restart("gw1", switch=RecordedSwitch(answer=ChannelGone("No such channel")))
     fleet.advance(0.5)
     assert fleet.session(talking).ending.reason == "its gateway was lost: it ended while no gateway had it"
     assert fleet.session(ringing).status is CallStatus.FAILED

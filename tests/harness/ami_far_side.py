@@ -12,6 +12,15 @@ from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 
 SECRET = "opensesame"
 
+# How Asterisk 22.10 says of each action that the channel does not exist.
+NO_SUCH_CHANNEL = {
+    "Hangup": "No such channel",
+    "Getvar": "No such channel",
+    "Setvar": "No such channel",
+    "Redirect": "Channel does not exist: {channel}",
+    "AGI": "Channel {channel} does not exist.",
+}
+
 
 class Line(StringTransport):
     """A connection that really ends when it is told to."""
@@ -40,15 +49,17 @@ class Line(StringTransport):
 
 @define
 class FarSide:
-    """Takes the connections that a reactor makes, and answers actions; `silent` and `refused` name exceptions.
+    """Takes the connections that a reactor makes, and answers actions.
 
-    `values` are those of every channel's variables.
+    `silent` names actions that get no answer, `refused` those that our user may not do, `gone` those that find no
+    channel. `values` are those of every channel's variables.
     """
 
     reactor: MemoryReactorClock
     boots: bool = True
     silent: set[str] = field(factory=set)
     refused: set[str] = field(factory=set)
+    gone: set[str] = field(factory=set)
     channels: list[AmiMessage] = field(factory=list)
     values: dict[str, str] = field(factory=dict)
     actions: list[AmiMessage] = field(factory=list)
@@ -96,7 +107,10 @@ class FarSide:
         """Answer an action as Asterisk would, or as said."""
         name = action.get("Action")
         if name in self.refused or (name == "Login" and not self._knows(action)):
-            response, headers = "Error", (("Message", f"{name} refused"),)
+            response, headers = "Error", (("Message", "Permission denied"),)
+        elif name in self.gone:
+            text = NO_SUCH_CHANNEL[name].format(channel=action.get("Channel"))
+            response, headers = "Error", (("Message", text),)
         if name == "Challenge" and response == "Success":
             headers = (("Challenge", "123456"),)
         if name == "Getvar" and response == "Success":

@@ -48,6 +48,33 @@ def test_nothing_is_done_before_the_login():
     assert asterisk.names() == []
 
 
+def test_a_user_who_may_only_report_can_ask_and_do_nothing():
+    asterisk = AsteriskCore()
+    asterisk.log_in()
+    asterisk.originate()
+    asterisk.server.connected(2)
+    asterisk.act("Login", ("Username", "reporter"), ("Secret", "opensesame"), connection=2)
+    call = ("Channel", "sid-1")
+    for name in ("Hangup", "Setvar", "Redirect", "AGI", "Originate", "Filter"):
+        assert asterisk.act(name, call, connection=2).get("Message") == "Permission denied"
+    for name in ("Getvar", "CoreShowChannels", "Ping"):
+        assert asterisk.act(name, call, connection=2).succeeded
+
+
+def test_each_action_says_in_asterisks_words_that_there_is_no_such_channel(asterisk):
+    gone = ("Channel", "gone")
+    texts = {
+        name: asterisk.act(name, gone).get("Message") for name in ("Hangup", "Getvar", "Setvar", "Redirect", "AGI")
+    }
+    assert texts == {
+        "Hangup": "No such channel",
+        "Getvar": "No such channel",
+        "Setvar": "No such channel",
+        "Redirect": "Channel does not exist: gone",
+        "AGI": "Channel gone does not exist.",
+    }
+
+
 def test_logins_are_taken_before_asterisk_is_up_but_no_calls():
     asterisk = AsteriskCore(is_booted=False)
     asterisk.log_in()

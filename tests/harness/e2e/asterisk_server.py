@@ -10,7 +10,9 @@ from typing import Self
 from attrs import define, field
 
 from exoswitch.asterisk.addresses import ami_address
+from exoswitch.asterisk.conf import section
 from exoswitch.asterisk.folder import write
+from exoswitch.asterisk.manager_conf import READ
 from exoswitch.asterisk.render import render
 from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
 from exoswitch.trunks.registry import build
@@ -27,6 +29,7 @@ PLAIN_AMI_PORT = 5038
 FOLDER = "/mnt"
 ETC_DIR = f"{FOLDER}/etc"
 STATE_DIR = f"{FOLDER}/state"
+REPORTER = "reporter"  # a second AMI user with the same secret, who may only ask
 STATE_FOLDERS = ("run", "log", "spool", "db", "cache")
 
 # Every step is an exec, so the process that we start becomes Asterisk; it gets SIGKILL if the tests die before it.
@@ -108,7 +111,8 @@ class AsteriskServer:
     def __enter__(self) -> Self:
         trunks = [build(trunk) for trunk in self.config.trunks]
         files = render(self.config, self.pbx, trunks, etc_dir=ETC_DIR, state_dir=STATE_DIR)
-        write(self.folder / "etc", files)
+        reporter = section(REPORTER, (("secret", self.pbx.secret), ("read", READ), ("write", "reporting")))
+        write(self.folder / "etc", {**files, "manager.conf": f"{files['manager.conf']}\n{reporter}"})
         for name in STATE_FOLDERS:
             (self.folder / "state" / name).mkdir(parents=True)
         command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", _START)
