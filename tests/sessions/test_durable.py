@@ -28,6 +28,8 @@ class ShakyDatabase:
     refuses_writes: bool = False
     slow: Deferred | None = None
     slow_answer: Deferred | None = None
+    slow_open: Deferred | None = None
+    closed: int = 0
     batches: list = field(factory=list)
     name: str = "shaky"
 
@@ -42,6 +44,8 @@ class ShakyDatabase:
         return self._answer()
 
     def open(self):
+        if self.slow_open is not None:
+            return self.slow_open
         return self._gone() if self.is_away else self.database.open()
 
     def recall(self, call_sids):
@@ -60,6 +64,7 @@ class ShakyDatabase:
         return self.database.tidy(now, keep_from)
 
     def close(self):
+        self.closed += 1
         return self.database.close()
 
     def _answer(self):
@@ -340,7 +345,7 @@ def test_journal_of_a_process_that_ended_in_an_outage_is_replayed_by_the_next(tm
     second.stop()
 
 
-def test_gateway_that_starts_in_an_outage_notes_all_the_same(tmp_path):
+def test_gateway_that_starts_in_an_outage_notes_calls_in_its_journal(tmp_path):
     keeper = Keeper(tmp_path)
     keeper.database.is_away = True
     keeper.start()
@@ -349,6 +354,35 @@ def test_gateway_that_starts_in_an_outage_notes_all_the_same(tmp_path):
     keeper.database.is_away = False
     keeper.pass_time(11)
     assert keeper.written() == [("a", "ringing")]
+    keeper.stop()
+
+
+def test_mistake_in_the_program_does_not_end_the_attempts_to_open(keeper, logged_failures):
+    keeper.database.is_away = True
+    keeper.note("a")
+    keeper.pass_time(0.2)
+    keeper.database.is_away, keeper.database.slow_open = False, fail(ZeroDivisionError())
+    keeper.pass_time(0.5)
+    keeper.database.slow_open = None
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+    keeper.pass_time()
+    assert keeper.written() == [("a", "ringing")]
+
+
+def test_database_that_opens_after_the_stop_is_closed_again(tmp_path):
+    keeper = Keeper(tmp_path)
+    opening = keeper.database.slow_open = Deferred()
+    started = keeper.store.start()
+    keeper.stop()
+    opening.callback(None)
+    result.successResultOf(started)
+    assert keeper.database.closed == 2
+    assert not keeper.store.ready
+
+
+def test_second_stop_is_harmless(keeper):
+    keeper.stop()
     keeper.stop()
 
 
