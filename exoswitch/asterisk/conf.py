@@ -8,11 +8,6 @@ HEADER = "; Written by `exoswitch render-asterisk`: change exoswitch.yaml instea
 Setting = tuple[str, object]
 
 
-def is_plain(value: str) -> bool:
-    """Whether a value comes out of the parser as it went in: one line, no control characters, no blanks around."""
-    return value.isprintable() and value == value.strip()
-
-
 def escaped(value: object) -> str:
     r"""Write a value so that a ``;`` in it does not begin a comment: ``\;``."""
     return str(value).replace(";", "\\;")

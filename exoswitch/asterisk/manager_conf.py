@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from exoswitch.ami.filters import filter_actions
-from exoswitch.asterisk.addresses import ami_address, is_ip
 from exoswitch.asterisk.conf import Setting, conf, section
+from exoswitch.config.endpoints import Endpoint, is_ip
 from exoswitch.config.model import AsteriskConfig
 
 READ = "system,call,dtmf,dialplan,agi,reporting"
@@ -50,10 +50,11 @@ def _listener(pbx: AsteriskConfig, etc_dir: str) -> tuple[Setting, ...]:
 
     Given a name in place of an address, Asterisk 22.10 listens on every interface, with no more than a warning.
     """
-    address = ami_address(pbx.ami)
+    endpoint = Endpoint.of(pbx.ami)
+    address = endpoint.address
     if not is_ip(address.host):
         address = evolve(address, host=pbx.host)
-    if not address.tls:
+    if endpoint.kind == "tcp":
         return (("bindaddr", address.host), ("port", address.port))
     return (
         ("bindaddr", "127.0.0.1"),

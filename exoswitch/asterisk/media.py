@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from exoswitch.asterisk.addresses import sip_address
 from exoswitch.asterisk.conf import conf, section
+from exoswitch.config.endpoints import Address
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.interfaces.trunk import ITrunk
 
@@ -13,7 +13,7 @@ def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
     return conf(
         # Calls are known by where they come from, so a stranger cannot get in by choosing a name.
         section("global", (("type", "global"), ("user_agent", "exoswitch"), ("endpoint_identifier_order", "ip"))),
-        section("udp", (("type", "transport"), ("protocol", "udp"), ("bind", sip_address(pbx.sip)))),
+        section("udp", (("type", "transport"), ("protocol", "udp"), ("bind", Address.of(pbx.sip)))),
         *(trunk.pjsip() for trunk in trunks),
     )
 

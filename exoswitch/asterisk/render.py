@@ -1,15 +1,18 @@
 """Core: the configuration folder of one Asterisk (22), rendered from exoswitch.yaml."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
-from exoswitch.asterisk.checks import problems
 from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
 from exoswitch.asterisk.media import pjsip_conf, rtp_conf
 from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf
+from exoswitch.config.endpoints import Endpoint
 from exoswitch.config.model import AsteriskConfig, Config
-from exoswitch.errors import ConfigError
+from exoswitch.errors import ConfigError, Problem
 from exoswitch.interfaces.trunk import ITrunk
+
+_PATH = re.compile(r"/[A-Za-z0-9_./+@-]*")
 
 
 def render(
@@ -17,15 +20,15 @@ def render(
 ) -> dict[str, str]:
     """Give every file of the configuration folder of `pbx`, by name.
 
-    `etc_dir` is where Asterisk will see the folder; its run, log, spool and database folders go under `state_dir`, or
-    where its distribution has them.
+    `etc_dir` is the path of the folder as Asterisk sees it. Its run, log, spool and database folders go under
+    `state_dir`, or where its distribution has them.
 
     Raises:
-        ConfigError: Asterisk could not work with these settings; everything that is wrong is told at once.
+        ConfigError: Asterisk cannot use a setting; all such settings are in it.
     """
-    found = problems(config, pbx, etc_dir=etc_dir, state_dir=state_dir)
-    if found:
-        raise ConfigError(found)
+    problems = (*_ami_problems(config, pbx), *_folder_problems(etc_dir, state_dir))
+    if problems:
+        raise ConfigError(problems)
     return {
         "asterisk.conf": asterisk_conf(pbx, etc_dir=etc_dir, state_dir=state_dir),
         "modules.conf": modules_conf(),
@@ -35,3 +38,16 @@ def render(
         "extensions.conf": extensions_conf(config.calls),
         **fixed_files(),
     }
+
+
+def _ami_problems(config: Config, pbx: AsteriskConfig) -> Iterator[Problem]:
+    kind = Endpoint.of(pbx.ami).kind
+    if kind not in {"tcp", "tls"}:
+        path = f"asterisks[{config.asterisks.index(pbx)}].ami"
+        yield Problem(path, f"Asterisk cannot listen on {kind!r}; write tcp:HOST:PORT or tls:HOST:PORT")
+
+
+def _folder_problems(etc_dir: str, state_dir: str | None) -> Iterator[Problem]:
+    for option, folder in (("--etc-dir", etc_dir), ("--state-dir", state_dir)):
+        if folder is not None and not _PATH.fullmatch(folder):
+            yield Problem(option, "must be an absolute path of letters, digits and . _ + @ - only")

@@ -1,6 +1,5 @@
 """Core: asterisk.conf, modules.conf, and the files that only have to be there."""
 
-from exoswitch.asterisk.checks import RTP_PORTS_PER_CALL
 from exoswitch.asterisk.conf import conf, section
 from exoswitch.config.model import AsteriskConfig
 
@@ -48,7 +47,7 @@ def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -
         # Channel ids begin with it, so that they are unique in a fleet.
         ("systemname", pbx.name),
         # What the RTP ports can hold: past it a call is refused, where running out of ports could crash Asterisk.
-        ("maxcalls", len(pbx.rtp_ports) // RTP_PORTS_PER_CALL),
+        ("maxcalls", pbx.rtp_calls),
         ("maxfiles", DESCRIPTORS_AT_REST + DESCRIPTORS_PER_CALL * pbx.capacity),
         ("nocolor", "yes"),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from exoswitch.call.bot_address import is_resolver, parse_address, parse_resolver
-from exoswitch.config.endpoints import Endpoint, is_host, is_port, read_address
+from exoswitch.config.endpoints import Address, Endpoint, is_host, is_port
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
 from exoswitch.fleet.redis.address import parse_redis_url
@@ -33,9 +33,11 @@ def host(text: str) -> str:
 
 def host_and_port(text: str) -> str:
     """Read ``0.0.0.0:5060``."""
-    if read_address(text):
-        return text
-    raise Unreadable("must be an address and a port, written as 0.0.0.0:5060")
+    try:
+        Address.of(text)
+    except ValueError:
+        raise Unreadable("must be an address and a port, written as 0.0.0.0:5060") from None
+    return text
 
 
 def client_endpoint(text: str) -> str:
@@ -43,9 +45,11 @@ def client_endpoint(text: str) -> str:
     endpoint = _endpoint(text, _CLIENTS)
     if endpoint.kind == "unix":
         return _with_path(text, endpoint)
-    if endpoint.address:
-        return text
-    raise Unreadable("must name a host and a port, written as tcp:10.0.1.5:5038")
+    try:
+        _ = endpoint.address
+    except ValueError:
+        raise Unreadable("must name a host and a port, written as tcp:10.0.1.5:5038") from None
+    return text
 
 
 def server_endpoint(text: str) -> str:

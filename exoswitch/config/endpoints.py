@@ -20,6 +20,29 @@ class Address:
     host: str
     port: int
 
+    @classmethod
+    def of(cls, text: str) -> "Address":
+        """Read HOST:PORT, an IPv6 address in brackets.
+
+        Raises:
+            ValueError: the text has another form.
+        """
+        host, _, port = text.rpartition(":")
+        if host.startswith("[") and host.endswith("]"):
+            return cls.checked(host[1:-1], port)
+        return cls.checked("" if ":" in host else host, port)
+
+    @classmethod
+    def checked(cls, host: str, port: str) -> "Address":
+        """Check a host and a port.
+
+        Raises:
+            ValueError: one of them is missing or malformed.
+        """
+        if is_host(host) and is_port(port):
+            return cls(host, int(port))
+        raise ValueError(f"not a host and a port: {host!r}, {port!r}")
+
     def __str__(self) -> str:
         """Give HOST:PORT, an IPv6 address in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -45,17 +68,13 @@ class Endpoint:
         return self.named.get(key, self.positional[position] if self.positional else "")
 
     @property
-    def address(self) -> Address | None:
-        """The host and port that a client connects to; None if one is missing or malformed."""
-        return _address(self.value("host"), self.value("port", -1))
+    def address(self) -> Address:
+        """The host and port that a client connects to.
 
-
-def read_address(text: str) -> Address | None:
-    """Read HOST:PORT, an IPv6 address in brackets; None if the text has another form."""
-    host, _, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        return _address(host[1:-1], port)
-    return None if ":" in host else _address(host, port)
+        Raises:
+            ValueError: one of them is missing or malformed.
+        """
+        return Address.checked(self.value("host"), self.value("port", -1))
 
 
 def is_port(text: str) -> bool:
@@ -77,7 +96,3 @@ def is_host(text: str) -> bool:
     *_, last = labels = text.rstrip(".").split(".")
     is_name = len(text) <= _HOST_MAX and not last.isdigit() and all(map(_LABEL.fullmatch, labels))
     return is_name or is_ip(text)
-
-
-def _address(host: str, port: str) -> Address | None:
-    return Address(host, int(port)) if is_host(host) and is_port(port) else None

@@ -18,6 +18,7 @@ _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_MANAGER_USER = re.compile(r"(?!general$)[A-Za-z0-9][A-Za-z0-9_.@-]{0,79}", re.ASCII)
 _SOUND = re.compile(r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
@@ -120,6 +121,20 @@ def user(text: str) -> str:
     """Read a user name of HTTP Basic authentication, which ends at the first colon (RFC 7617 §2)."""
     if ":" in text:
         raise Unreadable("must not have a colon in it")
+    return line(text)
+
+
+def manager_user(text: str) -> str:
+    """Read a user of AMI, which is also the name of a section of manager.conf."""
+    if not _MANAGER_USER.fullmatch(text):
+        raise Unreadable("must be letters, digits and _ . @ -, beginning with a letter or a digit, and not 'general'")
+    return text
+
+
+def manager_secret(text: str) -> str:
+    """Read a secret that manager.conf can hold: its parser drops blanks at both ends."""
+    if text != text.strip():
+        raise Unreadable("must not begin or end with a blank")
     return line(text)
 
 

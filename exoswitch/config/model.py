@@ -12,6 +12,9 @@ from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
 from exoswitch.errors import Problem
 
+RTP_PORTS_PER_CALL = 4
+"""Of an Asterisk: a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)."""
+
 _NEVER_SHOWN = MappingProxyType({"secret": True})
 
 
@@ -76,12 +79,17 @@ class AsteriskConfig:
 
     name: values.Name
     ami: values.ClientEndpoint
-    username: values.Line
-    secret: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
+    username: values.ManagerUser
+    secret: values.ManagerSecret = field(repr=False, metadata=_NEVER_SHOWN)
     host: values.Ipv4
     capacity: values.Calls = 600
     sip: values.HostAndPort = "0.0.0.0:5060"
     rtp_ports: values.PortRange = range(10000, 20000)
+
+    @property
+    def rtp_calls(self) -> int:
+        """The calls that `rtp_ports` can carry; Asterisk skips an odd first port, since RTP takes an even one."""
+        return (len(self.rtp_ports) - self.rtp_ports.start % 2) // RTP_PORTS_PER_CALL
 
 
 @frozen(kw_only=True)

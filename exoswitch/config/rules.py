@@ -10,12 +10,10 @@ from pathlib import Path
 
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.certificates import check_certificates
-from exoswitch.config.kinds import nearest
-from exoswitch.config.model import Config, StreamConfig
+from exoswitch.config.kinds import Unreadable, nearest
+from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, StreamConfig
 from exoswitch.config.sounds import read_sound
-from exoswitch.errors import InvalidRequest, Problem
-
-_ASTERISK_PORTS_PER_CALL = 4  # a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)
+from exoswitch.errors import Problem
 
 
 def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
@@ -89,15 +87,14 @@ def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem
 
 
 def _asterisk_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
-    """Check each Asterisk's range: one that runs dry has crashed Asterisk (asterisk#1757)."""
+    """Check each Asterisk's range; Asterisk 22.9.0 crashed when it had no port left (asterisk#1757)."""
     for index, asterisk in enumerate(config.asterisks):
         path = f"asterisks[{index}]"
-        needed = _ASTERISK_PORTS_PER_CALL * asterisk.capacity
-        if len(asterisk.rtp_ports) < needed and not unread & {f"{path}.capacity", f"{path}.rtp_ports"}:
+        if asterisk.rtp_calls < asterisk.capacity and not unread & {f"{path}.capacity", f"{path}.rtp_ports"}:
             yield Problem(
                 f"{path}.rtp_ports",
-                f"has {len(asterisk.rtp_ports)} ports, and capacity {asterisk.capacity} needs {needed} "
-                f"({_ASTERISK_PORTS_PER_CALL} a call); widen the range or lower the capacity",
+                f"has {len(asterisk.rtp_ports)} ports for {asterisk.rtp_calls} calls ({RTP_PORTS_PER_CALL} a call, "
+                f"from an even port on), but capacity is {asterisk.capacity}; widen the range or lower the capacity",
             )
 
 
@@ -110,7 +107,7 @@ def _session_store(address: str) -> Iterator[Problem]:
 def _waiting_sound(path: str) -> Iterator[Problem]:
     try:
         read_sound(path)
-    except InvalidRequest as error:
+    except Unreadable as error:
         yield Problem("calls.waiting_sound", f"names the file {path}, which cannot be used: {error}")
 
 
@@ -127,7 +124,7 @@ def _stream(path: str, stream: StreamConfig, config: Config, unread: AbstractSet
     if stream.ca_file:
         try:
             check_certificates(stream.ca_file)
-        except InvalidRequest as error:
+        except Unreadable as error:
             yield Problem(f"{path}.ca_file", f"names the file {stream.ca_file}, which cannot be used: {error}")
     if stream.trace != "off" and not config.traces.folder and "traces.folder" not in unread:
         yield Problem(f"{path}.trace", "needs traces.folder, where they are written; add it")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.wav import read_wav
+from exoswitch.config.kinds import Unreadable
 from exoswitch.errors import InvalidRequest
 
 _LONGEST_S = 300
@@ -14,7 +15,7 @@ def read_sound(path: str) -> bytes:
     """Read a sound as PCM: signed 16-bit little-endian mono at 8,000 Hz; an empty path gives none.
 
     Raises:
-        InvalidRequest: the file cannot be used; the text says why.
+        Unreadable: the file cannot be used; the text says why.
     """
     if not path:
         return b""
@@ -22,10 +23,13 @@ def read_sound(path: str) -> bytes:
         with Path(path).open("rb") as file:
             data = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise InvalidRequest(f"it cannot be read: {error.strerror}") from None
+        raise Unreadable(f"it cannot be read: {error.strerror}") from None
     if len(data) > _LARGEST_BYTES:
-        raise InvalidRequest(f"it is longer than {_LONGEST_S} s")
-    pcm = read_wav(data)
+        raise Unreadable(f"it is longer than {_LONGEST_S} s")
+    try:
+        pcm = read_wav(data)
+    except InvalidRequest as error:
+        raise Unreadable(str(error)) from None
     if not pcm:
-        raise InvalidRequest("there is no sound in it")
+        raise Unreadable("there is no sound in it")
     return pcm

@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 
 from exoswitch.config.certificates import check_certificates
-from exoswitch.errors import InvalidRequest
+from exoswitch.config.kinds import Unreadable
 from tests.harness.certificates import certificate_pem
 
 
@@ -18,10 +18,10 @@ def test_certificates_in_pem_are_good(tmp_path):
 def test_a_file_without_one_is_told_so(tmp_path, content):
     file = tmp_path / "ca.pem"
     file.write_bytes(content)
-    with pytest.raises(InvalidRequest, match="it holds no certificate in PEM"):
+    with pytest.raises(Unreadable, match="it holds no certificate in PEM"):
         check_certificates(str(file))
 
 
 def test_a_file_that_cannot_be_read_is_told_so(tmp_path):
-    with pytest.raises(InvalidRequest, match="it cannot be read: No such file"):
+    with pytest.raises(Unreadable, match="it cannot be read: No such file"):
         check_certificates(str(tmp_path / "ca.pem"))

@@ -59,7 +59,7 @@ billing: INR
         "http": "must be an endpoint that begins with one of tcp, tcp6, ssl, tls, unix, systemd (it is '8080')",
         "calls.ring_s": "must be a number from 0.1 to 600 (it is '-1')",
         "asterisks[0].ami": "must name a host and a port, written as tcp:10.0.1.5:5038 (it is 'tcp:127.0.0.1')",
-        "asterisks[0].username": "is missing; add it, for example username: some-text",
+        "asterisks[0].username": "is missing; add it, for example username: exoswitch",
         "trunks": "must be a list, not a mapping",
         "accounts.acme1.api_key": "must not have a colon in it (it is 'a:b')",
         "apps.1001.chunk_ms": "must be a multiple of 20 from 20 to 1000 (it is '30')",

@@ -1,5 +1,7 @@
 """What must hold between values."""
 
+import re
+
 import pytest
 
 TWO_ACCOUNTS = "\n  acme2: {api_key: k, api_token: t}\napps:"
@@ -62,9 +64,14 @@ def test_asterisk_has_four_ports_for_every_call(read, problems, good):
     read(good.replace("name: pbx1", "name: pbx1, capacity: 25, rtp_ports: 10000-10099"))
     found = problems(good.replace("name: pbx1", "name: pbx1, capacity: 26, rtp_ports: 10000-10099"))
     assert found == {
-        "asterisks[0].rtp_ports": "has 100 ports, and capacity 26 needs 104 (4 a call); "
+        "asterisks[0].rtp_ports": "has 100 ports for 25 calls (4 a call, from an even port on), but capacity is 26; "
         "widen the range or lower the capacity"
     }
+
+
+def test_odd_first_port_is_lost_to_asterisk(problems, good):
+    found = problems(good.replace("name: pbx1", "name: pbx1, capacity: 100, rtp_ports: 10001-10400"))
+    assert found["asterisks[0].rtp_ports"].startswith("has 400 ports for 99 calls")
 
 
 def test_no_sum_is_made_of_a_number_that_could_not_be_read(problems, good):
@@ -78,6 +85,33 @@ def test_no_sum_is_made_of_a_number_that_could_not_be_read(problems, good):
 def test_no_name_is_missed_in_an_entry_that_could_not_be_read(problems, good):
     found = problems(good.replace("acme1: {api_key: k, api_token: t0ken}", "acme1: {api_key: k}"))
     assert found.keys() == {"accounts.acme1.api_token"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("ami", "tcp:10.0.1.5"),
+        ("ami", "tcp:10.0.1.5:ami"),
+        ("ami", '"tcp:10.0.1.5\\nallowmultiplelogin=no:5038"'),
+        ("ami", "'tcp:fe80\\:\\:1%a;b:5038'"),
+        ("sip", "5060"),
+        ("sip", "0.0.0.0:0"),
+        ("sip", "0.0.0.0;:5060"),
+        ("sip", '"::1:5060"'),
+        ("host", "pbx1.example.org"),
+        ("secret", '""'),
+        ("secret", '"a\\nread=all"'),
+        ("secret", '" a"'),
+        ("username", "general"),
+        ("username", '"a]"'),
+        ("name", "a b"),
+    ],
+)
+def test_value_that_would_break_the_files_of_asterisk_is_refused_by_name(problems, good, key, value):
+    asterisk = {"name": "pbx1", "ami": '"tcp:a:1"', "username": "u", "secret": "s", "host": "127.0.0.1", key: value}
+    written = ", ".join(f"{name}: {text}" for name, text in asterisk.items())
+    found = problems(re.sub(r"\{name: pbx1[^}]*\}", lambda _: f"{{{written}}}", good))
+    assert found.keys() == {f"asterisks[0].{key}"}
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import pytest
 
 from exoswitch.config import sounds
+from exoswitch.config.kinds import Unreadable
 from exoswitch.config.sounds import read_sound
-from exoswitch.errors import InvalidRequest
 from tests.audio.test_wav import wav
 
 TONE = b"\1\2" * 800
@@ -52,10 +52,10 @@ def test_a_file_that_is_not_there_is_told_once(problems, good):
 
 def test_a_sound_is_not_read_without_a_bound(folder, monkeypatch):
     monkeypatch.setattr(sounds, "_LARGEST_BYTES", 500)
-    with pytest.raises(InvalidRequest, match="longer than 300 s"):
+    with pytest.raises(Unreadable, match="longer than 300 s"):
         read_sound(str(folder / "wait.wav"))
 
 
 def test_a_sound_that_has_gone_since_it_was_checked_is_an_error_of_ours(folder):
-    with pytest.raises(InvalidRequest, match="cannot be read"):
+    with pytest.raises(Unreadable, match="cannot be read"):
         read_sound(str(folder / "gone.wav"))

@@ -9,11 +9,11 @@ from typing import Self
 
 from attrs import define, field
 
-from exoswitch.asterisk.addresses import ami_address
 from exoswitch.asterisk.conf import section
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.manager_conf import READ
 from exoswitch.asterisk.render import render
+from exoswitch.config.endpoints import Endpoint
 from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
@@ -86,7 +86,7 @@ class AsteriskServer:
     @property
     def ami_port(self) -> int:
         """The port of its plain AMI, on 127.0.0.1; beside TLS that is Asterisk's default."""
-        address = ami_address(self.pbx.ami)
+        address = Endpoint.of(self.pbx.ami).address
         return PLAIN_AMI_PORT if address.tls else address.port
 
     @property
