@@ -1,4 +1,4 @@
-"""Core: a bot's URL, changed for one call: other credentials, other parameters, another rate."""
+"""Core: variants of a bot's URL for one call: other credentials, other parameters, another sample rate."""
 
 from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -7,23 +7,23 @@ _RATE_KEYS = ("sample-rate", "sample_rate")  # both spellings are in Exotel's sa
 
 
 def has_credentials(url: str) -> bool:
-    """Whether the URL says who calls, as ``wss://user:password@…``."""
+    """Whether the URL has credentials, as ``wss://user:password@…``."""
     return "@" in urlsplit(url).netloc
 
 
 def has_parameters(url: str) -> bool:
-    """Whether the URL has a query besides the rate."""
-    return bool(_parameters(url))
+    """Whether the URL has a query parameter besides the sample rate."""
+    return bool(_split_query(url)[1])
 
 
 def without_credentials(url: str) -> str:
-    """Leave the credentials out."""
+    """Remove the credentials."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def with_wrong_password(url: str) -> str:
-    """Say the right user, and a password that nobody has."""
+    """Keep the user and replace the password."""
     parts = urlsplit(url)
     credentials, _, authority = parts.netloc.rpartition("@")
     user = credentials.partition(":")[0]
@@ -31,36 +31,26 @@ def with_wrong_password(url: str) -> str:
 
 
 def without_parameters(url: str) -> str:
-    """Leave the query out, but for the rate."""
-    parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if _key(pair) in _RATE_KEYS]
-    return urlunsplit(parts._replace(query="&".join(kept)))
+    """Remove the query, except the sample rate."""
+    return _with_query(url, _split_query(url)[0])
 
 
 def with_parameter(text: str) -> Callable[[str], str]:
-    """Add something to the query, as it stands."""
-
-    def changed(url: str) -> str:
-        parts = urlsplit(url)
-        return urlunsplit(parts._replace(query=f"{parts.query}&{text}" if parts.query else text))
-
-    return changed
+    """Add this text to the query, unchanged."""
+    return lambda url: _with_query(url, [*filter(None, [urlsplit(url).query]), text])
 
 
 def at_rate(rate_hz: int) -> Callable[[str], str]:
     """Ask for another sample rate."""
-
-    def changed(url: str) -> str:
-        parts = urlsplit(url)
-        kept = [pair for pair in parts.query.split("&") if pair and _key(pair) not in _RATE_KEYS]
-        return urlunsplit(parts._replace(query="&".join([*kept, f"sample-rate={rate_hz}"])))
-
-    return changed
+    return lambda url: _with_query(url, [*_split_query(url)[1], f"sample-rate={rate_hz}"])
 
 
-def _parameters(url: str) -> list[str]:
-    return [pair for pair in urlsplit(url).query.split("&") if pair and _key(pair) not in _RATE_KEYS]
+def _split_query(url: str) -> tuple[list[str], list[str]]:
+    """Give the sample rate's pairs of the query, and the other pairs."""
+    pairs = [pair for pair in urlsplit(url).query.split("&") if pair]
+    rates = [pair for pair in pairs if unquote(pair.partition("=")[0]) in _RATE_KEYS]
+    return rates, [pair for pair in pairs if pair not in rates]
 
 
-def _key(pair: str) -> str:
-    return unquote(pair.partition("=")[0])
+def _with_query(url: str, pairs: list[str]) -> str:
+    return urlunsplit(urlsplit(url)._replace(query="&".join(pairs)))

@@ -1,4 +1,4 @@
-"""Core: every scenario that there is, in the order in which they are run."""
+"""Core: all scenarios, in the order of the run."""
 
 from attrs import evolve
 
@@ -29,9 +29,9 @@ BAD_NETWORK = Conditions(delay_s=0.15, jitter_s=0.05, loss=0.03, burst=3)
 
 _SILENCE_S = 5.0
 _INTERRUPTION_S = 1.5
-_GLANCE_S = 0.6  # enough to see whether a bot gets over the beginning of a call
-_AFTER_S = 0.5  # what is still under way gets through
-_BABBLE_S = 2.0  # babble is cut short, words are said to their end
+_GLANCE_S = 0.6  # enough to see whether a bot survives the start of a call
+_AFTER_S = 0.5  # lets audio in transit arrive
+_BABBLE_S = 2.0  # babble is cut; words are said to the end
 _ODD_PARAMETER = "voice/caf%C3%A9+%26"
 
 
@@ -54,7 +54,7 @@ def catalogue(terms: Terms) -> tuple[Scenario, ...]:
     )
 
 
-# --- What callers do --------------------------------------------------------------------------------------------
+# --- Stages of callers -------------------------------------------------------------------------------------------
 
 
 def _glance(terms: Terms) -> tuple[Stage, ...]:
@@ -62,19 +62,19 @@ def _glance(terms: Terms) -> tuple[Stage, ...]:
 
 
 def _question(terms: Terms) -> tuple[Stage, ...]:
-    """Say something, and wait for an answer."""
+    """Say something and wait for an answer."""
     words = terms.speech
     said = speak(SPEECH, words, _BABBLE_S * terms.pace) if terms.is_babble else speak(SPEECH, words)
     return said, quiet("waiting", terms.patience_s, cues.answered_since(SPEECH))
 
 
-# --- Being called -----------------------------------------------------------------------------------------------
+# --- The start of a call -----------------------------------------------------------------------------------------
 
 
 def _connects(terms: Terms) -> Scenario:
     return Scenario(
         name=CONNECTS,
-        shows="a call is accepted, and soon",
+        shows="the bot accepts a call quickly",
         plans=(Plan(stages=_glance(terms)),),
         expects=(accepts_in_time,),
     )
@@ -84,7 +84,7 @@ def _auth(terms: Terms) -> Scenario:
     stages = _glance(terms)
     return Scenario(
         name="auth",
-        shows="strangers are turned away",
+        shows="the bot refuses calls with wrong credentials",
         plans=(
             Plan(label="without credentials", stages=stages, target=bot_url.without_credentials),
             Plan(label="with a wrong password", stages=stages, target=bot_url.with_wrong_password),
@@ -104,16 +104,16 @@ def _start(terms: Terms) -> Scenario:
     )
     return Scenario(
         name="start",
-        shows="start is understood in every form that Exotel was seen to send",
+        shows="the bot understands all forms of start that Exotel sends",
         plans=(*exotels, *_parameters(terms, plan)),
         expects=(
-            of_calls(slice(len(exotels)), stays("whatever form start has")),
+            of_calls(slice(len(exotels)), stays("with all forms of start")),
             of_calls(
                 slice(len(exotels), None),
                 stays(
-                    "whatever parameters come",
+                    "with other URL parameters",
                     gone=Verdict.NOTE,
-                    advice="they are those of the URL that you give to Exotel",
+                    advice="Exotel sends the parameters of your URL only: check them if you change the URL",
                 ),
             ),
         ),
@@ -121,25 +121,25 @@ def _start(terms: Terms) -> Scenario:
 
 
 def _parameters(terms: Terms, plan: Plan) -> list[Plan]:
-    """Vary what the owner of the bot decides, and Exotel does not; of a resolver's answer nothing can be varied."""
+    """Vary the parameters of the bot's URL. A resolver's answer cannot be varied."""
     if is_resolver(terms.url):
         return []
     plans = [evolve(plan, label="one without a value", target=bot_url.with_parameter(_ODD_PARAMETER))]
     if bot_url.has_parameters(terms.url):
-        plans.append(evolve(plan, label="none", target=bot_url.without_parameters))
+        plans.append(evolve(plan, label="no parameters", target=bot_url.without_parameters))
     return plans
 
 
-# --- Being spoken to --------------------------------------------------------------------------------------------
+# --- A conversation ----------------------------------------------------------------------------------------------
 
 
 def _silence(terms: Terms) -> Scenario:
     seconds = _SILENCE_S * terms.pace
     return Scenario(
         name="silence",
-        shows="a caller who says nothing is borne with",
+        shows="the bot stays connected to a silent caller",
         plans=(Plan(stages=(quiet("silence", seconds),)),),
-        expects=(stays(f"through {seconds:g} s of silence"),),
+        expects=(stays(f"during {seconds:g} s of silence"),),
     )
 
 
@@ -147,9 +147,9 @@ def _speech(terms: Terms) -> Scenario:
     greeting = quiet("greeting", 12.0 * terms.pace, cues.pauses)
     return Scenario(
         name="speech",
-        shows="a caller who speaks is answered",
+        shows="the bot answers the caller",
         plans=(Plan(stages=(greeting, *_question(terms)), options=StreamOptions(trace="audio")),),
-        expects=(stays("in a conversation", tacit=True), is_heard),
+        expects=(stays("during a conversation", tacit=True), is_heard),
     )
 
 
@@ -160,19 +160,19 @@ def _chunks(terms: Terms) -> Scenario:
     ]
     return Scenario(
         name="chunks",
-        shows="audio is taken in messages of 20 and of 100 ms",
+        shows="the bot understands media of 20 ms and of 100 ms",
         plans=tuple(plans),
-        expects=(stays("whatever the length of media", tacit=True), is_heard),
+        expects=(stays("with media of 20 ms and of 100 ms", tacit=True), is_heard),
     )
 
 
 def _wideband(terms: Terms) -> Scenario:
     return Scenario(
         name="16-khz",
-        shows="a stream of 16,000 Hz is understood",
+        shows="the bot understands audio of 16,000 Hz",
         plans=(Plan(stages=_question(terms), target=bot_url.at_rate(WIDEBAND_HZ)),),
         expects=(stays(f"at {WIDEBAND_HZ:,} Hz", tacit=True), is_heard),
-        unless="the rate is in the URL that the resolver answers with" if is_resolver(terms.url) else "",
+        unless="the rate is part of the URL that the resolver gives" if is_resolver(terms.url) else "",
     )
 
 
@@ -180,9 +180,9 @@ def _dtmf(terms: Terms) -> Scenario:
     seconds = (2 * len(KEYS) + 3) / 10  # a press and a pause take 0.2 s
     return Scenario(
         name="dtmf",
-        shows="keys of the phone do no harm",
+        shows="the bot stays connected when the caller presses keys",
         plans=(Plan(stages=(press("keys", KEYS, seconds), *_glance(terms))),),
-        expects=(stays("through all twelve keys", may_finish=True),),
+        expects=(stays("during twelve key presses", may_finish=True),),
     )
 
 
@@ -192,9 +192,9 @@ def _barge_in(terms: Terms) -> Scenario:
     interruption = speak(INTERRUPTION, terms.speech, max(0.6, _INTERRUPTION_S * terms.pace))
     return Scenario(
         name="barge-in",
-        shows="the bot gives way to a caller who interrupts it",
+        shows="the bot stops talking when the caller interrupts it",
         plans=(Plan(stages=(opening, waiting, interruption, *_glance(terms))),),
-        expects=(stays("when it is interrupted", tacit=True), gives_way, is_hushed),
+        expects=(stays("during an interruption", tacit=True), gives_way, is_hushed),
     )
 
 
@@ -202,19 +202,19 @@ def _marks(terms: Terms) -> Scenario:
     waiting = quiet("marks", 6.0 * terms.pace, cues.marks_are_back_or_none_came)
     return Scenario(
         name="marks",
-        shows="marks come back, and the bot carries on",
+        shows="marks come back, and the bot stays connected",
         plans=(Plan(stages=(*_question(terms), waiting)),),
         expects=(marks_return, stays("after its marks")),
     )
 
 
-# --- The end, and harder times ----------------------------------------------------------------------------------
+# --- The end, and difficult calls --------------------------------------------------------------------------------
 
 
 def _hang_up(terms: Terms) -> Scenario:
     return Scenario(
         name="hang-up",
-        shows="the bot lets go when the caller hangs up",
+        shows="the bot closes when the caller hangs up",
         plans=(Plan(stages=_question(terms)),),
         expects=(stays("until the caller hangs up", tacit=True), closes_in_time),
     )
@@ -224,14 +224,14 @@ def _network(terms: Terms) -> Scenario:
     after = quiet("after", _AFTER_S)
     return Scenario(
         name="network",
-        shows="a caller on a bad network is served: 150 ms away, 50 ms of jitter, 3 % lost",
+        shows="the bot answers on a bad network: 150 ms delay, 50 ms jitter, 3 % loss",
         plans=(Plan(stages=(*_question(terms), after), network=BAD_NETWORK),),
         expects=(stays("on a bad network", tacit=True), is_heard, reaches_the_phone),
     )
 
 
 def _ten(terms: Terms) -> Scenario:
-    """Let each caller say words of its own, as far as they go, so that it is seen whose came back."""
+    """Give each caller its own part of the babble, so that returned audio shows its caller."""
     share = len(terms.speech) // CALLS_AT_ONCE if terms.is_babble else 0
     length = share or len(terms.speech)
     plans = []
@@ -241,7 +241,7 @@ def _ten(terms: Terms) -> Scenario:
         plans.append(Plan(label=str(number + 1), stages=(speak(SPEECH, words), waiting, quiet("after", _AFTER_S))))
     return Scenario(
         name="ten",
-        shows="ten calls at once are ten calls",
+        shows="the bot serves ten calls at once",
         plans=tuple(plans),
         expects=(all_are_accepted, all_are_heard, nobody_hears_another),
         at_once=True,

@@ -1,4 +1,4 @@
-"""Root: `exoswitch certify`: what its options ask for, what it writes, and its exit status."""
+"""Root: the command `exoswitch certify`: its options, its output files and its exit status."""
 
 import argparse
 import sys
@@ -31,7 +31,7 @@ _LONGEST_SPEECH_S = 30.0
 _REMEDY = "make one with: ffmpeg -i SOUND -ar 8000 -ac 1 -c:a pcm_s16le question.wav"
 
 Run = Callable[[Callable[[Any], Deferred[int]]], int]
-"""Runs the reactor until a Deferred has fired, and gives its result."""
+"""Runs the reactor until a Deferred fires; gives its result."""
 
 
 def run(options: argparse.Namespace, run_reactor: Run) -> int:
@@ -61,10 +61,12 @@ def _list(screen: Screen) -> int:
 
 def _terms(options: argparse.Namespace) -> Terms:
     if not options.url:
-        raise InvalidRequest("which bot? Give its URL, such as wss://user:password@bot.example.org/ws?lang=hi")
+        raise InvalidRequest(
+            "the bot is missing. Give its URL, such as wss://user:password@bot.example.org/ws?lang=hi"
+        )
     name_of(options.url)
     if not 0 < options.timeout <= 60:
-        raise InvalidRequest("--timeout: write seconds, above 0 and up to 60")
+        raise InvalidRequest(f"--timeout: {options.timeout:g} is out of range: write seconds, above 0 and up to 60")
     return Terms(
         url=options.url,
         caller=normalise(options.caller),
@@ -88,19 +90,19 @@ def _speech(path: Path | None) -> tuple[bytes, ...]:
     except InvalidRequest as problem:
         raise InvalidRequest(f"--wav: {path}: {problem}; {_REMEDY}") from problem
     if not 0 < len(frames) * FRAME_S <= _LONGEST_SPEECH_S:
-        raise InvalidRequest(f"--wav: {path} is to be one question, of {_LONGEST_SPEECH_S:g} s at most")
+        raise InvalidRequest(f"--wav: {path} must hold one question of at most {_LONGEST_SPEECH_S:g} s, not silence")
     return frames
 
 
 def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
-    """Choose what is tried."""
+    """Choose the scenarios."""
     if options.replay is not None:
         return [replay_of(_recorded(options.replay), terms, strict=options.strict)]
     names = {name.strip() for name in (options.only or "").split(",")} - {""}
     scenarios = catalogue(terms)
     known = [scenario.name for scenario in scenarios]
     for name in sorted(names - set(known)):
-        raise InvalidRequest(f"--only: there is no scenario {name!r}; choose from {', '.join(known)}")
+        raise InvalidRequest(f"--only: scenario {name!r} does not exist; choose from {', '.join(known)}")
     return [scenario for scenario in scenarios if scenario.name in names or not names]
 
 
@@ -115,7 +117,7 @@ def _recorded(path: Path) -> Trace:
 
 
 def _tell(report: Report, options: argparse.Namespace) -> int:
-    """Write what was asked for; give the exit status."""
+    """Write the output files; give the exit status."""
     files = {options.json: as_json(report).encode(), options.junit: as_junit(report).encode()}
     if report.conversation is not None:
         files[options.save] = report.conversation.lines()

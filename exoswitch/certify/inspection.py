@@ -1,7 +1,7 @@
-"""Core: a bot's messages as they came, held against what Exotel understands and recommends.
+"""Core: an inspection of a bot's messages by Exotel's protocol.
 
-What Exotel would not understand is a fault. What it plays but advises against (article 3000108630: chunks of a
-multiple of 320 bytes, none above 100 KB), or ignores, is only remarked.
+A message that Exotel does not understand is a fault. A message that Exotel plays but advises against (article
+3000108630: chunks of a multiple of 320 bytes, at most 100 KB), or ignores, is only counted.
 """
 
 from collections import Counter
@@ -21,10 +21,10 @@ from exoswitch.exotel.stream.messages import (
 )
 
 CHUNK_BYTES = 320
-"""Exotel: audio is sent in multiples of it."""
+"""Exotel: the size of a chunk is a multiple of this."""
 
 LARGEST_CHUNK_BYTES = 100_000
-"""Exotel: larger chunks lead to time-outs."""
+"""Exotel: larger chunks cause time-outs."""
 
 _KINDS = 20
 _EXCERPT = 48
@@ -32,7 +32,7 @@ _EXCERPT = 48
 
 @define
 class Inspection:
-    """What one stream's bot has said; `faults` are what is wrong, how often, with the first example of each."""
+    """The messages of a bot in one stream: counts, `faults` with their counts, and the first example of each."""
 
     stream_sid: str
     messages: int = field(default=0, init=False)
@@ -51,24 +51,24 @@ class Inspection:
     _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
 
     def text(self, data: bytes) -> BotMessage | None:
-        """Look at a text message; give what it asks for, or None where that cannot be understood."""
+        """Read a text message; give None if Exotel does not understand it."""
         self.messages += 1
         try:
-            wish = self._reader.read(data)
+            read = self._reader.read(data)
         except RemoteProtocolError as error:
             self._fault(str(error), data)
             return None
-        self._count(wish)
+        self._count(read)
         self._look_at_sid(loads(data))
-        return wish
+        return read
 
     def binary_message(self) -> None:
-        """Count a binary message, of which Exotel's protocol has none."""
+        """Count a binary message. Exotel's protocol has none."""
         self.messages += 1
         self.binary += 1
 
-    def _count(self, wish: BotMessage) -> None:
-        match wish:
+    def _count(self, message: BotMessage) -> None:
+        match message:
             case BotMedia(pcm):
                 self._look_at_chunk(len(pcm))
             case BotMark():
@@ -99,6 +99,6 @@ class Inspection:
 
 
 def _excerpt(text: str) -> str:
-    """Give the beginning of somebody else's words, fit for a line of the table."""
+    """Give the beginning of a bot's text, printable and short."""
     shown = "".join(character if character.isprintable() else "?" for character in text[: _EXCERPT + 1])
     return shown if len(shown) <= _EXCERPT else shown[:_EXCERPT] + "…"

@@ -1,4 +1,4 @@
-"""Core: the scenario of a recorded conversation: its caller calls once more, and the bot is compared with itself."""
+"""Core: the scenario of a recorded conversation: its caller calls again; the bot is compared with the recording."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,14 +15,14 @@ from exoswitch.exotel.trace.trace import Trace
 
 REPLAY = "replay"
 THE_END = "the end"
-_TOLERANCES = Tolerances(mark_names=False)  # many bots make up new names for their marks in every call
+_TOLERANCES = Tolerances(mark_names=False)  # many bots give their marks new names in each call
 
 
 def replay_of(recorded: Trace, terms: Terms, *, strict: bool = False) -> Scenario:
-    """Make the scenario; differences are notes, but for another end, unless it is `strict`.
+    """Make the scenario. Differences are notes; a different end is a failure; if `strict`, each is a failure.
 
     Raises:
-        TraceError: this recording cannot be replayed; the text says why.
+        TraceError: the recording cannot be replayed; the text says why.
     """
     steps, media = caller_steps(recorded), recorded.header.media
     options = StreamOptions(
@@ -46,7 +46,7 @@ def replay_of(recorded: Trace, terms: Terms, *, strict: bool = False) -> Scenari
 
     return Scenario(
         name=REPLAY,
-        shows=f"the bot behaves as it did in the recording, of {hangs_up_s(steps):.0f} s",
+        shows=f"the bot behaves as in the recording ({hangs_up_s(steps):.0f} s)",
         plans=(plan,),
         expects=(is_as_it_was,),
     )
@@ -61,7 +61,7 @@ def _at_the_same_rate(url: str, rate_hz: int) -> Callable[[str], str]:
 def _compare(recorded: Trace, seen: Trace, *, strict: bool) -> list[Finding]:
     differences = compare_conversations(recorded, seen, _TOLERANCES)
     if not differences:
-        return [passed("the same messages and as much audio", "as in the recording")]
+        return [passed("sends the same messages and as much audio", "as in the recording")]
     return [
         Finding(
             Verdict.FAIL if strict or difference.what == THE_END else Verdict.NOTE,

@@ -1,4 +1,4 @@
-"""Core: a report as JSON, for programs, and as JUnit's XML, for continuous integration."""
+"""Core: a report as JSON and as JUnit XML, for continuous integration."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def _scenario(result: Result) -> dict[str, Any]:
 
 
 def as_junit(report: Report) -> str:
-    """Write a report as JUnit's XML: a test case for each scenario; notes are its output, and no failure."""
+    """Write a report as JUnit XML: a test case for each scenario. Notes are output, not failures."""
     failures, skipped = str(report.count(Verdict.FAIL)), str(report.count(Verdict.SKIP))
     totals = {"name": _SUITE, "tests": str(len(report.results)), "failures": failures, "errors": "0"}
     totals |= {"skipped": skipped, "time": f"{report.took_s:.1f}"}
@@ -85,5 +85,5 @@ def _line(finding: Finding) -> str:
 
 
 def _clean(text: str) -> str:
-    """Leave out what XML cannot hold."""
+    """Replace the characters that XML forbids."""
     return _FORBIDDEN.sub("?", text)

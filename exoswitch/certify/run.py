@@ -1,4 +1,4 @@
-"""Root: a run of `exoswitch certify`, from the first scenario to the report."""
+"""Root: a run of `exoswitch certify`: all its scenarios, then the report."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ from exoswitch.certify.verdict import Report, Result, Verdict
 
 _PROGRESS_S = 0.1
 _SKIPPED_TICKS = 25  # half a second of the whole run
-_BUSY = "This machine was too busy to call in time: what is above about audio and times may be its fault."
-_UNREACHABLE = "not tried, because the bot cannot be reached"
-_INTERRUPTED = "Interrupted: this is what is known so far."
+_BUSY = "This machine was too busy: findings about audio and times may be wrong. Run it again on an idle machine."
+_UNREACHABLE = "not tried: the bot cannot be reached"
+_INTERRUPTED = "Interrupted: the results are incomplete."
 
 
 @define(eq=False)
@@ -39,7 +39,7 @@ class Certification:
         self._exchange = Exchange(self._reactor, self._terms)
 
     async def run(self) -> Report:
-        """Run the scenarios; cancelled, it reports what is known so far."""
+        """Run the scenarios. A cancelled run reports the results so far."""
         bot, began_at = name_of(self._terms.url), self._reactor.seconds()
         date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._screen.began(bot, len(self._scenarios))
@@ -102,23 +102,23 @@ class Certification:
 
 
 def name_of(url: str) -> str:
-    """Name a bot without its secrets.
+    """Give a bot's name: its URL without secrets.
 
     Raises:
-        InvalidRequest: this is no URL of a bot, nor of its resolver.
+        InvalidRequest: the URL is neither a bot's nor a resolver's.
     """
     return str(parse_resolver(url) if is_resolver(url) else parse_address(url))
 
 
 def certify(reactor: Any, terms: Terms, screen: Screen, scenarios: Sequence[Scenario]) -> Deferred[Report]:
-    """Run scenarios against a bot; when the reactor is stopped meanwhile, it ends early and well."""
+    """Run scenarios against a bot. If the reactor stops, hang up and report the results so far."""
     running: Deferred[Report] = Deferred.fromCoroutine(Certification(reactor, terms, screen, scenarios).run())
     reactor.addSystemEventTrigger("before", "shutdown", _interrupt, running)
     return running
 
 
 def _interrupt(running: Deferred[Report]) -> Deferred[None] | None:
-    """Let the reactor wait until the run has ended."""
+    """Cancel the run; the reactor waits for its end."""
     if running.called:
         return None
     ended: Deferred[None] = Deferred()

@@ -1,4 +1,4 @@
-"""Core: what a scenario is: calls to the bot, each with what its caller does, and what is expected of the bot."""
+"""Core: scenarios: calls to the bot, the stages of each caller, and the expectations of the bot."""
 
 from collections.abc import Callable, Sequence
 from math import inf
@@ -15,7 +15,7 @@ from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import Press, Script, Speak
 
 Cue = Callable[[Tape, float], bool]
-"""Whether what the caller waits for has come, by what is on the tape now."""
+"""Whether the event that the caller waits for is on the tape."""
 
 CALLER = "+919812345610"
 CALLEE = "+918047491899"
@@ -23,11 +23,11 @@ CALLEE = "+918047491899"
 
 @frozen(kw_only=True)
 class Terms:
-    """What the owner of the bot asked for.
+    """The settings of a run.
 
-    `url` is the bot's, with its secrets. `caller` and `callee` are in E.164. `answer_s` is how long the bot may take
-    to be heard; a bot that `is_silent` is not expected to be heard at all. `speech` are the frames that callers say;
-    `is_babble` tells that it is no language. `pace` shortens what callers do, for tests.
+    `url` is the bot's, with its secrets. `caller` and `callee` are in E.164. The bot has `answer_s` to answer; if it
+    `is_silent`, no answer is expected. `speech` has the frames that callers say; `is_babble` means that they are no
+    language. A `pace` below 1 shortens the stages, for tests.
     """
 
     url: str = field(repr=False)
@@ -43,18 +43,18 @@ class Terms:
 
     @property
     def patience_s(self) -> float:
-        """How long a caller waits for a word of the bot's."""
+        """How long a caller waits for the bot to speak."""
         return min(self.answer_s, 1.0) if self.is_silent else self.answer_s
 
 
 def never(_tape: Tape, _now: float) -> bool:
-    """Wait for nothing: a stage takes its time."""
+    """The cue that never comes: the stage lasts its full time."""
     return False
 
 
 @frozen
 class Stage:
-    """One thing that a caller does, for so long at most, or until its cue has come."""
+    """One action of a caller. It ends after `at_most_s`, or when its cue comes."""
 
     name: str
     script: Script = field(repr=False)
@@ -63,12 +63,12 @@ class Stage:
 
 
 def quiet(name: str, seconds: float, until: Cue = never) -> Stage:
-    """Say nothing; the line is still there, and silent."""
+    """Send silence."""
     return Stage(name, Script(steps=(Speak((SILENCE_PCM,)),)), seconds, until)
 
 
 def speak(name: str, frames: Sequence[bytes], seconds: float = inf, until: Cue = never) -> Stage:
-    """Say these frames, from the beginning and once."""
+    """Say these frames once, from the beginning."""
     length_s = len(frames) * FRAME_S
     return Stage(name, Script(steps=(Speak(tuple(frames), length_s),)), min(seconds, length_s), until)
 
@@ -79,20 +79,20 @@ def press(name: str, digits: str, seconds: float) -> Stage:
 
 
 Target = Callable[[str], str]
-"""What becomes of the bot's URL for one call."""
+"""Changes the bot's URL for one call."""
 
 
 def as_given(url: str) -> str:
-    """Call the bot as its owner wrote it."""
+    """Keep the URL."""
     return url
 
 
 @frozen(kw_only=True)
 class Plan:
-    """One call of a scenario: what its caller does before hanging up, and how it differs from any other call.
+    """One call of a scenario: the stages of its caller until the hang-up, and the settings of the call.
 
-    Where there are `recorded` steps, at the rate of the bot then, the caller does those, which `lasts_s`. A call with
-    a `trace` among its options is kept word for word.
+    `recorded` steps replace the stages; they take `lasts_s`, and their audio has the rate `recorded_hz`. If `options`
+    have a `trace`, the tape keeps the call's trace.
     """
 
     stages: tuple[Stage, ...]
@@ -106,22 +106,22 @@ class Plan:
 
     @property
     def longest_s(self) -> float:
-        """How long it takes if no cue ever comes."""
+        """How long the call takes if no cue comes."""
         return self.lasts_s + sum(stage.at_most_s for stage in self.stages)
 
 
 Expectation = Callable[[Sequence[Tape], Terms], Sequence[Finding]]
-"""Judges the calls of a scenario, in the order of its plans."""
+"""Judges the tapes of a scenario, in the order of its plans."""
 
 
 def of_calls(which: slice, expectation: Expectation) -> Expectation:
-    """Expect something of some of a scenario's calls only."""
+    """Judge only some of the calls."""
     return lambda tapes, terms: expectation(tapes[which], terms)
 
 
 @frozen(kw_only=True)
 class Scenario:
-    """Something to try with a bot; `unless` says why there is nothing to try, and is empty if there is."""
+    """One test of a bot. A non-empty `unless` says why it cannot run."""
 
     name: str
     shows: str
@@ -132,6 +132,6 @@ class Scenario:
 
     @property
     def longest_s(self) -> float:
-        """How long its callers take if no cue ever comes."""
+        """How long the calls take if no cue comes."""
         lengths = [plan.longest_s for plan in self.plans]
         return max(lengths, default=0.0) if self.at_once else sum(lengths)

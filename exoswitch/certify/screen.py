@@ -1,4 +1,4 @@
-"""Adapter: the terminal, or the file, that a run is shown on."""
+"""Adapter: the terminal or file that shows a run."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ _ERASE = "\r\x1b[2K"
 
 @define
 class Screen:
-    """Shows a run as it goes; where nobody watches, only what came of each scenario is written."""
+    """Shows a run while it goes on. In a file it writes only the result of each scenario."""
 
     _out: TextIO
     is_live: bool = field(init=False)
@@ -35,21 +35,21 @@ class Screen:
         self._write(f"{self._table.title(bot, scenarios)}\n")
 
     def progress(self, name: str, shows: str, elapsed_s: float) -> None:
-        """Show what is being done."""
+        """Show the scenario that runs now. Only a terminal shows this."""
         if self.is_live:
             self._write(_ERASE + self._table.progress(name, shows, elapsed_s))
             self._has_progress = True
 
     def result(self, result: Result) -> None:
-        """Show what came of a scenario."""
+        """Show the result of a scenario."""
         self._write(f"{self._table.rows(result)}\n")
 
     def ended(self, report: Report) -> None:
-        """Show what it all comes to."""
+        """Show the summary of the run."""
         self._write(f"{self._table.summary(report)}\n")
 
     def say(self, text: str) -> None:
-        """Show a line of its own."""
+        """Show one line of text."""
         self._write(f"  {text}\n")
 
     def _write(self, text: str) -> None:

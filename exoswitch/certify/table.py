@@ -1,4 +1,4 @@
-"""Core: results as lines of a table for a terminal or a log: what was expected, what was seen, and what to do."""
+"""Core: the table for a terminal or a log: for each finding the expectation, the behaviour, and the advice."""
 
 from textwrap import wrap
 
@@ -20,22 +20,22 @@ _TO_ASCII = str.maketrans({"…": "..."})
 
 @frozen(kw_only=True)
 class Style:
-    """What the terminal can show: its width, and whether it knows colours and more than ASCII."""
+    """The abilities of the terminal: its width, colours, and Unicode."""
 
     width: int = 110
     colours: bool = False
     unicode: bool = True
 
     def paint(self, text: str, colour: str) -> str:
-        """Give the text its colour, if there are any (ECMA-48 SGR)."""
+        """Colour the text, if the terminal has colours (ECMA-48 SGR)."""
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colours and text else text
 
     def sign(self, verdict: Verdict) -> str:
-        """Give the sign of a verdict."""
+        """Give the symbol or word of a verdict."""
         return self.paint((_SYMBOLS if self.unicode else _WORDS)[verdict], _COLOURS[verdict])
 
     def plain(self, text: str) -> str:
-        """Write a text with what the terminal can show."""
+        """Replace characters that the terminal cannot show."""
         if self.unicode:
             return text
         return text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
@@ -43,22 +43,23 @@ class Style:
 
 @define
 class Table:
-    """Writes the lines of one run; the same advice is given once."""
+    """Writes the lines of one run. It gives each advice once."""
 
     style: Style = field(factory=Style)
     _given: set[str] = field(factory=set, init=False)
 
     def title(self, bot: str, scenarios: int) -> str:
-        """Say what is about to happen."""
+        """Give the title and the heading."""
         text = f"Calling {bot} as Exotel would: {scenarios} scenario{'s' if scenarios != 1 else ''}"
-        return self.style.paint(self.style.plain(text), _BOLD) + "\n\n" + self._heading()
+        heading = f"  {self._blank} {'':{_NAME_WIDTH}} {'expected':{_EXPECTED_WIDTH}} seen"
+        return f"{self.style.paint(self.style.plain(text), _BOLD)}\n\n{self.style.paint(heading, _FAINT)}"
 
-    def _heading(self) -> str:
-        gap = " " * (1 if self.style.unicode else 4)
-        return self.style.paint(f"  {gap} {'':{_NAME_WIDTH}} {'expected':{_EXPECTED_WIDTH}} seen", _FAINT)
+    @property
+    def _blank(self) -> str:
+        return " " * (1 if self.style.unicode else 4)
 
     def rows(self, result: Result) -> str:
-        """Show what came of a scenario, a line or more for each finding."""
+        """Give the lines of a scenario: one or more for each finding."""
         lines: list[str] = []
         name, before = result.name, ""
         for finding in result.findings:
@@ -68,7 +69,7 @@ class Table:
         return "\n".join(lines)
 
     def _news(self, advice: str) -> str:
-        """Give an advice only once."""
+        """Give an advice the first time, then nothing."""
         if advice in self._given:
             return ""
         self._given.add(advice)
@@ -84,22 +85,21 @@ class Table:
         expected += [""] * (height - len(expected))
         right = [*seen, *(self.style.paint(line, _FAINT) for line in advice)]
         right += [""] * (height - len(right))
-        blank = " " * (1 if self.style.unicode else 4)
         lines = []
         for number, (left, beside) in enumerate(zip(expected, right, strict=True)):
-            sign = blank if number else self.style.sign(finding.verdict)
+            sign = self._blank if number else self.style.sign(finding.verdict)
             lines.append(
                 f"  {sign} {name if not number else '':{_NAME_WIDTH}} {left:{_EXPECTED_WIDTH}} {beside}".rstrip()
             )
         return lines
 
     def progress(self, name: str, shows: str, elapsed_s: float) -> str:
-        """Say what is being done, in one line that is soon overwritten."""
+        """Give the line of the scenario that runs now."""
         text = self.style.plain(f"  … {name:{_NAME_WIDTH}} {shows}")
         return self.style.paint(f"{text[: self.style.width - 10]} {elapsed_s:5.1f} s", _FAINT)
 
     def summary(self, report: Report) -> str:
-        """Say what it all comes to."""
+        """Give the counts and the verdict of the run."""
         counts = ", ".join(
             f"{count} {words}"
             for verdict, words in _COUNTED
@@ -109,7 +109,7 @@ class Table:
         if report.unfinished:
             lines.append(self.style.paint(self.style.plain(report.unfinished), _COLOURS[Verdict.FAIL]))
         elif report.passed:
-            text = "The bot is ready to be called." if report.is_whole else "Nothing failed of what was tried."
+            text = "The bot is ready for calls." if report.is_whole else "No scenario of this run failed."
             lines.append(self.style.paint(text, _COLOURS[Verdict.PASS]))
         else:
             names = ", ".join(result.name for result in report.results if result.verdict is Verdict.FAIL)

@@ -1,6 +1,6 @@
-"""Core: what was observed of one call, for the judge: when it was answered, what was said and heard, how it ended.
+"""Core: the tape of one call: times of the connection, messages, audio and marks, for the judge.
 
-Times are in seconds on one clock, and the audio is looked at where it leaves for the phone, before the network.
+Times are seconds on one clock. The bot's audio is measured where it leaves the gateway, before the network.
 """
 
 from array import array
@@ -14,17 +14,20 @@ from exoswitch.certify.inspection import Inspection
 from exoswitch.certify.kept import Kept
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader
 
-_AUDIBLE_PEAK = 500
-"""-36 dB: above the noise of a line and the dither of a synthetic voice, below any word that is meant to be heard."""
+WORD_TICKS = 5
+"""100 ms of sound count as a word; less can be a click."""
 
-_TICKS = 6000  # two minutes of audible ones
+_AUDIBLE_PEAK = 500
+"""-36 dB: above the noise of a line and the dither of a synthetic voice, below a spoken word."""
+
+_TICKS = 6000  # two minutes of sound
 _FRAMES = 2000
 _MARKS = 500
 _CLEARS = 100
 
 
 def is_audible(pcm: bytes) -> bool:
-    """Whether somebody on a phone would notice this piece of sound; 16-bit little-endian."""
+    """Whether a person on the phone hears this PCM: signed 16-bit little-endian."""
     samples = array("h", pcm[: len(pcm) & ~1])
     if byteorder == "big":
         samples.byteswap()
@@ -33,7 +36,7 @@ def is_audible(pcm: bytes) -> bool:
 
 @define
 class MarkSeen:
-    """A mark of the bot's: when it came, and when it went back, if it did."""
+    """A mark of the bot: when it came, and when it went back, or None."""
 
     name: str
     at: float
@@ -42,11 +45,10 @@ class MarkSeen:
 
 @define
 class Tape:
-    """One call as it was seen; `label` says which of a scenario's calls it is.
+    """The record of one call. `label` names the call within its scenario.
 
-    `audible_at` are the ticks in which the bot could be heard on the line, `hushed_after_ticks` says for each clear
-    how long the line was still loud. `spoken` and `returned` are audible frames to and from the bot, to tell whose
-    audio came back.
+    `audible_at` has the ticks with sound of the bot. `hushed_after_ticks` has the ticks of sound after each `clear`.
+    `spoken` and `returned` are the audible frames to and from the bot: they show whose audio came back.
     """
 
     label: str
@@ -73,7 +75,7 @@ class Tape:
     spoken: set[bytes] = field(factory=set, init=False, repr=False)
     returned: set[bytes] = field(factory=set, init=False, repr=False)
     _sent_reader: BotMessageReader = field(factory=BotMessageReader, init=False)
-    _loud_ticks: int | None = field(default=None, init=False)  # since the last clear, while nothing new has come
+    _loud_ticks: int | None = field(default=None, init=False)  # since the last clear, until new media
 
     def __attrs_post_init__(self) -> None:
         self.said = Inspection(self.stream_sid)
@@ -85,7 +87,7 @@ class Tape:
         self.opened_at = now
 
     def failed(self, error: str, now: float) -> None:
-        """The bot could not be reached, or refused."""
+        """The bot refused, or cannot be reached."""
         self.error, self.closed_at = error, now
 
     def hung_up(self, now: float) -> None:
@@ -94,17 +96,17 @@ class Tape:
             self.hung_up_at = now
 
     def closed(self, code: int | None, reason: str, now: float) -> None:
-        """The connection is gone."""
+        """The connection is closed."""
         self.code, self.reason, self.closed_at = code, reason, now
 
-    # --- what the caller does, and what comes of the bot's wishes
+    # --- messages, audio and marks
 
     def stage(self, name: str, now: float) -> None:
-        """The caller begins with something else."""
+        """The caller begins a stage."""
         self.stages.append((name, now))
 
     def sent(self, message: bytes, now: float) -> None:
-        """A message went to the bot; a media message reads the same, whichever way it goes."""
+        """A message goes to the bot. Media messages have the same form both ways."""
         match self._sent_reader.read(message):
             case BotMedia(pcm):
                 self._keep(pcm, self.spoken)
@@ -112,7 +114,7 @@ class Tape:
                 self._mark_returned(name, now)
 
     def received(self, message: bytes, now: float) -> None:
-        """A message of the bot's came, and is about to be carried out."""
+        """A message came from the bot."""
         match self.said.text(message):
             case BotMedia(pcm):
                 self._loud_ticks = None
@@ -132,7 +134,7 @@ class Tape:
                 frames.add(frame)
 
     def waiting(self, queued_ms: int) -> None:
-        """So much of the bot's audio is yet to be played; when the caller hangs up, it is dropped."""
+        """So much audio of the bot waits in the queue. The hang-up drops it, so later calls are ignored."""
         if self.hung_up_at is not None:
             return
         self.queued_ms = queued_ms
@@ -145,7 +147,7 @@ class Tape:
                 return
 
     def line_tick(self, pcm: bytes, now: float) -> None:
-        """20 ms went out to the phone."""
+        """20 ms of audio go to the phone."""
         audible = is_audible(pcm)
         if audible:
             self.audible_at.append(now)
@@ -155,14 +157,14 @@ class Tape:
                 self.hushed_after_ticks.append(self._loud_ticks - 1)
                 self._loud_ticks = None
 
-    # --- what the judge and the caller ask
+    # --- questions of the judge and the caller
 
     def stage_began(self, name: str) -> float | None:
-        """Say when the caller began with something."""
+        """Give the time when a stage began."""
         return next((at for stage, at in self.stages if stage == name), None)
 
     def audible_ticks(self, since: float, until: float = float("inf")) -> int:
-        """Count the ticks in which the bot was heard; it looks back from now, so recent times are cheap."""
+        """Count the ticks with sound of the bot. A recent `since` is fast."""
         count = 0
         for at in reversed(self.audible_at):
             if at < since:
@@ -171,12 +173,17 @@ class Tape:
         return count
 
     def first_audible(self, since: float = float("-inf")) -> float | None:
-        """Say when the bot was first heard from some time on."""
+        """Give the time of the bot's first sound since a time."""
         return next((at for at in self.audible_at if at >= since), None)
 
     @property
+    def handshake_s(self) -> float:
+        """How long the bot took to accept the call; meaningless if it did not."""
+        return (self.opened_at or 0.0) - self.began_at
+
+    @property
     def ended_by_bot(self) -> bool:
-        """Whether the connection was gone before the caller hung up."""
+        """Whether the connection closed before the caller hung up."""
         return self.opened_at is not None and self.closed_at is not None and self.hung_up_at is None
 
     @property

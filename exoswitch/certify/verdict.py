@@ -1,4 +1,4 @@
-"""Core: what is found out about a bot: what was expected, what was seen, and what follows from it."""
+"""Core: verdicts on a bot: findings, the result of a scenario, the report of a run."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -9,9 +9,9 @@ from exoswitch.certify.kept import Kept
 
 
 class Verdict(Enum):
-    """What a finding means.
+    """The meaning of a finding.
 
-    A note is something that a good bot may do differently; it never fails a run. Skipped is what could not be tried.
+    A note never fails a run: a good bot can behave like this. Skipped means that it could not be tried.
     """
 
     PASS = "pass"  # noqa: S105 - no secret
@@ -22,7 +22,7 @@ class Verdict(Enum):
 
 @frozen
 class Finding:
-    """One thing that was expected of the bot, and what was seen of it; `advice` says what to do about it."""
+    """One expectation of the bot and the observed behaviour. `advice` says what to change."""
 
     verdict: Verdict
     expected: str
@@ -32,7 +32,7 @@ class Finding:
 
 @frozen(kw_only=True)
 class Result:
-    """What came of one scenario; `figures` are its measurements, each with its unit in its name."""
+    """The result of one scenario. `figures` are measurements, each with its unit in its name."""
 
     name: str
     shows: str
@@ -42,7 +42,7 @@ class Result:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the findings; skipped only if every one is."""
+        """The worst verdict of the findings; skipped only if all are skipped."""
         found = {finding.verdict for finding in self.findings}
         return next((worst for worst in _WORST_FIRST if worst in found), Verdict.PASS)
 
@@ -52,10 +52,10 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.NOTE, Verdict.PASS, Verdict.SKIP)
 
 @frozen(kw_only=True)
 class Report:
-    """A whole run against one bot; `unfinished` says why it ended early, and is empty if it did not.
+    """The report of a run against one bot. A non-empty `unfinished` says why the run ended early.
 
-    `bot` names it without its secrets; `began_at` is the date and time in ISO 8601; a `conversation` can be replayed.
-    Only a run of all scenarios `is_whole`.
+    `bot` is its name without secrets, `began_at` a date and time in ISO 8601, `conversation` a trace for `--save`.
+    A run of all scenarios `is_whole`.
     """
 
     bot: str
@@ -69,30 +69,30 @@ class Report:
     conversation: Kept | None = field(default=None, repr=False)
 
     def count(self, verdict: Verdict) -> int:
-        """Count the scenarios that ended so."""
+        """Count the scenarios with this verdict."""
         return sum(result.verdict is verdict for result in self.results)
 
     @property
     def passed(self) -> bool:
-        """Whether the run was whole, and nothing failed."""
+        """Whether the run finished and nothing failed."""
         return not self.unfinished and bool(self.results) and not self.count(Verdict.FAIL)
 
 
 def passed(expected: str, seen: str) -> Finding:
-    """Say that something is as it should be."""
+    """The bot met the expectation."""
     return Finding(Verdict.PASS, expected, seen)
 
 
 def noted(expected: str, seen: str, advice: str = "") -> Finding:
-    """Say that something is worth knowing."""
+    """The bot did something that its owner should know."""
     return Finding(Verdict.NOTE, expected, seen, advice)
 
 
 def failed(expected: str, seen: str, advice: str = "") -> Finding:
-    """Say that something is wrong."""
+    """The bot did not meet the expectation."""
     return Finding(Verdict.FAIL, expected, seen, advice)
 
 
-def skipped(expected: str, why: str, advice: str = "") -> Finding:
-    """Say that something was not tried."""
-    return Finding(Verdict.SKIP, expected, why, advice)
+def skipped(expected: str, why: str) -> Finding:
+    """The expectation was not tested."""
+    return Finding(Verdict.SKIP, expected, why)

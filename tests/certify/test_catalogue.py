@@ -10,16 +10,16 @@ def scenarios(terms=TERMS):
     return {scenario.name: scenario for scenario in catalogue(terms)}
 
 
-def test_each_scenario_has_a_short_name_of_its_own_and_says_what_it_shows():
+def test_each_scenario_has_a_unique_short_name_and_a_description():
     assert len(scenarios()) == len(catalogue(TERMS))
     assert all(len(name) <= 10 and one.shows and one.plans and one.expects for name, one in scenarios().items())
 
 
-def test_the_first_one_tells_whether_to_go_on():
+def test_the_first_scenario_connects():
     assert next(iter(scenarios())) == "connects"
 
 
-def test_credentials_are_tried_only_where_there_are_any():
+def test_credentials_are_tested_only_if_the_url_has_some():
     assert scenarios()["auth"].unless
     terms = evolve(TERMS, url="wss://user:pass@bot.example.org/ws")
     auth = scenarios(terms)["auth"]
@@ -27,7 +27,7 @@ def test_credentials_are_tried_only_where_there_are_any():
     assert parse_address(auth.plans[0].target(terms.url)).authorization is None
 
 
-def test_every_call_goes_to_a_url_that_the_gateway_takes():
+def test_the_gateway_accepts_the_url_of_every_call():
     for url in ("ws://bot.example.org", "wss://u:p@bot.example.org:8443/ws?lang=hi&sample-rate=24000"):
         for scenario in catalogue(evolve(TERMS, url=url)):
             if not scenario.unless:
@@ -35,23 +35,23 @@ def test_every_call_goes_to_a_url_that_the_gateway_takes():
                     assert parse_address(plan.target(url)).host == "bot.example.org"
 
 
-def test_a_resolvers_answer_is_not_varied():
+def test_the_url_from_a_resolver_is_not_varied():
     resolved = scenarios(evolve(TERMS, url="https://bot.example.org/where"))
     assert resolved["16-khz"].unless
     assert len(resolved["start"].plans) == 4
 
 
-def test_a_silent_bot_is_not_waited_for():
+def test_callers_do_not_wait_for_a_silent_bot():
     silent = scenarios(evolve(TERMS, is_silent=True))
     assert sum(one.longest_s for one in silent.values()) < sum(one.longest_s for one in scenarios().values()) - 40
 
 
-def test_each_of_ten_callers_says_words_of_its_own():
+def test_each_of_ten_callers_says_different_audio():
     said = [plan.stages[0].script.steps[0].frames for plan in scenarios()["ten"].plans]
     assert len(set().union(*said)) == sum(map(len, said)) == 500
 
 
-def test_words_in_a_language_are_said_to_their_end_by_everyone():
+def test_every_caller_says_a_whole_question():
     question = TERMS.speech[:100]
     terms = Terms(url=TERMS.url, speech=question, is_babble=False)
     for name in ("speech", "ten"):

@@ -33,23 +33,23 @@ def asked():
     return one
 
 
-def test_an_answer_is_reckoned_from_the_end_of_the_words(asked):
+def test_an_answer_is_timed_from_the_end_of_the_question(asked):
     talk(asked, 2.9, 1.0)
     finding = only(is_heard([asked], TERMS))
-    assert (finding.verdict, finding.seen) == (Verdict.PASS, "900 ms after the caller had finished")
+    assert (finding.verdict, finding.seen) == (Verdict.PASS, "900 ms after the end of the question")
 
 
-def test_an_echo_is_reckoned_from_their_beginning(asked):
+def test_an_echo_is_timed_from_the_start_of_the_question(asked):
     talk(asked, 1.06, 1.0)
-    assert only(is_heard([asked], TERMS)).seen == "60 ms after the caller began"
+    assert only(is_heard([asked], TERMS)).seen == "60 ms after the start of the question"
 
 
-def test_a_bot_that_talks_already_has_not_answered_yet_but_is_heard(asked):
+def test_a_bot_that_talked_before_the_question_is_heard(asked):
     talk(asked, 0.5, 2.0)
-    assert only(is_heard([asked], TERMS)).seen == "it was talking already, and talked on"
+    assert only(is_heard([asked], TERMS)).seen == "the bot was already talking, and continued"
 
 
-def test_no_answer_is_a_failure_with_the_remedy(asked):
+def test_no_answer_is_a_failure_with_advice(asked):
     finding = only(is_heard([asked], TERMS))
     assert (finding.verdict, finding.seen) == (Verdict.FAIL, "no audio")
     assert "--wav" in finding.advice
@@ -57,22 +57,22 @@ def test_no_answer_is_a_failure_with_the_remedy(asked):
     assert "--wav" not in only(is_heard([asked], QUESTION)).advice
 
 
-def test_no_answer_of_a_silent_bot_is_noted(asked):
+def test_no_answer_from_a_silent_bot_is_a_note(asked):
     assert only(is_heard([asked], SILENT)).verdict is Verdict.NOTE
 
 
-def test_a_click_is_no_answer(asked):
+def test_a_click_is_not_an_answer(asked):
     talk(asked, 2.5, 0.04)
     asked.hung_up_at = None
     asked.received(media(TONE[0]), 2.5)
-    assert only(is_heard([asked], TERMS)).seen == "media came, but not a word in it"
+    assert only(is_heard([asked], TERMS)).seen == "media, but less than 100 ms of sound"
 
 
-def test_a_call_that_never_got_to_speech_is_another_findings_matter():
+def test_a_call_that_ended_before_the_question_has_no_finding():
     assert is_heard([tape()], TERMS) == []
 
 
-def test_sound_has_to_come_out_at_the_phone(asked):
+def test_sound_must_reach_the_phone(asked):
     assert only(reaches_the_phone([asked], TERMS)).verdict is Verdict.FAIL
     asked.heard_at_phone = 55
     assert only(reaches_the_phone([asked], TERMS)).seen == "1.1 s of sound reached the phone"
@@ -81,41 +81,41 @@ def test_sound_has_to_come_out_at_the_phone(asked):
 
 @pytest.fixture
 def interrupted():
-    """A call whose bot talks from 0 s on, and is interrupted at 1 s."""
+    """A call whose bot talks from 0 s on; the caller interrupts at 1 s."""
     one = tape()
     talk(one, 0.0, 1.2)
     one.stage("interruption", 1.0)
     return one
 
 
-def test_clear_soon_after_an_interruption_is_good(interrupted):
+def test_clear_soon_after_an_interruption_passes(interrupted):
     interrupted.received(b'{"event":"clear"}', 1.25)
     assert (only(gives_way([interrupted], TERMS)).verdict, only(gives_way([interrupted], TERMS)).seen) == (
         Verdict.PASS,
-        "after 250 ms",
+        "clear after 250 ms",
     )
 
 
-def test_a_late_clear_and_none_are_notes(interrupted):
+def test_a_late_or_missing_clear_is_a_note(interrupted):
     finding = only(gives_way([interrupted], TERMS))
-    assert (finding.verdict, finding.seen) == (Verdict.NOTE, "no clear; the bot talked on for 0.2 s")
+    assert (finding.verdict, finding.seen) == (Verdict.NOTE, "no clear; the bot talked for 0.2 s more")
     interrupted.received(b'{"event":"clear"}', 2.5)
     assert only(gives_way([interrupted], TERMS)).verdict is Verdict.NOTE
 
 
-def test_who_does_not_talk_cannot_be_interrupted():
+def test_a_bot_that_does_not_talk_cannot_be_interrupted():
     one = tape()
     one.stage("interruption", 1.0)
     assert "did not talk" in only(gives_way([one], TERMS)).seen
 
 
-def test_the_line_is_to_be_silent_after_clear(interrupted):
+def test_the_line_must_be_silent_after_clear(interrupted):
     assert is_hushed([interrupted], TERMS) == []
     interrupted.received(b'{"event":"clear"}', 1.25)
     interrupted.line_tick(SILENCE_PCM, 1.26)
     assert (only(is_hushed([interrupted], TERMS)).verdict, only(is_hushed([interrupted], TERMS)).seen) == (
         Verdict.PASS,
-        "within 20 ms",
+        "silent within 20 ms",
     )
     interrupted.received(b'{"event":"clear"}', 2.0)
     talk(interrupted, 2.0, 0.04)
@@ -123,7 +123,7 @@ def test_the_line_is_to_be_silent_after_clear(interrupted):
     assert only(is_hushed([interrupted], TERMS)).verdict is Verdict.FAIL
 
 
-def test_marks_are_to_return():
+def test_marks_must_come_back():
     one = tape(hung_up=None, closed=None)
     assert only(marks_return([one], TERMS)).verdict is Verdict.NOTE
     one.received(mark("a"), 1.0)
@@ -132,30 +132,30 @@ def test_marks_are_to_return():
     assert only(marks_return([one], TERMS)).verdict is Verdict.NOTE
     one.sent(MessageWriter(stream_sid=SID, call_sid="c" * 32, account="a").mark("a"), 1.5)
     finding = only(marks_return([one], TERMS))
-    assert (finding.verdict, finding.seen) == (Verdict.PASS, "1 did, 500 to 500 ms later")
+    assert (finding.verdict, finding.seen) == (Verdict.PASS, "1 came back, 500 to 500 ms later")
     one.received(mark("b"), 4.9)
     one.waiting(0)
     one.hung_up(5.0)
     finding = only(marks_return([one], TERMS))
     assert (finding.verdict, finding.seen) == (
         Verdict.PASS,
-        "1 did, 500 to 500 ms later; 1 had not yet been reached",
+        "1 came back, 500 to 500 ms later; 1 still waited for their audio",
     )
     one.hung_up_at = 6.0
     assert only(marks_return([one], TERMS)).verdict is Verdict.FAIL
 
 
-def test_each_of_many_callers_is_to_be_spoken_to():
+def test_the_bot_must_talk_to_each_of_many_callers():
     one, other = tape(), tape(sid=OTHER_SID)
     talk(one, 1.0, 0.2)
     finding = only(all_are_heard([one, other], TERMS))
-    assert (finding.verdict, finding.seen) == (Verdict.FAIL, "1 of 2 were")
+    assert (finding.verdict, finding.seen) == (Verdict.FAIL, "1 of 2 callers heard the bot")
     assert only(all_are_heard([one, other], SILENT)).verdict is Verdict.NOTE
     talk(other, 1.0, 0.2)
     assert only(all_are_heard([one, other], TERMS)).verdict is Verdict.PASS
 
 
-def test_another_callers_words_are_recognised():
+def test_the_audio_of_another_caller_is_recognised():
     one, other = tape(), tape(sid=OTHER_SID)
     one.spoken, one.returned, other.spoken = {TONE[0]}, {TONE[0], TONE[2]}, {TONE[1]}
     assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.PASS
@@ -163,7 +163,7 @@ def test_another_callers_words_are_recognised():
     assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.FAIL
 
 
-def test_another_calls_sid_is_recognised():
+def test_the_stream_sid_of_another_call_is_recognised():
     one, other = tape(), tape(sid=OTHER_SID)
     one.received(media(SILENCE_PCM, stream_sid="a bot's own"), 1.0)
     assert only(nobody_hears_another([one, other], TERMS)).verdict is Verdict.PASS

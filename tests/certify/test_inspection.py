@@ -22,7 +22,7 @@ def test_messages_are_counted_by_kind(said):
     assert (said.faults, said.uneven_chunks) == ({}, 0)
 
 
-def test_what_exotel_cannot_read_is_a_fault_with_its_first_example(said):
+def test_a_message_that_exotel_cannot_read_is_a_fault_with_an_example(said):
     assert said.text(b'{"event":"media"}') is None
     said.text(b'{"event":"media","media":1}')
     said.text(b"\xff\x00" * 100)
@@ -38,7 +38,7 @@ def test_uneven_and_large_chunks_are_measured(said):
     assert (said.uneven_chunks, said.uneven_bytes, said.largest_bytes) == (1, 333, 320_000)
 
 
-def test_spellings_and_values_of_the_sid_are_noticed(said):
+def test_other_spellings_and_values_of_stream_sid_are_counted(said):
     said.text(media(TONE[0], stream_sid=SID))
     said.text(media(TONE[0], stream_sid=""))
     said.text(media(TONE[0], streamSid=SID))
@@ -46,7 +46,7 @@ def test_spellings_and_values_of_the_sid_are_noticed(said):
     assert (said.camel_case_sids, said.other_sids) == (1, {OTHER_SID})
 
 
-def test_events_that_exotel_ignores_are_counted_and_bounded(said):
+def test_ignored_events_are_counted_up_to_a_limit(said):
     for number in range(100):
         said.text(dumps({"event": f"made up {number}"}).encode())
     assert len(said.ignored) == 20
@@ -58,7 +58,7 @@ def test_events_that_exotel_ignores_are_counted_and_bounded(said):
     st.binary(max_size=60)
     | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda x: dumps(x).encode())
 )
-def test_nothing_that_a_bot_says_is_too_much(data):
+def test_no_message_raises_an_error(data):
     Inspection(SID).text(data)
 
 
@@ -66,7 +66,7 @@ def verdicts(findings):
     return [finding.verdict for finding in findings]
 
 
-def test_good_messages_are_summed_up():
+def test_good_messages_are_counted_in_the_finding():
     one = tape()
     one.hung_up_at = None
     one.received(media(TONE[0]), 1.0)
@@ -75,7 +75,7 @@ def test_good_messages_are_summed_up():
     assert (finding.verdict, finding.seen) == (Verdict.PASS, "2 messages: 1 media, 1 mark")
 
 
-def test_each_kind_of_fault_is_a_failure_and_says_what_is_wrong():
+def test_each_kind_of_fault_is_a_failure():
     one = tape()
     one.received(b"garbage", 1.0)
     one.said.binary_message()
@@ -84,7 +84,7 @@ def test_each_kind_of_fault_is_a_failure_and_says_what_is_wrong():
     assert findings[0].seen == "1 of 2: a message that is not JSON: garbage"
 
 
-def test_what_is_unwise_is_only_noted():
+def test_legal_but_unwise_messages_are_notes():
     one = tape()
     one.received(media(b"\0" * 100_001, streamSid=OTHER_SID), 1.0)
     one.received(b'{"event":"stop"}', 1.0)
@@ -93,6 +93,6 @@ def test_what_is_unwise_is_only_noted():
     assert verdicts(findings) == [Verdict.PASS] + [Verdict.NOTE] * 6
 
 
-def test_silence_of_the_bot_is_no_fault():
+def test_a_bot_without_messages_passes():
     (finding,) = are_understood([tape()], TERMS)
-    assert (finding.verdict, finding.seen) == (Verdict.PASS, "the bot sent none")
+    assert (finding.verdict, finding.seen) == (Verdict.PASS, "the bot sent no message")

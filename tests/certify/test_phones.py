@@ -38,7 +38,7 @@ class Bot:
 
 
 def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
-    """Let a caller do this, for so long."""
+    """Run a caller with these stages."""
     bot, phones = Bot(echoes=echoes), SimulatedPhones()
     plane, tape = Plane(phones, lambda media: None), Tape("", SID, "c" * 32, 0.0)
     bot.media = media = phones.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
@@ -53,7 +53,7 @@ def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
     return bot, tape
 
 
-def test_the_caller_is_heard_and_hears_and_hangs_up():
+def test_the_caller_speaks_hears_and_hangs_up():
     bot, tape = call(speak("speech", SPEECH, 1.0), quiet("after", 0.5), seconds=2.0)
     assert bot.heard[:50] == [ULAW.decode(ULAW.encode(frame)) for frame in SPEECH[:50]]
     assert bot.told == ["hung up"]
@@ -66,7 +66,7 @@ def test_a_stage_ends_when_its_cue_comes():
     assert tape.stage_began("after") == tape.stage_began("waiting")
 
 
-def test_a_stage_ends_in_any_case():
+def test_a_stage_ends_without_its_cue():
     bot, tape = call(quiet("waiting", 1.0, cues.is_talking), echoes=False, seconds=1.5)
     assert (tape.audible_ticks(0.0), bot.told) == (0, ["hung up"])
 
@@ -76,19 +76,19 @@ def test_the_caller_waits_for_the_end_of_a_greeting():
     assert 1.48 <= tape.stage_began("after") <= 1.54
 
 
-def test_keys_are_told_when_they_are_let_go():
+def test_a_key_is_sent_when_it_is_released():
     bot, _ = call(press("keys", "0#", 0.5), seconds=1.0)
     assert bot.told == ["0", "#", "hung up"]
 
 
-def test_a_bad_network_loses_the_same_words_each_time():
+def test_the_same_seed_loses_the_same_packets():
     bad = Conditions(delay_s=0.15, jitter_s=0.05, loss=0.2, burst=3)
     first, again = (call(speak("speech", SPEECH, 3.0), network=bad, seed=7) for _ in range(2))
     assert first[0].heard == again[0].heard
     assert first[1].heard_at_phone < first[1].audible_ticks(0.0)
 
 
-def test_nothing_is_said_before_the_bot_has_accepted():
+def test_the_caller_waits_until_the_bot_accepts():
     bot, phones = Bot(), SimulatedPhones()
     tape = Tape("", SID, "c" * 32, 0.0)
     media = phones.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, 0)

@@ -30,7 +30,7 @@ HEADER = Header(
 
 
 def conversation(answers=50, *, header=HEADER, hangs_up=True):
-    """Keep a call in which the caller says a second of a tone, presses a key, and the bot answers."""
+    """Make a trace: the caller says a second of a tone and presses a key; the bot answers."""
     kept = Kept(header)
     writer = MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
 
@@ -53,7 +53,7 @@ def conversation(answers=50, *, header=HEADER, hangs_up=True):
     return kept
 
 
-def test_what_is_kept_can_be_read_again_and_tells_no_secrets():
+def test_a_kept_trace_is_readable_and_has_no_secrets():
     data = conversation().lines()
     assert b"hush" not in data
     assert b"9812345610" not in data
@@ -62,7 +62,7 @@ def test_what_is_kept_can_be_read_again_and_tells_no_secrets():
     assert len(read.entries) == len(conversation().trace().entries)
 
 
-def test_what_is_kept_is_bounded():
+def test_a_kept_trace_is_bounded():
     kept = Kept(HEADER)
     for _ in range(70_000):
         kept.add(Opened(1))
@@ -70,7 +70,7 @@ def test_what_is_kept_is_bounded():
 
 
 def played(phone, seconds):
-    """Give what a phone says in each tick, until it hangs up."""
+    """Give the audio and key of each tick, until the hang-up."""
     ticks = []
     for number in range(round(seconds / 0.02)):
         moment = phone.tick(number * 0.02)
@@ -80,7 +80,7 @@ def played(phone, seconds):
     return ticks
 
 
-def test_a_recorded_caller_says_the_same_and_presses_the_same_and_hangs_up():
+def test_a_recorded_caller_repeats_audio_keys_and_hang_up():
     (plan,) = replay_of(conversation().trace(), TERMS).plans
     ticks = played(RecordedCaller(plan.recorded, 8000, tape(), Random(0)), 5.0)
     assert [pcm for pcm, _ in ticks[:50]] == [ULAW.decode(ULAW.encode(frame)) for frame in TONE]
@@ -90,7 +90,7 @@ def test_a_recorded_caller_says_the_same_and_presses_the_same_and_hangs_up():
     assert plan.longest_s == pytest.approx(1.4)
 
 
-def test_a_bot_that_closed_by_itself_is_waited_for():
+def test_the_caller_waits_longer_if_the_recorded_bot_closed():
     scenario = replay_of(conversation(hangs_up=False).trace(), TERMS)
     assert scenario.longest_s == pytest.approx(11.09)
 
@@ -120,10 +120,10 @@ def test_the_same_conversation_passes():
     assert verdicts(conversation(), conversation()) == [Verdict.PASS]
 
 
-def test_another_answer_is_noted_and_fails_a_strict_comparison():
+def test_a_different_answer_is_a_note_and_a_failure_if_strict():
     assert set(verdicts(conversation(), conversation(answers=0))) == {Verdict.NOTE}
     assert set(verdicts(conversation(), conversation(answers=0), strict=True)) == {Verdict.FAIL}
 
 
-def test_another_end_fails():
+def test_a_different_end_fails():
     assert verdicts(conversation(), conversation(hangs_up=False)) == [Verdict.FAIL]

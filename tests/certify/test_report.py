@@ -12,7 +12,7 @@ WHOLE = report(
 )
 
 
-def test_json_has_every_finding():
+def test_json_has_all_findings():
     told = json.loads(as_json(WHOLE).encode("utf-8", "replace"))
     assert (told["passed"], told["bot"], told["seed"]) == (False, "bot.example.org:443", 0)
     assert told["counts"] == {"pass": 0, "note": 1, "skip": 1, "fail": 1}

@@ -34,17 +34,17 @@ GOOD, BAD = result(passed("a", "b")), result(failed("a", "b"), name="ten")
         ([noted("a", "b"), failed("a", "b")], Verdict.FAIL),
     ],
 )
-def test_the_worst_finding_decides(findings, verdict):
+def test_the_worst_finding_is_the_verdict(findings, verdict):
     assert result(*findings).verdict is verdict
 
 
-def test_a_row_has_what_was_expected_and_what_was_seen():
+def test_a_row_has_the_expectation_and_the_behaviour():
     assert Table().rows(result(passed("answers within 8 s", "after 20 ms"))) == (
         "  ✔ speech     answers within 8 s                           after 20 ms"
     )
 
 
-def test_further_findings_stand_below_and_say_nothing_twice():
+def test_repeated_names_expectations_and_advice_are_left_out():
     rows = Table().rows(result(failed("this", "that", "do so"), noted("this", "those", "do so"))).splitlines()
     assert rows == [
         "  ✘ speech     this                                         that",
@@ -59,27 +59,27 @@ def test_long_texts_are_wrapped_in_their_columns():
     assert max(map(len, rows)) <= 80
 
 
-def test_without_unicode_there_are_words_and_ascii():
+def test_a_terminal_without_unicode_gets_words_in_ascii():
     rows = Table(Style(unicode=False)).rows(result(failed("numbers as 0…", "é")))
     assert rows.isascii()
     assert rows.startswith("  FAIL speech     numbers as 0...")
 
 
-def test_colours_are_used_where_there_are_any():
+def test_a_terminal_with_colours_gets_colours():
     assert "\x1b[32m✔\x1b[0m" in Table(Style(colours=True)).rows(GOOD)
     assert "\x1b" not in Table().rows(GOOD)
 
 
-def test_the_summary_counts_and_names_what_failed():
+def test_the_summary_has_counts_and_failed_scenarios():
     assert "1 passed in 34 s" in Table().summary(report(GOOD))
-    assert "ready to be called" in Table().summary(report(GOOD))
-    assert "Nothing failed of what was tried" in Table().summary(evolve(report(GOOD), is_whole=False))
+    assert "ready for calls" in Table().summary(report(GOOD))
+    assert "No scenario of this run failed" in Table().summary(evolve(report(GOOD), is_whole=False))
     text = Table().summary(report(GOOD, BAD))
     assert "1 passed, 1 failed in 34 s" in text
     assert "NOT ready: see ten." in text
 
 
-def test_an_unfinished_run_has_not_passed():
+def test_an_unfinished_run_does_not_pass():
     unfinished = report(GOOD, unfinished="Interrupted.")
     assert not unfinished.passed
     assert "Interrupted." in Table().summary(unfinished)

@@ -4,7 +4,7 @@ from exoswitch.exotel.stream.messages import MessageWriter
 from tests.harness.certify_seen import SID, TONE, mark, media, talk, tape
 
 
-def test_silence_and_the_noise_of_a_line_are_not_audible():
+def test_silence_and_line_noise_are_not_audible():
     assert not is_audible(b"")
     assert not is_audible(SILENCE_PCM)
     assert not is_audible(b"\xf0\x00" * 160)
@@ -13,7 +13,7 @@ def test_silence_and_the_noise_of_a_line_are_not_audible():
     assert is_audible(TONE[0])
 
 
-def test_ticks_in_which_the_bot_was_heard_are_found_by_time():
+def test_audible_ticks_are_found_by_time():
     one = tape()
     talk(one, 1.0, 0.1)
     talk(one, 3.0, 0.1)
@@ -24,7 +24,7 @@ def test_ticks_in_which_the_bot_was_heard_are_found_by_time():
     assert one.first_audible(4.0) is None
 
 
-def test_marks_are_matched_with_those_that_go_back_by_name_and_order():
+def test_returned_marks_are_matched_by_name_and_order():
     one, writer = tape(), MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
     for at, name in enumerate(["a", "b", "a"]):
         one.received(mark(name), float(at))
@@ -34,7 +34,7 @@ def test_marks_are_matched_with_those_that_go_back_by_name_and_order():
     assert one.marks_pending == 1
 
 
-def test_frames_of_both_sides_are_kept_to_be_compared():
+def test_audible_frames_of_both_sides_are_kept():
     one, writer = tape(), MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
     one.sent(writer.connected(), 0.0)
     one.sent(writer.media(TONE[0] + SILENCE_PCM), 0.0)
@@ -42,7 +42,7 @@ def test_frames_of_both_sides_are_kept_to_be_compared():
     assert (one.spoken, one.returned) == ({TONE[0]}, {TONE[1]})
 
 
-def test_after_a_clear_the_loud_ticks_are_counted():
+def test_audible_ticks_after_a_clear_are_counted():
     one = tape()
     one.received(b'{"event":"clear"}', 1.0)
     talk(one, 1.0, 0.04)
@@ -50,7 +50,7 @@ def test_after_a_clear_the_loud_ticks_are_counted():
     assert one.hushed_after_ticks == [2]
 
 
-def test_audio_that_follows_a_clear_is_not_held_against_it():
+def test_new_audio_after_a_clear_is_not_counted():
     one = tape()
     one.received(b'{"event":"clear"}', 1.0)
     one.received(media(TONE[0]), 1.0)
@@ -59,7 +59,7 @@ def test_audio_that_follows_a_clear_is_not_held_against_it():
     assert one.hushed_after_ticks == []
 
 
-def test_the_queue_that_is_dropped_by_hanging_up_is_remembered():
+def test_the_queue_length_is_kept_at_the_hang_up():
     one = tape(hung_up=None, closed=None)
     one.waiting(900)
     one.hung_up(1.0)
@@ -67,7 +67,7 @@ def test_the_queue_that_is_dropped_by_hanging_up_is_remembered():
     assert (one.queued_ms, one.longest_queue_ms) == (900, 900)
 
 
-def test_it_is_known_who_ended_the_call():
+def test_the_tape_shows_who_ended_the_call():
     assert not tape().ended_by_bot
     assert tape(hung_up=None).ended_by_bot
     assert not tape(opened=None, hung_up=None).ended_by_bot

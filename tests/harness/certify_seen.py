@@ -1,4 +1,4 @@
-"""Calls as they might have been observed, for the judge."""
+"""Tapes of calls, made by hand for the judge."""
 
 from base64 import b64encode
 from json import dumps
@@ -13,7 +13,7 @@ TONE = tone(440)
 
 
 def tape(label="", *, sid=SID, opened=0.02, hung_up=5.0, closed=5.1, code=1000, reason=""):
-    """A call that began at 0; None leaves an event out."""
+    """A call that began at 0 s; None means that the event did not happen."""
     tape = Tape(label, sid, "c" * 32, 0.0)
     if opened is not None:
         tape.opened(opened)
@@ -31,7 +31,7 @@ def unreached(error="3009 failed to establish ws conn: bot.example.org:80: no ro
 
 
 def talk(tape, since, seconds):
-    """Let the bot be heard."""
+    """Add sound of the bot."""
     for tick in range(round(seconds / 0.02)):
         tape.line_tick(TONE[tick % 50], since + tick * 0.02)
 
