@@ -15,8 +15,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from exoswitch.ami import login
-from exoswitch.ami.actions import says_channel_gone
+from exoswitch.ami import actions
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 from exoswitch.errors import (
     BackendUnavailable,
@@ -91,8 +90,8 @@ class AmiProtocol(Protocol):
             LoginRefused: the username or the secret is wrong, or not allowed from here.
             BackendUnavailable: the connection was lost, or no answer came in time.
         """
-        challenged = await self.action(login.challenge())
-        accepted = await self.action(login.answer(username, secret, challenged))
+        challenged = await self.action(actions.challenge())
+        accepted = await self.action(actions.log_in(username, secret, challenged))
         if not accepted.succeeded:
             raise LoginRefused(f"Asterisk refused the login of {username!r}: {accepted.get('Message')}")
 
@@ -126,7 +125,7 @@ class AmiProtocol(Protocol):
         if response.succeeded:
             return response
         text = f"{self._server} refused {message.get('Action')}: {response.get('Message')}"
-        raise (ChannelGone if says_channel_gone(response) else TrunkRefused)(text)
+        raise (ChannelGone if actions.says_channel_gone(response) else TrunkRefused)(text)
 
     def collect(self, message: AmiMessage, wait_s: float = ACTION_WAIT_S) -> Deferred[list[AmiMessage]]:
         """Send an action that is answered by a list of events, and give those; the last one only closes the list.

@@ -98,7 +98,7 @@ class HangUps:
     async def _hang_up(self, ami: AmiProtocol, channel_id: str) -> None:
         hang_up = actions.hang_up(channel_id, self._pending.cause(channel_id))
         try:
-            owner = actions.owned_by_another(await ami.command(actions.ask_owner(channel_id)), self._node)
+            owner = actions.owned_by_another(await ami.command(actions.get_owner(channel_id)), self._node)
             if owner is None:
                 await ami.command(hang_up)
             else:
@@ -113,7 +113,7 @@ class HangUps:
 
     async def _hang_up_lost(self, ami: AmiProtocol, channel_id: str, cause: int) -> None:
         try:
-            await ami.command(actions.sign(channel_id, self._node))
+            await ami.command(actions.set_owner(channel_id, self._node))
         except (TrunkError, BackendUnavailable) as problem:
             self._log.warn("{channel_id} is left to end by itself: {problem}", channel_id=channel_id, problem=problem)
         else:

@@ -1,4 +1,4 @@
-"""Core: the UnicastRTP channels that lead to gateways, and what their names tell.
+"""Core: legs, the UnicastRTP channels that lead to gateways: how they are dialled, and how their names are read.
 
 Asterisk 22.10 calls them ``UnicastRTP/HOST:PORT-0x…``, an IPv6 host in brackets; their ``Linkedid`` is the Uniqueid
 of the phone's channel.
@@ -16,13 +16,19 @@ _HOST = r"(?:\[(?P<ipv6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^:\[\]\s]+))"
 _NAME = re.compile(rf"{LEG}{_HOST}:(?P<port>[0-9]{{1,5}})-.*")
 
 
+def dial_string(host: str, port: int, codec: str) -> str:
+    """Write the dial string of a leg that sends a call's RTP to this address."""
+    address = f"[{host}]" if ":" in host else host
+    return f"{LEG}{address}:{port}/c({codec})"
+
+
 def is_leg(message: AmiMessage) -> bool:
     """Whether an event is of a channel to a gateway, and not of one to a phone."""
     return message.get("Channel").startswith(LEG)
 
 
 def destination(channel: str) -> MediaAddress | None:
-    """Read from a leg's name where its RTP is sent to; None where it does not say."""
+    """Read from a leg's name the address that its RTP goes to; None if the name has none."""
     name = _NAME.fullmatch(channel)
     if name is None or not 0 < int(name["port"]) < 65536:
         return None
@@ -30,9 +36,9 @@ def destination(channel: str) -> MediaAddress | None:
 
 
 def legs(channels: Iterable[AmiMessage]) -> dict[str, MediaAddress]:
-    """Find in a CoreShowChannels list where the RTP of each phone's channel is sent to.
+    """Find in a CoreShowChannels list the address that the RTP of each phone's channel goes to.
 
-    While a call is being led elsewhere it has two legs for a moment; the one that is in a bridge counts.
+    A call that is being taken over has two legs for a moment; the one that is in a bridge counts.
     """
     return {
         channel.get("Linkedid"): address

@@ -8,14 +8,15 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.ami import actions as dialling
+from exoswitch.ami import actions
 from exoswitch.ami.claims import Claims
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.filters import CLAIM_ANSWER
 from exoswitch.ami.hangups import HangUps
-from exoswitch.ami.legs import legs
+from exoswitch.ami.legs import dial_string, legs
 from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
 from exoswitch.ami.translate import EventTranslator
 from exoswitch.call.events import ChannelHungUp, SwitchEvent, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
@@ -87,12 +88,12 @@ class AsteriskSwitch(Service):
     async def originate(self, origination: Origination) -> None:
         """Queue an outbound call; events tell what becomes of it."""
         ami = self._ready_ami
-        action = dialling.originate(
+        action = actions.originate(
             channel_id=origination.channel_id,
             channel=origination.channel,
             caller_id=origination.caller_id,
             ring_s=origination.ring_s,
-            dial_string=dialling.leg(origination.media_host, origination.media_port, self._codec),
+            dial_string=dial_string(origination.media_host, origination.media_port, self._codec),
             node=self._node,
         )
         self._hang_ups.originating(origination.channel_id)
@@ -107,22 +108,22 @@ class AsteriskSwitch(Service):
         """Claim an inbound channel, answer it, and bridge it to an RTP address."""
         ami = self._ready_ami
         await self.claim(channel_id)
-        await ami.command(dialling.let_last(channel_id, dialling.longest_call_s(self._max_duration_s)))
-        await ami.command(dialling.bridge(channel_id, dialling.leg(media_host, media_port, self._codec)))
+        await ami.command(actions.set_absolute_timeout(channel_id, longest_call_s(self._max_duration_s)))
+        await ami.command(actions.bridge(channel_id, dial_string(media_host, media_port, self._codec)))
 
     @deferred
     async def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
         """Put our name on a call that was another gateway's, and lead it to an RTP address."""
         ami = self._ready_ami
         self._hang_ups.is_ours(channel_id)
-        await ami.command(dialling.sign(channel_id, self._node))
-        await ami.command(dialling.lead(channel_id, dialling.leg(media_host, media_port, self._codec)))
+        await ami.command(actions.set_owner(channel_id, self._node))
+        await ami.command(actions.set_media_target(channel_id, dial_string(media_host, media_port, self._codec)))
         if not is_bridged:
             # Asked only after the leg is set: if the phone is answered from now on, the dialplan dials ours.
-            progress = await ami.command(dialling.ask_progress(channel_id))
-            if dialling.is_being_dialled(progress):
+            progress = await ami.command(actions.get_application(channel_id))
+            if actions.is_being_dialled(progress):
                 return False
-        await ami.command(dialling.redirect(channel_id, dialling.BRIDGE_CONTEXT))
+        await ami.command(actions.redirect(channel_id, BRIDGE_CONTEXT))
         return True
 
     @deferred
@@ -130,7 +131,7 @@ class AsteriskSwitch(Service):
         """Claim an inbound channel, and play its caller the tone of a full gateway."""
         ami = self._ready_ami
         await self.claim(channel_id)
-        await ami.command(dialling.redirect(channel_id, dialling.FULL_CONTEXT))
+        await ami.command(actions.redirect(channel_id, FULL_CONTEXT))
 
     @deferred
     async def claim(self, channel_id: str) -> None:
@@ -138,11 +139,11 @@ class AsteriskSwitch(Service):
         ami = self._ready_ami
         claim = self._claims.open(channel_id, f"{self._node}/{channel_id}")
         try:
-            await ami.command(dialling.claim(channel_id, self._node, claim.command_id))
+            await ami.command(actions.claim(channel_id, self._node, claim.command_id))
             executed = await self._claims.answer(claim)
         finally:
             self._claims.close(claim)
-        owner = dialling.claimed_by_another(executed, self._node)
+        owner = actions.claimed_by_another(executed, self._node)
         if owner is not None:
             self._hang_ups.is_foreign(channel_id)
             raise CallTaken(f"gateway {owner} has taken this call")

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from exoswitch.ami.actions import BRIDGE_CONTEXT, FULL_CONTEXT, LEG_VARIABLE, longest_call_s
+from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, INBOUND_CONTEXT, LEG_VARIABLE, longest_call_s
 from exoswitch.asterisk.conf import HEADER
-from exoswitch.asterisk.pjsip import INBOUND_CONTEXT
 from exoswitch.config.model import CallsConfig
 
 # How long a call from a trunk may wait for a gateway. With none to claim it, its caller would ring for minutes.

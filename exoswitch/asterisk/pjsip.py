@@ -2,9 +2,8 @@
 
 from ipaddress import IPv6Address
 
+from exoswitch.ami.names import INBOUND_CONTEXT
 from exoswitch.asterisk.conf import Setting, section
-
-INBOUND_CONTEXT = "exoswitch-inbound"
 
 # Codecs that telephone networks speak and that Asterisk transcodes with what every distribution ships.
 CODECS = ("alaw", "ulaw", "g722", "gsm")

@@ -1,9 +1,11 @@
+import hashlib
 from urllib.parse import quote
 
 import pytest
 
-from exoswitch.ami import actions as dialling
+from exoswitch.ami import actions
 from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
+from exoswitch.ami.legs import dial_string
 from exoswitch.ami.message import AmiMessage, encode
 
 
@@ -12,12 +14,12 @@ def executed(result: str) -> AmiMessage:
 
 
 def test_originate_names_the_channel_in_everything_that_may_come_back():
-    action = dialling.originate(
+    action = actions.originate(
         channel_id="sid1",
         channel="PJSIP/09812345678@lab",
         caller_id="08047491899",
         ring_s=44.6,
-        dial_string=dialling.leg("10.0.0.5", 20000, "ulaw"),
+        dial_string=dial_string("10.0.0.5", 20000, "ulaw"),
         node="gw1",
     )
     assert encode(action).decode().splitlines() == [
@@ -37,18 +39,14 @@ def test_originate_names_the_channel_in_everything_that_may_come_back():
     ]
 
 
-def test_leg_to_an_ipv6_address_is_bracketed():
-    assert dialling.leg("fd00::5", 20000, "alaw") == "UnicastRTP/[fd00::5]:20000/c(alaw)"
-
-
 def test_bridge_dials_the_leg_from_the_waiting_channel():
-    action = dialling.bridge("17.1", dialling.leg("10.0.0.5", 20000, "ulaw"))
+    action = actions.bridge("17.1", dial_string("10.0.0.5", 20000, "ulaw"))
     assert action.get("Channel") == "17.1"
     assert action.get("Command") == 'EXEC Dial "UnicastRTP/10.0.0.5:20000/c(ulaw)"'
 
 
 def test_claim_sets_the_name_only_where_there_is_none():
-    action = dialling.claim("17.1", "gw1", "gw1/17.1")
+    action = actions.claim("17.1", "gw1", "gw1/17.1")
     assert action.get("CommandID") == "gw1/17.1"
     assert action.get("Command") == (
         "GET FULL VARIABLE "
@@ -61,32 +59,32 @@ def test_claim_sets_the_name_only_where_there_is_none():
     [("200 result=1 (gw1)\n", None), ("200 result=1 (gw2)\n", "gw2"), ("200 result=0\n", None), ("", None)],
 )
 def test_answer_to_a_claim_tells_whether_another_gateway_was_first(result, owner):
-    assert dialling.claimed_by_another(executed(result), "gw1") == owner
+    assert actions.claimed_by_another(executed(result), "gw1") == owner
 
 
 def test_name_of_a_gateway_cannot_break_out_of_the_expression():
-    action = dialling.claim("17.1", "gw 1})}", "id")
+    action = actions.claim("17.1", "gw 1})}", "id")
     assert "gw-1---:" in action.get("Command")
-    assert dialling.claimed_by_another(executed("200 result=1 (gw-1---)\n"), "gw 1})}") is None
+    assert actions.claimed_by_another(executed("200 result=1 (gw-1---)\n"), "gw 1})}") is None
 
 
 @pytest.mark.parametrize(("value", "owner"), [("gw1", None), ("", None), ("gw2", "gw2")])
 def test_channel_is_anothers_if_the_name_on_it_is(value, owner):
-    assert dialling.owned_by_another(AmiMessage((("Value", value),)), "gw1") == owner
+    assert actions.owned_by_another(AmiMessage((("Value", value),)), "gw1") == owner
 
 
 def test_answer_that_is_an_error_names_no_owner():
-    assert dialling.owned_by_another(AmiMessage((("Response", "Error"),)), "gw1") is None
+    assert actions.owned_by_another(AmiMessage((("Response", "Error"),)), "gw1") is None
 
 
 def test_name_is_written_in_one_way_only():
-    signed = dialling.sign("sid1", "gw 1").get("Value")
-    assert dialling.owned_by_another(AmiMessage((("Value", signed),)), "gw 1") is None
+    signed = actions.set_owner("sid1", "gw 1").get("Value")
+    assert actions.owned_by_another(AmiMessage((("Value", signed),)), "gw 1") is None
 
 
 @pytest.mark.parametrize(("application", "is_dialled"), [("AppDial2", True), ("Dial", False), ("AGI", False)])
 def test_channel_is_being_dialled_until_the_dialplan_begins(application, is_dialled):
-    assert dialling.is_being_dialled(AmiMessage((("Value", application),))) == is_dialled
+    assert actions.is_being_dialled(AmiMessage((("Value", application),))) == is_dialled
 
 
 def test_filters_let_through_what_is_translated_and_narrow_the_noisy_ones():
@@ -118,4 +116,21 @@ def test_filters_let_through_what_is_translated_and_narrow_the_noisy_ones():
 )
 def test_only_asterisks_own_words_say_that_a_channel_is_gone(message, is_gone):
     refusal = AmiMessage((("Response", "Error"), ("Message", message)))
-    assert dialling.says_channel_gone(refusal) is is_gone
+    assert actions.says_channel_gone(refusal) is is_gone
+
+
+# --- The login --------------------------------------------------------------------------------------------------
+
+
+def test_challenge_is_answered_with_a_key_and_without_the_secret():
+    given = AmiMessage((("Response", "Success"), ("Challenge", "840415273")))
+    answer = actions.log_in("exoswitch", "opensesame", given)
+    assert answer.get("Key") == hashlib.md5(b"840415273opensesame", usedforsecurity=False).hexdigest()
+    assert answer.get("AuthType") == "MD5"
+    assert not answer.get("Secret")
+
+
+def test_where_there_is_no_challenge_the_secret_itself_is_given():
+    for refused in (AmiMessage((("Response", "Error"),)), AmiMessage((("Response", "Success"),))):
+        answer = actions.log_in("exoswitch", "opensesame", refused)
+        assert (answer.get("Username"), answer.get("Secret")) == ("exoswitch", "opensesame")

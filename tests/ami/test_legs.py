@@ -1,6 +1,6 @@
 import pytest
 
-from exoswitch.ami.legs import destination, is_leg, legs
+from exoswitch.ami.legs import destination, dial_string, is_leg, legs
 from exoswitch.ami.message import AmiMessage
 
 
@@ -47,3 +47,7 @@ def test_legs_are_known_by_the_channel_of_the_phone():
 def test_of_two_legs_the_one_in_a_bridge_counts():
     old, new = channel("UnicastRTP/10.0.0.5:20000-0x1"), channel("UnicastRTP/10.0.0.6:20002-0x2", "b2")
     assert legs([old, new]) == legs([new, old]) == {"sid1": ("10.0.0.6", 20002)}
+
+
+def test_leg_to_an_ipv6_address_is_dialled_in_brackets():
+    assert dial_string("fd00::5", 20000, "alaw") == "UnicastRTP/[fd00::5]:20000/c(alaw)"

@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from exoswitch.ami.actions import claim, leg
+from exoswitch.ami.actions import claim
+from exoswitch.ami.legs import dial_string
 from tests.e2e.conftest import FULL_TONE_S, UNCLAIMED_S
 from tests.harness.e2e.ami import AmiError
 from tests.harness.e2e.audio import assert_hears_tone, frequency_hz, level_dbm0, sounding_s
@@ -39,7 +40,7 @@ def gateway():
 
 
 def leg_to(gateway):
-    return leg(gateway.host, gateway.port, "ulaw")
+    return dial_string(gateway.host, gateway.port, "ulaw")
 
 
 def originate(ami, gateway, channel_id, trunk="lab", ring_s=10.0):

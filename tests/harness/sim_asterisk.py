@@ -2,8 +2,7 @@
 
 from random import Random
 
-from exoswitch.ami import actions as dialling
-from exoswitch.ami import login
+from exoswitch.ami import actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.exchange import CloseMedia, OpenMedia, Send
@@ -56,13 +55,13 @@ class AsteriskCore:
     def log_in(self, connection=1):
         self.server.connected(connection)
         challenge = self.act("Challenge", connection=connection)
-        response = self.send(login.answer("exoswitch", "opensesame", challenge), connection)
+        response = self.send(actions.log_in("exoswitch", "opensesame", challenge), connection)
         assert response.succeeded
         self.sent[connection].clear()
 
     def originate(self, channel_id="sid-1", channel="PJSIP/0981@lab", ring_s=30.0, dial_string=LEG):
         return self.send(
-            dialling.originate(
+            actions.originate(
                 channel_id=channel_id,
                 channel=channel,
                 caller_id="0804",

@@ -1,6 +1,6 @@
 import pytest
 
-from exoswitch.ami import actions as dialling
+from exoswitch.ami import actions
 from exoswitch.ami.legs import legs
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.exchange import Disconnect
@@ -184,24 +184,24 @@ def test_of_two_gateways_that_claim_a_call_the_first_has_it(asterisk):
     channel_id = call.channel.unique_id
     asterisk.events()
     for node in ("gw1", "gw2"):
-        assert asterisk.send(dialling.claim(channel_id, node, f"{node}/1")).succeeded
+        assert asterisk.send(actions.claim(channel_id, node, f"{node}/1")).succeeded
     executed = [event for event in asterisk.events() if event.event == "AsyncAGIExec"]
-    assert [dialling.claimed_by_another(event, "gw1") for event in executed] == [None, None]
-    assert [dialling.claimed_by_another(event, "gw2") for event in executed] == ["gw1", "gw1"]
+    assert [actions.claimed_by_another(event, "gw1") for event in executed] == [None, None]
+    assert [actions.claimed_by_another(event, "gw2") for event in executed] == ["gw1", "gw1"]
     assert [event.get("CommandID") for event in executed] == ["gw1/1", "gw2/1"]
 
 
 def test_an_inbound_call_is_bridged_by_its_claimant(asterisk):
     call = asterisk.arrive()
-    assert asterisk.send(dialling.bridge(call.channel.unique_id, LEG)).succeeded
+    assert asterisk.send(actions.bridge(call.channel.unique_id, LEG)).succeeded
     assert call.is_bridged
     assert (asterisk.opened[0].host, asterisk.opened[0].port, asterisk.opened[0].codec) == ("10.0.0.5", 20000, "ulaw")
 
 
 def test_agi_is_for_inbound_calls_only(asterisk):
     asterisk.originate()
-    assert not asterisk.send(dialling.bridge("sid-1", LEG)).succeeded
-    assert not asterisk.send(dialling.bridge("1.99", LEG)).succeeded
+    assert not asterisk.send(actions.bridge("sid-1", LEG)).succeeded
+    assert not asterisk.send(actions.bridge("1.99", LEG)).succeeded
 
 
 def test_a_call_is_taken_over_by_a_variable_and_a_redirect(asterisk):
@@ -240,16 +240,16 @@ def test_a_channel_tells_whose_it_is_and_how_far_it_has_come(asterisk):
 def test_a_ringing_call_is_led_to_the_leg_that_is_set_before_the_answer(asterisk):
     asterisk.originate()
     asterisk.pass_time(0.5)
-    asterisk.send(dialling.lead("sid-1", "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
+    asterisk.send(actions.set_media_target("sid-1", "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
     asterisk.pass_time(5)
     assert [(opened.host, opened.port) for opened in asterisk.opened] == [("10.0.0.6", 20002)]
 
 
 def test_a_waiting_call_is_answered_where_it_is_redirected_to(asterisk):
     call = asterisk.arrive()
-    asterisk.send(dialling.lead(call.channel.unique_id, LEG))
+    asterisk.send(actions.set_media_target(call.channel.unique_id, LEG))
     asterisk.events()
-    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-bridge"))
+    asterisk.send(actions.redirect(call.channel.unique_id, "exoswitch-bridge"))
     assert call.is_bridged
     assert not call.is_waiting
     assert asterisk.names()[:2] == ["AsyncAGIEnd", "Newexten"]
@@ -257,10 +257,10 @@ def test_a_waiting_call_is_answered_where_it_is_redirected_to(asterisk):
 
 def test_a_bridged_inbound_call_that_is_redirected_ends_its_agi_command(asterisk):
     call = asterisk.arrive()
-    asterisk.send(dialling.bridge(call.channel.unique_id, LEG))
-    asterisk.send(dialling.lead(call.channel.unique_id, "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
+    asterisk.send(actions.bridge(call.channel.unique_id, LEG))
+    asterisk.send(actions.set_media_target(call.channel.unique_id, "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
     asterisk.events()
-    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-bridge"))
+    asterisk.send(actions.redirect(call.channel.unique_id, "exoswitch-bridge"))
     events = asterisk.events()
     executed = next(event for event in events if event.event == "AsyncAGIExec")
     assert (executed.get("CommandId"), executed.get("Result")) == (call.channel.unique_id, "200%20result%3D-1%0A")
@@ -269,7 +269,7 @@ def test_a_bridged_inbound_call_that_is_redirected_ends_its_agi_command(asterisk
 
 def test_a_caller_who_is_turned_away_is_refused_once_that_was_heard(asterisk):
     call = asterisk.arrive()
-    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-full"))
+    asterisk.send(actions.redirect(call.channel.unique_id, "exoswitch-full"))
     assert not call.is_waiting
     asterisk.pass_time(3.9)
     assert not call.is_over
@@ -280,7 +280,7 @@ def test_a_caller_who_is_turned_away_is_refused_once_that_was_heard(asterisk):
 
 def test_a_caller_who_hangs_up_while_turned_away_ends_the_call_once(asterisk):
     call = asterisk.arrive()
-    asterisk.send(dialling.redirect(call.channel.unique_id, "exoswitch-full"))
+    asterisk.send(actions.redirect(call.channel.unique_id, "exoswitch-full"))
     call.hang_up()
     asterisk.carry_out()
     asterisk.events()

@@ -5,9 +5,8 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.internet.task import deferLater
 
-from exoswitch.ami import actions as dialling
-from exoswitch.ami import login
-from exoswitch.ami.legs import destination
+from exoswitch.ami import actions
+from exoswitch.ami.legs import destination, dial_string
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 from exoswitch.audio.wav import write_wav
 from exoswitch.rtp.packet import parse
@@ -33,7 +32,7 @@ class Gateway(Protocol):
 
     @property
     def leg(self):
-        return dialling.leg(*self.address, "ulaw")
+        return dial_string(*self.address, "ulaw")
 
     def dataReceived(self, data):
         for message in self.decoder.feed(data):
@@ -53,15 +52,15 @@ class Gateway(Protocol):
         return self.messages.next(lambda message: not message.event)
 
     async def log_in(self):
-        self.send(login.challenge())
-        self.send(login.answer("exoswitch", "secret", await self.response()))
+        self.send(actions.challenge())
+        self.send(actions.log_in("exoswitch", "secret", await self.response()))
         assert (await self.response()).succeeded
         await self.event("FullyBooted")
 
     def originate(self, number="0981", trunk="lab"):
         channel = f"PJSIP/{number}@{trunk}"
         self.send(
-            dialling.originate(
+            actions.originate(
                 channel_id=f"sid-{number}",
                 channel=channel,
                 caller_id="0804",
@@ -145,7 +144,7 @@ def test_somebody_calls_in():
         gateway = await gateway_of(reactor, asterisk)
         call = asterisk.call_in("+9198", "+9180", read_script("tone=440"))
         await gateway.event("AsyncAGIStart")
-        gateway.send(dialling.bridge(call.channel_id, gateway.leg))
+        gateway.send(actions.bridge(call.channel_id, gateway.leg))
         await call.bridged.next()
         assert (await gateway.media.packets.next()).payload_type == 0
         call.hang_up()
@@ -264,7 +263,7 @@ def test_a_call_that_is_over_before_it_was_seen_to_begin_is_no_trouble():
     async def scenario(reactor, asterisk):
         gateway = await gateway_of(reactor, asterisk)
         channel = ("Channel", "sid-0981")
-        dial = dialling.originate(
+        dial = actions.originate(
             channel_id="sid-0981",
             channel="PJSIP/0981@lab",
             caller_id="0804",
@@ -290,7 +289,10 @@ def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hears_tha
         await first.media.packets.next()
         phone, reception = call.phone, call.phone.caller.ear.reception
         await deferLater(reactor, 0.3)
-        for action in (dialling.lead("sid-0981", second.leg), dialling.redirect("sid-0981", "exoswitch-bridge")):
+        for action in (
+            actions.set_media_target("sid-0981", second.leg),
+            actions.redirect("sid-0981", "exoswitch-bridge"),
+        ):
             second.send(action)
         await second.messages.next(
             lambda message: message.event == "Newchannel" and destination(message.get("Channel")) == second.address

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from exoswitch.ami import actions as dialling
+from exoswitch.ami import actions
 from exoswitch.ami.message import AmiDecoder
 from exoswitch.ami.translate import EventTranslator
 from exoswitch.call.events import (
@@ -83,8 +83,8 @@ def test_an_inbound_call_means_the_same_as_with_a_real_asterisk():
     asterisk = AsteriskCore()
     asterisk.log_in()
     channel_id = asterisk.arrive().channel.unique_id
-    asterisk.send(dialling.claim(channel_id, "gw1", "c0"))
-    asterisk.send(dialling.bridge(channel_id, LEG))
+    asterisk.send(actions.claim(channel_id, "gw1", "c0"))
+    asterisk.send(actions.bridge(channel_id, LEG))
     asterisk.act("PlayDTMF", ("Channel", channel_id), ("Digit", "7"), ("Receive", "true"))
     asterisk.act("Hangup", ("Channel", channel_id))
     assert meaning(asterisk.events()) == real("inbound")

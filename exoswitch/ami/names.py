@@ -1,0 +1,18 @@
+"""Core: the names that our actions and the rendered dialplan share, and the time limit of a call in both."""
+
+import math
+
+INBOUND_CONTEXT = "exoswitch-inbound"  # holds a call from a trunk in AGI until a gateway claims it
+BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials LEG_VARIABLE
+FULL_CONTEXT = "exoswitch-full"  # its extension s plays congestion to a caller for whom there is no place
+
+LEG_VARIABLE = "EXOSWITCH_LEG"  # the dial string of the leg to a gateway
+OWNER_VARIABLE = "EXOSWITCH_GATEWAY"  # the name of the gateway whose call it is
+
+# Asterisk ends a call this much later than its gateway should have ended it: the gateway is dead then.
+GRACE_S = 60
+
+
+def longest_call_s(max_duration_s: float) -> int:
+    """Give the time limit that Asterisk itself sets to a call whose gateway ends it after `max_duration_s`."""
+    return math.ceil(max_duration_s) + GRACE_S
