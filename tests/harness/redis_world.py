@@ -59,8 +59,8 @@ class RedisWorld:
     def die(self, nodes):
         """End a gateway as a crash would: it does not leave."""
         self.alive.remove(nodes)
-        nodes._beats.stop()
-        self.wait(nodes._link.stopService())
+        nodes._membership.stop_heartbeats()
+        self.wait(nodes._membership.link.stopService())
 
     def leave(self, nodes):
         self.alive.remove(nodes)

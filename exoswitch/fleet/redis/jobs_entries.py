@@ -8,7 +8,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from exoswitch.fleet.leases import Lease
-from exoswitch.fleet.redis.words import quotas_word, read_quotas
+from exoswitch.fleet.redis.codec import quotas_word, read_quotas
 
 PLAIN = ("token", "call_sid", "gateway", "asterisk")  # no lease is without any of these
 

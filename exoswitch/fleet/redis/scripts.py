@@ -1,19 +1,21 @@
-"""Adapter: the scripts by which a fleet's places are counted in Redis, and the keys that they all work on."""
+"""Adapter: the scripts that count a fleet's places in Redis, and the keys that all of them work on."""
 
 from exoswitch.fleet.redis.link import Script
 
-PARTS = (
-    "gateways",
-    "heartbeats",
-    "leases",
-    "used",
-    "quotas",
-    "lease_index",
-    "adoptions",
-    "transfers",
-    "adoption_pause",
-)  # as in registry.lua
-KEYS = tuple(f"exoswitch:{part}" for part in PARTS)
+KEYS = tuple(
+    f"exoswitch:{part}"  # in the order of registry.lua
+    for part in (
+        "gateways",
+        "heartbeats",
+        "leases",
+        "used",
+        "quotas",
+        "lease_index",
+        "adoptions",
+        "transfers",
+        "adoption_pause",
+    )
+)
 
 
 def _script(name: str, *before: str) -> Script:
@@ -25,6 +27,17 @@ ALLOCATE, RECEIVE, ADOPT, HAND_OFF, LEAVE = _CHOOSING = tuple(
 )
 REGISTER, RENEW, RELEASE, HOLD, TRANSFER, ACKNOWLEDGE, HELD, REAP, VIEW, QUOTAS = _PLAIN = tuple(
     _script(name)
-    for name in ("register", "renew", "release", "hold", "transfer", "acknowledge", "held", "reap", "view", "quotas")
+    for name in (
+        "register",
+        "renew",
+        "release",
+        "hold",
+        "transfer",
+        "acknowledge",
+        "held",
+        "reap",
+        "view",
+        "quotas",
+    )
 )
 ALL = _CHOOSING + _PLAIN

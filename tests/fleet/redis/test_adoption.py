@@ -99,7 +99,7 @@ def test_answer_that_was_lost_is_given_again_also_to_the_next_connection(world):
     unheard = nodes.adopt()
     unheard.addErrback(lambda failure: failure.trap(CancelledError))
     unheard.cancel()
-    nodes._register()
+    nodes._membership.register()
     assert [one.token for one in world.wait(nodes.adopt())] == [lease.token]
     assert world.wait(nodes.adopt()) == ()
 
@@ -107,24 +107,26 @@ def test_answer_that_was_lost_is_given_again_also_to_the_next_connection(world):
 def test_what_redis_tells_again_since_it_did_not_hear_that_we_know_is_told_here_once(world, monkeypatch):
     nodes = world.gateway("gw1", 9, PBX)
     leave_orphan(world, nodes)
-    ask = nodes._ask
+    ask = nodes._membership.ask
     monkeypatch.setattr(
-        nodes, "_ask", lambda script, *words: unavailable() if script is ACKNOWLEDGE else ask(script, *words)
+        nodes._membership,
+        "ask",
+        lambda script, *words: unavailable() if script is ACKNOWLEDGE else ask(script, *words),
     )
     assert len(world.wait(nodes.adopt())) == 1
     assert world.wait(nodes.adopt()) == ()
     monkeypatch.undo()
     assert world.wait(nodes.adopt()) == ()
-    assert nodes._unlearned
+    assert nodes._unacknowledged
     assert world.wait(nodes.adopt()) == ()
-    assert not nodes._unlearned
+    assert not nodes._unacknowledged
 
 
 def test_arrival_without_redis_is_taken_by_whoever_asks(server, world, monkeypatch):
     nodes = world.gateway("gw1", 9, PBX)
     world.gateway("gw2", 9999, PBX)
     take(world, nodes)
-    monkeypatch.setattr(nodes, "_ask", unavailable)
+    monkeypatch.setattr(nodes._membership, "ask", unavailable)
     lease = world.wait(nodes.receive("pbx1", "17.1", "sid"))
     assert (lease.gateway, lease.asterisk, nodes.in_use()) == ("gw1", "pbx1", 2)
     assert world.metrics.counts == {"places_taken_without_redis_total": 1}
@@ -146,10 +148,10 @@ def test_call_that_others_took_over_leaves_our_book_when_the_two_are_compared(wo
     nodes, other = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
     kept, lost = take(world, nodes), take(world, nodes)
     world.wait(nodes.hand_off([lost]))
-    nodes._registry.enter("gw1", lost)  # as if we had been paused, and others had taken it over
+    nodes._local.enter(lost)  # as if we had been paused, and others had taken it over
     for _ in range(2):
         assert nodes.in_use() == 2
-        world.wait(Deferred.fromCoroutine(nodes._compare()))
+        world.wait(Deferred.fromCoroutine(nodes._membership.compare()))
     assert nodes.in_use() == 1
     world.wait(nodes.release(kept))
     assert [one.token for one in world.wait(other.adopt())] == [lost.token]
@@ -161,5 +163,5 @@ def test_place_that_was_given_to_us_and_that_we_never_asked_about_is_given_back(
     assert late.gateway == "gw1"
     for _ in range(2):
         assert world.wait(nodes.view()).leases == (late,)
-        world.wait(Deferred.fromCoroutine(nodes._compare()))
+        world.wait(Deferred.fromCoroutine(nodes._membership.compare()))
     assert world.wait(nodes.view()).leases == ()

@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
+from exoswitch.fleet.redis.codec import status_word
 from exoswitch.fleet.redis.scripts import REGISTER
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.redis_world import RedisWorld
@@ -68,10 +69,11 @@ def test_two_gateways_of_one_name_are_told_of(world):
 
 def test_registration_that_was_under_way_when_its_connection_broke_is_too_late(world):
     nodes = world.gateway("gw1", 5, PBX)
-    stale = nodes._epoch
-    nodes._register()
+    stale = nodes._membership.epoch
+    nodes._membership.register()
     lease = take(world, nodes)
-    assert world.wait(nodes._link.run(REGISTER, "gw1", stale, nodes._record(), 1000)) == "late"
+    status = status_word(nodes._local.status)
+    assert world.wait(nodes._membership.link.run(REGISTER, "gw1", stale, status, 1000)) == "late"
     assert world.wait(nodes.view()).leases == (lease,)
 
 

@@ -143,7 +143,7 @@ def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_
     first, other = (world.gateway(name, 30, {"pbx1": 30}) for name in ("gw1", "gw2"))
     for nodes in (first, other):
         world.wait(nodes.allocate("sid", quotas=quotas))
-    world.turned.turn(3 * HEARTBEAT_S)
+    world.turned.until(lambda: first._local._registry._remote_quotas == {"account/acme1": 1})
     server.stop()
     leases = [world.wait(first.allocate("sid", quotas=quotas)) for _ in range(2)]
     for asked in (
@@ -156,6 +156,7 @@ def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_
     world.wait(first.allocate("sid", quotas=quotas))
     server.start()
     world.turned.until(lambda: first.is_shared and other.is_shared)
+    world.wait(other.renew())  # answered after its registration
     assert world.wait(first.view()).quotas == quotas
 
 

@@ -1,10 +1,23 @@
-"""What the scripts in Redis answer, as it is read; an empty list comes as {} from Lua."""
+"""What is written for the scripts in Redis, and how their answers are read; Lua writes an empty list as {}."""
 
 import json
 
+from hypothesis import given, settings
+from hypothesis.strategies import lists, text
+
 from exoswitch.errors import BackendUnavailable, QuotaReached
 from exoswitch.fleet.leases import AsteriskStatus, FleetView, GatewayView, Lease, NodeStatus
-from exoswitch.fleet.redis.codec import read_counts, read_fallen, read_leases, read_view, refusal
+from exoswitch.fleet.redis.codec import (
+    lease_words,
+    limit_words,
+    quotas_word,
+    read_adoptions,
+    read_counts,
+    read_leases,
+    read_quotas,
+    read_view,
+    refusal,
+)
 
 ODD = "[é, 100%]"
 LEASES = (
@@ -18,18 +31,41 @@ RECORD = (
 )
 
 
+@settings(deadline=None, max_examples=50)
+@given(lists(text(min_size=1, max_size=20), max_size=4))
+def test_quotas_with_any_names_are_written_as_one_word_and_read_back(names):
+    word = quotas_word(names)
+    assert read_quotas(word) == tuple(names)
+    assert word.split() == [word]
+
+
+@settings(deadline=None, max_examples=50)
+@given(text(max_size=20))
+def test_any_word_is_read_as_quotas_without_an_error(word):
+    assert all(read_quotas(word))
+
+
+def test_quotas_are_written_each_with_its_limit():
+    assert limit_words({"account/a b": 2, "c": 1}) == ["account%2Fa%20b", 2, "c", 1]
+
+
+def test_lease_is_written_with_its_quotas():
+    lease = Lease(token="t", call_sid="sid", gateway="gw1", asterisk="pbx1", quotas=("account/a", "b"))
+    assert lease_words(lease) == ("t", "gw1", "pbx1", "sid", "[account%2Fa,b]")
+
+
 def test_freed_leases_are_read():
     answer = ["t0", "gw1", "pbx1", "sid0", "[]", "t1", "gw1", "pbx1", "sid1", WORDS]
     assert read_leases(json.dumps(answer)) == LEASES
 
 
-def test_no_lease_is_read():
+def test_empty_list_of_leases_is_read():
     assert read_leases("{}") == ()
 
 
-def test_leases_that_fell_to_a_gateway_are_read():
-    assert read_fallen(["ok", "t0", "pbx1", "sid0", "[]", "t1", "pbx1", "sid1", WORDS], "gw1") == LEASES
-    assert read_fallen(["ok"], "gw1") == ()
+def test_adoptions_are_read():
+    assert read_adoptions(["ok", "t0", "pbx1", "sid0", "[]", "t1", "pbx1", "sid1", WORDS], "gw1") == LEASES
+    assert read_adoptions(["ok"], "gw1") == ()
 
 
 def test_counts_of_quotas_are_read():
@@ -37,12 +73,12 @@ def test_counts_of_quotas_are_read():
     assert read_counts("{}") == {}
 
 
-def test_quota_that_is_reached_is_read_with_its_limit():
+def test_reached_quota_is_read_with_its_limit():
     told = refusal(["reached", "b%2Fc"], {"a": 1, "b/c": 2})
     assert (type(told), str(told)) == (QuotaReached, "b/c has its 2 calls at once")
 
 
-def test_answer_that_is_not_known_says_that_redis_is_of_no_use():
+def test_unknown_answer_counts_as_redis_being_unavailable():
     for words in (["reached", "other"], ["reached"], ["odd"]):
         assert isinstance(refusal(words, {"a": 1}), BackendUnavailable)
 

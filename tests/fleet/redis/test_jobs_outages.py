@@ -3,6 +3,7 @@
 import pytest
 
 from exoswitch.errors import BackendUnavailable
+from exoswitch.fleet.redis.jobs import POLL_S
 from exoswitch.fleet.redis.jobs_entries import job_fields
 from tests.contract.jobs_suite import Prompt, Slow, lease, leases
 from tests.harness.jobs_redis_world import RedisJobsWorld
@@ -104,11 +105,11 @@ def test_job_that_was_read_by_a_request_carried_out_late_arrives(server, world):
     world.wait(jobs.send(lease(0)))
     world.until(lambda: listener.arrived)
     world.settle()
-    jobs._is_looking = True
+    jobs._polls.stop()
     world.wait(jobs.send(lease(1)))
     assert b"sid1" in server.call(*READ)
     world.wait(jobs.send(lease(2)))
-    jobs._is_looking = False
+    jobs._polls.start(POLL_S)
     world.until(lambda: listener.arrived == leases(3))
 
 
