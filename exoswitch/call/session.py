@@ -1,4 +1,4 @@
-"""Core: what is remembered of a call, from the moment it is accepted until long after it ended."""
+"""Core: the record of a call, from its acceptance until long after its end."""
 
 from enum import Enum
 
@@ -8,7 +8,7 @@ from exoswitch.call.stream_options import StreamOptions
 
 
 class Direction(Enum):
-    """Who began the call, in the words of Exotel's REST API (spec: `Direction`)."""
+    """Which side began the call, in the words of Exotel's REST API (spec: `Direction`)."""
 
     INBOUND = "inbound"
     OUTBOUND = "outbound-api"
@@ -33,7 +33,7 @@ class CallStatus(Enum):
 
 
 class StreamStatus(Enum):
-    """How the bot's stream ended, as Exotel's `Stream[Status]` says it."""
+    """How the bot's stream ended, in the words of Exotel's `Stream[Status]`."""
 
     COMPLETED = "completed"
     CANCELLED = "cancelled"
@@ -41,7 +41,7 @@ class StreamStatus(Enum):
 
 
 class DisconnectedBy(Enum):
-    """Which side ended the stream, as Exotel's `Stream[DisconnectedBy]` says it."""
+    """Which side ended the stream, in the words of Exotel's `Stream[DisconnectedBy]`."""
 
     USER = "user"
     BOT = "bot"
@@ -50,7 +50,7 @@ class DisconnectedBy(Enum):
 
 @frozen(kw_only=True)
 class BotTarget:
-    """The bot that a call leads to: its URL or its resolver's, as configured or requested, and how to speak to it."""
+    """The bot of a call: its URL or its resolver's URL, as configured or requested, and its stream's options."""
 
     url: str = field(repr=False)
     options: StreamOptions = Factory(StreamOptions)
@@ -58,9 +58,9 @@ class BotTarget:
 
 @frozen(kw_only=True)
 class Ending:
-    """Why a call ended: the final status, the stream's part in it, and a sentence for the operator.
+    """Why a call ended: its final status, a sentence for the operator, and the end of its stream.
 
-    `cause` is the ITU-T Q.850 hang-up cause that Asterisk gave, or None where it gave none.
+    `cause` is the ITU-T Q.850 hang-up cause from Asterisk, or None if Asterisk gave none.
     """
 
     status: CallStatus
@@ -73,12 +73,12 @@ class Ending:
 
 @frozen(kw_only=True)
 class Session:
-    """One call as the stores keep it and the REST API shows it; times are seconds since the epoch, UTC.
+    """One call in the stores and in the REST API; times are seconds since the epoch, UTC.
 
-    `customer` and `exophone` are Exotel's From and To: the person's number and ours, whoever dialled. `gateway`
-    carries the call, or is to dial it; `channel_id` is its channel at `asterisk`, once it may have one. `ring_s` and
-    `max_duration_s` are the waits that were asked for, None where none were: whoever takes the call over needs them.
-    `takeovers` counts how often that has happened: what an earlier gateway still writes of the call counts no more.
+    `customer` is the person's number and `exophone` ours, in both directions. `gateway` carries the call or will dial
+    it. `channel_id` is its channel at `asterisk`; it is set before the channel exists. `ring_s` and `max_duration_s`
+    are the requested limits, or None; a gateway that takes over the call needs them. `takeovers` counts the gateways
+    that took over the call; later notes of an earlier gateway are ignored.
     """
 
     call_sid: str
@@ -104,12 +104,12 @@ class Session:
     ending: Ending | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":
-        """Give the session as it is once the call has reached a status that is not its last."""
+        """Give the session of a call that has reached a status which is not final."""
         answered_at = now if status is CallStatus.IN_PROGRESS and self.answered_at is None else self.answered_at
         return evolve(self, status=status, updated_at=now, answered_at=answered_at)
 
     def ended(self, ending: Ending, now: float) -> "Session":
-        """Give the session as it is once the call is over."""
+        """Give the session of a call that has ended."""
         return evolve(self, status=ending.status, updated_at=now, ended_at=now, ending=ending)
 
     @property

@@ -1,7 +1,7 @@
-"""Adapter: claims of calls, gathered: those that come while some are being written go together in the next write.
+"""Adapter: claims of calls in batches: claims that come during a write go together into the next write.
 
-A write costs a sync of the disk, however much is in it, and a disk may allow no more than a hundred of them a second.
-A claim that meets no other is written at once.
+Each write costs one sync of the disk, and a disk may do only a hundred syncs a second. A claim that comes while no
+write runs is written at once.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -13,12 +13,12 @@ from twisted.logger import Logger
 from exoswitch.tasks.spawn import spawn
 
 CLAIMS_AT_ONCE = 100
-"""More would not make it quicker: a sync of the disk takes longer than 100 rows."""
+"""More would gain nothing: a sync of the disk takes longer than writing 100 rows."""
 
 
 @frozen(eq=False)
 class _Claim:
-    """A call that is claimed, and who waits for the answer."""
+    """A claim of a call, and its answer."""
 
     call_sid: str
     token: str
@@ -27,9 +27,9 @@ class _Claim:
 
 @define(eq=False)
 class Claims:
-    """Claims that wait, or are being written by `write`, which gives those of the calls that are now the token's.
+    """Claims that wait, or that `write` writes; it gives the calls that the token has now.
 
-    As many wait as calls of this gateway are about to be dialled, whose number has its own bounds.
+    At most one claim waits for each call that this gateway is about to dial, and the gateway limits those.
     """
 
     _write: Callable[[Collection[str], str], Awaitable[Collection[str]]]
@@ -38,7 +38,7 @@ class Claims:
     _is_writing: bool = field(default=False, init=False)
 
     def add(self, call_sid: str, token: str) -> Deferred[bool]:
-        """Claim a call; whoever cancels before it is written has not claimed it."""
+        """Claim a call; True if the token has it. A claim that is cancelled before its write is not written."""
         answer: Deferred[bool] = Deferred()
         self._waiting.append(_Claim(call_sid, token, answer))
         if not self._is_writing:
@@ -54,7 +54,7 @@ class Claims:
             self._is_writing = False
 
     def _next_batch(self) -> list[_Claim]:
-        """Take the oldest claim, and others by its token: a write has one token, as a gateway has."""
+        """Take the oldest claim and other claims with its token: one write has one token."""
         waiting = [claim for claim in self._waiting if not claim.answer.called]
         batch = [claim for claim in waiting if claim.token == waiting[0].token][:CLAIMS_AT_ONCE]
         taken = set(batch)
@@ -64,7 +64,7 @@ class Claims:
     async def _write_batch(self, batch: list[_Claim]) -> None:
         try:
             ours = await self._write({claim.call_sid for claim in batch}, batch[0].token)
-        except Exception as problem:  # noqa: BLE001 - all who wait are told, whatever it is
+        except Exception as problem:  # noqa: BLE001 - each claim gets an answer, whatever the error
             for claim in batch:
                 claim.answer.errback(problem)
         else:

@@ -1,4 +1,4 @@
-"""Port: a database of sessions, as the store that batches and keeps journals asks for it."""
+"""Port: a database of sessions, as the store with batches and a journal needs it."""
 
 from collections.abc import Collection, Sequence
 
@@ -9,35 +9,36 @@ from exoswitch.sessions.notes import Note
 
 
 class ISessionDatabase(Interface):
-    """What `sessions` in the configuration names.
+    """The database that `sessions` in the configuration names.
 
-    Every Deferred fires within a time of the database's own, and fails with BackendUnavailable alone: the database
-    cannot be reached, does not answer in time, or refuses. What it was asked may have been done nevertheless.
+    Every Deferred fires within a time that the database sets. It fails only with BackendUnavailable: the database
+    cannot be reached, does not answer in time, or refuses. It may have done the work even then.
     """
 
-    name = Attribute("What to call it in a log (str); no secret is in it.")
+    name = Attribute("Its name in the log (str), without secrets.")
 
     def open() -> Deferred[None]:
-        """Connect, or connect again, and bring the schema to the newest version; two at once do not collide."""
+        """Connect if not connected, and bring the schema to the newest version; gateways may do so at once."""
 
     def write(notes: Sequence[Note]) -> Deferred[None]:
-        """Write notes in one transaction that is on the disk when the Deferred fires; twice is the same as once."""
+        """Write notes in one transaction, on the disk when the Deferred fires; a second write changes nothing."""
 
     def recall(call_sids: Collection[str]) -> Deferred[list[Note]]:
-        """Read the newest notes of these calls, in any order; all are read at once, so let them not be too many."""
+        """Read the newest notes of these calls, in any order; the caller limits their number."""
 
     def unfinished(gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended, in any order."""
 
     def claim(call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
-        """Write down who claims these calls, in one transaction; give those that no other token has, for ever.
+        """Claim these calls for a token, in one transaction; give the calls that the token has now.
 
-        It is on the disk when the Deferred fires. Of any that claim a call at the same moment one comes first, and
-        none of them waits for another in a circle. The calls themselves need not be there. `now` is in seconds, UTC.
+        The first token that claims a call has it permanently. The claims are on the disk when the Deferred fires.
+        Concurrent claims of a call are serialised and cannot deadlock. A call may be claimed before it has a row.
+        `now` is in seconds, UTC.
         """
 
     def tidy(now: float, keep_from: float) -> Deferred[None]:
-        """Make room for the time to come, and forget the calls before `keep_from`, and their claims; seconds, UTC."""
+        """Prepare for the next months; delete calls from before `keep_from`, and their claims; seconds, UTC."""
 
     def close() -> Deferred[None]:
-        """Disconnect; harmless the second time."""
+        """Disconnect; a second call does nothing."""

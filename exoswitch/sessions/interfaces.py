@@ -1,7 +1,7 @@
-"""Port: where sessions are kept.
+"""Port: the store of sessions.
 
-As in `interfaces`: methods that return a Deferred may fail with
-:class:`~exoswitch.errors.BackendUnavailable` besides the errors that they name.
+Methods that return a Deferred may fail with :class:`~exoswitch.errors.BackendUnavailable`, besides the errors that
+they name.
 """
 
 from collections.abc import Collection
@@ -13,44 +13,43 @@ from exoswitch.call.session import Session
 
 
 class ISessionStore(Interface):
-    """Where sessions are kept: each as it is now, and every step on the way there as an event of its own."""
+    """Keeps each session in its current state, and each change of it as an event."""
 
     ready = Attribute("Whether a session could be saved now (bool).")
 
     def start() -> Deferred[None]:
-        """Begin to work; it fires whether or not what keeps the sessions can be reached yet."""
+        """Begin to work; it fires even if the database cannot be reached yet."""
 
     def stop() -> Deferred[None]:
-        """Bring what was noted to where it is safe; nothing is saved or noted afterwards."""
+        """Write all notes to the database or the disk; nothing is saved or noted afterwards."""
 
     def save(session: Session) -> Deferred[None]:
-        """Write a session that somebody waits for; it is durable (as far as this store is) when the Deferred fires.
+        """Write a session and wait; it is as durable as this store is when the Deferred fires.
 
-        A store whose database cannot be reached fails at once, and keeps nothing of it.
+        If the database cannot be reached, it fails at once and keeps nothing of the session.
         """
 
     def note(session: Session) -> None:
-        """Write a session that nobody waits for: how a call goes on, and how it ends. It never blocks or fails.
+        """Write a session soon: a step of a call, or its end. It never blocks or fails.
 
-        While the database is away the store keeps it elsewhere, and brings it in once the database is back.
+        If the database cannot be reached, the store keeps the note elsewhere, and writes it to the database later.
         """
 
     def load(account: str, call_sid: str) -> Deferred[Session]:
-        """Read one session, with all that this process has saved or noted of it.
+        """Read one session, with everything that this process has saved or noted.
 
         Raises:
             CallNotFound: this account has no such call.
         """
 
     def recall(call_sids: Collection[str]) -> Deferred[tuple[Session, ...]]:
-        """Read the sessions of these calls, whosever they are; of a call that is not known there is none."""
+        """Read the sessions of these calls, of any account; unknown calls are left out."""
 
     def unfinished(gateway: str) -> Deferred[tuple[Session, ...]]:
         """Read the sessions of this gateway's calls that have not ended, oldest first."""
 
     def claim(call_sid: str, token: str) -> Deferred[bool]:
-        """Write down, durably, that a call which was saved is about to be dialled; False where another token did.
+        """Claim a saved call durably before it is dialled; False if another token has it.
 
-        So no call is dialled twice, whatever became of the gateway that was to dial it. The same token may claim
-        again.
+        So no call is dialled twice, even if a gateway fails. The same token may claim again.
         """

@@ -1,7 +1,7 @@
-"""Adapter: the journal, in which notes wait for a database that is away: files of a folder of its own.
+"""Adapter: the journal: files in a folder of their own, in which notes wait while the database is away.
 
-All of it blocks, and belongs into a thread. What `append` has returned of is on the disk: each batch is followed by
-fsync, and so is each new file by an fsync of the folder. One process at a time has the folder: it holds a lock on it.
+All methods block and belong in a thread. When `append` returns, the notes are on the disk: fsync follows each batch,
+and an fsync of the folder follows each new file. One process at a time uses the folder, and holds a lock on it.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ _SUFFIX = ".notes"
 
 @frozen(kw_only=True)
 class Chunk:
-    """A part of a file: its notes, where the next part begins, and how many of its lines were unreadable."""
+    """A part of a file: its notes, the offset of the next part, and the number of lines that cannot be read."""
 
     notes: tuple[Note, ...]
     end: int
@@ -31,10 +31,9 @@ class Chunk:
 
 @define
 class Journal:
-    """A folder of files, each with notes in the order in which they came; at most `max_bytes` in all.
+    """A folder of files with notes in the order of `append`; at most `max_bytes` together.
 
-    The folder is made when it is needed. Files are for their owner alone, since sessions hold numbers and the URLs of
-    bots.
+    The first `append` makes the folder. Only the owner may read the files: they hold phone numbers and bots' URLs.
     """
 
     folder: Path
@@ -44,7 +43,7 @@ class Journal:
     _lock: int | None = field(default=None, init=False)
 
     def append(self, notes: Sequence[Note]) -> int:
-        """Add notes; give how many of them, the last ones, found no room."""
+        """Add notes; give how many of the last ones found no room."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._take_folder()
         room = self.max_bytes - self._total_bytes()
@@ -60,7 +59,7 @@ class Journal:
         return len(notes) - len(lines)
 
     def seal(self) -> list[Path]:
-        """End the file that is written to, and give all files, the oldest first."""
+        """End the current file, and give all files, the oldest first."""
         self._end_file()
         if not self.folder.is_dir():
             return []
@@ -68,7 +67,7 @@ class Journal:
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
     def read(self, path: Path, start: int) -> Chunk:
-        """Read some notes of a file."""
+        """Read the next notes of a file, from the offset `start`."""
         notes, damaged = [], 0
         with path.open("rb") as file:
             file.seek(start)
@@ -82,12 +81,12 @@ class Journal:
         return Chunk(notes=tuple(notes), end=end, damaged=damaged, is_last=len(lines) < _CHUNK_LINES)
 
     def remove(self, path: Path) -> None:
-        """Remove a file whose notes are all in the database."""
+        """Remove a file after all its notes are in the database."""
         path.unlink()
         _sync(self.folder)
 
     def close(self) -> None:
-        """End the file that is written to, and let go of the folder."""
+        """End the current file, and unlock the folder."""
         self._end_file()
         if self._lock is not None:
             os.close(self._lock)
@@ -101,7 +100,7 @@ class Journal:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            raise OSError(f"another process has the journal {self.folder}; give each gateway its own") from None
+            raise OSError(f"another process uses the journal {self.folder}; give each gateway its own") from None
         self._lock = lock
 
     def _end_file(self) -> None:
@@ -117,7 +116,7 @@ class Journal:
                 written += os.write(file, data[written:])
             os.fsync(file)
         except OSError:
-            os.ftruncate(file, self._size)  # A torn line would be followed by others.
+            os.ftruncate(file, self._size)  # so that the next line does not follow a torn one
             raise
         self._size += len(data)
 
@@ -134,7 +133,7 @@ class Journal:
 
 
 def _sync(folder: Path) -> None:
-    """Let the folder itself, which knows the names of its files, reach the disk."""
+    """Write the folder, which holds the names of its files, to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
-r"""Core: a journal's lines: ``CHECKSUM LENGTH JSON\n``: the CRC-32 of the JSON in eight hex digits, and its length.
+r"""Core: the lines of a journal, ``CHECKSUM LENGTH JSON\n``: the JSON's CRC-32 in eight hex digits, and its length.
 
-The JSON is ASCII and has no line end in it, so that whoever finds a damaged line goes on with the next one.
+The JSON is ASCII without line ends, so that a reader can skip a damaged line.
 """
 
 import json
@@ -25,7 +25,7 @@ def read_line(line: bytes) -> Note:
     """Read a line back.
 
     Raises:
-        CorruptRecord: the line is torn, damaged, or no note.
+        CorruptRecord: the line is torn, damaged, or not a note.
     """
     match = _LINE.fullmatch(line)
     if match is None:
@@ -37,7 +37,7 @@ def read_line(line: bytes) -> Note:
         tree = json.loads(text)
         sequence, session = tree["sequence"], tree["session"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CorruptRecord("a line of the journal is no note") from None
+        raise CorruptRecord("a line of the journal is not a note") from None
     if not isinstance(sequence, int):
         raise CorruptRecord("a note in the journal has no sequence")
     return Note(sequence, from_tree(session))

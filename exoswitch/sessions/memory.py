@@ -1,4 +1,4 @@
-"""Adapter: sessions in this process's memory, forgotten when it ends; the specification of every other store."""
+"""Adapter: sessions in this process's memory, lost when it ends; the model of every other store."""
 
 from collections import OrderedDict
 from collections.abc import Collection
@@ -23,11 +23,11 @@ class MemorySessions:
     _claims: dict[str, str] = field(factory=dict)
 
     def start(self) -> Deferred[None]:
-        """Begin; there is nothing to wait for."""
+        """Do nothing."""
         return succeed(None)
 
     def stop(self) -> Deferred[None]:
-        """End; there is nothing to bring to safety."""
+        """Do nothing."""
         return succeed(None)
 
     def save(self, session: Session) -> Deferred[None]:
@@ -36,7 +36,7 @@ class MemorySessions:
         return succeed(None)
 
     def note(self, session: Session) -> None:
-        """Keep a session; the oldest one goes where there are too many, but never one whose call is not over."""
+        """Keep a session; above `limit`, delete the oldest session whose call has ended."""
         known = self._sessions.get(session.call_sid)
         if known is not None and known.takeovers > session.takeovers:
             return
@@ -63,7 +63,7 @@ class MemorySessions:
         return succeed(tuple(sorted(live, key=lambda session: session.created_at)))
 
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
-        """Keep who claims a call for as long as its session."""
+        """Claim a call for as long as its session is kept."""
         return succeed(self._claims.setdefault(call_sid, token) == token)
 
     def _forget_oldest(self) -> None:

@@ -1,8 +1,8 @@
-"""Core: notes of sessions, which are what stores write, and the rows that they become in a database.
+"""Core: notes: numbered states of sessions, and their rows in a database.
 
-A note is written any number of times to the same effect, in any order: its event is known by call and sequence, and
-a session's row gives way only to a note with a higher sequence. Replaying a journal rests on that. Nor can a gateway
-that stood still, and whose calls others have taken over meanwhile, undo what they wrote.
+Notes may be written several times and in any order, with the same result: call and sequence identify an event, and
+only a note with a higher sequence replaces a session's row. So a journal can be replayed twice. After a failover, the
+former gateway of a call cannot overwrite the notes of the new one.
 """
 
 from collections import OrderedDict
@@ -31,12 +31,12 @@ SESSION_COLUMNS = (
 EVENT_COLUMNS = ("call_sid", "sequence", "created_at", "happened_at", "status", "detail")
 
 _MICROSECONDS = 1_000_000
-_TAKEOVER = 10**16  # microseconds since the epoch have as many digits until the year 2286; bigint holds 900 takeovers
+_TAKEOVER = 10**16  # more than microseconds since the epoch until the year 2286; bigint holds 900 takeovers
 
 
 @frozen
 class Note:
-    """A session as it was at one moment of its call; a later moment has a higher sequence."""
+    """A session at one moment of its call; a later moment has a higher sequence."""
 
     sequence: int
     session: Session
@@ -44,52 +44,52 @@ class Note:
 
 @define
 class Sequencer:
-    """Numbers notes by takeover and microsecond, so that numbers rise over restarts too; never the same one twice."""
+    """Numbers notes by takeovers and microseconds: numbers rise even over restarts, and are never used twice."""
 
     _last: int = 0
 
     def note(self, session: Session, now: float) -> Note:
-        """Number a session's new state; `now` is in seconds since the epoch, and may step back."""
+        """Number a session's new state; `now` is in seconds since the epoch, and may go back."""
         self._last = max(self._last + 1, int(now * _MICROSECONDS))
         return Note(session.takeovers * _TAKEOVER + self._last, session)
 
     def follow(self, notes: Iterable[Note]) -> None:
-        """Number from now on beyond these, which others wrote, and whose clocks may be ahead of ours."""
+        """Give later notes higher numbers than these: other gateways wrote them, by clocks that may be ahead."""
         self._last = max([self._last, *(note.sequence % _TAKEOVER for note in notes)])
 
 
 @define
 class Unwritten:
-    """The newest note of each call that is yet to be written; of more than `limit` calls the oldest are forgotten."""
+    """The newest unwritten note of each call; above `limit` calls, the oldest are forgotten."""
 
     limit: int
     _notes: OrderedDict[str, Note] = field(factory=OrderedDict, init=False)
 
     def add(self, note: Note) -> None:
-        """Remember a note, which is newer than all before it."""
+        """Remember a note that is newer than all others."""
         self._notes[note.session.call_sid] = note
         self._notes.move_to_end(note.session.call_sid)
         if len(self._notes) > self.limit:
             self._notes.popitem(last=False)
 
     def settle(self, notes: Iterable[Note]) -> None:
-        """Forget what is written now, unless there is something newer."""
+        """Forget notes that are written, unless the call has a newer one."""
         for note in notes:
             unwritten = self._notes.get(note.session.call_sid)
             if unwritten is not None and unwritten.sequence <= note.sequence:
                 del self._notes[note.session.call_sid]
 
     def get(self, call_sid: str) -> Note | None:
-        """Give the note of a call, if one is yet to be written."""
+        """Give the unwritten note of a call, or None."""
         return self._notes.get(call_sid)
 
     def of_gateway(self, gateway: str) -> list[Note]:
-        """Give the notes of the calls that this gateway carries."""
+        """Give the unwritten notes of this gateway's calls."""
         return [note for note in self._notes.values() if note.session.gateway == gateway]
 
 
 def newest(notes: Iterable[Note]) -> list[Note]:
-    """Give the last note of each call, ordered by the call's SID, so that no two writers wait for each other."""
+    """Give the newest note of each call, in the order of SIDs: rows locked in one order cannot deadlock."""
     last: dict[str, Note] = {}
     for note in notes:
         known = last.get(note.session.call_sid)
@@ -128,5 +128,5 @@ def event_row(note: Note) -> tuple[object, ...]:
 
 
 def _storable(text: str | None) -> str | None:
-    """Leave out what databases take in no text: NUL, and halves of surrogate pairs; the document has them all."""
+    """Remove NUL and replace lone surrogates, which databases refuse; the document has them all."""
     return text and text.replace("\0", "").encode(errors="replace").decode()

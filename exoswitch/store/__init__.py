@@ -1,1 +1,1 @@
-"""What every store of rows needs: one SQLite file, one PostgreSQL connection, schema versions."""
+"""Parts of every store of rows: one SQLite file, one PostgreSQL connection, schema versions, partitions."""

@@ -1,4 +1,4 @@
-"""Core: months of UTC, by which tables are partitioned: whose a moment is, and its partition's name and bounds."""
+"""Core: months of UTC, by which tables are partitioned: the month of a moment, its partition's name and bounds."""
 
 import datetime as dt
 import re
@@ -24,22 +24,22 @@ class Month:
 
     @classmethod
     def of_partition(cls, name: str) -> Self | None:
-        """Give the month of a partition; None if it is not named as ours are."""
+        """Give the month of a partition; None if its name has another form."""
         match = _NAME.fullmatch(name)
         return None if match is None else cls(int(match[1]), int(match[2]))
 
     @property
     def next(self) -> "Month":
-        """The month that follows."""
+        """The next month."""
         return Month(self.year + self.month // 12, self.month % 12 + 1)
 
     @property
     def begins(self) -> str:
-        """Its first moment, in SQL's words."""
+        """Its first moment, as an SQL timestamp."""
         return f"{self.year:04d}-{self.month:02d}-01 00:00:00+00"
 
     def ended_before(self, moment: float) -> bool:
-        """Say whether all of it lies before a moment."""
+        """Say whether the month ended before a moment, in seconds since the epoch."""
         return self.next <= Month.of(moment)
 
     def partition(self, table: str) -> str:

@@ -1,1 +1,1 @@
-"""Counters of what happens."""
+"""Counters of events."""

@@ -16,5 +16,5 @@ class MemoryMetrics:
     counts: Counter[str] = field(factory=Counter)
 
     def add(self, name: str, amount: int = 1) -> None:
-        """Count something."""
+        """Add to a counter."""
         self.counts[name] += amount

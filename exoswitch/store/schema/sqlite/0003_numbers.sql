@@ -1,4 +1,4 @@
--- The person's number by its name in the program and the documentation; ours stood there twice, as callee and exophone.
+-- `customer` is the name of the person's number in the program. `callee` always equalled `exophone`.
 
 ALTER TABLE sessions RENAME COLUMN caller TO customer;
 
