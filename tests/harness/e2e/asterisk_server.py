@@ -86,8 +86,8 @@ class AsteriskServer:
     @property
     def ami_port(self) -> int:
         """The port of its plain AMI, on 127.0.0.1; beside TLS that is Asterisk's default."""
-        address = Endpoint.of(self.pbx.ami).address
-        return PLAIN_AMI_PORT if address.tls else address.port
+        endpoint = Endpoint.of(self.pbx.ami)
+        return PLAIN_AMI_PORT if endpoint.kind == "tls" else endpoint.address.port
 
     @property
     def sip_port(self) -> int:
