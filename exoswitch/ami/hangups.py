@@ -15,7 +15,7 @@ from exoswitch.ami import actions
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.pending_hangups import PendingHangUps
 from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent
-from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkError, TrunkRefused
+from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkRefused
 from exoswitch.tasks.spawn import spawn
 
 HANG_UP_RETRY_S = 10.0
@@ -43,9 +43,11 @@ class HangUps:
             self._pending.ask(channel_id, cause, self._clock.seconds())
             self._send(channel_id)
 
-    def ask_lost(self, ami: AmiProtocol, channel_id: str, cause: int) -> None:
-        """Put our name on a channel, and hang it up."""
-        spawn(self._hang_up_lost(ami, channel_id, cause), self._log, "hanging up a lost call", channel_id=channel_id)
+    def ask_lost(self, channel_id: str, cause: int) -> None:
+        """Put our name on the channel of a lost gateway, and hang it up."""
+        self.is_ours(channel_id)
+        self._pending.ask(channel_id, cause, self._clock.seconds(), is_lost=True)
+        self._send(channel_id)
 
     def is_ours(self, channel_id: str) -> None:
         """Note that a channel is ours, or is about to be."""
@@ -98,11 +100,8 @@ class HangUps:
     async def _hang_up(self, ami: AmiProtocol, channel_id: str) -> None:
         hang_up = actions.hang_up(channel_id, self._pending.cause(channel_id))
         try:
-            owner = actions.owned_by_another(await ami.command(actions.get_owner(channel_id)), self._node)
-            if owner is None:
+            if await self._is_ours_to_end(ami, channel_id):
                 await ami.command(hang_up)
-            else:
-                self._leave_to(owner, channel_id)
         except ChannelGone as problem:
             self._log.debug("{channel_id}: {problem}", channel_id=channel_id, problem=str(problem))
             self._pending.channel_gone(channel_id)
@@ -111,14 +110,21 @@ class HangUps:
         except BackendUnavailable as problem:
             ami.drop(str(problem))  # The next link sends the hang-up again.
 
-    async def _hang_up_lost(self, ami: AmiProtocol, channel_id: str, cause: int) -> None:
+    async def _is_ours_to_end(self, ami: AmiProtocol, channel_id: str) -> bool:
+        if self._pending.is_lost(channel_id):
+            await self._set_owner(ami, channel_id)
+            return True
+        owner = actions.owned_by_another(await ami.command(actions.get_owner(channel_id)), self._node)
+        if owner is not None:
+            self._leave_to(owner, channel_id)
+        return owner is None
+
+    async def _set_owner(self, ami: AmiProtocol, channel_id: str) -> None:
+        """Put our name on a channel, so that its former gateway, if it is alive, leaves it alone."""
         try:
             await ami.command(actions.set_owner(channel_id, self._node))
-        except (TrunkError, BackendUnavailable) as problem:
-            self._log.warn("{channel_id} is left to end by itself: {problem}", channel_id=channel_id, problem=problem)
-        else:
-            self.is_ours(channel_id)
-            self.ask(channel_id, cause)
+        except TrunkRefused as problem:
+            self._log.warn("{channel_id} keeps its former owner: {problem}", channel_id=channel_id, problem=problem)
 
     def _leave_to(self, owner: str, channel_id: str) -> None:
         self._log.info("{channel_id} is not hung up: gateway {owner} has it", channel_id=channel_id, owner=owner)

@@ -22,6 +22,7 @@ _KEPT = 10_000
 class _HangUp:
     cause: int
     asked_at: float
+    is_lost: bool
     refusals: int = 0
 
 
@@ -48,9 +49,13 @@ class PendingHangUps:
         """Give the Q.850 cause to hang a channel up with."""
         return self._pending[channel_id].cause
 
-    def ask(self, channel_id: str, cause: int, now: float) -> None:
+    def is_lost(self, channel_id: str) -> bool:
+        """Whether the channel is of a lost gateway, whose name may be on it."""
+        return self._pending[channel_id].is_lost
+
+    def ask(self, channel_id: str, cause: int, now: float, *, is_lost: bool = False) -> None:
         """Want a channel hung up; the first cause that was given stays."""
-        self._pending.setdefault(channel_id, _HangUp(cause, now))
+        self._pending.setdefault(channel_id, _HangUp(cause, now, is_lost))
         if len(self._pending) > _KEPT:
             self._pending.popitem(last=False)
 

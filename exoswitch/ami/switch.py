@@ -153,9 +153,8 @@ class AsteriskSwitch(Service):
         self._hang_ups.ask(channel_id, cause)
 
     def hang_up_lost(self, channel_id: str, cause: int) -> None:
-        """Put our name on a channel that nobody will come for, and hang it up."""
-        if self._ami is not None:
-            self._hang_ups.ask_lost(self._ami, channel_id, cause)
+        """Put our name on the channel of a lost gateway, and see to it that it is hung up."""
+        self._hang_ups.ask_lost(channel_id, cause)
 
     @property
     def _ready_ami(self) -> AmiProtocol:

@@ -102,9 +102,13 @@ class CloseStream:
 
 @frozen
 class HangUp:
-    """Hang the channel up with this Q.850 cause, however long it takes to reach Asterisk."""
+    """Hang the channel up with this Q.850 cause, however long it takes to reach Asterisk.
+
+    `is_lost` says that the name of a lost gateway may still be on the channel.
+    """
 
     cause: int
+    is_lost: bool = False
 
 
 @frozen

@@ -102,7 +102,7 @@ for state in DIALLED:
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
     state.upon(CallInputs.ring_timed_out).to(ending)(outputs.ring_timed_out)
     state.upon(CallInputs.hang_up).to(ending)(outputs.cancel)
-    state.upon(CallInputs.rejected).to(over)(outputs.rejected_outbound)
+    state.upon(CallInputs.rejected).to(over)(outputs.rejected_ringing)
     state.upon(CallInputs.digit_pressed).loop().returns(None)
 
 originating.upon(CallInputs.originate_queued).to(dialling).returns(None)
@@ -158,7 +158,7 @@ for state in ANSWERED:
     state.upon(CallInputs.media_lost).to(ending)(outputs.media_lost)
     state.upon(CallInputs.duration_reached).to(ending)(outputs.too_long)
     state.upon(CallInputs.hang_up).to(ending)(outputs.hang_up)
-    state.upon(CallInputs.rejected).to(ending)(outputs.rejected_inbound)
+    state.upon(CallInputs.rejected).to(ending)(outputs.rejected_answered)
 
 draining.upon(CallInputs.playout_finished).to(ending)(outputs.goodbye_over)
 draining.upon(CallInputs.media_lost).to(ending)(outputs.goodbye_over)

@@ -189,16 +189,16 @@ def _finish(core: CallCore, how: Ending, stop: StopReason | None = None) -> None
     core.emit(CloseStream(stop), RecordEnding(how), ReleaseCall())
 
 
-def _clear(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
+def _clear(core: CallCore, how: Ending, stop: StopReason | None = None, *, is_lost: bool = False) -> None:
     """End a call whose channel is up: ask for its hang-up, and keep the ending until that is confirmed."""
     core.ending = how
-    _ask_for_hang_up(core, stop)
+    _ask_for_hang_up(core, stop, is_lost=is_lost)
 
 
-def _ask_for_hang_up(core: CallCore, stop: StopReason | None = None) -> None:
+def _ask_for_hang_up(core: CallCore, stop: StopReason | None = None, *, is_lost: bool = False) -> None:
     core.emit(
         CloseStream(stop),
-        HangUp(HangUpCause.NORMAL_CLEARING),
+        HangUp(HangUpCause.NORMAL_CLEARING, is_lost),
         StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S),
     )
 
@@ -213,15 +213,16 @@ def let_go(_: CallInputs, core: CallCore) -> None:
     core.emit(CloseStream(None), ReleaseCall())
 
 
-def rejected_outbound(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that Asterisk would not dial."""
-    core.emit(HangUp(HangUpCause.NORMAL_CLEARING))  # The request may have arrived although its answer did not.
+def rejected_ringing(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call that Asterisk would not dial, or whose ringing phone it would not lead here."""
+    # The Originate may have arrived although its answer did not.
+    core.emit(HangUp(HangUpCause.NORMAL_CLEARING, core.is_led_away))
     _finish(core, endings.refused_by_asterisk(reason))
 
 
-def rejected_inbound(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that Asterisk would not bridge."""
-    _clear(core, endings.refused_by_asterisk(reason))
+def rejected_answered(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call that Asterisk would not bridge, or would not lead here."""
+    _clear(core, endings.refused_by_asterisk(reason), is_lost=core.is_led_away)
 
 
 def await_channel(_: CallInputs, core: CallCore, reason: int) -> None:

@@ -64,9 +64,10 @@ class Channel:
         """Lead the audio of another gateway's call to our RTP address; asked again until Asterisk answers."""
         self._spawn(self._take_over(media, is_bridged), "taking a call over")
 
-    def hang_up(self, cause: int) -> None:
-        """Hang the channel up, however long it takes to reach Asterisk."""
-        self.switch.hang_up(self.channel_id, cause)
+    def hang_up(self, cause: int, *, is_lost: bool) -> None:
+        """Hang the channel up, however long it takes to reach Asterisk; `is_lost` as in the effect HangUp."""
+        hang_up = self.switch.hang_up_lost if is_lost else self.switch.hang_up
+        hang_up(self.channel_id, cause)
 
     def release(self) -> None:
         """Ask nothing more."""
@@ -105,6 +106,8 @@ class Channel:
             await self.switch.bridge(self.channel_id, *media)
         except CallTaken:
             self._feed(self._inputs.moved)
+        except ChannelGone:
+            self._feed(self._inputs.channel_hung_up, ENDED_UNSEEN)
         except (TrunkError, BackendUnavailable) as problem:
             self._feed(self._inputs.rejected, str(problem))
 

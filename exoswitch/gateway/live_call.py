@@ -196,8 +196,8 @@ class LiveCall:
                 self._conversation.drain()
             case fx.CloseStream(stop):
                 self._conversation.close(stop)
-            case fx.HangUp(cause):
-                self.channel.hang_up(cause)
+            case fx.HangUp(cause, is_lost):
+                self.channel.hang_up(cause, is_lost=is_lost)
             case fx.ReleaseCall():
                 self._release()
             case fx.StartTimer(timer, seconds):

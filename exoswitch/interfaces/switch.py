@@ -92,9 +92,9 @@ class ISwitch(Interface):
         """
 
     def hang_up_lost(channel_id: str, cause: int) -> None:
-        """Put our name on a channel whose gateway is gone for good, and hang it up; raises nothing.
+        """Put our name on a channel whose gateway is lost, and hang it up; raises nothing.
 
-        Does nothing if the channel is gone or Asterisk cannot be reached now.
+        If Asterisk cannot be reached now, this happens as soon as it can.
         """
 
 

@@ -349,9 +349,18 @@ def test_hang_up_that_is_refused_again_and_again_is_given_up_with_an_error(rig, 
     assert "Permission denied" in last
 
 
-def test_call_whose_owner_cannot_be_asked_is_not_hung_up_as_lost(rig, log):
+def test_call_of_a_lost_gateway_is_hung_up_even_if_our_name_cannot_be_put_on_it(rig, log):
     rig.start()
     rig.far.refused = {"Setvar"}
     rig.switch.hang_up_lost("sid1", 16)
-    assert rig.hang_ups() == []
+    assert rig.hang_ups() == [("sid1", "16")]
     assert "Asterisk pbx1 refused Setvar: Permission denied" in warnings_in(log)[0]
+
+
+def test_call_of_a_lost_gateway_is_hung_up_as_soon_as_asterisk_can_be_reached(rig):
+    rig.start()
+    rig.far.serve()
+    rig.far.line.end(ConnectionError("pulled"))
+    rig.switch.hang_up_lost("sid1", 16)
+    rig.reconnect()
+    assert rig.hang_ups() == [("sid1", "16")]

@@ -128,14 +128,29 @@ def test_call_whose_caller_hung_up_meanwhile_is_over(fleet):
     assert fleet.leases() == {}
 
 
-def test_call_that_asterisk_will_not_let_us_take_over_is_hung_up(fleet):
+def test_refused_take_over_is_recorded_as_a_refusal_and_the_caller_is_hung_up(fleet):
     _, second, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
-    second.switch.answer = TrunkRefused("Asterisk pbx1 refused Redirect: Permission denied")
+    second.switch.answer = TrunkRefused("Asterisk pbx1 refused Setvar: Permission denied")
     fleet.advance(LONG_ENOUGH_S)
-    assert [(name, call) for name, call, *_ in second.asked("hang_up")] == [("hang_up", sid)]
+    assert second.switch.verbs() == ["take_over", "hang_up_lost"]
     fleet.happens(ev.ChannelHungUp(sid, 16, ""))
-    assert "Permission denied" in fleet.session(sid).ending.reason
+    ended = fleet.session(sid)
+    assert ended.status is CallStatus.FAILED
+    assert ended.ending.reason == "Asterisk refused the call: Asterisk pbx1 refused Setvar: Permission denied"
+    assert fleet.leases() == {}
+
+
+def test_refused_adoption_of_a_ringing_call_hangs_the_phone_up(fleet):
+    fleet.add("gw1")
+    sid = fleet.place("gw1")
+    fleet.happens(ev.ChannelRinging(sid))
+    second = fleet.add("gw2")
+    second.switch.answer = TrunkRefused("Asterisk pbx1 refused Setvar: Permission denied")
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.switch.verbs() == ["take_over", "hang_up_lost"]
+    assert fleet.session(sid).status is CallStatus.FAILED
 
 
 def test_call_is_led_here_as_soon_as_its_asterisk_can_be_reached_again(fleet):
