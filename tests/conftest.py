@@ -7,19 +7,23 @@ import functools
 import gc
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import _pytest.python
 import _pytest.unittest
 import pytest
 from twisted.internet.base import ReactorBase
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 from tests.harness import leftovers
 from tests.harness.postgres_server import postgres  # noqa: F401 - a fixture
 
 PATIENCE_S = 60  # an `async def` test that takes longer fails
+STOP_S = 20  # so does a test whose service takes longer to stop
+SETTLE_S = 2
 
 # pytest 9 reads Twisted's version from its metadata for each test, which takes longer than most of our tests.
 _pytest.unittest._get_twisted_version = functools.cache(_pytest.unittest._get_twisted_version)
@@ -84,6 +88,27 @@ def reactor() -> ReactorBase:
     return reactor
 
 
+@pytest.fixture
+def serve(reactor: ReactorBase) -> Iterator[Callable[[Any], Any]]:
+    """Give a function that starts a service and returns it; the service stops when the test ends."""
+    started = []
+
+    def start(service: Any) -> Any:
+        service.startService()
+        started.append(service)
+        return service
+
+    yield start
+    for service in reversed(started):
+        _wait_for(maybeDeferred(service.stopService).addTimeout(STOP_S, reactor))
+
+
+def _wait_for(deferred: "Deferred[Any]") -> Any:
+    import pytest_twisted  # noqa: PLC0415
+
+    return pytest_twisted.blockon(deferred)
+
+
 @pytest.fixture(autouse=True)
 def logged_failures(request: pytest.FixtureRequest) -> Iterator[list[LogEvent]]:
     """Fail a test that leaves a logged failure or an unhandled error in a Deferred behind.
@@ -106,9 +131,22 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[list[LogEvent]]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_open(logged_failures: list[LogEvent]) -> Iterator[None]:
+def nothing_left_open(request: pytest.FixtureRequest, logged_failures: list[LogEvent]) -> Iterator[None]:
     """Fail a test that leaves a delayed call on a reactor of real sockets, or an open socket."""
     before = leftovers.begin()
     yield
-    if left := leftovers.since(before):
+    left = leftovers.since(before)
+    if left and request.config.pluginmanager.has_plugin("pytest_twisted"):
+        left = _wait_for(Deferred.fromCoroutine(_settled(before)))
+    if left:
         pytest.fail("left behind:\n" + "\n".join(left))
+
+
+async def _settled(before: set[object]) -> list[str]:
+    """Let the reactor close the connections that the test has ended."""
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    deadline = reactor.seconds() + SETTLE_S
+    while (left := leftovers.since(before)) and reactor.seconds() < deadline:
+        await deferLater(reactor, 0.01)
+    return left

@@ -13,7 +13,6 @@ from exoswitch.rtp.packet import parse
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.occasions import Occasions
-from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback
 
@@ -94,162 +93,145 @@ async def leave(gateway):
     await gateway.lost
 
 
-def asterisk(script="answer-after=0.05", **options):
-    return lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script(script), **options)
+@pytest.fixture
+def simulate(reactor, serve):
+    def simulate(script="answer-after=0.05", **options):
+        return serve(SimulatedAsterisk(reactor=reactor, script=read_script(script), **options))
+
+    return simulate
 
 
-def test_a_call_is_answered_bridged_and_hung_up_by_its_script():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        await asterisk.logins.next()
-        gateway.originate()
-        call = await asterisk.new_calls.next()
-        port = await gateway.messages.next(lambda message: message.get("Variable") == "UNICASTRTP_LOCAL_PORT")
-        packet = await gateway.media.packets.next()
-        assert (packet.payload_type, len(packet.payload), packet.marker) == (0, 160, True)
-        assert int(port.get("Value")) > 0
-        digit = await gateway.event("DTMFEnd")
-        assert (digit.get("Digit"), digit.get("Direction"), digit.get("Uniqueid")) == ("5", "Received", "sid-0981")
-        await call.ended.next()
-        assert call.is_over
-        assert call.phone.caller.ear.reception.received > 0
-        assert call.phone.caller.ear.reception.lost == 0
-        assert asterisk.calls == {}
-        await leave(gateway)
-
-    run(scenario, asterisk("answer-after=0.05 tone=440,0.2 digits=5 hangup"))
+async def test_a_call_is_answered_bridged_and_hung_up_by_its_script(reactor, simulate):
+    asterisk = simulate("answer-after=0.05 tone=440,0.2 digits=5 hangup")
+    gateway = await gateway_of(reactor, asterisk)
+    await asterisk.logins.next()
+    gateway.originate()
+    call = await asterisk.new_calls.next()
+    port = await gateway.messages.next(lambda message: message.get("Variable") == "UNICASTRTP_LOCAL_PORT")
+    packet = await gateway.media.packets.next()
+    assert (packet.payload_type, len(packet.payload), packet.marker) == (0, 160, True)
+    assert int(port.get("Value")) > 0
+    digit = await gateway.event("DTMFEnd")
+    assert (digit.get("Digit"), digit.get("Direction"), digit.get("Uniqueid")) == ("5", "Received", "sid-0981")
+    await call.ended.next()
+    assert call.is_over
+    assert call.phone.caller.ear.reception.received > 0
+    assert call.phone.caller.ear.reception.lost == 0
+    assert asterisk.calls == {}
+    await leave(gateway)
 
 
-def test_a_test_answers_presses_and_hangs_up_by_hand():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        gateway.originate()
-        call = await asterisk.new_calls.next()
-        await gateway.event("DialState")
-        call.answer()
-        await call.bridged.next()
-        call.press("1#")
-        digits = [await gateway.event("DTMFEnd") for _ in range(4)]
-        assert "".join(end.get("Digit") for end in digits if end.get("Direction") == "Received") == "1#"
-        call.hang_up(17)
-        causes = [(await gateway.event("Hangup")).get("Cause") for _ in range(2)]
-        assert causes == ["16", "17"]
-        await leave(gateway)
-
-    run(scenario, asterisk("no-answer"))
+async def test_a_test_answers_presses_and_hangs_up_by_hand(reactor, simulate):
+    asterisk = simulate("no-answer")
+    gateway = await gateway_of(reactor, asterisk)
+    gateway.originate()
+    call = await asterisk.new_calls.next()
+    await gateway.event("DialState")
+    call.answer()
+    await call.bridged.next()
+    call.press("1#")
+    digits = [await gateway.event("DTMFEnd") for _ in range(4)]
+    assert "".join(end.get("Digit") for end in digits if end.get("Direction") == "Received") == "1#"
+    call.hang_up(17)
+    causes = [(await gateway.event("Hangup")).get("Cause") for _ in range(2)]
+    assert causes == ["16", "17"]
+    await leave(gateway)
 
 
-def test_somebody_calls_in():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        call = asterisk.call_in("+9198", "+9180", read_script("tone=440"))
-        await gateway.event("AsyncAGIStart")
-        gateway.send(actions.bridge(call.channel_id, gateway.leg))
-        await call.bridged.next()
-        assert (await gateway.media.packets.next()).payload_type == 0
-        call.hang_up()
-        await gateway.event("AsyncAGIEnd")
-        await leave(gateway)
-
-    run(scenario, asterisk())
+async def test_somebody_calls_in(reactor, simulate):
+    asterisk = simulate()
+    gateway = await gateway_of(reactor, asterisk)
+    call = asterisk.call_in("+9198", "+9180", read_script("tone=440"))
+    await gateway.event("AsyncAGIStart")
+    gateway.send(actions.bridge(call.channel_id, gateway.leg))
+    await call.bridged.next()
+    assert (await gateway.media.packets.next()).payload_type == 0
+    call.hang_up()
+    await gateway.event("AsyncAGIEnd")
+    await leave(gateway)
 
 
-def test_scripts_are_chosen_by_number_then_by_trunk():
+async def test_scripts_are_chosen_by_number_then_by_trunk(reactor, simulate):
     scripts = {"0982": read_script("busy"), "@dead": read_script("dead")}
-
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        for number, trunk in (("0982", "lab"), ("0983", "dead")):
-            gateway.originate(number, trunk)
-            assert (await gateway.event("OriginateResponse")).get("Channel") == f"PJSIP/{number}@{trunk}"
-        assert (await gateway.event("Hangup")).get("Cause") == "17"
-        await leave(gateway)
-
-    run(scenario, asterisk(scripts=scripts))
+    asterisk = simulate(scripts=scripts)
+    gateway = await gateway_of(reactor, asterisk)
+    for number, trunk in (("0982", "lab"), ("0983", "dead")):
+        gateway.originate(number, trunk)
+        assert (await gateway.event("OriginateResponse")).get("Channel") == f"PJSIP/{number}@{trunk}"
+    assert (await gateway.event("Hangup")).get("Cause") == "17"
+    await leave(gateway)
 
 
-def test_a_dropped_connection_does_not_end_a_call():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        gateway.originate()
-        call = await asterisk.new_calls.next()
-        await call.bridged.next()
-        asterisk.drop_connections()
-        await gateway.lost
-        assert not call.is_over
-        await leave(await gateway_of(reactor, asterisk))
-
-    run(scenario, asterisk())
+async def test_a_dropped_connection_does_not_end_a_call(reactor, simulate):
+    asterisk = simulate()
+    gateway = await gateway_of(reactor, asterisk)
+    gateway.originate()
+    call = await asterisk.new_calls.next()
+    await call.bridged.next()
+    asterisk.drop_connections()
+    await gateway.lost
+    assert not call.is_over
+    await leave(await gateway_of(reactor, asterisk))
 
 
-def test_a_frozen_asterisk_answers_once_it_is_thawed():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        asterisk.freeze()
-        gateway.send(AmiMessage.action("Ping", ("ActionID", "p")))
-        answer = gateway.response()
-        await deferLater(reactor, 0.1)
-        assert not answer.called
-        asterisk.thaw()
-        assert (await answer).get("Ping") == "Pong"
-        await leave(gateway)
-
-    run(scenario, asterisk())
+async def test_a_frozen_asterisk_answers_once_it_is_thawed(reactor, simulate):
+    asterisk = simulate()
+    gateway = await gateway_of(reactor, asterisk)
+    asterisk.freeze()
+    gateway.send(AmiMessage.action("Ping", ("ActionID", "p")))
+    answer = gateway.response()
+    await deferLater(reactor, 0.1)
+    assert not answer.called
+    asterisk.thaw()
+    assert (await answer).get("Ping") == "Pong"
+    await leave(gateway)
 
 
-def test_a_network_lies_between_phone_and_gateway():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        gateway.originate()
-        call = await asterisk.new_calls.next()
-        phone = await call.bridged.next()
-        await deferLater(reactor, 0.5)
-        counted = phone.to_gateway.statistics()
-        assert counted.lost > 0
-        assert counted.sent > counted.delivered > 0
-        assert phone.from_gateway.statistics().delivered > 0
-        call.hang_up()
-        await leave(gateway)
-
-    run(scenario, asterisk("answer babble", network=Conditions(delay_s=0.05, jitter_s=0.01, loss=0.3), seed=3))
+async def test_a_network_lies_between_phone_and_gateway(reactor, simulate):
+    asterisk = simulate("answer babble", network=Conditions(delay_s=0.05, jitter_s=0.01, loss=0.3), seed=3)
+    gateway = await gateway_of(reactor, asterisk)
+    gateway.originate()
+    call = await asterisk.new_calls.next()
+    phone = await call.bridged.next()
+    await deferLater(reactor, 0.5)
+    counted = phone.to_gateway.statistics()
+    assert counted.lost > 0
+    assert counted.sent > counted.delivered > 0
+    assert phone.from_gateway.statistics().delivered > 0
+    call.hang_up()
+    await leave(gateway)
 
 
-def test_media_from_a_stranger_is_not_heard():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        gateway.originate()
-        phone = await (await asterisk.new_calls.next()).bridged.next()
-        stranger = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
-        stranger.write(b"\x80\x00" + bytes(170), ("127.0.0.1", phone.local[1]))
-        await deferLater(reactor, 0.1)
-        assert phone.foreign == 1
-        await stranger.stopListening()
-        await leave(gateway)
-
-    run(scenario, asterisk("answer"))
+async def test_media_from_a_stranger_is_not_heard(reactor, simulate):
+    asterisk = simulate("answer")
+    gateway = await gateway_of(reactor, asterisk)
+    gateway.originate()
+    phone = await (await asterisk.new_calls.next()).bridged.next()
+    stranger = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+    stranger.write(b"\x80\x00" + bytes(170), ("127.0.0.1", phone.local[1]))
+    await deferLater(reactor, 0.1)
+    assert phone.foreign == 1
+    await stranger.stopListening()
+    await leave(gateway)
 
 
-def test_what_is_not_ami_ends_the_connection():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        gateway.transport.write(b"x" * (2 << 20))
-        await gateway.lost
-
-    run(scenario, asterisk())
+async def test_what_is_not_ami_ends_the_connection(reactor, simulate):
+    asterisk = simulate()
+    gateway = await gateway_of(reactor, asterisk)
+    gateway.transport.write(b"x" * (2 << 20))
+    await gateway.lost
 
 
-def test_stopping_ends_media_and_connections():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        gateway.originate()
-        call = await asterisk.new_calls.next()
-        await call.bridged.next()
-        await asterisk.stopService()
-        await gateway.lost
-        assert asterisk.calls == {}
-        asterisk.startService()
-
-    run(scenario, asterisk())
+async def test_stopping_ends_media_and_connections(reactor, simulate):
+    asterisk = simulate()
+    gateway = await gateway_of(reactor, asterisk)
+    gateway.originate()
+    call = await asterisk.new_calls.next()
+    await call.bridged.next()
+    await asterisk.stopService()
+    await gateway.lost
+    assert asterisk.calls == {}
+    asterisk.startService()
 
 
 def test_a_script_plays_a_file(tmp_path):
@@ -259,54 +241,50 @@ def test_a_script_plays_a_file(tmp_path):
         read_script(f"wav={path}")
 
 
-def test_a_call_that_is_over_before_it_was_seen_to_begin_is_no_trouble():
-    async def scenario(reactor, asterisk):
-        gateway = await gateway_of(reactor, asterisk)
-        channel = ("Channel", "sid-0981")
-        dial = actions.originate(
-            channel_id="sid-0981",
-            channel="PJSIP/0981@lab",
-            caller_id="0804",
-            ring_s=30,
-            dial_string=gateway.leg,
-            node="g",
-        )
-        gateway.transport.write(encode(dial) + encode(AmiMessage.action("Hangup", channel)))
-        call = await asterisk.new_calls.next()
-        assert call.is_over
-        await gateway.event("Hangup")
-        assert asterisk.calls == {}
+async def test_a_call_that_is_over_before_it_was_seen_to_begin_is_no_trouble(reactor, simulate):
+    asterisk = simulate()
+    gateway = await gateway_of(reactor, asterisk)
+    channel = ("Channel", "sid-0981")
+    dial = actions.originate(
+        channel_id="sid-0981",
+        channel="PJSIP/0981@lab",
+        caller_id="0804",
+        ring_s=30,
+        dial_string=gateway.leg,
+        node="g",
+    )
+    gateway.transport.write(encode(dial) + encode(AmiMessage.action("Hangup", channel)))
+    call = await asterisk.new_calls.next()
+    assert call.is_over
+    await gateway.event("Hangup")
+    assert asterisk.calls == {}
+    await leave(gateway)
+
+
+async def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hears_that_one_alone(reactor, simulate):
+    asterisk = simulate("answer-after=0.05 tone=440,5", network=Conditions(delay_s=0.2))
+    first, second = await gateway_of(reactor, asterisk), await gateway_of(reactor, asterisk)
+    first.originate()
+    call = await asterisk.new_calls.next()
+    await first.media.packets.next()
+    phone, reception = call.phone, call.phone.caller.ear.reception
+    await deferLater(reactor, 0.3)
+    for action in (
+        actions.set_media_target("sid-0981", second.leg),
+        actions.redirect("sid-0981", "exoswitch-bridge"),
+    ):
+        second.send(action)
+    await second.messages.next(
+        lambda message: message.event == "Newchannel" and destination(message.get("Channel")) == second.address
+    )
+    heard_of_the_first = reception.received
+    first.media.transport.write(bytes(172), phone.local)
+    await second.media.packets.next()
+    await deferLater(reactor, 0.1)  # by then all that was under way would have come, and no echo has yet
+    assert call.phone is phone
+    assert (phone.foreign, reception.received) == (1, heard_of_the_first)
+    assert heard_of_the_first > 0
+    await deferLater(reactor, 0.3)
+    assert reception.received > heard_of_the_first
+    for gateway in (first, second):
         await leave(gateway)
-
-    run(scenario, asterisk())
-
-
-def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hears_that_one_alone():
-    async def scenario(reactor, asterisk):
-        first, second = await gateway_of(reactor, asterisk), await gateway_of(reactor, asterisk)
-        first.originate()
-        call = await asterisk.new_calls.next()
-        await first.media.packets.next()
-        phone, reception = call.phone, call.phone.caller.ear.reception
-        await deferLater(reactor, 0.3)
-        for action in (
-            actions.set_media_target("sid-0981", second.leg),
-            actions.redirect("sid-0981", "exoswitch-bridge"),
-        ):
-            second.send(action)
-        await second.messages.next(
-            lambda message: message.event == "Newchannel" and destination(message.get("Channel")) == second.address
-        )
-        heard_of_the_first = reception.received
-        first.media.transport.write(bytes(172), phone.local)
-        await second.media.packets.next()
-        await deferLater(reactor, 0.1)  # by then all that was under way would have come, and no echo has yet
-        assert call.phone is phone
-        assert (phone.foreign, reception.received) == (1, heard_of_the_first)
-        assert heard_of_the_first > 0
-        await deferLater(reactor, 0.3)
-        assert reception.received > heard_of_the_first
-        for gateway in (first, second):
-            await leave(gateway)
-
-    run(scenario, asterisk("answer-after=0.05 tone=440,5", network=Conditions(delay_s=0.2)))

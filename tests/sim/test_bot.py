@@ -14,7 +14,6 @@ from exoswitch.sim.conversation import Digit, Mark, Started
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.sounds import babble
-from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback
 
@@ -57,143 +56,124 @@ async def opened(reactor, bot):
     return client, await bot.streams.next()
 
 
-def bot(behaviour="echo", **options):
-    return lambda reactor: SimulatedBot(reactor=reactor, behaviour=parse_behaviour(behaviour), **options)
+@pytest.fixture
+def simulate(reactor, serve):
+    def simulate(behaviour="echo", **options):
+        return serve(SimulatedBot(reactor=reactor, behaviour=parse_behaviour(behaviour), **options))
+
+    return simulate
 
 
-def test_an_echo_bot_records_what_it_is_told_and_says_it_back():
-    async def scenario(reactor, bot):
-        client, stream = await opened(reactor, bot)
-        client.say(b"\1\2" * 160)
-        client.sendMessage(client.writer.dtmf("7", 100))
-        client.sendMessage(client.writer.stop(StopReason.CALL_ENDED))
-        assert b64decode((await client.heard.next())["media"]["payload"]) == b"\1\2" * 160
-        assert await stream.told.next(lambda told: isinstance(told, Digit)) == Digit("7", 100)
-        assert (await stream.told.next(lambda told: isinstance(told, Started))).call_sid == "c" * 32
-        client.sendClose()
-        await stream.closed.next()
-        assert stream.uri == "/ws?lang=hi"
-        assert stream.conversation.faults == []
-        assert stream.conversation.stopped.reason == "callended"
-        assert bot.open_streams == []
-
-    run(scenario, bot())
+async def test_an_echo_bot_records_what_it_is_told_and_says_it_back(reactor, simulate):
+    bot = simulate()
+    client, stream = await opened(reactor, bot)
+    client.say(b"\1\2" * 160)
+    client.sendMessage(client.writer.dtmf("7", 100))
+    client.sendMessage(client.writer.stop(StopReason.CALL_ENDED))
+    assert b64decode((await client.heard.next())["media"]["payload"]) == b"\1\2" * 160
+    assert await stream.told.next(lambda told: isinstance(told, Digit)) == Digit("7", 100)
+    assert (await stream.told.next(lambda told: isinstance(told, Started))).call_sid == "c" * 32
+    client.sendClose()
+    await stream.closed.next()
+    assert stream.uri == "/ws?lang=hi"
+    assert stream.conversation.faults == []
+    assert stream.conversation.stopped.reason == "callended"
+    assert bot.open_streams == []
 
 
-def test_a_test_can_put_words_into_a_bots_mouth():
-    async def scenario(reactor, bot):
-        client, stream = await opened(reactor, bot)
-        await stream.told.next(lambda told: isinstance(told, Started))
-        stream.say(bytes(640))
-        stream.mark("m")
-        stream.clear()
-        said = [await client.heard.next() for _ in range(3)]
-        assert [message["event"] for message in said] == ["media", "mark", "clear"]
-        assert {message["stream_sid"] for message in said} == {"s" * 32}
-        client.sendMessage(client.writer.mark("m"))
-        assert await stream.told.next(lambda told: isinstance(told, Mark)) == Mark("m")
-        stream.close(4001)
-        assert (await client.closed.next())[0] == 4001
-
-    run(scenario, bot("silent"))
+async def test_a_test_can_put_words_into_a_bots_mouth(reactor, simulate):
+    bot = simulate("silent")
+    client, stream = await opened(reactor, bot)
+    await stream.told.next(lambda told: isinstance(told, Started))
+    stream.say(bytes(640))
+    stream.mark("m")
+    stream.clear()
+    said = [await client.heard.next() for _ in range(3)]
+    assert [message["event"] for message in said] == ["media", "mark", "clear"]
+    assert {message["stream_sid"] for message in said} == {"s" * 32}
+    client.sendMessage(client.writer.mark("m"))
+    assert await stream.told.next(lambda told: isinstance(told, Mark)) == Mark("m")
+    stream.close(4001)
+    assert (await client.closed.next())[0] == 4001
 
 
-def test_a_bot_that_vanishes_says_no_goodbye():
-    async def scenario(reactor, bot):
-        client, stream = await opened(reactor, bot)
-        stream.vanish()
-        assert (await client.closed.next())[0] == 1006
-
-    run(scenario, bot())
+async def test_a_bot_that_vanishes_says_no_goodbye(reactor, simulate):
+    bot = simulate()
+    client, stream = await opened(reactor, bot)
+    stream.vanish()
+    assert (await client.closed.next())[0] == 1006
 
 
-def test_a_refuser_refuses_the_handshake():
-    async def scenario(reactor, bot):
-        client = await connect(reactor, bot)
-        _, reason = await client.closed.next()
-        assert "403" in reason
-        assert bot.refused == 1
-        assert list(bot.streams) == []
-
-    run(scenario, bot("refuse"))
+async def test_a_refuser_refuses_the_handshake(reactor, simulate):
+    bot = simulate("refuse")
+    client = await connect(reactor, bot)
+    _, reason = await client.closed.next()
+    assert "403" in reason
+    assert bot.refused == 1
+    assert list(bot.streams) == []
 
 
-def test_a_closer_closes_after_its_time():
-    async def scenario(reactor, bot):
-        client, _ = await opened(reactor, bot)
-        begun = reactor.seconds()
-        assert (await client.closed.next())[0] == 1000
-        assert 0.05 < reactor.seconds() - begun < 5
-
-    run(scenario, bot("echo close-after=0.1"))
+async def test_a_closer_closes_after_its_time(reactor, simulate):
+    bot = simulate("echo close-after=0.1")
+    client, _ = await opened(reactor, bot)
+    begun = reactor.seconds()
+    assert (await client.closed.next())[0] == 1000
+    assert 0.05 < reactor.seconds() - begun < 5
 
 
-def test_a_bot_that_closes_answers_no_more():
-    async def scenario(reactor, bot):
-        client, stream = await opened(reactor, bot)
-        stream.close()
-        stream.say(bytes(320))
+async def test_a_bot_that_closes_answers_no_more(reactor, simulate):
+    bot = simulate()
+    client, stream = await opened(reactor, bot)
+    stream.close()
+    stream.say(bytes(320))
+    client.say(bytes(320))
+    assert await client.closed.next() == (1000, None)
+    await stream.closed.next()
+
+
+async def test_a_flooder_says_a_minute_at_once(reactor, simulate):
+    bot = simulate("flood=60")
+    client, _ = await opened(reactor, bot)
+    said = [await client.heard.next() for _ in range(300)]
+    assert sum(len(b64decode(message["media"]["payload"])) for message in said) == 60 * 16000
+
+
+async def test_a_deaf_bot_reads_late(reactor, simulate):
+    bot = simulate("echo deaf=0.2")
+    client, stream = await opened(reactor, bot)
+    await stream.told.next(lambda told: isinstance(told, Started))
+    begun = reactor.seconds()
+    client.say(bytes(320))
+    await client.heard.next()
+    assert reactor.seconds() - begun > 0.1
+
+
+async def test_a_garbage_talker_says_what_is_no_message(reactor, simulate):
+    bot = simulate("garbage")
+    client, _ = await opened(reactor, bot)
+    for _ in range(17):
         client.say(bytes(320))
-        assert await client.closed.next() == (1000, None)
-        await stream.closed.next()
-
-    run(scenario, bot())
-
-
-def test_a_flooder_says_a_minute_at_once():
-    async def scenario(reactor, bot):
-        client, _ = await opened(reactor, bot)
-        said = [await client.heard.next() for _ in range(300)]
-        assert sum(len(b64decode(message["media"]["payload"])) for message in said) == 60 * 16000
-
-    run(scenario, bot("flood=60"))
+    said = [await client.heard.next() for _ in range(17)]
+    assert b"no JSON at all" in said
+    assert b"\x00\xff binary" in said
 
 
-def test_a_deaf_bot_reads_late():
-    async def scenario(reactor, bot):
-        client, stream = await opened(reactor, bot)
-        await stream.told.next(lambda told: isinstance(told, Started))
-        begun = reactor.seconds()
-        client.say(bytes(320))
-        await client.heard.next()
-        assert reactor.seconds() - begun > 0.1
-
-    run(scenario, bot("echo deaf=0.2"))
-
-
-def test_a_garbage_talker_says_what_is_no_message():
-    async def scenario(reactor, bot):
-        client, _ = await opened(reactor, bot)
-        for _ in range(17):
-            client.say(bytes(320))
-        said = [await client.heard.next() for _ in range(17)]
-        assert b"no JSON at all" in said
-        assert b"\x00\xff binary" in said
-
-    run(scenario, bot("garbage"))
-
-
-def test_meters_see_what_comes_and_goes():
+async def test_meters_see_what_comes_and_goes(reactor, simulate):
     meters = Meters()
-
-    async def scenario(reactor, bot):
-        client, _ = await opened(reactor, bot)
-        for frame in babble()[:5]:
-            meters.out.sent(frame, reactor.seconds())
-            client.say(frame)
-        for _ in range(5):
-            pcm = b64decode((await client.heard.next())["media"]["payload"])
-            assert meters.back.heard(pcm, reactor.seconds()) < 5
-
-    run(scenario, bot(meters=meters))
+    bot = simulate(meters=meters)
+    client, _ = await opened(reactor, bot)
+    for frame in babble()[:5]:
+        meters.out.sent(frame, reactor.seconds())
+        client.say(frame)
+    for _ in range(5):
+        pcm = b64decode((await client.heard.next())["media"]["payload"])
+        assert meters.back.heard(pcm, reactor.seconds()) < 5
     assert meters.out.summary().recognised == 5
 
 
-def test_stopping_a_bot_cuts_its_connections():
-    async def scenario(reactor, bot):
-        client, _ = await opened(reactor, bot)
-        await bot.stopService()
-        assert (await client.closed.next())[0] == 1006
-        bot.startService()
-
-    run(scenario, bot())
+async def test_stopping_a_bot_cuts_its_connections(reactor, simulate):
+    bot = simulate()
+    client, _ = await opened(reactor, bot)
+    await bot.stopService()
+    assert (await client.closed.next())[0] == 1006
+    bot.startService()
