@@ -9,7 +9,6 @@ from twisted.internet.task import Clock
 from exoswitch.config.loader import load
 from exoswitch.tap import Options, make_gateway, makeService, use_monotonic_time
 from exoswitch.trunks.registry import SETTINGS
-from tests.harness.sim_live import run
 
 CONFIG = """
 http: "tcp:{port}:interface=127.0.0.1"
@@ -50,11 +49,8 @@ def config(tmp_path):
 
 
 @pytest.mark.loopback
-def test_http_port_that_is_taken_is_told_in_one_line(config):
-    async def scenario(reactor):
-        gateway = make_gateway(config, reactor)
-        with pytest.raises(SystemExit, match=r"http: .*Choose another port"):
-            gateway.startService()
-        await gateway.stopService()
-
-    run(scenario)
+async def test_http_port_that_is_taken_is_told_in_one_line(config, reactor):
+    gateway = make_gateway(config, reactor)
+    with pytest.raises(SystemExit, match=r"http: .*Choose another port"):
+        gateway.startService()
+    await gateway.stopService()

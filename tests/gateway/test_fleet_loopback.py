@@ -1,7 +1,7 @@
 """Two whole gateways that share an Asterisk and a Redis: together they never overfill it, whatever befalls Redis."""
 
 import pytest
-from twisted.internet.defer import DeferredList, gatherResults, maybeDeferred
+from twisted.internet.defer import DeferredList
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import BotTarget
@@ -14,7 +14,6 @@ from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.redis_server import RedisServer, needs_redis
-from tests.harness.sim_live import run
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
 
@@ -59,15 +58,6 @@ class Fleet:
             accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
         )
 
-    async def live(self, scenario):
-        for gateway in self.gateways:
-            gateway.startService()
-        await self.until(lambda: all(gateway.engine.ready and gateway.nodes.is_shared for gateway in self.gateways))
-        try:
-            await scenario(self)
-        finally:
-            await gatherResults([maybeDeferred(gateway.stopService) for gateway in self.gateways])
-
     async def until(self, is_so):
         while not is_so():
             await deferLater(self.reactor, 0.01)
@@ -83,50 +73,54 @@ class Fleet:
         return sum(gateway.engine.live for gateway in self.gateways)
 
 
-def run_fleet(redis, scenario):
-    run(
-        lambda reactor, asterisk, bot: Fleet(reactor, asterisk, bot, redis).live(scenario),
-        lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script("answer babble")),
-        lambda reactor: SimulatedBot(reactor=reactor),
-    )
+@pytest.fixture
+def start_fleet(reactor, serve, redis):
+    async def start():
+        asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble")))
+        bot = serve(SimulatedBot(reactor=reactor))
+        fleet = Fleet(reactor, asterisk, bot, redis)
+        for gateway in fleet.gateways:
+            serve(gateway)
+        await fleet.until(lambda: all(gateway.engine.ready and gateway.nodes.is_shared for gateway in fleet.gateways))
+        return fleet
+
+    return start
 
 
-def test_together_they_place_as_many_calls_as_the_asterisk_has_places(redis):
-    async def scenario(fleet):
-        asked = [fleet.place(gateway) for _ in range(5) for gateway in fleet.gateways]
-        outcomes = await DeferredList(asked, consumeErrors=True)
-        refused = [outcome.value for is_placed, outcome in outcomes if not is_placed]
-        assert len(refused) == len(asked) - PLACES
-        assert {type(problem) for problem in refused} == {NoCapacity}
-        assert fleet.live_calls == PLACES
-        view = await fleet.gateways[0].nodes.view()
-        assert view.asterisks == {"pbx1": PLACES}
-        for _ in range(PLACES):
-            await fleet.bot.streams.next()
-
-    run_fleet(redis, scenario)
+async def test_together_they_place_as_many_calls_as_the_asterisk_has_places(redis, start_fleet):
+    fleet = await start_fleet()
+    asked = [fleet.place(gateway) for _ in range(5) for gateway in fleet.gateways]
+    outcomes = await DeferredList(asked, consumeErrors=True)
+    refused = [outcome.value for is_placed, outcome in outcomes if not is_placed]
+    assert len(refused) == len(asked) - PLACES
+    assert {type(problem) for problem in refused} == {NoCapacity}
+    assert fleet.live_calls == PLACES
+    view = await fleet.gateways[0].nodes.view()
+    assert view.asterisks == {"pbx1": PLACES}
+    for _ in range(PLACES):
+        await fleet.bot.streams.next()
     assert redis.call("DBSIZE") == b":0\r\n"
 
 
 @pytest.mark.parametrize("outage", ["stopped", "paused"])
-def test_call_in_progress_loses_no_audio_while_redis_is_away_and_is_counted_afterwards(redis, outage):
-    async def scenario(fleet):
-        await fleet.place(fleet.gateways[0])
-        stream = await fleet.bot.streams.next()
-        await deferLater(fleet.reactor, 0.2)
-        (redis.stop if outage == "stopped" else redis.pause)()
-        heard_before = stream.conversation.media_count
-        placed_meanwhile = await fleet.place(fleet.gateways[1])
-        began = fleet.reactor.seconds()
-        await deferLater(fleet.reactor, OUTAGE_S)
-        expected = (fleet.reactor.seconds() - began) * FRAMES_A_SECOND
-        assert stream.conversation.media_count - heard_before >= expected - 2
-        (redis.start if outage == "stopped" else redis.resume)()
-        await fleet.until(lambda: all(gateway.nodes.is_shared for gateway in fleet.gateways))
-        for gateway in fleet.gateways:
-            await gateway.nodes.renew()
-        view = await fleet.gateways[0].nodes.view()
-        assert placed_meanwhile.call_sid in {lease.call_sid for lease in view.leases}
-        assert len(view.leases) == fleet.live_calls == 2
-
-    run_fleet(redis, scenario)
+async def test_call_in_progress_loses_no_audio_while_redis_is_away_and_is_counted_afterwards(
+    redis, outage, start_fleet
+):
+    fleet = await start_fleet()
+    await fleet.place(fleet.gateways[0])
+    stream = await fleet.bot.streams.next()
+    await deferLater(fleet.reactor, 0.2)
+    (redis.stop if outage == "stopped" else redis.pause)()
+    heard_before = stream.conversation.media_count
+    placed_meanwhile = await fleet.place(fleet.gateways[1])
+    began = fleet.reactor.seconds()
+    await deferLater(fleet.reactor, OUTAGE_S)
+    expected = (fleet.reactor.seconds() - began) * FRAMES_A_SECOND
+    assert stream.conversation.media_count - heard_before >= expected - 2
+    (redis.start if outage == "stopped" else redis.resume)()
+    await fleet.until(lambda: all(gateway.nodes.is_shared for gateway in fleet.gateways))
+    for gateway in fleet.gateways:
+        await gateway.nodes.renew()
+    view = await fleet.gateways[0].nodes.view()
+    assert placed_meanwhile.call_sid in {lease.call_sid for lease in view.leases}
+    assert len(view.leases) == fleet.live_calls == 2

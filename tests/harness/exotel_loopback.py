@@ -1,4 +1,4 @@
-"""A bot on 127.0.0.1: a real WebSocket server, on a reactor of its own that is not the global one."""
+"""A bot on 127.0.0.1: a real WebSocket server."""
 # ruff: noqa: N802, N803, N815
 
 import json
@@ -6,7 +6,6 @@ import json
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
-from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.task import deferLater
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
@@ -77,34 +76,17 @@ class LoopbackHouse:
             await deferLater(self.reactor, 0.01)
         raise AssertionError("it did not become true in time")
 
-    async def leave(self):
-        """End what is still open, and see that every attempt had exactly one end and nothing is left to happen."""
+    def startService(self):
+        """Do nothing: the house is open already."""
+
+    def stopService(self):
+        """Close what is still open, and check that every attempt had exactly one end."""
+        return Deferred.fromCoroutine(self._leave())
+
+    async def _leave(self):
         for connection, listener in self.attempts:
             if len(listener.told) == listener.told.count("opened"):
                 connection.close(None)
             await self.until(lambda told=listener.told: len(told) > told.count("opened"))
             assert len(listener.told) == listener.told.count("opened") + 1
         await self.port.stopListening()
-
-
-def run(scenario, **options):
-    """Run a scenario, which is given a house, on a reactor of its own."""
-    reactor = EPollReactor()
-    outcome = []
-
-    async def live():
-        house = LoopbackHouse(reactor, **options)
-        await scenario(house)
-        await house.leave()
-
-    def begin():
-        living = Deferred.fromCoroutine(live()).addTimeout(20, reactor)
-        living.addBoth(outcome.append)
-        living.addBoth(lambda _: reactor.stop())
-
-    reactor.callWhenRunning(begin)
-    reactor.run(installSignalHandlers=False)
-    if outcome[0] is not None:
-        outcome[0].raiseException()
-    left = [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)]
-    assert left == []

@@ -20,7 +20,6 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ports import free_port, free_ports
-from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback
 
@@ -29,35 +28,30 @@ ACCEPTED = 200
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_call_is_shown_by_the_gateway_that_comes_after(tmp_path, request, kind):
+async def test_call_is_shown_by_the_gateway_that_comes_after(tmp_path, request, kind, reactor, serve):
     address = f"sqlite:///{tmp_path}/calls.db"
     if kind == "postgresql":
         address = request.getfixturevalue("postgres").new_database()
 
-    async def scenario(reactor, asterisk, bot):
-        first = make_gateway(config(asterisk, address, tmp_path), reactor)
-        first.startService()
-        await until_ready(reactor, first)
-        request = CallRequest(
-            account="acme1", number="+919812345678", exophone="+918047491899", bot=BotTarget(url=bot.url)
-        )
-        session = await first.engine.place(request)
-        await (await bot.streams.next()).closed.next()
-        await maybeDeferred(first.stopService)
-
-        second = make_gateway(evolve(first.config, http=f"tcp:{free_port()}:interface=127.0.0.1"), reactor)
-        second.startService()
-        await until_ready(reactor, second)
-        found = await second.engine.find("acme1", session.call_sid)
-        assert (found.status, found.customer, found.bot) == (CallStatus.COMPLETED, session.customer, session.bot)
-        assert found.ending.reason.startswith("the caller hung up")
-        await maybeDeferred(second.stopService)
-
-    run(
-        scenario,
-        lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=0.5 hangup")),
-        lambda reactor: SimulatedBot(reactor=reactor),
+    asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=0.5 hangup")))
+    bot = serve(SimulatedBot(reactor=reactor))
+    first = make_gateway(config(asterisk, address, tmp_path), reactor)
+    first.startService()
+    await until_ready(reactor, first)
+    request = CallRequest(
+        account="acme1", number="+919812345678", exophone="+918047491899", bot=BotTarget(url=bot.url)
     )
+    session = await first.engine.place(request)
+    await (await bot.streams.next()).closed.next()
+    await maybeDeferred(first.stopService)
+
+    second = make_gateway(evolve(first.config, http=f"tcp:{free_port()}:interface=127.0.0.1"), reactor)
+    second.startService()
+    await until_ready(reactor, second)
+    found = await second.engine.find("acme1", session.call_sid)
+    assert (found.status, found.customer, found.bot) == (CallStatus.COMPLETED, session.customer, session.bot)
+    assert found.ending.reason.startswith("the caller hung up")
+    await maybeDeferred(second.stopService)
     assert not (tmp_path / "journal").exists()
 
 

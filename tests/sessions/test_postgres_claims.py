@@ -5,31 +5,26 @@ from twisted.internet.defer import gatherResults
 
 from exoswitch.sessions.postgres import PostgresDatabase
 from tests.harness.sessions import MOMENT
-from tests.harness.sim_live import run
 
 ROUNDS = 20
 CALLS = 300
 
 
 @pytest.mark.loopback
-def test_opposite_orders_end_in_no_deadlock_and_each_call_has_one_owner(postgres):
+async def test_opposite_orders_end_in_no_deadlock_and_each_call_has_one_owner(postgres, reactor):
     address = postgres.new_database()
     name = address.rpartition("/")[2]
-
-    async def scenario(reactor):
-        gateways = [PostgresDatabase(address, reactor, answer_s=5.0) for _ in range(3)]
-        for gateway in gateways:
-            await gateway.open()
-        for number in range(ROUNDS):
-            sids = [f"r{number}-{call}" for call in range(CALLS)]
-            orders = (sids, sids[::-1], sids[CALLS // 2 :] + sids[: CALLS // 2])
-            won = await gatherResults(
-                [gateway.claim(order, order[0], MOMENT) for gateway, order in zip(gateways, orders, strict=True)]
-            )
-            assert sorted(sid for ours in won for sid in ours) == sorted(sids)
-        for gateway in gateways:
-            await gateway.close()
-
-    run(scenario)
+    gateways = [PostgresDatabase(address, reactor, answer_s=5.0) for _ in range(3)]
+    for gateway in gateways:
+        await gateway.open()
+    for number in range(ROUNDS):
+        sids = [f"r{number}-{call}" for call in range(CALLS)]
+        orders = (sids, sids[::-1], sids[CALLS // 2 :] + sids[: CALLS // 2])
+        won = await gatherResults(
+            [gateway.claim(order, order[0], MOMENT) for gateway, order in zip(gateways, orders, strict=True)]
+        )
+        assert sorted(sid for ours in won for sid in ours) == sorted(sids)
+    for gateway in gateways:
+        await gateway.close()
     assert postgres.query(name, "SELECT count(*) FROM claims") == [(ROUNDS * CALLS,)]
     assert postgres.query(name, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]

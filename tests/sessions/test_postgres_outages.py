@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import DeferredList
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.threads import deferToThreadPool
 
@@ -18,7 +18,6 @@ from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.telemetry.counters import MemoryMetrics
 from tests.harness.sessions import MOMENT, SESSION
-from tests.harness.sim_live import run
 
 pytestmark = pytest.mark.loopback
 
@@ -93,31 +92,26 @@ def outage(postgres, how):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, "pause"], ids=["stopped", "killed", "paused"])
-def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how):
+async def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how, reactor):
     address = postgres.new_database()
     name = address.rpartition("/")[2]
     metrics = MemoryMetrics()
     leave, come_back = outage(postgres, how)
-
-    async def scenario(reactor):
-        store = make_store(reactor, address, tmp_path, metrics)
-        await store.start()
-        traffic = Traffic(store, reactor)
-        traffic.start()
-        await wait(reactor, 0.5)
-        leave()
-        try:
-            await wait(reactor, ANSWER_S + OUTAGE_S)
-            accepted_before = len(traffic.accepted)
-        finally:
-            come_back()
-        await until(reactor, lambda: len(traffic.accepted) > accepted_before, "no call is accepted again")
-        traffic.stop()
-        await until(reactor, lambda: not list((tmp_path / "journal").iterdir()), "the journal stays")
-        await store.stop()
-        return traffic
-
-    traffic = collected(scenario)
+    store = make_store(reactor, address, tmp_path, metrics)
+    await store.start()
+    traffic = Traffic(store, reactor)
+    traffic.start()
+    await wait(reactor, 0.5)
+    leave()
+    try:
+        await wait(reactor, ANSWER_S + OUTAGE_S)
+        accepted_before = len(traffic.accepted)
+    finally:
+        come_back()
+    await until(reactor, lambda: len(traffic.accepted) > accepted_before, "no call is accepted again")
+    traffic.stop()
+    await until(reactor, lambda: not list((tmp_path / "journal").iterdir()), "the journal stays")
+    await store.stop()
     events = postgres.query(name, "SELECT call_sid, sequence FROM events WHERE call_sid NOT LIKE '%-saved'")
     assert len(events) == len(set(events)) == 2 * len(traffic.noted)
     assert {call_sid for call_sid, _ in events} == traffic.noted
@@ -129,28 +123,23 @@ def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how):
     assert metrics.counts["session_notes_dropped_total"] == 0
 
 
-def test_server_that_was_restarted_while_nobody_called_costs_no_call(postgres, tmp_path):
+async def test_server_that_was_restarted_while_nobody_called_costs_no_call(postgres, tmp_path, reactor):
     address = postgres.new_database()
-
-    async def scenario(reactor):
-        store = make_store(reactor, address, tmp_path)
-        await store.start()
-        await store.save(SESSION)
-        postgres.stop()
-        postgres.start()
-        await wait(reactor, 0.2)
-        await store.save(evolve(SESSION, call_sid="c2"))
-        assert await store.load("acme1", "c2") == evolve(SESSION, call_sid="c2")
-        await store.stop()
-
-    collected(scenario)
+    store = make_store(reactor, address, tmp_path)
+    await store.start()
+    await store.save(SESSION)
+    postgres.stop()
+    postgres.start()
+    await wait(reactor, 0.2)
+    await store.save(evolve(SESSION, call_sid="c2"))
+    assert await store.load("acme1", "c2") == evolve(SESSION, call_sid="c2")
+    await store.stop()
 
 
-def test_gateway_that_starts_before_its_database_finds_it_later(postgres, tmp_path):
+async def test_gateway_that_starts_before_its_database_finds_it_later(postgres, tmp_path, reactor):
     address = postgres.new_database()
     postgres.stop()
-
-    async def scenario(reactor):
+    try:
         store = make_store(reactor, address, tmp_path)
         await store.start()
         store.note(SESSION)
@@ -159,9 +148,6 @@ def test_gateway_that_starts_before_its_database_finds_it_later(postgres, tmp_pa
         postgres.start()
         await until(reactor, lambda: not list((tmp_path / "journal").iterdir()), "the journal stays")
         await store.stop()
-
-    try:
-        collected(scenario)
     finally:
         if not postgres.is_running:
             postgres.start()
@@ -171,70 +157,48 @@ def test_gateway_that_starts_before_its_database_finds_it_later(postgres, tmp_pa
 MANY = 500  # more than Python's stack would hold, were each answered in that of the one before
 
 
-def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres, tmp_path):
+async def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres, tmp_path, reactor):
     address = postgres.new_database()
+    database = PostgresDatabase(address, reactor, answer_s=ANSWER_S)
+    questions = (
+        lambda: database.recall(["c1"]),
+        lambda: database.unfinished("gw1"),
+        lambda: database.claim(["c1"], "t2", MOMENT),
+    )
+    await database.open()
+    assert await database.claim(["c1"], "t1", MOMENT)
+    postgres.pause()
+    began = reactor.seconds()
+    try:
+        asked = [ask() for _ in range(MANY) for ask in questions]
+        answers = await DeferredList(asked, consumeErrors=True)
+    finally:
+        postgres.resume()
+    assert [answer.value.__class__ for _, answer in answers] == 3 * MANY * [BackendUnavailable]
+    assert reactor.seconds() - began < 3 * ANSWER_S
+    assert await database.recall(["c1"]) == []
+    assert await database.claim(["c1"], "t1", MOMENT)
+    assert not await database.claim(["c1"], "t2", MOMENT)
+    await database.close()
 
-    async def scenario(reactor):
-        database = PostgresDatabase(address, reactor, answer_s=ANSWER_S)
-        questions = (
-            lambda: database.recall(["c1"]),
-            lambda: database.unfinished("gw1"),
-            lambda: database.claim(["c1"], "t2", MOMENT),
-        )
+
+async def test_address_that_nobody_answers_at_is_told_without_its_password(tmp_path, reactor):
+    database = PostgresDatabase("postgresql://exo:hunter2@127.0.0.1:1/exo", reactor, answer_s=ANSWER_S)
+    with pytest.raises(BackendUnavailable, match="PostgreSQL database exo at 127") as caught:
         await database.open()
-        assert await database.claim(["c1"], "t1", MOMENT)
-        postgres.pause()
-        began = reactor.seconds()
-        try:
-            asked = [ask() for _ in range(MANY) for ask in questions]
-            answers = await DeferredList(asked, consumeErrors=True)
-        finally:
-            postgres.resume()
-        assert [answer.value.__class__ for _, answer in answers] == 3 * MANY * [BackendUnavailable]
-        assert reactor.seconds() - began < 3 * ANSWER_S
-        assert await database.recall(["c1"]) == []
-        assert await database.claim(["c1"], "t1", MOMENT)
-        assert not await database.claim(["c1"], "t2", MOMENT)
-        await database.close()
-
-    run(scenario)
+    assert "hunter2" not in str(caught.value)
+    await database.close()
 
 
-def test_address_that_nobody_answers_at_is_told_without_its_password(tmp_path):
-    async def scenario(reactor):
-        database = PostgresDatabase("postgresql://exo:hunter2@127.0.0.1:1/exo", reactor, answer_s=ANSWER_S)
-        with pytest.raises(BackendUnavailable, match="PostgreSQL database exo at 127") as caught:
-            await database.open()
-        assert "hunter2" not in str(caught.value)
-        await database.close()
-
-    run(scenario)
-
-
-def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_path):
+async def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_path, reactor):
     address = postgres.new_database()
-
-    async def scenario(reactor):
-        stores = [make_store(reactor, address, tmp_path / name) for name in "abc"]
-        for starting in [store.start() for store in stores]:
-            await starting
-        for number, store in enumerate(stores):
-            await store.save(evolve(SESSION, call_sid=f"c{number}"))
-        for store in stores:
-            await store.stop()
-
-    run(scenario)
+    stores = [make_store(reactor, address, tmp_path / name) for name in "abc"]
+    for starting in [store.start() for store in stores]:
+        await starting
+    for number, store in enumerate(stores):
+        await store.save(evolve(SESSION, call_sid=f"c{number}"))
+    for store in stores:
+        await store.stop()
     name = address.rpartition("/")[2]
     assert postgres.query(name, "SELECT version FROM schema_versions") == [(1,), (2,), (3,)]
     assert postgres.query(name, "SELECT count(*) FROM sessions") == [(3,)]
-
-
-def collected(scenario):
-    """Run a scenario on real sockets, and give what it returns."""
-    outcome = []
-
-    async def keep(reactor):
-        outcome.append(await Deferred.fromCoroutine(scenario(reactor)))
-
-    run(keep, patience_s=2 * PATIENCE_S)
-    return outcome[0]

@@ -13,7 +13,6 @@ from exoswitch.sessions.notes import Note
 from exoswitch.sessions.sqlite import SqliteDatabase
 from tests.harness.databases import SqliteInTest, result, sqlite_in_test
 from tests.harness.sessions import MOMENT, SESSION
-from tests.harness.sim_live import run
 
 
 def test_file_and_what_belongs_to_it_are_for_their_owner_alone(tmp_path):
@@ -53,14 +52,11 @@ def test_somebody_who_writes_for_too_long_makes_it_unavailable_for_as_long(tmp_p
 
 
 @pytest.mark.loopback
-def test_gateways_that_make_one_file_at_once_agree_on_its_schema(tmp_path):
-    async def scenario(reactor):
-        databases = [SqliteDatabase(tmp_path / "calls.db", reactor) for _ in range(4)]
-        await gatherResults([database.open() for database in databases])
-        for number, database in enumerate(databases):
-            await database.write([Note(number, evolve(SESSION, call_sid=f"c{number}"))])
-        assert len(await databases[0].recall(["c3"])) == 1
-        for database in databases:
-            await database.close()
-
-    run(scenario)
+async def test_gateways_that_make_one_file_at_once_agree_on_its_schema(tmp_path, reactor):
+    databases = [SqliteDatabase(tmp_path / "calls.db", reactor) for _ in range(4)]
+    await gatherResults([database.open() for database in databases])
+    for number, database in enumerate(databases):
+        await database.write([Note(number, evolve(SESSION, call_sid=f"c{number}"))])
+    assert len(await databases[0].recall(["c3"])) == 1
+    for database in databases:
+        await database.close()

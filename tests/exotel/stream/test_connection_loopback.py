@@ -6,7 +6,7 @@ from cryptography import x509
 from twisted.internet import ssl
 
 from tests.harness.certificates import certificate, certificate_pem
-from tests.harness.exotel_loopback import run
+from tests.harness.exotel_loopback import LoopbackHouse
 
 pytestmark = [
     pytest.mark.loopback,
@@ -22,113 +22,95 @@ LOCALHOST = certificate(x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_a
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_bot_is_reached_over_tls_when_its_certificate_is_good(host):
-    async def scenario(house):
-        _, leg, _ = house.connect(house.url(scheme="wss", host=host))
-        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
-        house.bots[0].say(event="media", media={"payload": base64.b64encode(bytes(100_000)).decode()})
-        await house.until(lambda: leg.asked)
-        assert leg.asked == [("play", bytes(100_000))]
-
-    run(scenario, tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
+async def test_a_bot_is_reached_over_tls_when_its_certificate_is_good(host, reactor, serve):
+    house = serve(LoopbackHouse(reactor, tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST)))
+    _, leg, _ = house.connect(house.url(scheme="wss", host=host))
+    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    house.bots[0].say(event="media", media={"payload": base64.b64encode(bytes(100_000)).decode()})
+    await house.until(lambda: leg.asked)
+    assert leg.asked == [("play", bytes(100_000))]
 
 
-def test_a_certificate_that_nobody_trusts_fails_the_stream():
-    async def scenario(house):
-        _, _, listener = house.connect(house.url(scheme="wss", host="localhost"))
-        await house.until(lambda: listener.told)
-        assert listener.told[0][0] == "failed"
-        assert "certificate verify failed" in listener.told[0][1]
-
-    run(scenario, tls=LOCALHOST.options())
+async def test_a_certificate_that_nobody_trusts_fails_the_stream(reactor, serve):
+    house = serve(LoopbackHouse(reactor, tls=LOCALHOST.options()))
+    _, _, listener = house.connect(house.url(scheme="wss", host="localhost"))
+    await house.until(lambda: listener.told)
+    assert listener.told[0][0] == "failed"
+    assert "certificate verify failed" in listener.told[0][1]
 
 
-def test_a_private_authority_may_vouch_for_a_bot(tmp_path):
+async def test_a_private_authority_may_vouch_for_a_bot(tmp_path, reactor, serve):
     ca_file = tmp_path / "ca.pem"
     own_pem, key_pem = certificate_pem(x509.DNSName("localhost"))
     ca_file.write_bytes(own_pem)
-
-    async def scenario(house):
-        _, _, listener = house.connect(house.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
-        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
-        assert listener.told == ["opened"]
-
-    run(scenario, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options())
+    house = serve(LoopbackHouse(reactor, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options()))
+    _, _, listener = house.connect(house.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
+    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    assert listener.told == ["opened"]
 
 
-def test_a_private_authority_vouches_for_the_right_host_only(tmp_path):
+async def test_a_private_authority_vouches_for_the_right_host_only(tmp_path, reactor, serve):
     ca_file = tmp_path / "ca.pem"
     own_pem, key_pem = certificate_pem(x509.DNSName("bot.example.org"))
     ca_file.write_bytes(own_pem)
-
-    async def scenario(house):
-        _, _, listener = house.connect(house.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
-        await house.until(lambda: listener.told)
-        assert listener.told[0][0] == "failed"
-
-    run(scenario, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options())
+    house = serve(LoopbackHouse(reactor, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options()))
+    _, _, listener = house.connect(house.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
+    await house.until(lambda: listener.told)
+    assert listener.told[0][0] == "failed"
 
 
-def test_a_certificate_for_another_host_fails_the_stream():
-    async def scenario(house):
-        _, _, listener = house.connect(house.url(scheme="wss", host="localhost"))
-        await house.until(lambda: listener.told)
-        assert listener.told[0][0] == "failed"
-        assert house.bots == []
-
+async def test_a_certificate_for_another_host_fails_the_stream(reactor, serve):
     other = certificate(x509.DNSName("bot.example.org"))
-    run(scenario, tls=other.options(), tls_options=trusting(other))
+    house = serve(LoopbackHouse(reactor, tls=other.options(), tls_options=trusting(other)))
+    _, _, listener = house.connect(house.url(scheme="wss", host="localhost"))
+    await house.until(lambda: listener.told)
+    assert listener.told[0][0] == "failed"
+    assert house.bots == []
 
 
-def test_the_bot_sees_exotels_request():
-    async def scenario(house):
-        house.connect(house.url("/a%20b/?voice/1f2e").replace("ws://", "ws://user:pa%20ss@"))
-        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
-        request = house.requests[0]
-        assert request.headers["user-agent"] == "Go-http-client/1.1"
-        assert request.headers["authorization"] == "Basic " + base64.b64encode(b"user:pa ss").decode()
-        assert not {"origin", "sec-websocket-protocol", "sec-websocket-extensions"} & set(request.headers)
-        assert house.bots[0].http_request_uri == "/a%20b/?voice/1f2e"
-        assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"voice/1f2e": ""}
-
-    run(scenario)
+async def test_the_bot_sees_exotels_request(reactor, serve):
+    house = serve(LoopbackHouse(reactor))
+    house.connect(house.url("/a%20b/?voice/1f2e").replace("ws://", "ws://user:pa%20ss@"))
+    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    request = house.requests[0]
+    assert request.headers["user-agent"] == "Go-http-client/1.1"
+    assert request.headers["authorization"] == "Basic " + base64.b64encode(b"user:pa ss").decode()
+    assert not {"origin", "sec-websocket-protocol", "sec-websocket-extensions"} & set(request.headers)
+    assert house.bots[0].http_request_uri == "/a%20b/?voice/1f2e"
+    assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"voice/1f2e": ""}
 
 
-def test_a_bot_that_sends_much_faster_than_real_time_is_heard_completely():
-    async def scenario(house):
-        _, leg, _ = house.connect()
-        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
-        for index in range(3000):
-            house.bots[0].say(event="media", media={"payload": base64.b64encode(index.to_bytes(2) * 320).decode()})
-        await house.until(lambda: len(leg.asked) == 3000)
-        assert [int.from_bytes(pcm[:2]) for _, pcm in leg.asked] == list(range(3000))
-
-    run(scenario)
+async def test_a_bot_that_sends_much_faster_than_real_time_is_heard_completely(reactor, serve):
+    house = serve(LoopbackHouse(reactor))
+    _, leg, _ = house.connect()
+    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    for index in range(3000):
+        house.bots[0].say(event="media", media={"payload": base64.b64encode(index.to_bytes(2) * 320).decode()})
+    await house.until(lambda: len(leg.asked) == 3000)
+    assert [int.from_bytes(pcm[:2]) for _, pcm in leg.asked] == list(range(3000))
 
 
-def test_a_bot_that_does_not_read_costs_a_bounded_amount_and_catches_up():
-    async def scenario(house):
-        connection, _, _ = house.connect()
-        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
-        bot = house.bots[0]
-        bot.transport.pauseProducing()
-        for _ in range(400):
-            for _ in range(100):
-                connection.send_media(bytes(320))
-            await house.until(lambda: True)
-            if connection._congested:
-                break
-            await house.until(lambda: True)
-        else:
-            pytest.fail("the transport never was full")
-        for _ in range(150):
+async def test_a_bot_that_does_not_read_costs_a_bounded_amount_and_catches_up(reactor, serve):
+    house = serve(LoopbackHouse(reactor))
+    connection, _, _ = house.connect()
+    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    bot = house.bots[0]
+    bot.transport.pauseProducing()
+    for _ in range(400):
+        for _ in range(100):
             connection.send_media(bytes(320))
-        bot.transport.resumeProducing()
-        await house.until(lambda: house.metrics["shed_caller_audio_ms"] > 0)
-        await house.until(lambda: not connection._congested)
-        connection.send_mark("end")
-        await house.until(lambda: bot.messages[-1]["event"] == "mark")
-        numbers = [int(message["sequence_number"]) for message in bot.messages[1:]]
-        assert numbers == list(range(1, len(numbers) + 1))
-
-    run(scenario)
+        await house.until(lambda: True)
+        if connection._congested:
+            break
+        await house.until(lambda: True)
+    else:
+        pytest.fail("the transport never was full")
+    for _ in range(150):
+        connection.send_media(bytes(320))
+    bot.transport.resumeProducing()
+    await house.until(lambda: house.metrics["shed_caller_audio_ms"] > 0)
+    await house.until(lambda: not connection._congested)
+    connection.send_mark("end")
+    await house.until(lambda: bot.messages[-1]["event"] == "mark")
+    numbers = [int(message["sequence_number"]) for message in bot.messages[1:]]
+    assert numbers == list(range(1, len(numbers) + 1))

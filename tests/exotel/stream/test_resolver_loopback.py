@@ -5,12 +5,12 @@ import json
 import pytest
 from cryptography import x509
 from twisted.internet import ssl
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from tests.harness import exotel_loopback as loopback
 from tests.harness.certificates import certificate
+from tests.harness.exotel_loopback import LoopbackHouse
 
 pytestmark = [
     pytest.mark.loopback,
@@ -60,6 +60,17 @@ class Resolving:
             factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=house.reactor)
         self.port = house.reactor.listenTCP(0, factory, interface="127.0.0.1")
 
+    def startService(self):
+        """Do nothing: the resolver is open already."""
+
+    def stopService(self):
+        """Stop, and check that no connection to the resolver is left."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self):
+        await self.house.until(lambda: all(line.lost for line in self.lines))
+        await maybeDeferred(self.port.stopListening)
+
     def url(self, path="/where", scheme="http", host="127.0.0.1"):
         return f"{scheme}://{host}:{self.port.getHost().port}{path}"
 
@@ -77,54 +88,49 @@ class Resolving:
         return text
 
 
-def run(scenario, resolver_tls=None, **options):
-    """Run a scenario, which is given a resolver; at the end no connection to it may be left, and no delayed call."""
+@pytest.fixture
+def resolve(reactor, serve):
+    """Give a function that starts a resolver, and a house of bots with these options."""
 
-    async def with_resolver(house):
-        resolving = Resolving(house, resolver_tls)
-        await scenario(resolving)
-        await house.until(lambda: all(line.lost for line in resolving.lines))
-        await maybeDeferred(resolving.port.stopListening)
+    def resolve(resolver_tls=None, **options):
+        house = serve(LoopbackHouse(reactor, **options))
+        return serve(Resolving(house, resolver_tls))
 
-    loopback.run(with_resolver, **options)
+    return resolve
 
 
-def test_a_resolver_is_asked_as_exotel_asks_and_the_bot_of_its_answer_reached():
-    async def scenario(resolving):
-        house = resolving.house
-        _, _, listener = house.connect(resolving.url("/a%20b?x=%2F&y").replace("://", "://user:hunter2@"))
-        await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
-        assert listener.told == ["opened"]
-        assert house.bots[0].http_request_uri == "/ws?lang=hi"
-        assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"lang": "hi"}
-        (question,) = resolving.questions
-        first, *headers = question.removesuffix("\r\n\r\n").split("\r\n")
-        assert first == f"GET /a%20b?x=%2F&y&{DETAILS} HTTP/1.1"
-        assert dict(line.split(": ", 1) for line in headers) == {
-            "Host": resolving.url("").removeprefix("http://"),
-            "User-Agent": "Go-http-client/1.1",
-            "Authorization": "Basic dXNlcjpodW50ZXIy",
-            "Connection": "close",
-        }
-
-    run(scenario)
+async def test_a_resolver_is_asked_as_exotel_asks_and_the_bot_of_its_answer_reached(resolve):
+    resolving = resolve()
+    house = resolving.house
+    _, _, listener = house.connect(resolving.url("/a%20b?x=%2F&y").replace("://", "://user:hunter2@"))
+    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    assert listener.told == ["opened"]
+    assert house.bots[0].http_request_uri == "/ws?lang=hi"
+    assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"lang": "hi"}
+    (question,) = resolving.questions
+    first, *headers = question.removesuffix("\r\n\r\n").split("\r\n")
+    assert first == f"GET /a%20b?x=%2F&y&{DETAILS} HTTP/1.1"
+    assert dict(line.split(": ", 1) for line in headers) == {
+        "Host": resolving.url("").removeprefix("http://"),
+        "User-Agent": "Go-http-client/1.1",
+        "Authorization": "Basic dXNlcjpodW50ZXIy",
+        "Connection": "close",
+    }
 
 
 @pytest.mark.parametrize("how", ["chunked", "until the connection ends"])
-def test_an_answer_may_end_in_any_way_that_http_knows(how):
-    async def scenario(resolving):
-        body = json.dumps({"url": resolving.house.url()}).encode()
-        resolving.hangs_up = how != "chunked"
-        resolving.says = b"HTTP/1.1 200 OK\r\n" + (
-            b"\r\n" + body
-            if resolving.hangs_up
-            else b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-        )
-        _, _, listener = resolving.connect()
-        await resolving.house.until(lambda: listener.told)
-        assert listener.told == ["opened"]
-
-    run(scenario)
+async def test_an_answer_may_end_in_any_way_that_http_knows(how, resolve):
+    resolving = resolve()
+    body = json.dumps({"url": resolving.house.url()}).encode()
+    resolving.hangs_up = how != "chunked"
+    resolving.says = b"HTTP/1.1 200 OK\r\n" + (
+        b"\r\n" + body
+        if resolving.hangs_up
+        else b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    )
+    _, _, listener = resolving.connect()
+    await resolving.house.until(lambda: listener.told)
+    assert listener.told == ["opened"]
 
 
 @pytest.mark.parametrize(
@@ -141,101 +147,81 @@ def test_an_answer_may_end_in_any_way_that_http_knows(how):
         (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "no answer came: what came is not HTTP"),
     ],
 )
-def test_an_answer_of_no_use_fails_the_stream(says, why):
-    async def scenario(resolving):
-        resolving.says = says
-        assert why in await resolving.failure(path="/where?key=hunter2")
-        assert resolving.house.requests == []
-
-    run(scenario)
+async def test_an_answer_of_no_use_fails_the_stream(says, why, resolve):
+    resolving = resolve()
+    resolving.says = says
+    assert why in await resolving.failure(path="/where?key=hunter2")
+    assert resolving.house.requests == []
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["at once", "in the middle"])
-def test_a_resolver_that_hangs_up_fails_the_stream(says):
-    async def scenario(resolving):
-        resolving.says, resolving.hangs_up = says, True
-        assert "no answer came: the connection was lost" in await resolving.failure()
-
-    run(scenario)
+async def test_a_resolver_that_hangs_up_fails_the_stream(says, resolve):
+    resolving = resolve()
+    resolving.says, resolving.hangs_up = says, True
+    assert "no answer came: the connection was lost" in await resolving.failure()
 
 
-def test_a_resolver_that_is_not_there_fails_the_stream():
-    async def scenario(resolving):
-        nowhere = resolving.url()
-        await resolving.port.stopListening()
-        resolving.url = lambda: nowhere
-        assert "refused" in await resolving.failure()
-
-    run(scenario)
+async def test_a_resolver_that_is_not_there_fails_the_stream(resolve):
+    resolving = resolve()
+    nowhere = resolving.url()
+    await resolving.port.stopListening()
+    resolving.url = lambda: nowhere
+    assert "refused" in await resolving.failure()
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["of all", "of the rest"])
-def test_resolving_is_part_of_the_handshake_and_its_time(says):
-    async def scenario(resolving):
-        resolving.says = says
-        assert "no answer within 0.2 s" in await resolving.failure()
-
-    run(scenario, handshake_s=0.2)
+async def test_resolving_is_part_of_the_handshake_and_its_time(says, resolve):
+    resolving = resolve(handshake_s=0.2)
+    resolving.says = says
+    assert "no answer within 0.2 s" in await resolving.failure()
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["asking", "reading"])
-def test_closing_gives_up_resolving_and_leaves_nothing(says):
-    async def scenario(resolving):
-        house, resolving.says = resolving.house, says
-        connection, _, listener = resolving.connect()
-        await house.until(lambda: resolving.questions)
-        connection.close(None)
-        await house.until(lambda: listener.told)
-        assert "given up before the bot answered" in listener.told[0][1]
-
-    run(scenario)
+async def test_closing_gives_up_resolving_and_leaves_nothing(says, resolve):
+    resolving = resolve()
+    house, resolving.says = resolving.house, says
+    connection, _, listener = resolving.connect()
+    await house.until(lambda: resolving.questions)
+    connection.close(None)
+    await house.until(lambda: listener.told)
+    assert "given up before the bot answered" in listener.told[0][1]
 
 
-def test_each_attempt_resolves_anew():
-    async def scenario(resolving):
-        for attempt in (1, 2):
-            _, _, listener = resolving.connect()
-            await resolving.house.until(lambda told=listener.told: told)
-            assert len(resolving.questions) == attempt
-
-    run(scenario)
-
-
-def test_the_bot_of_the_answer_may_be_the_one_that_is_not_there():
-    async def scenario(resolving):
-        resolving.says = http(b'{"url": "ws://127.0.0.1:9/hunter2"}')
+async def test_each_attempt_resolves_anew(resolve):
+    resolving = resolve()
+    for attempt in (1, 2):
         _, _, listener = resolving.connect()
-        await resolving.house.until(lambda: listener.told)
-        assert listener.told[0][1].startswith("3009 failed to establish ws conn: 127.0.0.1:9: ")
+        await resolving.house.until(lambda told=listener.told: told)
+        assert len(resolving.questions) == attempt
 
-    run(scenario)
+
+async def test_the_bot_of_the_answer_may_be_the_one_that_is_not_there(resolve):
+    resolving = resolve()
+    resolving.says = http(b'{"url": "ws://127.0.0.1:9/hunter2"}')
+    _, _, listener = resolving.connect()
+    await resolving.house.until(lambda: listener.told)
+    assert listener.told[0][1].startswith("3009 failed to establish ws conn: 127.0.0.1:9: ")
 
 
 def trusting(own):
     return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
 
 
-def test_a_resolver_is_asked_over_tls_when_its_certificate_is_good():
-    async def scenario(resolving):
-        _, _, listener = resolving.connect(scheme="https", host="localhost")
-        await resolving.house.until(lambda: listener.told)
-        assert listener.told == ["opened"]
-
-    run(scenario, resolver_tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
+async def test_a_resolver_is_asked_over_tls_when_its_certificate_is_good(resolve):
+    resolving = resolve(resolver_tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
+    _, _, listener = resolving.connect(scheme="https", host="localhost")
+    await resolving.house.until(lambda: listener.told)
+    assert listener.told == ["opened"]
 
 
-def test_a_resolver_that_nobody_trusts_is_told_nothing():
-    async def scenario(resolving):
-        assert "certificate verify failed" in await resolving.failure(scheme="https", host="localhost")
-        assert resolving.questions == []
-
-    run(scenario, resolver_tls=LOCALHOST.options())
+async def test_a_resolver_that_nobody_trusts_is_told_nothing(resolve):
+    resolving = resolve(resolver_tls=LOCALHOST.options())
+    assert "certificate verify failed" in await resolving.failure(scheme="https", host="localhost")
+    assert resolving.questions == []
 
 
-def test_a_resolver_with_the_certificate_of_another_host_is_told_nothing():
-    async def scenario(resolving):
-        assert "TLS failed" in await resolving.failure(scheme="https", host="localhost")
-        assert resolving.questions == []
-
+async def test_a_resolver_with_the_certificate_of_another_host_is_told_nothing(resolve):
     other = certificate(x509.DNSName("bot.example.org"))
-    run(scenario, resolver_tls=other.options(), tls_options=trusting(other))
+    resolving = resolve(resolver_tls=other.options(), tls_options=trusting(other))
+    assert "TLS failed" in await resolving.failure(scheme="https", host="localhost")
+    assert resolving.questions == []

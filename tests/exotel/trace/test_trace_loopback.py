@@ -22,30 +22,24 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ports import free_port, free_ports
-from tests.harness.sim_live import run
 
 
 @pytest.mark.loopback
-def test_a_call_is_in_its_trace_when_the_gateway_has_stopped(tmp_path):
-    async def scenario(reactor, asterisk, bot):
-        gateway = make_gateway(config(asterisk, bot, tmp_path / "traces"), reactor)
-        gateway.startService()
-        while not gateway.engine.ready:
-            await deferLater(reactor, 0.01)
-        target = BotTarget(url=bot.url, options=gateway.config.apps["1001"].options())
-        request = CallRequest(account="acme1", number="+919812345678", exophone="+918047491899", bot=target)
-        session = await gateway.engine.place(request)
-        stream = await bot.streams.next()
-        stream.mark("at once")
-        await stream.closed.next()
-        await maybeDeferred(gateway.stopService)
-        judge(session, stream, tmp_path / "traces")
-
-    run(
-        scenario,
-        lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=1 digits=5 hangup")),
-        lambda reactor: SimulatedBot(reactor=reactor),
-    )
+async def test_a_call_is_in_its_trace_when_the_gateway_has_stopped(tmp_path, reactor, serve):
+    asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=1 digits=5 hangup")))
+    bot = serve(SimulatedBot(reactor=reactor))
+    gateway = make_gateway(config(asterisk, bot, tmp_path / "traces"), reactor)
+    gateway.startService()
+    while not gateway.engine.ready:
+        await deferLater(reactor, 0.01)
+    target = BotTarget(url=bot.url, options=gateway.config.apps["1001"].options())
+    request = CallRequest(account="acme1", number="+919812345678", exophone="+918047491899", bot=target)
+    session = await gateway.engine.place(request)
+    stream = await bot.streams.next()
+    stream.mark("at once")
+    await stream.closed.next()
+    await maybeDeferred(gateway.stopService)
+    judge(session, stream, tmp_path / "traces")
 
 
 def judge(session, stream, folder):
