@@ -38,7 +38,6 @@ class Listener:
 
     def stream_opened(self) -> None:
         self.connection.start()
-        self.leg.attach(self.connection)
 
     def stream_failed(self, error: str) -> None:
         sys.exit(f"a bot could not be reached: {error}")

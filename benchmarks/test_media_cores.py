@@ -15,16 +15,23 @@ import pytest
 
 from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
 from exoswitch.audio.g711 import ALAW, ULAW
+from exoswitch.call.media import MediaEncoding
 from exoswitch.rtp.jitter import JitterBuffer
 from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.message_encoder import MessageEncoder
 from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.rtp.plane import Line, Plane
+from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.playout import Playout
 
 ASTERISK = ("10.0.1.5", 12000)
 CALLS = 100
 SPEECH = struct.pack(f"<{FRAME_SAMPLES}h", *[random.Random(1).randrange(-8000, 8000) for _ in range(FRAME_SAMPLES)])
 CODED = ULAW.encode(SPEECH)
+ENCODING = MediaEncoding(
+    template=b'{"event":"media","stream_sid":"' + b"5b" * 16 + b'","sequence_number":"%d",'
+    b'"media":{"chunk":"%d","timestamp":"%d","payload":"%b"}}',
+    sample_rate_hz=8000,
+)
 
 
 @pytest.mark.parametrize("law", [ULAW, ALAW], ids=lambda law: law.name)
@@ -58,6 +65,11 @@ def test_jitter_push_and_pop(benchmark):
         return buffer.pop()
 
     assert benchmark(turn) is SPEECH
+
+
+def test_message_of_20_ms(benchmark):
+    encoder = MessageEncoder(ENCODING)
+    benchmark(lambda: encoder.add(SPEECH))
 
 
 def test_playout_of_20_ms_messages(benchmark):
@@ -152,11 +164,12 @@ class Inbound:
 
 
 def test_tick_of_100_calls(benchmark):
-    """The plane's tick with both directions busy and nothing beneath it; what the bots send is not in it."""
+    """The plane's tick with both directions busy, messages to the bots included, and nothing beneath it."""
     inbound, ends = Inbound(), [Driven() for _ in range(CALLS)]
-    lines = [Line(end.leg, Nothing(), Nothing(), Nothing()) for end in ends]
+    lines = [MediaSession(end.leg, Nothing(), Nothing()) for end in ends]
     plane = Plane(inbound, lambda line: pytest.fail(f"{line} failed"))
     for line in lines:
+        line.attach(Nothing(), ENCODING)
         plane.add(line)
     clock = {"now": 0.0}
 

@@ -62,7 +62,6 @@ class Call:
         self.tape.opened(self._clock.seconds())
         if self._connection is not None and self._leg is not None:
             self._connection.start()
-            self._leg.attach(self._connection)
 
     def stream_failed(self, error: str) -> None:
         """End the call: the bot cannot be reached, or refused."""

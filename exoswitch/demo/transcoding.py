@@ -3,13 +3,30 @@
 from collections.abc import Callable
 from time import perf_counter
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.g711 import ULAW
-from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader, MessageWriter
+from exoswitch.call.session import BotTarget, Direction
+from exoswitch.call.stream_start import StreamStart
+from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader
+from exoswitch.exotel.stream.writer import media_encoding
+from exoswitch.rtp.message_encoder import MessageEncoder
 from exoswitch.sim.behaviour import media_message
 from exoswitch.sim.sounds import babble
 
 _CHUNKS = 250
 _ROUNDS = 5
+_ENCODING = media_encoding(
+    StreamStart(
+        call_sid="1" * 32,
+        stream_sid="0" * 32,
+        account="demo",
+        customer="",
+        exophone="",
+        bot=BotTarget(url=""),
+        direction=Direction.INBOUND,
+    ),
+    SAMPLE_RATE_HZ,
+)
 
 
 def time_transcoding() -> tuple[float, float]:
@@ -29,9 +46,9 @@ def _time(work: Callable[[], None]) -> float:
 
 
 def _to_bot(payloads: list[bytes]) -> None:
-    writer = MessageWriter(stream_sid="0" * 32, call_sid="1" * 32, account="demo")
+    to_bot = MessageEncoder(_ENCODING)
     for payload in payloads:
-        writer.media(ULAW.decode(payload))
+        to_bot.add(ULAW.decode(payload))
 
 
 def _to_phone(messages: list[bytes]) -> None:

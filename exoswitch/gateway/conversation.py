@@ -4,9 +4,10 @@ from attrs import define, field
 
 from exoswitch.call.effects import StopReason
 from exoswitch.call.events import MediaAddress
+from exoswitch.call.media import MediaStatistics
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
-from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane, MediaStatistics
+from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane
 
 
 @define(eq=False)
@@ -47,7 +48,6 @@ class Conversation:
     def start(self) -> None:
         """Begin the stream, and let the caller's audio flow into it."""
         self._open_bot.start()
-        self._open_leg.attach(self._open_bot)
 
     def send_digit(self, digit: str, duration_ms: int) -> None:
         """Tell the bot of a key that was pressed."""

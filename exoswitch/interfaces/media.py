@@ -1,28 +1,8 @@
 """Port: the media plane: one leg a call."""
 
-from attrs import frozen
 from zope.interface import Attribute, Interface
 
-
-@frozen(kw_only=True)
-class MediaStatistics:
-    """What happened to a call's audio; counts are of 20 ms packets or frames unless the name says otherwise.
-
-    `lost` and `concealed` are of the caller's audio; `overflowed_ms` is audio of the bot that found the playout queue
-    full.
-    """
-
-    received: int = 0
-    lost: int = 0
-    late: int = 0
-    duplicate: int = 0
-    malformed: int = 0
-    foreign: int = 0
-    concealed: int = 0
-    sent: int = 0
-    underruns: int = 0
-    overflowed_ms: int = 0
-    jitter_ms: float = 0.0
+from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics
 
 
 class IStream(Interface):
@@ -31,8 +11,8 @@ class IStream(Interface):
     Every method is harmless after the connection has closed.
     """
 
-    def send_media(pcm: bytes) -> None:
-        """Pass on 20 ms of the caller's audio: 320 bytes of signed 16-bit little-endian mono at 8,000 Hz."""
+    def send_media(message: bytes) -> None:
+        """Send a message with the caller's audio, as the stream's MediaEncoding describes it."""
 
     def send_mark(name: str) -> None:
         """Tell the bot that everything before this mark has been played."""
@@ -61,8 +41,11 @@ class IMediaLeg(Interface):
     def direct(host: str, port: int) -> None:
         """Send RTP to this address from now on, and accept it from nowhere else."""
 
-    def attach(stream: IStream) -> None:
-        """Let the caller's audio flow to this stream, from the next tick on; what came before is dropped."""
+    def attach(stream: IStream, encoding: MediaEncoding) -> MediaMessages:
+        """Let the caller's audio flow to this stream from the next tick on, as whole messages.
+
+        Audio that came before is dropped.
+        """
 
     def detach() -> None:
         """Stop the flow of the caller's audio to the stream, and drop the playout queue and its marks.

@@ -5,27 +5,9 @@ from collections.abc import Callable
 from attrs import define, field
 from zope.interface import implementer
 
-from exoswitch.audio.frames import samples_to_ms
-from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IStream, MediaStatistics
-from exoswitch.rtp.leg import MediaLeg
+from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics
+from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IStream
 from exoswitch.rtp.plane import MediaSession
-
-
-def statistics_of(leg: MediaLeg) -> MediaStatistics:
-    """Gather what the parts of a leg have counted; RTP of an unknown codec goes with the malformed."""
-    return MediaStatistics(
-        received=leg.reception.received,
-        lost=leg.reception.lost,
-        late=leg.jitter.late,
-        duplicate=leg.reception.duplicate,
-        malformed=leg.malformed + leg.unsupported,
-        foreign=leg.foreign,
-        concealed=leg.jitter.concealed,
-        sent=leg.sent,
-        underruns=leg.playout.underruns,
-        overflowed_ms=samples_to_ms(leg.playout.overflowed_samples),
-        jitter_ms=leg.reception.jitter_ms,
-    )
 
 
 @implementer(IMediaLeg)
@@ -49,10 +31,9 @@ class BoundLeg:
         """Send RTP to this address from now on, and accept it from nowhere else."""
         self._session.leg.direct(host, port)
 
-    def attach(self, stream: IStream) -> None:
-        """Let the caller's audio flow to this stream, from the next tick on."""
-        self._session.stream = stream
-        self._session.leg.attach()
+    def attach(self, stream: IStream, encoding: MediaEncoding) -> MediaMessages:
+        """Let the caller's audio flow to this stream from the next tick on, as whole messages."""
+        return self._session.attach(stream, encoding)
 
     def detach(self) -> None:
         """Stop the flow of the caller's audio, and drop the playout queue and its marks."""
@@ -96,7 +77,7 @@ class BoundLeg:
 
     def statistics(self) -> MediaStatistics:
         """Count what has happened so far."""
-        return statistics_of(self._session.leg)
+        return self._session.leg.statistics()
 
     def close(self) -> None:
         """Unbind the port; harmless the second time."""

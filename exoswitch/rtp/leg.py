@@ -5,13 +5,15 @@ Whoever drives it hands in each datagram as it comes, and calls `tick` every 20 
 
 import random
 from collections.abc import Sequence
+from enum import Enum
 from typing import NamedTuple
 
 from attrs import define, field, frozen
 
 from exoswitch.audio.concealment import Concealer
-from exoswitch.audio.frames import FRAME_SAMPLES, Loop, ms_to_samples
+from exoswitch.audio.frames import FRAME_SAMPLES, Loop, ms_to_samples, samples_to_ms
 from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
+from exoswitch.call.media import MediaStatistics
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.rtp.jitter import JitterBuffer
 from exoswitch.rtp.packet import Packetizer, parse
@@ -21,6 +23,24 @@ from exoswitch.rtp.reception import Arrival, Reception
 Address = tuple[str, int]
 
 _REORDERED, _DUPLICATE, _STRAY, _RESTARTED = Arrival.REORDERED, Arrival.DUPLICATE, Arrival.STRAY, Arrival.RESTARTED
+
+
+class LegState(Enum):
+    """What a leg does with the audio of both sides.
+
+    All states play the queued audio of the bot. `ATTACHED` also gives the caller's audio. `HOLDING` plays the
+    waiting sound in every gap. `DRAINING` becomes `DRAINED` in the first tick with nothing to play.
+    """
+
+    IDLE = "idle"
+    ATTACHED = "attached"
+    HOLDING = "holding"
+    DRAINING = "draining"
+    DRAINED = "drained"
+
+
+_IDLE, _ATTACHED, _HOLDING = LegState.IDLE, LegState.ATTACHED, LegState.HOLDING
+_DRAINING, _DRAINED = LegState.DRAINING, LegState.DRAINED
 
 
 @frozen(kw_only=True)
@@ -57,14 +77,13 @@ class MediaLeg:
     """One call's media. Its parts count what happened: `reception`, `jitter`, `playout`, and the fields here.
 
     `foreign` datagrams came from an address that is not this call's, `malformed` ones are no RTP, `unsupported`
-    ones are RTP of another codec than G.711. `ran_dry` is set by the tick that, after `drain`, had nothing more to
-    play; whoever drives the leg takes note of it and resets it.
+    ones are RTP of another codec than G.711.
     """
 
     settings: LegSettings
     _rng: random.Random
     remote: Address | None = field(default=None, init=False)
-    attached: bool = field(default=False, init=False)
+    state: LegState = field(default=_IDLE, init=False)
     reception: Reception = field(factory=Reception, init=False)
     jitter: JitterBuffer = field(init=False)
     playout: Playout = field(init=False)
@@ -72,9 +91,7 @@ class MediaLeg:
     malformed: int = field(default=0, init=False)
     unsupported: int = field(default=0, init=False)
     sent: int = field(default=0, init=False)
-    ran_dry: bool = field(default=False, init=False)
     _waiting: Loop | None = field(default=None, init=False)
-    _draining: bool = field(default=False, init=False)
     _concealer: Concealer = field(factory=Concealer, init=False)
     _packetizer: Packetizer = field(init=False)
     _silence: bytes = field(init=False)
@@ -99,28 +116,26 @@ class MediaLeg:
         self._await_media()
 
     def attach(self) -> None:
-        """Let the caller's audio come out of the ticks from now on; what came before is dropped."""
-        self.attached = True
-        self._waiting, self._draining = None, False
+        """Let the caller's audio come out of the ticks from now on; audio that came before is dropped."""
+        self.state = _ATTACHED
         self._forget_source()
         self._await_media()
 
     def detach(self) -> None:
-        """Keep the caller's audio in, and drop the bot's, with its marks."""
-        self.attached = False
-        self._waiting, self._draining, self.ran_dry = None, False, False
+        """Stop the caller's audio, and drop the bot's audio with its marks."""
+        self.state = _IDLE
         self.playout.clear()
 
     def hold(self) -> None:
-        """Detach, and let the waiting sound be heard until a stream is attached."""
+        """Detach, and play the waiting sound until a stream is attached."""
         self.detach()
+        self.state = _HOLDING
         sound = self.settings.waiting_sound
         self._waiting = Loop(sound) if sound else None
 
     def drain(self) -> None:
-        """Keep the caller's audio in, and play the bot's to its end; see `ran_dry`."""
-        self.attached = False
-        self._draining = True
+        """Stop the caller's audio, and play the bot's audio to its end; then the state is `DRAINED`."""
+        self.state = _DRAINING
 
     def _forget_source(self) -> None:
         self.jitter.restart()
@@ -162,7 +177,7 @@ class MediaLeg:
         self.remote = address
         self._awaiting, self._heard_at = True, now
         arrival = self.reception.arrived(packet, now)
-        if not self.attached or arrival is _DUPLICATE or arrival is _STRAY:
+        if self.state is not _ATTACHED or arrival is _DUPLICATE or arrival is _STRAY:
             return
         if arrival is _RESTARTED:
             self.jitter.restart()
@@ -180,8 +195,24 @@ class MediaLeg:
             packet = self._packetizer.encode(frame or self._silence, frame is not None and not self._talking)
             self._talking = frame is not None
             self.sent += 1
-        pcm = self._caller_frame() if self.attached else None
+        pcm = self._caller_frame() if self.state is _ATTACHED else None
         return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
+
+    def statistics(self) -> MediaStatistics:
+        """Gather the counts of all parts; RTP of an unknown codec counts as malformed."""
+        return MediaStatistics(
+            received=self.reception.received,
+            lost=self.reception.lost,
+            late=self.jitter.late,
+            duplicate=self.reception.duplicate,
+            malformed=self.malformed + self.unsupported,
+            foreign=self.foreign,
+            concealed=self.jitter.concealed,
+            sent=self.sent,
+            underruns=self.playout.underruns,
+            overflowed_ms=samples_to_ms(self.playout.overflowed_samples),
+            jitter_ms=self.reception.jitter_ms,
+        )
 
     def forgive(self, gap_s: float) -> None:
         """Take time that has just passed without anybody listening out of the caller's silence."""
@@ -189,10 +220,10 @@ class MediaLeg:
             self._heard_at += gap_s
 
     def _frame_of_none(self) -> bytes | None:
-        """Give what is heard where the bot has nothing to say, or None for silence."""
-        if self._draining:
-            self._draining, self.ran_dry = False, True
-        return None if self._waiting is None else self._waiting.pop()
+        """Give the sound that replaces missing audio of the bot, or None for silence."""
+        if self.state is _DRAINING:
+            self.state = _DRAINED
+        return self._waiting.pop() if self.state is _HOLDING and self._waiting is not None else None
 
     def _caller_frame(self) -> bytes:
         pcm = self.jitter.pop()

@@ -14,7 +14,11 @@ from typing import Protocol
 
 from attrs import define, field
 
-from exoswitch.rtp.leg import Address, MediaLeg
+from exoswitch.call.media import MediaEncoding
+from exoswitch.rtp.leg import Address, LegState, MediaLeg
+from exoswitch.rtp.message_encoder import MessageEncoder
+
+_DRAINED = LegState.DRAINED
 
 _STANDSTILL_S = 1.0
 """A tick so long after the one before says that this process stood still: under SIGSTOP, or on a stalled machine."""
@@ -30,8 +34,8 @@ class Wire(Protocol):
 class Stream(Protocol):
     """What the plane needs of a bot's connection; see IStream."""
 
-    def send_media(self, pcm: bytes) -> None:
-        """Pass on 20 ms of the caller's audio."""
+    def send_media(self, message: bytes) -> None:
+        """Send a message with the caller's audio."""
 
     def send_mark(self, name: str) -> None:
         """Tell the bot that everything before this mark has been played."""
@@ -55,8 +59,16 @@ class MediaSession:
     wire: Wire
     listener: Listener
     stream: Stream | None = None
+    messages: MessageEncoder | None = None
     closed: bool = False
     failures: int = 0
+
+    def attach(self, stream: Stream, encoding: MediaEncoding) -> MessageEncoder:
+        """Let the caller's audio flow to this stream from the next tick on."""
+        self.stream = stream
+        self.messages = messages = MessageEncoder(encoding)
+        self.leg.attach()
+        return messages
 
 
 class Inbound(Protocol):
@@ -121,14 +133,16 @@ class Plane:
             line.wire.send(packet, leg.remote)
         stream = line.stream
         if stream is not None:
-            if pcm is not None:
-                stream.send_media(pcm)
+            if pcm is not None and line.messages is not None:
+                message = line.messages.add(pcm)
+                if message is not None:
+                    stream.send_media(message)
             for name in marks:
                 stream.send_mark(name)
         if silent_s is not None:
             line.listener.media_lost(silent_s)
-        if leg.ran_dry:
-            leg.ran_dry = False
+        if leg.state is _DRAINED:
+            leg.state = LegState.IDLE
             line.listener.playout_finished()
 
     def _note_failure(self, line: MediaSession) -> None:

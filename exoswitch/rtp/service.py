@@ -11,11 +11,12 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.audio.g711 import LAWS_BY_NAME
+from exoswitch.call.media import MediaStatistics
 from exoswitch.config.model import RtpConfig
 from exoswitch.errors import NoCapacity
-from exoswitch.interfaces.media import IMediaListener, IMediaPlane, MediaStatistics
+from exoswitch.interfaces.media import IMediaListener, IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
-from exoswitch.rtp.bound_leg import BoundLeg, statistics_of
+from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.endpoint import RtpEndpoint
 from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams, Reading
 from exoswitch.rtp.leg import LegSettings, MediaLeg
@@ -112,7 +113,7 @@ class RtpService(Service):
         port, endpoint = self._bound.pop(line)
         self._plane.remove(line)
         self._inbound.remove(endpoint)
-        self._count(statistics_of(line.leg), endpoint)
+        self._count(line.leg.statistics(), endpoint)
         closed = endpoint.close()
         self._unbinding.add(closed)
 

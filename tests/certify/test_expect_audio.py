@@ -12,8 +12,8 @@ from exoswitch.certify.expect_audio import (
     reaches_the_phone,
 )
 from exoswitch.certify.verdict import Verdict
-from exoswitch.exotel.stream.messages import MessageWriter
 from tests.harness.certify_seen import OTHER_SID, SID, TERMS, TONE, mark, media, talk, tape
+from tests.harness.wire import Messages
 
 SILENT = evolve(TERMS, is_silent=True)
 QUESTION = evolve(TERMS, is_babble=False)
@@ -130,7 +130,7 @@ def test_marks_must_come_back():
     assert only(marks_return([one], TERMS)).verdict is Verdict.FAIL
     one.waiting(500)
     assert only(marks_return([one], TERMS)).verdict is Verdict.NOTE
-    one.sent(MessageWriter(stream_sid=SID, call_sid="c" * 32, account="a").mark("a"), 1.5)
+    one.sent(Messages(stream_sid=SID, call_sid="c" * 32).mark("a"), 1.5)
     finding = only(marks_return([one], TERMS))
     assert (finding.verdict, finding.seen) == (Verdict.PASS, "1 came back, 500 to 500 ms later")
     one.received(mark("b"), 4.9)

@@ -9,6 +9,7 @@ from exoswitch.rtp.plane import Plane
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.sounds import babble
 from tests.harness.certify_seen import SID
+from tests.harness.rtp_nodes import ENCODING, pcm_of
 
 SPEECH = babble()
 
@@ -22,7 +23,8 @@ class Bot:
     heard: list = field(factory=list)
     told: list = field(factory=list)
 
-    def send_media(self, pcm):
+    def send_media(self, message):
+        pcm = pcm_of(message)
         self.heard.append(pcm)
         if self.echoes:
             self.media.leg.play(pcm)
@@ -44,8 +46,7 @@ def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
     bot.media = media = phones.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
     plane.add(media)
     tape.opened(0.0)
-    media.stream = bot
-    media.leg.attach()
+    media.attach(bot, ENCODING)
     for tick in range(1, round(seconds / 0.02) + 1):
         phones.tick(tick * 0.02)
         plane.tick(tick * 0.02)

@@ -11,12 +11,12 @@ from exoswitch.certify.kept import Kept
 from exoswitch.certify.recorded_caller import RecordedCaller
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
-from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.trace import Attempted, Closed, Header, MediaSettings, Message, Opened, TraceError
 from exoswitch.rtp.packet import parse
 from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
+from tests.harness.wire import Messages
 
 HEADER = Header(
     call_sid="c" * 32,
@@ -32,7 +32,7 @@ HEADER = Header(
 def conversation(answers=50, *, header=HEADER, hangs_up=True):
     """Make a trace: the caller says a second of a tone and presses a key; the bot answers."""
     kept = Kept(header)
-    writer = MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    writer = Messages(stream_sid=SID, call_sid="c" * 32)
 
     def says(side, at_ms, data):
         kept.add(Message(at_ms, side, data))
@@ -40,7 +40,7 @@ def conversation(answers=50, *, header=HEADER, hangs_up=True):
     kept.add(Attempted(0, "ws://user:hush@bot.example.org/?key=hush"))
     kept.add(Opened(100))
     says(Side.GATEWAY, 100, writer.connected())
-    start = writer.start(caller="+919812345610", callee="+918047491899", custom_parameters={})
+    start = writer.start()
     says(Side.GATEWAY, 100, start)
     for number in range(50):
         says(Side.GATEWAY, 120 + 20 * number, writer.media(TONE[number]))

@@ -1,7 +1,7 @@
 from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.certify.tape import is_audible
-from exoswitch.exotel.stream.messages import MessageWriter
 from tests.harness.certify_seen import SID, TONE, mark, media, talk, tape
+from tests.harness.wire import Messages
 
 
 def test_silence_and_line_noise_are_not_audible():
@@ -25,7 +25,7 @@ def test_audible_ticks_are_found_by_time():
 
 
 def test_returned_marks_are_matched_by_name_and_order():
-    one, writer = tape(), MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    one, writer = tape(), Messages(stream_sid=SID, call_sid="c" * 32)
     for at, name in enumerate(["a", "b", "a"]):
         one.received(mark(name), float(at))
     one.sent(writer.mark("a"), 5.0)
@@ -35,7 +35,7 @@ def test_returned_marks_are_matched_by_name_and_order():
 
 
 def test_audible_frames_of_both_sides_are_kept():
-    one, writer = tape(), MessageWriter(stream_sid=SID, call_sid="c" * 32, account="acme1")
+    one, writer = tape(), Messages(stream_sid=SID, call_sid="c" * 32)
     one.sent(writer.connected(), 0.0)
     one.sent(writer.media(TONE[0] + SILENCE_PCM), 0.0)
     one.received(media(TONE[1] + SILENCE_PCM), 1.0)

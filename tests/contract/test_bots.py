@@ -30,7 +30,7 @@ async def test_it_provides_its_interfaces(house):
 async def test_nothing_is_sent_before_start(house):
     connection, _, listener = house.connect(starts=False)
     await house.until(lambda: listener.told == ["opened"])
-    connection.send_media(bytes(320))
+    connection.send_media(b"out of time")
     connection.send_mark("early")
     connection.start()
     await house.until(lambda: len(house.bots[0].messages) == 2)
@@ -38,8 +38,8 @@ async def test_nothing_is_sent_before_start(house):
 
 
 async def test_media_marks_and_keys_reach_the_bot_in_order(house):
-    connection, _, _, bot = await opened(house)
-    connection.send_media(b"\1" * 320)
+    connection, leg, _, bot = await opened(house)
+    leg.hear(b"\1" * 320)
     connection.send_mark("m")
     connection.send_digit("5", 100)
     await house.until(lambda: len(bot.messages) == 5)
@@ -94,7 +94,7 @@ async def test_a_bot_that_closes_is_told_with_its_code(house):
     bot.sendClose(4000, "good bye")
     await house.until(lambda: len(listener.told) == 2)
     assert listener.told[1] == ("closed", 4000, "good bye")
-    connection.send_media(bytes(320))
+    connection.send_media(b"out of time")
     connection.send_mark("late")
     connection.send_digit("1", 100)
     connection.start()

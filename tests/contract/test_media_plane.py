@@ -11,7 +11,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer, parse
-from tests.harness.rtp_nodes import PORTS, MemoryNode, SocketNode
+from tests.harness.rtp_nodes import ENCODING, PORTS, MemoryNode, SocketNode
 
 TONE = b"\x10\x20" * FRAME_SAMPLES
 CODED = ULAW.encode(TONE)
@@ -61,7 +61,7 @@ def connected(node):
     leg, call = node.open()
     asterisk = Asterisk(node, leg)
     leg.direct(*asterisk.address)
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     return leg, call, asterisk
 
 
@@ -123,7 +123,7 @@ def test_audio_from_before_the_stream_is_not_given_to_it(node):
     leg.direct(*asterisk.address)
     asterisk.speak()
     node.tick()
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     node.tick()
     assert call.media == [SILENCE_PCM]
 
@@ -249,7 +249,7 @@ def test_on_hold_the_waiting_sound_is_heard_again_and_again_until_a_stream_is_at
     leg.hold()
     asterisk.speak()
     node.tick(6)
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     node.tick()
     heard = asterisk.heard()
     assert heard[0] == CODED
@@ -313,7 +313,7 @@ def test_a_second_stream_takes_over(node):
     leg, first, asterisk = connected(node)
     leg.detach()
     _, second = node.open()
-    leg.attach(second)
+    leg.attach(second, ENCODING)
     asterisk.speak()
     leg.mark("here")
     node.tick()
@@ -377,7 +377,7 @@ def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port(
         asterisk.speak()
         node.tick()
     leg, call = node.open()
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     leg.direct(*Asterisk(node, leg).address)
     asterisk.speak()
     node.tick(3)
@@ -399,7 +399,7 @@ def test_a_stream_that_breaks_does_not_stop_the_other_calls(node, logged_failure
 
 def test_a_call_may_be_closed_by_what_its_stream_is_given(node):
     leg, call, asterisk = connected(node)
-    call.send_media = lambda pcm: leg.close()
+    call.send_media = lambda message: leg.close()
     asterisk.speak()
     node.tick(2)
     assert leg.statistics().sent == 1

@@ -4,10 +4,12 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
+from exoswitch.call.media import MediaStatistics
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.bots import IBotConnection, IBots
-from exoswitch.interfaces.media import IMediaLeg, IMediaPlane, MediaStatistics
+from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.interfaces.switch import ISwitch
+from exoswitch.rtp.message_encoder import MessageEncoder
 
 
 @implementer(ISwitch)
@@ -57,12 +59,22 @@ class RecordedLeg:
     queued_ms: int = 0
     asked: list = field(factory=list)
     stream: object = None
+    messages: object = None
 
     def direct(self, host, port):
         self.asked.append(("direct", host, port))
 
-    def attach(self, stream):
+    def attach(self, stream, encoding):
         self.stream = stream
+        self.messages = None if encoding is None else MessageEncoder(encoding)
+        return self.messages
+
+    def hear(self, pcm):
+        """Let 20 ms of the caller's audio pass, as a media plane does."""
+        if self.stream is not None:
+            message = self.messages.add(pcm)
+            if message is not None:
+                self.stream.send_media(message)
 
     def detach(self):
         self.stream = None
@@ -112,14 +124,16 @@ class RecordedMedia:
 @define(eq=False)
 class RecordedBot:
     told: object
+    leg: object
     listener: object
     asked: list = field(factory=list)
 
     def start(self):
         self.asked.append(("start",))
+        self.leg.attach(self, None)
 
-    def send_media(self, pcm):
-        self.asked.append(("media", pcm))
+    def send_media(self, message):
+        self.asked.append(("media", message))
 
     def send_mark(self, name):
         self.asked.append(("mark", name))
@@ -137,8 +151,7 @@ class RecordedBots:
     connections: list = field(factory=list)
 
     def connect(self, start, leg, listener):
-        del leg
-        self.connections.append(RecordedBot(start, listener))
+        self.connections.append(RecordedBot(start, leg, listener))
         return self.connections[-1]
 
 

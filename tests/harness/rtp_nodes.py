@@ -1,5 +1,6 @@
 """Nodes with a media plane, on UDP in memory or on real sockets, all on a clock of the test's own."""
 
+import base64
 import random
 import select
 import socket
@@ -9,12 +10,21 @@ from twisted.internet.task import Clock
 from twisted.internet.udp import Port
 from zope.interface import implementer
 
+from exoswitch.call.media import MediaEncoding
 from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.counters import MemoryMetrics
 from tests.harness.udp import MemoryUDP
 
 PORTS = range(41_200, 41_204)
+
+
+ENCODING = MediaEncoding(template=b"%d %d %d %b", sample_rate_hz=8000)
+
+
+def pcm_of(message):
+    """Give the audio of a message in `ENCODING`."""
+    return base64.b64decode(message.rpartition(b" ")[2])
 
 
 class Call:
@@ -24,8 +34,8 @@ class Call:
         self.media, self.marks, self.lost, self.overflowed = [], [], [], []
         self.finished = 0
 
-    def send_media(self, pcm):
-        self.media.append(pcm)
+    def send_media(self, message):
+        self.media.append(pcm_of(message))
 
     def send_mark(self, name):
         self.marks.append(name)

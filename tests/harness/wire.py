@@ -6,18 +6,21 @@ import json
 import struct
 from collections import Counter
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from exoswitch.call.bot_address import parse_address
 from exoswitch.call.session import BotTarget, Direction
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.rtp.message_encoder import MessageEncoder
 from tests.harness.recorders import RecordedLeg
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -86,6 +89,18 @@ def read_frames(data):
         read.append((data[0] & 0x0F, json.loads(payload) if data[0] & 0x0F == TEXT else payload))
         data = data[start + 4 + size :]
     return read
+
+
+class Messages(StreamWriter):
+    """All messages of one stream to a bot, media included; keywords change the stream's start."""
+
+    def __init__(self, url="ws://127.0.0.1/", **start):
+        begun, address = evolve(stream_start(url), **start), parse_address(url)
+        self.encoder = MessageEncoder(media_encoding(begun, address.sample_rate_hz))
+        super().__init__(begun, address, self.encoder.next_number)
+
+    def media(self, pcm):
+        return self.encoder.add(pcm)
 
 
 class Transport(StringTransport):

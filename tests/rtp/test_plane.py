@@ -9,6 +9,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.rtp.plane import MediaSession, Plane
+from tests.harness.rtp_nodes import ENCODING, pcm_of
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * FRAME_SAMPLES
@@ -23,8 +24,8 @@ class Party:
     def send(self, packet, address):
         self.told.append(("packet", parse(packet).payload, address))
 
-    def send_media(self, pcm):
-        self.told.append(("media", pcm))
+    def send_media(self, message):
+        self.told.append(("media", pcm_of(message)))
 
     def send_mark(self, name):
         self.told.append(("mark", name))
@@ -53,8 +54,7 @@ class Node:
         if directed:
             leg.direct(*ASTERISK)
         if attached:
-            leg.attach()
-            line.stream = party
+            line.attach(party, ENCODING)
         self.plane.add(line)
         return line
 
@@ -154,7 +154,7 @@ def test_a_call_that_begins_after_a_standstill_knows_nothing_of_it(node):
 
 def test_a_call_that_fails_is_told_and_does_not_stop_the_others(node):
     class Broken(Party):
-        def send_media(self, pcm):
+        def send_media(self, message):
             raise ZeroDivisionError
 
     broken, sound = Broken(), [Party() for _ in range(5)]
@@ -179,8 +179,8 @@ def test_a_datagram_that_breaks_its_call_does_not_stop_the_others(node):
 
 def test_a_call_may_be_taken_out_from_within_a_tick(node):
     class Leaving(Party):
-        def send_media(self, pcm):
-            super().send_media(pcm)
+        def send_media(self, message):
+            super().send_media(message)
             for line in lines:
                 node.plane.remove(line)
 

@@ -11,7 +11,7 @@ from twisted.internet.task import deferLater
 from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.counters import MemoryMetrics
-from tests.harness.rtp_nodes import Call
+from tests.harness.rtp_nodes import ENCODING, Call
 
 pytestmark = pytest.mark.loopback
 CALLS, SECONDS = 20, 1.0
@@ -64,7 +64,7 @@ def test_every_frame_of_every_call_goes_round(reactor, polled):
             port = reactor.listenUDP(0, echo, interface="127.0.0.1")
             leg = plane.open("127.0.0.1", call)
             leg.direct("127.0.0.1", port.getHost().port)
-            leg.attach(call)
+            leg.attach(call, ENCODING)
             leg.play(b"\x10\x20" * 16_000)
             echoes.append(echo)
             calls.append(call)

@@ -8,7 +8,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer
-from tests.harness.rtp_nodes import MemoryNode
+from tests.harness.rtp_nodes import ENCODING, MemoryNode
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * 160
@@ -65,7 +65,7 @@ def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port(
         node.reactor.deliver(20_000, packet, ASTERISK)
         node.tick()
     leg, call = node.open()
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     leg.direct(ASTERISK[0], 12_002)
     node.reactor.deliver(20_000, packet, ASTERISK)
     node.tick(3)
@@ -126,7 +126,7 @@ def test_a_kernel_that_takes_no_packet_is_counted(node):
 def test_a_call_that_has_ended_is_added_to_the_nodes_counters(node):
     leg, call = node.open()
     leg.direct(*ASTERISK)
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     stream = Packetizer(0, 1, 2, 3)
     for _ in range(3):
         node.reactor.deliver(leg.port, stream.encode(ULAW.encode(TONE), marker=False), ASTERISK)
@@ -150,7 +150,7 @@ def test_a_call_that_fails_in_every_tick_is_logged_once_and_counted(node, logged
     leg, call = node.open()
     leg.direct(*ASTERISK)
     call.send_media = None
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     node.tick(10)
     assert node.metrics.counts["rtp_failures_total"] == 10
     assert len(logged_failures) == 1
@@ -159,7 +159,7 @@ def test_a_call_that_fails_in_every_tick_is_logged_once_and_counted(node, logged
 
 def test_what_is_done_to_a_closed_leg_is_harmless(node):
     leg, call = node.open()
-    leg.attach(call)
+    leg.attach(call, ENCODING)
     leg.play(TONE)
     leg.mark("never")
     leg.close()
@@ -195,7 +195,7 @@ def test_calls_outlive_a_process_that_stood_still(node):
     for host in (ASTERISK, (ASTERISK[0], 12_002)):
         leg, call = node.open()
         leg.direct(*host)
-        leg.attach(call)
+        leg.attach(call, ENCODING)
         calls.append(call)
     node.tick(10)
     node.reactor.advance(3600)

@@ -7,13 +7,13 @@ from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientPr
 from twisted.internet.endpoints import TCP4ClientEndpoint
 
 from exoswitch.call.effects import StopReason
-from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.conversation import Digit, Mark, Started
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.sounds import babble
+from tests.harness.wire import Messages
 
 pytestmark = pytest.mark.loopback
 
@@ -24,7 +24,7 @@ class Client(WebSocketClientProtocol):
     def __init__(self):
         super().__init__()
         self.opened, self.heard, self.closed = Occasions(), Occasions(), Occasions()
-        self.writer = MessageWriter(stream_sid="s" * 32, call_sid="c" * 32, account="acme1")
+        self.writer = Messages(stream_sid="s" * 32, call_sid="c" * 32)
 
     def onOpen(self):
         self.opened.happened(self)
@@ -37,7 +37,7 @@ class Client(WebSocketClientProtocol):
 
     def begin(self):
         self.sendMessage(self.writer.connected())
-        self.sendMessage(self.writer.start(caller="0981", callee="0804", custom_parameters={}))
+        self.sendMessage(self.writer.start())
 
     def say(self, pcm):
         self.sendMessage(self.writer.media(pcm))

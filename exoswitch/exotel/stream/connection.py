@@ -1,6 +1,5 @@
-"""Adapter: the streams to bots, as Exotel opens, feeds and ends them, over `exotel.websocket`."""
+"""Adapter: the streams to bots, as Exotel opens, feeds and ends them, over `stream.websocket`."""
 
-import enum
 import os
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,27 +13,28 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from exoswitch.call.bot_address import BotAddress, is_resolver, parse_address, parse_resolver
+from exoswitch.call.bot_address import SAMPLE_RATES_HZ, BotAddress, is_resolver, parse_address, parse_resolver
 from exoswitch.call.effects import StopReason
+from exoswitch.call.media import MediaMessages
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
+from exoswitch.exotel.stream import machine
 from exoswitch.exotel.stream.endpoint import BotEndpoint, client_tls
 from exoswitch.exotel.stream.intake import BotIntake
+from exoswitch.exotel.stream.machine import State
 from exoswitch.exotel.stream.messages import Ignored
 from exoswitch.exotel.stream.observer import ObserverFactory, Side, StreamObserver, unobserved
 from exoswitch.exotel.stream.resolution import call_details
 from exoswitch.exotel.stream.resolver import resolve
 from exoswitch.exotel.stream.websocket import WebSocket, WebSockets
-from exoswitch.exotel.stream.writer import PHONE_RATE_HZ, StreamWriter
+from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.interfaces.metrics import IMetrics
-from exoswitch.telephony.numbers import written
 
 _CLOSE_S = 2.0
-_MAX_UNREAD_BYTES = 1024 * 1024
 _FAILED = "3009 failed to establish ws conn: {}"
-"""How Exotel begins the error of a stream that could not be opened (spec §5.2)."""
+"""The error text of a stream that could not be opened begins so at Exotel (spec §5.2)."""
 
 _GIVEN_UP = "given up before the bot answered"
 _UNREACHABLE = (InvalidRequest, RemoteProtocolError, OSError, ConnectError, ValueError)
@@ -42,10 +42,11 @@ _UNREACHABLE = (InvalidRequest, RemoteProtocolError, OSError, ConnectError, Valu
 
 @implementer(IBots)
 class ExotelBots:
-    """Reaches bots the way that Exotel does; over TLS its certificate must be valid for its host.
+    """Reaches bots as Exotel does. Over TLS, the bot's certificate must be valid for its host.
 
-    `handshake_s` is the time for all of the resolver, DNS, TCP, TLS and the upgrade; `entropy` gives random bytes,
-    for keys and masks; `tls_options` makes the TLS settings for a host name and a file of certificates to trust.
+    `handshake_s` limits the resolver, DNS, TCP, TLS and the upgrade together. `entropy` gives random bytes for keys
+    and masks. `tls_options` makes the TLS settings for a host name and a file of certificates to trust. `observe`
+    makes the observer of each attempt.
     """
 
     def __init__(
@@ -69,24 +70,22 @@ class ExotelBots:
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
 
-    def line(self, address: BotAddress, ca_file: str) -> BotEndpoint:
-        """Give the way to a bot or a resolver."""
+    def endpoint(self, address: BotAddress, ca_file: str) -> BotEndpoint:
+        """Give the endpoint of a bot or a resolver."""
         tls = self.tls_options(address.host, ca_file) if address.secure else None
         return BotEndpoint(self.reactor, address, tls, self.handshake_s)
 
 
-class _State(enum.Enum):
-    DIALLING = enum.auto()
-    OPEN = enum.auto()
-    CLOSING = enum.auto()
-    CLOSED = enum.auto()
-
-
 @implementer(IBotConnection)
 class BotConnection:
-    """One attempt to reach a bot, and the stream that comes of it."""
+    """One attempt to reach a bot, and the stream that follows; `stream.machine` decides, this carries out."""
 
     _log = Logger()
+
+    # Made when the stream begins; used in State.STARTED and until the connection is lost.
+    _writer: StreamWriter
+    _messages: MediaMessages
+    _intake: BotIntake
 
     def __init__(self, bots: ExotelBots, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> None:
         self._bots = bots
@@ -94,81 +93,72 @@ class BotConnection:
         self._leg = leg
         self._listener = listener
         self._options = start.bot.options
-        self._talk = StreamWriter(
-            stream_sid=start.stream_sid,
-            call_sid=start.call_sid,
-            account=start.account,
-            customer=start.customer,
-            exophone=start.exophone,
-            direction=start.direction,
-            options=start.bot.options,
-        )
-        self._intake: BotIntake | None = None
-        self._state = _State.DIALLING
-        self._streaming = False
-        self._congested = False
-        self._unread_bytes = 0
-        self._complained = False
+        self._state = State.HANDSHAKING
         self._address: BotAddress | None = None
         self._where = ""
-        self._witness: StreamObserver | None = None
-        self._left = False  # whether the end is our doing
+        self._observer: StreamObserver | None = None
         self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
 
-    # --- what the engine and the media leg ask
+    def _feed(self, event: machine.Input) -> None:
+        before = self._state
+        self._state, effects = machine.advance(before, event)
+        if self._state is not before:
+            self._stop_timer()
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: machine.Effect) -> None:
+        match effect:
+            case machine.ReportOpened():
+                self._report_opened()
+            case machine.ReportFailed(why):
+                self._report_failed(why)
+            case machine.GiveUp():
+                self._abandon(_GIVEN_UP)
+                self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
+            case machine.Begin():
+                self._begin()
+            case machine.EndMedia(play_rest):
+                self._end_media(play_rest=play_rest)
+            case machine.Disconnect(stop):
+                self._disconnect(stop)
+            case machine.LimitClosing():
+                self._limit_closing()
+            case machine.ReportClosed(lost):
+                self._report_closed(lost)
+
+    # --- asked by the call and the media leg
 
     def start(self) -> None:
-        """Send `connected` and `start`; from now on the bot's media, marks and clears reach the leg."""
-        if self._state is not _State.OPEN or self._streaming or self._address is None:
-            return
-        self._streaming = True
-        self._intake = BotIntake(
-            self._leg,
-            sample_rate_hz=self._address.sample_rate_hz,
-            marks_on_clear=self._options.marks_on_clear,
-            clear_granularity=self._options.clear_granularity,
-        )
-        for message in self._talk.begin(self._address):
+        """Send `connected` and `start`, and let audio, marks and clears flow."""
+        self._feed(machine.Start())
+
+    def send_media(self, message: bytes) -> None:
+        """Send a message with the caller's audio."""
+        if self._state is State.STARTED:
             self._send(message)
 
-    def send_media(self, pcm: bytes) -> None:
-        """Pass on 20 ms of the caller's audio."""
-        if self._streaming and self._socket is not None:
-            message = self._talk.audio.add(pcm)
-            if message is not None:
-                self._say(message)
-
     def send_mark(self, name: str) -> None:
-        """Tell the bot that everything before this mark has been played."""
-        if self._streaming:
-            self._send(self._talk.mark(name))
+        """Tell the bot that all audio before this mark has been played."""
+        if self._state is State.STARTED:
+            self._send(self._writer.mark(name))
 
     def send_digit(self, digit: str, duration_ms: int) -> None:
         """Tell the bot of a key that was pressed."""
-        if self._streaming:
-            self._send(self._talk.digit(digit, duration_ms))
+        if self._state is State.STARTED:
+            self._send(self._writer.dtmf(digit, duration_ms))
 
     def close(self, stop: StopReason | None) -> None:
         """Send `stop` where there is a reason, then close; also abandons a handshake that is under way."""
-        if self._state is _State.DIALLING:
-            self._abandon(_GIVEN_UP)
-            self._wait(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
-        elif self._state is _State.OPEN and self._socket is not None:
-            self._left = True
-            if stop is not None and self._streaming:
-                self._send(self._talk.stop(stop))
-                self._streaming = False
-                if self._options.close_after_stop == "drop":
-                    self._socket.hang_up()
-                    return
-            self._socket.close()
+        self._feed(machine.Close(stop))
 
     # --- reaching the bot
 
     def _dial(self) -> None:
-        self._wait(self._bots.handshake_s, self._fail, f"no answer within {self._bots.handshake_s:g} s")
+        limit_s = self._bots.handshake_s
+        self._start_timer(limit_s, self._feed, machine.Failed(f"no answer within {limit_s:g} s"))
         self._attempt = Deferred.fromCoroutine(self._reach())
         self._attempt.addErrback(self._unreachable)
 
@@ -177,162 +167,158 @@ class BotConnection:
         address = await self._resolve(url) if is_resolver(url) else parse_address(url)
         self._address = address = evolve(address, is_resumed=self._start.is_resumed)
         self._where = f"{address}: "
-        self._record(address.url, address.sample_rate_hz)
-        protocol: Any = await bots.line(address, self._options.ca_file).connect(
-            WebSockets(bots.reactor, address, self, bots.entropy)
-        )
+        self._observe(address.url, address.sample_rate_hz)
+        sockets = WebSockets(bots.reactor, address, self, bots.entropy)
+        protocol: Any = await bots.endpoint(address, self._options.ca_file).connect(sockets)
         self._socket = protocol
 
     async def _resolve(self, url: str) -> BotAddress:
         resolver = parse_resolver(url)
         self._where = f"the resolver {resolver}: "
-        told = self._start
-        details = call_details(
-            call_sid=told.call_sid,
-            caller=written(told.customer, self._options.numbers),
-            callee=written(told.exophone, self._options.numbers),
-            direction=told.direction,
-            custom_field=told.custom_field,
-        )
-        return await resolve(self._bots.reactor, resolver, self._bots.line(resolver, self._options.ca_file), details)
+        endpoint = self._bots.endpoint(resolver, self._options.ca_file)
+        return await resolve(self._bots.reactor, resolver, endpoint, call_details(self._start))
 
     def _unreachable(self, failure: Failure) -> None:
-        if self._state is _State.CLOSED:
-            return  # it was we who gave up
+        if self._state is not State.HANDSHAKING:
+            return  # given up by us
         if not isinstance(failure.value, _UNREACHABLE):
             self._log.failure("cannot dial the bot of call {call}", failure, call=self._start.call_sid)
-        self._fail(failure.getErrorMessage())
+        self._feed(machine.Failed(failure.getErrorMessage()))
 
-    def _record(self, url: str, sample_rate_hz: int) -> None:
-        self._witness = self._bots.observe(self._start, sample_rate_hz)
-        if self._witness is not None:
-            self._witness.attempted(url)
+    def _observe(self, url: str, sample_rate_hz: int) -> None:
+        self._observer = self._bots.observe(self._start, sample_rate_hz)
+        if self._observer is not None:
+            self._observer.attempted(url)
 
-    def _fail(self, why: str) -> None:
-        if self._state is _State.DIALLING:
-            if self._address is None:  # there is no bot yet, but its resolver
-                self._record(self._start.bot.url, PHONE_RATE_HZ)
-            self._abandon(why)
-            self._listener.stream_failed(_FAILED.format(self._where + why))
+    def _report_failed(self, why: str) -> None:
+        if self._address is None:  # only the resolver, or nothing, is known
+            self._observe(self._start.bot.url, SAMPLE_RATES_HZ[0])
+        self._abandon(why)
+        self._listener.stream_failed(_FAILED.format(self._where + why))
 
     def _abandon(self, why: str) -> None:
-        self._state = _State.CLOSED
-        self._stop_waiting()
-        if self._witness is not None:
-            self._witness.failed(why)
-            self._witness.close()
+        if self._observer is not None:
+            self._observer.failed(why)
+            self._observer.close()
         if self._socket is not None:
             self._socket.give_up("the handshake was given up")
         elif self._attempt is not None:
             self._attempt.cancel()
 
-    # --- what the socket tells
+    # --- told by the socket
 
     def socket_opened(self) -> None:
-        """Tell that the bot may be started."""
-        self._stop_waiting()
-        self._state = _State.OPEN
-        if self._witness is not None:
-            self._witness.opened()
-        self._listener.stream_opened()
+        """The handshake succeeded."""
+        self._feed(machine.Opened())
 
     def text_received(self, message: bytes) -> None:
-        """Carry out one message of the bot's."""
-        if self._witness is not None:
-            self._witness.received(message)
-        if not self._streaming or self._intake is None:
+        """Carry out one message of the bot."""
+        if self._observer is not None:
+            self._observer.received(message)
+        if self._state is not State.STARTED:
             self._bots.metrics.add("early_bot_messages")
             return
         try:
             read = self._intake.feed(message)
         except RemoteProtocolError as error:
-            self._garbage(error)
+            self._bots.metrics.add("malformed_bot_messages")
+            if self._intake.malformed == 1:
+                self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
             return
         if isinstance(read, Ignored):
             self._bots.metrics.add("ignored_bot_messages")
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
-        if self._witness is not None:
-            self._witness.binary_received(size)
+        if self._observer is not None:
+            self._observer.binary_received(size)
         self._bots.metrics.add("binary_bot_messages")
 
     def socket_congested(self, *, congested: bool) -> None:
-        """Hold the caller's audio while the bot does not read; catch up once it does."""
-        self._congested = congested
-        self._unread_bytes = 0
-        if congested:
-            self._talk.audio.hold()
+        """Hold the caller's audio while the bot does not read; send what is held when the bot reads again."""
+        if self._state is not State.STARTED or self._socket is None:
             return
-        while not self._congested and self._socket is not None:
-            message = self._talk.audio.release()
+        if congested:
+            self._messages.hold()
+            return
+        while not self._socket.is_congested:
+            message = self._messages.release()
             if message is None:
                 break
-            self._say(message)
-        self._count_shed()
+            self._send(message)
+        self._count_dropped()
 
     def socket_closing(self) -> None:
-        """Listen to the bot no longer, and limit how long it may take to close."""
-        self._state = _State.CLOSING
-        if self._intake is not None and self._streaming:
+        """The closing handshake has begun."""
+        self._feed(machine.Closing())
+
+    def socket_lost(self, socket: WebSocket, code: int | None, reason: str, *, by: Side) -> None:
+        """The connection is gone; a socket that lost the race between several addresses is none of ours."""
+        if socket is self._socket:
+            self._feed(machine.Lost(code, reason, by))
+
+    # --- carrying out
+
+    def _report_opened(self) -> None:
+        if self._observer is not None:
+            self._observer.opened()
+        self._listener.stream_opened()
+
+    def _begin(self) -> None:
+        start, options, address = self._start, self._options, self._address
+        assert address is not None  # noqa: S101 - known since the handshake
+        self._messages = self._leg.attach(self, media_encoding(start, address.sample_rate_hz))
+        self._writer = StreamWriter(start, address, self._messages.next_number)
+        self._intake = BotIntake(
+            self._leg,
+            sample_rate_hz=address.sample_rate_hz,
+            marks_on_clear=options.marks_on_clear,
+            clear_granularity=options.clear_granularity,
+        )
+        self._send(self._writer.connected())
+        self._send(self._writer.start())
+
+    def _end_media(self, *, play_rest: bool) -> None:
+        self._count_dropped()
+        if play_rest:
             self._intake.finish()
-        self._streaming = False
-        if self._socket is not None:
-            self._wait(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
 
-    def socket_lost(self, socket: WebSocket, code: int | None, reason: str) -> None:
-        """Tell what became of the stream, if that is not yet told."""
-        if socket is not self._socket or self._state is _State.CLOSED:
-            return
-        if self._state is _State.DIALLING:
-            self._fail(reason)
-            return
-        self._stop_waiting()
-        self._state = _State.CLOSED
-        self._streaming = False
-        self._count_shed()
-        if self._witness is not None:
-            self._witness.closed(code, reason, by=Side.GATEWAY if self._left else Side.BOT)
-            self._witness.close()
-        self._listener.stream_closed(code, reason)
-
-    # --- sending, counting, waiting
-
-    def _send(self, message: bytes) -> None:
-        """Send anything but media; a bot that makes us write much while it reads nothing is dropped."""
+    def _disconnect(self, stop: StopReason | None) -> None:
         if self._socket is None:
             return
-        if self._congested:
-            self._unread_bytes += len(message)
-            if self._unread_bytes > _MAX_UNREAD_BYTES:
-                self._streaming = False
-                self._left = True
-                self._socket.give_up("the bot does not read what it is sent")
-                return
-        self._say(message)
+        if stop is not None:
+            self._send(self._writer.stop(stop))
+        if stop is not None and self._options.close_after_stop == "drop":
+            self._socket.hang_up()
+        else:
+            self._socket.close()
 
-    def _say(self, message: bytes) -> None:
+    def _limit_closing(self) -> None:
+        if self._socket is not None:
+            self._start_timer(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
+
+    def _report_closed(self, lost: machine.Lost) -> None:
+        if self._observer is not None:
+            self._observer.closed(lost.code, lost.reason, by=lost.by)
+            self._observer.close()
+        self._listener.stream_closed(lost.code, lost.reason)
+
+    def _send(self, message: bytes) -> None:
         if self._socket is not None:
             self._socket.send_text(message)
-        if self._witness is not None:
-            self._witness.sent(message)
+        if self._observer is not None:
+            self._observer.sent(message)
 
-    def _garbage(self, error: RemoteProtocolError) -> None:
-        self._bots.metrics.add("malformed_bot_messages")
-        if not self._complained:
-            self._complained = True
-            self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
+    def _count_dropped(self) -> None:
+        dropped_ms = self._messages.take_dropped_ms()
+        if dropped_ms:
+            self._bots.metrics.add("shed_caller_audio_ms", dropped_ms)
 
-    def _count_shed(self) -> None:
-        shed_ms = self._talk.audio.take_shed_ms()
-        if shed_ms:
-            self._bots.metrics.add("shed_caller_audio_ms", shed_ms)
+    def _start_timer(self, seconds: float, then: Callable[..., None], *arguments: Any) -> None:
+        self._stop_timer()
+        self._timer = self._bots.reactor.callLater(seconds, then, *arguments)
 
-    def _wait(self, seconds: float, then: Callable[[str], None] | Callable[[], None], *words: str) -> None:
-        self._stop_waiting()
-        self._timer = self._bots.reactor.callLater(seconds, then, *words)
-
-    def _stop_waiting(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None

@@ -3,9 +3,12 @@
 from typing import Protocol
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.resample import REACH_SAMPLES, Resampler
 from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
-from exoswitch.exotel.stream.audio import BotAudio
+from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader
+
+_LEAD_IN = bytes(2 * (REACH_SAMPLES - 1))  # as long as the resampler's delay, so that no gap comes later
 
 
 class PlayoutLeg(Protocol):
@@ -22,9 +25,12 @@ class PlayoutLeg(Protocol):
 
 
 class BotIntake:
-    """Takes the messages of one bot, in order; `sample_rate_hz` is the rate of its audio."""
+    """Takes the messages of one bot, in order; `sample_rate_hz` is the rate of its audio.
 
-    __slots__ = ("_answer_marks", "_finish_message", "_leg", "_resampled", "reader")
+    `malformed` counts data that is no message.
+    """
+
+    __slots__ = ("_answer_marks", "_finish_message", "_leg", "_resampled", "malformed", "reader")
 
     def __init__(
         self,
@@ -36,6 +42,7 @@ class BotIntake:
     ) -> None:
         self._leg = leg
         self.reader = BotMessageReader()
+        self.malformed = 0
         self._resampled = None if sample_rate_hz == SAMPLE_RATE_HZ else BotAudio(sample_rate_hz)
         self._answer_marks = marks_on_clear == "flush"
         self._finish_message = clear_granularity == "message"
@@ -46,7 +53,11 @@ class BotIntake:
         Raises:
             RemoteProtocolError: the data is no message; the stream can go on.
         """
-        message = self.reader.read(data)
+        try:
+            message = self.reader.read(data)
+        except RemoteProtocolError:
+            self.malformed += 1
+            raise
         self.carry_out(message)
         return message
 
@@ -65,3 +76,37 @@ class BotIntake:
         """Play the audio that still waits in the resampler: nothing follows."""
         if self._resampled is not None:
             self._leg.play(self._resampled.rest())
+
+
+class BotAudio:
+    """Resamples a bot's audio to the phone's rate, from messages of any number of bytes.
+
+    The last 1.5 ms wait for the next message, even before a mark, because a mark can stand within a word.
+    """
+
+    __slots__ = ("_lead_in", "_odd_byte", "_resampler")
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._resampler = Resampler(sample_rate_hz, SAMPLE_RATE_HZ)
+        self._odd_byte = b""
+        self._lead_in = _LEAD_IN
+
+    def take(self, pcm: bytes) -> bytes:
+        """Take a message's audio; give the audio that can be played so far."""
+        if self._odd_byte or len(pcm) & 1:
+            pcm = self._odd_byte + pcm
+            whole = len(pcm) & ~1
+            self._odd_byte = pcm[whole:]
+            pcm = pcm[:whole]
+        lead_in, self._lead_in = self._lead_in, b""
+        return lead_in + self._resampler.feed(pcm)
+
+    def rest(self) -> bytes:
+        """Give the audio that still waits: nothing follows."""
+        return self._resampler.flush()
+
+    def forget(self) -> None:
+        """Drop the audio that still waits."""
+        self._odd_byte = b""
+        self._lead_in = _LEAD_IN
+        self._resampler.flush()

@@ -1,127 +1,17 @@
-"""Core: the messages of a stream, as Exotel writes them to a bot and as bots write them back.
+"""Core: the messages of a bot.
 
-The writer repeats what real traffic looked like (spec §2.1, capture R1): compact JSON, all counters as strings, and
-no `custom_parameters` where there are none. The reader takes what bots in the wild really send (spec §3): only
-`event` and what the event needs is looked at, whatever else is in the message.
+The reader takes what bots in the wild send (spec §3): it looks at `event` and at what the event needs, and ignores
+the rest of a message.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
 
-from exoswitch.call.effects import StopReason
 from exoswitch.errors import RemoteProtocolError
-
-_BITS = 16  # to a sample; there is one channel
-
-
-def _compact(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode("ascii")
-
-
-class MessageWriter:
-    """Writes one stream's messages to the bot, in order.
-
-    `sequence_number` counts every message from `start` on, `chunk` every `media`. A `timestamp` is where its chunk
-    ends in the stream, or, `from_zero`, where it begins: nobody has published the real first value (spec §2.3).
-    """
-
-    __slots__ = (
-        "_account",
-        "_bytes_per_ms",
-        "_call_sid",
-        "_chunk",
-        "_from_zero",
-        "_media_head",
-        "_position_ms",
-        "_sample_rate_hz",
-        "_sequence",
-        "_stream_sid",
-    )
-
-    def __init__(
-        self, *, stream_sid: str, call_sid: str, account: str, sample_rate_hz: int = 8000, from_zero: bool = False
-    ) -> None:
-        self._stream_sid = stream_sid
-        self._call_sid = call_sid
-        self._account = account
-        self._sample_rate_hz = sample_rate_hz
-        self._bytes_per_ms = sample_rate_hz * _BITS // 8 // 1000
-        self._from_zero = from_zero
-        self._sequence = 0
-        self._chunk = 0
-        self._position_ms = 0
-        sid = json.dumps(stream_sid).encode("ascii")
-        self._media_head = b'{"event":"media","stream_sid":%b,"sequence_number":"' % sid
-
-    def connected(self) -> bytes:
-        """Write the greeting, which has no number."""
-        return _compact({"event": "connected"})
-
-    def start(
-        self, *, caller: str, callee: str, custom_parameters: Mapping[str, str], leg_sid: str | None = None
-    ) -> bytes:
-        """Write the description of the call; the second message of every stream.
-
-        The bit rate at more than 8,000 Hz is a guess: nobody has published it (spec §2.4).
-        """
-        start: dict[str, Any] = {
-            "stream_sid": self._stream_sid,
-            "call_sid": self._call_sid,
-        }
-        if leg_sid is not None:
-            start["leg_sid"] = leg_sid
-        start |= {"account_sid": self._account, "from": caller, "to": callee}
-        if custom_parameters:
-            start["custom_parameters"] = dict(custom_parameters)
-        start["media_format"] = {
-            "encoding": "base64",
-            "sample_rate": str(self._sample_rate_hz),
-            "bit_rate": f"{self._sample_rate_hz * _BITS // 1000}kbps",
-        }
-        return self._numbered("start", start)
-
-    def media(self, pcm: bytes) -> bytes:
-        """Write a chunk of the caller's audio."""
-        self._sequence += 1
-        self._chunk += 1
-        begin_ms = self._position_ms
-        self._position_ms = end_ms = begin_ms + len(pcm) // self._bytes_per_ms
-        return b'%b%d","media":{"chunk":"%d","timestamp":"%d","payload":"%b"}}' % (
-            self._media_head,
-            self._sequence,
-            self._chunk,
-            begin_ms if self._from_zero else end_ms,
-            binascii.b2a_base64(pcm, newline=False),
-        )
-
-    def skip(self, duration_ms: int) -> None:
-        """Leave audio out: timestamps go on as if it had been sent."""
-        self._position_ms += duration_ms
-
-    def dtmf(self, digit: str, duration_ms: int) -> bytes:
-        """Write a key that was pressed."""
-        return self._numbered("dtmf", {"duration": str(duration_ms), "digit": digit})
-
-    def mark(self, name: str) -> bytes:
-        """Write back a mark of the bot's, once everything before it has been played."""
-        return self._numbered("mark", {"name": name})
-
-    def stop(self, reason: StopReason) -> bytes:
-        """Write the end of the stream."""
-        return self._numbered(
-            "stop", {"call_sid": self._call_sid, "account_sid": self._account, "reason": reason.value}
-        )
-
-    def _numbered(self, event: str, body: Mapping[str, Any]) -> bytes:
-        self._sequence += 1
-        return _compact(
-            {"event": event, "stream_sid": self._stream_sid, "sequence_number": str(self._sequence), event: body}
-        )
 
 
 @frozen

@@ -9,7 +9,9 @@ from urllib.parse import urlencode
 
 from exoswitch.call.bot_address import BotAddress, parse_address
 from exoswitch.call.session import Direction
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
+from exoswitch.telephony.numbers import written
 
 MAX_ANSWER_BYTES = 64 * 1024
 """How long an answer may be; Exotel's own limit is not published."""
@@ -18,19 +20,19 @@ _OK = 200
 _DIRECTIONS = {Direction.INBOUND: "incoming", Direction.OUTBOUND: "outbound-dial"}  # the words of Passthru (spec §5)
 
 
-def call_details(
-    *, call_sid: str, caller: str, callee: str, direction: Direction, custom_field: str | None
-) -> dict[str, str]:
-    """Give what a resolver is told of the call, under all the names that are in use for it."""
-    told = {
-        "CallSid": call_sid,
-        "CallFrom": caller,
-        "CallTo": callee,
-        "Direction": _DIRECTIONS[direction],
-        "From": caller,
-        "To": callee,
+def call_details(start: StreamStart) -> dict[str, str]:
+    """Give the facts of the call that a resolver is told, under all names in use."""
+    style = start.bot.options.numbers
+    customer, exophone = written(start.customer, style), written(start.exophone, style)
+    details = {
+        "CallSid": start.call_sid,
+        "CallFrom": customer,
+        "CallTo": exophone,
+        "Direction": _DIRECTIONS[start.direction],
+        "From": customer,
+        "To": exophone,
     }
-    return told if custom_field is None else told | {"CustomField": custom_field}
+    return details if start.custom_field is None else details | {"CustomField": start.custom_field}
 
 
 def question(resource: str, details: Mapping[str, str]) -> str:

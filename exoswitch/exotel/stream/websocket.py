@@ -20,10 +20,12 @@ from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress
 from exoswitch.exotel.stream.handshake import upgrade_request
+from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.stream.websocket_frames import ClientFrames, ServerFrames
 
 _MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 _MAX_HANDSHAKE_BYTES = 16 * 1024
+_MAX_UNREAD_BYTES = 1024 * 1024  # written while the other side does not read
 _NORMAL_CLOSURE = 1000  # RFC 6455 §7.4.1
 
 
@@ -45,8 +47,8 @@ class SocketListener(Protocol):
     def socket_closing(self) -> None:
         """The closing handshake has begun, on whichever side; nothing limits how long it takes."""
 
-    def socket_lost(self, socket: "WebSocket", code: int | None, reason: str) -> None:
-        """The connection is gone, open or not; `code` is the close code, if there was one."""
+    def socket_lost(self, socket: "WebSocket", code: int | None, reason: str, *, by: Side) -> None:
+        """The connection is gone, open or not; `code` is the close code, if any, `by` the side that ended it."""
 
 
 class WebSockets(Factory):
@@ -89,27 +91,42 @@ class WebSocket(WebSocketClientProtocol):
         self._entropy = entropy
         self._incoming = ServerFrames(_MAX_MESSAGE_BYTES)
         self._outgoing = ClientFrames(entropy)
-        self._congested = False
+        self._unread_bytes = 0
+        self._ended_by = Side.BOT
+        self.is_congested = False
 
     def send_text(self, message: bytes) -> None:
-        """Send one message, without asking autobahn."""
-        if self.state == self.STATE_OPEN:
-            self.transport.write(self._outgoing.text(message))
+        """Send one message, past autobahn; too many messages to a congested side drop the connection."""
+        if self.state != self.STATE_OPEN:
+            return
+        if self.is_congested:
+            self._unread_bytes += len(message)
+            if self._unread_bytes > _MAX_UNREAD_BYTES:
+                self.give_up("the bot does not read what it is sent")
+                return
+        self.transport.write(self._outgoing.text(message))
 
     def close(self) -> None:
         """Begin the closing handshake."""
+        self._end()
         self.sendClose(_NORMAL_CLOSURE)
 
     def hang_up(self) -> None:
-        """End the connection without a closing handshake, once what is on its way has been sent."""
+        """End the connection without a closing handshake; data in the transport's buffer is sent first."""
+        self._end()
         self.wasNotCleanReason = "we dropped the connection"
         self._listener.socket_closing()
         self.dropConnection()
 
     def give_up(self, why: str) -> None:
-        """Drop the connection without more ado."""
+        """Drop the connection at once."""
+        self._end()
         self.wasNotCleanReason = why
         self.dropConnection(abort=True)
+
+    def _end(self) -> None:
+        if self.state == self.STATE_OPEN:
+            self._ended_by = Side.GATEWAY
 
     # --- called by Twisted
 
@@ -133,12 +150,13 @@ class WebSocket(WebSocketClientProtocol):
 
     def pauseProducing(self) -> None:
         """Tell that the transport's buffer is full."""
-        self._congested = True
+        self.is_congested = True
+        self._unread_bytes = 0
         self._listener.socket_congested(congested=True)
 
     def resumeProducing(self) -> None:
         """Tell that the transport's buffer is empty again."""
-        self._congested = False
+        self.is_congested = False
         self._listener.socket_congested(congested=False)
 
     def stopProducing(self) -> None:
@@ -172,7 +190,7 @@ class WebSocket(WebSocketClientProtocol):
 
     def onPing(self, payload: bytes) -> None:
         """Answer, except to one who reads nothing: all the pongs would have to be kept."""
-        if not self._congested:
+        if not self.is_congested:
             self.sendPong(payload)  # type: ignore[no-untyped-call]
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
@@ -191,7 +209,7 @@ class WebSocket(WebSocketClientProtocol):
         elif code is None:
             # What `close()` does in Node and in browsers; RFC 6455 §7.1.5 calls it 1005, and it is no loss.
             code, reason = _NORMAL_CLOSURE, "without a code"
-        self._listener.socket_lost(self, code, _printable(reason or ""))
+        self._listener.socket_lost(self, code, _printable(reason or ""), by=self._ended_by)
 
 
 def _why_lost(reason: Failure) -> str:

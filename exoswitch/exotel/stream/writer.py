@@ -1,74 +1,98 @@
-"""Core: our side of one stream: what is said to the bot, and what the bot says made fit for the phone."""
+"""Core: the messages of a stream as Exotel writes them to a bot (spec §2.1, capture R1).
 
-from attrs import define, field
+They are compact JSON, all counters are strings, and `custom_parameters` is absent where there are none. The media
+plane writes the `media` messages, after the MediaEncoding that is made here.
+"""
 
-from exoswitch.call.bot_address import SAMPLE_RATES_HZ, BotAddress
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from exoswitch.audio.frames import FRAME_MS
+from exoswitch.call.bot_address import BotAddress
 from exoswitch.call.effects import StopReason
+from exoswitch.call.media import MediaEncoding
 from exoswitch.call.session import Direction
-from exoswitch.call.stream_options import StreamOptions
+from exoswitch.call.stream_start import StreamStart
 from exoswitch.exotel.sids import leg_sid
-from exoswitch.exotel.stream.audio import CallerAudio
-from exoswitch.exotel.stream.messages import MessageWriter
 from exoswitch.telephony.numbers import written
 
-PHONE_RATE_HZ = SAMPLE_RATES_HZ[0]
+_SAMPLE_BITS = 16  # one channel
 
 
-@define(kw_only=True)
+def media_encoding(start: StreamStart, sample_rate_hz: int) -> MediaEncoding:
+    """Describe the `media` messages of a stream.
+
+    The first `timestamp` is the end of the first chunk, or 0 by option: Exotel has not published it (spec §2.3).
+    """
+    options = start.bot.options
+    sid = json.dumps(start.stream_sid).encode("ascii").replace(b"%", b"%%")
+    return MediaEncoding(
+        template=b'{"event":"media","stream_sid":' + sid + b',"sequence_number":"%d",'
+        b'"media":{"chunk":"%d","timestamp":"%d","payload":"%b"}}',
+        sample_rate_hz=sample_rate_hz,
+        frames=max(1, options.chunk_ms // FRAME_MS),
+        from_zero=options.first_timestamp == "zero",
+    )
+
+
 class StreamWriter:
-    """The messages of one stream, to be sent in the order in which they are asked for.
+    """Writes the messages of one stream, in the order in which they are sent.
 
-    `customer` is the person's number, `exophone` ours, whoever dialled. `audio` takes the caller's.
+    `next_number` gives the `sequence_number` of each message from `start` on.
     """
 
-    stream_sid: str
-    call_sid: str
-    account: str
-    customer: str = field(repr=False)
-    exophone: str = field(repr=False)
-    direction: Direction
-    options: StreamOptions
-    audio: CallerAudio = field(init=False)
-    _writer: MessageWriter = field(init=False)
+    def __init__(self, start: StreamStart, address: BotAddress, next_number: Callable[[], int]) -> None:
+        self._start = start
+        self._address = address
+        self._next_number = next_number
 
-    def __attrs_post_init__(self) -> None:
-        """Be ready at the phone's rate."""
-        self._speak_at(PHONE_RATE_HZ)
+    def connected(self) -> bytes:
+        """Write the greeting, which has no number."""
+        return _compact({"event": "connected"})
 
-    def _speak_at(self, sample_rate_hz: int) -> None:
-        self._writer = MessageWriter(
-            stream_sid=self.stream_sid,
-            call_sid=self.call_sid,
-            account=self.account,
-            sample_rate_hz=sample_rate_hz,
-            from_zero=self.options.first_timestamp == "zero",
-        )
-        self.audio = CallerAudio(self._writer, self.options.chunk_ms, sample_rate_hz)
+    def start(self) -> bytes:
+        """Write the description of the call.
 
-    def begin(self, address: BotAddress) -> tuple[bytes, bytes]:
-        """Give `connected` and `start`; from now on audio is at the rate that the bot's URL asks for."""
-        if address.sample_rate_hz != PHONE_RATE_HZ:
-            self._speak_at(address.sample_rate_hz)
-        options = self.options
-        numbers = [written(self.customer, options.numbers), written(self.exophone, options.numbers)]
-        if self.direction is Direction.OUTBOUND and options.outbound_from == "exophone":
+        The bit rate above 8,000 Hz is a guess: Exotel has not published it (spec §2.4).
+        """
+        start, options, rate_hz = self._start, self._start.bot.options, self._address.sample_rate_hz
+        numbers = [written(start.customer, options.numbers), written(start.exophone, options.numbers)]
+        if start.direction is Direction.OUTBOUND and options.outbound_from == "exophone":
             numbers.reverse()
-        start = self._writer.start(
-            caller=numbers[0],
-            callee=numbers[1],
-            custom_parameters=address.custom_parameters(sample_rate=options.sample_rate_parameter),
-            leg_sid=leg_sid(self.call_sid) if options.leg_sid else None,
-        )
-        return self._writer.connected(), start
+        body: dict[str, Any] = {"stream_sid": start.stream_sid, "call_sid": start.call_sid}
+        if options.leg_sid:
+            body["leg_sid"] = leg_sid(start.call_sid)
+        body |= {"account_sid": start.account, "from": numbers[0], "to": numbers[1]}
+        custom_parameters = self._address.custom_parameters(sample_rate=options.sample_rate_parameter)
+        if custom_parameters:
+            body["custom_parameters"] = custom_parameters
+        body["media_format"] = {
+            "encoding": "base64",
+            "sample_rate": str(rate_hz),
+            "bit_rate": f"{rate_hz * _SAMPLE_BITS // 1000}kbps",
+        }
+        return self._numbered("start", body)
 
     def mark(self, name: str) -> bytes:
-        """Give back a mark of the bot's."""
-        return self._writer.mark(name)
+        """Write back a mark of the bot."""
+        return self._numbered("mark", {"name": name})
 
-    def digit(self, digit: str, duration_ms: int) -> bytes:
-        """Tell of a key that was pressed."""
-        return self._writer.dtmf(digit, duration_ms)
+    def dtmf(self, digit: str, duration_ms: int) -> bytes:
+        """Write a key that was pressed."""
+        return self._numbered("dtmf", {"duration": str(duration_ms), "digit": digit})
 
     def stop(self, reason: StopReason) -> bytes:
-        """Tell of the end."""
-        return self._writer.stop(reason)
+        """Write the end of the stream."""
+        body = {"call_sid": self._start.call_sid, "account_sid": self._start.account, "reason": reason.value}
+        return self._numbered("stop", body)
+
+    def _numbered(self, event: str, body: Mapping[str, Any]) -> bytes:
+        number = str(self._next_number())
+        return _compact(
+            {"event": event, "stream_sid": self._start.stream_sid, "sequence_number": number, event: body}
+        )
+
+
+def _compact(message: Mapping[str, Any]) -> bytes:
+    return json.dumps(message, separators=(",", ":")).encode("ascii")

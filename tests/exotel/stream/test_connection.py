@@ -184,7 +184,7 @@ def test_the_callers_audio_goes_out_in_chunks(wires):
     wire = wires(stream_start(chunk_ms=40))
     wire.messages()
     for byte in range(4):
-        wire.connection.send_media(bytes([byte]) * 320)
+        wire.leg.hear(bytes([byte]) * 320)
     first, second = wire.messages()
     assert base64.b64decode(first["media"]["payload"]) == b"\0" * 320 + b"\1" * 320
     assert (second["sequence_number"], second["media"]["chunk"], second["media"]["timestamp"]) == ("3", "2", "80")
@@ -221,7 +221,7 @@ def test_messages_before_start_are_counted_and_dropped(wires):
     wire.listener.on_open = None
     wire.shake_hands()
     wire.send(MEDIA)
-    wire.connection.send_media(bytes(320))
+    wire.connection.send_media(b"early")
     wire.connection.send_mark("m")
     wire.connection.send_digit("1", 100)
     assert wire.received() == []
@@ -363,7 +363,7 @@ def test_everything_is_harmless_after_the_end(wires):
     wire.end()
     wire.transport.clear()
     wire.connection.start()
-    wire.connection.send_media(bytes(320))
+    wire.leg.hear(bytes(320))
     wire.connection.send_mark("m")
     wire.connection.send_digit("1", 100)
     wire.connection.close(StopReason.STOPPED)
@@ -398,14 +398,14 @@ def test_a_bot_that_does_not_read_loses_the_oldest_audio_beyond_two_seconds(wire
     wire.messages()
     wire.transport.producer.pauseProducing()
     for _ in range(150):
-        wire.connection.send_media(bytes(320))
+        wire.leg.hear(bytes(320))
     assert wire.messages() == []
     wire.transport.producer.resumeProducing()
     held = wire.messages()
     assert len(held) == 100
     assert (held[0]["sequence_number"], held[0]["media"]["timestamp"]) == ("2", "1020")
     assert wire.metrics == {"shed_caller_audio_ms": 1000}
-    wire.connection.send_media(bytes(320))
+    wire.leg.hear(bytes(320))
     assert len(wire.messages()) == 1
 
 
@@ -413,7 +413,7 @@ def test_catching_up_stops_when_the_bot_stops_reading_again(wires):
     wire = wires()
     wire.transport.producer.pauseProducing()
     for _ in range(10):
-        wire.connection.send_media(bytes(320))
+        wire.leg.hear(bytes(320))
     wire.messages()
     write = wire.transport.write
 

@@ -92,24 +92,24 @@ async def test_a_bot_that_sends_much_faster_than_real_time_is_heard_completely(r
 
 async def test_a_bot_that_does_not_read_costs_a_bounded_amount_and_catches_up(reactor, serve):
     house = serve(LoopbackHouse(reactor))
-    connection, _, _ = house.connect()
+    connection, leg, _ = house.connect()
     await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
     bot = house.bots[0]
     bot.transport.pauseProducing()
     for _ in range(400):
         for _ in range(100):
-            connection.send_media(bytes(320))
+            leg.hear(bytes(320))
         await house.until(lambda: True)
-        if connection._congested:
+        if connection._socket.is_congested:
             break
         await house.until(lambda: True)
     else:
         pytest.fail("the transport never was full")
     for _ in range(150):
-        connection.send_media(bytes(320))
+        leg.hear(bytes(320))
     bot.transport.resumeProducing()
     await house.until(lambda: house.metrics["shed_caller_audio_ms"] > 0)
-    await house.until(lambda: not connection._congested)
+    await house.until(lambda: not connection._socket.is_congested)
     connection.send_mark("end")
     await house.until(lambda: bot.messages[-1]["event"] == "mark")
     numbers = [int(message["sequence_number"]) for message in bot.messages[1:]]

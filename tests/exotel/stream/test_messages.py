@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.call.effects import StopReason
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import (
     BotClear,
@@ -15,86 +14,7 @@ from exoswitch.exotel.stream.messages import (
     BotMedia,
     BotMessageReader,
     Ignored,
-    MessageWriter,
 )
-
-STREAM_SID = "5b4e5fbb46b3f42ed1fce7b3f5c618bl"
-CALL_SID = "8a2b1d3c4e5f60718293a4b5c6d718bl"
-
-
-@pytest.fixture
-def writer():
-    return MessageWriter(stream_sid=STREAM_SID, call_sid=CALL_SID, account="acme1")
-
-
-def start(writer, **custom_parameters):
-    return writer.start(caller="09812345610", callee="08047491899", custom_parameters=custom_parameters)
-
-
-def test_connected_is_the_bare_event(writer):
-    assert writer.connected() == b'{"event":"connected"}'
-
-
-def test_start_is_what_real_traffic_looked_like(writer):
-    writer.connected()
-    assert start(writer).decode() == (
-        '{"event":"start","stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","sequence_number":"1","start":'
-        '{"stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","call_sid":"8a2b1d3c4e5f60718293a4b5c6d718bl",'
-        '"account_sid":"acme1","from":"09812345610","to":"08047491899",'
-        '"media_format":{"encoding":"base64","sample_rate":"8000","bit_rate":"128kbps"}}}'
-    )
-
-
-def test_custom_parameters_stand_before_the_media_format(writer):
-    body = json.loads(start(writer, lang="hi", **{"voice/1": ""}))["start"]
-    assert body["custom_parameters"] == {"lang": "hi", "voice/1": ""}
-    assert list(body)[-2:] == ["custom_parameters", "media_format"]
-
-
-def test_media_is_compact_with_string_counters(writer):
-    start(writer)
-    assert writer.media(b"\x01\x02" * 3).decode() == (
-        '{"event":"media","stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","sequence_number":"2",'
-        '"media":{"chunk":"1","timestamp":"0","payload":"AQIBAgEC"}}'
-    )
-
-
-def test_a_media_message_has_the_length_that_was_measured_on_real_calls(writer):
-    start(writer)
-    lengths = {int(json.loads(m)["sequence_number"]): len(m) for m in (writer.media(bytes(320)) for _ in range(5001))}
-    # Spec §2.1: 572 to 577 bytes, with timestamps of four to six digits.
-    assert (lengths[100], lengths[1600], lengths[5001]) == (572, 576, 577)
-
-
-def test_numbers_time_and_chunks_are_counted_each_in_its_own_way(writer):
-    texts = [start(writer), writer.media(bytes(320)), writer.mark("m"), writer.media(bytes(1600))]
-    texts += [writer.dtmf("#", 160), writer.stop(StopReason.CALL_ENDED)]
-    messages = [json.loads(text) for text in texts]
-    assert [message["sequence_number"] for message in messages] == ["1", "2", "3", "4", "5", "6"]
-    assert [(m["media"]["chunk"], m["media"]["timestamp"]) for m in messages if m["event"] == "media"] == [
-        ("1", "20"),
-        ("2", "120"),
-    ]
-
-
-def test_skipped_audio_shows_in_the_timestamps_only(writer):
-    start(writer)
-    writer.media(bytes(320))
-    writer.skip(40)
-    message = json.loads(writer.media(bytes(320)))
-    assert message["sequence_number"] == "3"
-    assert (message["media"]["chunk"], message["media"]["timestamp"]) == ("2", "80")
-
-
-def test_keys_marks_and_the_end_have_exotels_shapes(writer):
-    key, mark, stop = writer.dtmf("5", 100), writer.mark('a "b" ü'), writer.stop(StopReason.STOPPED)
-    sid = f'"stream_sid":"{STREAM_SID}"'
-    assert key.decode() == f'{{"event":"dtmf",{sid},"sequence_number":"1","dtmf":{{"duration":"100","digit":"5"}}}}'
-    assert mark.decode() == (f'{{"event":"mark",{sid},"sequence_number":"2","mark":{{"name":"a \\"b\\" \\u00fc"}}}}')
-    assert stop.decode() == (
-        f'{{"event":"stop",{sid},"sequence_number":"3",'
-        f'"stop":{{"call_sid":"{CALL_SID}","account_sid":"acme1","reason":"stopped"}}}}'
-    )
 
 
 def read(message):

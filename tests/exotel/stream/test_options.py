@@ -53,7 +53,7 @@ def test_the_sample_rate_is_a_custom_parameter_where_that_is_asked_for():
 def test_the_first_chunk_may_be_at_zero(first_timestamp, timestamps):
     wire, _ = started("ws://127.0.0.1/", chunk_ms=40, first_timestamp=first_timestamp)
     for _ in range(4):
-        wire.connection.send_media(bytes(320))
+        wire.leg.hear(bytes(320))
     assert [message["media"]["timestamp"] for message in wire.messages()] == timestamps
 
 

@@ -57,7 +57,7 @@ def test_the_caller_is_heard_at_the_bots_rate_in_messages_of_one_size(rate_hz, c
     wire, _ = wire_at(rate_hz, chunk_ms=chunk_ms)
     pcm = tone(8000, 0.6)
     for at in range(0, len(pcm), 320):
-        wire.connection.send_media(pcm[at : at + 320])
+        wire.leg.hear(pcm[at : at + 320])
     messages = wire.messages()
     payloads = [base64.b64decode(message["media"]["payload"]) for message in messages]
     assert {len(payload) for payload in payloads} == {rate_hz * chunk_ms // 500}

@@ -41,7 +41,7 @@ def events(trace):
 def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, trace):
     wire = wire_to(recorder)
     wire.send(frame({"event": "mark", "mark": {"name": "m"}}) + frame(b"\x01\x02", BINARY))
-    wire.connection.send_media(bytes(320))
+    wire.leg.hear(bytes(320))
     wire.connection.send_digit("5", 100)
     wire.connection.close(StopReason.CALL_ENDED)
     wire.end()

@@ -2,6 +2,7 @@ import json
 from urllib.parse import parse_qsl
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,12 +10,12 @@ from exoswitch.call.bot_address import is_resolver, parse_resolver
 from exoswitch.call.session import Direction
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
 from exoswitch.exotel.stream.resolution import call_details, check_status, question, read_answer
+from tests.harness.wire import stream_start
 
 
 def details(direction=Direction.INBOUND, custom_field=None):
-    return call_details(
-        call_sid="8a2b", caller="09812345610", callee="08047491899", direction=direction, custom_field=custom_field
-    )
+    start = stream_start()
+    return call_details(evolve(start, call_sid="8a2b", direction=direction, custom_field=custom_field))
 
 
 def test_a_resolver_is_told_of_the_call_under_all_the_names_in_use():

@@ -48,7 +48,7 @@ def test_all_else_is_as_in_any_stream():
     assert first["start"]["custom_parameters"] == {"lang": "hi"}
     first["start"]["custom_parameters"] = start["start"]["custom_parameters"]
     assert start == first
-    wire.connection.send_media(bytes(320))
+    wire.leg.hear(bytes(320))
     (media,) = wire.messages()
     assert (media["sequence_number"], media["media"]["chunk"], media["media"]["timestamp"]) == ("2", "1", "20")
 
