@@ -31,7 +31,7 @@ def node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllo
     places = {asterisk.name: asterisk.capacity for asterisk in config.asterisks}
     new_token = partial(secrets.token_hex, 16)
     if not config.cluster:
-        return MemoryNodes.of(config.node, config.gateway.capacity, places, new_token)
+        return MemoryNodes(config.node, config.gateway.capacity, places, new_token)
 
     # txredisapi installs the default reactor when it is imported.
     from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""Port: what a fleet of gateways shares, and one that is alone keeps by itself: places and jobs.
+"""Port: places for calls and jobs, shared by the gateways of a fleet, or kept by a single gateway.
 
-As in `interfaces`: methods that return a Deferred may fail with
-:class:`~exoswitch.errors.BackendUnavailable` besides the errors that they name.
+As in `interfaces`, methods that return a Deferred may fail with :class:`~exoswitch.errors.BackendUnavailable` besides
+the errors that they name.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,19 +13,19 @@ from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease
 
 
 class INodeAllocator(Interface):
-    """Who decides which gateway and Asterisk carry a call; each gateway has one, and a fleet shares the counts.
+    """Decides which gateway and Asterisk carry a call. Each gateway has one; a fleet shares the counts.
 
-    A gateway that has given no sign of life for a moment is dead: it gets no more calls, and its leases may be taken
-    over. For some while longer they are kept for that; then they are freed.
+    A gateway without a recent heartbeat is dead. It gets no new calls, and other gateways may adopt its leases. They
+    are kept for some time for that, and then freed.
     """
 
-    is_shared = Attribute("Whether a fleet's counts decide now; otherwise this gateway goes by what it knows (bool).")
+    is_shared = Attribute("Whether the counts of the fleet decide now, or those of this gateway alone (bool).")
 
     def start() -> None:
-        """Begin to work, whether or not what the fleet shares can be reached yet."""
+        """Begin to work, even if the shared server cannot be reached yet."""
 
     def stop() -> Deferred[None]:
-        """Leave the fleet, with all leases that are not released yet."""
+        """Leave the fleet, with all leases that are not released."""
 
     def allocate(
         call_sid: str,
@@ -34,18 +34,18 @@ class INodeAllocator(Interface):
         any_gateway: bool = False,
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
-        """Take a place for a call on the relatively least loaded pair of this gateway; on this Asterisk, if named.
+        """Take a place for a call on the pair of this gateway with the lowest load; on this Asterisk, if named.
 
-        With `any_gateway` the pair may be another gateway's; the lease is kept alive by this one until that one holds
-        it. Gateways and Asterisks that drain, cannot be reached or are full are passed over.
+        With `any_gateway` it may be a pair of another gateway; this gateway holds the lease until the other one calls
+        `hold`. Draining, unreachable and full gateways and Asterisks are not considered.
 
-        `quotas` are names, each with how many calls there may be on it at once, in the whole fleet. The lease counts
-        on all of them until it is released, whoever holds it by then. They are looked at before the places are. While
-        what the fleet shares cannot be reached, a gateway goes by its own calls and by what it last heard of others'.
+        `quotas` are names, each with the number of concurrent calls that the whole fleet may have on it. They are
+        checked before the places. The lease counts on all of them until it is released, whoever holds it. While the
+        shared server cannot be reached, a gateway counts its own calls and the last known calls of the others.
 
         Raises:
-            QuotaReached: there are as many calls on one of the quotas as there may be.
-            NoCapacity: no such pair has a place left.
+            QuotaReached: a quota has reached its limit.
+            NoCapacity: no such pair has a free place.
         """
 
     def receive(
@@ -56,82 +56,81 @@ class INodeAllocator(Interface):
         excluding: str | None = None,
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Deferred[Lease]:
-        """Choose the gateway that takes a call which waits at an Asterisk, and take the place on it.
+        """Choose the gateway for a call that waits at an Asterisk, and take the place on it.
 
-        All gateways that ask about one channel get the same lease, with the call SID that the first of them gave, for
-        as long as the chosen gateway lives; it holds the lease from the beginning. `excluding` names a gateway
-        that was chosen and did not take the call in time: another one is chosen then. `quotas` are as for
-        `allocate`; a lease that there is keeps its own, and is not held against them again.
+        All gateways that ask about one channel get the same lease, with the first call SID, while the chosen gateway
+        lives. The chosen gateway holds it from the start. `excluding` names a gateway that was chosen and did not
+        take the call in time: another one is chosen. `quotas` are as for `allocate`; an existing lease keeps its own
+        quotas, and they are not checked again.
 
         Raises:
-            QuotaReached: there are as many calls on one of the quotas as there may be.
+            QuotaReached: a quota has reached its limit.
             NoCapacity: no gateway has a place on this Asterisk.
         """
 
     def hold(lease: Lease) -> Deferred[bool]:
-        """Keep a lease alive from now on that another gateway took for us; False where it is gone."""
+        """Hold a lease that another gateway took for this one; False if the lease is gone."""
 
     def transfer(lease: Lease) -> Deferred[None]:
-        """Leave a lease to the gateway that it is a place on, whether or not that one has called it its own yet."""
+        """Give a lease to the gateway that it is a place on, even if that gateway has not called `hold`."""
 
     def release(lease: Lease) -> Deferred[None]:
-        """Give a place of ours back; idempotent."""
+        """Release a place that this gateway holds; idempotent."""
 
     def renew() -> Deferred[None]:
-        """Give a sign of life for this gateway and all its leases.
+        """Send a heartbeat, which renews all leases of this gateway.
 
-        Those that were reaped meanwhile are entered again, even beyond capacity, for their calls go on.
+        Leases that were reaped meanwhile are entered again, even beyond capacity: their calls go on.
         """
 
     def adopt() -> Deferred[tuple[Lease, ...]]:
-        """Take over what fell to this gateway, which holds it from now on.
+        """Fetch the leases that were reassigned to this gateway; it holds them.
 
-        All that dead gateways hold, and all that is on them, is first distributed among the living ones that are
-        paired with the same Asterisk and have a place: by load, and each call once. A gateway that has only just come
-        back to the fleet gives nobody up for dead, since others may be about to come back as well.
+        First, the leases of dead gateways are reassigned: by load, to live gateways that have the same Asterisk and a
+        free place. A gateway that has just reconnected does not do this: the others may still be reconnecting.
         """
 
     def hand_off(leases: Collection[Lease]) -> Deferred[frozenset[str]]:
-        """Let these calls of ours fall to other living gateways, as if this one were dead; give the SIDs that did."""
+        """Reassign calls of this gateway to other live gateways; return the SIDs of the reassigned calls."""
 
     def reap() -> Deferred[tuple[Lease, ...]]:
-        """Free and give back the leases of gateways that have been dead for long, and that nobody took over."""
+        """Free and return the leases of gateways that have been dead for long and that no gateway adopted."""
 
     def set_health(asterisk: str, healthy: bool) -> None:
-        """Say whether this gateway can reach that Asterisk; new calls avoid an unhealthy one."""
+        """Report whether this gateway can reach an Asterisk; an unhealthy one gets no new calls."""
 
     def set_draining(asterisk: str | None, draining: bool) -> None:
-        """Let an Asterisk get no new calls through this gateway, or without a name this gateway none; or again."""
+        """Close an Asterisk, or with None this gateway, for new calls; or open it again."""
 
     def view() -> Deferred[FleetView]:
-        """Show the fleet as it is counted now."""
+        """Show the current counts and leases of the fleet."""
 
 
 class IJobListener(Interface):
-    """Whoever carries out what other gateways hand over."""
+    """Carries out the jobs that other gateways send."""
 
     def job_arrived(lease: Lease) -> Deferred[None]:
         """Dial a call that another gateway has accepted, on this place; its session is in the store.
 
-        When the Deferred fires the job is done with. A failure is logged, and the job is offered again to the next
-        process of this gateway.
+        The job is finished when the Deferred fires. A failed job is logged, and offered again to the next process of
+        this gateway.
         """
 
 
 class IJobs(Interface):
-    """How a call that one gateway accepted reaches the gateway that is to dial it: in order, and at least once."""
+    """Sends accepted calls to the gateway that dials them: in order, and at least once."""
 
     listener = Attribute("The IJobListener of this gateway; set before `start`.")
 
     def start() -> None:
-        """Begin to take this gateway's jobs, those that an earlier process of it left undone first."""
+        """Begin to take this gateway's jobs, first those that an earlier process did not finish."""
 
     def stop() -> Deferred[None]:
-        """Take no more jobs; what is under way is waited for, within a time."""
+        """Take no more jobs; wait a limited time for those under way."""
 
     def send(lease: Lease) -> Deferred[None]:
-        """Hand a call over to the gateway of its lease; it has it when the Deferred fires, dead or alive.
+        """Send a call to the gateway of its lease; when the Deferred fires, the job is stored for that gateway.
 
         Raises:
-            BackendUnavailable: it is not known whether the job was handed over.
+            BackendUnavailable: it is not known whether the job was stored.
         """

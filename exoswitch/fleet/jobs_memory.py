@@ -1,10 +1,9 @@
-"""Adapter: jobs within one process; the specification of every other way to hand calls over."""
+"""Adapter: jobs within one process; the specification of every other implementation."""
 
 from collections.abc import Iterator
 from itertools import count
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
@@ -12,100 +11,98 @@ from exoswitch.errors import BackendUnavailable
 from exoswitch.fleet.interfaces import IJobListener, IJobs
 from exoswitch.fleet.jobs_under_way import JobsUnderWay
 from exoswitch.fleet.leases import Lease
+from exoswitch.tasks.deferred import deferred
 
 KEPT_MAX = 10_000
 
 
 @define(eq=False)
-class PostOffice:
-    """A box for each gateway, there or not: its jobs by number, oldest first, until they are done with."""
+class JobQueues:
+    """A queue for each gateway, running or not: its unfinished jobs by number, oldest first."""
 
-    _boxes: dict[str, dict[int, Lease]] = field(factory=dict, init=False)
+    _queues: dict[str, dict[int, Lease]] = field(factory=dict, init=False)
     _readers: dict[str, "MemoryJobs"] = field(factory=dict, init=False)
     _numbers: Iterator[int] = field(factory=count, init=False)
 
-    def box(self, gateway: str) -> dict[int, Lease]:
-        """Give a gateway's box."""
-        return self._boxes.setdefault(gateway, {})
+    def queue(self, gateway: str) -> dict[int, Lease]:
+        """Give a gateway's queue."""
+        return self._queues.setdefault(gateway, {})
 
-    def post(self, lease: Lease) -> None:
-        """Put a job into the box of its gateway; beyond all measure the oldest one falls out."""
-        box = self.box(lease.gateway)
-        if len(box) >= KEPT_MAX:
-            del box[next(iter(box))]
-        box[next(self._numbers)] = lease
+    def append(self, lease: Lease) -> None:
+        """Append a job to the queue of its gateway; beyond `KEPT_MAX` the oldest job is dropped."""
+        queue = self.queue(lease.gateway)
+        if len(queue) >= KEPT_MAX:
+            del queue[next(iter(queue))]
+        queue[next(self._numbers)] = lease
         if lease.gateway in self._readers:
             self._readers[lease.gateway].wake()
 
     def open(self, gateway: str, reader: "MemoryJobs") -> None:
-        """Tell this process of a gateway of its jobs, and no earlier one."""
+        """Wake this process of a gateway, and no earlier one, when a job arrives."""
         self._readers[gateway] = reader
 
     def close(self, gateway: str, reader: "MemoryJobs") -> None:
-        """Tell it no more."""
+        """Stop waking this process."""
         if self._readers.get(gateway) is reader:
             del self._readers[gateway]
 
 
 @implementer(IJobs)
-@define(eq=False)
 class MemoryJobs:
-    """One process of a gateway, which goes through its box once, from the oldest job on.
+    """One process of a gateway; it goes through its queue once, oldest job first.
 
-    Gateways that share a post office must live in one process. A gateway that is given none is alone: it can hand
-    calls over to itself only.
+    Gateways that share `queues` live in one process. A gateway without them is single: it can send jobs to itself
+    only.
     """
 
-    _gateway: str
-    _clock: IReactorTime = field(kw_only=True)
-    _office: PostOffice | None = field(default=None, kw_only=True)
-    listener: IJobListener = field(init=False)
-    _own_office: PostOffice = field(init=False)
-    _jobs: JobsUnderWay[int] = field(init=False)
-    _next: int = field(default=0, init=False)
-    _woken: IDelayedCall | None = field(default=None, init=False)
-    _is_running: bool = field(default=False, init=False)
+    listener: IJobListener
 
-    def __attrs_post_init__(self) -> None:
-        """Have an office in any case."""
-        self._own_office = self._office or PostOffice()
-        self._jobs = JobsUnderWay(self._clock, self._finished, lambda _: self.wake())
+    def __init__(self, gateway: str, *, clock: IReactorTime, queues: JobQueues | None = None) -> None:
+        self._gateway = gateway
+        self._clock = clock
+        self._is_single = queues is None
+        self._queues = queues or JobQueues()
+        self._jobs = JobsUnderWay(clock, self._finished, lambda _: self.wake())
+        self._next = 0
+        self._woken: IDelayedCall | None = None
+        self._is_running = False
 
     def start(self) -> None:
-        """Take jobs from now on."""
+        """Begin to take jobs."""
         self._is_running = True
-        self._own_office.open(self._gateway, self)
+        self._queues.open(self._gateway, self)
         self.wake()
 
-    def stop(self) -> Deferred[None]:
-        """Take no more."""
+    @deferred
+    async def stop(self) -> None:
+        """Take no more jobs; wait for those under way."""
         self._is_running = False
-        self._own_office.close(self._gateway, self)
+        self._queues.close(self._gateway, self)
         if self._woken is not None:
             self._woken.cancel()
             self._woken = None
-        return Deferred.fromCoroutine(self._jobs.rest())
+        await self._jobs.rest()
 
-    def send(self, lease: Lease) -> Deferred[None]:
-        """Hand a call over; it arrives later, never before this has returned."""
-        if self._office is None and lease.gateway != self._gateway:
-            return fail(BackendUnavailable(f"there is no gateway {lease.gateway}: this one has no cluster"))
-        self._own_office.post(lease)
-        return succeed(None)
+    @deferred
+    async def send(self, lease: Lease) -> None:
+        """Send a job; it arrives after this has returned."""
+        if self._is_single and lease.gateway != self._gateway:
+            raise BackendUnavailable(f"there is no gateway {lease.gateway}: this gateway has no cluster")
+        self._queues.append(lease)
 
     def wake(self) -> None:
-        """There may be something in the box: look soon."""
+        """Read the queue soon."""
         if self._is_running and self._woken is None:
             self._woken = self._clock.callLater(0, self._take)
 
     def _take(self) -> None:
         self._woken = None
-        box = self._own_office.box(self._gateway)
-        waiting = [(number, lease) for number, lease in box.items() if number >= self._next]
+        jobs = self._queues.queue(self._gateway).items()
+        waiting = [(number, lease) for number, lease in jobs if number >= self._next]
         for number, lease in waiting[: self._jobs.room]:
             self._next = number + 1
             self._jobs.begin(self.listener, number, lease)
 
     def _finished(self, number: int) -> None:
-        self._own_office.box(self._gateway).pop(number, None)
+        self._queues.queue(self._gateway).pop(number, None)
         self.wake()

@@ -1,4 +1,4 @@
-"""Adapter: jobs being carried out: begun in order, at most so many at once, and waited for at the end."""
+"""Adapter: the jobs that a listener carries out: started in order, limited in number, awaited at the stop."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ from exoswitch.fleet.interfaces import IJobListener
 from exoswitch.fleet.leases import Lease
 from exoswitch.tasks.spawn import spawn
 
-JOBS_MAX = 100  # one takes some milliseconds: a session is read and claimed, and Asterisk is told to dial
+JOBS_MAX = 100  # a job takes some ms: it reads and claims a session, and sends Originate
 STOP_WAIT_S = 3.0
 
 Key = TypeVar("Key", str, int)
@@ -22,7 +22,7 @@ Key = TypeVar("Key", str, int)
 
 @define(eq=False)
 class JobsUnderWay(Generic[Key]):
-    """Hands jobs to a listener; `finished` or `failed` is called with a job's key once it has ended."""
+    """Gives jobs to a listener; calls `finished` or `failed` with the key of a job that has ended."""
 
     _log = Logger()
 
@@ -34,17 +34,17 @@ class JobsUnderWay(Generic[Key]):
 
     @property
     def room(self) -> int:
-        """How many more jobs may begin now."""
+        """The number of jobs that may begin now."""
         return JOBS_MAX - len(self._keys)
 
     def begin(self, listener: IJobListener, key: Key, lease: Lease) -> None:
-        """Let a job be carried out."""
+        """Start a job."""
         self._keys.add(key)
         job: Deferred[None] = maybeDeferred(listener.job_arrived, lease)
 
         def failed(failure: Failure) -> None:
             self._log.failure(
-                "a job for call {call_sid} failed, and is left to the next process of this gateway",
+                "the job of call {call_sid} failed; the next process of this gateway will try it again",
                 failure=failure,
                 call_sid=lease.call_sid,
             )
@@ -54,7 +54,7 @@ class JobsUnderWay(Generic[Key]):
         spawn(job, self._log, "ending a job", call_sid=lease.call_sid)
 
     async def rest(self) -> None:
-        """Wait until no job is under way, but not for long; no other may begin meanwhile."""
+        """Wait until no job is under way, at most `STOP_WAIT_S`; no job may begin meanwhile."""
         if not self._keys:
             return
         self._rest = Deferred()
@@ -64,9 +64,9 @@ class JobsUnderWay(Generic[Key]):
             self._rest = None
             self._log.warn("{count} jobs are still under way, and are not waited for", count=len(self._keys))
 
-    def _end(self, key: Key, told: Callable[[Key], None]) -> None:
+    def _end(self, key: Key, report: Callable[[Key], None]) -> None:
         self._keys.discard(key)
-        told(key)
+        report(key)
         if self._rest is not None and not self._keys:
             rest, self._rest = self._rest, None
             rest.callback(None)

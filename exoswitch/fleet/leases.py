@@ -1,4 +1,4 @@
-"""Core: the vocabulary of places for calls: what a gateway says of itself, what a lease is, how full the fleet is."""
+"""Core: leases of places for calls, the status of gateways and Asterisks, and the view of a fleet."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,10 +11,10 @@ NO_QUOTAS: Mapping[str, int] = MappingProxyType({})
 
 @frozen(kw_only=True)
 class Lease:
-    """A place for one call on a pair of gateway and Asterisk; releasing it twice is releasing it once.
+    """A place for one call on a pair of gateway and Asterisk.
 
-    It lives for as long as the gateway that holds it gives signs of life, and may then fall to another one, with the
-    same token. `token` is unique for ever. Until it is released it counts as one call on each of its `quotas`.
+    It is valid while the gateway that holds it sends heartbeats; then another gateway may adopt it, with the same
+    token. A `token` is never used again. A lease counts as one call on each of its `quotas` until it is released.
     """
 
     token: str
@@ -25,13 +25,13 @@ class Lease:
 
 
 def token_of_channel(asterisk: str, channel_id: str) -> str:
-    """Give the token of the lease for a call that waits at an Asterisk: the same to every gateway; without spaces."""
+    """Give the token of the lease for a call that waits at an Asterisk: the same at every gateway, without spaces."""
     return f"{quote(asterisk, safe='')}/{quote(channel_id, safe='')}"
 
 
 @frozen(kw_only=True)
 class AsteriskStatus:
-    """What one gateway says of one Asterisk; `healthy` is whether that gateway can reach it."""
+    """The status of one Asterisk as seen by one gateway; `healthy`: that gateway can reach it."""
 
     capacity: int
     healthy: bool = False
@@ -39,13 +39,13 @@ class AsteriskStatus:
 
     @property
     def is_open(self) -> bool:
-        """Whether it may get new calls through this gateway."""
+        """Whether it gets new calls through this gateway."""
         return self.healthy and not self.draining
 
 
 @frozen(kw_only=True)
 class NodeStatus:
-    """What a gateway says of itself and its Asterisks: all that others must know to choose a pair of it."""
+    """The status of a gateway and its Asterisks: all that others need to choose one of its pairs."""
 
     capacity: int
     asterisks: Mapping[str, AsteriskStatus]
@@ -53,18 +53,18 @@ class NodeStatus:
 
     @classmethod
     def of(cls, capacity: int, asterisks: Mapping[str, int]) -> "NodeStatus":
-        """Make the status of a gateway of this capacity that has yet to find its Asterisks, by name with theirs."""
+        """Make the first status of a gateway; `asterisks` are names with capacities, all unhealthy still."""
         return cls(
             capacity=capacity,
             asterisks={name: AsteriskStatus(capacity=places) for name, places in asterisks.items()},
         )
 
     def with_health(self, asterisk: str, healthy: bool) -> "NodeStatus":
-        """Give the status as it is once an Asterisk is found or lost."""
+        """Give the status with an Asterisk found or lost."""
         return self._with(asterisk, evolve(self.asterisks[asterisk], healthy=healthy))
 
     def with_draining(self, asterisk: str | None, draining: bool) -> "NodeStatus":
-        """Give the status as it is once an Asterisk, or without a name the gateway itself, drains or does not."""
+        """Give the status with an Asterisk, or with None the gateway itself, draining or not."""
         if asterisk is None:
             return evolve(self, draining=draining)
         return self._with(asterisk, evolve(self.asterisks[asterisk], draining=draining))
@@ -75,7 +75,7 @@ class NodeStatus:
 
 @frozen(kw_only=True)
 class GatewayView:
-    """How a gateway stands at a moment; `used` counts the places taken on it, whoever took them."""
+    """A gateway at one moment; `used` counts the places taken on it by any gateway."""
 
     status: NodeStatus
     used: int
@@ -84,7 +84,7 @@ class GatewayView:
 
 @frozen(kw_only=True)
 class FleetView:
-    """The fleet at a moment: its gateways, every lease there is, and how many are on each Asterisk and each quota."""
+    """The fleet at one moment: its gateways, all leases, and the number of leases on each Asterisk and quota."""
 
     gateways: Mapping[str, GatewayView]
     asterisks: Mapping[str, int]

@@ -98,7 +98,10 @@ def test_cluster_is_a_redis_or_left_out(read, good):
 
 @pytest.mark.parametrize(
     ("address", "told"),
-    [("redis:hunter2@db", "must be written as redis://"), ("rediss://:hunter2@db", "Redis by TLS is not served")],
+    [
+        ("redis:hunter2@db", "must be written as redis://"),
+        ("rediss://:hunter2@db", "Redis over TLS is not supported"),
+    ],
 )
 def test_cluster_at_another_kind_of_address_is_refused_without_showing_it(problems, good, address, told):
     found = problems(good + f"cluster: {address}\n")

@@ -4,18 +4,18 @@ import pytest
 from twisted.internet.task import Clock
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.fleet.jobs_memory import KEPT_MAX, MemoryJobs, PostOffice
+from exoswitch.fleet.jobs_memory import KEPT_MAX, JobQueues, MemoryJobs
 from tests.contract.jobs_suite import JobsContract, Prompt, lease, leases
 
 
 class MemoryWorld:
-    """Gateways that share a post office, and a clock."""
+    """Gateways that share queues, and a clock."""
 
-    def __init__(self, office=None):
-        self.clock, self.office = Clock(), office
+    def __init__(self, queues=None):
+        self.clock, self.queues = Clock(), queues
 
     def start(self, gateway, listener):
-        jobs = MemoryJobs(gateway, clock=self.clock, office=self.office)
+        jobs = MemoryJobs(gateway, clock=self.clock, queues=self.queues)
         jobs.listener = listener
         jobs.start()
         return jobs
@@ -45,10 +45,10 @@ class MemoryWorld:
 class TestMemoryJobs(JobsContract):
     @pytest.fixture
     def world(self):
-        return MemoryWorld(PostOffice())
+        return MemoryWorld(JobQueues())
 
 
-def test_gateway_that_is_alone_hands_over_to_itself_only():
+def test_single_gateway_sends_jobs_to_itself_only():
     world, listener = MemoryWorld(), Prompt()
     jobs = world.start("gw1", listener)
     world.wait(jobs.send(lease(1)))
@@ -57,8 +57,8 @@ def test_gateway_that_is_alone_hands_over_to_itself_only():
     assert listener.arrived == [lease(1)]
 
 
-def test_box_that_nobody_empties_does_not_grow_beyond_measure():
-    office = PostOffice()
+def test_queue_that_nobody_reads_is_bounded():
+    queues = JobQueues()
     for one in leases(KEPT_MAX + 5):
-        office.post(one)
-    assert list(office.box("gw1").values()) == leases(KEPT_MAX + 5)[5:]
+        queues.append(one)
+    assert list(queues.queue("gw1").values()) == leases(KEPT_MAX + 5)[5:]

@@ -19,7 +19,7 @@ class MemoryWorld:
         self.clock, self.registry, self.tokens = Clock(), Registry(silent_s=SILENT_S, keep_s=KEEP_S), count()
 
     def gateway(self, name, capacity, asterisks):
-        nodes = MemoryNodes.of(
+        nodes = MemoryNodes(
             name, capacity, asterisks, lambda: f"t{next(self.tokens)}", registry=self.registry, now=self.clock.seconds
         )
         for asterisk in asterisks:
@@ -61,13 +61,13 @@ TestAnySequence.settings = settings(max_examples=40, stateful_step_count=30, dea
 
 
 def test_gateway_that_is_alone_needs_no_heartbeat():
-    nodes = MemoryNodes.of("gw1", 1, {"pbx1": 1}, lambda: "token", now=lambda: 1e9)
+    nodes = MemoryNodes("gw1", 1, {"pbx1": 1}, lambda: "token", now=lambda: 1e9)
     assert MemoryWorld().wait(nodes.reap()) == ()
 
 
 def test_gateway_that_is_alone_shares_with_nobody():
     world = MemoryWorld()
-    nodes = MemoryNodes.of("gw1", 1, {"pbx1": 1}, lambda: "token")
+    nodes = MemoryNodes("gw1", 1, {"pbx1": 1}, lambda: "token")
     nodes.set_health("pbx1", healthy=True)
     lease = world.wait(nodes.receive("pbx1", "pbx1-1.2", "sid"))
     assert lease.gateway == "gw1"

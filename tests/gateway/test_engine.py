@@ -52,7 +52,7 @@ class House:
 
     def __attrs_post_init__(self):
         sids, tokens = count(1), count(1)
-        self.nodes = MemoryNodes.of("gw1", 3, {"pbx1": 2}, lambda: f"token{next(tokens)}")
+        self.nodes = MemoryNodes("gw1", 3, {"pbx1": 2}, lambda: f"token{next(tokens)}")
         ports = Environment(
             node="gw1",
             process="process1",

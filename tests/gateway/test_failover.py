@@ -320,7 +320,7 @@ def test_job_that_comes_twice_is_dialled_once(fleet):
     (lease,) = [lease for lease in fleet.world.fleet.view(0).leases if lease.call_sid == sid]
     del first
     for _ in range(2):
-        fleet.world.office.post(lease)
+        fleet.world.queues.append(lease)
         fleet.advance(0.3)
     assert len(second.asked("originate")) == 1
 
@@ -344,7 +344,7 @@ def test_call_that_was_handed_over_and_forgotten_by_redis_is_dialled_all_the_sam
     second.jobs.stop()
     sid = fleet.place("gw1")
     (lease,) = [lease for lease in fleet.world.fleet.view(0).leases if lease.call_sid == sid]
-    fleet.world.office.box("gw2").clear()
+    fleet.world.queues.queue("gw2").clear()
     second.nodes.release(lease)
     second.jobs.start()
     fleet.advance(11.0)

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
-from exoswitch.fleet.jobs_memory import MemoryJobs, PostOffice
+from exoswitch.fleet.jobs_memory import JobQueues, MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.registry import Registry
 from exoswitch.gateway.engine import Engine
@@ -43,7 +43,7 @@ class SharedWorld:
 
     clock: Clock = field(factory=Clock)
     fleet: Registry = field(factory=lambda: Registry(silent_s=SILENT_S, keep_s=KEEP_S))
-    office: PostOffice = field(factory=PostOffice)
+    queues: JobQueues = field(factory=JobQueues)
     sessions: MemorySessions = field(factory=MemorySessions)
     numbers: count = field(factory=lambda: count(1))
 
@@ -73,7 +73,7 @@ class Gateway:
     def __attrs_post_init__(self):
         world = self.world
         self.clock.advance(world.clock.seconds())
-        self.nodes = MemoryNodes.of(
+        self.nodes = MemoryNodes(
             self.name,
             self.capacity,
             {"pbx1": 50},
@@ -81,7 +81,7 @@ class Gateway:
             registry=world.fleet,
             now=world.clock.seconds,
         )
-        self.jobs = MemoryJobs(self.name, clock=self.clock, office=world.office if self.has_post else None)
+        self.jobs = MemoryJobs(self.name, clock=self.clock, queues=world.queues if self.has_post else None)
         ports = Environment(
             node=self.name,
             process=world.next("process"),

@@ -1,4 +1,4 @@
-"""Core: where a Redis is, read from ``redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]``."""
+"""Core: the address of a Redis, read from ``redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]``."""
 
 import re
 from urllib.parse import unquote
@@ -17,7 +17,7 @@ _PORT_MAX = 65535
 
 @frozen(kw_only=True)
 class RedisAddress:
-    """One database of one Redis, and how to get in."""
+    """One database of one Redis, and its credentials."""
 
     host: str
     port: int = 6379
@@ -26,7 +26,7 @@ class RedisAddress:
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        """Name the server and the database, for logs: without the password."""
+        """Name the server and the database, without the password."""
         return f"{self.host}:{self.port}/{self.database}"
 
 
@@ -34,10 +34,10 @@ def parse_redis_url(text: str) -> RedisAddress:
     """Read a URL.
 
     Raises:
-        InvalidRequest: it is none that can be used; the text does not repeat it, since it may hold a password.
+        InvalidRequest: the URL cannot be used; the message does not repeat it, since it may hold a password.
     """
     if text.startswith("rediss://"):
-        raise InvalidRequest("Redis by TLS is not served: use redis:// on the private link, or through a tunnel")
+        raise InvalidRequest("Redis over TLS is not supported: use redis:// on a private link or through a tunnel")
     match = _URL.fullmatch(text)
     if not match or not 0 < int(match["port"] or 6379) <= _PORT_MAX:
         raise InvalidRequest("must be written as redis://:PASSWORD@HOST:PORT/DATABASE, where only HOST is needed")

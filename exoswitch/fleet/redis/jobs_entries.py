@@ -1,4 +1,4 @@
-"""Core: what a job looks like in the stream of a gateway, and a portion of that stream as a script tells it."""
+"""Core: a job as an entry of a gateway's stream, and a portion of the stream as jobs_take.lua returns it."""
 
 import json
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from attrs import frozen
 from exoswitch.fleet.leases import Lease
 from exoswitch.fleet.redis.codec import quotas_word, read_quotas
 
-PLAIN = ("token", "call_sid", "gateway", "asterisk")  # no lease is without any of these
+PLAIN = ("token", "call_sid", "gateway", "asterisk")  # required fields
 
 
 @frozen
 class Entry:
-    """One entry of a stream; without a lease where it is no job, or was cut off before it was done with."""
+    """One entry of a stream; `lease` is None if it is no job, or was trimmed before it was finished."""
 
     id: str
     lease: Lease | None
@@ -23,25 +23,25 @@ class Entry:
 
 @frozen
 class Portion:
-    """Some entries of a stream, oldest first; `delivered` is the one that its gateway was given last, if any."""
+    """Some entries of a stream, oldest first; `delivered` is the ID of the entry delivered last, or empty."""
 
     delivered: str
     entries: tuple[Entry, ...]
 
 
 def stream_part(gateway: str) -> str:
-    """Give the part of a stream's name that says whose it is."""
+    """Give the last part of the name of a gateway's stream."""
     return quote(gateway, safe="")
 
 
 def job_fields(lease: Lease) -> tuple[str, ...]:
-    """Write a lease as an entry's names and values."""
+    """Write a lease as the fields of an entry: name, value, ..."""
     plain = [text for name in PLAIN for text in (name, getattr(lease, name))]
     return *plain, "quotas", quotas_word(lease.quotas)
 
 
 def read_portion(answer: str | bytes) -> Portion:
-    """Read what jobs_take.lua tells; the client leaves it in bytes where some entry is not in UTF-8."""
+    """Read the answer of jobs_take.lua; the client gives bytes if an entry is not valid UTF-8."""
     text = answer if isinstance(answer, str) else answer.decode(errors="replace")
     delivered, entries = json.loads(text)
     return Portion(delivered, tuple(Entry(key, _lease(fields)) for key, fields in entries or ()))
@@ -49,8 +49,8 @@ def read_portion(answer: str | bytes) -> Portion:
 
 def _lease(flat: Any) -> Lease | None:
     fields = _by_name(flat) if isinstance(flat, list) else {}
-    told = {name: fields.get(name, "") for name in PLAIN}
-    return Lease(**told, quotas=read_quotas(fields.get("quotas", ""))) if all(told.values()) else None
+    plain = {name: fields.get(name, "") for name in PLAIN}
+    return Lease(**plain, quotas=read_quotas(fields.get("quotas", ""))) if all(plain.values()) else None
 
 
 def _by_name(flat: Sequence[str]) -> dict[str, str]:

@@ -1,45 +1,45 @@
-"""Core: what one process knows of the stream of its gateway: how far it was read, and what became of each entry.
+"""Core: how far a process has read the stream of its gateway, and which entries are under way or ended.
 
-Redis keeps what it has given us until we say that we are done with it. It gives new entries only to whoever can say
-which one was given last. Who cannot, because he has just begun or an answer did not reach him, first looks back at
-all that was given in his name; what he has already had in hand he does not take twice.
+Redis keeps a delivered entry pending until the gateway has finished it. It gives new entries only to a process that
+knows the ID of the entry delivered last. A process that does not know it has just started or missed an answer. It
+reads all pending entries first, and ignores those that it has already taken.
 """
 
 from attrs import define, field
 
 from exoswitch.fleet.redis.jobs_entries import Entry, Portion
 
-NEW = ">"  # Redis' word for entries that were never given to anyone
+NEW = ">"  # in XREADGROUP: entries that were never delivered
 OLDEST = "0"
-ENDED_MAX = 10_000  # as many as a stream holds
+ENDED_MAX = 10_000  # the length of a stream
 
 
 @define
 class JobsInHand:
-    """The entries that this process took: under way, finished while Redis does not know it, or ended."""
+    """The entries that this process took: under way; finished, but still in Redis; or ended."""
 
     _delivered: str = field(default="", init=False)
     _after: str = field(default=NEW, init=False)
     _under_way: set[str] = field(factory=set, init=False)
     _finished: dict[str, None] = field(factory=dict, init=False)
-    _was_done: dict[str, bool] = field(factory=dict, init=False)  # of those that ended: done with, or failed
+    _was_done: dict[str, bool] = field(factory=dict, init=False)  # ended entries: finished, or failed
 
     @property
     def question(self) -> tuple[str, str]:
-        """What to ask for next: the entry that was given last as far as we know, and after which one to read."""
+        """The arguments of the next read: the last delivered entry that we know, and the entry to read after."""
         return self._delivered, self._after
 
     @property
     def finished(self) -> tuple[str, ...]:
-        """Which entries are done with, while Redis is not known to know it."""
+        """The finished entries that Redis may still have."""
         return tuple(self._finished)
 
     def look_back(self) -> None:
-        """Ask again for what is pending: a Redis that was away may have lost what it was told last."""
+        """Read the pending entries again: a Redis that was away may have lost its last writes."""
         self._after = OLDEST
 
     def take(self, portion: Portion) -> list[Entry]:
-        """Read on; give the entries that are new to this process, which are under way from now on."""
+        """Take a portion; return the entries that are new to this process: they are under way."""
         if self._after != NEW:
             self._after = portion.entries[-1].id if portion.entries else NEW
         elif portion.entries:
@@ -52,17 +52,17 @@ class JobsInHand:
         return fresh
 
     def finish(self, key: str) -> None:
-        """An entry is done with."""
+        """Note that an entry is finished."""
         self._under_way.discard(key)
         self._finished[key] = None
 
     def fail(self, key: str) -> None:
-        """An entry is left to the next process of this gateway."""
+        """Note that an entry failed; the next process of this gateway will try it again."""
         self._under_way.discard(key)
         self._end(key, done=False)
 
     def forget(self, *keys: str) -> None:
-        """Redis has removed these entries, which were finished."""
+        """Note that Redis has removed finished entries."""
         for key in keys:
             self._finished.pop(key, None)
             self._end(key, done=True)
