@@ -20,9 +20,9 @@ from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
 from exoswitch.config.advice import warnings
+from exoswitch.config.files import read_sound
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
-from exoswitch.config.sounds import read_sound
 from exoswitch.errors import ConfigError
 from exoswitch.exotel.rest.resource import make_resource
 from exoswitch.exotel.sids import new_sid

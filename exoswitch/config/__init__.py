@@ -1,1 +1,1 @@
-"""The configuration file: its model, and how a YAML file becomes one."""
+"""The configuration: its file, its checks and its model."""

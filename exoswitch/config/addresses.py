@@ -1,4 +1,4 @@
-"""Port: hosts, endpoint strings and URLs in the configuration, checked in their shape alone: nothing is looked up."""
+"""Port: hosts, endpoint strings and URLs in the configuration, checked by their form alone."""
 
 import ipaddress
 from pathlib import Path
@@ -10,9 +10,9 @@ from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidRequest
 from exoswitch.fleet.redis.address import parse_redis_url
 
-_URL_MAX = 600  # Exotel: the whole URL of a stream is shorter than 600 characters
+_URL_MAX = 600  # Exotel: the URL of a stream is shorter than 600 characters
 _CLIENTS = ("tcp", "tls", "ssl", "unix")
-_SQLITE = "sqlite:///"  # as SQLAlchemy writes it: what follows is a path, and a fourth slash begins a full one
+_SQLITE = "sqlite:///"  # as in SQLAlchemy: a path follows, and a fourth slash makes it absolute
 _SERVERS = ("tcp", "tcp6", "ssl", "tls", "unix", "systemd")
 
 
@@ -72,42 +72,42 @@ def interface_of(text: str) -> str | None:
 
 
 def bot_url(text: str) -> str:
-    """Read the URL of a bot or of its resolver; a sample rate that is not served is refused by name."""
+    """Read the URL of a bot or of its resolver."""
     if len(text) >= _URL_MAX:
         raise Unreadable(f"must be shorter than {_URL_MAX} characters")
     try:
         parse = parse_resolver if is_resolver(text) else parse_address
         parse(text)
-    except InvalidRequest as refusal:
-        raise Unreadable(f"cannot be used: {refusal}") from None
+    except InvalidRequest as error:
+        raise Unreadable(f"cannot be used: {error}") from None
     return text
 
 
 def cluster(text: str) -> str:
-    """Read where the fleet's counts are kept: ``redis://…``, or nothing, which is in this process."""
+    """Read the address of the fleet's Redis, ``redis://…``; ``""`` is none."""
     if text:
         try:
             parse_redis_url(text)
-        except InvalidRequest as refusal:
-            raise Unreadable(str(refusal)) from None
+        except InvalidRequest as error:
+            raise Unreadable(str(error)) from None
     return text
 
 
 def session_store(text: str) -> str:
-    """Read where sessions are kept: ``sqlite:///exoswitch.db``, ``postgresql://…``, or ``memory``."""
+    """Read the address of the session store: ``sqlite:///exoswitch.db``, ``postgresql://…``, or ``memory``."""
     if text == "memory" or sqlite_path(text) or is_postgres(text):
         return text
     raise Unreadable("must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory")
 
 
 def sqlite_path(text: str) -> str:
-    """Give the path of the file that an address of a session store names; ``""`` if it names none."""
+    """Give the path of the file in the address of a session store; ``""`` if it has none."""
     path = text.removeprefix(_SQLITE)
     return path if path != text and path.isprintable() else ""
 
 
 def is_postgres(text: str) -> bool:
-    """Say whether libpq would find a database in an address (PostgreSQL 15 documentation §34.1.1.2)."""
+    """Whether libpq finds a database in an address (PostgreSQL 15 documentation §34.1.1.2)."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -117,7 +117,7 @@ def is_postgres(text: str) -> bool:
 
 
 def beside(text: str, folder: Path) -> str:
-    """Give the address of a session store with its path in full; a relative one begins in `folder`."""
+    """Give the address of a session store with an absolute path; a relative one starts at `folder`."""
     path = sqlite_path(text)
     return f"{_SQLITE}{folder.absolute() / path}" if path else text
 
@@ -133,5 +133,5 @@ def _endpoint(text: str, kinds: tuple[str, ...]) -> Endpoint:
 def _with_path(text: str, endpoint: Endpoint) -> str:
     path = endpoint.named.get("address", endpoint.value("path"))
     if not path.startswith("/"):
-        raise Unreadable("must name a socket by its full path, written as unix:/run/exoswitch/socket")
+        raise Unreadable("must name a socket by its absolute path, written as unix:/run/exoswitch/socket")
     return text

@@ -1,4 +1,4 @@
-"""Port: what is allowed in a configuration and yet looks like a mistake."""
+"""Port: warnings about configurations that are allowed but look like mistakes."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from exoswitch.errors import Problem
 
 
 def warnings(config: Config) -> list[Problem]:
-    """List what an operator should look at again before the gateway carries calls."""
+    """List every warning."""
     rules = (_audio_path, _http, _shared_ports, _memory, _fleet, _nothing_to_do)
     return [problem for rule in rules for problem in rule(config)]
 
@@ -18,18 +18,18 @@ def _audio_path(config: Config) -> Iterator[Problem]:
     distant = [asterisk.name for asterisk in config.asterisks if not _is_loopback(asterisk.host)]
     if not distant:
         return
-    names = ", ".join(distant)
+    names, own = ", ".join(distant), "this gateway's address on the private link"
     if _is_loopback(config.rtp.advertise):
-        yield Problem("rtp.advertise", f"is {config.rtp.advertise}, where {names} cannot send audio; give ours")
+        yield Problem("rtp.advertise", f"is {config.rtp.advertise}, but {names} cannot reach it; write {own}")
     if _is_loopback(config.rtp.bind):
-        yield Problem("rtp.bind", f"is {config.rtp.bind}, where no audio of {names} can arrive; bind 0.0.0.0 or ours")
+        yield Problem("rtp.bind", f"is {config.rtp.bind}, but {names} cannot reach it; write 0.0.0.0 or {own}")
 
 
 def _http(config: Config) -> Iterator[Problem]:
     if interface_of(config.http) == "":
         yield Problem(
             "http",
-            "answers on every interface and without TLS; add :interface=127.0.0.1 and put a TLS proxy in front",
+            "listens on every interface without TLS; add :interface=127.0.0.1 and put a TLS proxy in front",
         )
 
 
@@ -39,33 +39,37 @@ def _shared_ports(config: Config) -> Iterator[Problem]:
         if _same_host(asterisk, config) and set(asterisk.rtp_ports) & set(config.rtp.ports):
             yield Problem(
                 f"asterisks[{index}].rtp_ports",
-                "overlaps with rtp.ports on the same host; give each program a range of its own",
+                "overlaps with rtp.ports on the same host; give each program its own range",
             )
 
 
 def _memory(config: Config) -> Iterator[Problem]:
     if config.sessions == "memory":
-        yield Problem("sessions", "is memory: calls are forgotten when the gateway stops; leave it out for a file")
+        yield Problem(
+            "sessions",
+            "is memory, so a stop loses all records of calls; remove the key to keep them in a file",
+        )
 
 
 def _fleet(config: Config) -> Iterator[Problem]:
-    """Whoever takes a call over, or dials one that another has accepted, reads its session."""
+    """A gateway that resumes or dials a call of another one reads its session."""
     if config.cluster and not is_postgres(config.sessions):
         yield Problem(
             "sessions",
-            "is this gateway's alone, so no other can go on with its calls, or dial them; name a PostgreSQL database",
+            "is not shared, so other gateways cannot resume or dial this gateway's calls; name a PostgreSQL database",
         )
     if config.gateway.on_stop == "hand-over" and not config.cluster:
         yield Problem(
-            "gateway.on_stop", "is hand-over, but without a cluster nobody takes the calls; they are hung up"
+            "gateway.on_stop",
+            "is hand-over, but without cluster no gateway takes the calls; set cluster or write wait",
         )
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:
     if not config.trunks:
-        yield Problem("trunks", "there is none, so no call can be placed or come in")
+        yield Problem("trunks", "is empty, so no call can be made or received; add a trunk")
     if not config.accounts:
-        yield Problem("accounts", "there is none, so the REST API lets nobody in")
+        yield Problem("accounts", "is empty, so the REST API refuses every request; add an account")
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,7 +1,7 @@
-"""Port: what a kind of configuration value is: a way to read it from text, and an example of it.
+"""Port: the kinds of configuration values: how each is read from text, and an example of it.
 
-YAML's own guesses are not used (``no`` is not false, ``+9180…`` is not a number): every value arrives as the text
-that the operator wrote, and the kind that the model declares for it decides what it means.
+YAML does not interpret values (``no`` is not false, ``+9180…`` is not a number). Each value arrives as the operator
+wrote it, and is read by the kind that the model declares for it.
 """
 
 import difflib
@@ -26,15 +26,15 @@ _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
 
 
-class Unreadable(ExoswitchError):  # noqa: N818 - the name says what happened, not that it is an exception
-    """A text is not of its kind; says what it must be, and never repeats the text, which may be a secret."""
+class Unreadable(ExoswitchError):  # noqa: N818
+    """A value of the configuration cannot be used; the message never repeats the value, which may be a secret."""
 
 
 @frozen
 class Kind:
-    """One kind of value: `read` turns text into it or raises Unreadable; `example` is for whoever left it out.
+    """One kind of value: `read` reads it from text or raises Unreadable; `example` is shown if it is missing.
 
-    A value that `names` a file or a folder is looked for beside the configuration; a file must be there.
+    If it `names` a file or a folder, relative paths start at the folder of the configuration; a file must exist.
     """
 
     read: Callable[[str], object]
@@ -43,7 +43,7 @@ class Kind:
 
 
 def whole(least: int, most: int, *, step: int = 1) -> Kind:
-    """Declare a whole number within limits, both included."""
+    """Declare a whole number from `least` to `most`, a multiple of `step`."""
     multiple = f"a multiple of {step}" if step > 1 else "a whole number"
 
     def read(text: str) -> int:
@@ -55,7 +55,7 @@ def whole(least: int, most: int, *, step: int = 1) -> Kind:
 
 
 def decimal(least: float, most: float) -> Kind:
-    """Declare a number within limits, both included."""
+    """Declare a number from `least` to `most`."""
 
     def read(text: str) -> float:
         if _DECIMAL.fullmatch(text) and least <= float(text) <= most:
@@ -66,7 +66,7 @@ def decimal(least: float, most: float) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """Declare one word out of a few."""
+    """Declare one of a few words."""
 
     def read(text: str) -> str:
         if text in words:
@@ -77,7 +77,7 @@ def choice(*words: str) -> Kind:
 
 
 def yes_no(text: str) -> bool:
-    """Read an answer to a yes-or-no question, in any of YAML's own words for one."""
+    """Read yes or no, in any of YAML's words for it."""
     word = text.lower()
     if word in {"true", "yes", "on"}:
         return True
@@ -87,7 +87,7 @@ def yes_no(text: str) -> bool:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Guess what a misspelt word was meant to be: ``: did you mean 'ulaw'?``, or nothing."""
+    """Suggest the known word that a misspelt one resembles: ``; did you mean 'ulaw'?``; ``""`` if none does."""
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -104,7 +104,7 @@ def port_range(text: str) -> range:
 
 
 def line(text: str) -> str:
-    """Read any text that is one line; Asterisk's protocols would take a second line for a command."""
+    """Read text of one line; Asterisk's protocols take a second line for a command."""
     if not text:
         raise Unreadable("must not be empty")
     if not text.isprintable():
@@ -113,19 +113,19 @@ def line(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """Read the name of a file or folder that need not be given: an empty text is none."""
+    """Read the path of a file or folder; ``""`` is none."""
     return line(text) if text else ""
 
 
 def user(text: str) -> str:
-    """Read a user name of HTTP Basic authentication, which ends at the first colon (RFC 7617 §2)."""
+    """Read a user name of HTTP Basic authentication; it ends at the first colon (RFC 7617 §2)."""
     if ":" in text:
-        raise Unreadable("must not have a colon in it")
+        raise Unreadable("must not contain a colon")
     return line(text)
 
 
 def manager_user(text: str) -> str:
-    """Read a user of AMI, which is also the name of a section of manager.conf."""
+    """Read a user name of AMI; it names a section of manager.conf."""
     if not _MANAGER_USER.fullmatch(text):
         raise Unreadable("must be letters, digits and _ . @ -, beginning with a letter or a digit, and not 'general'")
     return text
@@ -139,16 +139,16 @@ def manager_secret(text: str) -> str:
 
 
 def name(text: str) -> str:
-    """Read a name that also stands in file names, URLs and Asterisk's configuration."""
+    """Read a name that is safe in file names, URLs and Asterisk's configuration."""
     if not _NAME.fullmatch(text):
         raise Unreadable("must be a name: letters, digits, - and _, beginning with a letter or a digit")
     return text
 
 
 def sound(text: str) -> str:
-    """Read the name of one of Asterisk's sounds, without its file's ending; nothing is no sound."""
+    """Read the name of an Asterisk sound, without the extension of its file; ``""`` is none."""
     if not _SOUND.fullmatch(text):
-        raise Unreadable("must be the name of a sound of Asterisk's: letters, digits, -, _ and / for folders")
+        raise Unreadable("must be the name of an Asterisk sound: letters, digits, -, _ and / for folders")
     return text
 
 
@@ -157,11 +157,11 @@ def phone_number(text: str) -> str:
     try:
         return normalise(text)
     except InvalidRequest:
-        raise Unreadable("must be a phone number, best written as '+918047491899'") from None
+        raise Unreadable("must be a phone number, such as '+918047491899'") from None
 
 
 def currency(text: str) -> str:
     """Read an ISO 4217 code."""
     if not _CURRENCY.fullmatch(text):
-        raise Unreadable("must be a currency's three capital letters, such as INR")
+        raise Unreadable("must be a currency code of three capital letters, such as INR")
     return text

@@ -1,4 +1,4 @@
-"""Port: from a configuration file to a checked `Config`, or to everything that is wrong with it."""
+"""Port: loads a configuration file: a checked `Config`, or all of its problems."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from exoswitch.config.reading import Reader
 from exoswitch.config.rules import broken_rules
 from exoswitch.errors import ConfigError, Problem
 
-_FOUND_WRONG = 2
+_EXIT_PROBLEMS = 2
 
 Providers = Mapping[str, type[TrunkConfig]]
 
@@ -27,7 +27,7 @@ def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[st
     default the environment of this process.
 
     Raises:
-        ConfigError: the file cannot be used; every problem is in it, rules between values last.
+        ConfigError: the file cannot be used; all its problems are in it, broken rules between values last.
     """
     file = Path(path)
     tree, problems = _parse(file)
@@ -44,18 +44,18 @@ def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[st
 def report(
     path: str | os.PathLike[str], providers: Providers, environ: Mapping[str, str] | None = None
 ) -> tuple[str, int]:
-    """Say what a configuration file holds, or all that is wrong with it, and give the exit status: 0 or 2."""
+    """Give a summary of a configuration file and its warnings, or all its problems, and the exit status: 0 or 2."""
     try:
         config = load(path, providers, environ)
     except ConfigError as error:
         count = len(error.problems)
         total = "1 problem" if count == 1 else f"{count} problems"
-        return "\n".join([*map(str, error.problems), f"{total} in {path}"]), _FOUND_WRONG
+        return "\n".join([*map(str, error.problems), f"{total} in {path}"]), _EXIT_PROBLEMS
     return "\n".join([*_summary(config), *_warning_lines(config), f"{path} is good"]), 0
 
 
 def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
-    """Let each app take from `streams` what it does not say itself."""
+    """Let each app inherit from `streams` the keys that it does not have."""
     written = tree.get("apps") if isinstance(tree, dict) else None
     if not isinstance(written, dict):
         return config
@@ -69,7 +69,7 @@ def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
 
 
 def _beside_the_file(config: Config, tree: yamlfile.Tree, folder: Path) -> Config:
-    """Let sessions be kept beside the file, where it does not say otherwise."""
+    """Make the default places of sessions relative to the file."""
     is_named = isinstance(tree, dict) and "journal" in tree
     journal = config.journal if is_named else str(folder.absolute() / config.journal)
     return attrs.evolve(config, sessions=beside(config.sessions, folder), journal=journal)
@@ -84,7 +84,7 @@ def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:
 
 
 def _summary(config: Config) -> Iterator[str]:
-    """Name what is configured: names only, never a value."""
+    """List the names of all entries, and no values."""
     names = {
         "asterisks": [asterisk.name for asterisk in config.asterisks],
         "trunks": [trunk.name for trunk in config.trunks],

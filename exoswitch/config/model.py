@@ -1,6 +1,6 @@
-"""Port: the configuration as the program sees it: frozen, complete, already checked.
+"""Port: the configuration of a gateway: frozen, complete and checked.
 
-The kind of each value, and with it the check of a file, stands in the field's type: see `values`.
+The type of a field declares the kind of its value, which checks the file: see `values`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,10 +20,9 @@ _NEVER_SHOWN = MappingProxyType({"secret": True})
 
 @frozen(kw_only=True)
 class GatewayConfig:
-    """This gateway: how many calls it carries at once, and what becomes of them when it is stopped.
+    """This gateway: its limit of concurrent calls, and what it does with them when it stops.
 
-    `on_stop` says whether it waits for their end or hands them over to other gateways; `stop_wait_s` is how long it
-    does either before it hangs up those that are left.
+    `on_stop`: it waits for their end, or hands them over to other gateways. After `stop_wait_s` it hangs up the rest.
     """
 
     capacity: values.Calls = 1000
@@ -35,10 +34,9 @@ class GatewayConfig:
 class RtpConfig:
     """RTP on this gateway.
 
-    `ports` is an inclusive range; `advertise` is the address that Asterisk shall send to. A port rests for
-    `quarantine_s` after a call. `jitter_max_ms` bounds the jitter buffer, `playout_max_s` the bot's queued audio,
-    and a call from which no RTP has come for `silence_timeout_s` is ended. `codec` is what Asterisk speaks to us:
-    ``ulaw`` or ``alaw``.
+    Asterisk sends to the address `advertise`. A port is not used again for `quarantine_s` after a call.
+    `jitter_max_ms` bounds the jitter buffer, `playout_max_s` the bot's queued audio. A call without RTP for
+    `silence_timeout_s` is ended. `codec` is the codec between Asterisk and us: ``ulaw`` or ``alaw``.
     """
 
     bind: values.Ipv4 = "0.0.0.0"  # noqa: S104 - the private link's address is the operator's to choose
@@ -55,9 +53,8 @@ class RtpConfig:
 class CallsConfig:
     """The waits of a call, in seconds; the defaults are Exotel's own (10 s handshake, 60 min a stream).
 
-    `waiting_sound` is a WAV file that the caller hears while a lost bot is connected again; without it, silence.
-    What an inbound caller hears when every place is taken is Asterisk's to play: `full_message` is the name of a
-    sound of its, played once; then `full_tone` for `full_tone_s`.
+    `waiting_sound` is a WAV file that the caller hears while a lost bot is reconnected; ``""`` is silence. When the
+    gateway is full, Asterisk plays to an inbound caller its sound `full_message`, then `full_tone` for `full_tone_s`.
     """
 
     ring_s: values.WaitSeconds = 45.0
@@ -71,10 +68,10 @@ class CallsConfig:
 
 @frozen(kw_only=True)
 class AsteriskConfig:
-    """One Asterisk: how to reach its AMI, and what `render-asterisk` needs to write its configuration.
+    """One Asterisk: its AMI, and the settings that `render-asterisk` writes into its files.
 
-    `ami` is a Twisted client endpoint string (``tcp:10.0.1.5:5038``, ``tls:…``); `sip` is HOST:PORT of its UDP
-    transport; `rtp_ports` the inclusive range of its rtp.conf.
+    `ami` is a Twisted client endpoint string (``tcp:10.0.1.5:5038``, ``tls:…``), `sip` HOST:PORT of its UDP
+    transport, `rtp_ports` the range of its rtp.conf.
     """
 
     name: values.Name
@@ -114,7 +111,7 @@ class TrunkConfig:
 
 @frozen(kw_only=True)
 class AccountConfig:
-    """A customer of ours: the credentials that Exotel would have given, and how many calls at once they may have."""
+    """An account: its API credentials, as Exotel gives them, and its limit of concurrent calls."""
 
     api_key: values.UserName
     api_token: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
@@ -123,7 +120,7 @@ class AccountConfig:
 
 @frozen(kw_only=True)
 class StreamConfig:
-    """How bots are spoken to; each field is explained in `StreamOptions`, whose fields and defaults these are."""
+    """The options of streams to bots; the same fields and defaults as `StreamOptions`, which explains them."""
 
     chunk_ms: values.ChunkMs = 20
     numbers: values.NumberStyle = "national"
@@ -142,16 +139,15 @@ class StreamConfig:
     trace: values.TraceKind = "off"
 
     def options(self) -> StreamOptions:
-        """Give the options as the program hands them on."""
+        """Give them as `StreamOptions`."""
         return StreamOptions(**{spec.name: getattr(self, spec.name) for spec in fields(StreamOptions)})
 
 
 @frozen(kw_only=True)
 class TracesConfig:
-    """Where traces of streams go: a folder of at most `max_mb`, whose oldest files give way.
+    """Traces of streams: a folder of at most `max_mb`, in which the oldest files are deleted first.
 
-    `numbers` says that phone numbers are shown in full; `parameters` names the custom parameters whose values are no
-    secrets.
+    `numbers`: phone numbers are written in full. `parameters` names the custom parameters whose values are written.
     """
 
     folder: values.Folder = ""
@@ -162,9 +158,9 @@ class TracesConfig:
 
 @frozen(kw_only=True)
 class AppConfig(StreamConfig):
-    """What Exotel calls a flow: an id, and the bot that it leads to; it may hold every key of `streams`, too.
+    """An app, which Exotel calls a flow: its bot, and its own values for keys of `streams`.
 
-    `url` may hold credentials. A key of `streams` that an app does not have is taken from there.
+    `url` may hold credentials. Keys that an app does not have are taken from `streams`.
     """
 
     account: values.Name
@@ -173,7 +169,7 @@ class AppConfig(StreamConfig):
 
 @frozen(kw_only=True)
 class NumberConfig:
-    """An inbound number (ExoPhone): whose it is, and which app answers it."""
+    """An inbound number (ExoPhone): its account, and the app that answers it."""
 
     account: values.Name
     app: values.Name
@@ -181,7 +177,7 @@ class NumberConfig:
 
 @frozen(kw_only=True)
 class BillingConfig:
-    """What calls would have cost elsewhere, per minute, for comparison."""
+    """The price of a minute elsewhere, for comparison."""
 
     currency: values.Currency = "INR"
     baseline_rate: values.Money = 0.50
@@ -191,9 +187,9 @@ class BillingConfig:
 class Config:
     """A whole configuration file.
 
-    `http` is a Twisted server endpoint string. `cluster` is the Redis of the fleet's counts, or ``""``: this gateway
-    counts alone. `sessions` says where sessions are kept, for `retention_days` after
-    the call, and `journal` is the folder where they wait while that cannot be reached.
+    `http` is a Twisted server endpoint string. `cluster` is the address of the fleet's Redis; ``""`` is no fleet.
+    `sessions` is the address of the session store, which keeps them for `retention_days` after the call. `journal` is
+    the folder in which they wait while the store cannot be reached.
     """
 
     node: values.Name = "gw1"

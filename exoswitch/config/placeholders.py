@@ -1,4 +1,4 @@
-"""Port: ``${NAME}`` and ``${file:PATH}`` in the configuration, which keep secrets out of it."""
+"""Port: ``${NAME}`` and ``${file:PATH}``: values from outside the configuration file, such as secrets."""
 
 import re
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ _FILE = "file:"
 
 @frozen
 class Surroundings:
-    """Where placeholders get their values: the environment, and files, whose paths are relative to `folder`."""
+    """The sources of placeholders: the environment, and files; relative paths start at `folder`."""
 
     environ: Mapping[str, str]
     folder: Path
 
     def fill_in(self, text: str) -> str:
-        """Replace every placeholder of a text; ``$${`` stands for ``${`` itself, and any other ``$`` for itself.
+        """Replace every placeholder of a text; ``$${`` becomes ``${``, and any other ``$`` stays.
 
         Raises:
             Unreadable: a variable is not set, a file cannot be read, or a placeholder is malformed.
@@ -29,17 +29,17 @@ class Surroundings:
         return _REFERENCE.sub(self._replacement, text)
 
     def locate(self, name: str, *, is_file: bool) -> str:
-        """Give the path of a file or folder that the configuration names; relative ones begin in `folder`.
+        """Give the path of a file or folder; a relative one starts at `folder`.
 
         Raises:
-            Unreadable: it is a file, and cannot be read.
+            Unreadable: the file cannot be read.
         """
         path = self.folder / name
         if is_file:
             try:
                 path.open("rb").close()
             except OSError as error:
-                raise Unreadable(f"names the file {path}, which cannot be read: {error.strerror}") from None
+                raise Unreadable(f"the file {path} cannot be read: {error.strerror}") from None
         return str(path)
 
     def _replacement(self, match: re.Match[str]) -> str:
@@ -56,13 +56,13 @@ class Surroundings:
         try:
             return self.environ[variable]
         except KeyError:
-            raise Unreadable(f"needs the environment variable {variable}, which is not set") from None
+            raise Unreadable(f"the environment variable {variable} is not set; set it") from None
 
     def _content(self, name: str) -> str:
         path = self.folder / name
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
         except OSError as error:
-            raise Unreadable(f"needs the file {path}, which cannot be read: {error.strerror}") from None
+            raise Unreadable(f"the file {path} cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
-            raise Unreadable(f"needs the file {path}, which is not UTF-8 text") from None
+            raise Unreadable(f"the file {path} is not UTF-8 text") from None

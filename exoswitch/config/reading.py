@@ -1,4 +1,4 @@
-"""Port: from a tree of texts to the model's classes: fields are declared once, in the model, and read by this."""
+"""Port: reads a tree of texts into the classes of the model, by the fields that they declare."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
@@ -12,7 +12,7 @@ from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.yamlfile import Tree
 from exoswitch.errors import Problem
 
-_BROKEN = ""  # stands for what could not be read; a problem has been noted, and the result is never used
+_BROKEN = ""  # in place of a value that could not be read; its problem is noted, and the result is never used
 _RENAMED = {"transcripts": "traces", "transcript": "trace"}  # keys of earlier versions
 _PROVIDERS_TO_COME = {"bsnl", "exotel", "twilio"}
 _SHOWN_MAX = 60
@@ -20,14 +20,14 @@ _SHOWN_MAX = 60
 
 @define
 class Reader:
-    """Reads a whole tree and notes everything that is wrong with it, instead of stopping at the first problem."""
+    """Reads a whole tree and notes every problem in it."""
 
     surroundings: Surroundings
     providers: Mapping[str, type[TrunkConfig]]
     problems: list[Problem] = field(factory=list)
 
     def section(self, cls: type[Any], tree: Tree, path: str = "") -> Any:
-        """Build one of the model's classes; what cannot be read takes its default, and its problem is noted."""
+        """Build a class of the model; a value that cannot be read takes its default, and its problem is noted."""
         if not isinstance(tree, dict):
             self._note(path or "the file", _not_a("mapping of keys to values", tree))
             return cls(**{spec.name: _empty(spec.type) for spec in attrs.fields(cls) if _is_required(spec)})
@@ -89,12 +89,12 @@ class Reader:
             key = self._scalar(_kind(declared[0]), written, _join(path, written), secret=False)
             key = written if key is attrs.NOTHING else key
             if key in entries:
-                self._note(_join(path, written), f"is the same as another entry, {key}; remove one")
+                self._note(_join(path, written), f"is the same as the entry {key}; remove one")
             entries[key] = self._value(spec, declared[1], item, _join(path, written))
         return entries
 
     def _scalar(self, kind: Kind, tree: Tree, path: str, *, secret: bool) -> Any:
-        """Read one text; a problem shows it as written, before placeholders are filled in, and never a secret."""
+        """Read one text; a problem shows it as written, with its placeholders, unless it is a secret."""
         if not isinstance(tree, str):
             self._note(path, f"must be a single value, not a {_shape(tree)}")
             return attrs.NOTHING
@@ -110,27 +110,31 @@ class Reader:
 
     def _unknown_key(self, key: str, known: Mapping[str, object], path: str) -> None:
         if _RENAMED.get(key) in known:
-            self._note(_join(path, key), f"is called {_RENAMED[key]} now; rename the key")
+            self._note(_join(path, key), f"is now called {_RENAMED[key]}; rename the key")
             return
-        guess = nearest(key, known) or f"; the keys here are {', '.join(known)}"
-        self._note(_join(path, key), f"is not a key that is known here{guess}")
+        guess = nearest(key, known) or f"; known here: {', '.join(known)}"
+        self._note(_join(path, key), f"is not a known key{guess}")
 
     def _note(self, path: str, text: str) -> None:
         self.problems.append(Problem(path, text))
 
 
 def _kind(declared: Any) -> Kind:
-    """Find the kind in ``Annotated[…, Kind(…)]``; a field of the model without one is a mistake in the program."""
+    """Find the kind in ``Annotated[…, Kind(…)]``.
+
+    Raises:
+        TypeError: a field of the model has no kind: a bug.
+    """
     if get_origin(declared) is Annotated:
         for extra in get_args(declared)[1:]:
             if isinstance(extra, Kind):
                 return extra
-    raise TypeError(f"{declared!r} says no kind of value")
+    raise TypeError(f"{declared!r} has no kind of value")
 
 
 def _no_provider(provider: str, known: Iterable[str]) -> str:
     if provider in _PROVIDERS_TO_COME:
-        return f"{provider!r} comes with a later version; use sip with its own address"
+        return f"{provider!r} comes with a later version; use provider sip with its address"
     guess = nearest(provider, known) or f"; known: {', '.join(known)}"
     return f"{provider!r} is not a provider{guess}"
 
@@ -148,7 +152,7 @@ def _empty(declared: Any) -> Any:
 
 
 def _addition(spec: "attrs.Attribute[Any]") -> str:
-    """Tell how to add what is missing."""
+    """Say how to add a missing key."""
     if get_origin(spec.type) is tuple:
         return f"add {spec.name}: with at least one entry"
     return f"add it, for example {spec.name}: {_kind(spec.type).example}"
@@ -166,5 +170,5 @@ def _shape(tree: Tree) -> str:
 
 def _not_a(wanted: str, tree: Tree) -> str:
     if tree in ("", None):
-        return f"is empty; give it a {wanted}, or leave it out"
+        return f"is empty; write a {wanted}, or remove it"
     return f"must be a {wanted}, not a {_shape(tree)}"

@@ -1,6 +1,6 @@
-"""Port: what must hold between the values of a configuration; each rule is a generator of problems.
+"""Port: the rules between the values of a configuration; each is a generator of problems.
 
-`unread` are the paths of values that could not be read: a rule says nothing about sums that it cannot know.
+`unread` holds the paths of values that could not be read; rules that need such a value are skipped.
 """
 
 import math
@@ -9,15 +9,14 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from exoswitch.config.addresses import sqlite_path
-from exoswitch.config.certificates import check_certificates
+from exoswitch.config.files import check_certificates, read_sound
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, StreamConfig
-from exoswitch.config.sounds import read_sound
 from exoswitch.errors import Problem
 
 
 def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
-    """List every problem that shows only when values are seen together."""
+    """List every broken rule."""
     return [
         *_unique_names("asterisks", [asterisk.name for asterisk in config.asterisks]),
         *_unique_names("trunks", [trunk.name for trunk in config.trunks]),
@@ -36,9 +35,7 @@ def _unique_names(section: str, names: list[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         first = names.index(name)
         if name and first < index:
-            yield Problem(
-                f"{section}[{index}].name", f"{name!r} is the name of {section}[{first}] already; rename one"
-            )
+            yield Problem(f"{section}[{index}].name", f"{name!r} is also the name of {section}[{first}]; rename one")
 
 
 def _app_references(config: Config) -> Iterator[Problem]:
@@ -55,7 +52,7 @@ def _number_references(config: Config) -> Iterator[Problem]:
         if app and app.account and entry.account and app.account != entry.account:
             yield Problem(
                 f"{path}.app",
-                f"app {entry.app!r} belongs to account {app.account!r}, and the number to {entry.account!r}; "
+                f"app {entry.app!r} belongs to account {app.account!r}, but the number to {entry.account!r}; "
                 "give both the same account",
             )
 
@@ -73,16 +70,16 @@ def _trunks(config: Config) -> Iterator[Problem]:
 
 
 def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
-    """Check the gateway's range: one port a call, and those that rest after a call at the rate calls can begin."""
+    """Check the gateway's range: a port for each call, and those in quarantine at the highest rate of new calls."""
     if unread & {"gateway.capacity", "rtp.ports", "rtp.quarantine_s"}:
         return
     capacity, available = config.gateway.capacity, len(config.rtp.ports)
-    resting = math.ceil(config.rtp.quarantine_s * sum(trunk.cps for trunk in config.trunks))
-    if available < capacity + resting:
+    in_quarantine = math.ceil(config.rtp.quarantine_s * sum(trunk.cps for trunk in config.trunks))
+    if available < capacity + in_quarantine:
         yield Problem(
             "rtp.ports",
-            f"has {available} ports, and gateway.capacity {capacity} needs {capacity + resting}: one a call, "
-            f"and {resting} that rest for quarantine_s; widen the range or lower the capacity",
+            f"has {available} ports, but gateway.capacity {capacity} needs {capacity + in_quarantine}: "
+            f"one for each call, and {in_quarantine} in quarantine; widen the range or lower the capacity",
         )
 
 
@@ -101,18 +98,18 @@ def _asterisk_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Proble
 def _session_store(address: str) -> Iterator[Problem]:
     path = sqlite_path(address)
     if path and not Path(path).parent.is_dir():
-        yield Problem("sessions", f"names a file in {Path(path).parent}, which is no folder; make it first")
+        yield Problem("sessions", f"the folder {Path(path).parent} does not exist; create it")
 
 
 def _waiting_sound(path: str) -> Iterator[Problem]:
     try:
         read_sound(path)
     except Unreadable as error:
-        yield Problem("calls.waiting_sound", f"names the file {path}, which cannot be used: {error}")
+        yield Problem("calls.waiting_sound", f"the file {path} cannot be used: {error}")
 
 
 def _streams(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
-    """Check what `streams` says, and what an app says otherwise."""
+    """Check `streams`, and each app that differs from it."""
     common = config.streams
     yield from _stream("streams", common, config, unread)
     for app_id, app in config.apps.items():
@@ -125,6 +122,6 @@ def _stream(path: str, stream: StreamConfig, config: Config, unread: AbstractSet
         try:
             check_certificates(stream.ca_file)
         except Unreadable as error:
-            yield Problem(f"{path}.ca_file", f"names the file {stream.ca_file}, which cannot be used: {error}")
+            yield Problem(f"{path}.ca_file", f"the file {stream.ca_file} cannot be used: {error}")
     if stream.trace != "off" and not config.traces.folder and "traces.folder" not in unread:
-        yield Problem(f"{path}.trace", "needs traces.folder, where they are written; add it")
+        yield Problem(f"{path}.trace", "needs traces.folder, the folder for traces; add it")

@@ -1,4 +1,4 @@
-"""Port: every kind of value that the model's fields may be declared with; to a type checker they are plain types."""
+"""Port: the kinds of value that the model declares its fields with; a type checker sees plain types."""
 
 from typing import Annotated, get_args
 

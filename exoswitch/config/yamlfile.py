@@ -1,6 +1,6 @@
-"""Port: a YAML file as a plain tree of mappings, lists and texts; the only module that knows the YAML library.
+"""Port: a YAML file as a plain tree of mappings, lists and texts; the home of the YAML library.
 
-No scalar is interpreted, so that ``no``, ``0755`` and ``+9180…`` stay what the operator wrote.
+Scalars are not interpreted: ``no``, ``0755`` and ``+9180…`` stay as the operator wrote them.
 """
 
 from typing import Any
@@ -11,9 +11,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from exoswitch.errors import ConfigError, Problem
 
-Tree = Any  # str | list[Tree] | dict[str, Tree]; mypy's recursive aliases would cost every reader a cast
+Tree = Any  # str | list[Tree] | dict[str, Tree]; a recursive alias would need a cast in every reader
 
-# In these messages the library repeats a piece of the file, and that piece may be a password.
+# These messages of the library repeat a part of the file, which may be a password.
 _TELLTALE = {
     "found undefined alias": "a value that begins with * must be put in quotes",
     "found duplicate anchor": "a value that begins with & must be put in quotes",
@@ -22,10 +22,10 @@ _TELLTALE = {
 
 
 def parse(data: bytes) -> tuple[Tree, list[Problem]]:
-    """Turn a file's bytes into its tree, and tell which keys it has twice.
+    """Give the tree of a file, and a problem for each repeated key.
 
     Raises:
-        ConfigError: this is not YAML; its one problem says the line and column.
+        ConfigError: this is not YAML; its one problem gives the line and column.
     """
     try:
         loader = _Loader(data)
@@ -36,11 +36,13 @@ def parse(data: bytes) -> tuple[Tree, list[Problem]]:
         problem = Problem("the file", "is not UTF-8 text, or has control characters in it")
     except RecursionError:
         problem = Problem("the file", "is nested too deeply")
-    raise ConfigError((problem,))  # Here, so that the library's error, which may quote a secret, is not its context.
+    raise ConfigError(
+        (problem,)
+    )  # not inside `except`, so that the library's error, which may quote a secret, is no context
 
 
 class _Loader(yaml.BaseLoader):
-    """Builds nothing but texts, lists and dicts, and notes repeated keys, which the library would accept."""
+    """Builds texts, lists and dicts only, and notes repeated keys, which the library accepts."""
 
     def __init__(self, stream: bytes) -> None:
         super().__init__(stream)
@@ -58,7 +60,7 @@ class _Loader(yaml.BaseLoader):
             key, line = key_node.value, key_node.start_mark.line + 1
             if key in lines:
                 self.repeated.append(
-                    Problem(f"line {line}", f"the key {key!r} is there already, at line {lines[key]}; remove one")
+                    Problem(f"line {line}", f"the key {key!r} is also at line {lines[key]}; remove one")
                 )
             lines.setdefault(key, line)
             mapping[key] = self.construct_object(value_node, deep=deep)
@@ -66,7 +68,7 @@ class _Loader(yaml.BaseLoader):
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError) -> Problem:
-    """Say where the file stops being YAML; without the excerpt, which may hold a secret."""
+    """Give the place of the error, without the library's excerpt, which may hold a secret."""
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
     text = error.problem or "cannot be understood"

@@ -1,4 +1,4 @@
-"""A small good configuration, for tests to spoil."""
+"""A small good configuration, which tests change."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -43,7 +43,7 @@ def read(tmp_path: Path) -> Callable[..., Config]:
 
 @pytest.fixture
 def problems(read: Callable[..., Config]) -> Callable[..., dict[str, str]]:
-    """Load a text that is wrong, and give its problems by path."""
+    """Load a bad text, and give its problems by path."""
 
     def from_text(text: str, **environ: str) -> dict[str, str]:
         with pytest.raises(ConfigError) as caught:

@@ -1,4 +1,4 @@
-"""A good file becomes a Config; a bad one tells everything that is wrong with it at once, and never a secret."""
+"""A good file becomes a Config; a bad one gives all of its problems at once, and no secret."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from exoswitch.errors import ConfigError
 from exoswitch.trunks.registry import SETTINGS
 
 
-def test_small_file_takes_every_default(read, good):
+def test_small_file_has_every_default(read, good):
     config = read(good)
     assert config.node == "gw1"
     assert config.rtp.ports == range(20000, 24000)
@@ -17,22 +17,22 @@ def test_small_file_takes_every_default(read, good):
     assert config.numbers["+918047491899"].app == "1001"
 
 
-def test_values_are_taken_as_written_not_as_yaml_would_guess(read, good):
+def test_values_are_read_as_written_and_not_as_yaml_interprets_them(read, good):
     config = read(good.replace("username: exoswitch", "username: no").replace('app: "1001"', "app: 1001"))
     assert config.asterisks[0].username == "no"
     assert config.numbers["+918047491899"].app == "1001"
 
 
-def test_numbers_are_kept_in_e164_however_they_are_written(read, good):
+def test_numbers_become_e164(read, good):
     assert list(read(good.replace('"+918047491899"', "08047491899")).numbers) == ["+918047491899"]
 
 
-def test_same_number_written_in_two_ways_is_one_too_many(problems, good):
+def test_the_same_number_in_two_forms_is_a_problem(problems, good):
     found = problems(good + "  08047491899: {account: acme1, app: 1001}\n")
-    assert found == {"numbers.08047491899": "is the same as another entry, +918047491899; remove one"}
+    assert found == {"numbers.08047491899": "is the same as the entry +918047491899; remove one"}
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file(problems):
+def test_all_problems_are_given_at_once_in_the_order_of_the_model(problems):
     found = problems(
         """
 node: gateway one
@@ -50,7 +50,7 @@ billing: INR
     )
     assert found == {
         "node": "must be a name: letters, digits, - and _, beginning with a letter or a digit (it is 'gateway one')",
-        "gateway.capasity": "is not a key that is known here; did you mean 'capacity'?",
+        "gateway.capasity": "is not a known key; did you mean 'capacity'?",
         "gateway.capacity": "must be a whole number from 1 to 100000 (it is 'many')",
         "rtp.advertise": "must be an IPv4 address, such as 10.0.0.5 (it is 'localhost')",
         "rtp.ports": "must be a range of ports from 1024 to 65535, the lower one first (it is '23999-20000')",
@@ -61,16 +61,16 @@ billing: INR
         "asterisks[0].ami": "must name a host and a port, written as tcp:10.0.1.5:5038 (it is 'tcp:127.0.0.1')",
         "asterisks[0].username": "is missing; add it, for example username: exoswitch",
         "trunks": "must be a list, not a mapping",
-        "accounts.acme1.api_key": "must not have a colon in it (it is 'a:b')",
+        "accounts.acme1.api_key": "must not contain a colon (it is 'a:b')",
         "apps.1001.chunk_ms": "must be a multiple of 20 from 20 to 1000 (it is '30')",
-        "numbers.lots": "must be a phone number, best written as '+918047491899' (it is 'lots')",
+        "numbers.lots": "must be a phone number, such as '+918047491899' (it is 'lots')",
         "numbers.lots.app": "is missing; add it, for example app: a-name",
         "billing": "must be a mapping of keys to values, not a single value",
         "apps.1001.account": "there is no 'acme2' under accounts:; did you mean 'acme1'?",
     }
 
 
-def test_missing_secret_is_asked_for_as_a_placeholder(problems, good):
+def test_missing_secret_is_shown_with_a_placeholder(problems, good):
     found = problems(good.replace(", secret: s3cret", ""))
     assert found == {"asterisks[0].secret": 'is missing; add it, for example secret: "${NAME}"'}
 
@@ -81,35 +81,35 @@ def test_no_asterisk_at_all_is_a_problem(problems, good):
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n"])
-def test_empty_file_is_told_so(problems, text):
-    assert problems(text) == {"the file": "is empty; give it a mapping of keys to values, or leave it out"}
+def test_empty_file_is_a_problem(problems, text):
+    assert problems(text) == {"the file": "is empty; write a mapping of keys to values, or remove it"}
 
 
-def test_section_without_content_is_told_so(problems, good):
+def test_section_without_content_is_a_problem(problems, good):
     found = problems(good + "billing:\ngateway:\n  # capacity: 10\n")
     assert found.keys() == {"billing", "gateway"}
-    assert found["billing"] == "is empty; give it a mapping of keys to values, or leave it out"
+    assert found["billing"] == "is empty; write a mapping of keys to values, or remove it"
 
 
-def test_cluster_is_a_redis_or_left_out(read, good):
+def test_cluster_is_a_redis_or_absent(read, good):
     assert read(good).cluster == ""
     assert read(good + "cluster: redis://:p@127.0.0.1/0\n").cluster == "redis://:p@127.0.0.1/0"
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("redis:hunter2@db", "must be written as redis://"),
         ("rediss://:hunter2@db", "Redis over TLS is not supported"),
     ],
 )
-def test_cluster_at_another_kind_of_address_is_refused_without_showing_it(problems, good, address, told):
+def test_cluster_at_another_kind_of_address_is_refused_without_repeating_it(problems, good, address, message):
     found = problems(good + f"cluster: {address}\n")
-    assert told in found["cluster"]
+    assert message in found["cluster"]
     assert "hunter2" not in found["cluster"]
 
 
-def test_sessions_are_kept_beside_the_file_where_it_does_not_say_otherwise(read, good, tmp_path):
+def test_sessions_are_kept_in_the_folder_of_the_file_by_default(read, good, tmp_path):
     config = read(good)
     assert config.sessions == f"sqlite:///{tmp_path}/exoswitch.db"
     assert config.journal == f"{tmp_path}/exoswitch-journal"
@@ -129,31 +129,31 @@ def test_sessions_are_kept_where_the_file_says(read, good, tmp_path, written, me
     assert (config.sessions, config.journal) == (meant.format(tmp_path), f"{tmp_path}/notes")
 
 
-def test_sessions_in_a_folder_that_is_not_there_are_told_so(problems, good):
-    assert "is no folder" in problems(good + "sessions: sqlite:///no/such.db\n")["sessions"]
+def test_sessions_in_a_missing_folder_are_a_problem(problems, good):
+    assert "no does not exist; create it" in problems(good + "sessions: sqlite:///no/such.db\n")["sessions"]
 
 
 @pytest.mark.parametrize(
     "address",
     ["mysql://hunter2@db/exo", "postgresql://u:hunter2@db:x/exo", "postgresql://db", "sqlite:///", "calls.db"],
 )
-def test_sessions_at_another_kind_of_address_are_refused_without_showing_it(problems, good, address):
+def test_sessions_at_another_kind_of_address_are_refused_without_repeating_it(problems, good, address):
     found = problems(good + f"sessions: {address}\n")
     assert found == {"sessions": "must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory"}
 
 
-def test_unknown_key_that_is_like_no_other_lists_those_there_are(problems, good):
+def test_unknown_key_that_resembles_no_other_lists_the_known_ones(problems, good):
     found = problems(good + "billing: {vat: 18}\n")
-    assert found == {"billing.vat": "is not a key that is known here; the keys here are currency, baseline_rate"}
+    assert found == {"billing.vat": "is not a known key; known here: currency, baseline_rate"}
 
 
-def test_broken_list_item_is_counted_from_zero(problems, good):
+def test_items_of_a_list_are_counted_from_zero(problems, good):
     found = problems(good.replace("port: 5070", "codecs: [alaw, [ulaw], mp3]"))
     assert found["trunks[0].codecs[1]"] == "must be a single value, not a list"
     assert found["trunks[0].codecs[2]"] == "must be one of alaw, ulaw, g722, gsm (it is 'mp3')"
 
 
-def test_file_that_is_not_there_is_one_problem(tmp_path):
+def test_missing_file_is_one_problem(tmp_path):
     path = tmp_path / "absent.yaml"
     with pytest.raises(ConfigError, match="cannot be read: No such file or directory"):
         load(path, SETTINGS, {})
@@ -183,8 +183,8 @@ def test_no_secret_is_in_any_problem(read, good, good_part, bad_part):
     assert good_part in good
     with pytest.raises(ConfigError) as caught:
         read(good.replace(good_part, bad_part), BOT_URL="wss://:hunter2@/")
-    told = f"{caught.value} {caught.value!r} {caught.value.__context__} {caught.value.problems!r}"
-    assert not [secret for secret in SECRETS if secret in told]
+    messages = f"{caught.value} {caught.value!r} {caught.value.__context__} {caught.value.problems!r}"
+    assert not [secret for secret in SECRETS if secret in messages]
 
 
 def test_value_from_the_environment_is_shown_as_its_placeholder(problems, good):
@@ -196,7 +196,7 @@ def test_no_secret_is_in_the_repr_of_a_configuration(read, good):
     assert not [secret for secret in SECRETS if secret in repr(read(good))]
 
 
-def test_report_of_a_good_file_names_what_is_in_it(tmp_path, good):
+def test_report_of_a_good_file_names_its_entries(tmp_path, good):
     file = tmp_path / "exoswitch.yaml"
     file.write_text(good)
     text, status = report(file, SETTINGS, {})
@@ -217,7 +217,7 @@ def test_report_of_a_good_file_ends_in_its_warnings(tmp_path, good):
     file.write_text(good + "http: tcp:8080\n")
     text, status = report(file, SETTINGS, {})
     assert status == 0
-    assert "warning: http: answers on every interface" in text
+    assert "warning: http: listens on every interface" in text
 
 
 def test_report_of_a_bad_file_counts_its_problems(tmp_path, good):

@@ -1,4 +1,4 @@
-"""Secrets come from the environment and from files."""
+"""Values from the environment and from files."""
 
 import pytest
 
@@ -31,29 +31,29 @@ def test_placeholders_are_filled_in_once(surroundings, text, filled_in):
     assert surroundings.fill_in(text) == filled_in
 
 
-def test_file_may_be_named_by_its_full_path(surroundings, tmp_path):
+def test_file_may_have_an_absolute_path(surroundings, tmp_path):
     assert surroundings.fill_in(f"${{file:{tmp_path / 'token'}}}") == "t0ken"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("${MISSING}", "needs the environment variable MISSING, which is not set"),
-        ("${file:missing}", "missing, which cannot be read: No such file or directory"),
+        ("${MISSING}", "the environment variable MISSING is not set; set it"),
+        ("${file:missing}", "missing cannot be read: No such file or directory"),
         ("${file:}", "cannot be read: Is a directory"),
-        ("${file:binary}", "which is not UTF-8 text"),
+        ("${file:binary}", "is not UTF-8 text"),
         ("${", "malformed placeholder"),
         ("${}", "malformed placeholder"),
         ("${NAME", "malformed placeholder"),
         ("${NA ME}", "malformed placeholder"),
     ],
 )
-def test_what_cannot_be_filled_in_is_told_with_its_name(surroundings, text, told):
+def test_placeholder_without_a_value_is_refused_with_its_name(surroundings, text, message):
     with pytest.raises(Unreadable) as caught:
         surroundings.fill_in(text)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_missing_variable_is_told_with_the_path_of_the_value(problems, good):
+def test_missing_variable_is_a_problem_of_the_value_that_needs_it(problems, good):
     found = problems(good.replace("t0ken", '"${ACME_TOKEN}"'))
-    assert found == {"accounts.acme1.api_token": "needs the environment variable ACME_TOKEN, which is not set"}
+    assert found == {"accounts.acme1.api_token": "the environment variable ACME_TOKEN is not set; set it"}

@@ -1,4 +1,4 @@
-"""etc/exoswitch.yaml is the reference: whole, true to the defaults, and itself a good configuration."""
+"""etc/exoswitch.yaml is the reference: it has every key and default, and is a good configuration."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_reference_is_a_good_configuration():
     assert REPEATED == []
 
 
-def test_reference_is_warned_about_only_where_an_example_must_differ_from_the_default():
+def test_reference_has_one_warning_where_its_example_needs_another_host():
     assert {problem.path for problem in warnings(load(REFERENCE, SETTINGS, ENVIRON))} == {"rtp.advertise"}
 
 
@@ -55,7 +55,7 @@ def test_every_key_is_documented_in_the_order_of_the_model(path, cls, tree):
     assert set(tree) <= set(attrs.fields_dict(cls))
 
 
-def test_every_default_is_the_one_that_the_program_has():
+def test_every_default_is_the_default_of_the_program():
     config = load(REFERENCE, SETTINGS, ENVIRON)
     minimal = Config(asterisks=config.asterisks)
     for spec in attrs.fields(Config):

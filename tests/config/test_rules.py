@@ -1,4 +1,4 @@
-"""What must hold between values."""
+"""Rules between values."""
 
 import re
 
@@ -10,16 +10,16 @@ TWO_ACCOUNTS = "\n  acme2: {api_key: k, api_token: t}\napps:"
 def test_names_of_asterisks_and_trunks_are_unique(problems, good):
     again = '\n  - {name: pbx1, ami: "tcp:a:1", username: u, secret: s, host: 127.0.0.1}\ntrunks:'
     assert problems(good.replace("\ntrunks:", again)) == {
-        "asterisks[1].name": "'pbx1' is the name of asterisks[0] already; rename one"
+        "asterisks[1].name": "'pbx1' is also the name of asterisks[0]; rename one"
     }
 
 
-def test_app_belongs_to_an_account_that_exists(problems, good):
+def test_account_of_an_app_exists(problems, good):
     found = problems(good.replace('"1001": {account: acme1', '"1001": {account: globex'))
     assert found["apps.1001.account"] == "there is no 'globex' under accounts:; add it under accounts:"
 
 
-def test_number_leads_to_an_app_that_exists(problems, good):
+def test_app_of_a_number_exists(problems, good):
     found = problems(good.replace('app: "1001"', 'app: "1002"'))
     assert found == {"numbers.+918047491899.app": "there is no '1002' under apps:; did you mean '1001'?"}
 
@@ -29,34 +29,34 @@ def test_number_and_its_app_have_the_same_account(problems, good):
         good.replace("\napps:", TWO_ACCOUNTS).replace('{account: acme1, app: "1001"}', "{account: acme2, app: 1001}")
     )
     assert found["numbers.+918047491899.app"].startswith(
-        "app '1001' belongs to account 'acme1', and the number to 'acme2'"
+        "app '1001' belongs to account 'acme1', but the number to 'acme2'"
     )
 
 
 @pytest.mark.parametrize(
-    ("provider", "told"),
+    ("provider", "message"),
     [
-        ("bsnl", "'bsnl' comes with a later version; use sip with its own address"),
+        ("bsnl", "'bsnl' comes with a later version; use provider sip with its address"),
         ("sipp", "'sipp' is not a provider; did you mean 'sip'?"),
         ("acme", "'acme' is not a provider; known: sip"),
     ],
 )
-def test_provider_is_one_that_this_version_has(problems, good, provider, told):
-    assert problems(good.replace("provider: sip", f"provider: {provider}")) == {"trunks[0].provider": told}
+def test_provider_is_one_of_this_version(problems, good, provider, message):
+    assert problems(good.replace("provider: sip", f"provider: {provider}")) == {"trunks[0].provider": message}
 
 
 @pytest.mark.parametrize("codecs", ["[]", "[alaw, alaw]"])
-def test_codecs_are_at_least_one_and_none_twice(problems, good, codecs):
+def test_trunk_has_a_codec_and_none_twice(problems, good, codecs):
     found = problems(good.replace("port: 5070", f"codecs: {codecs}"))
     assert found == {"trunks[0].codecs": "must name at least one codec, and none twice"}
 
 
-def test_gateway_has_a_port_for_every_call_and_for_those_that_rest(read, problems, good):
+def test_gateway_has_a_port_for_every_call_and_for_those_in_quarantine(read, problems, good):
     read(good + "gateway: {capacity: 100}\nrtp: {ports: 20000-20149}\n")
     found = problems(good + "gateway: {capacity: 101}\nrtp: {ports: 20000-20149}\n")
     assert found == {
-        "rtp.ports": "has 150 ports, and gateway.capacity 101 needs 151: one a call, and 50 that rest for "
-        "quarantine_s; widen the range or lower the capacity"
+        "rtp.ports": "has 150 ports, but gateway.capacity 101 needs 151: one for each call, and 50 in "
+        "quarantine; widen the range or lower the capacity"
     }
 
 
@@ -69,12 +69,12 @@ def test_asterisk_has_four_ports_for_every_call(read, problems, good):
     }
 
 
-def test_odd_first_port_is_lost_to_asterisk(problems, good):
+def test_asterisk_does_not_use_an_odd_first_port(problems, good):
     found = problems(good.replace("name: pbx1", "name: pbx1, capacity: 100, rtp_ports: 10001-10400"))
     assert found["asterisks[0].rtp_ports"].startswith("has 400 ports for 99 calls")
 
 
-def test_no_sum_is_made_of_a_number_that_could_not_be_read(problems, good):
+def test_rule_is_skipped_if_a_number_of_it_cannot_be_read(problems, good):
     found = problems(
         good.replace("name: pbx1", "name: pbx1, capacity: lots, rtp_ports: 10000-10003")
         + "gateway: {capacity: lots}\nrtp: {ports: 20000-20001}\n"
@@ -82,7 +82,7 @@ def test_no_sum_is_made_of_a_number_that_could_not_be_read(problems, good):
     assert found.keys() == {"asterisks[0].capacity", "gateway.capacity"}
 
 
-def test_no_name_is_missed_in_an_entry_that_could_not_be_read(problems, good):
+def test_entry_with_a_problem_still_exists_for_others(problems, good):
     found = problems(good.replace("acme1: {api_key: k, api_token: t0ken}", "acme1: {api_key: k}"))
     assert found.keys() == {"accounts.acme1.api_token"}
 
@@ -107,7 +107,7 @@ def test_no_name_is_missed_in_an_entry_that_could_not_be_read(problems, good):
         ("name", "a b"),
     ],
 )
-def test_value_that_would_break_the_files_of_asterisk_is_refused_by_name(problems, good, key, value):
+def test_asterisk_that_its_files_cannot_hold_is_refused_by_key(problems, good, key, value):
     asterisk = {"name": "pbx1", "ami": '"tcp:a:1"', "username": "u", "secret": "s", "host": "127.0.0.1", key: value}
     written = ", ".join(f"{name}: {text}" for name, text in asterisk.items())
     found = problems(re.sub(r"\{name: pbx1[^}]*\}", lambda _: f"{{{written}}}", good))
@@ -129,14 +129,14 @@ def test_value_that_would_break_the_files_of_asterisk_is_refused_by_name(problem
         ("codecs", "[]"),
     ],
 )
-def test_trunk_that_pjsip_conf_cannot_hold_is_refused_by_name(problems, good, key, value):
+def test_trunk_that_pjsip_conf_cannot_hold_is_refused_by_key(problems, good, key, value):
     trunk = {"name": "lab", "provider": "sip", "host": "10.9.0.1", key: value}
     written = ", ".join(f"{name}: {text}" for name, text in trunk.items())
     found = problems(good.replace("name: lab, provider: sip, host: 127.0.0.1, port: 5070", written))
     assert {path.split("[")[1].partition(".")[2] for path in found} == {key}
 
 
-def test_unknown_provider_leaves_only_the_keys_of_every_trunk_to_be_read(problems, good):
+def test_only_the_keys_of_every_trunk_are_read_of_an_unknown_provider(problems, good):
     found = problems(good.replace("provider: sip, ", "provider: acme, channels: 0, "))
     assert found.keys() == {"trunks[0].provider", "trunks[0].channels"}
 

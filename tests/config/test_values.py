@@ -1,4 +1,4 @@
-"""Each kind of value: what it reads, and what it refuses, without ever repeating it."""
+"""Each kind of value: the texts that it reads, and those that it refuses."""
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_bad_text_is_refused(read, text):
 
 
 @pytest.mark.parametrize("query", ["sample-rate=44100", "lang=hi&sample_rate=24", "sample-rate="])
-def test_a_sample_rate_that_is_not_served_is_refused_by_name(query):
+def test_an_unsupported_sample_rate_is_refused_by_name(query):
     with pytest.raises(Unreadable, match="=8000, 16000 or 24000"):
         addresses.bot_url(f"wss://bot.example.org/ws?{query}")
 
@@ -105,5 +105,5 @@ def test_a_sample_rate_that_is_not_served_is_refused_by_name(query):
         ("unix:/run/http", None),
     ],
 )
-def test_interface_of_an_endpoint_tells_all_from_one_from_none(endpoint, interface):
+def test_interface_of_an_endpoint_is_all_or_one_or_none(endpoint, interface):
     assert addresses.interface_of(endpoint) == interface

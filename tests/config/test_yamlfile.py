@@ -1,4 +1,4 @@
-"""YAML becomes a plain tree; where it is not YAML, the line and column say so."""
+"""YAML becomes a plain tree; an error has its line and column."""
 
 from contextlib import suppress
 
@@ -16,16 +16,16 @@ def test_scalars_stay_as_they_are_written():
     assert repeated == []
 
 
-def test_repeated_keys_are_all_told_with_both_lines():
+def test_repeated_keys_are_all_given_with_both_lines():
     _, repeated = yamlfile.parse(b"a: 1\nb:\n  c: 1\n  c: 2\na: 3\n")
     assert [str(problem) for problem in repeated] == [
-        "line 4: the key 'c' is there already, at line 3; remove one",
-        "line 5: the key 'a' is there already, at line 1; remove one",
+        "line 4: the key 'c' is also at line 3; remove one",
+        "line 5: the key 'a' is also at line 1; remove one",
     ]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"a: 1\n b: 2\n", "line 2, column 3: not valid YAML: mapping values are not allowed here"),
         (b"a: [1, 2\n", "line 2, column 1: not valid YAML: expected ',' or ']', but got '<stream end>'"),
@@ -39,10 +39,10 @@ def test_repeated_keys_are_all_told_with_both_lines():
         (b"[" * 1_000, "the file: is nested too deeply"),
     ],
 )
-def test_what_is_not_yaml_is_told_with_its_place(text, told):
+def test_text_that_is_not_yaml_is_refused_with_its_place(text, message):
     with pytest.raises(ConfigError) as caught:
         yamlfile.parse(text)
-    assert str(caught.value) == told
+    assert str(caught.value) == message
 
 
 @given(st.binary(max_size=60))
