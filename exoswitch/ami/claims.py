@@ -1,9 +1,11 @@
-"""Adapter: our claims to inbound calls, from the asking until the channel says whose it is."""
+"""Adapter: our claims to inbound calls, from the AGI command until the channel's answer."""
 
-from attrs import define, field
+from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from exoswitch.ami import actions
+from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import BackendUnavailable, ChannelGone
 from exoswitch.tasks.within import within
@@ -11,55 +13,52 @@ from exoswitch.tasks.within import within
 CLAIM_WAIT_S = 5.0  # a channel in AGI looks for a command ten times a second
 
 
-@define(eq=False)
-class Claim:
-    """Our wait for a channel's word on whose it is."""
-
-    channel_id: str
+@frozen(eq=False)
+class _Claim:
     command_id: str
     answer: Deferred[AmiMessage] = field(factory=Deferred)
 
 
 @define(eq=False)
 class Claims:
-    """The claims that are not answered yet."""
+    """The claims that are not answered yet; `node` is our name on channels."""
 
+    _node: str
     _clock: IReactorTime
-    _open: dict[str, Claim] = field(factory=dict, init=False)
+    _open: dict[str, _Claim] = field(factory=dict, init=False)
 
-    def open(self, channel_id: str, command_id: str) -> Claim:
-        """Begin to listen for the answer to this AGI command."""
-        claim = self._open[channel_id] = Claim(channel_id, command_id)
-        return claim
-
-    async def answer(self, claim: Claim) -> AmiMessage:
-        """Wait for the AsyncAGIExec that answers a claim.
+    async def claim(self, ami: AmiProtocol, channel_id: str) -> str | None:
+        """Claim a channel; give the other gateway whose name is on it, or None if the channel is ours.
 
         Raises:
-            ChannelGone: the caller hung up.
+            ChannelGone: the caller has hung up.
+            TrunkRefused: Asterisk refused the command.
             BackendUnavailable: no answer came in time, or the link was lost.
         """
-        return await within(CLAIM_WAIT_S, self._clock, claim.answer, f"the claimed channel {claim.channel_id}")
-
-    def close(self, claim: Claim) -> None:
-        """Listen no more."""
-        self._open.pop(claim.channel_id, None)
+        claim = self._open[channel_id] = _Claim(f"{self._node}/{channel_id}")
+        try:
+            await ami.command(actions.claim(channel_id, self._node, claim.command_id))
+            answer = within(CLAIM_WAIT_S, self._clock, claim.answer, f"channel {channel_id}", "our claim")
+            return actions.claimed_by_another(await answer, self._node)
+        finally:
+            self._open.pop(channel_id, None)
+            claim.answer.addErrback(lambda _: None)  # If the command fails, nobody else takes the answer's failure.
 
     def executed(self, message: AmiMessage) -> None:
-        """Take an AsyncAGIExec, which may be of another command, or of another gateway's."""
+        """Take an AsyncAGIExec; it may answer another command, or another gateway."""
         claim = self._open.get(message.get("Uniqueid"))
         if claim is not None and claim.command_id == message.get("CommandID"):
-            self.close(claim)
+            del self._open[message.get("Uniqueid")]
             claim.answer.callback(message)
 
     def hung_up(self, channel_id: str) -> None:
-        """Know that a channel is gone."""
+        """End the claim of a channel that is gone."""
         claim = self._open.pop(channel_id, None)
         if claim is not None:
             claim.answer.errback(ChannelGone("the caller hung up"))
 
     def abandon(self, reason: str) -> None:
-        """Know that no answer will come any more."""
+        """End every claim: no answer can come."""
         claims, self._open = self._open, {}
         for claim in claims.values():
             claim.answer.errback(BackendUnavailable(reason))

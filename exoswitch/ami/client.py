@@ -1,7 +1,7 @@
-"""Adapter: one connection to an Asterisk's manager port: actions and their answers, events, and whether it lives.
+"""Adapter: one connection to an Asterisk's manager port: actions and their answers, events, pings.
 
-It always reads, since Asterisk queues without bound for whoever does not. Every action has a time-out, every waiter
-fails when the connection does, and a connection that answers no Ping is dropped.
+It always reads, because Asterisk queues events without bound for a slow reader. Every action has a time-out. Every
+waiter fails when the connection is lost. A connection that answers no Ping is dropped.
 """
 
 from collections.abc import Callable
@@ -10,8 +10,9 @@ from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,7 +25,8 @@ from exoswitch.errors import (
     RemoteProtocolError,
     TrunkRefused,
 )
-from exoswitch.tasks.spawn import spawn
+from exoswitch.tasks.repeat import repeat
+from exoswitch.tasks.within import within
 
 ACTION_WAIT_S = 10.0
 PING_EVERY_S = 10.0
@@ -33,22 +35,21 @@ LONGEST_LIST = 20_000
 
 
 class LoginRefused(BackendUnavailable):
-    """Asterisk does not take the username and secret of the configuration: compare them with its manager.conf."""
+    """Asterisk refuses the username and secret of the configuration: compare them with its manager.conf."""
 
 
 @frozen(eq=False)
 class _Waiter:
-    """An action on its way; `items` gathers the events of a list, and is None where the response is the answer."""
+    """An action on its way; `items` collects the events of a list, and is None if the response is the answer."""
 
     action: str
     answer: Deferred[Any]
-    time_out: IDelayedCall
     items: list[AmiMessage] | None
 
 
 @frozen(kw_only=True, eq=False)
 class AmiListener:
-    """Whoever uses a connection: is told when it is up, of each event that answers no action, and why it ended."""
+    """The callbacks of a connection's user: it is up; an event came that answers no action; it is lost, and why."""
 
     connected: Callable[["AmiProtocol"], None]
     event: Callable[[AmiMessage], None]
@@ -56,7 +57,11 @@ class AmiListener:
 
 
 class AmiProtocol(Protocol):
-    """The client's side of AMI; decodes those events only whose names are in `wanted`."""
+    """The client's side of AMI.
+
+    It decodes only the events whose names are in `wanted`, or all if that is None. `server` is Asterisk's name in
+    errors.
+    """
 
     transport: ITCPTransport
     _log = Logger()
@@ -78,13 +83,13 @@ class AmiProtocol(Protocol):
         self._is_up = False
         self._is_booted = False
         self._boot_waiters: list[Deferred[None]] = []
-        self._next_ping: IDelayedCall | None = None
+        self._pings: LoopingCall | None = None
         self._reason = ""
 
     # --- What its user asks -------------------------------------------------------------------------------------
 
     async def log_in(self, username: str, secret: str) -> None:
-        """Log in, by challenge where Asterisk gives one.
+        """Log in, by challenge if Asterisk gives one.
 
         Raises:
             LoginRefused: the username or the secret is wrong, or not allowed from here.
@@ -93,10 +98,10 @@ class AmiProtocol(Protocol):
         challenged = await self.action(actions.challenge())
         accepted = await self.action(actions.log_in(username, secret, challenged))
         if not accepted.succeeded:
-            raise LoginRefused(f"Asterisk refused the login of {username!r}: {accepted.get('Message')}")
+            raise LoginRefused(f"{self._server} refused the login of {username!r}: {accepted.get('Message')}")
 
     def when_booted(self) -> Deferred[None]:
-        """Wait until Asterisk is fully booted: it takes logins before that, but its Originates then fail."""
+        """Wait until Asterisk is fully booted: before that it takes logins, but every Originate fails."""
         if self._is_booted:
             return succeed(None)
         if not self._is_up:
@@ -106,7 +111,7 @@ class AmiProtocol(Protocol):
         return waiter
 
     def action(self, message: AmiMessage, wait_s: float = ACTION_WAIT_S) -> Deferred[AmiMessage]:
-        """Send an action, and give its response, be it Success or Error.
+        """Send an action, and give its response: Success or Error.
 
         Raises:
             BackendUnavailable: not connected, or no answer in time.
@@ -114,7 +119,7 @@ class AmiProtocol(Protocol):
         return self._begin(message, wait_s, None)
 
     async def command(self, message: AmiMessage) -> AmiMessage:
-        """Send an action that is about a channel, and give its response, which is a Success.
+        """Send an action for a channel, and give its response if that is a Success.
 
         Raises:
             ChannelGone: Asterisk says that there is no such channel.
@@ -128,7 +133,7 @@ class AmiProtocol(Protocol):
         raise (ChannelGone if actions.says_channel_gone(response) else TrunkRefused)(text)
 
     def collect(self, message: AmiMessage, wait_s: float = ACTION_WAIT_S) -> Deferred[list[AmiMessage]]:
-        """Send an action that is answered by a list of events, and give those; the last one only closes the list.
+        """Send an action whose answer is a list of events, and give the list without its closing event.
 
         Raises:
             BackendUnavailable: Asterisk refused, not connected, or the list was not complete in time.
@@ -136,8 +141,8 @@ class AmiProtocol(Protocol):
         return self._begin(message, wait_s, [])
 
     def keep_alive(self) -> None:
-        """Ping from now on, and drop the connection when no answer comes."""
-        self._next_ping = self._clock.callLater(PING_EVERY_S, self._ping)
+        """Ping from now on, and drop the connection if no answer comes."""
+        self._pings = repeat(self._ping, PING_EVERY_S, self._clock, self._log)
 
     def drop(self, reason: str) -> None:
         """End the connection at once."""
@@ -153,7 +158,7 @@ class AmiProtocol(Protocol):
         self._listener.connected(self)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
-        """Take in messages; whatever is not AMI ends the connection."""
+        """Take in messages; bytes that are not AMI end the connection."""
         if not self._is_up:
             return
         try:
@@ -165,12 +170,11 @@ class AmiProtocol(Protocol):
             self._receive(message)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
-        """Tell our user, then fail whoever waits."""
+        """Tell our user, then fail every waiter."""
         self._is_up = False
         self._reason = self._reason or reason.getErrorMessage()
-        if self._next_ping is not None:
-            self._next_ping.cancel()
-            self._next_ping = None
+        if self._pings is not None:
+            self._pings.stop()
         self._listener.lost(self, self._reason)
         boot_waiters, self._boot_waiters = self._boot_waiters, []
         for boot_waiter in boot_waiters:
@@ -192,13 +196,13 @@ class AmiProtocol(Protocol):
         elif not self._gather(message):
             try:
                 self._listener.event(message)
-            except Exception:  # noqa: BLE001 - one event's fault must not cost the connection
+            except Exception:  # noqa: BLE001 - a fault in one event must not end the connection
                 self._log.failure("the {event} event could not be handled", event=name)
 
     def _respond(self, message: AmiMessage) -> None:
         waiter = self._waiters.get(message.action_id)
         if waiter is None:
-            return  # It came too late; its waiter has been told so.
+            return  # It came too late: its waiter has timed out.
         if waiter.items is None:
             self._end(message.action_id, message)
         elif not message.succeeded:
@@ -208,7 +212,7 @@ class AmiProtocol(Protocol):
             )
 
     def _gather(self, message: AmiMessage) -> bool:
-        """Take an event that belongs to a list; say whether it did."""
+        """Take an event if it belongs to a list; say whether it did."""
         waiter = self._waiters.get(message.action_id)
         if waiter is None or waiter.items is None:
             return False
@@ -217,7 +221,7 @@ class AmiProtocol(Protocol):
         elif len(waiter.items) < LONGEST_LIST:
             waiter.items.append(message)
         else:
-            self._end(message.action_id, BackendUnavailable(f"Asterisk's list exceeds {LONGEST_LIST} items"))
+            self._end(message.action_id, BackendUnavailable(f"a list of {self._server} exceeds {LONGEST_LIST} items"))
         return True
 
     # --- Waiters ------------------------------------------------------------------------------------------------
@@ -226,49 +230,34 @@ class AmiProtocol(Protocol):
         if not self._is_up:
             return fail(self._no_connection())
         if len(self._waiters) >= MOST_WAITING:
-            return fail(BackendUnavailable(f"{MOST_WAITING} actions wait for Asterisk's answer already"))
+            return fail(BackendUnavailable(f"{MOST_WAITING} actions already wait for the answer of {self._server}"))
         if not message.action_id:
             message = AmiMessage((*message.headers, ("ActionID", f"exoswitch-{next(self._numbers)}")))
         action_id = message.action_id
         if action_id in self._waiters:
-            raise LocalProtocolError(f"an action with the ActionID {action_id} waits for its answer already")
+            raise LocalProtocolError(f"an action with the ActionID {action_id} already waits for its answer")
         self.transport.write(encode(message))
-        too_late = BackendUnavailable(f"{self._server} did not answer {message.get('Action')} within {wait_s:g} s")
-        time_out = self._clock.callLater(wait_s, self._end, action_id, too_late)
 
         def cancelled(_: Deferred[Any]) -> None:
-            self._forget(action_id)
+            del self._waiters[action_id]
 
-        waiter = self._waiters[action_id] = _Waiter(message.get("Action"), Deferred(cancelled), time_out, items)
-        return waiter.answer
+        answer: Deferred[Any] = Deferred(cancelled)
+        self._waiters[action_id] = _Waiter(message.get("Action"), answer, items)
+        return within(wait_s, self._clock, answer, self._server, message.get("Action"))
 
     def _end(self, action_id: str, result: AmiMessage | list[AmiMessage] | BackendUnavailable) -> None:
-        waiter = self._forget(action_id)
+        answer = self._waiters.pop(action_id).answer
         if isinstance(result, BackendUnavailable):
-            waiter.answer.errback(result)
+            answer.errback(result)
         else:
-            waiter.answer.callback(result)
-
-    def _forget(self, action_id: str) -> _Waiter:
-        waiter = self._waiters.pop(action_id)
-        if waiter.time_out.active():
-            waiter.time_out.cancel()
-        return waiter
+            answer.callback(result)
 
     def _no_connection(self) -> BackendUnavailable:
-        return BackendUnavailable(f"no connection to Asterisk's manager: {self._reason or 'not connected yet'}")
+        return BackendUnavailable(f"{self._server} is not connected: {self._reason or 'no connection yet'}")
 
-    # --- Whether it lives ---------------------------------------------------------------------------------------
-
-    def _ping(self) -> None:
-        self._next_ping = None
-        spawn(self._check(), self._log, "the keep-alive of AMI")
-
-    async def _check(self) -> None:
+    async def _ping(self) -> None:
         try:
             await self.action(AmiMessage.action("Ping"))
         except BackendUnavailable as problem:
             if self._is_up:
                 self.drop(str(problem))
-        else:
-            self.keep_alive()

@@ -22,7 +22,7 @@ from exoswitch.tasks.link import Link, Pace
 from exoswitch.tasks.within import within
 
 BOOT_WAIT_S = 120.0
-LOGIN_RETRY_S = 60.0  # a wrong secret does not mend itself; and Asterisk counts and logs each attempt
+LOGIN_RETRY_S = 60.0  # a wrong secret stays wrong until somebody mends it, and Asterisk logs each attempt
 PACE = Pace(first_s=0.5, longest_s=30.0, stop_s=2.0)
 
 
@@ -70,8 +70,8 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         """Log in, wait for the boot, set the filters; give the channels that are up."""
         await self._log_in(connection)
         connection.keep_alive()
-        what = f"{self.server} (no FullyBooted: does its AMI user have read = system?)"
-        await within(BOOT_WAIT_S, self._clock, connection.when_booted(), what)
+        booted = "with FullyBooted (its AMI user needs read = system)"
+        await within(BOOT_WAIT_S, self._clock, connection.when_booted(), self.server, booted)
         await self._filter(connection)
         return await connection.collect(list_channels())
 
@@ -89,8 +89,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         except LoginRefused as problem:
             self.extra_wait_s = LOGIN_RETRY_S
             self._log.error(
-                "{server} refuses us: {problem}. Compare username and secret with its manager.conf.",
-                server=self.server,
+                "{problem}. Compare username and secret with its manager.conf.",
                 problem=str(problem),
             )
             raise
@@ -100,7 +99,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         for number, action in enumerate(filter_actions()):
             response = await ami.action(action)
             if not response.succeeded and number:
-                raise BackendUnavailable(f"Asterisk took only some event filters: {response.get('Message')}")
+                raise BackendUnavailable(f"{self.server} took only some event filters: {response.get('Message')}")
             if not response.succeeded:
-                self._log.info("{server} filters no events; we do it", server=self.server)
+                self._log.info("{server} cannot filter events: it sends them all", server=self.server)
                 return

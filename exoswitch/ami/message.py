@@ -48,21 +48,21 @@ class AmiMessage:
 
     @property
     def event(self) -> str:
-        """The event's name; empty for a message that is none."""
+        """The event's name; empty if the message is not an event."""
         return self.get("Event")
 
     @property
     def action_id(self) -> str:
-        """What connects a response, and the events that belong to it, to its action."""
+        """The ID that a response, and the events that belong to it, share with their action."""
         return self.get("ActionID")
 
     @property
     def succeeded(self) -> bool:
-        """Whether a response says that Asterisk did, or queued, what it was asked."""
+        """Whether a response says that Asterisk has done or queued the action."""
         return self.get("Response") in {"Success", "Goodbye"}
 
     def __repr__(self) -> str:
-        """Show what kind of message it is, and nothing of a secret or a number."""
+        """Show the kind of message, and no secret or number."""
         return f"<AmiMessage {': '.join(self.headers[0]) if self.headers else 'empty'}, {len(self.headers)} headers>"
 
 
@@ -70,7 +70,7 @@ def encode(message: AmiMessage) -> bytes:
     """Write a message as bytes.
 
     Raises:
-        LocalProtocolError: a header cannot be written, for instance as a line feed in it would smuggle in another.
+        LocalProtocolError: a header cannot be written, for instance because a line feed in it would add another.
     """
     if not message.headers:
         raise LocalProtocolError("an AMI message has at least one header")
@@ -95,7 +95,7 @@ def _encode_header(name: str, value: str) -> bytes:
 
 @frozen(kw_only=True)
 class AmiLimits:
-    """How much one message may be, before whoever sends it is taken for broken."""
+    """The largest message that is read; a larger one means that the sender is broken."""
 
     message_bytes: int = 1 << 20
     line_bytes: int = 1 << 16
@@ -105,9 +105,9 @@ class AmiLimits:
 class AmiDecoder:
     """Turns the bytes of a connection into messages.
 
-    Asterisk raises some 75 events a call, of which few are of use: an event whose name is not in `wanted` is passed
-    over by its first line, undecoded, unless it answers an action (that is, has an ActionID). Without `wanted`, every
-    message is given. `greeting` says whether the other side begins with its greeting: a server does, a client not.
+    Asterisk raises some 75 events a call, and we use few of them. An event whose name is not in `wanted` is skipped
+    after its first line, undecoded, unless it has an ActionID and so answers an action. Without `wanted`, every
+    message is given. `greeting` says whether the other side begins with a greeting: a server does, a client does not.
     """
 
     def __init__(
@@ -122,10 +122,10 @@ class AmiDecoder:
         self._searched = 0
 
     def feed(self, data: bytes) -> list[AmiMessage]:
-        """Take bytes as they came, and give the messages that they complete.
+        """Take the next bytes, and give the messages that they complete.
 
         Raises:
-            RemoteProtocolError: this is not AMI, or a limit is exceeded; the connection is of no more use.
+            RemoteProtocolError: this is not AMI, or a limit is exceeded; the connection cannot be used any further.
         """
         buffer = self._buffer
         buffer += data
@@ -148,7 +148,7 @@ class AmiDecoder:
     def _read_greeting(self) -> bool:
         line, end, rest = self._buffer.partition(_END_OF_LINE)
         if not line.startswith(GREETING[: len(line)]) or len(line) > LONGEST_GREETING:
-            raise RemoteProtocolError("no AMI greeting: whatever listens there is not Asterisk's manager")
+            raise RemoteProtocolError("no AMI greeting: the program that listens there is not Asterisk's manager")
         if not end:
             return False
         if len(line) < len(GREETING):
@@ -171,7 +171,7 @@ class AmiDecoder:
             messages.append(AmiMessage(headers))
 
     def _read_headers(self, block: bytearray) -> tuple[tuple[str, str], ...]:
-        """Read lines; one without a colon is the tail of a value that held a line end, and is dropped."""
+        """Read lines; a line without a colon is the rest of a value that held a line end, and is dropped."""
         limits = self._limits
         lines = block.split(_END_OF_LINE)
         if len(lines) > limits.headers:

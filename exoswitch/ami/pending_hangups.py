@@ -54,8 +54,9 @@ class PendingHangUps:
         return self._pending[channel_id].is_lost
 
     def ask(self, channel_id: str, cause: int, now: float, *, is_lost: bool = False) -> None:
-        """Want a channel hung up; the first cause that was given stays."""
-        self._pending.setdefault(channel_id, _HangUp(cause, now, is_lost))
+        """Want a channel hung up; the first cause stays."""
+        hang_up = self._pending.setdefault(channel_id, _HangUp(cause, now, is_lost))
+        hang_up.is_lost |= is_lost
         if len(self._pending) > _KEPT:
             self._pending.popitem(last=False)
 

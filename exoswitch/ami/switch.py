@@ -1,11 +1,10 @@
-"""Adapter: one Asterisk as the engine sees it: places, bridges and ends calls over AMI, and tells its events."""
+"""Adapter: one Asterisk as a switch: it places, bridges and ends calls over AMI, and tells their events."""
 
 import random
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.ami import actions
@@ -27,16 +26,14 @@ from exoswitch.tasks.deferred import deferred
 
 @implementer(ISwitch)
 class AsteriskSwitch(Service):
-    """An Asterisk, for as long as the service runs; `listener` is told its events, and may be set later.
+    """One Asterisk, while the service runs; `listener` is told its events, and may be set later.
 
-    `node` is this gateway's name, which it writes on the calls that it places or takes. `codec` is what Asterisk is
-    to send us. `max_duration_s` is how long a call may last; Asterisk itself ends one that outlives it.
+    `node` is this gateway's name: it stands on every call that we place or take. Asterisk sends us `codec`.
+    `max_duration_s` is the longest that a call may last; Asterisk itself ends a call that lasts longer.
 
     Raises:
         ConfigError: the configuration's `ami` is no endpoint.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -52,7 +49,6 @@ class AsteriskSwitch(Service):
         self.name = config.name
         self.host = config.host
         self.listener = listener
-        self._clock = reactor
         self._codec = codec
         self._node = node
         self._max_duration_s = max_duration_s
@@ -60,7 +56,7 @@ class AsteriskSwitch(Service):
         self._ami: AmiProtocol | None = None
         self._translator = EventTranslator()
         self._hang_ups = HangUps(node, reactor, self._tell)
-        self._claims = Claims(reactor)
+        self._claims = Claims(node, reactor)
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
 
@@ -113,22 +109,20 @@ class AsteriskSwitch(Service):
 
     @deferred
     async def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
-        """Put our name on a call that was another gateway's, and lead it to an RTP address."""
+        """Put our name on a call that was another gateway's, and send its audio to an RTP address."""
         ami = self._ready_ami
         self._hang_ups.is_ours(channel_id)
         await ami.command(actions.set_owner(channel_id, self._node))
         await ami.command(actions.set_media_target(channel_id, dial_string(media_host, media_port, self._codec)))
-        if not is_bridged:
-            # Asked only after the leg is set: if the phone is answered from now on, the dialplan dials ours.
-            progress = await ami.command(actions.get_application(channel_id))
-            if actions.is_being_dialled(progress):
-                return False
+        # Asked after the leg is set: if the phone is answered from now on, the dialplan dials our leg.
+        if not is_bridged and actions.is_being_dialled(await ami.command(actions.get_application(channel_id))):
+            return False
         await ami.command(actions.redirect(channel_id, BRIDGE_CONTEXT))
         return True
 
     @deferred
     async def turn_away(self, channel_id: str) -> None:
-        """Claim an inbound channel, and play its caller the tone of a full gateway."""
+        """Claim an inbound channel, and play congestion to its caller."""
         ami = self._ready_ami
         await self.claim(channel_id)
         await ami.command(actions.redirect(channel_id, FULL_CONTEXT))
@@ -136,24 +130,17 @@ class AsteriskSwitch(Service):
     @deferred
     async def claim(self, channel_id: str) -> None:
         """Put our name on an inbound channel, unless another gateway's is on it."""
-        ami = self._ready_ami
-        claim = self._claims.open(channel_id, f"{self._node}/{channel_id}")
-        try:
-            await ami.command(actions.claim(channel_id, self._node, claim.command_id))
-            executed = await self._claims.answer(claim)
-        finally:
-            self._claims.close(claim)
-        owner = actions.claimed_by_another(executed, self._node)
+        owner = await self._claims.claim(self._ready_ami, channel_id)
         if owner is not None:
             self._hang_ups.is_foreign(channel_id)
             raise CallTaken(f"gateway {owner} has taken this call")
 
     def hang_up(self, channel_id: str, cause: int) -> None:
-        """See to it that the channel is hung up, unless it turns out to be another gateway's."""
+        """Hang the channel up, unless it is another gateway's; `HangUps` keeps the hang-up until it has happened."""
         self._hang_ups.ask(channel_id, cause)
 
     def hang_up_lost(self, channel_id: str, cause: int) -> None:
-        """Put our name on the channel of a lost gateway, and see to it that it is hung up."""
+        """Put our name on the channel of a lost gateway, and hang it up."""
         self._hang_ups.ask_lost(channel_id, cause)
 
     @property
@@ -165,7 +152,7 @@ class AsteriskSwitch(Service):
     # --- What the link tells (LinkUser) -------------------------------------------------------------------------
 
     def link_ready(self, ami: AmiProtocol, channels: list[AmiMessage]) -> None:
-        """Tell which channels are up, then the calls that wait for us, and hang up what is still to be hung up."""
+        """Tell which channels are up, then which calls wait for a gateway; then send the pending hang-ups."""
         self._ami = ami
         channel_ids = frozenset(channel.get("Uniqueid") for channel in channels)
         self._tell(SwitchReady(channel_ids, legs(channels)))
@@ -174,7 +161,7 @@ class AsteriskSwitch(Service):
         self._hang_ups.link_ready(ami, channel_ids)
 
     def link_event(self, message: AmiMessage) -> None:
-        """Take what an event means, if anything."""
+        """Tell the event of a call, if the message is one."""
         if message.event == CLAIM_ANSWER:
             self._claims.executed(message)
             return
@@ -187,7 +174,7 @@ class AsteriskSwitch(Service):
         self._tell(event)
 
     def link_lost(self, reason: str) -> None:
-        """Tell it; the hang-ups that are not confirmed stay."""
+        """Tell it; pending hang-ups stay."""
         self._ami = None
         self._hang_ups.link_lost()
         self._claims.abandon(f"the link to Asterisk {self.name} was lost")

@@ -1,17 +1,17 @@
 """Core: AMI events into the engine's vocabulary (`exoswitch.call.events`).
 
-Measured on Asterisk 22.10. The phone's channel and the UnicastRTP channel that leads to us raise the same events, and
-are told apart so:
+Measured on Asterisk 22.10. The phone's channel and the UnicastRTP channel that leads to us raise the same events,
+with these differences:
 
 * An Originate's own dial has no calling channel: its DialBegin, DialState and DialEnd have ``Dest…`` headers only.
-  The dial of the UnicastRTP leg names the phone's channel as the caller (``Channel``), and is of no interest.
+  The dial of the UnicastRTP leg names the phone's channel as the caller (``Channel``); it is ignored.
 * A ``UnicastRTP/…`` channel's ``Linkedid`` is the phone's channel. Its hang-up and its digits are not the call's.
 
-What a listener must bear, as Asterisk keeps no order among them: OriginateFailed comes before or after DialFailed, or
-even after ChannelHungUp. A ring time-out has no DialFailed at all. The DialStatus is NOANSWER for a number that does
-not exist (404), a phone that is off (480) and a refusal (603) alike: only the cause of ChannelHungUp tells.
+Asterisk keeps no order among some events: OriginateFailed comes before or after DialFailed, or even after
+ChannelHungUp. A ring time-out has no DialFailed at all. The DialStatus is NOANSWER for a number that does not exist
+(404), for a phone that is off (480) and for a refusal (603): only the cause of ChannelHungUp tells them apart.
 
-Ringing and answer are taken from DialState and DialEnd alone, not from Newstate too, so each is told once.
+Ringing and answer are taken from DialState and DialEnd, and not from Newstate, so each is told once.
 """
 
 from collections import OrderedDict
@@ -41,25 +41,28 @@ LOCAL_PORT = "UNICASTRTP_LOCAL_PORT"
 UNKNOWN = frozenset({"", "unknown", "<unknown>"})
 
 _DIGITS = frozenset("0123456789*#ABCD")
-_HALVES_KEPT = 1000  # legs of which one half of the address is known; the other follows within a millisecond
+_HALVES_KEPT = 1000  # legs with one half of their address known; the other half follows within a millisecond
 
 
 @define
 class EventTranslator:
-    """Translates the events of one Asterisk; remembers no more than it must."""
+    """Translates the events of one Asterisk.
+
+    It remembers which calls have arrived, and of some legs one half of their address.
+    """
 
     _halves: OrderedDict[str, dict[str, str]] = field(factory=OrderedDict, init=False)
     _arrived: set[str] = field(factory=set, init=False)
 
     def translate(self, message: AmiMessage) -> SwitchEvent | None:
-        """Say what an event means for a call; None where it means nothing."""
+        """Give what an event means for a call; None if it means nothing."""
         translation = self.TRANSLATIONS.get(message.event)
         return None if translation is None else translation(self, message)
 
     def arrivals(self, channels: Iterable[AmiMessage]) -> list[CallArrived]:
-        """Find, in a complete CoreShowChannels list, the waiting calls whose arrival was not heard.
+        """Find, in a complete CoreShowChannels list, the waiting calls whose arrival has not been told.
 
-        They came while the link was down, or while Asterisk was up and we were not.
+        They came while the link was down, or while this gateway was not running.
         """
         listed = {channel.get("Uniqueid"): channel for channel in channels}
         self._arrived &= listed.keys()
@@ -78,7 +81,7 @@ class EventTranslator:
         return None if message.get("Channel") else ChannelDialled(message.get("DestUniqueid"))
 
     def _dial_state(self, message: AmiMessage) -> SwitchEvent | None:
-        # Many trunks send early media (183: PROGRESS) where others say that the phone rings (180: RINGING).
+        # For a phone that rings, some trunks send 180 (RINGING), and many send early media, 183 (PROGRESS).
         if message.get("Channel") or message.get("DialStatus") not in {"RINGING", "PROGRESS"}:
             return None
         return ChannelRinging(message.get("DestUniqueid"))
@@ -90,7 +93,7 @@ class EventTranslator:
         return ChannelAnswered(channel_id) if dial_status == "ANSWER" else DialFailed(channel_id, dial_status)
 
     def _originate_response(self, message: AmiMessage) -> SwitchEvent | None:
-        """Name the channel by the ActionID, which we make the same; the Uniqueid may be ``<unknown>``."""
+        """Name the channel by the ActionID, which is its id; the Uniqueid may be ``<unknown>``."""
         if message.get("Response") != "Failure":
             return None
         return OriginateFailed(message.action_id, _number(message.get("Reason")))
@@ -156,5 +159,5 @@ def _environment(encoded: str) -> dict[str, str]:
 
 
 def _number(text: str) -> int:
-    """Read a decimal number; 0 where Asterisk wrote none (an unknown cause, for instance)."""
+    """Read a decimal number; 0 if there is none, as for an unknown cause."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -1,4 +1,4 @@
-"""Adapter: do something again and again, on a clock, never twice at a time, and whatever becomes of one time."""
+"""Adapter: do work every few seconds, never twice at a time, also after one run has failed."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -20,9 +20,9 @@ def repeat(
     *,
     now: bool = False,
 ) -> LoopingCall:
-    """Begin to do something every few seconds, at once or only after the first of them; stop the result to end it.
+    """Begin to do work every few seconds: `now`, or first after `every_s`; stop the result to end it.
 
-    A time at which what it needs is away is passed over, since whoever lost it has told; other failures are logged.
+    A run that fails because a server is away is not logged: the link to that server logs it. Other failures are.
     """
 
     async def once() -> None:
@@ -30,10 +30,10 @@ def repeat(
             await work()
         except (BackendUnavailable, CancelledError):
             return
-        except Exception:  # noqa: BLE001 - one fault must not be the end of all
-            log.failure("what is done every {every_s:g} s failed", every_s=every_s)
+        except Exception:  # noqa: BLE001 - a fault in one run must not end the others
+            log.failure("work that is done every {every_s:g} s failed", every_s=every_s)
 
     loop = LoopingCall(lambda: Deferred.fromCoroutine(once()))
     loop.clock = clock
-    spawn(loop.start(every_s, now=now), log, "what is done every few seconds")
+    spawn(loop.start(every_s, now=now), log, "work that is done every few seconds")
     return loop

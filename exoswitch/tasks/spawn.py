@@ -1,4 +1,4 @@
-"""Adapter: start work that nobody waits for, and let none of its errors pass unseen."""
+"""Adapter: start work that nobody waits for, and log its failure."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 def spawn(work: Coroutine[Deferred[Any], Any, Any] | Deferred[Any], log: Logger, what: str, **fields: Any) -> None:
     """Run a coroutine, or let a Deferred run, in the background; a failure is logged as "`what` failed".
 
-    `fields` go into the log event. A cancellation is no failure.
+    `fields` go into the log event. A cancellation is not logged.
     """
     deferred = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
 

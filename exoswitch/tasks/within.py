@@ -13,18 +13,22 @@ T = TypeVar("T")
 
 
 def within(
-    seconds: float, clock: IReactorTime, work: Deferred[T] | Coroutine[Deferred[Any], Any, T], what: str
+    seconds: float,
+    clock: IReactorTime,
+    work: Deferred[T] | Coroutine[Deferred[Any], Any, T],
+    server: str,
+    question: str = "",
 ) -> Deferred[T]:
-    """Cancel `work` that takes longer than this; `what` names the server or the part that should have answered.
+    """Cancel `work` that takes longer than this; `server` and `question` name what should have been answered.
 
     Raises:
-        BackendUnavailable: ``WHAT did not answer within SECONDS s``.
+        BackendUnavailable: ``SERVER did not answer QUESTION within SECONDS s``.
     """
     answer = work if isinstance(work, Deferred) else Deferred.fromCoroutine(work)
 
     def too_late(result: T | Failure, _: float) -> T | Failure:
         if isinstance(result, Failure) and isinstance(result.value, CancelledError):
-            raise BackendUnavailable(f"{what} did not answer within {seconds:g} s")
+            raise BackendUnavailable(" ".join(f"{server} did not answer {question} within {seconds:g} s".split()))
         return result
 
     return answer.addTimeout(seconds, clock, too_late)

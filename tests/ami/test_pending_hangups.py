@@ -12,6 +12,16 @@ def test_hang_up_stays_until_the_channel_is_gone():
     assert "a" not in hang_ups
 
 
+def test_channel_whose_gateway_is_found_to_be_lost_is_hung_up_as_such():
+    hang_ups = PendingHangUps()
+    hang_ups.ask("a", 16, 0.0)
+    assert not hang_ups.is_lost("a")
+    hang_ups.ask("a", 17, 1.0, is_lost=True)
+    hang_ups.ask("a", 18, 2.0)
+    assert hang_ups.is_lost("a")
+    assert hang_ups.cause("a") == 16
+
+
 def test_channel_that_asterisk_does_not_know_is_gone():
     hang_ups = PendingHangUps()
     hang_ups.ask("a", 16, 0.0)

@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 from zope.interface.verify import verifyObject
 
@@ -131,6 +133,19 @@ def test_caller_who_hangs_up_during_the_claim_ends_it(rig):
     rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16"))
     assert isinstance(results[0], ChannelGone)
     assert rig.recorder.events[-1] == ChannelHungUp("17.1", 16, "")
+
+
+def test_caller_who_hangs_up_before_the_claim_is_queued_ends_it_once(rig, logged_failures):
+    rig.start()
+    rig.far.silent = {"AGI"}
+    results = rig.begin(rig.switch.bridge("17.1", "10.0.0.5", 20000))
+    rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16"))
+    assert results == []
+    rig.far.gone = {"AGI"}
+    rig.far.answer(rig.far.asked("AGI")[0])
+    assert isinstance(results[0], ChannelGone)
+    gc.collect()
+    assert logged_failures == []
 
 
 @pytest.mark.parametrize("end", ["time", "loss", "stop"])

@@ -32,6 +32,12 @@ def test_no_answer_in_time_names_the_server_and_the_seconds(clock):
     assert str(results[0]) == "Redis did not answer within 2.5 s"
 
 
+def test_question_without_an_answer_is_named(clock):
+    results = outcome(within(5, clock, Deferred(), "Redis", "PING"))
+    clock.advance(5)
+    assert str(results[0]) == "Redis did not answer PING within 5 s"
+
+
 def test_coroutine_that_takes_too_long_is_cancelled(clock):
     cancelled = []
 
