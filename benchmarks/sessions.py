@@ -1,13 +1,15 @@
-"""What keeping sessions costs, in SQLite and in PostgreSQL, and what is left of them after an outage.
+"""Measure the session store over SQLite and PostgreSQL: its cost, and its losses in an outage.
 
     python benchmarks/sessions.py [--seconds 10] [--outage 12]
 
-A PostgreSQL of our own runs for it on the loopback interface: a real network adds one round trip. A call is a save, a
-claim and five notes. First come a hundred calls a second, at even intervals; `memory` keeps nothing, and so its CPU
-time is what the benchmark itself costs. Then as many notes as may wait at once, into each database, and into the
-journal that stands in for one that is away. Then what a gateway reads that starts again with 1,000 live calls. At
-last the database goes away under a hundred calls a second: PostgreSQL is stopped or stands still, and SQLite's file
-is locked by somebody else. What was noted or confirmed and is not in the tables afterwards is lost.
+The benchmark starts a PostgreSQL on the loopback interface; a real network adds one round trip. A call is a save, a
+claim and five notes. There are four parts:
+
+1. A hundred calls a second at even intervals. `memory` keeps nothing, so its CPU time is the benchmark's own.
+2. A burst of as many notes as may wait at once, into each database, and into the journal while a database is away.
+3. The reads of a gateway that restarts with 1,000 live calls.
+4. An outage under a hundred calls a second: PostgreSQL is stopped or paused; another process locks SQLite's file. A
+   note or a confirmed save that is not in the tables afterwards is lost.
 """
 
 import argparse
@@ -45,7 +47,7 @@ from tests.harness.sessions import HUNG_UP, SESSION
 
 RATE_HZ = 100
 NOTE_EVERY_S = 0.3
-STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.IN_PROGRESS)  # and then the end
+STEPS = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS, CallStatus.IN_PROGRESS)  # the end follows
 BURST = 16_000
 LIVE = 1000
 READS = 10
@@ -55,7 +57,7 @@ CLAIMS = "SELECT call_sid FROM claims"
 
 
 class Away:
-    """A database that never comes."""
+    """A database that cannot be opened."""
 
     name = "away"
 
@@ -68,7 +70,7 @@ class Away:
 
 @define(eq=False)
 class InSqlite:
-    """A SQLite file, and the outages that there are of it."""
+    """A SQLite file, and its kinds of outage."""
 
     path: Path
     _other: sqlite3.Connection | None = None
@@ -96,7 +98,7 @@ class InSqlite:
 
 @define(eq=False)
 class InPostgres:
-    """A database on a server, and the outages that there are of it."""
+    """A database on a server, and its kinds of outage."""
 
     server: PostgresServer
     address: str
@@ -115,7 +117,7 @@ class InPostgres:
 
 @define(eq=False)
 class Load:
-    """Calls at even intervals, and what is to be found of them afterwards."""
+    """Calls at even intervals, and the rows that they must leave."""
 
     store: object
     name: str
@@ -127,7 +129,7 @@ class Load:
     calls: int = 0
 
     async def run(self, seconds: float) -> None:
-        """Let calls begin for some seconds, and wait until they have ended."""
+        """Begin calls for some seconds, and wait until they have ended."""
         calls = []
         due = time.monotonic()
         end = due + seconds
@@ -152,7 +154,7 @@ class Load:
             assert await timed(self.claims_ms, self.store.claim(sid, self.name))
             self.claimed.add(sid)
         except BackendUnavailable:
-            pass  # A gateway asks again; its call goes on or ends, and is noted.
+            pass  # A gateway would ask again; the call goes on.
         for status in STEPS:
             await task.deferLater(reactor, NOTE_EVERY_S)
             session = evolve(session, status=status, updated_at=time.time())
@@ -165,7 +167,7 @@ class Load:
         self.events[session.call_sid] += 1
 
     def missing(self, kind: InSqlite | InPostgres) -> tuple[int, int]:
-        """Read the tables; give how many records are lost, and how many doubled."""
+        """Give how many records are missing from the tables, and how many are doubled."""
         rows = [row for row in kind.rows(EVENTS) if row[0] in self.events]
         distinct = Counter(call_sid for call_sid, _ in set(rows))
         lost = sum(max(0, count - distinct[sid]) for sid, count in self.events.items())
@@ -174,7 +176,7 @@ class Load:
 
 
 async def timed(waits_ms: list[float], asked: Deferred) -> object:
-    """Wait for an answer, and keep how long it took."""
+    """Wait for an answer, and add its time to a list."""
     began = time.perf_counter()
     answer = await asked
     waits_ms.append(1000 * (time.perf_counter() - began))
@@ -195,7 +197,7 @@ def durable(database: object, folder: Path, metrics: MemoryMetrics | None = None
 
 
 async def measure_calls(what: str, store: object, seconds: float) -> None:
-    """Let calls come at an even pace; print what one costs, and how long it waits."""
+    """Make calls at an even pace; print the CPU time and the waits of one."""
     await store.start()
     load = Load(store, f"even-{what}")
     cpu_s = time.process_time()
@@ -207,7 +209,7 @@ async def measure_calls(what: str, store: object, seconds: float) -> None:
 
 
 def figures(load: Load) -> str:
-    """Write down how long calls waited."""
+    """Give the waits as text."""
     return "".join(
         f"; {word} p50 {quantile(sorted(waits), 0.5):.1f}, p99 {quantile(sorted(waits), 0.99):.1f} ms"
         for word, waits in (("save", load.saves_ms), ("claim", load.claims_ms))
@@ -215,7 +217,7 @@ def figures(load: Load) -> str:
 
 
 async def measure_burst(what: str, store: DurableSessions, metrics: MemoryMetrics) -> None:
-    """Note as much as may wait at once, and print how quickly it is written."""
+    """Note as many sessions as may wait at once; print how fast they are written."""
     await store.start()
     now = time.time()
     sessions = [evolve(SESSION, call_sid=f"b{at // 4}", created_at=now, updated_at=now) for at in range(BURST)]
@@ -229,7 +231,7 @@ async def measure_burst(what: str, store: DurableSessions, metrics: MemoryMetric
 
 
 async def measure_reading(what: str, kind: InSqlite | InPostgres, folder: Path) -> None:
-    """Read many live calls again and again, and print how long that takes."""
+    """Read many live calls several times; print the time."""
     writer, reader = durable(kind.database(), folder), durable(kind.database(), folder)
     await writer.start()
     now = time.time()
@@ -251,7 +253,7 @@ async def measure_reading(what: str, kind: InSqlite | InPostgres, folder: Path) 
 
 
 async def measure_outage(what: str, how: str, kind: InSqlite | InPostgres, folder: Path, outage_s: float) -> None:
-    """Send a database away in the middle of a load; print what was refused, and what is lost or doubled."""
+    """Interrupt a database under load; print how much was refused, lost or doubled."""
     metrics = MemoryMetrics()
     store = durable(kind.database(), folder, metrics)
     await store.start()
@@ -266,7 +268,7 @@ async def measure_outage(what: str, how: str, kind: InSqlite | InPostgres, folde
         await deferToThread(come_back)
     await loading
     deadline = time.monotonic() + BACK_WITHIN_S
-    while not store.ready or any(folder.iterdir()):  # noqa: ASYNC240 - nobody is kept waiting any more
+    while not store.ready or any(folder.iterdir()):  # noqa: ASYNC240 - the measurement is over
         assert time.monotonic() < deadline, "the journal stays"
         await task.deferLater(reactor, 0.1)
     await store.stop()
@@ -281,7 +283,7 @@ async def measure_outage(what: str, how: str, kind: InSqlite | InPostgres, folde
 
 
 async def measure(folder: Path, server: PostgresServer, seconds: float, outage_s: float) -> None:
-    """Measure everything and print it."""
+    """Run all parts, and print the results."""
     print(f"{processor()}, Python {platform.python_version()}\n", flush=True)
     journals = (folder / f"journal{number}" for number in range(100))
     kinds = {"sqlite": InSqlite(folder / "calls.db"), "postgresql": InPostgres(server, server.new_database())}
@@ -304,7 +306,9 @@ async def main(_reactor: object) -> None:
     """Start PostgreSQL, measure, and stop it."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seconds", type=duration_s, default=10.0)
-    options.add_argument("--outage", type=duration_s, default=12.0, help="more than the 10 s that an answer may take")
+    options.add_argument(
+        "--outage", type=duration_s, default=12.0, help="seconds; more than 10, the limit of an answer"
+    )
     chosen = options.parse_args()
     bin_folder = binaries() or sys.exit("needs PostgreSQL: apt install postgresql")
     with tempfile.TemporaryDirectory() as folder, running(bin_folder) as server:

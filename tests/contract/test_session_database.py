@@ -1,4 +1,4 @@
-"""What every ISessionDatabase promises: notes twice or in any order, upgrades with rows in the tables, retention."""
+"""The contract of ISessionDatabase: repeated and unordered notes, upgrades of tables with rows, retention."""
 
 import pytest
 from attrs import evolve
@@ -17,7 +17,7 @@ ENDED = SESSION.ended(HUNG_UP, MOMENT + 9)
 NOTES = [Note(1, SESSION), Note(2, RINGING), Note(3, ENDED)]
 DAY_S = 86_400
 
-# What the first version of the schema held of SESSION, as the exoswitch of that time wrote it.
+# The rows of SESSION in the first version of the schema.
 _DOCUMENT = (
     '{"version":1,"call_sid":"c1","account":"acme1","direction":"outbound-api","caller":"+919812345610",'
     '"callee":"08047491899","exophone":"08047491899","bot":{"url":"ws://bot.example.org/ws","options":{}},'
@@ -57,7 +57,7 @@ def test_it_is_a_database(kind):
     kind.run(scenario)
 
 
-def test_newest_of_a_batch_is_found_as_it_was(kind):
+def test_newest_note_of_a_batch_is_read_back(kind):
     async def scenario(database):
         await database.write(NOTES)
         assert await database.recall(["c1", "c2"]) == [Note(3, ENDED)]
@@ -66,7 +66,7 @@ def test_newest_of_a_batch_is_found_as_it_was(kind):
     kind.run(scenario)
 
 
-def test_notes_in_any_order_and_twice_have_the_same_effect(kind):
+def test_notes_in_any_order_or_repeated_have_the_same_result(kind):
     async def scenario(database):
         for batch in (NOTES[2:], NOTES, NOTES[:2], NOTES[1:]):
             await database.write(batch)
@@ -81,7 +81,7 @@ def test_notes_in_any_order_and_twice_have_the_same_effect(kind):
     kind.run(scenario)
 
 
-def test_text_that_databases_do_not_take_does_no_harm(kind):
+def test_text_that_databases_refuse_is_read_back(kind):
     odd = evolve(SESSION, customer="a\0\ud800", gateway="g\0", custom_field="\0\ud83d", account="it's; --")
 
     async def scenario(database):
@@ -91,7 +91,7 @@ def test_text_that_databases_do_not_take_does_no_harm(kind):
     kind.run(scenario)
 
 
-def test_what_was_written_is_there_after_opening_again(kind):
+def test_notes_are_there_after_opening_again(kind):
     async def first(database):
         await database.write(NOTES)
         await database.open()
@@ -103,8 +103,8 @@ def test_what_was_written_is_there_after_opening_again(kind):
     kind.run(second)
 
 
-def test_old_calls_are_forgotten_with_their_events_and_claims_and_young_ones_are_not(kind):
-    # Half a year apart, for a database may forget by the month.
+def test_old_calls_are_deleted_with_their_events_and_claims_and_newer_ones_are_not(kind):
+    # Half a year apart, since a database may delete by the month.
     old = [Note(number, evolve(ENDED, call_sid=f"old{number}")) for number in range(1, 1003)]
     later = MOMENT + 180 * DAY_S
     young = Note(5, evolve(SESSION, call_sid="young", created_at=later, updated_at=later))
@@ -123,7 +123,7 @@ def test_old_calls_are_forgotten_with_their_events_and_claims_and_young_ones_are
     kind.run(scenario)
 
 
-def test_claim_needs_no_row_of_the_call(kind):
+def test_call_may_be_claimed_before_it_has_a_row(kind):
     async def scenario(database):
         assert await database.claim(["c1"], "t1", MOMENT) == {"c1"}
         assert await database.claim(["c1"], "t2", MOMENT + 1) == frozenset()
@@ -132,7 +132,7 @@ def test_claim_needs_no_row_of_the_call(kind):
     kind.run(scenario)
 
 
-def test_calls_that_are_claimed_together_have_owners_of_their_own(kind):
+def test_calls_that_are_claimed_together_each_have_their_own_owner(kind):
     async def scenario(database):
         assert await database.claim(["c3", "c1"], "t1", MOMENT) == {"c1", "c3"}
         assert await database.claim(["c4", "c3", "c2", "c2", "c1"], "t2", MOMENT + 1) == {"c2", "c4"}
@@ -148,7 +148,7 @@ def test_calls_that_are_claimed_together_have_owners_of_their_own(kind):
     kind.run(scenario)
 
 
-def test_upgrade_keeps_the_rows_that_are_there(kind):
+def test_upgrade_keeps_existing_rows(kind):
     statements = "ALTER TABLE sessions ADD COLUMN note TEXT;\nUPDATE sessions\n   SET note = 'kept; not lost';\n"
 
     async def before(database):
@@ -209,7 +209,7 @@ def test_upgrade_that_fails_changes_nothing(kind):
         await database.write(NOTES)
 
     async def never(database):
-        raise AssertionError("it cannot have been opened")
+        raise AssertionError("the database opened")
 
     async def after(database):
         assert await database.recall(["c1"]) == [Note(3, ENDED)]
@@ -242,7 +242,7 @@ def test_closed_database_is_unavailable(kind):
 
 
 def and_next(kind, text):
-    """Give the versions that there are, and one more."""
+    """Give the existing versions, and one more."""
     versions = read_schema(kind.dialect)
     files = {f"{version.number:04d}_{version.name}.sql": version.text for version in versions}
     return in_order({**files, f"{len(versions) + 1:04d}_next.sql": text})

@@ -1,4 +1,4 @@
-"""What every ISessionStore promises, wherever it keeps its sessions; `one` and `other` are two gateways."""
+"""The contract of ISessionStore; `one` and `other` are the stores of two gateways."""
 
 import pytest
 from attrs import evolve
@@ -40,7 +40,7 @@ def test_it_is_a_store(pair):
 # --- One call -------------------------------------------------------------------------------------------------------
 
 
-def test_saved_session_is_loaded_as_it_was(pair):
+def test_saved_session_is_loaded_unchanged(pair):
     async def scenario(one, other):
         await one.save(SESSION)
         assert await one.store.load("acme1", "c1") == SESSION
@@ -66,7 +66,7 @@ def test_session_that_was_never_saved_may_be_noted(pair):
     pair.run(scenario)
 
 
-def test_noted_session_is_loaded_after_it_has_been_written(pair):
+def test_noted_session_is_loaded_after_its_write(pair):
     async def scenario(one, other):
         one.store.note(SESSION)
         await one.wait(0.5)
@@ -76,7 +76,7 @@ def test_noted_session_is_loaded_after_it_has_been_written(pair):
     pair.run(scenario)
 
 
-def test_newer_save_replaces_the_older(pair):
+def test_newer_save_replaces_an_older_one(pair):
     ended = SESSION.progressed(CallStatus.IN_PROGRESS, MOMENT + 5).ended(HUNG_UP, MOMENT + 22)
 
     async def scenario(one, _other):
@@ -101,7 +101,7 @@ def test_other_accounts_do_not_see_a_session(pair):
 # --- Many calls -----------------------------------------------------------------------------------------------------
 
 
-def test_calls_are_recalled_whosever_they_are_and_of_unknown_ones_there_is_none(pair):
+def test_calls_of_any_account_are_recalled_and_unknown_ones_are_left_out(pair):
     theirs = call("c2", account="somebody", gateway="gw2", channel_id="c2-1", ring_s=20.0, max_duration_s=60.0)
 
     async def scenario(one, other):
@@ -114,7 +114,7 @@ def test_calls_are_recalled_whosever_they_are_and_of_unknown_ones_there_is_none(
     pair.run(scenario)
 
 
-def test_call_is_recalled_once_and_as_it_was_last_noted(pair):
+def test_call_is_recalled_once_and_as_last_noted(pair):
     ringing = OURS.progressed(CallStatus.RINGING, MOMENT + 1)
 
     async def scenario(one, _other):
@@ -137,7 +137,7 @@ def test_many_calls_are_recalled_at_once(pair):
     pair.run(scenario)
 
 
-def test_unfinished_calls_are_those_of_one_gateway_that_have_not_ended_oldest_first(pair):
+def test_unfinished_calls_are_the_ones_of_one_gateway_that_have_not_ended_oldest_first(pair):
     sessions = [
         call("young", created_at=MOMENT + 9),
         call("ended").ended(HUNG_UP, MOMENT + 9),
@@ -156,7 +156,7 @@ def test_unfinished_calls_are_those_of_one_gateway_that_have_not_ended_oldest_fi
     pair.run(scenario)
 
 
-def test_unfinished_calls_are_seen_as_they_were_last_noted(pair):
+def test_unfinished_calls_are_given_as_last_noted(pair):
     ringing = call("c2").progressed(CallStatus.RINGING, MOMENT + 1)
 
     async def scenario(one, _other):
@@ -168,7 +168,7 @@ def test_unfinished_calls_are_seen_as_they_were_last_noted(pair):
     pair.run(scenario)
 
 
-def test_call_that_another_gateway_takes_over_is_unfinished_there_and_no_longer_here(pair):
+def test_call_that_another_gateway_takes_over_is_unfinished_only_there(pair):
     async def scenario(one, other):
         await one.save(OURS)
         (found,) = await other.store.recall(["c1"])
@@ -185,7 +185,7 @@ def test_call_that_another_gateway_takes_over_is_unfinished_there_and_no_longer_
 # --- Claims ---------------------------------------------------------------------------------------------------------
 
 
-def test_first_who_claims_a_call_has_it_and_may_say_so_again(pair):
+def test_first_token_that_claims_a_call_has_it_and_may_claim_again(pair):
     async def scenario(one, other):
         await one.save(OURS)
         assert await other.store.claim("c1", "t1") is True
@@ -196,7 +196,7 @@ def test_first_who_claims_a_call_has_it_and_may_say_so_again(pair):
     pair.run(scenario)
 
 
-def test_claim_outlasts_what_is_noted_of_the_call(pair):
+def test_claim_stays_when_the_call_is_noted(pair):
     async def scenario(one, other):
         await one.save(OURS)
         assert await one.store.claim("c1", "t1")
@@ -207,7 +207,7 @@ def test_claim_outlasts_what_is_noted_of_the_call(pair):
     pair.run(scenario)
 
 
-def test_of_two_gateways_that_claim_at_once_exactly_one_has_the_call(pair):
+def test_exactly_one_of_two_gateways_that_claim_at_once_gets_a_call(pair):
     calls = [f"c{number}" for number in range(50)]
 
     async def scenario(one, other):
@@ -218,7 +218,7 @@ def test_of_two_gateways_that_claim_at_once_exactly_one_has_the_call(pair):
     pair.run(scenario)
 
 
-def test_of_many_tokens_that_claim_at_once_at_one_gateway_exactly_one_has_the_call(pair):
+def test_exactly_one_of_many_tokens_at_one_gateway_gets_a_call(pair):
     calls = [f"c{number}" for number in range(50)]
 
     async def scenario(one, _other):
@@ -229,7 +229,7 @@ def test_of_many_tokens_that_claim_at_once_at_one_gateway_exactly_one_has_the_ca
     pair.run(scenario)
 
 
-# --- What memory alone does -----------------------------------------------------------------------------------------
+# --- Only in memory -------------------------------------------------------------------------------------------------
 
 
 def test_memory_store_forgets_the_oldest_ended_session_first_and_its_claim():

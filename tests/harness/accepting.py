@@ -1,32 +1,21 @@
-"""A program that saves sessions for ever, and writes the SID of each as soon as it is told that it is kept."""
+"""A program that saves sessions until it is killed, and prints the SID of each one when it is saved."""
 
 import sys
-import time
 from itertools import count
 from pathlib import Path
 
 from attrs import evolve
 
-from exoswitch.sessions.durable import DurableSessions
-from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.sqlite import SqliteDatabase
-from exoswitch.telemetry.counters import MemoryMetrics
 from tests.harness.sessions import SESSION
 from tests.harness.sim_live import run
+from tests.harness.stores import durable
 
 
 async def accept(reactor):
-    """Save one session after the other."""
+    """Save one session after another."""
     path = Path(sys.argv[1])
-    store = DurableSessions(
-        SqliteDatabase(path, reactor),
-        Journal(path.with_suffix(".notes"), 1_000_000),
-        keep_s=1e10,
-        clock=reactor,
-        wall_clock=time.time,
-        in_thread=None,
-        metrics=MemoryMetrics(),
-    )
+    store = durable(SqliteDatabase(path, reactor), path.with_suffix(".notes"), reactor)
     await store.start()
     for number in count():
         await store.save(evolve(SESSION, call_sid=f"c{number}"))

@@ -1,4 +1,4 @@
-"""Databases of sessions for tests: in the test's own thread, or on real threads and sockets."""
+"""Databases of sessions for tests: in the test's own thread, or with real threads and sockets."""
 
 import sqlite3
 
@@ -17,7 +17,7 @@ result = SynchronousTestCase()
 
 @define(eq=False)
 class PoolInTest:
-    """Stands for adbapi's pool: every interaction is over when `runInteraction` returns."""
+    """A double of adbapi's pool: every interaction has ended when `runInteraction` returns."""
 
     path: object
     _connection: sqlite3.Connection | None = None
@@ -44,7 +44,7 @@ class PoolInTest:
 
 
 def sqlite_in_test(path, clock=None, **settings):
-    """Give a database whose Deferreds have fired when it returns them."""
+    """Give a database whose Deferreds have already fired."""
     return SqliteDatabase(path, clock or Clock(), pool=PoolInTest(path), **settings)
 
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of our own: on a free port, in a folder of its own, ended by its process's id."""
+"""A real PostgreSQL server: on a free port, in a temporary folder, ended by its process ID."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ USER = "exo"
 
 
 def binaries() -> Path | None:
-    """Find the newest PostgreSQL that Debian, or somebody else, has installed."""
+    """Find the newest installed PostgreSQL: Debian's, or the one on the PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -39,7 +39,7 @@ class PostgresServer:
     _numbers: "count[int]" = field(factory=count, init=False)
 
     def make(self) -> None:
-        """Make the server's folder; PostgreSQL will not run as root, and so its folder is not root's either."""
+        """Make the server's folder; PostgreSQL refuses to run as root, so its folder has another owner."""
         self._folder = Path(tempfile.mkdtemp(prefix="exoswitch-postgres-"))
         if os.geteuid() == 0:
             shutil.chown(self._folder, "postgres", "postgres")
@@ -47,7 +47,7 @@ class PostgresServer:
         subprocess.run([*self._as_postgres(), *initdb], check=True, capture_output=True, cwd="/")
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it answers."""
         settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
@@ -64,32 +64,32 @@ class PostgresServer:
             time.sleep(0.05)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it; SIGINT disconnects everybody in order, SIGQUIT ends it as a crash would."""
+        """Stop the server; SIGINT disconnects all clients in order, SIGQUIT acts like a crash."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(START_WAIT_S)
             self._process = None
 
     def pause(self) -> None:
-        """Let no process of it do anything: it is connected to, and does not answer."""
+        """Stop all its processes for a while: it accepts connections, and does not answer."""
         self._signal_all(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Continue after a pause."""
         self._signal_all(signal.SIGCONT)
 
     @property
     def is_running(self) -> bool:
-        """Whether it was started and not stopped."""
+        """Whether the server runs."""
         return self._process is not None
 
     def remove(self) -> None:
-        """End it, and leave nothing behind."""
+        """Stop the server, and remove its folder."""
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self._folder)
 
     def new_database(self) -> str:
-        """Make an empty database, and give its address."""
+        """Create an empty database, and give its address."""
         name = f"exo{next(self._numbers)}"
         self.query("postgres", f"CREATE DATABASE {name}")
         return self.address(name)
@@ -99,7 +99,7 @@ class PostgresServer:
         return f"postgresql://{USER}:secret@127.0.0.1:{self.port}/{name}"
 
     def query(self, name: str, statement: str) -> list:
-        """Ask a database."""
+        """Send one statement to a database, and give the rows."""
         connection = psycopg2.connect(self.address(name), connect_timeout=2)
         connection.autocommit = True
         try:
@@ -116,7 +116,7 @@ class PostgresServer:
             return False
 
     def _signal_all(self, number: signal.Signals) -> None:
-        """Signal the server and the processes that it has forked, which are no group."""
+        """Signal the server and its child processes, which are not one process group."""
         assert self._process is not None
         tasks = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         for pid in (self._process.pid, *map(int, tasks.read_text().split())):
@@ -130,7 +130,7 @@ class PostgresServer:
 
 @contextmanager
 def running(bin_folder: Path) -> Iterator[PostgresServer]:
-    """Run a server, and leave nothing of it behind."""
+    """Run a server, and remove it afterwards."""
     server = PostgresServer(bin_folder)
     server.make()
     try:
@@ -142,7 +142,7 @@ def running(bin_folder: Path) -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """Give a server that runs; a test that stops it starts it again."""
+    """Give a running server; a test that stops it starts it again."""
     bin_folder = binaries()
     if bin_folder is None:
         pytest.skip("needs PostgreSQL: apt install postgresql")

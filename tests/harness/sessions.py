@@ -1,4 +1,4 @@
-"""Sessions for tests: a plain one, and any at all for Hypothesis."""
+"""Sessions for tests: a plain one, and a Hypothesis strategy for any."""
 
 from hypothesis import strategies as st
 

@@ -1,6 +1,7 @@
-"""Session stores for tests, in pairs: two gateways' stores over one database, or one store twice in memory."""
+"""Session stores for tests: one over any database; and pairs: two gateways over one database, or one in memory."""
 
 from contextlib import asynccontextmanager
+from functools import partial
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -20,28 +21,33 @@ from tests.harness.sim_live import run
 result = SynchronousTestCase()
 
 
-def durable(database, folder, clock, in_thread=maybeDeferred, ahead_s=0.0):
-    """Give a store over a database; its wall clock may be ahead of others."""
+def durable(database, journal, clock, *, in_thread=maybeDeferred, ahead_s=0.0, keep_s=1e9, metrics=None):
+    """Give a store over a database; its wall clock is `ahead_s` ahead of MOMENT; `journal` may be a folder."""
     return DurableSessions(
         database,
-        Journal(folder, 1_000_000),
-        keep_s=1e9,
+        journal if isinstance(journal, Journal) else Journal(journal, 10_000_000),
+        keep_s=keep_s,
         clock=clock,
         wall_clock=lambda: MOMENT + ahead_s + clock.seconds(),
         in_thread=in_thread,
-        metrics=MemoryMetrics(),
+        metrics=metrics or MemoryMetrics(),
     )
+
+
+def in_thread_of(reactor):
+    """Give a function that runs blocking functions in the threads of a reactor."""
+    return partial(deferToThreadPool, reactor, reactor.getThreadPool())
 
 
 @define(eq=False)
 class Gateway:
-    """A store, and the time in which it works."""
+    """A store and its clock."""
 
     store: object
     clock: object
 
     async def save(self, *sessions):
-        """Save sessions, and wait until they are."""
+        """Save sessions, and wait for the answers."""
         saved = gatherResults([self.store.save(session) for session in sessions])
         if isinstance(self.clock, Clock):
             self.clock.advance(0)
@@ -72,7 +78,7 @@ class _InTest:
     clock: Clock = field(factory=Clock)
 
     def run(self, scenario):
-        """Run a scenario with two gateways, in no time."""
+        """Run a scenario with two gateways, on a clock that stands still."""
 
         async def live():
             async with _at_work(self.stores(), self.clock) as gateways:
@@ -107,11 +113,14 @@ class InPostgres:
         """Run a scenario with two gateways, on real sockets."""
 
         async def live(reactor):
-            def in_thread(work, *arguments):
-                return deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments)
-
             stores = [
-                durable(PostgresDatabase(self.address, reactor), self.folder / name, reactor, in_thread, ahead_s)
+                durable(
+                    PostgresDatabase(self.address, reactor),
+                    self.folder / name,
+                    reactor,
+                    in_thread=in_thread_of(reactor),
+                    ahead_s=ahead_s,
+                )
                 for name, ahead_s in (("first", 60.0), ("second", 0.0))
             ]
             async with _at_work(stores, reactor) as gateways:

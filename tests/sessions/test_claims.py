@@ -1,4 +1,4 @@
-"""Claims that come while others are being written go together in the next write; the disk takes 10 ms each time."""
+"""Claims that come during a write go together into the next write; each write takes the disk 10 ms."""
 
 import pytest
 from attrs import define, field
@@ -17,7 +17,7 @@ result = SynchronousTestCase()
 
 @define(eq=False)
 class SlowDisk:
-    """Claims in memory that take a sync of a disk to write; `trouble` is what goes wrong."""
+    """Claims in memory, written as slowly as a disk syncs; `trouble` is the error of the next writes."""
 
     clock: Clock
     owners: dict = field(factory=dict)
@@ -55,7 +55,7 @@ def claim(claims, count):
     return [claims.add(f"c{number}", "t1") for number in range(count)]
 
 
-def test_claim_that_meets_no_other_is_written_at_once(clock, disk, claims):
+def test_single_claim_is_written_at_once(clock, disk, claims):
     for writes in (1, 2):
         asked = claims.add(f"c{writes}", "t1")
         assert len(disk.writes) == writes
@@ -81,21 +81,21 @@ def test_disk_of_a_hundred_syncs_a_second_takes_a_thousand_claims_a_second(clock
     assert len(disk.writes) <= 101
 
 
-def test_write_is_of_bounded_size(clock, disk, claims):
+def test_write_has_a_limited_size(clock, disk, claims):
     asked = claim(claims, 2 * CLAIMS_AT_ONCE + 2)
     clock.pump([SYNC_S] * 4)
     assert answers(asked) == len(asked) * [True]
     assert disk.writes == [1, CLAIMS_AT_ONCE, CLAIMS_AT_ONCE, 1]
 
 
-def test_each_is_told_of_its_own_call(clock, disk, claims):
+def test_each_claim_gets_the_answer_for_its_own_call(clock, disk, claims):
     disk.owners.update({f"c{number}": "t2" for number in range(0, 10, 2)})
     asked = claim(claims, 10)
     clock.pump([SYNC_S] * 2)
     assert answers(asked) == 5 * [False, True]
 
 
-def test_of_many_tokens_that_claim_a_call_at_once_exactly_one_has_it(clock, disk, claims):
+def test_exactly_one_of_many_tokens_gets_a_call(clock, disk, claims):
     wanted = [(sid, token) for sid in ("a", "b") for token in ("t1", "t2", "t1", "t3")]
     asked = [claims.add(sid, token) for sid, token in wanted]
     clock.pump([SYNC_S] * 4)
@@ -103,7 +103,7 @@ def test_of_many_tokens_that_claim_a_call_at_once_exactly_one_has_it(clock, disk
     assert len(disk.writes) == 4
 
 
-def test_failure_is_told_to_all_who_were_in_the_write_and_to_nobody_else(clock, disk, claims):
+def test_failed_write_fails_its_own_claims_and_no_others(clock, disk, claims):
     disk.trouble = BackendUnavailable("it is away")
     first, *others = claim(claims, 10)
     clock.advance(SYNC_S)
@@ -115,7 +115,7 @@ def test_failure_is_told_to_all_who_were_in_the_write_and_to_nobody_else(clock, 
     assert answers(others) == 9 * [True]
 
 
-def test_mistake_in_the_program_leaves_nobody_waiting(clock, disk, claims):
+def test_error_in_the_program_answers_all_claims(clock, disk, claims):
     disk.trouble = ZeroDivisionError()
     asked = claim(claims, 3)
     clock.pump([SYNC_S] * 2)
@@ -125,17 +125,17 @@ def test_mistake_in_the_program_leaves_nobody_waiting(clock, disk, claims):
     assert answers_after(clock, claims.add("c9", "t1"))
 
 
-def test_claim_that_nobody_waits_for_any_more_is_not_written(clock, disk, claims):
+def test_cancelled_claim_is_not_written(clock, disk, claims):
     first, second, third = claim(claims, 3)
     for given_up in (first, second):
         given_up.cancel()
         result.failureResultOf(given_up, CancelledError)
     clock.pump([SYNC_S] * 2)
     assert result.successResultOf(third) is True
-    assert disk.owners.keys() == {"c0", "c2"}  # The first was being written already.
+    assert disk.owners.keys() == {"c0", "c2"}  # c0 was cancelled during its write
 
 
-def test_whoever_claims_again_in_answer_to_a_claim_is_answered_too(clock, claims):
+def test_claim_made_in_the_callback_of_a_claim_is_answered(clock, claims):
     asked = claims.add("c1", "t1").addCallback(lambda _: claims.add("c2", "t1"))
     clock.pump([SYNC_S] * 2)
     assert result.successResultOf(asked) is True

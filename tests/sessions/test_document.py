@@ -1,4 +1,4 @@
-"""A session as text comes back as it was, from this version and from others."""
+"""A session comes back from its text, written by this version or another."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_session_and_event_are_written_with_exactly_these_keys_in_this_order():
 
 @given(any_sessions)
 @settings(deadline=None, max_examples=60)
-def test_every_session_comes_back_as_it_was_from_one_line_of_ascii(session):
+def test_every_session_comes_back_from_one_line_of_ascii(session):
     text = to_text(session)
     assert text.isascii()
     assert "\n" not in text
@@ -65,7 +65,7 @@ def test_every_session_comes_back_as_it_was_from_one_line_of_ascii(session):
 
 @given(st.text(max_size=20) | json_values.map(json.dumps))
 @settings(deadline=None, max_examples=60)
-def test_other_text_is_refused_in_one_way_only(text):
+def test_any_other_text_is_a_corrupt_record(text):
     with pytest.raises(CorruptRecord):
         from_text(text)
 
@@ -87,7 +87,7 @@ OPTIONS = TREE["bot"]["options"]
         ({**TREE, "version": 1, "bot": 3}, "its bot is not a JSON object"),
     ],
 )
-def test_record_that_is_not_a_session_is_refused_with_the_place_of_the_mistake(tree, told):
+def test_error_about_a_record_names_the_place_in_it(tree, told):
     with pytest.raises(CorruptRecord, match="a stored session cannot be read") as caught:
         from_text(json.dumps(tree))
     assert told in str(caught.value)
@@ -105,13 +105,13 @@ def test_value_of_an_option_that_a_later_version_adds_is_kept():
     assert json.loads(to_text(from_text(json.dumps(tree)))) == tree
 
 
-def test_what_a_later_version_adds_is_passed_over():
+def test_fields_of_a_later_version_are_ignored():
     tree = json.loads(to_text(SESSION)) | {"version": 3, "mood": "good"}
     tree["bot"]["options"]["voice"] = "deep"
     assert from_text(json.dumps(tree)) == SESSION
 
 
-def test_what_an_earlier_version_did_not_know_takes_its_default():
+def test_missing_fields_take_their_defaults():
     tree = json.loads(to_text(SESSION))
     for name in ("custom_field", "ending", "trunk", "gateway", "channel_id", "ring_s", "max_duration_s"):
         del tree[name]
@@ -119,7 +119,7 @@ def test_what_an_earlier_version_did_not_know_takes_its_default():
     assert from_text(json.dumps(tree)) == SESSION
 
 
-def test_event_tells_what_changes_and_not_again_who_talks_to_whom():
+def test_event_has_the_fields_that_change_and_no_others():
     carried = evolve(SESSION, gateway="gw2", channel_id="c1-2")
     detail = json.loads(event_text(carried.ended(HUNG_UP, MOMENT + 9)))
     assert detail["ending"]["reason"] == "the caller hung up"

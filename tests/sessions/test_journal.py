@@ -1,4 +1,4 @@
-"""The journal gives back what it was given, whatever happened to the end of its last file."""
+"""The journal gives back its notes, even if a process was killed while it wrote one."""
 
 import os
 import stat
@@ -28,7 +28,7 @@ def journal(tmp_path):
 
 
 def contents(journal):
-    """Read all notes, and count the lines that are none."""
+    """Read all notes, and count the damaged lines."""
     notes, damaged = [], 0
     for path in journal.seal():
         start, is_last = 0, False
@@ -48,7 +48,7 @@ def test_note_comes_back_from_its_line(session, sequence):
 
 @given(st.binary(max_size=40) | st.integers(0, 400).map(lambda index: flipped(write_line(NOTES[0]), index)))
 @settings(deadline=None, max_examples=80)
-def test_anything_else_is_refused_in_one_way_only(line):
+def test_any_other_line_is_a_corrupt_record(line):
     with pytest.raises(CorruptRecord):
         read_line(line)
 
@@ -58,7 +58,7 @@ def flipped(line, index):
     return line[:index] + bytes([line[index] ^ 1]) + line[index + 1 :]
 
 
-def test_notes_come_back_in_their_order_over_files(journal):
+def test_notes_of_several_files_come_back_in_their_order(journal):
     journal.append(NOTES[:2])
     journal.close()
     journal.append(NOTES[2:])
@@ -82,7 +82,7 @@ def test_two_processes_do_not_share_a_journal(journal):
     other.close()
 
 
-def test_torn_last_line_is_counted_and_costs_no_other(journal):
+def test_torn_last_line_is_counted_and_all_others_are_read(journal):
     journal.append(NOTES)
     (path,) = journal.seal()
     os.truncate(path, path.stat().st_size - 9)
@@ -90,7 +90,7 @@ def test_torn_last_line_is_counted_and_costs_no_other(journal):
     assert contents(journal) == (NOTES, 1)
 
 
-def test_damaged_line_in_the_middle_costs_itself_alone(journal):
+def test_damaged_line_in_the_middle_is_counted_and_all_others_are_read(journal):
     journal.append(NOTES)
     (path,) = journal.seal()
     data = path.read_bytes()
@@ -108,7 +108,7 @@ def test_failed_write_leaves_no_torn_line_behind(journal, monkeypatch):
     assert contents(journal) == ([NOTES[0], NOTES[2]], 0)
 
 
-def test_what_finds_no_room_is_counted(tmp_path):
+def test_notes_beyond_the_size_limit_are_counted(tmp_path):
     journal = Journal(tmp_path, 2 * len(write_line(NOTES[0])) + 10)
     assert journal.append(NOTES) == 1
     assert journal.append(NOTES) == 3
@@ -116,14 +116,14 @@ def test_what_finds_no_room_is_counted(tmp_path):
     journal.close()
 
 
-def test_read_file_is_removed_and_makes_room(journal):
+def test_removed_file_makes_room(journal):
     journal.append(NOTES)
     for path in journal.seal():
         journal.remove(path)
     assert contents(journal) == ([], 0)
 
 
-def test_folder_and_files_are_for_their_owner_alone_and_made_only_when_needed(journal):
+def test_only_the_owner_may_read_the_files_and_the_folder_is_made_when_needed(journal):
     assert journal.seal() == []
     assert not journal.folder.exists()
     journal.append(NOTES)

@@ -1,4 +1,4 @@
-"""Calls outlive the gateway: one that ended, and one that was accepted the moment before the process was killed."""
+"""Calls outlive their gateway, even calls that it accepted just before it was killed."""
 
 import signal
 import sqlite3
@@ -28,7 +28,7 @@ ACCEPTED = 200
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_call_is_shown_by_the_gateway_that_comes_after(tmp_path, request, kind, reactor, serve):
+async def test_call_is_shown_by_the_next_gateway(tmp_path, request, kind, reactor, serve):
     address = f"sqlite:///{tmp_path}/calls.db"
     if kind == "postgresql":
         address = request.getfixturevalue("postgres").new_database()
@@ -55,7 +55,7 @@ async def test_call_is_shown_by_the_gateway_that_comes_after(tmp_path, request, 
     assert not (tmp_path / "journal").exists()
 
 
-def test_call_that_was_accepted_is_on_the_disk_when_the_process_is_killed(tmp_path):
+def test_accepted_call_is_on_the_disk_after_the_process_is_killed(tmp_path):
     program = [sys.executable, "-m", "tests.harness.accepting", str(tmp_path / "calls.db")]
     with subprocess.Popen(program, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         told = [process.stdout.readline().strip() for _ in range(ACCEPTED)]

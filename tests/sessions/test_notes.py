@@ -1,4 +1,4 @@
-"""Notes are numbered so that the newest is known, and become rows that any database takes."""
+"""Notes are numbered in their order, and become rows that any database accepts."""
 
 from attrs import evolve
 
@@ -16,14 +16,14 @@ from exoswitch.sessions.notes import (
 from tests.harness.sessions import MOMENT, SESSION
 
 
-def test_sequence_rises_within_a_microsecond_and_when_the_clock_steps_back():
+def test_sequence_rises_within_a_microsecond_and_when_the_clock_goes_back():
     sequencer = Sequencer()
     numbers = [sequencer.note(SESSION, now).sequence for now in (MOMENT, MOMENT, MOMENT - 60, MOMENT + 1)]
     assert numbers == sorted(set(numbers))
     assert numbers[-1] == int((MOMENT + 1) * 1_000_000)
 
 
-def test_sequence_rises_beyond_what_was_read_of_another_gateway_whose_clock_is_ahead():
+def test_sequence_rises_above_the_numbers_of_a_gateway_whose_clock_is_ahead():
     sequencer = Sequencer()
     read = Sequencer().note(SESSION, MOMENT + 60)
     sequencer.follow([read, Note(1, SESSION)])
@@ -38,7 +38,7 @@ def test_newest_note_of_each_call_is_found_in_any_order():
     assert newest(notes) == [Note(3, other), Note(2, SESSION)]
 
 
-def test_unwritten_note_is_settled_by_one_that_is_as_new():
+def test_unwritten_note_is_forgotten_when_it_or_a_newer_one_is_written():
     unwritten = Unwritten(10)
     unwritten.add(Note(2, SESSION))
     unwritten.settle([Note(1, SESSION), Note(9, evolve(SESSION, call_sid="b"))])
@@ -47,7 +47,7 @@ def test_unwritten_note_is_settled_by_one_that_is_as_new():
     assert unwritten.get("c1") is None
 
 
-def test_unwritten_notes_are_bounded_and_those_that_changed_last_are_kept():
+def test_unwritten_notes_are_limited_and_the_newest_are_kept():
     unwritten = Unwritten(2)
     for number, sid in enumerate(("a", "b", "a", "c")):
         unwritten.add(Note(number, evolve(SESSION, call_sid=sid, gateway="gw1")))
@@ -56,7 +56,7 @@ def test_unwritten_notes_are_bounded_and_those_that_changed_last_are_kept():
     assert unwritten.get("b") is None
 
 
-def test_rows_have_their_columns():
+def test_rows_have_the_values_of_their_columns():
     row = dict(zip(SESSION_COLUMNS, session_row(Note(7, evolve(SESSION, gateway="gw1"))), strict=True))
     assert (row["call_sid"], row["direction"], row["sequence"]) == ("c1", "outbound-api", 7)
     assert (row["gateway"], row["exophone"], row["created_at"]) == ("gw1", "08047491899", MOMENT)
@@ -64,12 +64,12 @@ def test_rows_have_their_columns():
     assert (event["call_sid"], event["sequence"], event["status"]) == ("c1", 7, CallStatus.QUEUED.value)
 
 
-def test_text_that_no_database_takes_is_cleaned_in_columns():
+def test_characters_that_databases_refuse_are_removed_from_columns():
     row = session_row(Note(1, evolve(SESSION, customer="a\0b\ud800")))
     assert row[SESSION_COLUMNS.index("customer")] == "ab?"
 
 
-def test_note_of_a_call_that_was_taken_over_is_newer_than_all_of_its_former_gateway():
+def test_note_after_a_takeover_is_newer_than_all_notes_of_the_former_gateway():
     heir, late = Sequencer(), Sequencer()
     taken_over = heir.note(evolve(SESSION, takeovers=1), 1_700_000_000.0)
     assert late.note(SESSION, 1_900_000_000.0).sequence < taken_over.sequence

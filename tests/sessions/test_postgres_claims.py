@@ -1,4 +1,4 @@
-"""Gateways that claim the same calls from PostgreSQL, many at once and each in an order of its own."""
+"""Gateways claim the same calls in PostgreSQL at once, each in its own order."""
 
 import pytest
 from twisted.internet.defer import gatherResults
@@ -11,7 +11,7 @@ CALLS = 300
 
 
 @pytest.mark.loopback
-async def test_opposite_orders_end_in_no_deadlock_and_each_call_has_one_owner(postgres, reactor):
+async def test_claims_in_opposite_orders_do_not_deadlock_and_each_call_has_one_owner(postgres, reactor):
     address = postgres.new_database()
     name = address.rpartition("/")[2]
     gateways = [PostgresDatabase(address, reactor, answer_s=5.0) for _ in range(3)]

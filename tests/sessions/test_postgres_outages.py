@@ -1,6 +1,6 @@
-"""The store over a real PostgreSQL that is stopped, killed, paused and started again while notes come in.
+"""The store over a real PostgreSQL that is stopped, killed, paused and started again under traffic.
 
-Nothing that was noted is lost or doubled, and nothing that was saved is lost.
+No note is lost or doubled, and no confirmed save is lost.
 """
 
 import signal
@@ -9,15 +9,14 @@ import pytest
 from attrs import define, evolve, field
 from twisted.internet.defer import DeferredList
 from twisted.internet.task import LoopingCall, deferLater
-from twisted.internet.threads import deferToThreadPool
 
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable
 from exoswitch.sessions.durable import DurableSessions
-from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.telemetry.counters import MemoryMetrics
 from tests.harness.sessions import MOMENT, SESSION
+from tests.harness.stores import durable, in_thread_of
 
 pytestmark = pytest.mark.loopback
 
@@ -28,7 +27,7 @@ PATIENCE_S = 30.0
 
 @define(eq=False)
 class Traffic:
-    """Calls that are saved and noted, fifty times a second, and what became of each."""
+    """Calls that are saved and noted, fifty a second, and the answers."""
 
     store: DurableSessions
     reactor: object
@@ -62,15 +61,8 @@ class Traffic:
 
 
 def make_store(reactor, address, folder, metrics=None):
-    return DurableSessions(
-        PostgresDatabase(address, reactor, answer_s=ANSWER_S),
-        Journal(folder / "journal", 10_000_000),
-        keep_s=36_500 * 86_400.0,
-        clock=reactor,
-        wall_clock=lambda: MOMENT + reactor.seconds(),
-        in_thread=lambda work, *arguments: deferToThreadPool(reactor, reactor.getThreadPool(), work, *arguments),
-        metrics=metrics or MemoryMetrics(),
-    )
+    database = PostgresDatabase(address, reactor, answer_s=ANSWER_S)
+    return durable(database, folder / "journal", reactor, in_thread=in_thread_of(reactor), metrics=metrics)
 
 
 def wait(reactor, seconds):
@@ -85,7 +77,7 @@ async def until(reactor, is_true, what):
 
 
 def outage(postgres, how):
-    """Give two functions: one that sends the server away, and one that brings it back."""
+    """Give two functions: one stops the server, the other starts it again."""
     if how == "pause":
         return postgres.pause, postgres.resume
     return (lambda: postgres.stop(how)), postgres.start
@@ -123,7 +115,7 @@ async def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how,
     assert metrics.counts["session_notes_dropped_total"] == 0
 
 
-async def test_server_that_was_restarted_while_nobody_called_costs_no_call(postgres, tmp_path, reactor):
+async def test_server_that_restarts_between_calls_costs_no_call(postgres, tmp_path, reactor):
     address = postgres.new_database()
     store = make_store(reactor, address, tmp_path)
     await store.start()
@@ -136,7 +128,7 @@ async def test_server_that_was_restarted_while_nobody_called_costs_no_call(postg
     await store.stop()
 
 
-async def test_gateway_that_starts_before_its_database_finds_it_later(postgres, tmp_path, reactor):
+async def test_gateway_that_starts_before_its_database_connects_later(postgres, tmp_path, reactor):
     address = postgres.new_database()
     postgres.stop()
     try:
@@ -154,10 +146,10 @@ async def test_gateway_that_starts_before_its_database_finds_it_later(postgres, 
     assert postgres.query(address.rpartition("/")[2], "SELECT call_sid, status FROM events") == [("c1", "queued")]
 
 
-MANY = 500  # more than Python's stack would hold, were each answered in that of the one before
+MANY = 500  # nested calls of this depth would overflow Python's stack
 
 
-async def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(postgres, tmp_path, reactor):
+async def test_all_questions_to_a_hanging_server_fail_in_time(postgres, tmp_path, reactor):
     address = postgres.new_database()
     database = PostgresDatabase(address, reactor, answer_s=ANSWER_S)
     questions = (
@@ -182,7 +174,7 @@ async def test_questions_that_pile_up_at_a_server_that_hangs_all_end_in_time(pos
     await database.close()
 
 
-async def test_address_that_nobody_answers_at_is_told_without_its_password(tmp_path, reactor):
+async def test_error_about_an_unreachable_address_contains_no_password(tmp_path, reactor):
     database = PostgresDatabase("postgresql://exo:hunter2@127.0.0.1:1/exo", reactor, answer_s=ANSWER_S)
     with pytest.raises(BackendUnavailable, match="PostgreSQL database exo at 127") as caught:
         await database.open()

@@ -1,4 +1,4 @@
-"""What is particular to a file of SQLite's: who may read it, and who else may have it open."""
+"""The SQLite file: its permissions, its errors, and other processes that use it."""
 
 import sqlite3
 import stat
@@ -15,7 +15,7 @@ from tests.harness.databases import SqliteInTest, result, sqlite_in_test
 from tests.harness.sessions import MOMENT, SESSION
 
 
-def test_file_and_what_belongs_to_it_are_for_their_owner_alone(tmp_path):
+def test_only_the_owner_may_read_the_file_and_its_wal(tmp_path):
     async def scenario(database):
         await database.write([Note(1, SESSION)])
         files = list(tmp_path.iterdir())
@@ -25,19 +25,19 @@ def test_file_and_what_belongs_to_it_are_for_their_owner_alone(tmp_path):
     SqliteInTest(tmp_path).run(scenario)
 
 
-def test_folder_that_is_not_there_is_told(tmp_path):
+def test_missing_folder_is_an_error(tmp_path):
     database = sqlite_in_test(tmp_path / "no" / "calls.db")
     failure = result.failureResultOf(database.open(), BackendUnavailable)
     assert "No such file or directory" in failure.getErrorMessage()
 
 
-def test_file_of_another_kind_is_told(tmp_path):
+def test_file_that_is_no_database_is_an_error(tmp_path):
     (tmp_path / "calls.db").write_bytes(b"not a database, but long enough to be taken for one" * 20)
     database = sqlite_in_test(tmp_path / "calls.db")
     assert "not a database" in result.failureResultOf(database.open(), BackendUnavailable).getErrorMessage()
 
 
-def test_somebody_who_writes_for_too_long_makes_it_unavailable_for_as_long(tmp_path):
+def test_file_is_unavailable_while_another_process_writes_too_long(tmp_path):
     async def scenario(database):
         with closing(sqlite3.connect(tmp_path / "calls.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Months follow each other, and find their partitions again by name."""
+"""Months follow each other, and recognise their partitions by name."""
 
 import pytest
 
@@ -19,16 +19,16 @@ def test_december_is_followed_by_january():
 
 
 @pytest.mark.parametrize("name", ["sessions", "sessions_2023", "sessions_2023_11_old", "x"])
-def test_partition_of_somebody_else_is_not_ours(name):
+def test_name_of_another_form_is_not_one_of_our_partitions(name):
     assert Month.of_partition(name) is None
 
 
-def test_partition_is_named_for_its_month_and_known_by_its_name():
+def test_partition_is_named_for_its_month_and_recognised_by_its_name():
     assert Month(2023, 2).partition("events") == "events_2023_02"
     assert Month.of_partition("events_2023_02") == Month(2023, 2)
 
 
-def test_month_has_ended_only_when_all_of_it_lies_before():
+def test_month_has_ended_only_before_a_moment_of_a_later_month():
     assert not Month(2023, 11).ended_before(NOVEMBER)
     assert Month(2023, 10).ended_before(NOVEMBER)
     assert Month(2022, 12).ended_before(NOVEMBER)

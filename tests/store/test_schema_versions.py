@@ -1,4 +1,4 @@
-"""Versions of a schema are found in order, and applied from where a database is."""
+"""Versions of a schema are ordered, and a database gets the ones that it lacks."""
 
 import pytest
 
@@ -13,17 +13,17 @@ def test_versions_are_ordered_by_their_numbers():
 
 
 @pytest.mark.parametrize("stray", ["0004_gap.sql", "0002_twice.sql", "notes.txt", "0003_More.sql"])
-def test_file_that_does_not_fit_in_is_a_mistake(stray):
+def test_file_with_another_name_or_a_wrong_number_is_an_error(stray):
     with pytest.raises(ValueError, match="is not named NNNN_name"):
         in_order({**FILES, stray: ""})
 
 
-def test_only_what_is_missing_is_due():
+def test_only_missing_versions_are_due():
     versions = in_order(FILES)
     assert [[version.number for version in due(versions, current)] for current in (0, 1, 2)] == [[1, 2], [2], []]
 
 
-def test_database_from_the_future_is_refused():
+def test_database_of_a_newer_version_is_refused():
     with pytest.raises(BackendUnavailable, match="knows versions up to 2"):
         due(in_order(FILES), 3)
 

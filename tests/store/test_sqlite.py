@@ -43,7 +43,7 @@ def open_file(tmp_path):
         file.close()
 
 
-def test_switch_to_wal_waits_for_a_process_that_writes_the_new_file(connect):
+def test_switch_to_wal_waits_while_another_process_writes_the_new_file(connect):
     clock, other, ours = Clock(), connect(), connect()
     other.execute("BEGIN IMMEDIATE")
     clock.callLater(1.0, other.execute, "COMMIT")
@@ -79,7 +79,7 @@ def test_upgrade_does_not_begin_while_another_process_writes(connect, open_file)
     result.successResultOf(open_file()[1])
 
 
-def test_work_that_fails_changes_nothing_and_its_mistake_is_raised(open_file):
+def test_work_that_fails_changes_nothing_and_its_error_is_raised(open_file):
     file, opened = open_file()
     result.successResultOf(opened)
 
