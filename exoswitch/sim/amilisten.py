@@ -28,7 +28,7 @@ class AmiConnectionProtocol(Protocol):
         self._listener.opened(self)
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Take actions in."""
+        """Read actions."""
         try:
             for action in self._decoder.feed(data):
                 self._listener.server.receive(self.number, action, self._listener.reactor.seconds())
@@ -37,13 +37,13 @@ class AmiConnectionProtocol(Protocol):
         self._listener.received(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002, N802 - Twisted's name
-        """Forget the connection."""
+        """Remove the connection."""
         self._listener.closed(self)
 
 
 @define(eq=False, slots=False)
 class AmiListener(Factory):
-    """Every AMI connection; `carry_out` is called after each input, `logged_in` once for each login."""
+    """The AMI connections. It calls `carry_out` after each input, and `logged_in` once for each login."""
 
     noisy = False
 
@@ -61,12 +61,12 @@ class AmiListener(Factory):
         return AmiConnectionProtocol(self, self._last)
 
     def opened(self, connection: AmiConnectionProtocol) -> None:
-        """Take in a new connection."""
+        """Add a new connection."""
         self._connections[connection.number] = connection
         self.server.connected(connection.number)
 
     def received(self, connection: AmiConnectionProtocol) -> None:
-        """Let what a connection's actions led to be done."""
+        """Carry out the effects of a connection's actions."""
         self._carry_out()
         state = self.server.pbx.exchange.connections.get(connection.number)
         if state is not None and state.is_logged_in and connection.number not in self._known_logins:
@@ -74,32 +74,32 @@ class AmiListener(Factory):
             self._logged_in(connection)
 
     def closed(self, connection: AmiConnectionProtocol) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         self._connections.pop(connection.number, None)
         self._known_logins.discard(connection.number)
         self.server.disconnected(connection.number)
 
     def send(self, number: int, data: bytes) -> None:
-        """Send bytes on a connection, if it is still there."""
+        """Send bytes on a connection, if it is open."""
         if number in self._connections:
             self._connections[number].transport.write(data)
 
     def disconnect(self, number: int) -> None:
-        """Close a connection once everything is sent."""
+        """Close a connection after all bytes are sent."""
         if number in self._connections:
             self._connections[number].transport.loseConnection()
 
     def drop_all(self) -> None:
-        """Cut every connection."""
+        """Drop every connection."""
         for connection in tuple(self._connections.values()):
             connection.transport.abortConnection()
 
     def pause_all(self) -> None:
-        """Read nothing more."""
+        """Stop reading."""
         for connection in self._connections.values():
             connection.transport.pauseProducing()
 
     def resume_all(self) -> None:
-        """Read on."""
+        """Continue reading."""
         for connection in self._connections.values():
             connection.transport.resumeProducing()

@@ -1,6 +1,6 @@
-"""Core: the AMI of a simulated Asterisk: actions in, responses and lists out; events come from the calls."""
+"""Core: the AMI of a simulated Asterisk: it answers actions with responses and lists. Events come from the calls."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from hashlib import md5
 from random import Random
 from typing import ClassVar
@@ -13,7 +13,7 @@ from exoswitch.sim.channel import event
 from exoswitch.sim.eventfilter import EventFilter
 from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
 from exoswitch.sim.pbx import SimulatedPbx
-from exoswitch.sim.phonecall import Origin
+from exoswitch.sim.phonecall import Origin, PhoneCall
 from exoswitch.sim.script import parse_script
 
 Header = tuple[str, str]
@@ -25,7 +25,7 @@ _REPORTS = _BEFORE_LOGIN | {"ping", "events", "getvar", "coreshowchannels"}
 
 @define(kw_only=True)
 class AmiServer:
-    """Every AMI connection of a simulated Asterisk; each answer becomes an effect of the `pbx`.
+    """The AMI connections of a simulated Asterisk. Its answers become effects of the `pbx`.
 
     `reporter` is a second user with the same secret, whose manager.conf says ``write = reporting``.
     """
@@ -37,28 +37,29 @@ class AmiServer:
     rng: Random = field(factory=Random, repr=False)
 
     def connected(self, connection: int) -> None:
-        """Take in a new connection."""
+        """Add a new connection."""
         self.pbx.exchange.connections[connection] = AmiConnection(connection)
 
     def disconnected(self, connection: int) -> None:
-        """Forget a connection."""
+        """Remove a connection."""
         self.pbx.exchange.connections.pop(connection, None)
 
     def receive(self, connection: int, action: AmiMessage, now: float) -> None:
-        """Carry out an action that came on a connection, and answer it."""
+        """Carry out an action of a connection, and answer it."""
         state = self.pbx.exchange.connections[connection]
         name = action.get("Action").lower()
-        if name not in self._ACTIONS:
+        if name not in self._ACTIONS and name not in self._CALL_ACTIONS:
             self._refuse(state, action, f"Invalid/unknown command: {action.get('Action')}.")
-        elif name not in self._allowed(state):
+        elif not _may(state, name):
             self._refuse(state, action, "Permission denied")
-        else:
+        elif name in self._ACTIONS:
             self._ACTIONS[name](self, state, action, now)
-
-    def _allowed(self, state: AmiConnection) -> Collection[str]:
-        if not state.is_logged_in:
-            return _BEFORE_LOGIN
-        return _REPORTS if state.may_only_report else self._ACTIONS
+        else:
+            carry_out, unknown = self._CALL_ACTIONS[name]
+            if (call := self.pbx.find(action.get("Channel"))) is None:
+                self._refuse(state, action, unknown.format(action.get("Channel")))
+            else:
+                carry_out(self, call, state, action, now)
 
     def _answer(self, state: AmiConnection, action: AmiMessage, response: str, *headers: Header) -> None:
         self._send(state, action, ("Response", response), *headers)
@@ -147,44 +148,25 @@ class AmiServer:
         self._answer(state, action, "Success", ("Message", "Added AGI command to queue"))
         call.command(action.get("CommandID"), action.get("Command"))
 
-    def _hang_up(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        call = self.pbx.find(action.get("Channel"))
-        if call is None:
-            self._refuse(state, action, "No such channel")
-            return
+    def _hang_up(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         self._answer(state, action, "Success", ("Message", "Channel Hungup"))
         call.hang_up(int(action.get("Cause") or 16))
 
-    def _set_variable(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        call = self.pbx.find(action.get("Channel"))
-        if call is None:
-            self._refuse(state, action, "No such channel")
-            return
+    def _set_variable(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         call.variables[action.get("Variable")] = action.get("Value")
         self._answer(state, action, "Success", ("Message", "Variable Set"))
         self.pbx.exchange.tell(call.channel.set_variable(action.get("Variable"), action.get("Value")))
 
-    def _get_variable(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        call, variable = self.pbx.find(action.get("Channel")), action.get("Variable")
-        if call is None:
-            self._refuse(state, action, "No such channel")
-            return
+    def _get_variable(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        variable = action.get("Variable")
         value = call.application if variable == "CHANNEL(appname)" else call.variables.get(variable, "")
         self._answer(state, action, "Success", ("Variable", variable), ("Value", value))
 
-    def _redirect(self, state: AmiConnection, action: AmiMessage, now: float) -> None:
-        call = self.pbx.find(action.get("Channel"))
-        if call is None:
-            self._refuse(state, action, "Channel does not exist: " + action.get("Channel"))
-            return
+    def _redirect(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, now: float) -> None:
         self._answer(state, action, "Success", ("Message", "Redirect successful"))
         self.pbx.redirect(call, action.get("Context"), action.get("Exten"), now)
 
-    def _play_dtmf(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        call = self.pbx.find(action.get("Channel"))
-        if call is None:
-            self._refuse(state, action, "Channel not found")
-            return
+    def _play_dtmf(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         self._answer(state, action, "Success", ("Message", "DTMF successfully queued"))
         if action.get("Receive").lower() in {"true", "yes", "1"}:
             call.press(action.get("Digit"), int(action.get("Duration") or 100))
@@ -201,7 +183,7 @@ class AmiServer:
         self._send(state, action, ("Event", "CoreShowChannelsComplete"), *complete)
 
     def _simulate_call(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        """Let somebody call in: an action that a real Asterisk does not have."""
+        """Make an inbound call. A real Asterisk does not have this action."""
         try:
             script = parse_script(action.get("Script"))
         except InvalidRequest as problem:
@@ -219,14 +201,25 @@ class AmiServer:
         "filter": _filter,
         "originate": _originate,
         "agi": _agi,
-        "hangup": _hang_up,
-        "setvar": _set_variable,
-        "getvar": _get_variable,
-        "redirect": _redirect,
-        "playdtmf": _play_dtmf,
         "coreshowchannels": _show_channels,
         "simulatecall": _simulate_call,
     }
+    # Actions on the call of a channel, each with Asterisk's answer for an unknown channel.
+    _CALL_ACTIONS: ClassVar[
+        dict[str, tuple[Callable[["AmiServer", PhoneCall, AmiConnection, AmiMessage, float], None], str]]
+    ] = {
+        "hangup": (_hang_up, "No such channel"),
+        "setvar": (_set_variable, "No such channel"),
+        "getvar": (_get_variable, "No such channel"),
+        "redirect": (_redirect, "Channel does not exist: {}"),
+        "playdtmf": (_play_dtmf, "Channel not found"),
+    }
+
+
+def _may(state: AmiConnection, name: str) -> bool:
+    if not state.is_logged_in:
+        return name in _BEFORE_LOGIN
+    return not state.may_only_report or name in _REPORTS
 
 
 def _assignment(text: str) -> tuple[str, str]:

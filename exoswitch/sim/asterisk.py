@@ -1,7 +1,7 @@
 """Adapter: a simulated Asterisk: AMI over TCP, a UDP port for each bridged call, and phones that follow scripts.
 
-The program under test connects to it as to a real one. Whoever tests has verbs: wait for a connection or a call,
-answer, press, hang up, call in, drop the connections, freeze.
+The program under test connects to it as to a real one. Tests have verbs: wait for a connection or a call, answer,
+press, hang up, call in, drop the connections, freeze.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -39,17 +39,17 @@ _MOST_TICKS_AT_ONCE = 50
 
 
 def read_script(text: str) -> Script:
-    """Read a script as one types it; its WAV files are read from disk.
+    """Read a script and its WAV files.
 
     Raises:
-        InvalidRequest: a word is unknown, or its value makes no sense.
+        InvalidRequest: a word is unknown, or its value is wrong.
     """
     return parse_script(text, lambda path: Path(path).read_bytes())
 
 
 @define(eq=False)
 class SimulatedCall:
-    """A call at a simulated Asterisk, in the hands of a test; `phone` is there once a gateway bridged the call."""
+    """A call of a simulated Asterisk, with verbs for tests. `phone` exists after a gateway bridged the call."""
 
     _asterisk: "SimulatedAsterisk" = field(repr=False)
     _call: PhoneCall = field(repr=False)
@@ -68,18 +68,18 @@ class SimulatedCall:
         return self._call.is_over
 
     def answer(self) -> None:
-        """Pick the phone up, without waiting for the script to do so."""
+        """Pick up the phone before the script does."""
         self._call.answer()
         self._asterisk.carry_out()
 
     def press(self, digits: str) -> None:
-        """Press keys, all at once."""
+        """Press keys, all at the same time."""
         for digit in digits:
             self._call.press(digit, 100)
         self._asterisk.carry_out()
 
     def hang_up(self, cause: int = 16) -> None:
-        """Hang the phone up."""
+        """Hang up the phone."""
         self._call.hang_up(cause)
         self._asterisk.carry_out()
 
@@ -88,9 +88,9 @@ class SimulatedCall:
 class SimulatedAsterisk(Service):
     """An Asterisk that listens for AMI on `interface` and `ami_port` (0: any free one).
 
-    `scripts` are by dialled number, or by trunk as ``@lab``; `script` is everybody else's. `network` lies between the
-    phones and the gateway, each way; its dice, and all others, come from `seed`. A caller who is turned away hears so
-    for `full_tone_s`.
+    `scripts` has scripts by dialled number, or by trunk as ``@lab``; `script` is for all other phones. `network` is
+    between the phones and the gateway, each way. All random numbers come from `seed`. A caller without a gateway
+    hears the congestion tone for `full_tone_s`.
     """
 
     reactor: Any
@@ -116,7 +116,7 @@ class SimulatedAsterisk(Service):
     _wake_up: IDelayedCall | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Put the parts together."""
+        """Connect the parts."""
         self.pbx = SimulatedPbx(choose_script=self._choose_script, full_tone_s=self.full_tone_s)
         self._server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
         self._listener = AmiListener(self._server, self.reactor, self.carry_out, self.logins.happened)
@@ -127,26 +127,26 @@ class SimulatedAsterisk(Service):
 
     @property
     def endpoint(self) -> str:
-        """Give the Twisted endpoint string of the AMI, once it is running."""
+        """Give the Twisted endpoint string of the AMI. The service must be running."""
         return f"tcp:{self.interface}:{self.ami_port}"
 
     def call_in(self, caller: str, callee: str, script: Script | None = None) -> SimulatedCall:
-        """Let somebody call in from the trunk; what the script does, it does once a gateway has claimed the call."""
+        """Make a call from the trunk. Its script begins when a gateway bridges the call."""
         call = self.pbx.arrive(caller, callee, script or self.script)
         self.carry_out()
         return self.calls[call.channel.unique_id]
 
     def drop_connections(self) -> None:
-        """Cut every AMI connection; calls go on."""
+        """Drop every AMI connection. Calls continue."""
         self._listener.drop_all()
 
     def freeze(self) -> None:
-        """Read and answer nothing on AMI any more, as an Asterisk in a deadlock; media goes on."""
+        """Stop reading and answering AMI, as an Asterisk in a deadlock does. Media continues."""
         self.is_frozen = True
         self._listener.pause_all()
 
     def thaw(self) -> None:
-        """Go on after a freeze."""
+        """Continue after a freeze."""
         self.is_frozen = False
         self._listener.resume_all()
         self.carry_out()
@@ -154,7 +154,7 @@ class SimulatedAsterisk(Service):
     # --- a service
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
-        """Listen, and begin to tick."""
+        """Listen, and start the ticks."""
         super().startService()
         self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
         self.ami_port = self._listening.getHost().port
@@ -171,10 +171,10 @@ class SimulatedAsterisk(Service):
         self._listener.drop_all()
         return maybeDeferred(self._listening.stopListening)
 
-    # --- what the core wants done
+    # --- effects of the core
 
     def carry_out(self) -> None:
-        """Do what the core asks for, and see to it that it is woken in time."""
+        """Carry out the effects of the core, and set its next wake-up."""
         if self.is_frozen:
             return
         self.pbx.wake(self.reactor.seconds())
@@ -240,7 +240,7 @@ class SimulatedAsterisk(Service):
     # --- time
 
     def _tick(self, count: int) -> None:
-        """Let each phone do what is due since the last tick; after a long pause of the machine, not all of it."""
+        """Run the ticks of all phones since the last call, but not all after a long pause of the machine."""
         for _ in range(min(count, _MOST_TICKS_AT_ONCE)):
             for call in tuple(self.calls.values()):
                 self._tick_call(call)

@@ -1,21 +1,22 @@
-"""Core: how simulated bots behave, well or badly, and the words for it.
+"""Core: the behaviour of simulated bots, good or bad, and its words.
 
-One word says what the bot answers, further ones how its connection fares: ``echo``, ``tone=440 close-after=3``,
+Some words choose the bot's answers, others the fate of its connection: ``echo``, ``tone=440 close-after=3``,
 ``refuse=403``.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import cycle, islice
 from json import dumps
+from typing import Any
 
 from attrs import evolve, frozen
 
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_S
-from exoswitch.errors import InvalidRequest
 from exoswitch.sim import sounds
 from exoswitch.sim.conversation import Media, Started, Told
+from exoswitch.sim.words import Word, read_words
 
 Message = str | bytes
 Answer = Callable[[Told], list[Message]]
@@ -25,17 +26,17 @@ _FLOOD_FRAMES = 10  # 200 ms a message
 
 
 def media_message(stream_sid: str, pcm: bytes) -> str:
-    """Write a `media` message as bots send it."""
+    """Give a bot's `media` message."""
     return _media(stream_sid, b64encode(pcm).decode())
 
 
 def mark_message(stream_sid: str, name: str) -> str:
-    """Write a `mark` message as bots send it."""
+    """Give a bot's `mark` message."""
     return dumps({"event": "mark", "stream_sid": stream_sid, "mark": {"name": name}})
 
 
 def clear_message(stream_sid: str) -> str:
-    """Write a `clear` message as bots send it."""
+    """Give a bot's `clear` message."""
     return dumps({"event": "clear", "stream_sid": stream_sid})
 
 
@@ -43,36 +44,9 @@ def _media(stream_sid: str, payload: str) -> str:
     return f'{{"event":"media","stream_sid":"{stream_sid}","media":{{"payload":"{payload}"}}}}'
 
 
-@frozen(kw_only=True)
-class Behaviour:
-    """A kind of bot; `begin` gives what a new stream's messages are answered with.
-
-    `refuse_with` is the HTTP status of a refused handshake, and 0 accepts; the connection is closed `close_after_s`
-    after it was opened; for `deaf_s` after the start nothing is read from it.
-    """
-
-    begin: Callable[[], Answer]
-    refuse_with: int = 0
-    close_after_s: float | None = None
-    deaf_s: float = 0.0
-
-
-def parse_behaviour(text: str) -> Behaviour:
-    """Read a behaviour as one types it; with no word for what to answer, the bot is silent.
-
-    Raises:
-        InvalidRequest: a word is unknown, or its value makes no sense; the text names it and lists the known ones.
-    """
-    behaviour = Behaviour(begin=_silent)
-    for word in text.split():
-        name, _, value = word.partition("=")
-        if name not in _WORDS:
-            raise InvalidRequest(f"bot: {word!r} is not known; known are {', '.join(sorted(_WORDS))}")
-        try:
-            behaviour = _WORDS[name](behaviour, value)
-        except ValueError:
-            raise InvalidRequest(f"bot: {name}={value!r} needs a number") from None
-    return behaviour
+def _on(kind: type[Any], reply: Callable[[Any], list[Message]]) -> Answer:
+    """Answer one kind of message only."""
+    return lambda told: reply(told) if isinstance(told, kind) else _NO_MESSAGES
 
 
 def _silent() -> Answer:
@@ -80,67 +54,84 @@ def _silent() -> Answer:
 
 
 def _echo() -> Answer:
-    def answer(told: Told) -> list[Message]:
-        # Exotel ignores a bot's stream_sid, and so does this bot: it keeps none.
-        return [_media("", told.payload)] if isinstance(told, Media) else _NO_MESSAGES
-
-    return answer
+    # Exotel ignores the stream_sid of a bot's message, so this bot sends none.
+    return _on(Media, lambda media: [_media("", media.payload)])
 
 
 def _tone(hz: int) -> Answer:
     tone = cycle(sounds.tone(hz))
-
-    def answer(told: Told) -> list[Message]:
-        if not isinstance(told, Media):
-            return _NO_MESSAGES
-        return [media_message("", b"".join(islice(tone, len(told.pcm) // FRAME_BYTES)))]
-
-    return answer
+    return _on(Media, lambda media: [media_message("", b"".join(islice(tone, len(media.pcm) // FRAME_BYTES)))])
 
 
 def _flood(seconds: float) -> Answer:
-    def answer(told: Told) -> list[Message]:
-        if not isinstance(told, Started):
-            return _NO_MESSAGES
-        tone = cycle(sounds.tone(440))
-        pieces = round(seconds / FRAME_S / _FLOOD_FRAMES)
-        return [media_message(told.stream_sid, b"".join(islice(tone, _FLOOD_FRAMES))) for _ in range(pieces)]
+    pieces = round(seconds / FRAME_S / _FLOOD_FRAMES)
 
-    return answer
+    def flood(started: Started) -> list[Message]:
+        tone = cycle(sounds.tone(440))
+        return [media_message(started.stream_sid, b"".join(islice(tone, _FLOOD_FRAMES))) for _ in range(pieces)]
+
+    return _on(Started, flood)
 
 
 def _garbage() -> Answer:
-    garbage = cycle(_garbage_messages())
-    return lambda told: [next(garbage)] if isinstance(told, Media) else _NO_MESSAGES
+    garbage = cycle(_GARBAGE)
+    return _on(Media, lambda _media: [next(garbage)])
 
 
-def _garbage_messages() -> Iterator[Message]:
-    yield "no JSON at all"
-    yield "[]"
-    yield "null"
-    yield "{}"
-    yield '{"event": 7}'
-    yield '{"event": "unheard-of"}'
-    yield '{"event": "media"}'
-    yield '{"event": "media", "media": "none"}'
-    yield '{"event": "media", "media": {"payload": 12}}'
-    yield '{"event": "media", "media": {"payload": "%%%"}}'
-    yield '{"event": "media", "media": {"payload": "AAA="}}'
-    yield '{"event": "media", "media": {"payload": ""}}'
-    yield '{"event": "mark"}'
-    yield '{"event": "mark", "mark": {"name": null}}'
-    yield '{"event": "stop"}'
-    yield "{" * 5000
-    yield b"\x00\xff binary"
+_GARBAGE: tuple[Message, ...] = (
+    "no JSON at all",
+    "[]",
+    "null",
+    "{}",
+    '{"event": 7}',
+    '{"event": "unheard-of"}',
+    '{"event": "media"}',
+    '{"event": "media", "media": "none"}',
+    '{"event": "media", "media": {"payload": 12}}',
+    '{"event": "media", "media": {"payload": "%%%"}}',
+    '{"event": "media", "media": {"payload": "AAA="}}',
+    '{"event": "media", "media": {"payload": ""}}',
+    '{"event": "mark"}',
+    '{"event": "mark", "mark": {"name": null}}',
+    '{"event": "stop"}',
+    "{" * 5000,
+    b"\x00\xff binary",
+)
 
 
-_WORDS: dict[str, Callable[[Behaviour, str], Behaviour]] = {
-    "echo": lambda behaviour, _: evolve(behaviour, begin=_echo),
-    "silent": lambda behaviour, _: evolve(behaviour, begin=_silent),
-    "tone": lambda behaviour, value: evolve(behaviour, begin=partial(_tone, int(value or 440))),
-    "garbage": lambda behaviour, _: evolve(behaviour, begin=_garbage),
-    "flood": lambda behaviour, value: evolve(behaviour, begin=partial(_flood, float(value or 60))),
-    "refuse": lambda behaviour, value: evolve(behaviour, refuse_with=int(value or 403)),
-    "close-after": lambda behaviour, value: evolve(behaviour, close_after_s=float(value)),
-    "deaf": lambda behaviour, value: evolve(behaviour, deaf_s=float(value or 5)),
+@frozen(kw_only=True)
+class Behaviour:
+    """The behaviour of a bot. `begin` gives the function that answers the messages of a new stream.
+
+    A `refuse_with` other than 0 is the HTTP status of a refused handshake. The bot closes the connection
+    `close_after_s` after the handshake. It reads nothing for `deaf_s` after the start.
+    """
+
+    begin: Callable[[], Answer] = _silent
+    refuse_with: int = 0
+    close_after_s: float | None = None
+    deaf_s: float = 0.0
+
+
+def parse_behaviour(text: str) -> Behaviour:
+    """Read a behaviour. A bot without a word for its answers is silent.
+
+    Raises:
+        InvalidRequest: a word is unknown, or its value is no number.
+    """
+    behaviour = Behaviour()
+    for word in read_words("bot", text, _WORDS):
+        behaviour = evolve(behaviour, **_WORDS[word.name](word))
+    return behaviour
+
+
+_WORDS: dict[str, Callable[[Word], dict[str, Any]]] = {
+    "echo": lambda _: {"begin": _echo},
+    "silent": lambda _: {"begin": _silent},
+    "tone": lambda word: {"begin": partial(_tone, int(word.number(440)))},
+    "garbage": lambda _: {"begin": _garbage},
+    "flood": lambda word: {"begin": partial(_flood, word.number(60))},
+    "refuse": lambda word: {"refuse_with": int(word.number(403))},
+    "close-after": lambda word: {"close_after_s": word.number()},
+    "deaf": lambda word: {"deaf_s": word.number(5)},
 }

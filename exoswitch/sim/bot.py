@@ -1,6 +1,6 @@
-"""Adapter: bots that speak Exotel's protocol as a server, for demonstrations and tests.
+"""Adapter: simulated bots: WebSocket servers with Exotel's protocol, for demonstrations and tests.
 
-This is autobahn's second home: the first, the gateway's side of the protocol, is a client.
+This is autobahn's second home. The first is the gateway's side of the protocol, a client.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -24,10 +24,10 @@ from exoswitch.sim.sounds import frames
 
 @define(eq=False)
 class BotStream:
-    """One stream at the bot: what it was told (`conversation`), and verbs to say something of one's own.
+    """One stream at the bot: its `conversation`, and verbs to send messages.
 
-    `uri` is that of the request, with its query; the names of `headers` are in lower case. `told` has every event but
-    media, and `closed` the code of the close, to wait for.
+    `uri` is the path and query of the request. The names of `headers` are in lower case. `told` gets every event but
+    media, `closed` the code of the close.
     """
 
     uri: str
@@ -51,11 +51,11 @@ class BotStream:
         self.send(mark_message(self.stream_sid, name))
 
     def clear(self) -> None:
-        """Ask for what is yet unplayed to be dropped."""
+        """Ask the gateway to drop the unplayed audio."""
         self.send(clear_message(self.stream_sid))
 
     def send(self, message: str | bytes) -> None:
-        """Send any message, as text or, given bytes, as a binary one; to a connection that closes, nothing."""
+        """Send a text or a binary message. Does nothing on a closing connection."""
         if self._protocol.state != BotProtocol.STATE_OPEN:
             return
         if isinstance(message, str):
@@ -64,11 +64,11 @@ class BotStream:
             self._protocol.sendMessage(message, isBinary=True)
 
     def close(self, code: int = 1000) -> None:
-        """Close the connection, as a bot does that has said everything."""
+        """Close the connection with a closing handshake."""
         self._protocol.sendClose(code)
 
     def vanish(self) -> None:
-        """Cut the connection without a word, as a bot does that crashes."""
+        """Drop the connection without a closing handshake, as a crashed bot does."""
         self._protocol.cut()
 
 
@@ -93,14 +93,14 @@ class BotProtocol(WebSocketServerProtocol):
         self.stream = BotStream(self.http_request_uri, dict(request.headers), self)
 
     def onOpen(self) -> None:  # noqa: N802 - autobahn's name
-        """Begin to behave."""
+        """Start the behaviour of the bot."""
         self._bot.open_streams.append(self.stream)
         if self._behaviour.close_after_s is not None:
             self._later(self._behaviour.close_after_s, self.stream.close)
         self._bot.streams.happened(self.stream)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - autobahn's names
-        """Take a message in, and answer it."""
+        """Take a message and answer it."""
         now = self._bot.reactor.seconds()
         told = self.stream.conversation.feed("(a binary message)" if isBinary else payload.decode(), now)
         if isinstance(told, Media):
@@ -114,7 +114,7 @@ class BotProtocol(WebSocketServerProtocol):
             self.stream.send(message)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, N802, N803
-        """Stop behaving; autobahn calls this also for a connection that was never opened."""
+        """Stop the timers. autobahn calls this also for a connection that never opened."""
         for timer in self._timers:
             if timer.active():
                 timer.cancel()
@@ -148,11 +148,10 @@ class BotFactory(WebSocketServerFactory):
 
 @define(eq=False, kw_only=True, slots=False)
 class SimulatedBot(Service):
-    """A bot that listens on `interface` and `port` (0: any free one), and behaves as `behaviour` says.
+    """A bot that listens on `interface` and `port` (0: any free one). `behaviour` is for new connections.
 
-    `streams` are the connections that gateways have opened, to wait for; `open_streams` those that are open now. A
-    behaviour that is set later holds for later connections. `meters` see each frame that comes and, since an echo
-    goes back at once, goes.
+    `streams` gets each connection when it opens; `open_streams` has the connections that are open now. `meters`
+    measure each frame when it arrives; an echo leaves at the same time.
     """
 
     reactor: Any
@@ -167,7 +166,7 @@ class SimulatedBot(Service):
 
     @property
     def url(self) -> str:
-        """Give the ws URL to reach this bot at, once it is running."""
+        """Give the bot's ws URL. The bot must be running."""
         return f"ws://{self.interface}:{self.port}/"
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
@@ -177,14 +176,14 @@ class SimulatedBot(Service):
         self.port = self._listening.getHost().port
 
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Cut every connection, and listen no more."""
+        """Drop every connection and stop listening."""
         super().stopService()
         for stream in tuple(self.open_streams):
             stream.vanish()
         return maybeDeferred(self._listening.stopListening)
 
     def measure(self, media: Media, now: float) -> None:
-        """Let the meters see a piece of the caller's audio."""
+        """Measure a piece of the caller's audio."""
         if self.meters is not None:
             for frame in frames(media.pcm):
                 self.meters.echoed(frame, now)

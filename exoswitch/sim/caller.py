@@ -1,4 +1,4 @@
-"""Core: a simulated phone: it speaks its script in G.711 over RTP, and hears what comes back."""
+"""Core: a simulated caller: it plays its script as G.711 over RTP, and records the audio that comes back."""
 
 from functools import lru_cache
 from random import Random
@@ -18,13 +18,13 @@ _RECORDED_BYTES = 600 * 2 * SAMPLE_RATE_HZ
 
 @lru_cache(maxsize=2048)
 def _through_codec(law: Law, pcm: bytes) -> tuple[bytes, bytes]:
-    """Give a frame's payload, and the PCM that it decodes to; scripts say the same frames again and again."""
+    """Give a frame's payload and its decoded PCM. The cache helps because scripts repeat frames."""
     payload = law.encode(pcm)
     return payload, law.decode(payload)
 
 
 class CallerTick(NamedTuple):
-    """What a phone does in one tick: the packet that it sends, a key just let go (or none), whether it hangs up."""
+    """One tick of a caller: the packet to send, the released key (or an empty string), and whether it hangs up."""
 
     packet: bytes
     digit: str
@@ -33,7 +33,7 @@ class CallerTick(NamedTuple):
 
 @define
 class Caller:
-    """One phone, from the answer on: what it says is in `spoken`, what it hears at `ear`; meters see both."""
+    """One caller, from the answer on. `spoken` is its audio, `ear` the audio that it hears; meters measure both."""
 
     _script: Script
     _rng: Random
@@ -55,7 +55,7 @@ class Caller:
         self._packetizer = Packetizer.begin(self._law.payload_type, self._rng)
 
     def datagram(self, data: bytes, now: float) -> None:
-        """Hear."""
+        """Take a datagram from the gateway."""
         self.ear.datagram(data, now)
 
     def tick(self, now: float) -> CallerTick:

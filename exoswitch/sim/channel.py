@@ -1,4 +1,4 @@
-"""Core: the channels of a simulated Asterisk, and the AMI events that tell of them."""
+"""Core: the channels of a simulated Asterisk and their AMI events."""
 
 from enum import Enum
 
@@ -10,7 +10,7 @@ Header = tuple[str, str]
 
 
 class ChannelState(Enum):
-    """Asterisk's channel states, as far as a call here passes through them (include/asterisk/channelstate.h)."""
+    """The channel states that a simulated call uses (include/asterisk/channelstate.h)."""
 
     DOWN = ("0", "Down")
     RING = ("4", "Ring")
@@ -38,7 +38,7 @@ def event(name: str, *headers: Header) -> AmiMessage:
 
 @define(eq=False)
 class Channel:
-    """One channel: towards a phone, or, as UnicastRTP, towards a gateway."""
+    """One channel: to a phone, or, as UnicastRTP, to a gateway."""
 
     name: str
     unique_id: str
@@ -49,7 +49,7 @@ class Channel:
     state: ChannelState = ChannelState.DOWN
 
     def headers(self, prefix: str = "") -> tuple[Header, ...]:
-        """Give what every event says of its channel."""
+        """Give the headers of the channel, which each of its events has."""
         number, description = self.state.value
         pairs = (
             ("Channel", self.name),
@@ -70,28 +70,28 @@ class Channel:
         return tuple((prefix + name, value) for name, value in pairs)
 
     def event(self, name: str, *headers: Header) -> AmiMessage:
-        """Tell something of this channel."""
+        """Make an event of this channel."""
         return event(name, *self.headers(), *headers)
 
     def entered(self, state: ChannelState) -> AmiMessage:
-        """Change the state, and tell."""
+        """Change the state, and make its event."""
         self.state = state
         return self.event("Newstate")
 
     def set_variable(self, name: str, value: str) -> AmiMessage:
-        """Tell of a variable."""
+        """Make the event of a variable."""
         return self.event("VarSet", ("Variable", name), ("Value", value))
 
     def dtmf(self, digit: str, duration_ms: int, direction: str) -> tuple[AmiMessage, AmiMessage]:
-        """Tell of a key, pressed and let go."""
+        """Make the events of a key, pressed and released."""
         what = (("Digit", digit), ("Direction", direction))
         return self.event("DTMFBegin", *what), self.event("DTMFEnd", *what, ("DurationMs", str(duration_ms)))
 
     def hung_up(self, cause: int) -> AmiMessage:
-        """Tell of the end."""
+        """Make the event of the hang-up."""
         return self.event("Hangup", ("Cause", str(cause)), ("Cause-txt", CAUSES.get(cause, "Unknown")))
 
 
 def dial_event(name: str, caller: Channel | None, called: Channel, *headers: Header) -> AmiMessage:
-    """Tell of a dial; that of an Originate has no calling channel."""
+    """Make an event of a dial. The dial of an Originate has no calling channel."""
     return event(name, *(caller.headers() if caller else ()), *called.headers("Dest"), *headers)

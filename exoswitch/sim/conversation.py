@@ -1,7 +1,7 @@
-"""Core: what a bot is told in one stream, read and checked against Exotel's protocol as it comes.
+"""Core: the messages that a bot gets in one stream, read and checked by Exotel's protocol.
 
-The rules are those of Exotel's article 3000108630 (Stream and Voicebot applets) and of captures of real traffic:
-`connected`, then `start`, then anything else, then `stop`; counters are strings, and count from 1 without a gap.
+The rules are from Exotel's article 3000108630 (Stream and Voicebot applets) and from captures of real traffic:
+`connected`, then `start`, then other events, then `stop`. Counters are strings and count from 1 without a gap.
 """
 
 from base64 import b64decode
@@ -20,12 +20,12 @@ _FAULTS = 20
 
 @frozen
 class Connected:
-    """The handshake of the protocol."""
+    """The first message."""
 
 
 @frozen(kw_only=True)
 class Started:
-    """What `start` says of the call."""
+    """The fields of `start`."""
 
     stream_sid: str
     call_sid: str
@@ -38,7 +38,7 @@ class Started:
 
 @frozen
 class Media:
-    """A piece of the caller's audio: as it came, in base64, and decoded."""
+    """A piece of the caller's audio, in base64 and decoded."""
 
     payload: str = field(repr=False)
     pcm: bytes = field(repr=False)
@@ -47,7 +47,7 @@ class Media:
 
 @frozen
 class Digit:
-    """A key that the caller pressed."""
+    """A key of the caller."""
 
     digit: str
     duration_ms: int
@@ -55,21 +55,21 @@ class Digit:
 
 @frozen
 class Mark:
-    """A mark of the bot's that came back: what was sent before it has been played."""
+    """A mark that came back: the audio before it has been played."""
 
     name: str
 
 
 @frozen
 class Stopped:
-    """The end of the stream, and Exotel's reason for it."""
+    """The end of the stream, with Exotel's reason."""
 
     reason: str
 
 
 @frozen
 class Nonsense:
-    """A message that is no part of the protocol."""
+    """A message that the protocol does not have."""
 
     text: str
 
@@ -79,7 +79,7 @@ Told = Connected | Started | Media | Digit | Mark | Stopped | Nonsense
 
 @define
 class Conversation:
-    """One stream as its bot sees it: what was said last of each kind, the caller's audio, and every fault found."""
+    """One stream from the bot's side: its events, the caller's audio, and the faults of the gateway."""
 
     started: Started | None = field(init=False, default=None)
     stopped: Stopped | None = field(init=False, default=None)
@@ -93,7 +93,7 @@ class Conversation:
     _timestamp_ms: int = field(init=False, default=-1)
 
     def feed(self, text: str, now: float) -> Told:
-        """Read one message; whatever breaks a rule is noted in `faults` (the first few), never raised."""
+        """Read one message. A broken rule is added to `faults` (the first 20), never raised."""
         told = self._read(text)
         if isinstance(told, Media):
             if self.first_media_at is None:
@@ -105,7 +105,7 @@ class Conversation:
         return told
 
     def told(self, kind: type[Told]) -> list[Told]:
-        """Give the recorded events of one kind, in order; media are not among them, see `recording`."""
+        """Give the recorded events of one kind, in order. Media is in `recording`."""
         return [event for _, event in self.events if isinstance(event, kind)]
 
     def _read(self, text: str) -> Told:

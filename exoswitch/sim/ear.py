@@ -1,4 +1,4 @@
-"""Core: what a simulated phone hears: its recording, the times at which packets came, and what was lost."""
+"""Core: the ear of a simulated phone: the recording, the arrival times of packets, and the losses."""
 
 from collections import deque
 
@@ -19,10 +19,10 @@ _UNHEARD = frozenset({Arrival.DUPLICATE, Arrival.STRAY})
 
 @define
 class Ear:
-    """Takes RTP in as it comes, without a jitter buffer: the recording places audio by its RTP time.
+    """Records RTP without a jitter buffer: the RTP timestamp gives the place in the recording.
 
-    What was lost is silence in the recording, which ends after ten minutes; the newest 5,000 `arrivals` are kept as
-    pairs of time and RTP timestamp.
+    Lost audio is silence in the recording, which has at most ten minutes. `arrivals` has the newest 5,000 pairs of
+    time and RTP timestamp.
     """
 
     _began_at: float
@@ -35,7 +35,7 @@ class Ear:
     _origin: int = field(init=False, default=0)
 
     def datagram(self, data: bytes, now: float) -> None:
-        """Take a datagram in."""
+        """Take a datagram."""
         try:
             packet = parse(data)
             law = LAWS_BY_PAYLOAD_TYPE[packet.payload_type]
@@ -50,7 +50,7 @@ class Ear:
             self._hear(packet, law, now)
 
     def _begin(self, packet: RtpPacket, now: float) -> None:
-        """Tie a source's clock to ours: its first packet is heard when it comes."""
+        """Set the origin of a new source: its first packet plays at its arrival."""
         if self.first_heard_at is None:
             self.first_heard_at = now
         self._origin = packet.timestamp - round((now - self._began_at) * SAMPLE_RATE_HZ)

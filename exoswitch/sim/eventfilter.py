@@ -1,4 +1,4 @@
-"""Core: the event filters of Asterisk 22: ``name(DTMFEnd),header(Direction),method(exact)``, and a value."""
+"""Core: the event filters of Asterisk 22: ``name(DTMFEnd),header(Direction),method(exact)`` with a value."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _METHODS: dict[str, Callable[[str, str], bool]] = {
 
 @frozen
 class EventFilter:
-    """One criterion for events; `excludes` those that fit, or else includes them."""
+    """One filter. It excludes the events that fit if `excludes`, and includes them otherwise."""
 
     event: str
     header: str
@@ -30,7 +30,7 @@ class EventFilter:
 
     @classmethod
     def parse(cls, criteria: str, value: str) -> Self | None:
-        """Read the headers MatchCriteria and Filter of the action; None for what Asterisk refuses."""
+        """Read the action's headers MatchCriteria and Filter. Give None where Asterisk refuses them."""
         parts = criteria.split(",") if criteria else []
         found = [_CRITERION.fullmatch(part.strip()) for part in parts]
         named = {match[1]: match[2] for match in found if match}
@@ -41,14 +41,14 @@ class EventFilter:
         return cls(named.get("name", ""), named.get("header", ""), method, value, named.get("action") == "exclude")
 
     def fits(self, message: AmiMessage) -> bool:
-        """Say whether an event is one of these."""
+        """Say whether the filter fits an event."""
         if self.event and message.event != self.event:
             return False
         return not self.header or _METHODS[self.method](message.get(self.header), self.value)
 
 
 def passes(filters: list[EventFilter], message: AmiMessage) -> bool:
-    """Say whether a connection with these filters gets an event: includes shut out all that none of them fits."""
+    """Say whether a connection gets an event. If there are including filters, one of them must fit."""
     includes = [each for each in filters if not each.excludes]
     if includes and not any(each.fits(message) for each in includes):
         return False

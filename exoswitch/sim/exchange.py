@@ -1,4 +1,4 @@
-"""Core: what the calls and the AMI connections of a simulated Asterisk share: its effects, and its time."""
+"""Core: the state that calls and AMI connections of a simulated Asterisk share: effects, timers and connections."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -31,7 +31,7 @@ class Disconnect(Effect):
 
 @frozen(kw_only=True)
 class OpenMedia(Effect):
-    """Open a port for a phone's media, towards the gateway at `host` and `port`; an older one of its is closed."""
+    """Open a port for a phone's media to the gateway at `host` and `port`, and close its earlier port."""
 
     channel_id: str
     host: str
@@ -42,14 +42,14 @@ class OpenMedia(Effect):
 
 @frozen
 class CloseMedia(Effect):
-    """Close a phone's media, if it has any: the call is over."""
+    """Close a phone's media, if it has any. The call is over."""
 
     channel_id: str
 
 
 @define
 class AmiConnection:
-    """One AMI connection as Asterisk sees it."""
+    """The state of one AMI connection."""
 
     number: int
     challenge: str = ""
@@ -61,7 +61,7 @@ class AmiConnection:
 
 @define
 class Exchange:
-    """Effects to be carried out, in order; timers; and who is told of events."""
+    """The effects in order, the timers, and the connections that get events."""
 
     effects: list[Effect] = field(init=False, factory=list)
     connections: dict[int, AmiConnection] = field(init=False, factory=dict)
@@ -69,11 +69,11 @@ class Exchange:
     _scheduled: int = field(init=False, default=0)
 
     def do(self, effect: Effect) -> None:
-        """Ask for something to be done."""
+        """Add an effect."""
         self.effects.append(effect)
 
     def tell(self, *events: AmiMessage) -> None:
-        """Tell events to every connection that wants them."""
+        """Send events to every connection that wants them."""
         for connection in self.connections.values():
             if connection.is_logged_in and connection.wants_events:
                 for event in events:
@@ -81,15 +81,15 @@ class Exchange:
                         self.effects.append(Send(connection.number, event))
 
     def later(self, when: float, work: Callable[[float], None]) -> None:
-        """Do something at this time."""
+        """Call a function at this time."""
         self._scheduled += 1
         heappush(self._timers, (when, self._scheduled, work))
 
     def wake(self, now: float) -> None:
-        """Do what is due."""
+        """Run the timers that are due."""
         while self._timers and self._timers[0][0] <= now:
             heappop(self._timers)[2](now)
 
     def next_deadline(self) -> float | None:
-        """Say when to be woken."""
+        """Give the time of the next timer."""
         return self._timers[0][0] if self._timers else None

@@ -1,21 +1,21 @@
-"""Core: how long audio is under way, found out by recognising single frames where they come out again."""
+"""Core: the latency of audio, measured by recognising each frame at the other end."""
 
 from collections import OrderedDict, deque
 from math import ceil
 
 from attrs import define, field, frozen
 
-_REMEMBERED = 400  # frames, that is 8 s; what comes out later than that is not recognised
-_BIT = 16  # bytes; a frame whose first two bits are alike is silence
-_SAMPLES = 50_000  # latencies, the newest: 16 minutes of them
+_REMEMBERED = 400  # frames, 8 s; a later frame is not recognised
+_BIT = 16  # bytes; in silence the first two pieces of a frame are equal
+_SAMPLES = 50_000  # the newest latencies: 16 minutes
 
 
 @frozen(kw_only=True)
 class LatencySummary:
-    """How long frames were under way; with no frame recognised, every figure is 0.
+    """The latency of frames. Without a recognised frame all figures are 0.
 
-    `lost` frames went in between the first and the last that were recognised, and did not come out; `unrecognised`
-    ones came out and are not ours: silence, or what concealed a loss.
+    `lost` frames went in between the first and the last recognised frame and did not come out. `unrecognised` frames
+    came out but did not go in: silence, or a concealed loss.
     """
 
     recognised: int
@@ -28,10 +28,10 @@ class LatencySummary:
 
 @define
 class LatencyMeter:
-    """Measures one way: frames go in with `sent`, and are recognised, each once, when they come out with `heard`.
+    """Measures one direction: frames go in with `sent`, and `heard` recognises each once.
 
-    It works only on frames that are unlike each other (`sounds.babble`) and that the way does not change, so give it
-    PCM that has been through the call's codec once.
+    All frames must differ (`sounds.babble`), and the path must not change them: give it PCM that has been through the
+    call's codec once.
     """
 
     _under_way: OrderedDict[bytes, tuple[int, float]] = field(init=False, factory=OrderedDict)
@@ -43,7 +43,7 @@ class LatencyMeter:
     _unrecognised: int = field(init=False, default=0)
 
     def sent(self, frame: bytes, now: float) -> None:
-        """Remember a frame that goes in, unless it is silence, which is like all other silence."""
+        """Remember a frame that goes in. Silence is ignored: all its frames are equal."""
         if frame[:_BIT] == frame[_BIT : 2 * _BIT]:
             return
         self._under_way.pop(frame, None)
@@ -53,7 +53,7 @@ class LatencyMeter:
             self._under_way.popitem(last=False)
 
     def heard(self, frame: bytes, now: float) -> float | None:
-        """Give the seconds that a frame was under way, or None if it is not one of ours."""
+        """Give the latency of a frame in seconds, or None if it did not go in."""
         found = self._under_way.pop(frame, None)
         if found is None:
             self._unrecognised += 1
@@ -67,7 +67,7 @@ class LatencyMeter:
         return now - sent_at
 
     def summary(self) -> LatencySummary:
-        """Sum up what has been measured."""
+        """Summarise the measurements."""
         ordered = sorted(self._latencies_s)
         return LatencySummary(
             recognised=self._recognised,
@@ -81,17 +81,17 @@ class LatencyMeter:
 
 @define(kw_only=True)
 class Meters:
-    """What measures a demonstration's audio: the way out, from caller to bot, and the way back."""
+    """The meters of a call: `out` from caller to bot, `back` from bot to caller."""
 
     out: LatencyMeter = field(factory=LatencyMeter)
     back: LatencyMeter = field(factory=LatencyMeter)
 
     def echoed(self, frame: bytes, now: float) -> None:
-        """Measure at the far end, where frames turn; what conceals a loss is none of ours, and not measured back."""
+        """Measure a frame at the echo. Only recognised frames are measured on the way back."""
         if self.out.heard(frame, now) is not None:
             self.back.sent(frame, now)
 
 
 def quantile(ordered: list[float], share: float) -> float:
-    """Give the smallest of these ascending values that at least this share of them does not exceed; 0 of none."""
+    """Give a quantile of ascending values: the smallest that this share of them does not exceed; 0 without values."""
     return ordered[max(0, ceil(share * len(ordered)) - 1)] if ordered else 0.0

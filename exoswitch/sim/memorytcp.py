@@ -1,4 +1,4 @@
-"""Adapter: TCP in memory: two transports, each of which is the other's far end."""
+"""Adapter: TCP in memory: a pair of connected transports."""
 
 # mypy: disallow-untyped-calls=False
 
@@ -18,9 +18,9 @@ Later = Callable[[Callable[[], None]], None]
 @implementer(ITCPTransport)
 @define(eq=False)
 class MemoryTransport:
-    """One end of a connection; bytes and the end of the connection arrive at the other end one turn later.
+    """One end of a connection. Bytes and the close arrive at the far end one turn later.
 
-    While the far end has paused its producer, bytes wait with it, without bound: tests are short.
+    While the far end is paused, its bytes wait without a limit: tests are short.
     """
 
     _later: Later
@@ -35,7 +35,7 @@ class MemoryTransport:
     _reason: Failure | None = field(init=False, default=None)
 
     def write(self, data: bytes) -> None:
-        """Send bytes, unless the connection is over or about to be."""
+        """Send bytes, unless the connection is closed or closing."""
         if data and not (self._is_over or self.disconnecting):
             self._later(lambda: self._far.arrive(bytes(data)))
 
@@ -44,7 +44,7 @@ class MemoryTransport:
         self.write(b"".join(data))
 
     def loseConnection(self, *_reasons: object) -> None:  # noqa: N802
-        """Close once everything is sent."""
+        """Close after all bytes are sent."""
         if not (self._is_over or self.disconnecting):
             self.disconnecting = True
             self._later(lambda: self._part(ConnectionDone()))
@@ -56,15 +56,15 @@ class MemoryTransport:
             self._later(lambda: self._part(ConnectionLost()))
 
     def loseWriteConnection(self) -> None:  # noqa: N802
-        """Close; nobody here needs half a connection."""
+        """Close both directions."""
         self.loseConnection()
 
     def pauseProducing(self) -> None:  # noqa: N802
-        """Let what comes wait."""
+        """Stop delivering bytes to the protocol."""
         self._is_paused = True
 
     def resumeProducing(self) -> None:  # noqa: N802
-        """Take in what has come meanwhile."""
+        """Deliver the bytes that wait."""
         self._is_paused = False
         self._later(self._drain)
 
@@ -73,30 +73,30 @@ class MemoryTransport:
         self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
-        """Let a producer that waits to be asked produce; memory is never full."""
+        """Ask a pull producer once. Memory is never full."""
         if not streaming:
             producer.resumeProducing()
 
     def unregisterProducer(self) -> None:  # noqa: N802
-        """Forget the producer."""
+        """Do nothing: there is no producer to remove."""
 
     def getHost(self) -> IPv4Address:  # noqa: N802
-        """Give this end's address."""
+        """Give the address of this end."""
         return self._host
 
     def getPeer(self) -> IPv4Address:  # noqa: N802
-        """Give the far end's address."""
+        """Give the address of the far end."""
         return self._peer
 
     def getTcpNoDelay(self) -> bool:  # noqa: N802
-        """Say that nothing is delayed."""
+        """Say that no bytes are delayed."""
         return True
 
     def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
-        """Delay nothing, whatever is asked."""
+        """Do nothing: no bytes are delayed."""
 
     def getTcpKeepAlive(self) -> bool:  # noqa: N802
-        """Say that memory keeps itself alive."""
+        """Say that the connection stays open."""
         return True
 
     def setTcpKeepAlive(self, enabled: bool) -> None:  # noqa: N802
@@ -109,12 +109,12 @@ class MemoryTransport:
         return self.far_end
 
     def arrive(self, data: bytes) -> None:
-        """Take in bytes of the far end's."""
+        """Take bytes from the far end."""
         self._waiting.append(data)
         self._drain()
 
     def end(self, reason: Failure) -> None:
-        """Take in that the far end has ended the connection, once all is taken in that came before."""
+        """Take the close from the far end, after all its bytes."""
         self._reason = reason
         self._drain()
 
@@ -137,7 +137,7 @@ class MemoryTransport:
 
 
 def connect(client: IProtocol, server: IProtocol, later: Later, addresses: tuple[IPv4Address, IPv4Address]) -> None:
-    """Make a connection between two protocols, at these addresses of theirs."""
+    """Connect two protocols at these addresses."""
     near, far = MemoryTransport(later, *addresses), MemoryTransport(later, *addresses[::-1])
     near.far_end, far.far_end = far, near
     near.protocol, far.protocol = client, server

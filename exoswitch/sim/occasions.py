@@ -1,4 +1,4 @@
-"""Adapter: things that happen one after the other, and Deferreds that wait for one of them."""
+"""Adapter: occasions: events in order, and Deferreds that wait for one of them."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,17 +18,17 @@ def _anything(_occasion: object) -> bool:
 
 @define
 class Occasions(Generic[T]):
-    """What has happened and was not asked for yet, the newest thousand of it, and who waits for what will."""
+    """The newest thousand events that nobody has taken, and the Deferreds that wait for the next."""
 
     _unseen: deque[T] = field(init=False, factory=lambda: deque(maxlen=_REMEMBERED))
     _waiting: list[tuple[Callable[[T], bool], Deferred[T]]] = field(init=False, factory=list)
 
     def __iter__(self) -> Iterator[T]:
-        """Give what happened and was not asked for, oldest first."""
+        """Give the events that nobody has taken, oldest first."""
         return iter(tuple(self._unseen))
 
     def happened(self, occasion: T) -> None:
-        """Tell the first who waits for such a thing; if nobody does, remember it."""
+        """Give an event to the first Deferred that waits for it; keep the event if there is none."""
         for place, (fits, waiting) in enumerate(self._waiting):
             if fits(occasion):
                 del self._waiting[place]
@@ -37,7 +37,7 @@ class Occasions(Generic[T]):
         self._unseen.append(occasion)
 
     def next(self, fits: Callable[[T], bool] = _anything) -> Deferred[T]:
-        """Give the oldest unseen thing that fits, or wait for one; each is given once. Time-outs are the caller's."""
+        """Take the oldest event that fits, or wait for one. The caller sets a time-out."""
         waiting: Deferred[T] = Deferred(self._forget)
         for place, occasion in enumerate(self._unseen):
             if fits(occasion):

@@ -1,7 +1,7 @@
-"""Core: the brain of a simulated Asterisk: its calls, its time, and what is to be done about both.
+"""Core: the calls and the timers of a simulated Asterisk.
 
-Whoever drives it calls `wake` at `next_deadline`, and after every call of a method carries out and empties `effects`;
-an OpenMedia is answered with `media_opened`. AMI is spoken by `exoswitch.sim.amiserver`.
+The driver calls `wake` at `next_deadline`. After each call of a method it carries out the `effects` and empties the
+list. It answers OpenMedia with `media_opened`. The AMI is in `exoswitch.sim.amiserver`.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ _FULL_CONTEXT = "exoswitch-full"
 
 @define(kw_only=True)
 class SimulatedPbx:
-    """An Asterisk without telephones: `choose_script` says, by number and trunk, who picks up there.
+    """An Asterisk without sockets. `choose_script` gives the script of a phone, by number and trunk.
 
-    `full_tone_s` is how long a caller who is turned away hears so.
+    A caller without a gateway hears the congestion tone for `full_tone_s`.
     """
 
     choose_script: Callable[[str, str], Script] = field(default=lambda _number, _trunk: Script(), repr=False)
@@ -33,31 +33,31 @@ class SimulatedPbx:
 
     @property
     def effects(self) -> list[Effect]:
-        """Give what is to be done; whoever has done it empties the list."""
+        """Give the effects to carry out. The driver empties the list."""
         return self.exchange.effects
 
     @property
     def calls(self) -> dict[str, PhoneCall]:
-        """Give the calls that are not over, by the Uniqueid of their phone's channel."""
+        """Give the live calls, by the Uniqueid of their phone's channel."""
         for channel_id in [channel_id for channel_id, call in self._calls.items() if call.is_over]:
             del self._calls[channel_id]
         return self._calls
 
     def next_deadline(self) -> float | None:
-        """Say when to be woken."""
+        """Give the time of the next `wake`."""
         return self.exchange.next_deadline()
 
     def wake(self, now: float) -> None:
-        """Let what is due happen."""
+        """Run the timers that are due."""
         self.exchange.wake(now)
 
     def boot(self) -> None:
-        """Finish booting, and tell."""
+        """Finish booting and send FullyBooted."""
         self.is_booted = True
         self.exchange.tell(event("FullyBooted", ("Status", "Fully Booted"), ("Uptime", "1"), ("LastReload", "1")))
 
     def find(self, channel: str) -> PhoneCall | None:
-        """Find the call of a channel, given its name or its Uniqueid; the leg's name will do, too."""
+        """Find a call by the name or Uniqueid of its phone's channel, or by the name of its leg."""
         calls = self.calls
         if channel in calls:
             return calls[channel]
@@ -67,7 +67,7 @@ class SimulatedPbx:
     def originate(
         self, origin: Origin, *, channel_id: str, caller_id: str, variables: dict[str, str], now: float
     ) -> PhoneCall:
-        """Dial a phone, by a dial string such as ``PJSIP/098…@lab``."""
+        """Dial a phone by a dial string such as ``PJSIP/098…@lab``."""
         technology, _, address = origin.dialled.partition("/")
         number, _, trunk = address.partition("@")
         channel = self._new_channel(
@@ -79,7 +79,7 @@ class SimulatedPbx:
         return call
 
     def arrive(self, caller: str, callee: str, script: Script) -> PhoneCall:
-        """Let a call come in from the trunk."""
+        """Make a call from the trunk."""
         channel = self._new_channel("PJSIP/trunk", "", caller, _INBOUND_CONTEXT, callee)
         call = self._begin(PhoneCall(self.exchange, channel, script))
         call.arrive()
@@ -93,7 +93,7 @@ class SimulatedPbx:
             call.enter(context, extension)
 
     def media_opened(self, channel_id: str, host: str, port: int) -> None:
-        """Go on with a call whose media has been opened at this address."""
+        """Continue a call whose media is open at this address."""
         if (call := self.find(channel_id)) is not None:
             call.media_opened(host, port)
 

@@ -1,4 +1,4 @@
-"""Adapter: a simulated phone's UDP port, with a network between it and the gateway."""
+"""Adapter: a simulated phone: its UDP port, and the network between it and the gateway."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Address = tuple[str, int]
 
 @define(eq=False, slots=False)
 class _RtpProtocol(DatagramProtocol):
-    """One port of a phone, as long as it is bridged to one gateway."""
+    """One port of a phone, while it is bridged to one gateway."""
 
     noisy = False
 
@@ -28,9 +28,9 @@ class _RtpProtocol(DatagramProtocol):
 
 @define(eq=False)
 class Phone:
-    """The way between a `caller` and a gateway; it has a port for each gateway that it is bridged to in turn.
+    """The path between a `caller` and a gateway. A new bridge to another gateway gets a new port.
 
-    `foreign` counts datagrams that came from another address than the gateway's.
+    `foreign` counts the datagrams from other addresses than the gateway's.
     """
 
     _reactor: Any
@@ -44,7 +44,7 @@ class Phone:
     _wake_up: IDelayedCall | None = field(init=False, default=None)
 
     def open(self, remote: Address) -> Address:
-        """Bind a port for media from and to this gateway; says which."""
+        """Bind a port for media from and to this gateway; give its address."""
         self.close()
         self.remote = remote
         self._port = self._reactor.listenUDP(0, _RtpProtocol(self._received), interface=self._interface)
@@ -57,18 +57,18 @@ class Phone:
         return bound.host, bound.port
 
     def close(self) -> None:
-        """Unbind the port; what is under way is lost."""
+        """Unbind the port. Packets in transit are lost."""
         if self._wake_up is not None and self._wake_up.active():
             self._wake_up.cancel()
         if self._port is not None:
             self._port.stopListening()
         self._port = None
-        # A gateway's audio that arrives after the call was led to another one would be its voice from the grave.
+        # Audio of this gateway must not arrive after the call has moved to another gateway.
         for network in (self.from_gateway, self.to_gateway):
             network.due(math.inf)
 
     def _received(self, datagram: bytes, addr: Address) -> None:
-        """Put what the gateway sent on its way through the network."""
+        """Send the gateway's datagram through the network."""
         if addr != self.remote:
             self.foreign += 1
             return
@@ -99,5 +99,5 @@ class Phone:
     def _send(self, data: bytes) -> None:
         try:
             self._port.write(data, self.remote)
-        except OSError:  # the system's buffer is full: for a network that is one packet lost
+        except OSError:  # the system's buffer is full: the packet is lost, as in a network
             return

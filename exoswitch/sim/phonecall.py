@@ -1,4 +1,4 @@
-"""Core: one call at a simulated Asterisk, with the events that a real one (22.10) raises, in their order."""
+"""Core: one call of a simulated Asterisk, with the events of a real one (22.10), in its order."""
 
 import re
 from urllib.parse import quote
@@ -19,13 +19,13 @@ _CLAIM = re.compile(r"GET FULL VARIABLE \$\{SET\(EXOSWITCH_GATEWAY=\$\{IF\(.*\?(
 _BEING_DIALLED, _WAITING = ("AppDial2", "(Outgoing Line)"), ("AGI", "agi:async")
 _SETUP_S = 0.005
 _NORMAL_CLEARING, _NO_ANSWER, _NO_CIRCUIT = 16, 19, 34
-# OriginateResponse's Reason (AST_CONTROL_* in include/asterisk/frame.h); 22.10 says 0 also of a busy phone.
+# The Reason of OriginateResponse (AST_CONTROL_* in include/asterisk/frame.h). 22.10 gives 0 for a busy phone too.
 _FAILED, _HUNG_UP, _RING_TIMEOUT, _ANSWERED = 0, 1, 3, 4
 
 
 @frozen(kw_only=True)
 class Origin:
-    """What is kept of the Originate that a call comes from."""
+    """The fields of the Originate that began the call."""
 
     action_id: str
     dialled: str = field(repr=False)
@@ -36,7 +36,7 @@ class Origin:
 
 @define(eq=False)
 class PhoneCall:
-    """A call between a phone and a gateway: `channel` leads to the phone, `leg` to the gateway."""
+    """A call between a phone and a gateway: `channel` is the phone's, `leg` the gateway's."""
 
     _exchange: Exchange
     channel: Channel
@@ -48,12 +48,12 @@ class PhoneCall:
     is_over: bool = field(init=False, default=False)
     _legs: int = field(init=False, default=0)
     _application: tuple[str, str] = field(init=False, default=_BEING_DIALLED)
-    _dialling: str | None = field(init=False, default=None)  # the CommandID of the AGI command that bridges the call
+    _dialling: str | None = field(init=False, default=None)  # the CommandID of the AGI command that dials
 
     # --- outbound
 
     def dial(self, now: float) -> None:
-        """Dial the phone, as the script wants it to be received."""
+        """Dial the phone. The script decides the reception."""
         reception = self.script.reception
         if reception == DeadTrunk():
             self._exchange.later(now + _SETUP_S, self._find_dead)
@@ -86,7 +86,7 @@ class PhoneCall:
                 self._exchange.later(now + after_s, self._refuse)
 
     def answer(self, _now: float = 0.0) -> None:
-        """Pick up the phone; harmless if it does not ring, or not any more."""
+        """Pick up the phone. Does nothing if it does not ring."""
         if self.is_over or self.origin is None or self.channel.state is ChannelState.UP:
             return
         self._exchange.tell(
@@ -108,13 +108,13 @@ class PhoneCall:
         self._end(cause)
 
     def _time_out(self, _now: float) -> None:
-        """Give up ringing; of this Asterisk tells no DialEnd."""
+        """End the ringing. Asterisk sends no DialEnd here."""
         if not self.is_over and self.channel.state is not ChannelState.UP:
             self._exchange.tell(self._response("Failure", _RING_TIMEOUT))
             self._end(_NO_ANSWER)
 
     def _response(self, response: str, reason: int) -> AmiMessage:
-        """Answer the Originate; a failure names what was dialled, since its channel may not exist."""
+        """Make the answer to the Originate. A failure has the dial string: its channel may not exist."""
         origin, channel = self.origin, self.channel
         dialled = origin.dialled if origin and response == "Failure" else channel.name
         action_id = (("ActionID", origin.action_id),) if origin and origin.action_id else ()
@@ -134,7 +134,7 @@ class PhoneCall:
     # --- inbound
 
     def arrive(self) -> None:
-        """Come in from the trunk, and wait in the dialplan for a gateway."""
+        """Arrive from the trunk and wait in the dialplan for a gateway."""
         channel = self.channel
         environment = {
             "agi_request": "async",
@@ -156,11 +156,11 @@ class PhoneCall:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether this is an inbound call that no gateway has bridged."""
+        """Whether this is an inbound call without a bridge to a gateway."""
         return self._application == _WAITING and not self.is_over
 
     def command(self, command_id: str, command: str) -> None:
-        """Do what an AGI command says; while a Dial runs, whatever comes after it waits in vain."""
+        """Carry out an AGI command. While a Dial runs, later commands get no answer."""
         if not self.is_waiting:
             return
         dial, claim = _EXEC_DIAL.fullmatch(command), _CLAIM.fullmatch(command)
@@ -178,11 +178,11 @@ class PhoneCall:
         self._exchange.tell(self.channel.event("AsyncAGIExec", *told))
 
     def turn_away(self, context: str, extension: str, until: float) -> None:
-        """Go to the place in the dialplan where the caller hears that there is none, before any answer."""
+        """Go to the place in the dialplan that plays the congestion tone, without an answer."""
         self._go(context, extension, "Playtones", "congestion")
-        self._exchange.later(until, self._refuse_for_want_of_a_circuit)
+        self._exchange.later(until, self._end_congestion)
 
-    def _refuse_for_want_of_a_circuit(self, _now: float) -> None:
+    def _end_congestion(self, _now: float) -> None:
         if self._application[0] == "Playtones" and not self.is_over:
             self._end(_NO_CIRCUIT)
 
@@ -190,17 +190,17 @@ class PhoneCall:
 
     @property
     def application(self) -> str:
-        """Give the application that the phone's channel is in."""
+        """Give the dialplan application of the phone's channel."""
         return self._application[0]
 
     def where(self, channel: Channel) -> tuple[tuple[str, str], ...]:
-        """Give what a list of channels says beyond what every event says of its channel."""
+        """Give the headers that only the list of channels has."""
         application, data = self._application if channel is self.channel else ("AppDial", "(Outgoing Line)")
         bridge = self.channel.unique_id if self.is_bridged else ""
         return ("Application", application), ("ApplicationData", data), ("BridgeId", bridge)
 
     def enter(self, context: str, extension: str) -> None:
-        """Go to a place in the dialplan, which dials what the variable names; the old leg, if any, is dropped."""
+        """Go to a place in the dialplan that dials the leg of the variable. The earlier leg ends."""
         leg = self.variables.get(LEG_VARIABLE, "")
         self._go(context, extension, "Dial", leg)
         if _LEG.fullmatch(leg):
@@ -236,7 +236,7 @@ class PhoneCall:
         )
 
     def media_opened(self, host: str, port: int) -> None:
-        """Tell where the media is, and join the leg to the phone, which an inbound call answers."""
+        """Send the media's address, and bridge the leg and the phone. This answers an inbound call."""
         leg, phone = self.leg, self.channel
         if leg is None or self.is_over:
             return
@@ -255,13 +255,13 @@ class PhoneCall:
         self.is_bridged = True
 
     def press(self, digit: str, duration_ms: int) -> None:
-        """Press a key of the phone; on the leg towards the gateway the digit shows once more, as sent."""
+        """Press a key of the phone. The leg to the gateway reports the digit again, as sent."""
         self._exchange.tell(*self.channel.dtmf(digit, duration_ms, "Received"))
         if self.leg and self.is_bridged:
             self._exchange.tell(*self.leg.dtmf(digit, duration_ms, "Sent"))
 
     def hang_up(self, cause: int = _NORMAL_CLEARING) -> None:
-        """End the call, whoever wants it; harmless the second time."""
+        """End the call. A second call does nothing."""
         if self.is_over:
             return
         if self.origin and self.channel.state is not ChannelState.UP:

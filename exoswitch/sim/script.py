@@ -1,10 +1,10 @@
-"""Core: what a simulated person does with a phone, in a line of words, and the player that does it.
+"""Core: the script of a simulated person with a phone, as a line of words, and its player.
 
-The words: first what becomes of the call, then what is done once it is answered, one after the other::
+The first words say how the phone receives the call. The next words are the steps after the answer, in order::
 
     answer-after=0.5 tone=440,2 digits=12# silence=1 hangup
 
-A script that does not hang up waits, silently, until it is hung up on.
+A script without a hang-up stays silent until the other side hangs up.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.audio.wav import read_wav
 from exoswitch.errors import InvalidRequest
 from exoswitch.sim import sounds
+from exoswitch.sim.words import Word, read_words
 
 KEY_PRESS_S = 0.1
 KEY_PAUSE_S = 0.1
@@ -27,14 +28,14 @@ _SILENCE = (SILENCE_PCM,)
 
 @frozen
 class Answer:
-    """The phone rings for so many seconds, then it is answered."""
+    """The phone rings for so many seconds; then the person answers."""
 
     after_s: float = 0.0
 
 
 @frozen
 class Refuse:
-    """Dialling fails after so many seconds, with this DialStatus of Asterisk's and this Q.850 cause."""
+    """Dialling fails after so many seconds, with this DialStatus of Asterisk and this Q.850 cause."""
 
     dial_status: str
     cause: int
@@ -43,14 +44,14 @@ class Refuse:
 
 @frozen
 class Ring:
-    """The phone rings and nobody answers it; where it `is_heard` not, the trunk says nothing at all."""
+    """The phone rings and nobody answers. Without `is_heard`, the trunk reports no ringing."""
 
     is_heard: bool = True
 
 
 @frozen
 class DeadTrunk:
-    """No channel ever appears: the trunk cannot be reached."""
+    """The trunk cannot be reached: no channel appears."""
 
 
 Reception = Answer | Refuse | Ring | DeadTrunk
@@ -58,7 +59,7 @@ Reception = Answer | Refuse | Ring | DeadTrunk
 
 @frozen
 class Speak:
-    """Let frames of 20 ms be heard, again and again, for so many seconds."""
+    """Repeat frames of 20 ms for so many seconds."""
 
     frames: tuple[bytes, ...] = field(repr=False)
     seconds: float = inf
@@ -66,7 +67,7 @@ class Speak:
 
 @frozen
 class Press:
-    """Press keys, one after the other."""
+    """Press keys in order."""
 
     digits: str
 
@@ -81,7 +82,7 @@ Step = Speak | Press | HangUp
 
 @frozen
 class Script:
-    """A simulated person: how a call is received, what is said and pressed, and when it is hung up at the latest."""
+    """A simulated person: the reception of the call, the steps after the answer, and the latest hang-up."""
 
     reception: Reception = Answer()
     steps: tuple[Step, ...] = ()
@@ -89,24 +90,18 @@ class Script:
 
 
 def _no_files(_path: str) -> bytes:
-    raise InvalidRequest("it needs files, and there are none here")
+    raise InvalidRequest("it needs files, and this Asterisk reads none")
 
 
 def parse_script(text: str, read_file: Callable[[str], bytes] = _no_files) -> Script:
-    """Read a script as one types it.
+    """Read a script.
 
     Raises:
-        InvalidRequest: a word is unknown, or its value makes no sense; the text names it and lists the known ones.
+        InvalidRequest: a word is unknown, or its value is wrong.
     """
     script = Script()
-    for word in text.split():
-        name, _, value = word.partition("=")
-        if name == "wav":
-            script = _recording(script, value, read_file)
-        elif name in _WORDS:
-            script = _WORDS[name](script, value)
-        else:
-            raise InvalidRequest(f"script: {word!r} is not known; known are {', '.join(sorted([*_WORDS, 'wav']))}")
+    for word in read_words("script", text, [*_WORDS, "wav"]):
+        script = _recording(script, word, read_file) if word.name == "wav" else _WORDS[word.name](script, word)
     return script
 
 
@@ -114,63 +109,51 @@ def _then(script: Script, step: Step) -> Script:
     return evolve(script, steps=(*script.steps, step))
 
 
-def _seconds(text: str, default: float) -> float:
-    if not text:
-        return default
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not seconds >= 0:
-        raise InvalidRequest(f"script: {text!r} is no number of seconds")
-    return seconds
-
-
-def _tone(script: Script, value: str) -> Script:
-    hz, _, seconds = value.partition(",")
+def _tone(script: Script, word: Word) -> Script:
+    hz, _, seconds = word.value.partition(",")
     if not hz.isdecimal() or not 1 <= int(hz) < SAMPLE_RATE_HZ // 2:
-        raise InvalidRequest(f"script: tone={value!r} needs a pitch below 4000 Hz, as in tone=440 or tone=440,2")
-    return _then(script, Speak(sounds.tone(int(hz)), _seconds(seconds, inf)))
+        raise word.wrong("a pitch below 4000 Hz, such as 440, and seconds if needed, such as 440,2")
+    return _then(script, Speak(sounds.tone(int(hz)), evolve(word, value=seconds).number(inf)))
 
 
-def _recording(script: Script, path: str, read_file: Callable[[str], bytes]) -> Script:
+def _recording(script: Script, word: Word, read_file: Callable[[str], bytes]) -> Script:
     try:
-        pcm = read_wav(read_file(path))
+        pcm = read_wav(read_file(word.value))
     except InvalidRequest as error:
-        raise InvalidRequest(f"script: wav={path}: {error}") from None
+        raise InvalidRequest(f"script: wav={word.value}: {error}") from None
     frames = tuple(sounds.frames(pcm))
     return _then(script, Speak(frames, len(frames) * FRAME_S))
 
 
-def _digits(script: Script, value: str) -> Script:
-    if not value or not set(value) <= _KEYS:
-        raise InvalidRequest(f"script: digits={value!r} needs keys of a phone, as in digits=12#")
-    return _then(script, Press(value))
+def _digits(script: Script, word: Word) -> Script:
+    if not word.value or not set(word.value) <= _KEYS:
+        raise word.wrong("keys of a phone, such as 12#")
+    return _then(script, Press(word.value))
 
 
-_WORDS: dict[str, Callable[[Script, str], Script]] = {
+_WORDS: dict[str, Callable[[Script, Word], Script]] = {
     "answer": lambda script, _: evolve(script, reception=Answer()),
-    "answer-after": lambda script, value: evolve(script, reception=Answer(_seconds(value, 0.0))),
+    "answer-after": lambda script, word: evolve(script, reception=Answer(word.number(0.0))),
     "busy": lambda script, _: evolve(script, reception=Refuse("BUSY", 17)),
-    "busy-after": lambda script, value: evolve(script, reception=Refuse("BUSY", 17, _seconds(value, 0.0))),
+    "busy-after": lambda script, word: evolve(script, reception=Refuse("BUSY", 17, word.number(0.0))),
     "congestion": lambda script, _: evolve(script, reception=Refuse("CONGESTION", 34)),
     "unavailable": lambda script, _: evolve(script, reception=Refuse("CHANUNAVAIL", 20)),
     "no-answer": lambda script, _: evolve(script, reception=Ring()),
     "no-reply": lambda script, _: evolve(script, reception=Ring(is_heard=False)),
     "dead": lambda script, _: evolve(script, reception=DeadTrunk()),
     "tone": _tone,
-    "noise": lambda script, value: _then(script, Speak(sounds.noise(), _seconds(value, inf))),
-    "babble": lambda script, value: _then(script, Speak(sounds.babble(), _seconds(value, inf))),
-    "silence": lambda script, value: _then(script, Speak(_SILENCE, _seconds(value, inf))),
+    "noise": lambda script, word: _then(script, Speak(sounds.noise(), word.number(inf))),
+    "babble": lambda script, word: _then(script, Speak(sounds.babble(), word.number(inf))),
+    "silence": lambda script, word: _then(script, Speak(_SILENCE, word.number(inf))),
     "wait": lambda script, _: _then(script, Speak(_SILENCE)),
     "digits": _digits,
     "hangup": lambda script, _: _then(script, HangUp()),
-    "hangup-after": lambda script, value: evolve(script, hang_up_after_s=_seconds(value, inf)),
+    "hangup-after": lambda script, word: evolve(script, hang_up_after_s=word.number(inf)),
 }
 
 
 class Moment(NamedTuple):
-    """20 ms of a script: what is said, the key that has just been let go, and whether the phone is hung up now."""
+    """20 ms of a script: the audio, the released key (or an empty string), and whether the person hangs up."""
 
     pcm: bytes = SILENCE_PCM
     digit: str = ""
@@ -182,7 +165,7 @@ _QUIET = Moment()
 
 @define
 class ScriptPlayer:
-    """Plays a script from the moment of the answer on; its ticks, of 20 ms each, are its clock."""
+    """Plays a script from the answer on, one tick of 20 ms at a time."""
 
     _script: Script
     _ticks: int = field(init=False, default=0)
@@ -196,7 +179,7 @@ class ScriptPlayer:
         self._last_tick = self._script.hang_up_after_s / FRAME_S
 
     def tick(self) -> Moment:
-        """Play the next 20 ms; once hung up, silence for ever."""
+        """Play the next 20 ms. After the hang-up there is only silence."""
         if self.has_hung_up:
             return _QUIET
         self._ticks += 1

@@ -1,4 +1,4 @@
-"""Core: what simulated people say: tones, noise and a babble of which each 20 ms frame is unlike all others."""
+"""Core: the sounds of simulated people: tones, noise, and babble, whose 20 ms frames all differ."""
 
 import sys
 from array import array
@@ -20,7 +20,7 @@ _FORMANTS = ((1, 0.30), (2, 0.55), (4, 0.60), (7, 0.35), (11, 0.20))
 
 @lru_cache(maxsize=32)
 def tone(hz: int) -> tuple[bytes, ...]:
-    """Give a second of a sine tone of whole hertz, which can be repeated without a seam."""
+    """Give one second of a sine tone of whole hertz. It repeats without a seam."""
     step = 2 * pi * hz / SAMPLE_RATE_HZ
     return tuple(frames(_pcm(8000 * sin(step * sample) for sample in range(SAMPLE_RATE_HZ))))
 
@@ -34,16 +34,16 @@ def noise(seed: int = 0) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=32)
 def babble(seed: int = 0) -> tuple[bytes, ...]:
-    """Give ten seconds of something like speech, of which no frame is like another.
+    """Give ten seconds with the rhythm of speech, without two equal frames.
 
-    So a frame that is found again elsewhere tells how long it was under way; see `exoswitch.sim.latency`.
+    So a frame is recognised at the other end of a call, and its latency is known; see `exoswitch.sim.latency`.
     """
     dice = Random(seed)
     return tuple(frames(_pcm(_babble_samples(dice, BABBLE_FRAMES * FRAME_BYTES // 2))))
 
 
 def frames(pcm: bytes) -> Iterator[bytes]:
-    """Cut PCM into frames, the last one filled up with silence."""
+    """Cut PCM into frames. Silence fills the last one."""
     for start in range(0, len(pcm), FRAME_BYTES):
         yield pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
 
@@ -61,7 +61,7 @@ def _babble_samples(dice: Random, samples: int) -> Iterator[float]:
             speed = _VOICE_STEPS * _PITCH_HZ * dice.uniform(0.8, 1.25) / SAMPLE_RATE_HZ
             loudness = 4500 * dice.choice((0.0, 0.5, 0.8, 1.0))
         at = (at + speed) % _VOICE_STEPS
-        # The hiss is what makes even the frames between words unlike each other.
+        # Without the hiss the frames between words would be equal.
         yield loudness * swell[place] * voice[int(at)] + dice.gauss(0, 60)
 
 

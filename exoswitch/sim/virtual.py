@@ -1,4 +1,4 @@
-"""Core: a whole call on a virtual timeline: phone, network and the gateway's media, minutes of it in a second.
+"""Core: a call in virtual time: phone, network and media leg; minutes of a call take a second.
 
 phone ──► network ──► media leg ──► echo ──► media leg ──► network ──► phone
 """
@@ -17,7 +17,7 @@ from exoswitch.sim.network import Conditions, Network, NetworkStatistics
 from exoswitch.sim.script import Script, parse_script
 
 _PHONE = ("127.0.0.1", 4000)
-_GATEWAY_PHASE_S = 0.007  # the gateway's ticks and the phone's do not coincide
+_GATEWAY_PHASE_S = 0.007  # the ticks of gateway and phone are at different times
 
 _encode = lru_cache(maxsize=4096)(Law.encode)  # 80 s of different frames, 2 MiB
 
@@ -41,7 +41,7 @@ _LAW = cached(ULAW)
 
 @frozen(kw_only=True)
 class VirtualCall:
-    """What came of a virtual call, for the tests to judge; the objects are as the call has left them."""
+    """The state of a virtual call at its end, for tests."""
 
     caller: Caller
     leg: MediaLeg
@@ -55,7 +55,7 @@ class VirtualCall:
 def run_virtual_call(
     seconds: float, conditions: Conditions, *, seed: int = 0, script: Script | None = None
 ) -> VirtualCall:
-    """Let a phone talk to an echo for so long, over a network of these conditions each way."""
+    """Run a call between a phone and an echo, over a network with these conditions each way."""
     meters = Meters()
     network_out, network_back = Network(conditions, seed), Network(conditions, seed + 1)
     script = script or parse_script("babble")
@@ -82,8 +82,8 @@ def run_virtual_call(
     return VirtualCall(
         caller=caller,
         leg=leg,
-        network_out=network_out.statistics(),
-        network_back=network_back.statistics(),
+        network_out=network_out.statistics,
+        network_back=network_back.statistics,
         latency_out=meters.out.summary(),
         latency_back=meters.back.summary(),
         longest_queue_ms=longest_queue_ms,

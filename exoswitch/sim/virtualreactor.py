@@ -1,6 +1,6 @@
-"""Adapter: a reactor without sockets and without waiting.
+"""Adapter: a virtual reactor: memory in place of sockets, and a clock that jumps to the next event.
 
-A whole gateway, its Asterisk and its bots run on it in memory, on a clock that leaps from one event to the next.
+A gateway, its Asterisk and its bots run on it together.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -35,7 +35,7 @@ _FIRST_FREE_PORT = 49152  # RFC 6335: dynamic ports begin here
 
 @define(eq=False)
 class MemoryUdpPort:
-    """A bound UDP port; it is also what its handle gives, so that a plane can write past the reactor."""
+    """A bound UDP port. It is its own handle, so that a media plane can write to the socket directly."""
 
     _reactor: "VirtualReactor"
     _address: Address
@@ -43,7 +43,7 @@ class MemoryUdpPort:
     is_open: bool = field(init=False, default=True)
 
     def write(self, data: bytes, address: Address) -> None:
-        """Send a datagram, which arrives a turn later, if there is somebody."""
+        """Send a datagram. It arrives one turn later, if a port is bound there."""
         self._reactor.callLater(0, self._reactor.deliver, bytes(data), self._address, address)
 
     sendto = write
@@ -53,11 +53,11 @@ class MemoryUdpPort:
         return IPv4Address("UDP", *self._address)
 
     def getHandle(self) -> "MemoryUdpPort":  # noqa: N802
-        """Give what stands for the socket."""
+        """Give this port in place of the socket."""
         return self
 
     def stopReading(self) -> None:  # noqa: N802
-        """Refuse: there is no socket that somebody else could read."""
+        """Refuse: there is no socket to read."""
         raise AssertionError("a virtual reactor's ports are read by the reactor alone")
 
     def stopListening(self) -> Deferred[None]:  # noqa: N802
@@ -71,7 +71,7 @@ class MemoryUdpPort:
 
 @define(eq=False)
 class MemoryTcpPort:
-    """A TCP port that is listened on."""
+    """A listening TCP port."""
 
     _reactor: "VirtualReactor"
     number: int
@@ -82,10 +82,10 @@ class MemoryTcpPort:
         return IPv4Address("TCP", "127.0.0.1", self.number)
 
     def startListening(self) -> None:  # noqa: N802
-        """Do nothing: it listens."""
+        """Do nothing: the port listens already."""
 
     def stopListening(self) -> Deferred[None]:  # noqa: N802
-        """Listen no more; connections stay."""
+        """Stop listening. Connections stay open."""
         if self._reactor.tcp_ports.pop(self.number, None) is not None:
             self.factory.doStop()
         return succeed(None)
@@ -124,18 +124,18 @@ class MemoryConnector:
 @implementer(IHostResolution)
 @define
 class Resolved:
-    """A name that is resolved the moment that it is asked for."""
+    """A name that is resolved at once."""
 
     name: str
 
     def cancel(self) -> None:
-        """Do nothing: it is done."""
+        """Do nothing: the name is resolved."""
 
 
 @implementer(IHostnameResolver)
 @define
 class EverywhereIsHere:
-    """A resolver to which every host is this one."""
+    """A resolver that gives 127.0.0.1 for every host."""
 
     def resolveHostName(  # noqa: N802 - Twisted's names
         self,
@@ -154,7 +154,7 @@ class EverywhereIsHere:
 
 @implementer(IReactorTCP, IReactorUDP, IReactorTime, IReactorPluggableNameResolver)
 class VirtualReactor(Clock):
-    """As much of a reactor as telephony needs; `run` lets time pass as fast as events can be worked through."""
+    """The parts of a reactor that telephony needs. `run` advances the time without waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,10 +164,10 @@ class VirtualReactor(Clock):
         self._last_port = _FIRST_FREE_PORT
 
     def run(self, work: Awaitable[T], limit_s: float = 3600.0) -> T:
-        """Let time pass until this is done, and give its result.
+        """Advance the time until the work is done; give its result.
 
         Raises:
-            TimeoutError: it is not done within so many virtual seconds, or nothing is left that could happen.
+            TimeoutError: the work is not done within so many virtual seconds, or no event is left.
         """
         outcome: list[Any] = []
         Deferred.fromCoroutine(_await(work)).addBoth(outcome.append)
@@ -175,7 +175,7 @@ class VirtualReactor(Clock):
         while not outcome:
             calls = self.getDelayedCalls()
             if not calls or calls[0].getTime() > end:
-                raise TimeoutError(f"it is not done after {limit_s:g} virtual seconds, or never can be")
+                raise TimeoutError(f"the work is not done after {limit_s:g} virtual seconds, or no event is left")
             self.advance(max(0.0, calls[0].getTime() - self.seconds()))
         if isinstance(outcome[0], Failure):
             outcome[0].raiseException()
@@ -183,16 +183,16 @@ class VirtualReactor(Clock):
         return result
 
     def soon(self, work: Callable[[], None]) -> None:
-        """Do something in the next turn."""
+        """Call a function in the next turn."""
         self.callLater(0, work)
 
     def free_port(self) -> int:
-        """Give a port that was never used."""
+        """Give an unused port."""
         self._last_port += 1
         return self._last_port
 
     def deliver(self, data: bytes, source: Address, target: Address) -> None:
-        """Hand a datagram to whoever listens; addresses do not matter, for all are here."""
+        """Deliver a datagram to a bound port. Only the port number counts."""
         port = self.udp_ports.get(target[1])
         if port is not None:
             port.protocol.datagramReceived(data, source)
@@ -244,7 +244,7 @@ class VirtualReactor(Clock):
         return port or self.free_port()
 
     def installNameResolver(self, resolver: Any) -> Any:  # noqa: N802
-        """Resolve names otherwise."""
+        """Replace the resolver; give the earlier one."""
         before, self.nameResolver = self.nameResolver, resolver
         return before
 

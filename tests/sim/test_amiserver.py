@@ -313,4 +313,4 @@ def test_an_action_of_the_simulators_own_lets_somebody_call_in(asterisk):
     response = asterisk.act("SimulateCall", *caller, ("Script", "babble=5 hangup"))
     assert response.get("Uniqueid") in asterisk.pbx.calls
     assert asterisk.names()[-1] == "AsyncAGIStart"
-    assert "'sing' is not known" in asterisk.act("SimulateCall", *caller, ("Script", "sing")).get("Message")
+    assert "'sing' is unknown" in asterisk.act("SimulateCall", *caller, ("Script", "sing")).get("Message")

@@ -194,10 +194,10 @@ async def test_a_network_lies_between_phone_and_gateway(reactor, simulate):
     call = await asterisk.new_calls.next()
     phone = await call.bridged.next()
     await deferLater(reactor, 0.5)
-    counted = phone.to_gateway.statistics()
+    counted = phone.to_gateway.statistics
     assert counted.lost > 0
     assert counted.sent > counted.delivered > 0
-    assert phone.from_gateway.statistics().delivered > 0
+    assert phone.from_gateway.statistics.delivered > 0
     call.hang_up()
     await leave(gateway)
 

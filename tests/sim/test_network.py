@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_network(kind, seed):
 def test_every_packet_is_accounted_for(kind, seed):
     network = Network(kind, seed)
     arrivals = carry(network, 200)
-    counted = network.statistics()
+    counted = network.statistics
     assert counted.sent == 200
     assert counted.delivered == len(arrivals)
     assert counted.delivered == counted.sent - counted.lost - counted.overflowed + counted.duplicated
@@ -53,7 +53,7 @@ def test_loss_is_near_its_target(loss, burst):
     for number in range(10_000):
         network.send(b"", number)
         network.due(number)
-    assert network.statistics().lost / 10_000 == pytest.approx(loss, rel=0.25)
+    assert network.statistics.lost / 10_000 == pytest.approx(loss, rel=0.25)
 
 
 def test_lost_packets_come_in_runs_of_the_given_length():
@@ -77,7 +77,7 @@ def test_a_reordered_packet_is_overtaken():
     order = [number for _, number in carry(network, 100)]
     assert order != sorted(order)
     assert sorted(order) == list(range(100))
-    assert network.statistics().reordered > 0
+    assert network.statistics.reordered > 0
 
 
 def test_what_comes_on_top_of_the_capacity_is_lost_and_counted():
@@ -85,7 +85,7 @@ def test_what_comes_on_top_of_the_capacity_is_lost_and_counted():
     for _ in range(8):
         network.send(b"packet", 0.0)
     assert len(network.due(10.0)) == 5
-    assert network.statistics().overflowed == 3
+    assert network.statistics.overflowed == 3
 
 
 def test_an_empty_network_has_no_deadline():

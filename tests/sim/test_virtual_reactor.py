@@ -165,7 +165,7 @@ def test_a_call_comes_in_over_a_bad_network(monkeypatch):
 
     call, stream = house.live(scenario)
     assert stream.conversation.faults == []
-    lost = call.phone.to_gateway.statistics().lost
+    lost = call.phone.to_gateway.statistics.lost
     assert 5 < lost < 60
     assert house.meters.out.summary().lost == pytest.approx(lost, abs=15)
     assert house.meters.out.summary().p99_ms < 150
