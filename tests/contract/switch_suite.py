@@ -1,12 +1,12 @@
 """What every Asterisk does for `AsteriskSwitch`: one suite, run over the simulated one and the real one."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
 
+import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 from zope.interface import implementer
@@ -45,7 +45,7 @@ class Telephones(Protocol):
     config: AsteriskConfig
     reporter: AsteriskConfig
 
-    async def open(self, reactor: Any) -> None:
+    def open(self, reactor: Any) -> None:
         """Be there, on this reactor."""
 
     async def close(self) -> None:
@@ -170,6 +170,19 @@ class Stage:
     phones: Telephones
     gateways: list[Gateway] = field(factory=list)
 
+    def startService(self) -> None:  # noqa: N802
+        """Start the phones."""
+        self.phones.open(self.reactor)
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802
+        """Stop the gateways, then the phones."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for gateway in self.gateways:
+            await gateway.close()
+        await self.phones.close()
+
     async def ends_by_the_second_alone(self, channel_id: str, first: Gateway, second: Gateway) -> None:
         """See that a call is no more the first gateway's to end."""
         first.switch.hang_up(channel_id, 16)
@@ -192,362 +205,272 @@ def outcome_of(work: Deferred[Any]) -> Deferred[Any]:
     return work.addErrback(lambda failure: failure.trap(CallTaken, ChannelGone, TrunkRefused))
 
 
-def play(phones: Telephones, scenario: Callable[[Stage], Coroutine[Any, Any, None]]) -> None:
-    """Run a scenario on a reactor of its own, and see that it leaves nothing behind."""
-    reactor = EPollReactor()
-    outcome: list[Any] = []
-
-    async def live() -> None:
-        stage = Stage(reactor, phones)
-        await phones.open(reactor)
-        try:
-            await scenario(stage)
-        finally:
-            for gateway in stage.gateways:
-                await gateway.close()
-            await phones.close()
-
-    def begin() -> None:
-        living = Deferred.fromCoroutine(live()).addTimeout(30, reactor)
-        living.addBoth(outcome.append)
-        living.addBoth(lambda _: reactor.stop())
-
-    reactor.callWhenRunning(begin)
-    reactor.run(installSignalHandlers=False)
-    if outcome[0] is not None:
-        outcome[0].raiseException()
-    assert [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)] == []
-
-
 class SwitchContract:
     """The suite; a subclass has a fixture `phones`."""
 
-    def test_it_provides_its_interface_and_says_when_it_is_ready(self, phones):
-        async def scenario(stage):
-            gateway = await stage.gateway()
-            assert verifyObject(ISwitch, gateway.switch)
-            assert gateway.told == [SwitchReady(frozenset())]
+    @pytest.fixture
+    def stage(self, phones: Telephones, reactor: Any, serve: Callable[[Any], Any]) -> Stage:
+        """Give a stage; its gateways stop when the test ends."""
+        stage: Stage = serve(Stage(reactor, phones))
+        return stage
 
-        play(phones, scenario)
+    async def test_it_provides_its_interface_and_says_when_it_is_ready(self, phones, stage):
+        gateway = await stage.gateway()
+        assert verifyObject(ISwitch, gateway.switch)
+        assert gateway.told == [SwitchReady(frozenset())]
 
-    def test_answered_call_is_told_in_order_until_we_hang_up(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            gateway = await stage.gateway()
-            await gateway.dial("sid1")
-            media = await gateway.hear(MediaAnnounced)
-            assert (media.channel_id, media.host) == ("sid1", "127.0.0.1")
-            gateway.switch.hang_up("sid1", 16)
-            assert (await gateway.hear(ChannelHungUp)).cause == 16
-            await gateway.settle()
-            assert gateway.kinds() == [
-                ChannelDialled,
-                ChannelRinging,
-                ChannelAnswered,
-                MediaAnnounced,
-                ChannelHungUp,
-            ]
+    async def test_answered_call_is_told_in_order_until_we_hang_up(self, phones, stage):
+        phones.answer()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        media = await gateway.hear(MediaAnnounced)
+        assert (media.channel_id, media.host) == ("sid1", "127.0.0.1")
+        gateway.switch.hang_up("sid1", 16)
+        assert (await gateway.hear(ChannelHungUp)).cause == 16
+        await gateway.settle()
+        assert gateway.kinds() == [
+            ChannelDialled,
+            ChannelRinging,
+            ChannelAnswered,
+            MediaAnnounced,
+            ChannelHungUp,
+        ]
 
-        play(phones, scenario)
+    async def test_far_end_hangs_up(self, phones, stage):
+        phones.answer(hang_up_after_s=0.2)
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        end = await gateway.hear(ChannelHungUp)
+        assert (end.channel_id, end.cause) == ("sid1", 16)
+        assert ChannelAnswered("sid1") in gateway.told
 
-    def test_far_end_hangs_up(self, phones):
-        async def scenario(stage):
-            phones.answer(hang_up_after_s=0.2)
-            gateway = await stage.gateway()
-            await gateway.dial("sid1")
-            end = await gateway.hear(ChannelHungUp)
-            assert (end.channel_id, end.cause) == ("sid1", 16)
-            assert ChannelAnswered("sid1") in gateway.told
+    async def test_busy_phone_shows_in_dial_status_and_cause(self, phones, stage):
+        phones.refuse()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        assert (await gateway.hear(ChannelHungUp)).cause == 17
+        assert gateway.of(DialFailed) == [DialFailed("sid1", "BUSY")]
+        assert not gateway.of(ChannelAnswered)
 
-        play(phones, scenario)
+    async def test_phone_that_nobody_answers_is_given_up_in_time(self, phones, stage):
+        phones.ring()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1", ring_s=0.5)
+        assert (await gateway.hear(ChannelHungUp)).cause == 19
+        await gateway.hear(OriginateFailed)
+        assert gateway.of(ChannelRinging) == [ChannelRinging("sid1")]
 
-    def test_busy_phone_shows_in_dial_status_and_cause(self, phones):
-        async def scenario(stage):
-            phones.refuse()
-            gateway = await stage.gateway()
-            await gateway.dial("sid1")
-            assert (await gateway.hear(ChannelHungUp)).cause == 17
-            assert gateway.of(DialFailed) == [DialFailed("sid1", "BUSY")]
-            assert not gateway.of(ChannelAnswered)
+    async def test_dead_trunk_has_no_channel(self, phones, stage):
+        gateway = await stage.gateway()
+        await gateway.dial("sid1", trunk="nowhere")
+        await gateway.hear(OriginateFailed)
+        await gateway.settle()
+        assert gateway.kinds() == [OriginateFailed]
 
-        play(phones, scenario)
+    async def test_call_that_is_hung_up_at_once_does_not_ring_on(self, phones, stage):
+        phones.ring()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        gateway.switch.hang_up("sid1", 16)
+        await gateway.until(lambda: gateway.of(ChannelHungUp) or gateway.of(OriginateFailed))
 
-    def test_phone_that_nobody_answers_is_given_up_in_time(self, phones):
-        async def scenario(stage):
-            phones.ring()
-            gateway = await stage.gateway()
-            await gateway.dial("sid1", ring_s=0.5)
-            assert (await gateway.hear(ChannelHungUp)).cause == 19
-            await gateway.hear(OriginateFailed)
-            assert gateway.of(ChannelRinging) == [ChannelRinging("sid1")]
+    async def test_inbound_call_is_bridged_and_its_digit_told_once(self, phones, stage):
+        gateway = await stage.gateway()
+        phones.call_in()
+        arrival = await gateway.hear(CallArrived)
+        assert (arrival.caller, arrival.callee) == (CALLER, EXOPHONE)
+        await gateway.bridge(arrival.channel_id)
+        assert (await gateway.hear(MediaAnnounced)).channel_id == arrival.channel_id
+        await gateway.settle()
+        phones.press(arrival.channel_id, "5")
+        digit = await gateway.hear(DigitPressed)
+        assert (digit.channel_id, digit.digit) == (arrival.channel_id, "5")
+        gateway.switch.hang_up(arrival.channel_id, 16)
+        assert (await gateway.hear(ChannelHungUp)).cause == 16
+        assert len(gateway.of(DigitPressed)) == 1
 
-        play(phones, scenario)
+    async def test_inbound_caller_hangs_up(self, phones, stage):
+        gateway = await stage.gateway()
+        phones.call_in(hang_up_after_s=0.3)
+        arrival = await gateway.hear(CallArrived)
+        await gateway.bridge(arrival.channel_id)
+        assert (await gateway.hear(ChannelHungUp)).cause == 16
+        assert await outcome_of(gateway.switch.bridge(arrival.channel_id, *gateway.leg)) is ChannelGone
 
-    def test_dead_trunk_has_no_channel(self, phones):
-        async def scenario(stage):
-            gateway = await stage.gateway()
-            await gateway.dial("sid1", trunk="nowhere")
-            await gateway.hear(OriginateFailed)
-            await gateway.settle()
-            assert gateway.kinds() == [OriginateFailed]
+    async def test_one_gateway_of_two_gets_an_inbound_call(self, phones, stage):
+        gateways = [await stage.gateway("gw1"), await stage.gateway("gw2")]
+        phones.call_in()
+        arrival = await gateways[0].hear(CallArrived)
+        await gateways[1].hear(CallArrived)
+        works = [gateway.switch.bridge(arrival.channel_id, *gateway.leg) for gateway in gateways]
+        results = await gatherResults([outcome_of(work) for work in works])
+        assert sorted(results, key=str) == [CallTaken, None]
+        loser, winner = gateways if results[0] is CallTaken else reversed(gateways)
+        loser.switch.hang_up(arrival.channel_id, 16)
+        await winner.settle()
+        assert not winner.of(ChannelHungUp)
+        winner.switch.hang_up(arrival.channel_id, 16)
+        await winner.hear(ChannelHungUp)
 
-        play(phones, scenario)
+    async def test_call_outlives_the_link_and_is_hung_up_on_the_next(self, phones, stage):
+        phones.answer()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        await gateway.hear(MediaAnnounced)
+        gateway.cut()
+        await gateway.hear(SwitchLost)
+        gateway.switch.hang_up("sid1", 16)
+        assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
+        assert "sid1" in gateway.of(SwitchReady)[-1].channel_ids
 
-    def test_call_that_is_hung_up_at_once_does_not_ring_on(self, phones):
-        async def scenario(stage):
-            phones.ring()
-            gateway = await stage.gateway()
-            await gateway.dial("sid1")
-            gateway.switch.hang_up("sid1", 16)
-            await gateway.until(lambda: gateway.of(ChannelHungUp) or gateway.of(OriginateFailed))
-
-        play(phones, scenario)
-
-    def test_inbound_call_is_bridged_and_its_digit_told_once(self, phones):
-        async def scenario(stage):
-            gateway = await stage.gateway()
-            phones.call_in()
-            arrival = await gateway.hear(CallArrived)
-            assert (arrival.caller, arrival.callee) == (CALLER, EXOPHONE)
-            await gateway.bridge(arrival.channel_id)
-            assert (await gateway.hear(MediaAnnounced)).channel_id == arrival.channel_id
-            await gateway.settle()
-            phones.press(arrival.channel_id, "5")
-            digit = await gateway.hear(DigitPressed)
-            assert (digit.channel_id, digit.digit) == (arrival.channel_id, "5")
-            gateway.switch.hang_up(arrival.channel_id, 16)
-            assert (await gateway.hear(ChannelHungUp)).cause == 16
-            assert len(gateway.of(DigitPressed)) == 1
-
-        play(phones, scenario)
-
-    def test_inbound_caller_hangs_up(self, phones):
-        async def scenario(stage):
-            gateway = await stage.gateway()
-            phones.call_in(hang_up_after_s=0.3)
-            arrival = await gateway.hear(CallArrived)
-            await gateway.bridge(arrival.channel_id)
-            assert (await gateway.hear(ChannelHungUp)).cause == 16
-            assert await outcome_of(gateway.switch.bridge(arrival.channel_id, *gateway.leg)) is ChannelGone
-
-        play(phones, scenario)
-
-    def test_one_gateway_of_two_gets_an_inbound_call(self, phones):
-        async def scenario(stage):
-            gateways = [await stage.gateway("gw1"), await stage.gateway("gw2")]
-            phones.call_in()
-            arrival = await gateways[0].hear(CallArrived)
-            await gateways[1].hear(CallArrived)
-            works = [gateway.switch.bridge(arrival.channel_id, *gateway.leg) for gateway in gateways]
-            results = await gatherResults([outcome_of(work) for work in works])
-            assert sorted(results, key=str) == [CallTaken, None]
-            loser, winner = gateways if results[0] is CallTaken else reversed(gateways)
-            loser.switch.hang_up(arrival.channel_id, 16)
-            await winner.settle()
-            assert not winner.of(ChannelHungUp)
-            winner.switch.hang_up(arrival.channel_id, 16)
-            await winner.hear(ChannelHungUp)
-
-        play(phones, scenario)
-
-    def test_call_outlives_the_link_and_is_hung_up_on_the_next(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            gateway = await stage.gateway()
-            await gateway.dial("sid1")
-            await gateway.hear(MediaAnnounced)
-            gateway.cut()
-            await gateway.hear(SwitchLost)
-            gateway.switch.hang_up("sid1", 16)
-            assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
-            assert "sid1" in gateway.of(SwitchReady)[-1].channel_ids
-
-        play(phones, scenario)
-
-    def test_call_that_came_while_no_gateway_was_there_arrives_once(self, phones):
-        async def scenario(stage):
-            first = await stage.gateway()
-            phones.call_in()
-            arrival = await first.hear(CallArrived)
-            late = await stage.gateway("gw2")
-            assert late.of(CallArrived) == [arrival]
-            first.cut()
-            await first.until(lambda: len(first.of(SwitchReady)) == 2)
-            assert first.of(CallArrived) == [arrival]
-            late.switch.hang_up(arrival.channel_id, 21)
-            assert (await late.hear(ChannelHungUp)).cause == 21
-
-        play(phones, scenario)
+    async def test_call_that_came_while_no_gateway_was_there_arrives_once(self, phones, stage):
+        first = await stage.gateway()
+        phones.call_in()
+        arrival = await first.hear(CallArrived)
+        late = await stage.gateway("gw2")
+        assert late.of(CallArrived) == [arrival]
+        first.cut()
+        await first.until(lambda: len(first.of(SwitchReady)) == 2)
+        assert first.of(CallArrived) == [arrival]
+        late.switch.hang_up(arrival.channel_id, 21)
+        assert (await late.hear(ChannelHungUp)).cause == 21
 
 
 class TakeOverContract:
     """What is promised of calls whose gateway is gone or full; a part of the suite."""
 
-    def test_talking_call_is_taken_over_and_the_first_gateway_cannot_end_it(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            await first.dial("sid1")
-            for gateway in (first, second):
-                assert (await gateway.is_told_of_media_at(first)).channel_id == "sid1"
-            await first.hears_the_phone()
-            assert await second.take_over("sid1", is_bridged=True) is True
-            for gateway in (first, second):
-                await gateway.is_told_of_media_at(second)
-            await second.hears_the_phone()
-            await stage.ends_by_the_second_alone("sid1", first, second)
+    async def test_talking_call_is_taken_over_and_the_first_gateway_cannot_end_it(self, phones, stage):
+        phones.answer()
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        await first.dial("sid1")
+        for gateway in (first, second):
+            assert (await gateway.is_told_of_media_at(first)).channel_id == "sid1"
+        await first.hears_the_phone()
+        assert await second.take_over("sid1", is_bridged=True) is True
+        for gateway in (first, second):
+            await gateway.is_told_of_media_at(second)
+        await second.hears_the_phone()
+        await stage.ends_by_the_second_alone("sid1", first, second)
 
-        play(phones, scenario)
+    async def test_inbound_call_is_taken_over_though_nothing_is_known_of_its_audio(self, phones, stage):
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        phones.call_in()
+        channel_id = (await first.hear(CallArrived)).channel_id
+        await first.bridge(channel_id)
+        await first.hears_the_phone()
+        assert await second.take_over(channel_id, is_bridged=False) is True
+        await second.is_told_of_media_at(second)
+        await second.hears_the_phone()
+        await stage.ends_by_the_second_alone(channel_id, first, second)
 
-    def test_inbound_call_is_taken_over_though_nothing_is_known_of_its_audio(self, phones):
-        async def scenario(stage):
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            phones.call_in()
-            channel_id = (await first.hear(CallArrived)).channel_id
-            await first.bridge(channel_id)
-            await first.hears_the_phone()
-            assert await second.take_over(channel_id, is_bridged=False) is True
-            await second.is_told_of_media_at(second)
-            await second.hears_the_phone()
-            await stage.ends_by_the_second_alone(channel_id, first, second)
+    async def test_ringing_call_is_taken_over_and_led_to_its_heir_once_it_is_answered(self, phones, stage):
+        phones.answer(ring_s=1.0)
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        await first.dial("sid1")
+        await second.hear(ChannelRinging)
+        assert await second.take_over("sid1", is_bridged=False) is False
+        await second.hear(ChannelAnswered)
+        await second.is_told_of_media_at(second)
+        await second.hears_the_phone()
+        assert first.audio.received == 0
+        await stage.ends_by_the_second_alone("sid1", first, second)
 
-        play(phones, scenario)
+    async def test_waiting_call_whose_claimer_died_is_taken_over(self, phones, stage):
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        phones.call_in()
+        channel_id = (await first.hear(CallArrived)).channel_id
+        await second.hear(CallArrived)
+        await first.switch.claim(channel_id)
+        await first.die()
+        assert await second.take_over(channel_id, is_bridged=False) is True
+        await second.hears_the_phone()
+        second.switch.hang_up(channel_id, 16)
+        await second.hear(ChannelHungUp)
 
-    def test_ringing_call_is_taken_over_and_led_to_its_heir_once_it_is_answered(self, phones):
-        async def scenario(stage):
-            phones.answer(ring_s=1.0)
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            await first.dial("sid1")
-            await second.hear(ChannelRinging)
-            assert await second.take_over("sid1", is_bridged=False) is False
-            await second.hear(ChannelAnswered)
-            await second.is_told_of_media_at(second)
-            await second.hears_the_phone()
-            assert first.audio.received == 0
-            await stage.ends_by_the_second_alone("sid1", first, second)
+    async def test_call_that_was_let_go_of_is_taken_over_only_to_end_it(self, phones, stage):
+        phones.answer()
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        await first.dial("sid1")
+        await first.hears_the_phone()
+        second.switch.hang_up("sid1", 16)
+        await second.hear(ChannelTaken)
+        taken_over = outcome_of(second.switch.take_over("sid1", *second.leg, is_bridged=True))
+        second.switch.hang_up("sid1", 16)
+        await second.hear(ChannelHungUp)
+        assert await taken_over in {True, ChannelGone, TrunkRefused}
+        assert len(second.of(ChannelTaken)) == 1
 
-        play(phones, scenario)
+    async def test_lost_call_is_hung_up_whosever_name_is_on_it(self, phones, stage):
+        phones.answer()
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        await first.dial("sid1")
+        await first.hears_the_phone()
+        second.switch.hang_up_lost("sid1", 16)
+        await second.hear(ChannelHungUp)
+        second.switch.hang_up_lost("sid1", 16)
 
-    def test_waiting_call_whose_claimer_died_is_taken_over(self, phones):
-        async def scenario(stage):
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            phones.call_in()
-            channel_id = (await first.hear(CallArrived)).channel_id
-            await second.hear(CallArrived)
-            await first.switch.claim(channel_id)
-            await first.die()
-            assert await second.take_over(channel_id, is_bridged=False) is True
-            await second.hears_the_phone()
-            second.switch.hang_up(channel_id, 16)
-            await second.hear(ChannelHungUp)
+    async def test_call_that_is_gone_can_be_neither_taken_over_nor_turned_away(self, phones, stage):
+        gateway = await stage.gateway()
+        for work in (
+            gateway.switch.take_over("gone", *gateway.leg, is_bridged=True),
+            gateway.switch.take_over("gone", *gateway.leg, is_bridged=False),
+            gateway.switch.turn_away("gone"),
+        ):
+            assert await outcome_of(work) is ChannelGone
 
-        play(phones, scenario)
+    async def test_refusal_does_not_mean_that_the_call_is_gone(self, phones, stage):
+        phones.answer()
+        first = await stage.gateway("gw1")
+        await first.dial("sid1")
+        await first.hears_the_phone()
+        limited = await stage.gateway("gw1", phones.reporter)
+        for work in (
+            limited.switch.take_over("sid1", *limited.leg, is_bridged=True),
+            limited.switch.bridge("sid1", *limited.leg),
+            limited.switch.turn_away("sid1"),
+            limited.switch.claim("sid1"),
+        ):
+            assert await outcome_of(work) is TrunkRefused
+        limited.switch.hang_up("sid1", 16)
+        limited.switch.hang_up_lost("sid1", 16)
+        await limited.settle()
+        await first.hears_the_phone()
+        assert not limited.of(ChannelHungUp)
+        first.switch.hang_up("sid1", 16)
+        for gateway in (first, limited):
+            assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
 
-    def test_call_that_was_let_go_of_is_taken_over_only_to_end_it(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            await first.dial("sid1")
-            await first.hears_the_phone()
-            second.switch.hang_up("sid1", 16)
-            await second.hear(ChannelTaken)
-            taken_over = outcome_of(second.switch.take_over("sid1", *second.leg, is_bridged=True))
-            second.switch.hang_up("sid1", 16)
-            await second.hear(ChannelHungUp)
-            assert await taken_over in {True, ChannelGone, TrunkRefused}
-            assert len(second.of(ChannelTaken)) == 1
+    async def test_call_that_does_not_wait_in_the_dialplan_cannot_be_claimed(self, phones, stage):
+        phones.answer()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        await gateway.hears_the_phone()
+        assert await outcome_of(gateway.switch.claim("sid1")) is TrunkRefused
+        gateway.switch.hang_up("sid1", 16)
+        await gateway.hear(ChannelHungUp)
 
-        play(phones, scenario)
+    async def test_one_gateway_of_two_turns_a_caller_away(self, phones, stage):
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        phones.call_in()
+        channel_id = (await first.hear(CallArrived)).channel_id
+        await second.hear(CallArrived)
+        works = [outcome_of(gateway.switch.turn_away(channel_id)) for gateway in (first, second)]
+        assert sorted(await gatherResults(works), key=str) == [CallTaken, None]
+        await first.settle()
+        assert not first.of(ChannelHungUp)
+        for gateway in (first, second):
+            assert (await gateway.hear(ChannelHungUp)).cause == 34
+            assert not gateway.of(MediaAnnounced)
 
-    def test_lost_call_is_hung_up_whosever_name_is_on_it(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            await first.dial("sid1")
-            await first.hears_the_phone()
-            second.switch.hang_up_lost("sid1", 16)
-            await second.hear(ChannelHungUp)
-            second.switch.hang_up_lost("sid1", 16)
-
-        play(phones, scenario)
-
-    def test_call_that_is_gone_can_be_neither_taken_over_nor_turned_away(self, phones):
-        async def scenario(stage):
-            gateway = await stage.gateway()
-            for work in (
-                gateway.switch.take_over("gone", *gateway.leg, is_bridged=True),
-                gateway.switch.take_over("gone", *gateway.leg, is_bridged=False),
-                gateway.switch.turn_away("gone"),
-            ):
-                assert await outcome_of(work) is ChannelGone
-
-        play(phones, scenario)
-
-    def test_refusal_does_not_mean_that_the_call_is_gone(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            first = await stage.gateway("gw1")
-            await first.dial("sid1")
-            await first.hears_the_phone()
-            limited = await stage.gateway("gw1", phones.reporter)
-            for work in (
-                limited.switch.take_over("sid1", *limited.leg, is_bridged=True),
-                limited.switch.bridge("sid1", *limited.leg),
-                limited.switch.turn_away("sid1"),
-                limited.switch.claim("sid1"),
-            ):
-                assert await outcome_of(work) is TrunkRefused
-            limited.switch.hang_up("sid1", 16)
-            limited.switch.hang_up_lost("sid1", 16)
-            await limited.settle()
-            await first.hears_the_phone()
-            assert not limited.of(ChannelHungUp)
-            first.switch.hang_up("sid1", 16)
-            for gateway in (first, limited):
-                assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
-
-        play(phones, scenario)
-
-    def test_call_that_does_not_wait_in_the_dialplan_cannot_be_claimed(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            gateway = await stage.gateway()
-            await gateway.dial("sid1")
-            await gateway.hears_the_phone()
-            assert await outcome_of(gateway.switch.claim("sid1")) is TrunkRefused
-            gateway.switch.hang_up("sid1", 16)
-            await gateway.hear(ChannelHungUp)
-
-        play(phones, scenario)
-
-    def test_one_gateway_of_two_turns_a_caller_away(self, phones):
-        async def scenario(stage):
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            phones.call_in()
-            channel_id = (await first.hear(CallArrived)).channel_id
-            await second.hear(CallArrived)
-            works = [outcome_of(gateway.switch.turn_away(channel_id)) for gateway in (first, second)]
-            assert sorted(await gatherResults(works), key=str) == [CallTaken, None]
-            await first.settle()
-            assert not first.of(ChannelHungUp)
-            for gateway in (first, second):
-                assert (await gateway.hear(ChannelHungUp)).cause == 34
-                assert not gateway.of(MediaAnnounced)
-
-        play(phones, scenario)
-
-    def test_legs_that_are_up_are_told_with_the_next_link(self, phones):
-        async def scenario(stage):
-            phones.answer()
-            first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
-            await first.dial("sid1")
-            await first.hears_the_phone()
-            for heir in (first, second):
-                await heir.take_over("sid1", is_bridged=True)
-                await heir.hears_the_phone()
-                late = await stage.gateway("gw3")
-                assert late.of(SwitchReady)[-1].legs == {"sid1": heir.leg}
-            second.switch.hang_up("sid1", 16)
-            await second.hear(ChannelHungUp)
-
-        play(phones, scenario)
+    async def test_legs_that_are_up_are_told_with_the_next_link(self, phones, stage):
+        phones.answer()
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        await first.dial("sid1")
+        await first.hears_the_phone()
+        for heir in (first, second):
+            await heir.take_over("sid1", is_bridged=True)
+            await heir.hears_the_phone()
+            late = await stage.gateway("gw3")
+            assert late.of(SwitchReady)[-1].legs == {"sid1": heir.leg}
+        second.switch.hang_up("sid1", 16)
+        await second.hear(ChannelHungUp)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.loopback
 class SimulatedTelephones:
     """The phones behind a simulated Asterisk."""
 
-    async def open(self, reactor):
+    def open(self, reactor):
         self.asterisk = SimulatedAsterisk(reactor=reactor, scripts={"@nowhere": read_script("dead")}, full_tone_s=0.5)
         self.asterisk.startService()
         self.config = AsteriskConfig(

@@ -16,7 +16,7 @@ class RealTelephones:
         self.config, self._sipp, self._phone = asterisk.pbx, sipp, phone
         self.reporter = evolve(asterisk.pbx, username=REPORTER)
 
-    async def open(self, reactor):
+    def open(self, reactor):
         pass
 
     async def close(self):
