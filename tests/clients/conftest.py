@@ -1,11 +1,15 @@
 """The bots: programs as a customer would write them, each started once for all its calls."""
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 
+from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from exoswitch.tap import make_gateway
 from tests.harness.clients.bot_program import BotProgram
+from tests.harness.clients.phone_call import PhoneCall, gateway_config
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,3 +44,25 @@ def bot(request: pytest.FixtureRequest) -> BotProgram:
     """Give each of the bots."""
     program: BotProgram = request.getfixturevalue(f"{request.param}_bot")
     return program
+
+
+@pytest.fixture
+def dial(reactor: Any, serve: Callable[[Any], Any]) -> Callable[..., Coroutine[Any, Any, PhoneCall]]:
+    """Give a function that calls a phone, which follows a script, and leads it to a bot."""
+
+    async def dial(bot: BotProgram, script: str, query: str = "") -> PhoneCall:
+        asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script(script)))
+        gateway = serve(make_gateway(gateway_config(asterisk), reactor))
+        return await PhoneCall(reactor, asterisk, gateway, bot).dial(bot.url + query)
+
+    return dial
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Show the bot's log with every test that fails."""
+    report = yield
+    for subject in getattr(item, "funcargs", {}).values():
+        if report.failed and isinstance(subject, BotProgram):
+            report.sections.append(("The bot's log", subject.log()))
+    return report

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness.clients.bot_voice import HANG_UP, SILENCE, SPEECH_HZ, SPEECH_S, TALK
-from tests.harness.clients.phone_call import ACCOUNT, EXOPHONE, NUMBER, run_call
+from tests.harness.clients.phone_call import ACCOUNT, EXOPHONE, NUMBER
 from tests.harness.e2e.audio import level_dbm0, sounding_s
 
 PHONE_HZ = 440
@@ -16,85 +16,72 @@ at_each_rate = pytest.mark.parametrize(("rate_hz", "query"), RATES.items(), ids=
 
 
 @at_each_rate
-def test_tone_of_the_caller_comes_back_at_its_pitch_and_level(bot, rate_hz, query):
-    async def scenario(call):
-        def heard():
-            return [(told["rate_hz"], round(told["pitch_hz"], -1)) for told in call.all_told("heard")]
+async def test_tone_of_the_caller_comes_back_at_its_pitch_and_level(bot, rate_hz, query, dial):
+    call = await dial(bot, f"answer tone={PHONE_HZ}", query)
 
-        await call.until(lambda: (rate_hz, PHONE_HZ) in heard(), "the bot did not hear the tone")
-        await call.hears_tone(PHONE_HZ, DBM0)
+    def heard():
+        return [(told["rate_hz"], round(told["pitch_hz"], -1)) for told in call.all_told("heard")]
 
-    run_call(bot, f"answer tone={PHONE_HZ}", scenario, query)
+    await call.until(lambda: (rate_hz, PHONE_HZ) in heard(), "the bot did not hear the tone")
+    await call.hears_tone(PHONE_HZ, DBM0)
 
 
 @at_each_rate
-def test_speech_of_the_bot_is_heard_at_its_pitch_and_level(bot, rate_hz, query):
-    async def scenario(call):
-        await call.told("heard")
-        call.press(TALK)
-        await call.hears_tone(SPEECH_HZ, DBM0)
-
-    run_call(bot, "answer", scenario, query)
+async def test_speech_of_the_bot_is_heard_at_its_pitch_and_level(bot, rate_hz, query, dial):
+    call = await dial(bot, "answer", query)
+    await call.told("heard")
+    call.press(TALK)
+    await call.hears_tone(SPEECH_HZ, DBM0)
 
 
-def test_bot_is_told_who_calls_whom_and_what_its_url_says(bot):
-    async def scenario(call):
-        assert call.start["account_sid"] == ACCOUNT
-        assert call.start["custom_parameters"] == {"lang": "hi", "plan": "gold"}
-        assert call.sid in call.start.values()
-        record = await call.record()
-        assert (call.start["from"], call.start["to"]) == (record["From"], record["To"]) == (NUMBER, EXOPHONE)
-
-    run_call(bot, "answer", scenario, "?lang=hi&plan=gold")
+async def test_bot_is_told_who_calls_whom_and_what_its_url_says(bot, dial):
+    call = await dial(bot, "answer", "?lang=hi&plan=gold")
+    assert call.start["account_sid"] == ACCOUNT
+    assert call.start["custom_parameters"] == {"lang": "hi", "plan": "gold"}
+    assert call.sid in call.start.values()
+    record = await call.record()
+    assert (call.start["from"], call.start["to"]) == (record["From"], record["To"]) == (NUMBER, EXOPHONE)
 
 
-def test_keys_reach_the_bot_once_each_and_in_order(bot):
-    async def scenario(call):
-        call.press("470*#")
-        await call.told("dtmf", count=5)
-        call.press("8")
-        await call.told("dtmf", count=6)
-        assert [told["digit"] for told in call.all_told("dtmf")] == list("470*#8")
-
-    run_call(bot, "answer", scenario)
+async def test_keys_reach_the_bot_once_each_and_in_order(bot, dial):
+    call = await dial(bot, "answer")
+    call.press("470*#")
+    await call.told("dtmf", count=5)
+    call.press("8")
+    await call.told("dtmf", count=6)
+    assert [told["digit"] for told in call.all_told("dtmf")] == list("470*#8")
 
 
-def test_interruption_silences_the_line_though_seconds_of_audio_are_queued(bot):
-    async def scenario(call):
-        await call.until(lambda: call.ticks > 10, "the phone is not answered")
-        call.press(TALK)
-        while level_dbm0(await call.listen(0.1)) < DBM0 - 1:
-            pass
-        call.press(SILENCE)
-        while level_dbm0(await call.listen(0.1)) > QUIET_DBM0:
-            pass
-        spoken_s = sum(end - begin for begin, end in sounding_s(call.heard))
-        assert spoken_s < SPEECH_S / 2
-        assert level_dbm0(await call.listen(1.0)) < QUIET_DBM0
-        call.press(TALK)
-        await call.hears_tone(SPEECH_HZ, DBM0)
-
-    run_call(bot, "answer", scenario, LONG_MESSAGES)
+async def test_interruption_silences_the_line_though_seconds_of_audio_are_queued(bot, dial):
+    call = await dial(bot, "answer", LONG_MESSAGES)
+    await call.until(lambda: call.ticks > 10, "the phone is not answered")
+    call.press(TALK)
+    while level_dbm0(await call.listen(0.1)) < DBM0 - 1:
+        pass
+    call.press(SILENCE)
+    while level_dbm0(await call.listen(0.1)) > QUIET_DBM0:
+        pass
+    spoken_s = sum(end - begin for begin, end in sounding_s(call.heard))
+    assert spoken_s < SPEECH_S / 2
+    assert level_dbm0(await call.listen(1.0)) < QUIET_DBM0
+    call.press(TALK)
+    await call.hears_tone(SPEECH_HZ, DBM0)
 
 
-def test_bot_that_ends_hangs_the_phone_up_at_once(bot):
-    async def scenario(call):
-        await call.told("heard")
-        pressed = call.ticks
-        call.press(HANG_UP)
-        assert (await call.is_over())["Status"] == "completed"
-        await call.told("closed")
-        # pipecat sends two seconds of silence before it closes; they are not waited for.
-        assert call.ticks - pressed < 75
-
-    run_call(bot, "answer tone=440", scenario)
+async def test_bot_that_ends_hangs_the_phone_up_at_once(bot, dial):
+    call = await dial(bot, "answer tone=440")
+    await call.told("heard")
+    pressed = call.ticks
+    call.press(HANG_UP)
+    assert (await call.is_over())["Status"] == "completed"
+    await call.told("closed")
+    # pipecat sends two seconds of silence before it closes; they are not waited for.
+    assert call.ticks - pressed < 75
 
 
-def test_caller_who_hangs_up_ends_the_call_at_the_bot(bot):
-    async def scenario(call):
-        await call.told("heard")
-        call.hang_up()
-        await call.told("closed")
-        assert (await call.is_over())["Status"] == "completed"
-
-    run_call(bot, "answer tone=440", scenario)
+async def test_caller_who_hangs_up_ends_the_call_at_the_bot(bot, dial):
+    call = await dial(bot, "answer tone=440")
+    await call.told("heard")
+    call.hang_up()
+    await call.told("closed")
+    assert (await call.is_over())["Status"] == "completed"

@@ -1,10 +1,8 @@
 """The demonstration, whole: its table, its exit status, and what it leaves behind."""
 
-import time
 import wave
 
 import pytest
-from twisted.internet.epollreactor import EPollReactor
 
 from exoswitch.demo.demo import run_demo
 
@@ -13,24 +11,16 @@ pytestmark = pytest.mark.loopback
 TRIES = 3  # the demonstration judges latency, and a machine that stalls makes a good call a bad one
 
 
-def demonstrate(folder):
-    """Run the demonstration on a reactor of its own; give its exit status and what it printed."""
-    reactor = EPollReactor()
-    reactor.seconds = time.monotonic
-    written, ended = [], []
-
-    def begin():
-        running = run_demo(reactor, folder, talk_s=2.0, write=written.append)
-        running.addBoth(ended.append).addBoth(lambda _: reactor.stop())
-
-    reactor.callWhenRunning(begin)
-    reactor.run(installSignalHandlers=False)
-    return ended[0], "".join(written)
+async def demonstrate(reactor, folder):
+    """Run the demonstration; give its exit status and its output."""
+    written = []
+    status = await run_demo(reactor, folder, talk_s=2.0, write=written.append)
+    return status, "".join(written)
 
 
-def test_the_demonstration_is_a_good_call_that_leaves_a_recording_and_a_picture(tmp_path):
+async def test_the_demonstration_is_a_good_call_that_leaves_a_recording_and_a_picture(reactor, tmp_path):
     for _ in range(TRIES):
-        status, text = demonstrate(tmp_path / "out")
+        status, text = await demonstrate(reactor, tmp_path / "out")
         if status == 0:
             break
     assert status == 0, text

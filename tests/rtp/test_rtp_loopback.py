@@ -1,10 +1,9 @@
 """Twenty calls on real sockets and a real reactor, for a second."""
 
 import random
-import time
 
 import pytest
-from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
@@ -30,48 +29,27 @@ class Echo(DatagramProtocol):
         self.transport.write(datagram, addr)
 
 
-@pytest.fixture
-def reactor():
-    reactor = EPollReactor()
-    reactor.seconds = time.monotonic
-    yield reactor
-    for reader in (*reactor.removeAll(), *reactor._internalReaders):
-        reader.connectionLost(None)
-    reactor._poller.close()
-
-
-def run(reactor, scenario):
-    """Run a coroutine on a reactor that is not the global one, without installing signal handlers."""
-    failures = []
-    reactor.callWhenRunning(
-        lambda: scenario().addErrback(failures.append).addBoth(lambda _: reactor.callLater(0, reactor.stop))
-    )
-    reactor.run(installSignalHandlers=False)
-    for failure in failures:
-        failure.raiseException()
-
-
 @pytest.mark.parametrize("polled", [True, False], ids=["polled", "queued"])
-def test_every_frame_of_every_call_goes_round(reactor, polled):
+async def test_every_frame_of_every_call_goes_round(reactor, polled):
     config = RtpConfig(bind="127.0.0.1", ports=range(41_300, 41_400))
     plane = RtpService(reactor, config, random.Random(1), MemoryMetrics(), polled=polled)
     echoes, calls, legs = [], [], []
 
-    def scenario():
-        plane.startService()
-        for _ in range(CALLS):
-            echo, call = Echo(), Call()
-            port = reactor.listenUDP(0, echo, interface="127.0.0.1")
-            leg = plane.open("127.0.0.1", call)
-            leg.direct("127.0.0.1", port.getHost().port)
-            leg.attach(call, ENCODING)
-            leg.play(b"\x10\x20" * 16_000)
-            echoes.append(echo)
-            calls.append(call)
-            legs.append(leg)
-        return deferLater(reactor, SECONDS).addCallback(lambda _: plane.stopService())
-
-    run(reactor, scenario)
+    plane.startService()
+    for _ in range(CALLS):
+        echo, call = Echo(), Call()
+        port = reactor.listenUDP(0, echo, interface="127.0.0.1")
+        leg = plane.open("127.0.0.1", call)
+        leg.direct("127.0.0.1", port.getHost().port)
+        leg.attach(call, ENCODING)
+        leg.play(b"\x10\x20" * 16_000)
+        echoes.append(echo)
+        calls.append(call)
+        legs.append(leg)
+    await deferLater(reactor, SECONDS)
+    await plane.stopService()
+    for echo in echoes:
+        await maybeDeferred(echo.transport.stopListening)
     statistics = [leg.statistics() for leg in legs]
     ticks = SECONDS / 0.02
     assert {told.sent for told in statistics} <= set(range(int(ticks) - 6, int(ticks) + 2))

@@ -1,14 +1,8 @@
 """One call from end to end: a whole gateway, the simulated Asterisk with a phone, and a bot in another process."""
 
-from io import BytesIO
-from urllib.parse import urlencode
-
 import treq
 from attrs import define, field
-from twisted.internet.defer import maybeDeferred
-from twisted.internet.task import Cooperator, deferLater
-from twisted.web.client import FileBodyProducer
-from twisted.web.http_headers import Headers
+from twisted.internet.task import deferLater
 
 from exoswitch.config.model import (
     AccountConfig,
@@ -18,39 +12,20 @@ from exoswitch.config.model import (
     GatewayConfig,
     RtpConfig,
 )
-from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
-from exoswitch.tap import make_gateway
+from exoswitch.sim.asterisk import SimulatedAsterisk
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
 from tests.harness.e2e.ports import free_port, free_ports
-from tests.harness.sim_live import run
 
 ACCOUNT, NUMBER, EXOPHONE = "acme1", "09812345678", "08047491899"
 POLL_S = 0.01
 PATIENCE_S = 10.0
-CALL_S = 40
 SECOND_BYTES = 2 * 8000
 CLEAN_DB = 30.0
 
 
-def run_call(bot, script, scenario, query=""):
-    """Let the gateway call a phone that follows the script and lead it to the bot; run the scenario with the call."""
-
-    async def live(reactor, asterisk):
-        gateway = make_gateway(_config(asterisk), reactor)
-        gateway.startService()
-        try:
-            await scenario(await PhoneCall(reactor, asterisk, gateway, bot).dial(bot.url + query))
-        except AssertionError as failed:
-            failed.add_note(f"The bot's log:\n{bot.log()}")
-            raise
-        finally:
-            await maybeDeferred(gateway.stopService)
-
-    run(live, lambda reactor: SimulatedAsterisk(reactor=reactor, script=read_script(script)), patience_s=CALL_S)
-
-
-def _config(asterisk):
+def gateway_config(asterisk):
+    """Configure a gateway for this Asterisk."""
     pbx = AsteriskConfig(
         name="pbx", ami=asterisk.endpoint, username=asterisk.username, secret=asterisk.secret, host=asterisk.interface
     )
@@ -93,18 +68,12 @@ class PhoneCall:
         return self
 
     async def _request(self, method, path, form=None):
-        headers, body = Headers({"Content-Type": ["application/x-www-form-urlencoded"]}), None
-        if form is not None:  # left to itself, treq would send it by the default reactor
-            cooperator = Cooperator(scheduler=lambda work: self.reactor.callLater(0, work))
-            body = FileBodyProducer(BytesIO(urlencode(form).encode()), cooperator)
         port = self.gateway.config.http.split(":")[1]
         answer = await treq.request(
             method,
             f"http://127.0.0.1:{port}/v1/Accounts/{ACCOUNT}/Calls/{path}",
-            data=body,
-            headers=headers,
+            data=form,
             auth=("key", "token"),
-            reactor=self.reactor,
             persistent=False,
             timeout=PATIENCE_S,
         )
