@@ -60,10 +60,10 @@ class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, n
 
 
 class QuotaReached(NoCapacity):
-    """As many calls count on a quota at once, in the whole fleet, as there may be; an account has one."""
+    """A quota of concurrent calls in the whole fleet is used up; each account has one."""
 
     def __init__(self, quota: str, limit: int) -> None:
-        super().__init__(f"{quota} has its {limit} calls at once")
+        super().__init__(f"{quota} has reached its limit of {limit} concurrent calls")
         self.quota = quota
         self.limit = limit
 

@@ -1,1 +1,1 @@
-"""Asterisk's configuration files, rendered from ours."""
+"""Asterisk's configuration files, rendered from exoswitch.yaml."""

@@ -1,4 +1,4 @@
-"""Core: extensions.conf: the three contexts that calls pass through."""
+"""Core: extensions.conf, with a context for bridged calls, one for inbound calls and one for a full gateway."""
 
 import math
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, INBOUND_CONTEXT, L
 from exoswitch.asterisk.conf import HEADER
 from exoswitch.config.model import CallsConfig
 
-# How long a call from a trunk may wait for a gateway. With none to claim it, its caller would ring for minutes.
 UNCLAIMED_S = 20
+"""Asterisk ends an inbound call that no gateway has claimed by then; without it, the caller rings for minutes."""
 
-# How long a message may be that tells a caller that every place is taken.
 LONGEST_MESSAGE_S = 60
+"""The limit of `full_message`."""
 
-# "No circuit/channel available" (ITU-T Q.850); Asterisk says it to the trunk as SIP's 503.
 FULL_CAUSE = 34
+"""No circuit/channel available (ITU-T Q.850); Asterisk sends it to the trunk as SIP status 503."""
 
 _TEXT = """\
 {header}
@@ -22,21 +22,22 @@ _TEXT = """\
 static = yes
 writeprotect = yes
 
-; Bridges a call to the gateway that placed it, or that has taken it over.
+; Bridges a call to its gateway.
 [{bridge}]
 exten => s,1,Set(TIMEOUT(absolute)={limit_s})
  same => n,Dial(${{{leg}}})
  same => n,Hangup()
 
-; Holds a call from a trunk, unanswered, until a gateway claims it by AMI and lifts this time-out.
+; Holds an inbound call, unanswered, until a gateway claims it over AMI and removes this time-out.
 [{inbound}]
 exten => _[+0-9]!,1,Set(TIMEOUT(absolute)={unclaimed_s})
  same => n,AGI(agi:async)
  same => n,Hangup()
 
-; Lets a caller hear that every place is taken: before any answer, so that it costs the caller nothing.
+; Tells an inbound caller that all gateways are full.
+; The call is not answered, so the caller pays nothing.
 [{full}]
-exten => s,1,{turning_away}
+exten => s,1,{full_steps}
 """
 
 
@@ -48,14 +49,14 @@ def extensions_conf(calls: CallsConfig) -> str:
         inbound=INBOUND_CONTEXT,
         leg=LEG_VARIABLE,
         full=FULL_CONTEXT,
-        turning_away="\n same => n,".join(_turning_away(calls)),
+        full_steps="\n same => n,".join(_full_steps(calls)),
         limit_s=longest_call_s(calls.max_duration_s),
         unclaimed_s=UNCLAIMED_S,
     )
 
 
-def _turning_away(calls: CallsConfig) -> Iterator[str]:
-    """Give the steps of a refusal that is heard; a message that Asterisk does not find is passed over."""
+def _full_steps(calls: CallsConfig) -> Iterator[str]:
+    """Give the steps of the context for a full gateway; Asterisk skips a message that it does not have."""
     tone_s = 0.0 if calls.full_tone == "none" else calls.full_tone_s
     yield f"Set(TIMEOUT(absolute)={LONGEST_MESSAGE_S + math.ceil(tone_s)})"
     yield "Progress()"

@@ -4,14 +4,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-# These hold secrets: AMI's, and those of trunks with a password.
+# They hold secrets: of AMI, and of trunks with a password.
 PRIVATE = frozenset({"manager.conf", "pjsip.conf"})
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
-    """Write every file into the folder, which is made where it is missing; files of other names are left alone.
+    """Write every file into the folder, which is created if needed; files of other names stay.
 
-    A file is replaced whole or not at all, and a private one is never readable by others, not even for a moment.
+    A file is replaced as a whole or not at all. A private one is never readable by other users.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Core: manager.conf: who may log in to AMI, and which events are worth sending (Asterisk 22's event filters)."""
+"""Core: manager.conf: AMI's listener, its user, and the events that the user receives (Asterisk 22)."""
 
 from collections.abc import Iterator
 
@@ -12,12 +12,12 @@ from exoswitch.config.model import AsteriskConfig
 READ = "system,call,dtmf,dialplan,agi,reporting"
 WRITE = "system,call,agi,originate,command,reporting"
 
-# A gateway that stops reading for a moment keeps its login (Asterisk's default is 100 ms).
 WRITE_TIMEOUT_MS = 5000
+"""A gateway that does not read for a moment keeps its login (Asterisk's default is 100 ms)."""
 
 
 def manager_conf(pbx: AsteriskConfig, *, etc_dir: str) -> str:
-    """Render manager.conf; it holds the secret, so the file is for Asterisk's eyes only."""
+    """Render manager.conf; it holds the secret of AMI."""
     return conf(
         section(
             "general", (("enabled", "yes"), ("webenabled", "no"), *_listener(pbx, etc_dir), ("displayconnects", "no"))
@@ -36,9 +36,9 @@ def manager_conf(pbx: AsteriskConfig, *, etc_dir: str) -> str:
 
 
 def _event_filters() -> Iterator[Setting]:
-    """Give the filters that a gateway sets for itself, so that not even its first events are more than it reads.
+    """Give the filters that a gateway also sets itself, so that they apply to its first events too.
 
-    Filters by name compare hashes and cost Asterisk next to nothing; lists that answer an action pass them all.
+    A filter by name compares hashes and costs Asterisk almost nothing. Lists in answer to an action pass all filters.
     """
     yield "eventfilter(name(FullyBooted))", ""
     for action in filter_actions():
@@ -46,9 +46,9 @@ def _event_filters() -> Iterator[Setting]:
 
 
 def _listener(pbx: AsteriskConfig, etc_dir: str) -> tuple[Setting, ...]:
-    """Listen where the gateway connects to; with TLS, plain AMI stays on this machine.
+    """Listen where the gateway connects; with TLS, plain AMI listens on the loopback interface only.
 
-    Given a name in place of an address, Asterisk 22.10 listens on every interface, with no more than a warning.
+    A host name becomes the address `host`: with a name, Asterisk 22.10 only warns and listens on every interface.
     """
     endpoint = Endpoint.of(pbx.ami)
     address = endpoint.address

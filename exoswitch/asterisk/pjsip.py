@@ -1,34 +1,32 @@
-"""Core: what every trunk's sections of pjsip.conf have in common (options of res_pjsip, Asterisk 22)."""
+"""Core: pjsip.conf, and the sections that trunks put into it (options of res_pjsip, Asterisk 22)."""
 
-from ipaddress import IPv6Address
+from collections.abc import Sequence
 
 from exoswitch.ami.names import INBOUND_CONTEXT
-from exoswitch.asterisk.conf import Setting, section
+from exoswitch.asterisk.conf import conf, section
+from exoswitch.config.endpoints import Address
+from exoswitch.config.model import AsteriskConfig
+from exoswitch.interfaces.trunk import ITrunk
 
-# Codecs that telephone networks speak and that Asterisk transcodes with what every distribution ships.
-CODECS = ("alaw", "ulaw", "g722", "gsm")
-
-# Asterisk asks a trunk for OPTIONS this often. A trunk that does not answer (any answer will do) is dialled no more
-# until it does, so a call fails over at once instead of after the 32 s that an INVITE is retransmitted for.
 QUALIFY_S = 30
+"""Asterisk sends OPTIONS to a trunk this often, and does not dial a trunk that gives no answer.
+
+A call then fails over at once, and not after the 32 s of INVITE retransmissions (RFC 3261 §17.1.1.2).
+"""
 
 
-def sip_uri(host: str, port: int) -> str:
-    """Give the URI of a SIP peer; an IPv6 address goes into brackets (RFC 3261 section 25.1)."""
-    return f"sip:[{host}]:{port}" if is_ipv6(host) else f"sip:{host}:{port}"
+def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
+    """Render pjsip.conf: one UDP transport, and the sections of each trunk."""
+    return conf(
+        # Calls are identified by their source address only, so that no stranger gets in by choosing a name.
+        section("global", (("type", "global"), ("user_agent", "exoswitch"), ("endpoint_identifier_order", "ip"))),
+        section("udp", (("type", "transport"), ("protocol", "udp"), ("bind", Address.of(pbx.sip)))),
+        *(trunk.pjsip() for trunk in trunks),
+    )
 
 
-def is_ipv6(host: str) -> bool:
-    """Whether a host is written as an IPv6 address."""
-    try:
-        IPv6Address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def endpoint(name: str, codecs: tuple[str, ...], *further: Setting) -> str:
-    """Write a trunk's endpoint: whom its calls lead to, its codecs, and media that always passes through Asterisk."""
+def endpoint(name: str, codecs: tuple[str, ...]) -> str:
+    """Write a trunk's endpoint; its media always passes through Asterisk."""
     return section(
         name,
         (
@@ -41,19 +39,18 @@ def endpoint(name: str, codecs: tuple[str, ...], *further: Setting) -> str:
             ("identify_by", "ip"),
             ("trust_id_inbound", "yes"),
             ("direct_media", "no"),
-            ("dtmf_mode", "auto"),  # RFC 4733 where it is offered, else the tones themselves
+            ("dtmf_mode", "auto"),  # RFC 4733 if offered, else tones in the audio
             ("tos_audio", "ef"),
             ("allow_subscribe", "no"),
-            *further,
         ),
     )
 
 
 def aor(name: str, contact: str) -> str:
-    """Write where a trunk is found, and how often Asterisk sees whether it is there."""
+    """Write a trunk's contact, and how often Asterisk checks that it answers."""
     return section(name, (("type", "aor"), ("contact", contact), ("qualify_frequency", QUALIFY_S)))
 
 
 def identify(name: str, host: str) -> str:
-    """Write how a call of this trunk is known: by the address that its INVITE comes from."""
+    """Write how a call of this trunk is identified: by the source address of its INVITE."""
     return section(name, (("type", "identify"), ("endpoint", name), ("match", host)))

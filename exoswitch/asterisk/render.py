@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
-from exoswitch.asterisk.media import pjsip_conf, rtp_conf
-from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf
+from exoswitch.asterisk.pjsip import pjsip_conf
+from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf, rtp_conf
 from exoswitch.config.endpoints import Endpoint
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import ConfigError, Problem
@@ -24,7 +24,7 @@ def render(
     `state_dir`, or where its distribution has them.
 
     Raises:
-        ConfigError: Asterisk cannot use a setting; all such settings are in it.
+        ConfigError: Asterisk cannot work with a setting or an option; all such problems are in it.
     """
     problems = (*_ami_problems(config, pbx), *_folder_problems(etc_dir, state_dir))
     if problems:

@@ -1,10 +1,10 @@
-"""Core: asterisk.conf, modules.conf, and the files that only have to be there."""
+"""Core: asterisk.conf, modules.conf, rtp.conf, and the files that are the same for every Asterisk."""
 
 from exoswitch.asterisk.conf import conf, section
 from exoswitch.config.model import AsteriskConfig
 
-# What a gateway's Asterisk needs, and no more: it starts six times as fast as with all that a distribution ships, and
-# what is not loaded cannot be attacked. In this order: UnicastRTP needs res_rtp_multicast loaded before chan_rtp.
+# Only the modules that a gateway needs: Asterisk starts six times as fast as with all modules of a distribution, and
+# exposes less to attacks. The order matters: UnicastRTP needs res_rtp_multicast before chan_rtp.
 _SIP = (
     *("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb", "res_pjproject", "res_pjsip"),
     *("res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_pubsub", "res_pjsip_endpoint_identifier_ip"),
@@ -23,13 +23,14 @@ _CALLS = (
 )
 MODULES = _SIP + _MEDIA + _CALLS
 
-# A bridged call takes nine file descriptors (measured on 22.10), among them four sockets, and Asterisk itself few.
 DESCRIPTORS_PER_CALL = 16
+"""A bridged call takes nine file descriptors, four of them sockets (measured on Asterisk 22.10)."""
+
 DESCRIPTORS_AT_REST = 1024
 
 
 def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -> str:
-    """Render asterisk.conf: its folders, and limits that hold even if every gateway has lost count."""
+    """Render asterisk.conf: its folders, and its own limit of calls, as a guard against wrong counts of gateways."""
     folders = [("astetcdir", etc_dir)]
     if state_dir is not None:
         folders += [
@@ -44,9 +45,9 @@ def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -
             )
         ]
     options = (
-        # Channel ids begin with it, so that they are unique in a fleet.
+        # Channel ids start with it, so they are unique in a fleet.
         ("systemname", pbx.name),
-        # What the RTP ports can hold: past it a call is refused, where running out of ports could crash Asterisk.
+        # A call above the limit is refused; without RTP ports it could crash Asterisk (asterisk#1757).
         ("maxcalls", pbx.rtp_calls),
         ("maxfiles", DESCRIPTORS_AT_REST + DESCRIPTORS_PER_CALL * pbx.capacity),
         ("nocolor", "yes"),
@@ -59,8 +60,19 @@ def modules_conf() -> str:
     return conf(section("modules", (("autoload", "no"), *(("load", f"{module}.so") for module in MODULES))))
 
 
+def rtp_conf(pbx: AsteriskConfig) -> str:
+    """Render rtp.conf, without ICE: it is for browsers, and delays each call."""
+    ports = pbx.rtp_ports
+    return conf(
+        section(
+            "general",
+            (("rtpstart", ports.start), ("rtpend", ports[-1]), ("strictrtp", "yes"), ("icesupport", "no")),
+        ),
+    )
+
+
 def fixed_files() -> dict[str, str]:
-    """Render what is the same for every Asterisk: some it only wants to see, some turn off what nobody reads."""
+    """Render the files that are the same for every Asterisk: it needs some to exist; some turn off call records."""
     return {
         "logger.conf": conf(
             section("general", (("dateformat", "%F %T.%3q"),)),
@@ -78,7 +90,7 @@ def fixed_files() -> dict[str, str]:
     }
 
 
-# What callers in India hear (ITU-T E.180 supplement 2), as frequency/milliseconds.
+# Tones of India (ITU-T E.180 supplement 2), as frequency/milliseconds.
 _INDIAN_TONES = (
     ("description", "India"),
     ("ringcadence", "400,200,400,2000"),

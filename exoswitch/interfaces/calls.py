@@ -1,4 +1,4 @@
-"""Port: the calls of this gateway, as whoever serves dialers sees them."""
+"""Port: the calls of this gateway, for the REST API."""
 
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
@@ -9,7 +9,7 @@ from exoswitch.call.session import BotTarget, Session
 
 @frozen(kw_only=True)
 class CallRequest:
-    """A call that somebody with an account asks for: ring `number`, showing `exophone`, and lead it to `bot`."""
+    """A call that an account requests: ring `number`, show `exophone`, connect to `bot`."""
 
     account: str
     number: str = field(repr=False)
@@ -21,12 +21,12 @@ class CallRequest:
 
 
 class ICalls(Interface):
-    """The calls of this node, as the REST API sees them."""
+    """The calls of this gateway."""
 
-    ready = Attribute("Whether a call could be placed now: at least one Asterisk is ready, and we are not stopping.")
+    ready = Attribute("Whether a call can be placed now: an Asterisk is ready, and this gateway is not stopping.")
 
     def place(request: CallRequest) -> Deferred[Session]:
-        """Accept a call; its session is durable when the Deferred fires, and dialling has begun or is about to.
+        """Accept a call; when the Deferred fires, its session is durable. Dialling follows or has started.
 
         Raises:
             NoCapacity: the gateway, every Asterisk or the account is full.
@@ -35,7 +35,7 @@ class ICalls(Interface):
         """
 
     def find(account: str, call_sid: str) -> Deferred[Session]:
-        """Show one call, live or ended.
+        """Find a call, live or ended.
 
         Raises:
             CallNotFound: this account has no such call.

@@ -4,7 +4,7 @@ from zope.interface import Interface
 
 
 class IMetrics(Interface):
-    """Counters of things that happen; names are ``snake_case`` and end in their unit."""
+    """Counters of events; names are ``snake_case`` and end in their unit."""
 
     def add(name: str, amount: int = 1) -> None:
-        """Count something."""
+        """Add to a counter."""

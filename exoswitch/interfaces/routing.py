@@ -1,4 +1,4 @@
-"""Port: what calls need to know of the configuration: limits, accounts, trunks, and whose an inbound number is."""
+"""Port: the configuration of calls: limits, accounts, trunks, and the routes of inbound numbers."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.interfaces.trunk import ITrunk
 
-BEYOND_ANY = 2**31 - 1
+_NO_LIMIT = 2**31 - 1
 
 
 @frozen(kw_only=True)
@@ -33,7 +33,7 @@ class Accounts:
 
 @frozen
 class InboundRoute:
-    """Whose an inbound number is, and the bot that answers it."""
+    """The account of an inbound number, and the bot that answers it."""
 
     account: str
     bot: BotTarget
@@ -41,10 +41,10 @@ class InboundRoute:
 
 @frozen(kw_only=True)
 class Routing:
-    """Limits, each account's calls at once, trunks, and inbound numbers (E.164).
+    """Limits, trunks, each account's limit of concurrent calls, and the routes of inbound numbers (E.164).
 
-    `in_fleet` says whether there may be other gateways, `shares_sessions` whether they can read our sessions, and so
-    dial or go on with our calls, and we theirs.
+    `in_fleet`: other gateways may exist. `shares_sessions`: gateways read each other's sessions, so they can dial and
+    resume each other's calls.
     """
 
     limits: CallLimits
@@ -55,11 +55,11 @@ class Routing:
     shares_sessions: bool = False
 
     def quotas_of(self, account: str, *, is_new: bool = True) -> Mapping[str, int]:
-        """Say on what a call of an account counts; a call that is not new counts, but is not refused any more."""
-        return {f"account {account}": self.concurrency[account] if is_new else BEYOND_ANY}
+        """Give the quotas of a call, with their limits; a call that is not new counts, but is never refused."""
+        return {f"account {account}": self.concurrency[account] if is_new else _NO_LIMIT}
 
     def limits_of(self, session: Session, now: float) -> CallLimits:
-        """Give the waits of a call; one that was answered has spent some of its time by `now` (wall clock)."""
+        """Give the time limits of a call; `now` (wall clock) says how much of them an answered call has used."""
         limits = self.limits
         return CallLimits(
             ring_s=session.ring_s or limits.ring_s,

@@ -4,13 +4,13 @@ from zope.interface import Attribute, Interface
 
 
 class ITrunk(Interface):
-    """A SIP trunk: how to dial a number on it, and what Asterisk must be told of it."""
+    """A SIP trunk: its dial strings, and its sections of Asterisk's configuration."""
 
     name = Attribute("The trunk's name in the configuration; also its PJSIP endpoint.")
-    channels = Attribute("How many calls it carries at once (int).")
+    channels = Attribute("The limit of concurrent calls (int).")
 
     def dial_string(number: str) -> str:
         """Give the channel that dials this number on the trunk, e.g. ``PJSIP/098…@lab``."""
 
     def pjsip() -> str:
-        """Give the trunk's sections of pjsip.conf, ready to be written."""
+        """Give the trunk's sections of pjsip.conf."""

@@ -1,1 +1,1 @@
-"""SIP trunks: how a number is dialled on each, and what Asterisk must be told of it."""
+"""SIP trunks: their settings, their sections of pjsip.conf, and the choice among them."""

@@ -12,7 +12,7 @@ _PROVIDERS: Mapping[str, tuple[type[TrunkConfig], Callable[[Any], ITrunk]]] = {
 }
 
 SETTINGS: Mapping[str, type[TrunkConfig]] = {name: settings for name, (settings, _) in _PROVIDERS.items()}
-"""What the loader reads a trunk into."""
+"""Each provider's class of settings, for the loader."""
 
 
 def build(settings: TrunkConfig) -> ITrunk:

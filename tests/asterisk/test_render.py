@@ -1,4 +1,4 @@
-"""Rendering Asterisk's configuration; etc/asterisk is rewritten by
+"""Rendering Asterisk's configuration. This command writes etc/asterisk again:
 
 EXOSWITCH_UPDATE_GOLDEN=1 pytest tests/asterisk/test_render.py
 """
@@ -48,7 +48,7 @@ def problems_of(asterisk=None, **settings):
 
 
 def values(text):
-    """Read a rendered file with a parser of another making; repeated sections and keys keep their last."""
+    """Read a rendered file with a standard parser, which keeps the last of repeated sections and keys."""
     parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=(";",))
     parser.optionxform = str
     parser.read_string(text)
@@ -58,7 +58,7 @@ def values(text):
 # --- the whole folder
 
 
-def test_reference_configuration_renders_to_what_etc_asterisk_shows():
+def test_reference_configuration_renders_to_etc_asterisk():
     config = load(ETC / "exoswitch.yaml", SETTINGS, ENVIRON)
     trunks = [build(trunk) for trunk in config.trunks]
     files = render(config, config.asterisks[0], trunks, etc_dir="/etc/asterisk")
@@ -69,14 +69,14 @@ def test_reference_configuration_renders_to_what_etc_asterisk_shows():
     assert {path.name: path.read_text() for path in golden.iterdir()} == files
 
 
-def test_files_of_secrets_are_for_asterisk_alone(tmp_path):
+def test_files_with_secrets_are_private(tmp_path):
     folder = tmp_path / "deep" / "etc"
     write(folder, rendered())
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
     assert {name for name, mode in modes.items() if mode == 0o600} == {"manager.conf", "pjsip.conf"}
 
 
-def test_writing_again_replaces_the_files_and_leaves_others_alone(tmp_path):
+def test_writing_again_replaces_the_files_and_keeps_others(tmp_path):
     (tmp_path / "manager.conf").write_text("old")
     (tmp_path / "musiconhold.conf").write_text("the operator's own")
     write(tmp_path, rendered())
@@ -89,11 +89,11 @@ def test_writing_again_replaces_the_files_and_leaves_others_alone(tmp_path):
 # --- folders
 
 
-def test_folders_are_the_distribution_s_unless_a_state_dir_is_given():
+def test_folders_are_those_of_the_distribution_without_a_state_dir():
     assert dict(values(rendered()["asterisk.conf"])["directories"]) == {"astetcdir": "/etc/asterisk"}
 
 
-def test_state_dir_holds_whatever_asterisk_writes():
+def test_state_dir_holds_all_that_asterisk_writes():
     directories = values(rendered(etc_dir="/mnt/etc", state_dir="/mnt/state")["asterisk.conf"])["directories"]
     assert directories.pop("astetcdir") == "/mnt/etc"
     assert {path.rpartition("/")[0] for path in directories.values()} == {"/mnt/state"}
@@ -115,22 +115,22 @@ def test_ami_listens_where_the_gateway_connects():
     assert (general["bindaddr"], general["port"]) == ("fd00::5", "5038")
 
 
-def test_ami_never_listens_on_every_interface_for_want_of_an_address():
+def test_ami_at_a_host_name_listens_on_the_address_of_host():
     general = values(rendered(pbx(ami="tcp:pbx1.example.org:5038"))["manager.conf"])["general"]
     assert general["bindaddr"] == "10.0.1.5"
 
 
-def test_ami_over_tls_leaves_plain_ami_to_the_machine_itself():
+def test_ami_over_tls_keeps_plain_ami_on_the_loopback_interface():
     general = values(rendered(pbx(ami="tls:10.0.1.5:5039"))["manager.conf"])["general"]
     assert (general["bindaddr"], general["tlsbindaddr"]) == ("127.0.0.1", "10.0.1.5:5039")
     assert general["tlscertfile"] == "/etc/asterisk/manager.pem"
 
 
-def test_semicolon_in_a_secret_does_not_begin_a_comment():
+def test_semicolon_in_a_secret_does_not_start_a_comment():
     assert "secret = a\\;b\\;--c\n" in rendered(pbx(secret="a;b;--c"))["manager.conf"]
 
 
-def test_every_event_that_the_gateway_wants_passes_the_filters():
+def test_every_event_of_the_gateway_passes_the_filters():
     text = rendered()["manager.conf"]
     assert {event for event in WANTED_EVENTS if f"\neventfilter(name({event})" in text} == WANTED_EVENTS
     assert "eventfilter(name(VarSet),header(Variable),method(starts_with)) = UNICASTRTP_LOCAL_\n" in text
@@ -144,7 +144,7 @@ def test_ami_that_asterisk_cannot_listen_on_is_refused_by_its_place_in_the_file(
     assert [problem.path for problem in refused.value.problems] == ["asterisks[1].ami"]
 
 
-def test_everything_that_is_wrong_is_told_at_once():
+def test_all_problems_are_given_at_once():
     found = problems_of(pbx(ami="ssl:10.0.1.5:5039"), etc_dir="here")
     assert found.keys() == {"asterisks[0].ami", "--etc-dir"}
 
@@ -157,12 +157,12 @@ def test_rtp_range_is_inclusive_in_rtp_conf():
     assert (general["rtpstart"], general["rtpend"]) == ("10000", "19999")
 
 
-def test_asterisk_itself_refuses_calls_beyond_its_rtp_ports():
+def test_asterisk_refuses_calls_beyond_its_rtp_ports():
     options = values(rendered(pbx(capacity=90, rtp_ports=range(10000, 10400)))["asterisk.conf"])["options"]
     assert options["maxcalls"] == "100"
 
 
-def test_modules_of_unicast_rtp_are_loaded_in_their_order():
+def test_modules_of_unicast_rtp_are_loaded_in_order():
     text = rendered()["modules.conf"]
     assert text.index("res_rtp_asterisk.so") < text.index("res_rtp_multicast.so") < text.index("chan_rtp.so")
 
@@ -177,12 +177,12 @@ def test_every_trunk_has_its_sections():
     assert "bind = 0.0.0.0:5060\n" in text
 
 
-def test_asterisk_ends_a_call_by_itself_a_minute_after_its_longest_duration():
+def test_asterisk_ends_a_call_a_minute_after_its_longest_duration():
     text = rendered(calls=evolve(CallsConfig(), max_duration_s=100.5))["extensions.conf"]
     assert "s,1,Set(TIMEOUT(absolute)=161)" in text
 
 
-def test_asterisk_ends_a_call_that_no_gateway_claims_soon():
+def test_asterisk_soon_ends_a_call_that_no_gateway_claims():
     assert f"!,1,Set(TIMEOUT(absolute)={UNCLAIMED_S})" in rendered()["extensions.conf"]
 
 
@@ -197,7 +197,7 @@ def test_asterisk_ends_a_call_that_no_gateway_claims_soon():
         ({"full_tone": "none"}, []),
     ],
 )
-def test_caller_who_finds_no_place_hears_what_is_configured(settings, steps):
+def test_caller_of_a_full_gateway_hears_the_configured_message_and_tone(settings, steps):
     text = rendered(calls=CallsConfig(**settings))["extensions.conf"]
     heard = text.partition("[exoswitch-full]")[2].split("same => n,")[1:]
     assert [step.strip() for step in heard] == ["Progress()", *steps, "Hangup(34)"]

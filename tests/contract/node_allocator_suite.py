@@ -470,7 +470,9 @@ class AnySequence(RuleBasedStateMachine):
         """Whether a quota is in the way, and a request is told so; then no quota gets more than it may have."""
         counted = self.counted()
         reached = [
-            f"{name} has its {limit} calls at once" for name, limit in quotas.items() if counted[name] >= limit
+            f"{name} has reached its limit of {limit} concurrent calls"
+            for name, limit in quotas.items()
+            if counted[name] >= limit
         ]
         if reached and not is_there:
             with pytest.raises(QuotaReached) as told:

@@ -28,7 +28,7 @@ class NodeQuotasContract:
     def reached(self, world, *gateways):
         """Assert that no gateway gets another call on the quota."""
         for nodes in gateways:
-            with pytest.raises(QuotaReached, match=r"^account/acme1 has its 2 calls at once$"):
+            with pytest.raises(QuotaReached, match=r"^account/acme1 has reached its limit of 2 concurrent calls$"):
                 self.dial(world, nodes)
 
     def test_calls_of_all_gateways_count_on_one_quota(self, world, pair):

@@ -312,7 +312,7 @@ def test_account_gets_no_more_calls_at_once_than_its_concurrency(house):
     tiny = CallRequest(account="tiny", number=PERSON, exophone=OURS, bot=BOT)
     result.successResultOf(house.place(tiny))
     refusal = result.failureResultOf(house.place(tiny), NoCapacity)
-    assert refusal.getErrorMessage() == "account tiny has its 1 calls at once"
+    assert refusal.getErrorMessage() == "account tiny has reached its limit of 1 concurrent calls"
 
 
 def test_call_without_an_rtp_port_is_refused_and_leaves_nothing(house):

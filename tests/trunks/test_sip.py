@@ -13,13 +13,13 @@ def trunk(**changes):
     return SipTrunk(SipSettings(**{"name": "lab", "provider": "sip", "host": "10.9.0.1", **changes}))
 
 
-def test_trunk_is_what_the_engine_expects():
+def test_trunk_implements_its_interface():
     assert verifyObject(ITrunk, trunk())
     assert (trunk().name, trunk(channels=7).channels) == ("lab", 7)
 
 
 @pytest.mark.parametrize("number", ["09812345678", "+919812345678", "1"])
-def test_number_is_dialled_as_it_is_written(number):
+def test_number_is_dialled_as_written(number):
     assert trunk().dial_string(number) == f"PJSIP/{number}@lab"
 
 
@@ -37,14 +37,14 @@ def test_number_is_dialled_as_it_is_written(number):
         "1" * 33,
     ],
 )
-def test_what_is_not_a_number_is_never_dialled(number):
+def test_text_that_is_not_a_number_is_refused(number):
     with pytest.raises(InvalidRequest):
         trunk().dial_string(number)
 
 
 @given(st.text())
 @settings(max_examples=100, deadline=None)
-def test_dial_string_holds_nothing_but_digits_of_the_caller_s_making(number):
+def test_dial_string_has_only_digits_of_the_number(number):
     try:
         dialled = trunk().dial_string(number)
     except InvalidRequest:
@@ -66,7 +66,7 @@ def test_sections_name_the_codecs_the_contact_and_the_address_of_inbound_calls()
     assert text.count("[lab]\n") == 3
 
 
-def test_ipv6_host_stands_in_brackets_in_the_contact_only():
+def test_ipv6_host_is_in_brackets_in_the_contact_only():
     text = trunk(host="2001:db8::1").pjsip()
     assert "contact = sip:[2001:db8::1]:5060\n" in text
     assert "match = 2001:db8::1\n" in text

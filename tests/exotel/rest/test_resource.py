@@ -136,7 +136,7 @@ def test_a_bad_parameter_is_refused_by_name(dialer):
 @pytest.mark.parametrize(
     ("error", "code", "retry_after"),
     [
-        (NoCapacity("account acme1 has its 100 calls"), 429, ["30"]),
+        (NoCapacity("account acme1 has reached its limit of 100 concurrent calls"), 429, ["30"]),
         (TrunkError("no trunk is configured"), 502, None),
         (BackendUnavailable("no Asterisk is ready"), 503, ["30"]),
     ],

@@ -150,7 +150,7 @@ def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_
         first.allocate("sid", quotas=quotas),
         first.receive("pbx1", "17.1", "sid", quotas=quotas),
     ):
-        with pytest.raises(QuotaReached, match="account/acme1 has its 4 calls at once"):
+        with pytest.raises(QuotaReached, match="account/acme1 has reached its limit of 4 concurrent calls"):
             world.wait(asked)
     world.wait(first.release(leases[0]))
     world.wait(first.allocate("sid", quotas=quotas))

@@ -75,7 +75,7 @@ def test_counts_of_quotas_are_read():
 
 def test_reached_quota_is_read_with_its_limit():
     told = refusal(["reached", "b%2Fc"], {"a": 1, "b/c": 2})
-    assert (type(told), str(told)) == (QuotaReached, "b/c has its 2 calls at once")
+    assert (type(told), str(told)) == (QuotaReached, "b/c has reached its limit of 2 concurrent calls")
 
 
 def test_unknown_answer_counts_as_redis_being_unavailable():
