@@ -1,13 +1,13 @@
-"""How long a place for a call takes from Redis, and how evenly calls are spread over a fleet.
+"""How long Redis takes to give a place to a call, and how evenly calls are spread over a fleet.
 
     python benchmarks/allocation.py [--seconds 20] [--allocations 10000]
 
-A Redis of our own runs for it on the loopback interface: a real network adds one round trip. The first part asks one
-gateway for places at random moments, 100 a second on average, each on the quota of one of some accounts, and gives
-each back after some seconds. The second part lets calls begin and end at four unlike gateways with four unlike
-Asterisks, most places being taken, and looks at how far apart the shares of places are that are taken: at random
-moments, and in the end. The third part lets a gateway of many die, and measures how long Redis itself is busy with
-what each of the others asks five times a second: before, and when the calls of the dead one fall to them.
+It starts a Redis on the loopback interface; a real network adds one round trip. The first part asks one gateway for
+places at random moments, 100 a second on average, each on the quota of one of 20 accounts, and releases each after
+some seconds. The second part starts and ends calls at four gateways with four Asterisks of different capacities, most
+places taken, and measures the difference between the highest and the lowest load: at random moments, and at the end.
+The third part lets one of many gateways die, and measures how long Redis is busy with the periodic requests of the
+others: before, and when they adopt the calls of the dead one.
 """
 
 import argparse
@@ -48,13 +48,12 @@ CALLS = 6000
 
 
 class Fleet:
-    """Gateways on one Redis."""
+    """The gateways on one Redis."""
 
     def __init__(self, server: RedisServer, capacities: dict[str, int], asterisks: dict[str, int]) -> None:
         from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415 - it installs the default reactor
 
         self.asterisks = asterisks
-        timings = FleetTimings(settle_s=0.0)
         self.metrics = MemoryMetrics()
         self.gateways = {
             name: RedisNodes(
@@ -66,13 +65,13 @@ class Fleet:
                 reactor=reactor,
                 rng=random.Random(),
                 metrics=self.metrics,
-                timings=timings,
+                timings=FleetTimings(settle_s=0.0),
             )
             for name, capacity in capacities.items()
         }
 
     async def start(self) -> None:
-        """Start all gateways, and wait until Redis counts for them."""
+        """Start all gateways, and wait until all are registered."""
         for nodes in self.gateways.values():
             nodes.start()
             for asterisk in self.asterisks:
@@ -83,12 +82,12 @@ class Fleet:
             await nodes.renew()
 
     async def stop(self) -> None:
-        """Let all gateways leave."""
+        """Stop all gateways."""
         await gatherResults([nodes.stop() for nodes in self.gateways.values()])
 
 
 async def waits_ms(fleet: Fleet, seconds: float, ask: Callable[[], Deferred[Lease]]) -> list[float]:
-    """Ask for places at random moments; give how long each took, the shortest first."""
+    """Ask for places at random moments; return the sorted waits."""
     waits: list[float] = []
 
     async def call() -> None:
@@ -111,14 +110,14 @@ async def waits_ms(fleet: Fleet, seconds: float, ask: Callable[[], Deferred[Leas
 
 
 def spread(view: FleetView) -> tuple[float, float]:
-    """Give how many percent of their places the fullest and the emptiest lie apart: of gateways, of Asterisks."""
+    """Return the highest minus the lowest load in percent: of gateways, of Asterisks."""
     gateways = [one.used / one.status.capacity for one in view.gateways.values()]
     asterisks = [view.asterisks.get(name, 0) / places for name, places in ASTERISKS.items()]
     return 100 * (max(gateways) - min(gateways)), 100 * (max(asterisks) - min(asterisks))
 
 
 async def imbalance(fleet: Fleet, allocations: int, *, any_gateway: bool) -> tuple[list[tuple[float, float]], float]:
-    """Let calls begin and end; give the spread at some moments, the last one at the end, and allocations a second."""
+    """Start and end calls; return the spread at some moments and at the end, and the allocations a second."""
     live: list[tuple[str, Lease]] = []
     looks = []
     began = time.monotonic()
@@ -140,13 +139,13 @@ async def imbalance(fleet: Fleet, allocations: int, *, any_gateway: bool) -> tup
 
 
 def dialled(count: int, *, any_gateway: bool) -> Iterator[str]:
-    """Name the gateway that each call comes to: any, or in the measure of their capacities."""
+    """Name the gateway of each call: random, or weighted by capacity."""
     weights = None if any_gateway else list(GATEWAYS.values())
     yield from random.choices(list(GATEWAYS), weights, k=count)
 
 
 async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
-    """Measure everything and print it."""
+    """Run the first two parts and print the results."""
     await fleet.start()
     print(f"{processor()}, Python {platform.python_version()}\n")
     nodes = fleet.gateways["gw1"]
@@ -174,19 +173,19 @@ async def measure(fleet: Fleet, seconds: float, allocations: int) -> None:
 
 
 def busy_ms(server: RedisServer) -> float:
-    """Give for how long Redis has worked on scripts by now."""
+    """Return how long Redis has run scripts so far."""
     words = server.call("INFO", "commandstats").decode().partition("cmdstat_evalsha:")[2]
     return int(words.partition("usec=")[2].partition(",")[0]) / 1000
 
 
 async def measure_adoption(fleet: Fleet, server: RedisServer) -> None:
-    """Let a gateway die that has many calls, and the others divide them; print how long Redis is busy with it."""
+    """Let a gateway with many calls die; print how long Redis is busy while the others adopt them."""
     await fleet.start()
     first, *others = fleet.gateways.values()
     for nodes, count in [(first, ORPHANS), *((nodes, (CALLS - ORPHANS) // len(others)) for nodes in others)]:
         await gatherResults([nodes.allocate(secrets.token_hex(16)) for _ in range(count)])
     nodes = others[0]
-    for what, ask in {"sign of life": nodes.renew, "adoption of nothing": nodes.adopt}.items():
+    for what, ask in {"heartbeat": nodes.renew, "adoption of nothing": nodes.adopt}.items():
         before = busy_ms(server)
         for _ in range(100):
             await ask()

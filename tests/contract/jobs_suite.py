@@ -1,7 +1,7 @@
-"""What every IJobs promises, however jobs travel; a world is where the processes of some gateways find each other.
+"""The contract of IJobs, for every implementation. A world has the processes of some gateways.
 
-A world offers `start(gateway, listener)`, which starts a process of it, `die(jobs)`, after which that does nothing
-more, `wait(deferred)`, `until(condition)`, and `settle()`, after which nothing would happen that has not happened.
+A world has `start(gateway, listener)`, which starts a process of a gateway, `die(jobs)`, which ends a process as a
+crash would, `wait(deferred)`, `until(condition)`, and `settle()`, which waits until nothing more happens.
 """
 
 from attrs import define, field
@@ -23,13 +23,13 @@ def leases(count, gateway="gw1"):
 
 
 class RefusalError(Exception):
-    """What a listener fails with on purpose."""
+    """A listener failed on purpose."""
 
 
 @implementer(IJobListener)
 @define
 class Prompt:
-    """Is done with each job at once."""
+    """Finishes each job at once."""
 
     arrived: list = field(factory=list)
 
@@ -41,7 +41,7 @@ class Prompt:
 @implementer(IJobListener)
 @define
 class Slow:
-    """Is done with a job when the test says so."""
+    """Finishes a job when the test says so."""
 
     under_way: dict = field(factory=dict)
     arrived: list = field(factory=list)
@@ -67,21 +67,21 @@ class Slow:
 
 @implementer(IJobListener)
 class Raising:
-    """Raises where it should give a Deferred."""
+    """Raises in place of returning a Deferred."""
 
     def job_arrived(self, lease):
         raise RefusalError(lease.call_sid)
 
 
 class JobsContract:
-    """The promises one by one; a subclass has a fixture `world`."""
+    """The promises; a subclass has a fixture `world`."""
 
     def send(self, world, jobs, sent):
         for one in sent:
             world.wait(jobs.send(one))
 
     def next_process(self, world):
-        """Give all that a new process of gw1 is offered."""
+        """Give the jobs that a new process of gw1 is offered."""
         listener = Prompt()
         world.start("gw1", listener)
         world.settle()
@@ -107,7 +107,7 @@ class JobsContract:
             name: [lease(number, name)] for number, name in enumerate(listeners)
         }
 
-    def test_gateway_hands_over_to_itself_and_has_returned_before_the_job_arrives(self, world):
+    def test_job_to_the_own_gateway_arrives_after_send_has_returned(self, world):
         listener = Prompt()
         jobs = world.start("gw1", listener)
         sent = jobs.send(lease(1))
@@ -115,17 +115,17 @@ class JobsContract:
         world.wait(sent)
         world.until(lambda: listener.arrived)
 
-    def test_gateway_of_an_odd_name_is_reached(self, world):
+    def test_gateway_with_any_name_is_reached(self, world):
         name, listener = "gw 1:ä%{x}*\n", Prompt()
         world.start(name, listener)
         self.send(world, world.start("gw2", Prompt()), [lease(1, name)])
         world.until(lambda: listener.arrived == [lease(1, name)])
 
-    def test_job_for_a_gateway_that_is_not_there_waits_for_it(self, world):
+    def test_job_for_a_gateway_that_is_not_running_waits_for_it(self, world):
         self.send(world, world.start("gw2", Prompt()), leases(3))
         assert self.next_process(world) == leases(3)
 
-    def test_jobs_of_the_dead_are_offered_to_the_next_process_before_new_ones(self, world):
+    def test_unfinished_jobs_are_offered_to_the_next_process_before_new_ones(self, world):
         listener = Slow()
         first, other = world.start("gw1", listener), world.start("gw2", Prompt())
         self.send(world, other, leases(5))
@@ -137,7 +137,7 @@ class JobsContract:
         assert self.next_process(world) == [lease(number) for number in (0, 2, 3, 4, 5)]
         assert self.next_process(world) == []
 
-    def test_failed_job_is_told_and_left_to_the_next_process(self, world, logged_failures):
+    def test_failed_job_is_logged_and_left_to_the_next_process(self, world, logged_failures):
         listener = Slow()
         jobs = world.start("gw1", listener)
         self.send(world, jobs, leases(3))
@@ -153,7 +153,7 @@ class JobsContract:
         assert event["call_sid"] == "sid1"
         logged_failures.clear()
 
-    def test_listener_that_raises_is_one_that_fails(self, world, logged_failures):
+    def test_job_fails_if_its_listener_raises(self, world, logged_failures):
         jobs = world.start("gw1", Raising())
         self.send(world, jobs, [lease(1)])
         world.until(lambda: logged_failures)
@@ -171,7 +171,7 @@ class JobsContract:
         world.settle()
         assert listener.arrived == leases(1000)
 
-    def test_no_more_jobs_are_under_way_than_can_be_at_once(self, world):
+    def test_number_of_jobs_under_way_is_limited(self, world):
         listener, count = Slow(), 2 * JOBS_MAX + 50
         jobs = world.start("gw1", listener)
         self.send(world, jobs, leases(count))
@@ -182,7 +182,7 @@ class JobsContract:
         assert listener.arrived == leases(count)
         assert listener.most == JOBS_MAX
 
-    def test_stop_waits_for_what_is_under_way_and_takes_no_more(self, world):
+    def test_stop_waits_for_jobs_under_way_and_takes_no_more(self, world):
         listener = Slow()
         jobs, other = world.start("gw1", listener), world.start("gw2", Prompt())
         self.send(world, other, leases(2))
@@ -196,7 +196,7 @@ class JobsContract:
         assert listener.arrived == leases(2)
         assert self.next_process(world) == [lease(2)]
 
-    def test_stop_does_not_wait_for_long(self, world):
+    def test_stop_waits_a_limited_time(self, world):
         listener = Slow()
         jobs = world.start("gw1", listener)
         self.send(world, jobs, leases(2))

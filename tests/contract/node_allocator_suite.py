@@ -1,8 +1,7 @@
-"""What every INodeAllocator promises, whatever keeps its counts; a world is where some gateways share a fleet.
+"""The contract of INodeAllocator, for every implementation. A world has the gateways of one fleet.
 
-A world offers `gateway(name, capacity, asterisks)`, which starts an allocator all of whose Asterisks are healthy,
-`die(allocator)`, after which it gives no sign of life, `leave(allocator)`, after which it is stopped,
-`advance(seconds)`, and `wait(deferred)`.
+A world has `gateway(name, capacity, asterisks)`, which starts an allocator with healthy Asterisks, `die(allocator)`,
+which ends its heartbeats, `leave(allocator)`, which stops it, `advance(seconds)`, and `wait(deferred)`.
 """
 
 from collections import Counter
@@ -23,7 +22,7 @@ CAPACITY = 5
 
 
 class NodeAllocatorContract:
-    """The promises one by one; a subclass has a fixture `world`."""
+    """The promises; a subclass has a fixture `world`."""
 
     @pytest.fixture
     def nodes(self, world):
@@ -36,10 +35,10 @@ class NodeAllocatorContract:
     def test_it_is_an_allocator(self, nodes):
         verifyObject(INodeAllocator, nodes)
 
-    def test_least_loaded_pair_is_taken_by_its_share_not_its_count(self, world, nodes):
+    def test_pair_with_the_lowest_load_is_taken_not_with_the_fewest_calls(self, world, nodes):
         assert [self.take(world, nodes).asterisk for _ in range(4)] == ["pbx1", "pbx2", "pbx2", "pbx1"]
 
-    def test_lease_says_whose_it_is_and_where(self, world, nodes):
+    def test_lease_names_its_call_gateway_and_asterisk(self, world, nodes):
         lease = world.wait(nodes.allocate("a-call", asterisk="pbx2"))
         assert (lease.call_sid, lease.gateway, lease.asterisk) == ("a-call", "gw1", "pbx2")
         assert world.wait(nodes.view()).leases == (lease,)
@@ -49,11 +48,11 @@ class NodeAllocatorContract:
         with pytest.raises(NoCapacity, match="no place is left on pbx1"):
             self.take(world, nodes, "pbx1")
 
-    def test_unhealthy_asterisk_is_passed_over(self, world, nodes):
+    def test_unhealthy_asterisk_is_not_considered(self, world, nodes):
         nodes.set_health("pbx1", healthy=False)
         assert self.take(world, nodes).asterisk == "pbx2"
 
-    def test_draining_asterisk_is_passed_over_until_it_drains_no_more(self, world, nodes):
+    def test_draining_asterisk_is_not_considered_until_it_is_opened_again(self, world, nodes):
         nodes.set_draining("pbx1", draining=True)
         assert self.take(world, nodes).asterisk == "pbx2"
         nodes.set_draining("pbx1", draining=False)
@@ -85,29 +84,29 @@ class NodeAllocatorContract:
             with pytest.raises(NoCapacity):
                 self.take(world, one, "pbx1")
 
-    def test_pair_of_another_gateway_is_taken_only_by_whoever_asks_for_any(self, world, nodes):
+    def test_pair_of_another_gateway_is_taken_only_with_any_gateway(self, world, nodes):
         world.gateway("gw2", 100, {"pbx3": 100})
         self.take(world, nodes)
         assert self.take(world, nodes).gateway == "gw1"
         assert self.take(world, nodes, any_gateway=True).gateway == "gw2"
 
-    def test_fuller_of_a_pairs_two_nodes_decides(self, world):
+    def test_higher_load_of_the_two_nodes_of_a_pair_decides(self, world):
         narrow, wide = world.gateway("gw1", 4, {"pbx1": 10}), world.gateway("gw2", 10, {"pbx2": 4})
         for one in (narrow, wide, wide):  # gw1 is at 25 %, pbx1 at 10 %; gw2 at 20 %, pbx2 at 50 %
             self.take(world, one)
         assert self.take(world, wide, any_gateway=True).gateway == "gw1"
 
-    # --- Life and death -----------------------------------------------------------------------------------------
+    # --- Heartbeats ---------------------------------------------------------------------------------------------
 
     @staticmethod
     def outlive(world, dead, *living):
-        """Let one gateway die, and all others know it."""
+        """Let one gateway die; the others send heartbeats after it."""
         world.die(dead)
         world.advance(SILENT_S)
         for nodes in living:
             world.wait(nodes.renew())
 
-    def test_what_the_dead_held_is_kept_for_a_while_then_freed_and_told_once(self, world, nodes):
+    def test_leases_of_a_dead_gateway_are_kept_then_freed_and_returned_once(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         lost = [self.take(world, other), self.take(world, other)]
         self.outlive(world, other, nodes)
@@ -128,7 +127,7 @@ class NodeAllocatorContract:
             assert world.wait(nodes.adopt()) == world.wait(nodes.reap()) == ()
         assert set(world.wait(nodes.view()).leases) == leases
 
-    def test_calls_of_a_gateway_that_was_given_up_for_dead_are_counted_again_when_it_speaks(self, world, nodes):
+    def test_calls_of_a_reaped_gateway_are_counted_again_when_it_sends_a_heartbeat(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         leases = {self.take(world, nodes, "pbx1") for _ in range(2)}
         world.advance(SILENT_S + KEEP_S)
@@ -140,27 +139,27 @@ class NodeAllocatorContract:
         with pytest.raises(NoCapacity):
             self.take(world, other, "pbx1")
 
-    def test_gateway_that_starts_anew_holds_nothing(self, world, nodes):
+    def test_new_process_of_a_gateway_holds_nothing(self, world, nodes):
         self.take(world, nodes)
         world.die(nodes)
         assert world.wait(world.gateway("gw1", CAPACITY, ASTERISKS).view()).leases == ()
 
     # --- Adoption -----------------------------------------------------------------------------------------------
 
-    def test_what_the_dead_held_falls_to_the_living_by_load_and_each_call_once(self, world, nodes):
+    def test_calls_of_a_dead_gateway_are_adopted_by_load_and_each_call_once(self, world, nodes):
         other, dying = world.gateway("gw2", 15, ASTERISKS), world.gateway("gw3", 9, ASTERISKS)
         lost = {lease.token: lease for lease in (self.take(world, dying, "pbx2") for _ in range(4))}
         self.outlive(world, dying, nodes, other)
-        fallen = world.wait(nodes.adopt()), world.wait(other.adopt())
-        assert [{lease.gateway for lease in leases} for leases in fallen] == [{"gw1"}, {"gw2"}]
-        assert [len(leases) for leases in fallen] == [1, 3]  # of 5 and of 15 places
-        assert {lease.token: evolve(lease, gateway="gw3") for leases in fallen for lease in leases} == lost
+        reassigned = world.wait(nodes.adopt()), world.wait(other.adopt())
+        assert [{lease.gateway for lease in leases} for leases in reassigned] == [{"gw1"}, {"gw2"}]
+        assert [len(leases) for leases in reassigned] == [1, 3]  # of 5 and of 15 places
+        assert {lease.token: evolve(lease, gateway="gw3") for leases in reassigned for lease in leases} == lost
         assert world.wait(nodes.adopt()) == world.wait(other.adopt()) == ()
         view = world.wait(nodes.view())
         assert {name: one.used for name, one in view.gateways.items()} == {"gw1": 1, "gw2": 3, "gw3": 0}
         assert view.asterisks == {"pbx2": 4}
 
-    def test_nothing_falls_to_anybody_while_its_holder_lives(self, world, nodes):
+    def test_nothing_is_adopted_while_its_holder_lives(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, ASTERISKS)
         self.take(world, other)
         world.advance(SILENT_S - 1)
@@ -169,7 +168,7 @@ class NodeAllocatorContract:
         assert world.wait(nodes.view()).gateways["gw2"].used == 1
 
     @pytest.mark.parametrize("reason", ["unhealthy", "draining there", "draining", "full", "unpaired"])
-    def test_call_without_an_heir_waits_until_there_is_one(self, world, nodes, reason):
+    def test_call_that_no_gateway_can_adopt_waits_until_one_can(self, world, nodes, reason):
         dying = world.gateway("gw2", CAPACITY, {"pbx1": 9, "pbx3": 9})
         lost = self.take(world, dying, "pbx3" if reason == "unpaired" else "pbx1")
         in_the_way = [self.take(world, nodes) for _ in range(CAPACITY if reason == "full" else 0)]
@@ -185,34 +184,34 @@ class NodeAllocatorContract:
         nodes.set_draining(None, draining=False)
         for lease in in_the_way:
             world.wait(nodes.release(lease))
-        heir = world.gateway("gw3", 1, {"pbx3": 1}) if reason == "unpaired" else nodes
-        assert [lease.token for lease in world.wait(heir.adopt())] == [lost.token]
+        adopter = world.gateway("gw3", 1, {"pbx3": 1}) if reason == "unpaired" else nodes
+        assert [lease.token for lease in world.wait(adopter.adopt())] == [lost.token]
 
-    def test_full_asterisk_does_not_keep_its_calls_from_heirs(self, world, nodes):
+    def test_calls_on_a_full_asterisk_are_adopted(self, world, nodes):
         dying = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         lost = {self.take(world, dying).token for _ in range(2)}
         self.outlive(world, dying, nodes)
         assert {lease.token for lease in world.wait(nodes.adopt())} == lost
 
-    def test_what_fell_to_an_heir_that_dies_before_it_asked_falls_to_another(self, world, nodes):
-        heir, dying = world.gateway("gw2", 1000, ASTERISKS), world.gateway("gw3", CAPACITY, ASTERISKS)
+    def test_pending_adoption_of_a_gateway_that_dies_moves_to_another(self, world, nodes):
+        adopter, dying = world.gateway("gw2", 1000, ASTERISKS), world.gateway("gw3", CAPACITY, ASTERISKS)
         lost = self.take(world, dying)
-        self.outlive(world, dying, nodes, heir)
+        self.outlive(world, dying, nodes, adopter)
         self.take(world, nodes)
         assert world.wait(nodes.adopt()) == ()
-        self.outlive(world, heir, nodes)
+        self.outlive(world, adopter, nodes)
         assert [lease.token for lease in world.wait(nodes.adopt())] == [lost.token]
 
-    def test_what_fell_to_an_heir_that_leaves_before_it_asked_falls_to_another(self, world, nodes):
-        heir, dying = world.gateway("gw2", 1000, ASTERISKS), world.gateway("gw3", CAPACITY, ASTERISKS)
+    def test_pending_adoption_of_a_gateway_that_leaves_moves_to_another(self, world, nodes):
+        adopter, dying = world.gateway("gw2", 1000, ASTERISKS), world.gateway("gw3", CAPACITY, ASTERISKS)
         lost = self.take(world, dying)
-        self.outlive(world, dying, nodes, heir)
+        self.outlive(world, dying, nodes, adopter)
         self.take(world, nodes)
         assert world.wait(nodes.adopt()) == ()
-        world.leave(heir)
+        world.leave(adopter)
         assert [lease.token for lease in world.wait(nodes.adopt())] == [lost.token]
 
-    def test_gateway_that_wakes_up_cannot_release_or_take_back_what_others_adopted(self, world, nodes):
+    def test_paused_gateway_cannot_release_or_take_back_what_others_adopted(self, world, nodes):
         paused = world.gateway("gw2", CAPACITY, {"pbx1": 2})
         lost = self.take(world, paused)
         world.advance(SILENT_S)
@@ -227,7 +226,7 @@ class NodeAllocatorContract:
         assert view.leases == (adopted,)
         assert {name: one.used for name, one in view.gateways.items()} == {"gw1": 1, "gw2": 0}
 
-    def test_gateway_that_was_not_heard_itself_takes_nothing(self, world, nodes):
+    def test_gateway_whose_own_heartbeat_expired_adopts_nothing(self, world, nodes):
         self.take(world, world.gateway("gw2", CAPACITY, ASTERISKS))
         world.advance(SILENT_S)
         assert world.wait(nodes.adopt()) == ()
@@ -235,7 +234,7 @@ class NodeAllocatorContract:
         assert len(world.wait(nodes.adopt())) == 1
 
     @pytest.mark.parametrize("ends", ["die", "leave"])
-    def test_call_that_was_to_be_dialled_by_a_gateway_that_is_gone_falls_to_another(self, world, nodes, ends):
+    def test_call_to_be_dialled_by_a_gateway_that_is_gone_is_adopted(self, world, nodes, ends):
         dialler = world.gateway("gw2", 1000, ASTERISKS)
         self.take(world, nodes)
         lease = self.take(world, nodes, any_gateway=True)
@@ -255,7 +254,7 @@ class NodeAllocatorContract:
         assert world.wait(other.receive("pbx2", "pbx2-17.1", "sid2")) == first
         assert len(world.wait(nodes.view()).leases) == 2
 
-    def test_channels_of_one_name_at_two_asterisks_and_of_any_characters_are_told_apart(self, world, nodes):
+    def test_channels_are_distinguished_by_asterisk_and_by_any_characters(self, world, nodes):
         channels = [("pbx1", "1 2"), ("pbx2", "1 2"), ("pbx2", "1%202"), ("pbx2", "é/2")]
         leases = {world.wait(nodes.receive(*channel, "sid")) for channel in channels}
         assert len({lease.token for lease in leases}) == len(channels)
@@ -271,7 +270,7 @@ class NodeAllocatorContract:
         world.wait(other.release(lease))
         assert lease not in world.wait(nodes.view()).leases
 
-    def test_gateway_that_is_passed_over_or_dead_gives_way_to_another(self, world, nodes):
+    def test_another_gateway_is_chosen_for_one_that_is_excluded_or_dead(self, world, nodes):
         others = [world.gateway(name, 1000, ASTERISKS) for name in ("gw2", "gw3")]
         first = world.wait(nodes.receive("pbx2", "17.1", "sid1"))
         second = world.wait(nodes.receive("pbx2", "17.1", "sid2", excluding=first.gateway))
@@ -283,7 +282,7 @@ class NodeAllocatorContract:
         assert third == evolve(first, gateway="gw3")
         assert world.wait(nodes.adopt()) == world.wait(others[1].adopt()) == ()
 
-    def test_call_that_waits_at_a_full_asterisk_is_refused_and_keeps_the_place_that_it_has(self, world, nodes):
+    def test_call_that_waits_at_a_full_asterisk_is_refused_but_keeps_its_place(self, world, nodes):
         leases = [world.wait(nodes.receive("pbx1", name, "sid")) for name in "ab"]
         with pytest.raises(NoCapacity, match="no gateway has a place for a call on pbx1"):
             world.wait(nodes.receive("pbx1", "c", "sid"))
@@ -293,9 +292,9 @@ class NodeAllocatorContract:
         world.gateway("gw2", 1, {"pbx1": 2})
         assert world.wait(nodes.receive("pbx1", "a", "sid", excluding="gw1")) == evolve(leases[0], gateway="gw2")
 
-    # --- Handing over -------------------------------------------------------------------------------------------
+    # --- Hold, transfer, hand off -------------------------------------------------------------------------------
 
-    def test_lease_lives_on_with_whoever_holds_it(self, world, nodes):
+    def test_lease_stays_valid_with_its_new_holder(self, world, nodes):
         other = world.gateway("gw2", 1000, ASTERISKS)
         self.take(world, nodes)
         lease = self.take(world, nodes, any_gateway=True)
@@ -308,28 +307,28 @@ class NodeAllocatorContract:
         world.wait(other.release(lease))
         assert world.wait(other.view()).leases == ()
 
-    def test_lease_is_entrusted_to_a_gateway_that_does_not_know_it_yet(self, world, nodes):
+    def test_lease_is_transferred_to_a_gateway_that_does_not_know_it(self, world, nodes):
         other = world.gateway("gw2", 1000, ASTERISKS)
         self.take(world, nodes)
         lease = self.take(world, nodes, any_gateway=True)
         world.wait(nodes.transfer(lease))
         world.wait(nodes.release(lease))
         world.die(other)
-        other = world.gateway("gw2", 1000, ASTERISKS)  # the next process of it
+        other = world.gateway("gw2", 1000, ASTERISKS)  # its next process
         self.outlive(world, nodes, other)
         assert lease not in world.wait(other.adopt())
         assert world.wait(other.hold(lease)) is True
         world.wait(other.release(lease))
         assert lease not in world.wait(other.view()).leases
 
-    def test_place_on_this_gateway_itself_is_entrusted_to_nobody(self, world, nodes):
+    def test_place_on_this_gateway_itself_is_not_transferred(self, world, nodes):
         lease = self.take(world, nodes)
         world.wait(nodes.transfer(lease))
         assert world.wait(nodes.view()).leases == (lease,)
         world.wait(nodes.release(lease))
         assert world.wait(nodes.view()).leases == ()
 
-    def test_lease_that_is_gone_or_elsewhere_by_now_is_not_held(self, world, nodes):
+    def test_lease_that_is_gone_or_on_another_gateway_is_not_held(self, world, nodes):
         other = world.gateway("gw2", CAPACITY, ASTERISKS)
         lease = self.take(world, nodes)
         assert world.wait(other.hold(lease)) is False
@@ -337,7 +336,7 @@ class NodeAllocatorContract:
         assert world.wait(nodes.hold(lease)) is False
         assert world.wait(nodes.view()).leases == ()
 
-    def test_calls_are_bequeathed_to_others_as_far_as_these_have_places(self, world, nodes):
+    def test_calls_are_handed_off_as_far_as_others_have_places(self, world, nodes):
         other = world.gateway("gw2", 2, ASTERISKS)
         leases = [world.wait(nodes.allocate(f"sid{at}")) for at in range(3)]
         assert world.wait(nodes.hand_off(leases[:1])) == {"sid0"}
@@ -360,15 +359,15 @@ QUOTAS = sampled_from([{}, {"account/a": 3}, {"account/a": 3, "[b, ü] 100%": 1}
 
 @define(eq=False)
 class Expected:
-    """What we expect of one gateway: told plainly, with none of the product's code."""
+    """The expected state of one gateway, computed without any product code."""
 
     name: str
     nodes: object
-    sign_at: float
+    heartbeat_at: float
     is_known: bool = True
     is_draining: bool = False
     closed: set = field(factory=set)
-    held: dict = field(factory=dict)  # as far as it knows itself
+    held: dict = field(factory=dict)  # its own view
 
     @property
     def capacity(self):
@@ -380,9 +379,9 @@ class Expected:
 
 
 class AnySequence(RuleBasedStateMachine):
-    """Whatever is done, in whatever order: every count and every choice is right, and no lease is lost or doubled."""
+    """After any sequence of operations, each count and each choice is right, and no lease is lost or doubled."""
 
-    make_world = None  # a subclass says how
+    make_world = None  # set by a subclass
 
     def __init__(self):
         super().__init__()
@@ -391,8 +390,8 @@ class AnySequence(RuleBasedStateMachine):
         self.gateways = {}
         self.calls = 0
         self.leases = {}  # token -> (holder's name, lease)
-        self.adoptions = {}  # token -> the name of an heir that does not know of it yet
-        self.transfers = set()  # tokens of which their holders do not know yet
+        self.adoptions = {}  # token -> name of the new holder
+        self.transfers = set()  # tokens
         for name in FLEET:
             self.start(name)
 
@@ -408,33 +407,33 @@ class AnySequence(RuleBasedStateMachine):
             self.end(token)
 
     def end(self, token):
-        self.learnt(token)
+        self.end_pending(token)
         del self.leases[token]
 
-    def learnt(self, token):
+    def end_pending(self, token):
         self.adoptions.pop(token, None)
         self.transfers.discard(token)
 
     def pending_of(self, name):
         return sorted(token for token in self.transfers | set(self.adoptions) if self.leases[token][0] == name)
 
-    def speaks(self, gateway):
-        """Whatever a gateway that was given up for dead says, it registers first."""
+    def registers(self, gateway):
+        """A gateway that was reaped registers before any other request."""
         if not gateway.is_known:
             gateway.is_known = True
-            gateway.sign_at = self.now
+            gateway.heartbeat_at = self.now
             for token, lease in gateway.held.items():
                 self.leases.setdefault(token, (gateway.name, lease))
 
-    def lives(self, one):
-        return one.is_known and self.now - one.sign_at < SILENT_S
+    def is_alive(self, one):
+        return one.is_known and self.now - one.heartbeat_at < SILENT_S
 
     def used(self, **place):
         ((kind, name),) = place.items()
         return sum(getattr(lease, kind) == name for _, lease in self.leases.values())
 
     def chosen(self, gateways, asterisk, is_there=False):
-        """Choose, of these gateways, the pair whose loads decide; None where there is none."""
+        """Choose the pair with the lowest loads among these gateways, or None."""
         pairs = []
         for one in gateways:
             used = self.used(gateway=one.name)
@@ -447,27 +446,27 @@ class AnySequence(RuleBasedStateMachine):
                     pairs.append((loads, one.name, name))
         return min(pairs)[1:] if pairs else None
 
-    def living(self, asker=None, without=None):
-        return [one for one in self.gateways.values() if (one is asker or self.lives(one)) and one.name != without]
+    def live(self, asker=None, without=None):
+        return [one for one in self.gateways.values() if (one is asker or self.is_alive(one)) and one.name != without]
 
-    def distribute(self, tokens, without=None):
-        """Let leases fall to heirs; give those that have one."""
-        fallen = []
+    def reassign(self, tokens, without=None):
+        """Reassign leases; give those that another gateway takes."""
+        reassigned = []
         for token in tokens:
             lease = self.leases[token][1]
-            pair = self.chosen(self.living(without=without), lease.asterisk, is_there=True)
+            pair = self.chosen(self.live(without=without), lease.asterisk, is_there=True)
             if pair:
                 self.leases[token] = pair[0], evolve(lease, gateway=pair[0])
-                self.learnt(token)
+                self.end_pending(token)
                 self.adoptions[token] = pair[0]
-                fallen.append(token)
-        return fallen
+                reassigned.append(token)
+        return reassigned
 
     def counted(self):
         return Counter(name for _, lease in self.leases.values() for name in lease.quotas)
 
     def refused(self, asked, quotas, *, is_there=False):
-        """Whether a quota is in the way, and a request is told so; then no quota gets more than it may have."""
+        """Whether a quota is reached; then the request must fail with QuotaReached."""
         counted = self.counted()
         reached = [
             f"{name} has reached its limit of {limit} concurrent calls"
@@ -482,14 +481,14 @@ class AnySequence(RuleBasedStateMachine):
 
     def acknowledge(self, gateway, token):
         if self.leases[token][0] == gateway.name:
-            self.learnt(token)
+            self.end_pending(token)
         gateway.held[token] = self.leases[token][1]
 
     @rule(name=GATEWAYS, asterisk=one_of(none(), PBXES), any_gateway=booleans(), quotas=QUOTAS)
     def allocate(self, name, asterisk, any_gateway, quotas):
         asker = self.gateways[name]
-        self.speaks(asker)
-        expected = self.chosen(self.living(asker) if any_gateway else [asker], asterisk)
+        self.registers(asker)
+        expected = self.chosen(self.live(asker) if any_gateway else [asker], asterisk)
         asked = asker.nodes.allocate(self.call_sid(), asterisk=asterisk, any_gateway=any_gateway, quotas=quotas)
         if self.refused(asked, quotas):
             return
@@ -516,9 +515,9 @@ class AnySequence(RuleBasedStateMachine):
     )
     def receive(self, name, asterisk, channel_id, excluding, quotas):
         asker, token = self.gateways[name], f"{asterisk}/{channel_id}"
-        self.speaks(asker)
+        self.registers(asker)
         _, lease = self.leases.get(token, (None, None))
-        gateways = self.living(asker, excluding)
+        gateways = self.live(asker, excluding)
         call_sid = self.call_sid()
         asked = asker.nodes.receive(asterisk, channel_id, call_sid, excluding=excluding, quotas=quotas)
         if self.refused(asked, quotas, is_there=lease is not None):
@@ -532,7 +531,7 @@ class AnySequence(RuleBasedStateMachine):
             fresh = Lease(token=token, call_sid=call_sid, gateway=pair[0], asterisk=asterisk, quotas=tuple(quotas))
             lease = evolve(lease, gateway=pair[0]) if lease else fresh
             self.leases[token] = pair[0], lease
-            self.learnt(token)
+            self.end_pending(token)
         assert self.world.wait(asked) == lease
         if lease.gateway == name:
             self.acknowledge(asker, token)
@@ -542,7 +541,7 @@ class AnySequence(RuleBasedStateMachine):
     def hold(self, chosen, name):
         _, lease = self.leases[chosen.draw(sampled_from(sorted(self.leases)))]
         gateway = self.gateways[name]
-        self.speaks(gateway)
+        self.registers(gateway)
         assert self.world.wait(gateway.nodes.hold(lease)) == (lease.gateway == name)
         if lease.gateway == name:
             self.leases[lease.token] = name, lease
@@ -556,7 +555,7 @@ class AnySequence(RuleBasedStateMachine):
         self.world.wait(gateway.nodes.transfer(lease))
         if lease.gateway == gateway.name:
             return
-        self.speaks(gateway)
+        self.registers(gateway)
         del gateway.held[lease.token]
         holder, known = self.leases.get(lease.token, (None, None))
         if holder == gateway.name and known.gateway != holder and self.gateways[known.gateway].is_known:
@@ -566,15 +565,15 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=GATEWAYS)
     def adopt(self, name):
         gateway = self.gateways[name]
-        self.speaks(gateway)
+        self.registers(gateway)
         leases = self.world.wait(gateway.nodes.adopt())
-        if not self.lives(gateway):
+        if not self.is_alive(gateway):
             assert leases == ()
             return
-        living = {one.name for one in self.living()}
+        living = {one.name for one in self.live()}
         orphans = [token for token, (holder, lease) in self.leases.items() if not {holder, lease.gateway} <= living]
-        self.distribute(sorted(orphans))
-        expected = {self.leases[token][1] for token, heir in self.adoptions.items() if heir == name}
+        self.reassign(sorted(orphans))
+        expected = {self.leases[token][1] for token, holder in self.adoptions.items() if holder == name}
         assert len(leases) == len(expected)
         assert set(leases) == expected
         for lease in leases:
@@ -583,13 +582,13 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=GATEWAYS)
     def hand_off(self, name):
         gateway = self.gateways[name]
-        self.speaks(gateway)
+        self.registers(gateway)
         leases = list(gateway.held.values())
         own = [lease.token for lease in leases if self.leases.get(lease.token, (None, None))[0] == name]
-        fallen = self.distribute(own, without=name)
-        expected = {self.leases[token][1].call_sid for token in fallen}
+        reassigned = self.reassign(own, without=name)
+        expected = {self.leases[token][1].call_sid for token in reassigned}
         assert self.world.wait(gateway.nodes.hand_off(leases)) == expected
-        for token in fallen:
+        for token in reassigned:
             del gateway.held[token]
 
     @precondition(lambda self: any(one.held for one in self.gateways.values()))
@@ -605,8 +604,8 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=GATEWAYS)
     def renew(self, name):
         self.world.wait(self.gateways[name].nodes.renew())
-        self.speaks(self.gateways[name])
-        self.gateways[name].sign_at = self.now
+        self.registers(self.gateways[name])
+        self.gateways[name].heartbeat_at = self.now
 
     @rule(name=GATEWAYS, asterisk=PBXES, is_open=booleans(), by_health=booleans())
     def open_or_close(self, name, asterisk, is_open, by_health):
@@ -636,7 +635,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=GATEWAYS)
     def leave_and_start_anew(self, name):
         if self.gateways[name].is_known:
-            self.distribute(self.pending_of(name), without=name)
+            self.reassign(self.pending_of(name), without=name)
             self.forget(name)
         self.world.leave(self.gateways[name].nodes)
         self.start(name)
@@ -644,7 +643,7 @@ class AnySequence(RuleBasedStateMachine):
     @rule(name=GATEWAYS)
     def reap(self, name):
         long_dead = [
-            one for one in self.gateways.values() if one.is_known and self.now - one.sign_at >= SILENT_S + KEEP_S
+            one for one in self.gateways.values() if one.is_known and self.now - one.heartbeat_at >= SILENT_S + KEEP_S
         ]
         names = {one.name for one in long_dead}
         expected = {lease for holder, lease in self.leases.values() if holder in names}
@@ -664,5 +663,5 @@ class AnySequence(RuleBasedStateMachine):
             assert (one.name in view.gateways) == one.is_known
             if one.is_known:
                 assert view.gateways[one.name].used == self.used(gateway=one.name)
-                assert view.gateways[one.name].alive == self.lives(one)
+                assert view.gateways[one.name].alive == self.is_alive(one)
                 assert view.gateways[one.name].status.draining == one.is_draining

@@ -1,4 +1,4 @@
-"""What every INodeAllocator promises of quotas; for the worlds of `node_allocator_suite`."""
+"""The contract of INodeAllocator for quotas, with the worlds of `node_allocator_suite`."""
 
 import pytest
 from attrs import evolve
@@ -11,7 +11,7 @@ PBX = {"pbx1": 9, "pbx2": 9}
 
 
 class NodeQuotasContract:
-    """The promises one by one; a subclass has a fixture `world`."""
+    """The promises; a subclass has a fixture `world`."""
 
     @pytest.fixture
     def pair(self, world):
@@ -66,7 +66,7 @@ class NodeQuotasContract:
         world.wait(pair[0].release(lease))
         assert self.counted(world, pair[0]) == {}
 
-    def test_quota_is_told_before_places_are_looked_for(self, world, pair):
+    def test_quotas_are_checked_before_places(self, world, pair):
         for nodes in pair:
             self.dial(world, nodes)
             nodes.set_draining(None, draining=True)
@@ -83,7 +83,7 @@ class NodeQuotasContract:
             world.wait(pair[0].receive("pbx1", "17.1", "sid", quotas=ACME))
         assert self.counted(world, pair[0]) == {}
 
-    def test_call_that_is_handed_over_counts_once_until_its_new_holder_releases_it(self, world, pair):
+    def test_transferred_call_counts_once_until_its_new_holder_releases_it(self, world, pair):
         self.dial(world, pair[0])
         lease = self.dial(world, pair[0], any_gateway=True)
         assert lease.gateway == "gw2"
@@ -94,7 +94,7 @@ class NodeQuotasContract:
         world.wait(pair[1].release(lease))
         assert self.counted(world, pair[0]) == {"account/acme1": 1}
 
-    def test_call_that_is_bequeathed_or_adopted_counts_on(self, world, pair):
+    def test_call_that_is_handed_off_or_adopted_still_counts(self, world, pair):
         lease, other = (self.dial(world, pair[0]) for _ in range(2))
         assert world.wait(pair[0].hand_off([lease])) == {"sid"}
         assert world.wait(pair[1].adopt()) == (evolve(lease, gateway="gw2"),)
@@ -104,13 +104,13 @@ class NodeQuotasContract:
         assert world.wait(pair[1].adopt()) == (evolve(other, gateway="gw2"),)
         self.reached(world, pair[1])
 
-    def test_what_is_freed_counts_no_more(self, world, pair):
+    def test_freed_lease_does_not_count(self, world, pair):
         lease = self.dial(world, pair[0])
         world.advance(SILENT_S + KEEP_S)
         assert world.wait(pair[1].reap()) == (lease,)
         assert self.counted(world, pair[1]) == {}
 
-    def test_calls_that_go_on_are_entered_with_their_quotas_beyond_the_limit(self, world, pair):
+    def test_registered_calls_count_on_their_quotas_beyond_the_limit(self, world, pair):
         leases = [self.dial(world, pair[0]) for _ in range(2)]
         world.advance(SILENT_S + KEEP_S)
         assert len(world.wait(pair[1].reap())) == 2
@@ -123,7 +123,7 @@ class NodeQuotasContract:
             world.wait(pair[0].release(lease))
         self.dial(world, pair[0])
 
-    def test_call_that_is_held_by_an_old_word_of_it_is_entered_again_with_its_quotas(self, world, pair):
+    def test_call_held_by_an_old_lease_without_quotas_is_entered_again_with_them(self, world, pair):
         self.dial(world, pair[0])
         lease = self.dial(world, pair[0], any_gateway=True)
         assert world.wait(pair[1].hold(evolve(lease, quotas=()))) is True

@@ -1,4 +1,4 @@
-"""Jobs within one process: what all jobs promise, and how a gateway is alone."""
+"""Jobs in one process: the contract of IJobs, and a single gateway."""
 
 import pytest
 from twisted.internet.task import Clock
@@ -21,14 +21,14 @@ class MemoryWorld:
         return jobs
 
     def die(self, jobs):
-        """Nothing is left of it that could speak; the next process takes its place."""
+        """Do nothing: the next process takes its place."""
 
     def until(self, is_so):
         for _ in range(100):
             self.clock.advance(0.1)
             if is_so():
                 return
-        pytest.fail("waited in vain")
+        pytest.fail("the condition did not become true")
 
     def settle(self):
         self.clock.advance(0)

@@ -1,4 +1,4 @@
-"""Jobs through Redis: what all jobs promise, with a real server."""
+"""Jobs through Redis: the contract of IJobs, with a real server."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The allocator that counts in the process: what every allocator promises, and the core's own rules."""
+"""The allocator in one process: the contract of INodeAllocator, and a single gateway."""
 
 from itertools import count
 
@@ -27,7 +27,7 @@ class MemoryWorld:
         return nodes
 
     def die(self, nodes):
-        """Nothing is left of it that could speak."""
+        """Do nothing: it sends no heartbeats by itself."""
 
     def leave(self, nodes):
         self.wait(nodes.stop())
@@ -43,7 +43,7 @@ class MemoryWorld:
         return outcome[0]
 
     def close(self):
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 class TestMemoryNodes(NodeAllocatorContract, NodeQuotasContract):
@@ -60,12 +60,12 @@ TestAnySequence = AnySequenceInMemory.TestCase
 TestAnySequence.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 
 
-def test_gateway_that_is_alone_needs_no_heartbeat():
+def test_single_gateway_needs_no_heartbeat():
     nodes = MemoryNodes("gw1", 1, {"pbx1": 1}, lambda: "token", now=lambda: 1e9)
     assert MemoryWorld().wait(nodes.reap()) == ()
 
 
-def test_gateway_that_is_alone_shares_with_nobody():
+def test_single_gateway_shares_with_no_other():
     world = MemoryWorld()
     nodes = MemoryNodes("gw1", 1, {"pbx1": 1}, lambda: "token")
     nodes.set_health("pbx1", healthy=True)

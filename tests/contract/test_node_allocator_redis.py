@@ -1,4 +1,4 @@
-"""The allocator that counts in Redis: what every allocator promises, with a real server."""
+"""The allocator in Redis: the contract of INodeAllocator, with a real server."""
 
 import pytest
 from hypothesis import settings

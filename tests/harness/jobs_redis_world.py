@@ -1,4 +1,4 @@
-"""Processes of gateways that hand jobs over through a real Redis, on a reactor that the test turns."""
+"""Gateway processes that send jobs through a real Redis, on a reactor that the test runs."""
 
 import random
 
@@ -41,7 +41,7 @@ class RedisJobsWorld:
         self.turn(2.5 * POLL_S)
 
     def die(self, jobs):
-        """End a process as a crash would: its connection is cut, and nothing is said."""
+        """End a process as a crash would: it only loses its connection."""
         self.alive.remove(jobs)
         if jobs._polls.running:
             jobs._polls.stop()

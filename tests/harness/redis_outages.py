@@ -1,8 +1,8 @@
-"""Ways in which a Redis goes away and comes back; whoever uses one says what happens meanwhile, short or long."""
+"""Outages of a Redis; the callers pass the work to do meanwhile: a short one, and one longer than all time-outs."""
 
 
 def stop_and_start(server, briefly, long_enough):
-    """It crashes, and is started again."""
+    """It crashes and is started again later."""
     del long_enough
     server.stop()
     briefly()
@@ -10,7 +10,7 @@ def stop_and_start(server, briefly, long_enough):
 
 
 def pause(server, briefly, long_enough):
-    """It answers nothing for long enough that nobody waits for it any more."""
+    """It answers nothing until all requests have timed out."""
     del briefly
     server.pause()
     long_enough()
@@ -18,7 +18,7 @@ def pause(server, briefly, long_enough):
 
 
 def restart(server, briefly, long_enough):
-    """It is away for no longer than it takes to start it."""
+    """It is restarted at once."""
     del briefly, long_enough
     server.stop()
     server.start()

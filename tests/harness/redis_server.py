@@ -1,4 +1,4 @@
-"""A real Redis of our own: on a free port, in a folder of its own, ended by its process's id."""
+"""A real Redis for tests, on a free port and with a folder of its own."""
 
 import shutil
 import signal
@@ -17,7 +17,7 @@ START_WAIT_S = 10
 
 @define(eq=False)
 class RedisServer:
-    """One redis-server; `options` are of its command line. It keeps its data over a restart only with `keeps`."""
+    """One redis-server with command-line `options`; it keeps its data over a restart only with `keeps`."""
 
     options: tuple = ()
     keeps: bool = False
@@ -30,7 +30,7 @@ class RedisServer:
         return RedisAddress(host="127.0.0.1", port=self.port)
 
     def start(self, folder=None):
-        """Start it, or start it again, and wait until it answers."""
+        """Start or restart it, and wait until it answers."""
         self.folder = folder or self.folder
         keeps = "yes" if self.keeps else "no"
         settings = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", "appendonly": keeps}
@@ -49,13 +49,13 @@ class RedisServer:
             return False
 
     def call(self, *words):
-        """Send one command, and give the beginning of the raw answer."""
+        """Send one command; return the raw answer, up to 64 KiB."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
             connection.sendall(b" ".join(str(word).encode() for word in words) + b"\r\n")
             return connection.recv(65536)
 
     def stop(self):
-        """End it at once, as a crash would."""
+        """Kill it, as a crash would."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -70,7 +70,7 @@ class RedisServer:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """Give a server that runs; a file of tests that wants another kind makes its own."""
+    """A running server; a test file that needs other options makes its own."""
     server = RedisServer()
     server.start(tmp_path_factory.mktemp("redis"))
     yield server

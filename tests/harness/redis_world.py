@@ -1,4 +1,4 @@
-"""Gateways that share a real Redis, on a reactor that the test turns."""
+"""Gateways that share a real Redis, on a reactor that the test runs."""
 
 import random
 from itertools import count
@@ -10,7 +10,7 @@ from tests.harness.waiting import TurnedReactor
 
 
 class RedisWorld:
-    """Starts and ends gateways; they give signs of life by themselves only if their timings says so."""
+    """Starts and ends gateways; they send heartbeats by themselves only with a short `heartbeat_s`."""
 
     def __init__(
         self, server, *, silent_s=10.0, keep_s=20.0, settle_s=0.0, heartbeat_s=3600.0, compare_s=3600.0, retry_s=0.0
@@ -28,11 +28,11 @@ class RedisWorld:
             retry_s=retry_s,
         )
         self.metrics = MemoryMetrics()
-        self.tokens = count()  # the same in every run, as their order decides who gets what
+        self.tokens = count()  # the same in every run: their order decides which gateway adopts a call
         self.alive = []
 
     def start(self, name, capacity, asterisks, address=None):
-        """Start a gateway all of whose Asterisks are healthy, without waiting for Redis."""
+        """Start a gateway with healthy Asterisks, without waiting for Redis."""
         nodes = RedisNodes(
             name,
             capacity,
@@ -67,7 +67,7 @@ class RedisWorld:
         self.wait(nodes.stop())
 
     def advance(self, seconds):
-        """Make all signs of life older."""
+        """Make all heartbeats older."""
         for name in ("gw1", "gw2", "gw3"):
             if b"$-1" not in self.server.call("ZSCORE", "exoswitch:heartbeats", name):
                 self.server.call("ZINCRBY", "exoswitch:heartbeats", round(-seconds * 1000), name)

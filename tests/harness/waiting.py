@@ -1,23 +1,23 @@
-"""Waiting for Deferreds on a reactor that the test itself turns, so that tests stay plain functions."""
+"""A reactor that the test itself runs while it waits for a Deferred, so that tests are plain functions."""
 
 import time
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.python.failure import Failure
 
-PATIENCE_S = 10.0
+WAIT_MAX_S = 10.0
 LONGEST_TURN_S = 0.005
 
 
 class TurnedReactor:
-    """A reactor of real sockets that runs only while it is waited for."""
+    """A reactor with real sockets that runs only while the test waits."""
 
     def __init__(self):
         self.reactor = EPollReactor()
         self.reactor.seconds = time.monotonic
 
     def wait(self, deferred):
-        """Turn the reactor until this has fired; give its result, or raise its failure."""
+        """Run the reactor until this has fired; return its result or raise its failure."""
         outcome = []
         deferred.addBoth(outcome.append)
         self.until(lambda: outcome)
@@ -26,13 +26,13 @@ class TurnedReactor:
         return outcome[0]
 
     def until(self, is_so):
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + WAIT_MAX_S
         while not is_so():
-            assert time.monotonic() < deadline, "waited in vain"
+            assert time.monotonic() < deadline, "the condition did not become true"
             self._turn()
 
     def turn(self, seconds):
-        """Let things happen for so long."""
+        """Run the reactor for this long."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self._turn()

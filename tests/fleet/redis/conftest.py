@@ -1,3 +1,3 @@
-"""Redis, for whichever tests of this folder ask for it."""
+"""A real Redis, for the tests of this folder that use it."""
 
 from tests.harness.redis_server import server  # noqa: F401 - a fixture

@@ -1,4 +1,4 @@
-"""Where a Redis is, read from its URL."""
+"""The address of a Redis, read from its URL."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_url_is_read(url, address):
 @pytest.mark.parametrize(
     "url", ["", "redis://", "redis:h", "http://h", "redis://h:0", "redis://h:99999", "redis://h/db", "redis://u@h"]
 )
-def test_other_text_is_refused_and_not_repeated(url):
+def test_invalid_url_is_refused_without_being_repeated(url):
     with pytest.raises(InvalidRequest, match="must be written as redis://") as refused:
         parse_redis_url(url.replace("h", "hunter2"))
     assert "hunter2" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""What only a fleet on Redis has to see to when calls pass from one gateway to another: lost answers, two books."""
+"""Calls pass from one gateway to another in Redis: lost answers, two registries that differ, pauses."""
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail
@@ -25,13 +25,13 @@ def take(world, nodes, **options):
     return world.wait(nodes.allocate("sid", **options))
 
 
-def leave_orphan(world, heir):
-    """Let a gateway die that has a call."""
+def leave_orphan(world, adopter):
+    """Let a gateway with a call die; the other one may adopt it."""
     dying = world.gateway("gw2", 9, PBX)
     lease = take(world, dying)
     world.die(dying)
     world.advance(SILENT_S)
-    world.wait(heir.renew())
+    world.wait(adopter.renew())
     return lease
 
 
@@ -39,7 +39,7 @@ def unavailable(*_):
     return fail(BackendUnavailable("by this test"))
 
 
-def test_gateway_that_has_only_just_come_back_gives_nobody_up_for_dead(server):
+def test_gateway_that_has_just_reconnected_declares_no_gateway_dead(server):
     world = RedisWorld(server, silent_s=SILENT_S, settle_s=60.0)
     fresh = world.gateway("gw1", 9, PBX)
     lease = leave_orphan(world, fresh)
@@ -50,7 +50,7 @@ def test_gateway_that_has_only_just_come_back_gives_nobody_up_for_dead(server):
     world.close()
 
 
-def test_gateway_that_has_only_just_come_takes_what_was_given_to_it(server):
+def test_gateway_that_has_just_connected_adopts_what_was_handed_off_to_it(server):
     world = RedisWorld(server, silent_s=SILENT_S, settle_s=60.0)
     first, fresh = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
     lease = take(world, first)
@@ -59,7 +59,7 @@ def test_gateway_that_has_only_just_come_takes_what_was_given_to_it(server):
     world.close()
 
 
-def test_fleet_that_is_full_looks_for_heirs_only_now_and_then(server):
+def test_full_fleet_pauses_between_attempts_to_reassign_calls(server):
     world = RedisWorld(server, silent_s=SILENT_S, retry_s=60.0)
     nodes = world.gateway("gw1", 9, PBX)
     nodes.set_draining(None, draining=True)
@@ -72,7 +72,7 @@ def test_fleet_that_is_full_looks_for_heirs_only_now_and_then(server):
     world.close()
 
 
-def test_more_calls_than_redis_should_distribute_at_once_are_distributed_by_several(world):
+def test_many_calls_of_a_dead_gateway_are_reassigned_in_several_steps(world):
     nodes, dying = (world.gateway(name, 300, {"pbx1": 300}) for name in ("gw1", "gw2"))
     for at in range(250):
         world.wait(dying.receive("pbx1", f"17.{at}", "sid", excluding="gw1"))
@@ -83,7 +83,7 @@ def test_more_calls_than_redis_should_distribute_at_once_are_distributed_by_seve
     assert nodes.in_use() == 250
 
 
-def test_adopted_call_is_in_our_own_book_and_entered_again_where_redis_has_lost_it(server, world):
+def test_adopted_call_is_in_the_local_registry_and_entered_again_after_redis_lost_it(server, world):
     nodes = world.gateway("gw1", 9, PBX)
     leave_orphan(world, nodes)
     (adopted,) = world.wait(nodes.adopt())
@@ -93,7 +93,7 @@ def test_adopted_call_is_in_our_own_book_and_entered_again_where_redis_has_lost_
     assert world.wait(nodes.view()).leases == (adopted,)
 
 
-def test_answer_that_was_lost_is_given_again_also_to_the_next_connection(world):
+def test_lost_answer_is_repeated_on_the_next_connection(world):
     nodes = world.gateway("gw1", 9, PBX)
     lease = leave_orphan(world, nodes)
     unheard = nodes.adopt()
@@ -104,7 +104,7 @@ def test_answer_that_was_lost_is_given_again_also_to_the_next_connection(world):
     assert world.wait(nodes.adopt()) == ()
 
 
-def test_what_redis_tells_again_since_it_did_not_hear_that_we_know_is_told_here_once(world, monkeypatch):
+def test_adoption_that_redis_repeats_for_lack_of_an_acknowledgement_is_returned_once(world, monkeypatch):
     nodes = world.gateway("gw1", 9, PBX)
     leave_orphan(world, nodes)
     ask = nodes._membership.ask
@@ -122,7 +122,7 @@ def test_what_redis_tells_again_since_it_did_not_hear_that_we_know_is_told_here_
     assert not nodes._unacknowledged
 
 
-def test_arrival_without_redis_is_taken_by_whoever_asks(server, world, monkeypatch):
+def test_waiting_call_is_taken_by_the_asking_gateway_without_redis(server, world, monkeypatch):
     nodes = world.gateway("gw1", 9, PBX)
     world.gateway("gw2", 9999, PBX)
     take(world, nodes)
@@ -133,7 +133,7 @@ def test_arrival_without_redis_is_taken_by_whoever_asks(server, world, monkeypat
 
 
 @pytest.mark.parametrize("what", ["adopt", "reap", "hold", "transfer", "hand_off"])
-def test_what_needs_the_others_fails_without_redis(world, what):
+def test_operations_that_need_other_gateways_fail_without_redis(world, what):
     address = type(world.server.address)(host="127.0.0.1", port=1)
     nodes = world.start("gw1", 9, PBX, address)
     lease = take(world, nodes)
@@ -144,11 +144,11 @@ def test_what_needs_the_others_fails_without_redis(world, what):
     assert nodes.in_use() == 1
 
 
-def test_call_that_others_took_over_leaves_our_book_when_the_two_are_compared(world):
+def test_call_that_others_adopted_leaves_the_local_registry_by_the_comparison(world):
     nodes, other = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
     kept, lost = take(world, nodes), take(world, nodes)
     world.wait(nodes.hand_off([lost]))
-    nodes._local.enter(lost)  # as if we had been paused, and others had taken it over
+    nodes._local.enter(lost)  # as if this gateway had been paused while the other one adopted it
     for _ in range(2):
         assert nodes.in_use() == 2
         world.wait(Deferred.fromCoroutine(nodes._membership.compare()))
@@ -157,7 +157,7 @@ def test_call_that_others_took_over_leaves_our_book_when_the_two_are_compared(wo
     assert [one.token for one in world.wait(other.adopt())] == [lost.token]
 
 
-def test_place_that_was_given_to_us_and_that_we_never_asked_about_is_given_back(world):
+def test_place_that_we_hold_in_redis_without_knowing_it_is_released_by_the_comparison(world):
     nodes, other = (world.gateway(name, 9, PBX) for name in ("gw1", "gw2"))
     late = world.wait(other.receive("pbx1", "17.1", "sid"))
     assert late.gateway == "gw1"

@@ -1,4 +1,4 @@
-"""What only the allocator in Redis has: its way in, its scripts, and its word on who is registered."""
+"""The allocator in Redis only: login, scripts, keys, registration."""
 
 import pytest
 from attrs import evolve
@@ -25,11 +25,11 @@ def take(world, nodes):
     return world.wait(nodes.allocate("sid"))
 
 
-def told(events):
+def logged(events):
     return [event["log_format"].format(**event) for event in events if event["log_level"].name in {"warn", "error"}]
 
 
-def test_scripts_that_were_flushed_are_sent_again(server, world):
+def test_flushed_scripts_are_sent_again(server, world):
     nodes = world.gateway("gw1", 5, PBX)
     server.call("SCRIPT", "FLUSH")
     take(world, nodes)
@@ -37,7 +37,7 @@ def test_scripts_that_were_flushed_are_sent_again(server, world):
     assert world.metrics.counts == {}
 
 
-def test_all_is_entered_again_where_redis_has_lost_it(server, world):
+def test_all_leases_are_entered_again_after_redis_lost_them(server, world):
     nodes = world.gateway("gw1", 5, PBX)
     leases = {take(world, nodes)}
     server.call("FLUSHALL")
@@ -53,21 +53,21 @@ def test_gateway_that_stops_leaves_nothing_behind(server, world):
     assert server.call("DBSIZE") == b":0\r\n"
 
 
-def test_keys_do_not_become_more_with_gateways_and_calls(server, world):
+def test_number_of_keys_does_not_grow_with_gateways_and_calls(server, world):
     for name in ("gw1", "gw2"):
         nodes = world.gateway(name, 5, PBX)
         world.wait(nodes.allocate("sid", quotas={f"account/{name}": 1, "trunk": 9}))
     assert server.call("DBSIZE") == b":6\r\n"
 
 
-def test_two_gateways_of_one_name_are_told_of(world):
+def test_two_gateways_of_one_name_are_logged(world):
     first, _ = (world.gateway("gw1", 5, PBX) for _ in range(2))
     with capturedLogs() as events:
         world.wait(first.renew())
-    assert told(events) == ["another gateway of this fleet is called gw1, too: rename one"]
+    assert logged(events) == ["another gateway of this fleet is called gw1, too: rename one"]
 
 
-def test_registration_that_was_under_way_when_its_connection_broke_is_too_late(world):
+def test_registration_older_than_the_last_one_is_ignored(world):
     nodes = world.gateway("gw1", 5, PBX)
     stale = nodes._membership.epoch
     nodes._membership.register()
@@ -101,11 +101,11 @@ def test_password_and_database_are_used(locked, world):
     assert world.server.call("DBSIZE") == b":0\r\n"
 
 
-def test_wrong_password_is_told_once_without_it_and_calls_go_on(locked, world):
+def test_wrong_password_is_logged_once_without_it_and_calls_go_on(locked, world):
     with capturedLogs() as events:
         nodes = world.start("gw1", 5, PBX, evolve(locked.address, password="hunter1"))
         world.turned.turn(1.0)
-    (line,) = told(events)
+    (line,) = logged(events)
     assert "WRONGPASS" in line
     assert "hunter1" not in str(events)
     assert take(world, nodes).gateway == "gw1"

@@ -1,4 +1,4 @@
-"""Redis stopped, paused and started again while calls come and go: they go on, and the counts come right again."""
+"""Redis is stopped, paused and restarted under traffic: calls go on, and the counts are right afterwards."""
 
 import random
 import time
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.loopback, needs_redis()]
 FLEET = {"gw1": (30, {"pbx1": 20, "pbx2": 20}), "gw2": (30, {"pbx2": 20, "pbx3": 20})}
 SILENT_S, KEEP_S, HEARTBEAT_S = 0.7, 0.5, 0.1
 PAUSE_BETWEEN_CALLS_S = 0.003
-ANSWER_MAX_S = 1.5  # one time-out of 0.5 s, and what a busy machine adds
+ANSWER_MAX_S = 1.5  # one time-out of 0.5 s, and the delay of a busy machine
 
 
 @pytest.fixture(params=[False, True], ids=["forgetful", "keeping its data"])
@@ -76,13 +76,13 @@ class Traffic:
         deferred.addErrback(lambda failure: pytest.fail(str(failure)))
 
     def settle(self):
-        """Wait until every request has its answer, and Redis has heard from both gateways again."""
+        """Wait until every request is answered and both gateways have sent a heartbeat."""
         self.world.turned.until(lambda: not self.asked and all(nodes.is_shared for nodes in self.gateways))
         for nodes in self.gateways:
             self.world.wait(nodes.renew())
 
     def converged(self):
-        """Judge what Redis counts by the calls that are live."""
+        """Compare the counts in Redis with the live calls."""
         view = self.world.wait(self.gateways[0].view())
         live = [lease for calls in self.live.values() for lease in calls]
         assert sorted(view.leases, key=repr) == sorted(live, key=repr)
@@ -96,7 +96,7 @@ class Traffic:
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_calls_go_on_and_counts_come_right(server, world, outage):
+def test_calls_go_on_and_counts_are_right_afterwards(server, world, outage):
     traffic = Traffic(world, seed=outage.__name__)
     for _ in range(2):
         traffic.run(0.3)
@@ -108,7 +108,7 @@ def test_calls_go_on_and_counts_come_right(server, world, outage):
     assert sum(map(len, traffic.live.values())) > 10
 
 
-def test_gateway_that_dies_while_redis_is_away_is_reaped_after_it(server, world):
+def test_gateway_that_dies_while_redis_is_away_is_reaped_afterwards(server, world):
     traffic = Traffic(world, seed=1)
     traffic.run(0.3)
     survivor, other = traffic.gateways
@@ -124,7 +124,7 @@ def test_gateway_that_dies_while_redis_is_away_is_reaped_after_it(server, world)
     assert len(view.leases) == len(traffic.live[survivor])
 
 
-def test_without_redis_what_was_last_known_of_the_others_is_taken_to_hold(server, world):
+def test_without_redis_the_last_known_use_of_an_asterisk_counts(server, world):
     first, other = (world.gateway(name, 30, {"pbx1": 10}) for name in ("gw1", "gw2"))
     for _ in range(6):
         world.wait(other.allocate("sid"))
@@ -137,7 +137,7 @@ def test_without_redis_what_was_last_known_of_the_others_is_taken_to_hold(server
     assert world.metrics.counts["places_taken_without_redis_total"] == 4
 
 
-def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_a_quota(server, world):
+def test_without_redis_our_calls_and_the_last_known_calls_of_others_count_on_a_quota(server, world):
     world.timings = evolve(world.timings, compare_s=0.0)
     quotas = {"account/acme1": 4}
     first, other = (world.gateway(name, 30, {"pbx1": 30}) for name in ("gw1", "gw2"))
@@ -160,7 +160,7 @@ def test_without_redis_our_own_calls_and_what_was_last_heard_of_others_count_on_
     assert world.wait(first.view()).quotas == quotas
 
 
-def test_gateway_that_starts_without_redis_takes_calls_and_tells_of_them_later(server, world):
+def test_gateway_that_starts_without_redis_takes_calls_and_registers_them_later(server, world):
     server.stop()
     nodes = world.start("gw1", 5, {"pbx1": 5})
     lease = world.wait(nodes.allocate("sid"))
@@ -169,7 +169,7 @@ def test_gateway_that_starts_without_redis_takes_calls_and_tells_of_them_later(s
     assert world.wait(nodes.view()).leases == (lease,)
 
 
-def test_paused_redis_delays_a_call_by_its_time_out_at_most_once(server, world):
+def test_paused_redis_delays_only_one_call_by_the_time_out(server, world):
     nodes = world.gateway("gw1", 5, {"pbx1": 5})
     server.pause()
     waits_s = []

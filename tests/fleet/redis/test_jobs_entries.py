@@ -1,4 +1,4 @@
-"""What a job looks like in a stream; nothing that somebody else put there breaks the reading."""
+"""Jobs as entries of a stream; a foreign entry does not break the reading."""
 
 import json
 
@@ -29,11 +29,11 @@ def test_lease_comes_back_as_it_was_written(lease):
     assert read_portion(told(["1-0", job_fields(lease)])) == Portion("5-0", (Entry("1-0", lease),))
 
 
-def test_empty_list_comes_as_a_table_from_lua():
+def test_empty_list_is_a_table_in_luas_json():
     assert read_portion(told(delivered="")) == Portion("", ())
 
 
-def test_what_a_later_release_adds_is_passed_over():
+def test_field_of_a_later_release_is_ignored():
     assert read_portion(told(["1-0", [*job_fields(LEASE), "why", "x"]])).entries == (Entry("1-0", LEASE),)
 
 
@@ -44,24 +44,24 @@ def test_job_of_an_earlier_release_has_no_quotas():
     assert read_portion(told(["1-0", [*fields[:place], *fields[place + 2 :]]])).entries == (entry,)
 
 
-def test_entry_that_was_cut_off_has_no_lease():
+def test_trimmed_entry_has_no_lease():
     assert read_portion(told(["1-0", False])).entries == (Entry("1-0", None),)
 
 
 @settings(deadline=None, max_examples=50)
 @given(lists(sampled_from(["token", "call_sid", "gateway", ""]), max_size=6))
-def test_entry_that_lacks_something_has_no_lease(fields):
+def test_entry_without_a_required_field_has_no_lease(fields):
     fields = fields[: len(fields) // 2 * 2]
     assert read_portion(told(["1-0", fields])).entries == (Entry("1-0", None),)
 
 
 @settings(deadline=None, max_examples=50)
 @given(binary(max_size=20).filter(lambda raw: not set(raw) & set(b'"\\') and min(raw, default=32) >= ord(" ")))
-def test_entry_that_is_not_in_utf8_does_not_hide_the_next(raw):
+def test_entry_that_is_not_utf8_does_not_hide_the_next(raw):
     answer = b'["5-0",[["1-0",["%s","x"]],%s]]' % (raw, json.dumps(["2-0", job_fields(LEASE)]).encode())
     assert read_portion(answer).entries == (Entry("1-0", None), Entry("2-0", LEASE))
 
 
-def test_stream_of_a_gateway_of_an_odd_name_has_a_plain_one():
+def test_stream_name_of_a_gateway_is_percent_encoded():
     assert stream_part("gw-1.a_b") == "gw-1.a_b"
     assert stream_part("gw 1:{x}*") == "gw%201%3A%7Bx%7D%2A"

@@ -1,4 +1,4 @@
-"""What a process knows of its stream: nothing is lost when an answer is, and nothing taken twice."""
+"""The entries of one process: none is lost with a lost answer, and none is taken twice."""
 
 from attrs import define, field
 from hypothesis import settings
@@ -12,7 +12,7 @@ from exoswitch.fleet.redis.jobs_in_hand import ENDED_MAX, NEW, JobsInHand
 
 @define
 class Stream:
-    """What jobs_take.lua does, in Python; entries are called "1-0", "2-0", and so on."""
+    """jobs_take.lua in Python; entries have the IDs "1-0", "2-0", ..."""
 
     entries: list = field(factory=list)  # numbers
     pending: set = field(factory=set)
@@ -48,7 +48,7 @@ def lease(number):
 
 
 def take_all(in_hand, stream, count=3):
-    """Take until the question stays the same, as the adapter does."""
+    """Take portions until the question stays the same, as the adapter does."""
     taken = []
     while True:
         question = in_hand.question
@@ -62,7 +62,7 @@ def tokens(entries):
 
 
 class Readings(RuleBasedStateMachine):
-    """Jobs are sent, taken and done with, in any order; answers get lost, and processes end."""
+    """Jobs are sent, taken and finished in any order; answers are lost, and processes end."""
 
     def __init__(self):
         super().__init__()
@@ -93,7 +93,7 @@ class Readings(RuleBasedStateMachine):
 
     @rule(count=integers(1, 4))
     def take_and_lose_the_answer(self, count):
-        """It may have been carried out long after it was given up."""
+        """Redis may carry out a request long after it timed out."""
         self.stream.take(self.stream.name(max(self.stream.delivered, 0)), NEW, count)
 
     @precondition(lambda self: self.under_way)
@@ -126,7 +126,7 @@ class Readings(RuleBasedStateMachine):
 
     @rule()
     def next_process(self):
-        """Only what Redis was told of is done with."""
+        """Only the entries that Redis has removed are finished."""
         self.tell_redis()
         self.in_hand, self.under_way, self.failed = JobsInHand(), [], set()
 
@@ -149,7 +149,7 @@ def test_pending_entries_come_before_new_ones():
     assert tokens(take_all(JobsInHand(), stream)) == ["t1", "t2", "t3", "t4", "t5"]
 
 
-def test_stream_that_expired_and_began_anew_is_read():
+def test_stream_that_expired_and_started_anew_is_read():
     in_hand, stream = JobsInHand(), Stream()
     stream.send()
     take_all(in_hand, stream)
@@ -158,7 +158,7 @@ def test_stream_that_expired_and_began_anew_is_read():
     assert tokens(take_all(in_hand, later)) == ["t7", "t8"]
 
 
-def test_redis_that_lost_what_it_was_told_is_told_again():
+def test_entry_that_redis_lost_the_end_of_is_ended_again():
     in_hand, stream = JobsInHand(), Stream()
     stream.send()
     take_all(in_hand, stream)
@@ -170,7 +170,7 @@ def test_redis_that_lost_what_it_was_told_is_told_again():
     assert in_hand.finished == ("1-0",)
 
 
-def test_what_ended_is_not_remembered_without_a_bound():
+def test_memory_of_ended_entries_is_bounded():
     in_hand = JobsInHand()
     for number in range(ENDED_MAX + 5):
         in_hand.fail(f"{number}-0")

@@ -1,4 +1,4 @@
-"""What jobs leave behind in Redis, and what they make of that which others put there."""
+"""Jobs in Redis: the keys that they leave, and foreign or trimmed entries."""
 
 import pytest
 from twisted.logger import capturedLogs
@@ -31,7 +31,7 @@ def number(answer):
     return int(answer.removeprefix(b":"))
 
 
-def test_nothing_is_left_of_jobs_that_are_done_with_but_a_stream_that_expires(world):
+def test_finished_jobs_leave_only_a_stream_that_expires(world):
     listener = Prompt()
     jobs = world.start("gw1", listener)
     send(world, jobs, leases(3))
@@ -43,14 +43,14 @@ def test_nothing_is_left_of_jobs_that_are_done_with_but_a_stream_that_expires(wo
     assert world.metrics.counts == {"jobs_sent_total": 3, "jobs_taken_total": 3}
 
 
-def test_gateway_that_only_looks_leaves_nothing(world):
+def test_gateway_that_only_polls_leaves_nothing(world):
     world.start("gw1", Prompt())
     world.settle()
     assert number(world.server.call("DBSIZE")) == 0
 
 
 @pytest.mark.parametrize("rubbish", ["token t1", "token \\xff\\xfe call_sid \\x00", "a b"])
-def test_entry_that_is_no_job_is_counted_told_and_removed(world, rubbish):
+def test_entry_that_is_no_job_is_counted_logged_and_removed(world, rubbish):
     listener = Prompt()
     jobs = world.start("gw1", listener)
     send(world, jobs, [lease(0)])
@@ -66,7 +66,7 @@ def test_entry_that_is_no_job_is_counted_told_and_removed(world, rubbish):
     assert number(world.server.call("XLEN", STREAM)) == 0
 
 
-def test_jobs_that_fell_out_of_an_overfull_stream_do_not_hold_up_the_others(world):
+def test_trimmed_jobs_do_not_hold_up_the_others(world):
     first = world.start("gw1", Slow())
     send(world, first, leases(3))
     world.until(lambda: len(first.listener.arrived) == 3)
@@ -80,7 +80,7 @@ def test_jobs_that_fell_out_of_an_overfull_stream_do_not_hold_up_the_others(worl
     assert world.server.call("XPENDING", STREAM, "gateway").startswith(b"*4\r\n:0\r\n")
 
 
-def test_stream_that_expired_begins_anew(world):
+def test_expired_stream_starts_anew(world):
     listener = Prompt()
     jobs = world.start("gw1", listener)
     for one in leases(2):
@@ -91,7 +91,7 @@ def test_stream_that_expired_begins_anew(world):
     assert listener.arrived == leases(2)
 
 
-def test_before_redis_is_found_nothing_can_be_sent(world):
+def test_no_job_can_be_sent_before_redis_is_connected(world):
     jobs = world.begin("gw1", Prompt())
     with pytest.raises(BackendUnavailable):
         world.wait(jobs.send(lease(1)))

@@ -1,4 +1,4 @@
-"""Redis stopped, paused and started again while jobs are handed over: each that was accepted arrives, and once."""
+"""Redis is stopped, paused and restarted while jobs are sent: each accepted job arrives once."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def world(server):
 
 
 class Traffic:
-    """Jobs from gw2 to gw1, one after the other, whatever becomes of them."""
+    """Jobs from gw2 to gw1, one after the other, accepted or not."""
 
     def __init__(self, world):
         self.world = world
@@ -92,14 +92,14 @@ def test_job_that_ends_while_redis_is_away_is_not_offered_again(server, world):
     assert listener.arrived == leases(3)
     assert jobs._in_hand.finished == ()
     world.die(jobs)
-    heir = Prompt()
-    world.start("gw1", heir)
+    listener = Prompt()
+    world.start("gw1", listener)
     world.settle()
-    assert heir.arrived == [lease(2)]
+    assert listener.arrived == [lease(2)]
 
 
 def test_job_that_was_read_by_a_request_carried_out_late_arrives(server, world):
-    """As one does that a paused Redis finds in a connection which was given up meanwhile."""
+    """A paused Redis carries out the requests of a connection that was dropped meanwhile."""
     listener = Prompt()
     jobs = world.start("gw1", listener)
     world.wait(jobs.send(lease(0)))
@@ -113,7 +113,7 @@ def test_job_that_was_read_by_a_request_carried_out_late_arrives(server, world):
     world.until(lambda: listener.arrived == leases(3))
 
 
-def test_redis_that_has_forgotten_everything_is_used_again(server, world):
+def test_flushed_redis_is_used_again(server, world):
     listener = Prompt()
     jobs = world.start("gw1", listener)
     for one in leases(3):
@@ -124,8 +124,8 @@ def test_redis_that_has_forgotten_everything_is_used_again(server, world):
     assert listener.arrived == leases(3)
 
 
-def test_redis_that_lost_what_it_was_told_last_is_told_again(server, world):
-    """As the heir of a Redis does that had not copied the end."""
+def test_redis_that_lost_its_last_writes_gets_them_again(server, world):
+    """A replica that takes over may lack the last writes."""
     listener = Prompt()
     jobs = world.start("gw1", listener)
     world.wait(jobs.send(lease(0)))
