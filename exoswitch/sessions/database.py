@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.notes import Note
 
 
@@ -23,8 +24,11 @@ class ISessionDatabase(Interface):
     def write(notes: Sequence[Note]) -> Deferred[None]:
         """Write notes in one transaction, on the disk when the Deferred fires; a second write changes nothing."""
 
-    def recall(call_sids: Collection[str]) -> Deferred[list[Note]]:
-        """Read the newest notes of these calls, in any order; the caller limits their number."""
+    def recall(call_sids: Collection[str]) -> Deferred[list[Note | CorruptRecord]]:
+        """Read the newest notes of these calls, in any order; the caller limits their number.
+
+        Of a note that cannot be read it gives the error, so that the others are not lost with it.
+        """
 
     def unfinished(gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended, in any order."""

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.call.session import Session
-from exoswitch.errors import BackendUnavailable, CallNotFound
+from exoswitch.errors import BackendUnavailable, CallNotFound, CorruptRecord
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.sessions.availability import Availability, Effect, Input, State
 from exoswitch.sessions.claims import Claims
@@ -34,7 +34,7 @@ NOTE_WAIT_S = 0.05
 """How long a note may wait for others. A gateway that is killed loses the notes of this time."""
 
 BATCH_NOTES = 50
-"""More would delay the audio of all calls: encoding 50 notes for PostgreSQL takes the reactor 4 ms."""
+"""More would delay the audio of all calls: writing 50 notes to PostgreSQL takes the reactor 2 ms."""
 
 _WAITING_MAX = 20_000
 """Notes in memory. There are more only if neither database nor disk takes any for many seconds."""
@@ -43,7 +43,7 @@ _REMEMBERED_MAX = 20_000
 """Calls with a note that is not in the database. Of more calls, the oldest are not found until it is."""
 
 _RECALLED_AT_ONCE = 50
-"""Sessions read in one go: decoding 50 from PostgreSQL takes the reactor 2 ms."""
+"""Sessions read in one go: reading 50 from PostgreSQL takes the reactor 2 ms."""
 
 _AWAY = "the session store cannot be reached: see the gateway's log"  # for dialers, without internals
 _TIDY_S = 6 * 3600.0
@@ -180,7 +180,12 @@ class DurableSessions:
     async def _recall_some(self, call_sids: Sequence[str]) -> list[Session]:
         # Taken before the question: notes that are written while it runs may or may not be in its answer.
         unwritten = [note for note in map(self._unwritten.get, call_sids) if note is not None]
-        notes = await self._asked("sessions cannot be read", lambda: self._database.recall(call_sids))
+        records = await self._asked("sessions cannot be read", lambda: self._database.recall(call_sids))
+        notes = [record for record in records if isinstance(record, Note)]
+        for record in records:
+            if isinstance(record, CorruptRecord):
+                self._metrics.add("session_records_corrupt_total")
+                self._log.error("{problem}; the call is treated as unknown", problem=record)
         self._numbers.follow(notes)
         return [note.session for note in newest([*notes, *unwritten])]
 

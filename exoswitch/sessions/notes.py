@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from attrs import define, field, frozen
 
 from exoswitch.call.session import Session
-from exoswitch.sessions.document import event_text, to_text
+from exoswitch.errors import CorruptRecord
+from exoswitch.sessions.document import event_text, from_text, to_text
 
 SESSION_COLUMNS = (
     "call_sid",
@@ -112,6 +113,14 @@ def session_row(note: Note) -> tuple[object, ...]:
     )
     times = (session.created_at, session.updated_at, session.answered_at, session.ended_at)
     return (*map(_storable, texts), *times, note.sequence, to_text(session))
+
+
+def read_note(call_sid: str, sequence: int, document: str) -> Note | CorruptRecord:
+    """Read a note from a session's row; give the error if the document cannot be read."""
+    try:
+        return Note(sequence, from_text(document))
+    except CorruptRecord as error:
+        return CorruptRecord(f"call {call_sid}: {error}")
 
 
 def event_row(note: Note) -> tuple[object, ...]:

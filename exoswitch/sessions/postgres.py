@@ -11,15 +11,15 @@ from urllib.parse import urlsplit
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from exoswitch.errors import BackendUnavailable, CorruptRecord
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.document import from_text
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
     SESSION_COLUMNS,
     Note,
     event_row,
     newest,
+    read_note,
     session_row,
 )
 from exoswitch.store.months import Month
@@ -103,14 +103,10 @@ class PostgresDatabase:
         await self._writer.run(lambda ask: ask(_WRITE, *events, *sessions))
 
     @deferred
-    async def recall(self, call_sids: Collection[str]) -> list[Note]:
+    async def recall(self, call_sids: Collection[str]) -> list[Note | CorruptRecord]:
         """Read the newest notes of these calls."""
-        question = "SELECT sequence, document FROM sessions WHERE call_sid = ANY(%s::text[])"
-        rows = await self._quick.run(lambda ask: ask(question, list(call_sids)))
-        try:
-            return [Note(sequence, from_text(document)) for sequence, document in rows]
-        except CorruptRecord as error:
-            raise BackendUnavailable(f"{self.name}: {error}") from error
+        question = "SELECT call_sid, sequence, document FROM sessions WHERE call_sid = ANY(%s::text[])"
+        return [read_note(*row) for row in await self._quick.run(lambda ask: ask(question, list(call_sids)))]
 
     @deferred
     async def unfinished(self, gateway: str) -> list[str]:

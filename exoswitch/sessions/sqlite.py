@@ -8,14 +8,15 @@ from typing import Any
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
+from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.document import from_text
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
     SESSION_COLUMNS,
     Note,
     event_row,
     newest,
+    read_note,
     session_row,
 )
 from exoswitch.store.schema_versions import Version, read_schema
@@ -62,7 +63,7 @@ class SqliteDatabase:
         """Write notes in one transaction."""
         return self._file.run(_write, notes)
 
-    def recall(self, call_sids: Collection[str]) -> Deferred[list[Note]]:
+    def recall(self, call_sids: Collection[str]) -> Deferred[list[Note | CorruptRecord]]:
         """Read the newest notes of these calls."""
         return self._file.run(_recall, call_sids)
 
@@ -93,13 +94,13 @@ def _write(cursor: sqlite3.Cursor, notes: Sequence[Note]) -> None:
     cursor.executemany(_SET_SESSION, map(session_row, newest(notes)))
 
 
-def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note]:
+def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note | CorruptRecord]:
     marks = ", ".join("?" * len(call_sids))
     rows = cursor.execute(
-        f"SELECT sequence, document FROM sessions WHERE call_sid IN ({marks})",  # noqa: S608 - ours
+        f"SELECT call_sid, sequence, document FROM sessions WHERE call_sid IN ({marks})",  # noqa: S608 - ours
         tuple(call_sids),
     )
-    return [Note(sequence, from_text(document)) for sequence, document in rows]
+    return [read_note(*row) for row in rows]
 
 
 def _unfinished(cursor: sqlite3.Cursor, gateway: str) -> list[str]:

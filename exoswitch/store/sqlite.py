@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from twisted.enterprise.adbapi import ConnectionPool
 from twisted.internet.defer import Deferred, fail
 
-from exoswitch.errors import BackendUnavailable, CorruptRecord
+from exoswitch.errors import BackendUnavailable
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
@@ -57,14 +57,13 @@ class SqliteFile:
         """Call `work` with a cursor and the arguments, in the file's thread; commit when it returns.
 
         Raises:
-            BackendUnavailable: the file is closed, locked, not usable or does not hold what it should, or there is no
-                answer in time.
+            BackendUnavailable: the file is closed, locked or not usable, or does not answer in time.
         """
         if self._pool is None:
             raise BackendUnavailable(f"{self.name}: it is closed")
         try:
             return await within(_ANSWER_S, self._reactor, self._pool.runInteraction(work, *arguments), self.name)
-        except (sqlite3.Error, OSError, CorruptRecord) as error:
+        except (sqlite3.Error, OSError) as error:
             raise BackendUnavailable(f"{self.name}: {error}") from error
 
     def close(self) -> None:

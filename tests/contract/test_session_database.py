@@ -5,7 +5,7 @@ from attrs import evolve
 from zope.interface.verify import verifyObject
 
 from exoswitch.call.session import CallStatus
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import BackendUnavailable, CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import Note
 from exoswitch.store.schema_versions import in_order, read_schema, read_versions
@@ -119,6 +119,18 @@ def test_old_calls_are_deleted_with_their_events_and_claims_and_newer_ones_are_n
         assert await kind.rows(database, "SELECT call_sid, token FROM claims") == [("young", "t1")]
         await database.write([Note(2000, evolve(ENDED, call_sid="late"))])
         assert len(await database.recall(["late"])) == 1
+
+    kind.run(scenario)
+
+
+def test_record_that_cannot_be_read_is_an_error_of_its_own_among_the_others(kind):
+    async def scenario(database):
+        await database.write([Note(1, SESSION), Note(2, evolve(SESSION, call_sid="c2"))])
+        await kind.rows(database, "UPDATE sessions SET document = '{}' WHERE call_sid = 'c2'")
+        note, error = sorted(await database.recall(["c1", "c2"]), key=lambda record: not isinstance(record, Note))
+        assert note == Note(1, SESSION)
+        assert isinstance(error, CorruptRecord)
+        assert str(error).startswith("call c2: a stored session cannot be read: required field missing")
 
     kind.run(scenario)
 

@@ -3,6 +3,7 @@
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs
 
 from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.sessions.durable import BATCH_NOTES, NOTE_WAIT_S
@@ -92,6 +93,22 @@ def test_database_that_opens_after_the_stop_is_closed_again(tmp_path):
     result.successResultOf(started)
     assert keeper.database.closed == 2
     assert not keeper.store.ready
+
+
+def test_record_that_cannot_be_read_is_logged_and_hides_no_other_call(keeper):
+    keeper.note("a", "b")
+    keeper.pass_time()
+    result.successResultOf(
+        keeper.database.database._file.run(
+            lambda cursor: cursor.execute("UPDATE sessions SET document = '{}' WHERE call_sid = 'a'")
+        )
+    )
+    with capturedLogs() as events:
+        (found,) = result.successResultOf(keeper.store.unfinished("gw1"))
+    assert found.call_sid == "b"
+    assert [str(event["problem"])[:7] for event in events] == ["call a:"]
+    assert keeper.metrics.counts["session_records_corrupt_total"] == 1
+    result.failureResultOf(keeper.load("a"), CallNotFound)
 
 
 def test_second_stop_is_harmless(keeper):
