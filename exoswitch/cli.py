@@ -72,61 +72,70 @@ def _sim_bot(options: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="exoswitch",
-        description="A gateway between Asterisk and voice bots that were written for Exotel.",
-        epilog="The server itself is started with: twistd -n exoswitch --config exoswitch.yaml",
+        description="A gateway between Asterisk and voice bots for Exotel.",
+        epilog="To start the gateway: twistd -n exoswitch --config exoswitch.yaml",
     )
     parser.add_argument("--version", action="version", version=f"exoswitch {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    check = commands.add_parser("check-config", help="tell every problem of a configuration file at once")
+    check = commands.add_parser("check-config", help="list all problems of a configuration file")
     check.add_argument("file", type=Path, help="the YAML file")
     check.set_defaults(run=_check_config)
 
     render = commands.add_parser("render-asterisk", help="write a complete Asterisk configuration folder")
     render.add_argument("file", type=Path, help="the YAML file")
     render.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write to")
-    render.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: its first)")
-    render.add_argument("--etc-dir", metavar="PATH", help="where Asterisk will see that folder (default: DIR)")
+    render.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: the first)")
+    render.add_argument("--etc-dir", metavar="PATH", help="the path of that folder for Asterisk (default: DIR)")
     render.add_argument(
-        "--state-dir", metavar="PATH", help="put its run, log, spool and db folders under PATH (default: as packaged)"
+        "--state-dir", metavar="PATH", help="the parent of its run, log, spool and db folders (default: as packaged)"
     )
     render.set_defaults(run=_render_asterisk)
 
-    demo = commands.add_parser("demo", help="a whole call on this machine, with figures and a recording")
-    demo.add_argument("--out", type=Path, default=Path("demo-output"), metavar="DIR", help="where the recording goes")
+    demo = commands.add_parser("demo", help="make a whole call on this machine, with measurements and a recording")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="the output folder",
+    )
     demo.set_defaults(run=_demo)
 
-    certify = commands.add_parser("certify", help="call a bot as Exotel would, in every way, and judge it")
+    certify = commands.add_parser("certify", help="test a bot with calls as Exotel makes them")
     add_options(certify)
     certify.set_defaults(run=_certify)
 
-    sim = commands.add_parser("sim", help="a simulated Asterisk, or a simulated bot, on its own")
+    sim = commands.add_parser("sim", help="run a simulated Asterisk or a simulated bot")
     _add_sim_commands(sim.add_subparsers(title="what to simulate", metavar="WHAT", required=True))
     return parser
 
 
 def _add_sim_commands(commands: Any) -> None:
     asterisk = commands.add_parser("asterisk", help="an AMI server whose phones follow a script")
-    asterisk.add_argument("--ami-port", type=int, default=5038, metavar="PORT", help="where AMI listens (5038)")
-    asterisk.add_argument("--username", default="exoswitch", metavar="NAME", help="AMI's user (exoswitch)")
-    asterisk.add_argument("--secret", default="secret", help="AMI's secret (secret)")
+    asterisk.add_argument("--ami-port", type=int, default=5038, metavar="PORT", help="the port of AMI (5038)")
+    asterisk.add_argument("--username", default="exoswitch", metavar="NAME", help="the user of AMI (exoswitch)")
+    asterisk.add_argument("--secret", default="secret", help="the secret of AMI (secret)")
     asterisk.add_argument(
         "--script",
         default="answer-after=1 babble=10 hangup",
         metavar="WORDS",
-        help="what every phone does, such as: answer-after=0.5 tone=440,2 digits=12# silence=1 hangup; or: busy",
+        help="the script of every phone, such as: answer-after=0.5 tone=440,2 digits=12# silence=1 hangup; or: busy",
     )
     asterisk.add_argument(
-        "--network", default="", metavar="WORDS", help="what lies between, such as: delay=0.04 jitter=0.01 loss=0.02"
+        "--network",
+        default="",
+        metavar="WORDS",
+        help="the network, such as: delay=0.04 jitter=0.01 loss=0.02",
     )
-    asterisk.add_argument("--seed", type=int, default=0, help="makes the network's dice fall alike again (0)")
-    asterisk.add_argument("--call-in", metavar="NUMBER", help="let somebody call this number of yours")
-    asterisk.add_argument("--call-in-after", type=float, default=5.0, metavar="SECONDS", help="when (5)")
-    asterisk.add_argument("--caller", default="+919812345610", metavar="NUMBER", help="who calls in")
+    asterisk.add_argument("--seed", type=int, default=0, help="the seed of the network's random numbers (0)")
+    asterisk.add_argument("--call-in", metavar="NUMBER", help="call this number of the gateway from a phone")
+    asterisk.add_argument("--call-in-after", type=float, default=5.0, metavar="SECONDS", help="its delay (5)")
+    asterisk.add_argument("--caller", default="+919812345610", metavar="NUMBER", help="the number of that phone")
     asterisk.set_defaults(run=_sim_asterisk)
 
     bot = commands.add_parser("bot", help="a voice bot that speaks Exotel's protocol")
-    bot.add_argument("--port", type=int, default=8765, help="where it listens (8765)")
+    bot.add_argument("--port", type=int, default=8765, help="the port of the bot (8765)")
     bot.add_argument(
         "--behaviour",
         default="echo",

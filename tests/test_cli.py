@@ -1,4 +1,4 @@
-"""The `exoswitch` command, as a newcomer would try it."""
+"""The `exoswitch` command."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def good_file(tmp_path):
     return path
 
 
-def test_help_names_every_command_and_how_the_server_is_started(capsys):
+def test_help_names_every_command_and_the_start_of_the_gateway(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
@@ -31,13 +31,13 @@ def test_help_names_every_command_and_how_the_server_is_started(capsys):
         assert word in text
 
 
-def test_version_is_told(capsys):
+def test_version_is_printed(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert __version__ in capsys.readouterr().out
 
 
-def test_unknown_command_says_which_there_are(capsys):
+def test_unknown_command_lists_the_commands(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["chekc-config"])
     assert ended.value.code == 2
@@ -61,12 +61,12 @@ def test_bad_configuration_lists_its_problems_on_standard_error(tmp_path, capsys
     assert "trunks" in captured.err
 
 
-def test_missing_file_is_told_without_a_traceback(tmp_path, capsys):
+def test_missing_file_is_a_problem_without_a_traceback(tmp_path, capsys):
     assert main(["check-config", str(tmp_path / "nothing.yaml")]) == EXIT_BAD_CONFIG
     assert "nothing.yaml" in capsys.readouterr().err
 
 
-def test_rendered_folder_is_complete_and_keeps_its_secrets(good_file, tmp_path, capsys):
+def test_rendered_folder_is_complete_and_its_secrets_are_private(good_file, tmp_path, capsys):
     out = tmp_path / "asterisk"
     assert main(["render-asterisk", str(good_file), "--out", str(out)]) == 0
     assert {"asterisk.conf", "manager.conf", "pjsip.conf", "extensions.conf"} <= {p.name for p in out.iterdir()}
@@ -74,7 +74,7 @@ def test_rendered_folder_is_complete_and_keeps_its_secrets(good_file, tmp_path, 
     assert str(out) in capsys.readouterr().out
 
 
-def test_unknown_pbx_says_which_there_are(good_file, tmp_path, capsys):
+def test_unknown_pbx_lists_the_names(good_file, tmp_path, capsys):
     arguments = ["render-asterisk", str(good_file), "--out", str(tmp_path / "x"), "--pbx", "pbx9"]
     assert main(arguments) == EXIT_BAD_CONFIG
     assert "pbx1" in capsys.readouterr().err
@@ -92,7 +92,7 @@ def test_unknown_pbx_says_which_there_are(good_file, tmp_path, capsys):
         (["ws://bot.example.org", "--from", "nobody"], "+919812345610"),
     ],
 )
-def test_a_bot_that_cannot_be_certified_so_is_told_with_the_remedy(words, remedy, capsys):
+def test_bad_options_of_certify_are_refused_with_the_remedy(words, remedy, capsys):
     assert main(["certify", *words]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -100,7 +100,7 @@ def test_a_bot_that_cannot_be_certified_so_is_told_with_the_remedy(words, remedy
     assert "hush" not in captured.err
 
 
-def test_what_bots_are_tried_with_is_listed_as_it_is_documented(capsys):
+def test_every_scenario_of_certify_is_listed_and_documented(capsys):
     assert main(["certify", "--list"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     documented = (Path(__file__).parents[1] / "docs" / "certify.md").read_text(encoding="utf-8")

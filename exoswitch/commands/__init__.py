@@ -1,1 +1,1 @@
-"""The subcommands of `exoswitch`; each module has one question of the command line."""
+"""The subcommands of `exoswitch`."""

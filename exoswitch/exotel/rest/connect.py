@@ -1,8 +1,8 @@
-"""Adapter: what the parameters of Exotel's `Calls/connect` ask for (spec §6.2).
+"""Adapter: reads the parameters of Exotel's `Calls/connect` (spec §6.2).
 
-Names of parameters are case-insensitive, and those that are not known are passed over, as Exotel does. Three ways to
-ask for a bot are understood: `StreamUrl` (Voice AI), `Url` (a flow, here an app of the configuration), and a call
-from the bot's own number `To` a customer.
+As at Exotel, names of parameters are case-insensitive, and unknown ones are ignored. A request names its bot in one
+of three ways: `StreamUrl` (Voice AI), `Url` (a flow, which is an app of the configuration), or a call `From` the
+number of an app `To` a customer.
 """
 
 import re
@@ -31,12 +31,12 @@ def read_connect(parameters: Mapping[str, str], account: Account, accounts: Acco
     """Read the request of an account; the keys of `parameters` are in lower case.
 
     Raises:
-        InvalidRequest: names the parameter, its value and the remedy.
+        InvalidRequest: the text names the parameter, its value and the remedy.
     """
     asked = _Parameters(parameters)
     custom_field = asked.text("CustomField")
     if custom_field is not None and len(custom_field) > _MAX_CUSTOM_FIELD:
-        raise InvalidRequest(f"CustomField has {len(custom_field)} characters: the most is {_MAX_CUSTOM_FIELD}")
+        raise InvalidRequest(f"CustomField has {len(custom_field)} characters: write at most {_MAX_CUSTOM_FIELD}")
     number, exophone, bot = _from_bot(asked, account) or _to_customer(asked, account, accounts)
     return CallRequest(
         account=account.name,
@@ -51,29 +51,29 @@ def read_connect(parameters: Mapping[str, str], account: Account, accounts: Acco
 
 @frozen
 class _Parameters:
-    """The parameters of a request, read by the names that Exotel's documentation gives them."""
+    """The parameters of a request, by their names in Exotel's documentation."""
 
     _values: Mapping[str, str]
 
     def text(self, name: str) -> str | None:
-        """Give a parameter; an empty one is as good as none."""
+        """Give a parameter; None if it is missing or empty."""
         return self._values.get(name.lower(), "").strip() or None
 
     def required(self, name: str) -> str:
-        """Give a parameter that has to be there."""
+        """Give a required parameter."""
         value = self.text(name)
         if value is None:
             raise InvalidRequest(f"{name} is missing")
         return value
 
     def number(self, name: str) -> str:
-        """Give a phone number that has to be there, in E.164."""
+        """Give a required phone number, in E.164."""
         value = self.required(name)
-        with _blaming(name):
+        with _naming(name):
             return normalise(value)
 
     def seconds(self, name: str, most: int) -> float | None:
-        """Give a length of time."""
+        """Give a number of seconds."""
         value = self.text(name)
         if value is None:
             return None
@@ -83,7 +83,7 @@ class _Parameters:
 
 
 def _from_bot(asked: _Parameters, account: Account) -> tuple[str, str, BotTarget] | None:
-    """Read a call from a bot's own number to a customer, in which nothing else names the bot."""
+    """Read a call from the number of an app to a customer; None if the request names its bot in another way."""
     if asked.text("Url") or asked.text("StreamUrl") or not asked.text("To"):
         return None
     exophone = asked.number("From")
@@ -91,8 +91,8 @@ def _from_bot(asked: _Parameters, account: Account) -> tuple[str, str, BotTarget
         if same_number(number, exophone):
             return asked.number("To"), exophone, bot
     raise InvalidRequest(
-        "a call between two phones is not served: name the bot by StreamUrl or Url, "
-        "or let From be a number of this account that an app answers"
+        "a call between two phones is not supported: name the bot with StreamUrl or Url, "
+        "or set From to a number of this account that has an app"
     )
 
 
@@ -101,10 +101,10 @@ def _to_customer(asked: _Parameters, account: Account, accounts: Accounts) -> tu
     number, exophone = asked.number("From"), asked.number("CallerId")
     others = (number for other in accounts.by_name.values() if other is not account for number in other.numbers)
     if any(same_number(other, exophone) for other in others):
-        raise InvalidRequest(f"CallerId: {exophone} is the number of another account: use one of your own")
+        raise InvalidRequest(f"CallerId: {exophone} is a number of another account: use one of your own")
     url, stream_url = asked.text("Url"), asked.text("StreamUrl")
     if url is not None and stream_url is not None:
-        raise InvalidRequest("Url and StreamUrl both name a bot: leave one of them out")
+        raise InvalidRequest("Url and StreamUrl both name a bot: remove one of them")
     if stream_url is not None:
         _check_stream(stream_url, asked.text("StreamType"))
         return number, exophone, BotTarget(url=stream_url, options=accounts.options)
@@ -115,10 +115,10 @@ def _to_customer(asked: _Parameters, account: Account, accounts: Accounts) -> tu
 
 def _check_stream(url: str, kind: str | None) -> None:
     if kind is not None and kind.lower() != "bidirectional":
-        raise InvalidRequest(f"StreamType={kind[:20]!r} is not served: write bidirectional or leave it out")
+        raise InvalidRequest(f"StreamType={kind[:20]!r} is not supported: write bidirectional or remove it")
     if len(url) >= _MAX_URL:
         raise InvalidRequest(f"StreamUrl has {len(url)} characters: it must be shorter than {_MAX_URL}")
-    with _blaming("StreamUrl"):
+    with _naming("StreamUrl"):
         parse_address(url)
 
 
@@ -126,8 +126,8 @@ def _bot_of_flow(url: str, account: Account) -> BotTarget:
     match = _FLOW.fullmatch(url)
     if match is None:
         raise InvalidRequest(
-            f"Url={url[:100]!r} names no flow: write http://my.exotel.com/{account.name}/exoml/start_voice/APP, "
-            "with the id of an app"
+            f"Url={url[:100]!r} is not the URL of a flow: "
+            f"write http://my.exotel.com/{account.name}/exoml/start_voice/APP, where APP is the id of an app"
         )
     bot = account.apps.get(match["app"])
     if bot is None or match["account"] not in {None, account.name}:
@@ -136,8 +136,8 @@ def _bot_of_flow(url: str, account: Account) -> BotTarget:
 
 
 @contextmanager
-def _blaming(name: str) -> Iterator[None]:
-    """Let a refusal begin with the name of what is wrong."""
+def _naming(name: str) -> Iterator[None]:
+    """Put the name of a parameter before the text of an error."""
     try:
         yield
     except InvalidRequest as problem:

@@ -1,4 +1,4 @@
-"""Core: which HTTP answer each error becomes, in the shape of Exotel's `RestException` (spec §6.3)."""
+"""Core: the HTTP answer to each error, in the form of Exotel's `RestException` (spec §6.3)."""
 
 from typing import Any
 
@@ -14,24 +14,24 @@ from exoswitch.errors import (
 )
 
 RETRY_AFTER_S = 30
-"""How long a dialer shall wait when there is no place for its call; Exotel's own figure (spec §6.1)."""
+"""The wait of a dialer whose call has no place; Exotel's own value (spec §6.1)."""
 
 
 class Unauthorized(ExoswitchError):  # noqa: N818 - Exotel's word
-    """The credentials are missing or wrong, or are not those of the account that the path names."""
+    """The credentials are missing, wrong, or of another account than the one in the path."""
 
 
-class NotServed(ExoswitchError):  # noqa: N818
-    """Exotel has this, and exoswitch has it not yet."""
+class Unsupported(ExoswitchError):  # noqa: N818
+    """Exotel has this feature, and exoswitch does not."""
 
 
 class TooLarge(ExoswitchError):  # noqa: N818
-    """The body of a request is larger than any that Exotel's API has a use for."""
+    """The body of a request is too large."""
 
 
 @frozen
 class ErrorResponse:
-    """An HTTP answer that says no; `retry_after_s` where the same request may well succeed later."""
+    """An HTTP error; `retry_after_s` if the same request may succeed later."""
 
     status: int
     code: str
@@ -39,26 +39,26 @@ class ErrorResponse:
     retry_after_s: int | None = None
 
     def body(self) -> dict[str, Any]:
-        """Give the JSON that Exotel's clients read."""
+        """Give the JSON body."""
         return {"RestException": {"Status": self.status, "Message": self.message, "Code": self.code}}
 
 
-# Exotel's docs print words for `Code`; nobody has published the values that are really sent (spec §9).
+# Exotel's docs print words for `Code`; the values that it sends are not published (spec §9).
 _TABLE: tuple[tuple[type[ExoswitchError], int, str, int | None], ...] = (
     (InvalidRequest, 400, "BAD_REQUEST", None),
     (Unauthorized, 401, "UNAUTHORIZED", None),
     (CallNotFound, 404, "NOT_FOUND", None),
     (TooLarge, 413, "REQUEST_TOO_LARGE", None),
     (NoCapacity, 429, "RATE_LIMIT_EXCEEDED", RETRY_AFTER_S),
-    (NotServed, 501, "NOT_IMPLEMENTED", None),
+    (Unsupported, 501, "NOT_IMPLEMENTED", None),
     (TrunkError, 502, "BAD_GATEWAY", None),
     (BackendUnavailable, 503, "SERVICE_UNAVAILABLE", RETRY_AFTER_S),
 )
 
 
-def refuse(error: BaseException | None) -> ErrorResponse:
-    """Find the answer to an error; what nobody foresaw is a 500, whose text tells nothing of the inside."""
+def error_response(error: BaseException | None) -> ErrorResponse:
+    """Find the answer to an error; an unexpected one is a 500 without details."""
     for kind, status, code, retry_after_s in _TABLE:
         if isinstance(error, kind):
             return ErrorResponse(status, code, str(error) or kind.__name__, retry_after_s)
-    return ErrorResponse(500, "INTERNAL_ERROR", "something went wrong inside the gateway; its log says what")
+    return ErrorResponse(500, "INTERNAL_ERROR", "internal error: see the log of the gateway")

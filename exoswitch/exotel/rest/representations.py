@@ -1,4 +1,4 @@
-"""Core: a call as Exotel's REST API shows it, with its keys in Exotel's order (spec §6.2)."""
+"""Core: a call in Exotel's REST API, with its keys in Exotel's order (spec §6.2)."""
 
 import datetime as dt
 from typing import Any
@@ -10,7 +10,7 @@ _INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 
 
 def call_record(session: Session) -> dict[str, Any]:
-    """Show a call; what exoswitch does not know of it is null, as it is at Exotel until it is known."""
+    """Give the JSON of a call; unknown values are null, as at Exotel."""
     duration_s = session.duration_s
     return {
         "Call": {
@@ -38,5 +38,5 @@ def call_record(session: Session) -> dict[str, Any]:
 
 
 def indian_time(moment: float) -> str:
-    """Write a moment, in seconds since the epoch, the way that Exotel does: Indian time, and no word of it."""
+    """Write a time, in seconds since the epoch, as Exotel does: Indian time without a zone."""
     return dt.datetime.fromtimestamp(moment, _INDIA).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,7 +1,7 @@
-"""Adapter: Exotel's REST API, version 1, as far as dialers need it; the only home of klein.
+"""Adapter: the part of Exotel's REST API, version 1, that dialers need; the home of klein.
 
-Importing klein installs Twisted's default reactor, and so it is imported only when a resource is made. A body has
-arrived in full before its size can be looked at here; to stop it earlier is the business of twisted.web's Site.
+The import of klein installs Twisted's default reactor, so klein is imported when a resource is made. twisted.web
+receives a whole body before this module can check its size.
 """
 
 import hmac
@@ -16,7 +16,7 @@ from twisted.web.resource import IResource, Resource
 from exoswitch.call.session import Session
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
-from exoswitch.exotel.rest.errors import ErrorResponse, NotServed, TooLarge, Unauthorized, refuse
+from exoswitch.exotel.rest.errors import ErrorResponse, TooLarge, Unauthorized, Unsupported, error_response
 from exoswitch.exotel.rest.representations import call_record
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Account, Accounts
@@ -27,7 +27,7 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 def make_resource(calls: ICalls, accounts: Accounts, more: Mapping[str, Callable[[Request], bytes]]) -> IResource:
-    """Make the resource that answers dialers; `more` gives the handlers of further paths, for GET."""
+    """Make the resource of the API; `more` gives the GET handlers of other paths."""
     from klein import Klein  # noqa: PLC0415 - it installs the default reactor
     from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - klein's router raises it
 
@@ -47,7 +47,7 @@ def make_resource(calls: ICalls, accounts: Accounts, more: Mapping[str, Callable
 
 
 class RestApi:
-    """The handlers of the API; each gives the body of its answer, or raises what `refusals` has an answer for."""
+    """The handlers of the API; each gives the body of its answer, or raises an error that `errors` maps to one."""
 
     _log = Logger()
 
@@ -74,27 +74,25 @@ class RestApi:
         return answer(request, 200, call_record(await self._calls.find(account, call_sid)))
 
     def refuse_xml(self, _request: Request, account: str, call_sid: str = "") -> bytes:
-        """Refuse what asks for XML, Exotel's default format."""
+        """Refuse a request for XML, Exotel's default format."""
         where = f"/v1/Accounts/{account}/Calls/{call_sid or 'connect'}.json"
-        raise NotServed(f"this version answers in JSON only: ask for {where}")
+        raise Unsupported(f"this version answers in JSON only: ask for {where}")
 
     def misrouted(self, request: Request, failure: Failure) -> bytes:
-        """Answer a request for something that is not there."""
+        """Answer a request for an unknown path or with a wrong method."""
         problem: Any = failure.value
         code = problem.name.upper().replace(" ", "_")
-        return _refusal(
-            request, ErrorResponse(problem.code, code, f"{problem.name}: there is nothing of this name here")
-        )
+        return _send(request, ErrorResponse(problem.code, code, f"{problem.name}: check the method and the path"))
 
     def failed(self, request: Request, failure: Failure) -> bytes:
-        """Answer a request that came to nothing."""
-        refusal = refuse(failure.value)
-        if refusal.status == 500:
+        """Answer a request that failed."""
+        response = error_response(failure.value)
+        if response.status == 500:
             self._log.failure("a request failed", failure)
-        return _refusal(request, refusal)
+        return _send(request, response)
 
     def _authenticated(self, request: Request, account: str) -> Account:
-        """Give the account of the path if the credentials are its own; old clients give its name as user (§6.1)."""
+        """Give the account of the path if the credentials match; old clients send its name as the user (§6.1)."""
         known = self._accounts.by_name.get(account)
         key, token = ("", "") if known is None else (known.api_key, known.api_token)
         user, password = request.getUser(), request.getPassword()
@@ -105,7 +103,7 @@ class RestApi:
 
 
 class _Front(Resource):
-    """Turns away what klein would choke on or keep: bodies that are too large, and bytes that are not UTF-8."""
+    """Refuses requests that klein cannot handle: bodies that are too large, and paths that are not UTF-8."""
 
     isLeaf = True  # noqa: N815 - twisted.web gives the name
 
@@ -114,20 +112,20 @@ class _Front(Resource):
         self._app = app
 
     def render(self, request: Request) -> Any:
-        """Let klein answer a decent request."""
+        """Let klein answer an acceptable request."""
         request.content.seek(0, 2)
         if request.content.tell() > MAX_BODY_BYTES:
-            return _refusal(request, refuse(TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")))
+            return _send(request, error_response(TooLarge(f"the body is larger than {MAX_BODY_BYTES} bytes")))
         request.content.seek(0)
         try:
             b" ".join([request.method, *request.postpath, request.getRequestHostname()]).decode("utf-8")
         except UnicodeDecodeError:
-            return _refusal(request, refuse(InvalidRequest("the path is not UTF-8")))
+            return _send(request, error_response(InvalidRequest("the path is not UTF-8")))
         return self._app.render(request)  # type: ignore[no-untyped-call]
 
 
 def _parameters(request: Request) -> Mapping[str, str]:
-    """Give the parameters of query and body, form or multipart, with their names in lower case; the first of each."""
+    """Give the parameters of the query and the body, form or multipart, by name in lower case; the first of each."""
     parameters: dict[str, str] = {}
     for name, values in (request.args or {}).items():
         try:
@@ -137,16 +135,16 @@ def _parameters(request: Request) -> Mapping[str, str]:
     return parameters
 
 
-def _refusal(request: Request, refusal: ErrorResponse) -> bytes:
-    if refusal.status == 401:
+def _send(request: Request, response: ErrorResponse) -> bytes:
+    if response.status == 401:
         request.setHeader("WWW-Authenticate", 'Basic realm="exoswitch"')
-    if refusal.retry_after_s is not None:
-        request.setHeader("Retry-After", str(refusal.retry_after_s))
-    return answer(request, refusal.status, refusal.body())
+    if response.retry_after_s is not None:
+        request.setHeader("Retry-After", str(response.retry_after_s))
+    return answer(request, response.status, response.body())
 
 
 def _shielded(placing: Deferred[Session]) -> Deferred[Session]:
-    """Wait for a call to be placed; a client that goes away meanwhile cancels the waiting, not the placing."""
+    """Wait for a call to be placed; a client that disconnects cancels the wait, and not the call."""
     waiting: Deferred[Session] = Deferred()
     placing.chainDeferred(waiting)
     return waiting

@@ -32,7 +32,7 @@ def read(parameters, **more):
     )
 
 
-def refusal(parameters, **more):
+def error_of(parameters, **more):
     with pytest.raises(InvalidRequest) as raised:
         read(parameters, **more)
     return str(raised.value)
@@ -42,7 +42,7 @@ def without(parameters, name):
     return {key: value for key, value in parameters.items() if key != name}
 
 
-def test_voice_ai_names_the_bot_by_its_url():
+def test_voice_ai_names_the_bot_by_url():
     request = read(VOICE_AI, StreamType="bidirectional")
     assert (request.account, request.number, request.exophone) == ("acme1", "+919812345610", "+918047491899")
     assert request.bot == BotTarget(url="wss://u:p@bot.example.org/ws?x=1")
@@ -59,15 +59,15 @@ def test_voice_ai_names_the_bot_by_its_url():
         "http://gw.example.org:8080/acme1/exoml/start_voice/1001",
     ],
 )
-def test_a_flow_names_the_bot_by_the_id_of_its_app(url):
+def test_a_flow_names_the_bot_by_app_id(url):
     assert read(FLOW, Url=url).bot == BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
 
 
-def test_a_to_beside_a_flow_means_nothing():
+def test_a_to_beside_a_flow_is_ignored():
     assert read(FLOW, To="08047491899").number == "+919812345610"
 
 
-def test_a_call_from_the_bots_own_number_rings_the_customer():
+def test_a_call_from_the_number_of_an_app_rings_the_customer():
     request = read({"From": "08047491899", "To": "09812345610", "CallerId": "08047491899"})
     assert (request.number, request.exophone) == ("+919812345610", "+918047491899")
     assert request.bot.url == "wss://bot.example.org/ws"
@@ -87,31 +87,31 @@ def test_times_and_the_custom_field_are_passed_on():
         ("From is missing", VOICE_AI | {"From": " "}),
         ("From: '12' is not a phone number: write it as", VOICE_AI | {"From": "12"}),
         ("CallerId: 'acme' is not a phone number", VOICE_AI | {"CallerId": "acme"}),
-        ("CallerId: +918047491800 is the number of another account", VOICE_AI | {"CallerId": "8047491800"}),
+        ("CallerId: +918047491800 is a number of another account", VOICE_AI | {"CallerId": "8047491800"}),
         ("Url and StreamUrl both name a bot", VOICE_AI | FLOW),
         ("StreamUrl: a bot's URL must be written as ws://", VOICE_AI | {"StreamUrl": "https://bot.example.org/"}),
         ("StreamUrl has 600 characters", VOICE_AI | {"StreamUrl": "ws://h/".ljust(600, "x")}),
         ("StreamUrl: sample-rate=44100 cannot be served", VOICE_AI | {"StreamUrl": "ws://h/?sample-rate=44100"}),
-        ("StreamType='unidirectional' is not served", VOICE_AI | {"StreamType": "unidirectional"}),
-        ("names no flow: write http://my.exotel.com/acme1/", FLOW | {"Url": "http://example.org/"}),
+        ("StreamType='unidirectional' is not supported", VOICE_AI | {"StreamType": "unidirectional"}),
+        ("is not the URL of a flow: write http://my.exotel.com/acme1/", FLOW | {"Url": "http://example.org/"}),
         ("account acme1 has no app 99", FLOW | {"Url": FLOW["Url"].replace("1001", "99")}),
         ("account acme1 has no app 2001", FLOW | {"Url": FLOW["Url"].replace("1001", "2001")}),
         ("account acme1 has no app 1001", FLOW | {"Url": FLOW["Url"].replace("acme1", "other1")}),
-        ("a call between two phones is not served", {"From": "09812345610", "To": "09812345611"}),
-        ("a call between two phones is not served", {"From": "08047491800", "To": "09812345611"}),
+        ("a call between two phones is not supported", {"From": "09812345610", "To": "09812345611"}),
+        ("a call between two phones is not supported", {"From": "08047491800", "To": "09812345611"}),
         ("TimeOut='0' must be a number of seconds from 1 to 600", VOICE_AI | {"TimeOut": "0"}),
         ("TimeOut='²' must be", VOICE_AI | {"TimeOut": "²"}),
         ("TimeLimit='14401' must be a number of seconds from 1 to 14400", VOICE_AI | {"TimeLimit": "14401"}),
-        ("CustomField has 129 characters", VOICE_AI | {"CustomField": "x" * 129}),
+        ("CustomField has 129 characters: write at most 128", VOICE_AI | {"CustomField": "x" * 129}),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_field_value_and_remedy(words, parameters):
-    assert words in refusal(parameters)
+def test_invalid_parameter_is_refused_with_its_name_value_and_remedy(words, parameters):
+    assert words in error_of(parameters)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.dictionaries(st.sampled_from([*VOICE_AI, *FLOW, "To", "TimeOut", "StreamType"]), st.text(max_size=30)))
-def test_no_parameters_do_anything_but_ask_or_be_refused(parameters):
+def test_arbitrary_parameters_give_a_request_or_an_invalid_request(parameters):
     for complete in (parameters, VOICE_AI | parameters, FLOW | parameters):
         with contextlib.suppress(InvalidRequest):
             assert read(complete).number.startswith("+")

@@ -37,14 +37,14 @@ def test_a_new_call_is_shown_in_indian_time_with_national_numbers():
     assert call["Uri"] == "/v1/Accounts/acme1/Calls.json/8a2b1d3c4e5f60718293a4b5c6d717bg"
 
 
-def test_an_ended_call_tells_its_end_and_its_length_as_text():
+def test_an_ended_call_has_its_end_and_its_duration_as_text():
     talking = SESSION.progressed(CallStatus.IN_PROGRESS, NOON_UTC + 5)
     call = call_record(talking.ended(Ending(status=CallStatus.COMPLETED, reason="hung up"), NOON_UTC + 22.4))["Call"]
     assert (call["Status"], call["Duration"]) == ("completed", "17")
     assert call["EndTime"] == call["DateUpdated"] == "2023-11-16 17:30:22"
 
 
-def test_a_call_that_was_never_answered_has_no_length():
+def test_an_unanswered_call_has_duration_zero():
     call = call_record(SESSION.ended(Ending(status=CallStatus.BUSY, reason="busy"), NOON_UTC + 9))["Call"]
     assert (call["Status"], call["Duration"]) == ("busy", "0")
 

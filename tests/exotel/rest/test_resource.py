@@ -50,7 +50,7 @@ class Reply:
         return json.loads(self.text)
 
     @property
-    def refusal(self):
+    def message(self):
         problem = self.json["RestException"]
         assert problem["Status"] == self.code
         return problem["Message"]
@@ -77,7 +77,7 @@ def dialer():
     return Dialer()
 
 
-def test_a_call_is_placed_and_shown_as_exotel_does(dialer):
+def test_a_call_is_placed_and_answered_as_at_exotel(dialer):
     reply = dialer.connect()
     assert reply.code == 200
     assert reply.headers.getRawHeaders("Content-Type") == ["application/json"]
@@ -103,24 +103,24 @@ def test_paths_are_read_in_both_of_exotels_spellings(dialer):
     assert dialer.ask("GET", f"/v1/accounts/acme1/calls/{SESSION.call_sid}.json").code == 200
 
 
-def test_old_clients_may_give_the_account_as_the_user():
+def test_old_clients_may_send_the_account_as_the_user():
     assert Dialer(auth=("acme1", "t")).connect().code == 200
 
 
 @pytest.mark.parametrize("auth", [None, ("k", "wrong"), ("wrong", "t"), ("x", "y"), ("", ""), ("k", "")])
-def test_wrong_credentials_are_refused_before_anything_is_done(auth):
+def test_wrong_credentials_are_refused_first(auth):
     dialer = Dialer(auth=auth)
     reply = dialer.connect()
     assert reply.code == 401
     assert reply.headers.getRawHeaders("WWW-Authenticate") == ['Basic realm="exoswitch"']
-    assert "not those of this account" in reply.refusal
+    assert "not those of this account" in reply.message
     assert dialer.connect({"From": b"\xff"}).code == 401
     assert dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json").code == 401
     assert dialer.calls.placed == []
 
 
 @pytest.mark.parametrize("account", ["other1", "nobody", "%c3%bc"])
-def test_the_account_of_the_path_must_be_the_credentials_own(dialer, account):
+def test_the_account_of_the_path_must_match_the_credentials(dialer, account):
     assert dialer.connect(path=f"/v1/Accounts/{account}/Calls/connect.json").code == 401
     assert Dialer(auth=("", "")).connect(path=f"/v1/Accounts/{account}/Calls/connect.json").code == 401
 
@@ -128,9 +128,9 @@ def test_the_account_of_the_path_must_be_the_credentials_own(dialer, account):
 def test_a_bad_parameter_is_refused_by_name(dialer):
     reply = dialer.connect(VOICE_AI | {"From": "12"})
     assert reply.code == 400
-    assert reply.refusal.startswith("From: '12' is not a phone number: write it as")
-    assert dialer.connect({"From": b"\xff"}).refusal == "the parameter b'From' is not UTF-8"
-    assert dialer.connect(b"").refusal == "From is missing"
+    assert reply.message.startswith("From: '12' is not a phone number: write it as")
+    assert dialer.connect({"From": b"\xff"}).message == "the parameter b'From' is not UTF-8"
+    assert dialer.connect(b"").message == "From is missing"
 
 
 @pytest.mark.parametrize(
@@ -141,13 +141,13 @@ def test_a_bad_parameter_is_refused_by_name(dialer):
         (BackendUnavailable("no Asterisk is ready"), 503, ["30"]),
     ],
 )
-def test_a_call_that_cannot_be_placed_says_why(error, code, retry_after):
+def test_a_call_that_cannot_be_placed_is_answered_with_the_reason(error, code, retry_after):
     reply = Dialer(calls=Calls(answer=fail(error))).connect()
-    assert (reply.code, reply.refusal) == (code, str(error))
+    assert (reply.code, reply.message) == (code, str(error))
     assert reply.headers.getRawHeaders("Retry-After") == retry_after
 
 
-def test_a_fault_of_ours_is_logged_and_not_shown(logged_failures):
+def test_an_unexpected_error_is_logged_and_not_shown(logged_failures):
     reply = Dialer(calls=Calls(answer=fail(KeyError("secret")))).connect()
     assert reply.code == 500
     assert b"secret" not in reply.text
@@ -159,22 +159,22 @@ def test_a_call_is_found_by_its_sid(dialer):
     reply = dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json?details=true")
     assert reply.json["Call"]["From"] == "09812345610"
     missing = dialer.ask("GET", "/v1/Accounts/acme1/Calls/nosuch.json")
-    assert (missing.code, missing.refusal) == (404, "account acme1 has no call nosuch")
+    assert (missing.code, missing.message) == (404, "account acme1 has no call nosuch")
 
 
 def test_xml_is_refused_with_the_path_to_ask_for(dialer):
     reply = dialer.connect(path="/v1/Accounts/acme1/Calls/connect")
-    assert (reply.code, reply.refusal) == (501, f"this version answers in JSON only: ask for {CONNECT}")
+    assert (reply.code, reply.message) == (501, f"this version answers in JSON only: ask for {CONNECT}")
     assert dialer.ask("GET", "/v1/Accounts/acme1/Calls/s1").code == 501
 
 
 @pytest.mark.parametrize(
     ("method", "path", "code"), [("GET", "/", 404), ("GET", CONNECT + "/x", 404), ("PUT", CONNECT, 405)]
 )
-def test_what_is_not_there_is_a_rest_exception_too(dialer, method, path, code):
+def test_unknown_path_or_method_is_a_rest_exception(dialer, method, path, code):
     reply = dialer.ask(method, path)
     assert reply.code == code
-    assert reply.refusal
+    assert reply.message
 
 
 def test_a_body_that_is_too_large_is_refused(dialer):
@@ -182,7 +182,7 @@ def test_a_body_that_is_too_large_is_refused(dialer):
     assert dialer.calls.placed == []
 
 
-def test_a_path_that_is_not_utf8_is_refused_quietly(dialer):
+def test_a_path_that_is_not_utf8_is_refused_without_a_logged_error(dialer):
     with capturedLogs() as log:
         assert dialer.ask("GET", "/v1/Accounts/%ff/Calls/x.json").code == 400
     assert [event for event in log if event.get("isError")] == []
@@ -198,7 +198,7 @@ def test_no_number_and_no_secret_is_logged():
     assert "hunter2" not in shown
 
 
-def test_a_client_that_goes_away_does_not_call_its_call_off():
+def test_a_client_that_disconnects_does_not_cancel_its_call():
     cancelled = []
     calls = Calls(answer=Deferred(cancelled.append))
     treq = StubTreq(make_resource(calls, ACCOUNTS, {}))
