@@ -1,7 +1,7 @@
-"""Core: the URL of a bot, or of its resolver, taken apart as Exotel's own client (written in Go) reads it (spec §1).
+"""Core: the URL of a bot or of its resolver, read as Exotel's client, written in Go, reads it (spec §1).
 
-Credentials move from the URL to an ``Authorization`` header, the path and the query stay as they were written, and
-the query also becomes the stream's custom parameters.
+Credentials move from the URL to an ``Authorization`` header. The path and the query stay unchanged. The query also
+becomes the stream's custom parameters.
 """
 
 import base64
@@ -12,16 +12,16 @@ from attrs import evolve, field, frozen
 from exoswitch.errors import InvalidRequest
 
 MAX_CUSTOM_PARAMETERS = 3
-"""How many keys of the query Exotel passes on (spec §1, article 3000108630)."""
+"""The number of query keys that Exotel passes on (spec §1, article 3000108630)."""
 
 MAX_CUSTOM_CHARACTERS = 256
-"""How much of the query Exotel reads for them."""
+"""The number of query characters that Exotel reads for them."""
 
 RESUMPTION = {"resumption": "true"}
-"""What a bot is told that has had the call before; it is exoswitch's own, nothing like it is known of Exotel."""
+"""The custom parameter of a resumed call; it is exoswitch's own, Exotel has none."""
 
 SAMPLE_RATES_HZ = (8000, 16000, 24000)
-"""What a bot's URL may ask for with ``sample-rate=``; the first is what it gets without (spec §1)."""
+"""The rates that a bot's URL may ask for with ``sample-rate=``; the first is the default (spec §1)."""
 
 _SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})  # both spellings are in Exotel's samples
 _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
@@ -32,11 +32,11 @@ _RESOLVER = ("http", "https")
 
 @frozen(kw_only=True)
 class BotAddress:
-    """Where a bot listens, or its resolver, and what the request to it says.
+    """The address of a bot or of its resolver, and the parts of the request to it.
 
     `authority` is the ``Host`` header: the host as the URL has it, with a port only where the URL has one.
     `authorization` is a whole header value, `resource` the path with its query; `sample_rate_hz` is that of the
-    audio, both ways. `is_resumed` says that the bot has had this call before.
+    audio, both ways. `is_resumed` says that the bot has been connected to this call before.
     """
 
     secure: bool
@@ -49,17 +49,16 @@ class BotAddress:
     is_resumed: bool = False
 
     def custom_parameters(self, *, sample_rate: bool = False) -> dict[str, str]:
-        """Read the query as Go does: ``voice/UUID`` is a key with an empty value, and of two alike the first counts.
+        """Read the query as Go does: ``voice/UUID`` is a key with an empty value, and the first of equal keys counts.
 
-        `sample_rate` says whether the key that asks for one is told like any other. `RESUMPTION` is told on top of
-        what the query gives within Exotel's limits.
+        `sample_rate` includes the key that asks for a rate. `RESUMPTION` comes on top of Exotel's limits.
         """
-        told: dict[str, str] = {}
+        parameters: dict[str, str] = {}
         query = self.resource.partition("?")[2]
         for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
-            if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(told) < MAX_CUSTOM_PARAMETERS:
-                told.setdefault(key, value)
-        return told | RESUMPTION if self.is_resumed else told
+            if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(parameters) < MAX_CUSTOM_PARAMETERS:
+                parameters.setdefault(key, value)
+        return parameters | RESUMPTION if self.is_resumed else parameters
 
     @property
     def url(self) -> str:
@@ -72,17 +71,17 @@ class BotAddress:
 
 
 def parse_address(url: str) -> BotAddress:
-    """Take a bot's URL apart.
+    """Parse a bot's URL.
 
     Raises:
-        InvalidRequest: this is not a URL that a bot can be reached at; the text never repeats the URL's credentials.
+        InvalidRequest: this is no URL of a bot; the text never repeats the URL's credentials.
     """
     address = _parse(url, _WEBSOCKET)
     return evolve(address, sample_rate_hz=_sample_rate_hz(address.resource.partition("?")[2]))
 
 
 def parse_resolver(url: str) -> BotAddress:
-    """Take apart the URL of a resolver, which is asked by HTTP where the bot is.
+    """Parse the URL of a resolver, which gives the bot's address over HTTP.
 
     Raises:
         InvalidRequest: as `parse_address` does.
@@ -130,7 +129,7 @@ def _basic(credentials: str) -> str:
 
 
 def _sample_rate_hz(query: str) -> int:
-    """Find the rate that a query asks for."""
+    """Give the sample rate that a query asks for."""
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key in _SAMPLE_RATE_KEYS:
             if value not in map(str, SAMPLE_RATES_HZ):

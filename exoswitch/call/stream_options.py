@@ -1,4 +1,4 @@
-"""Core: what may differ between streams to bots, where nobody has published what Exotel does or users want more."""
+"""Core: the options of a stream to a bot, where Exotel's behaviour is not published, or users need more."""
 
 from typing import Literal
 
@@ -19,23 +19,21 @@ TraceKind = Literal["off", "messages", "audio"]
 
 @frozen(kw_only=True)
 class StreamOptions:
-    """How one bot is spoken to; every default is what Exotel does, as far as it is known.
+    """The options of one bot; every default is Exotel's behaviour, as far as it is known.
 
-    What the bot is told: `chunk_ms` is the length of one `media` message, a multiple of 20; `numbers` are written
-    ``09812345610`` or ``+919812345610``; `outbound_from` says who is `from` in a call that we placed;
-    `first_timestamp` where the first `media` message says that it is (at its end, or at 0); `leg_sid` and
-    `sample_rate_parameter` whether `start` has a `leg_sid`, and the URL's `sample-rate` among its custom parameters.
+    Messages to the bot: `chunk_ms` is the length of one `media` message, a multiple of 20. `numbers` are written
+    ``09812345610`` or ``+919812345610``. `outbound_from` is the `from` of an outbound call. `first_timestamp` is the
+    time of the first `media` message: its end, or 0. `leg_sid` adds a `leg_sid` to `start`, `sample_rate_parameter`
+    adds the URL's `sample-rate` to its custom parameters.
 
-    What becomes of the bot's audio: `marks_on_clear` says whether marks whose audio was cleared are sent back,
-    `clear_granularity` whether a message that has begun is played to its end, `drain_on_close` whether audio that
-    still waits is played after the bot has closed.
+    Audio of the bot: `marks_on_clear` sends back the marks of cleared audio, or drops them. `clear_granularity` stops
+    at once, or finishes the message that is being played. `drain_on_close` plays queued audio after the bot closed.
 
-    How the connection is kept: `close_after_stop` says whether `stop` is followed by a closing handshake,
-    `on_stream_loss` what follows a connection that broke off, `on_gateway_loss` what follows when a call's gateway is
-    lost, and `resumed_sid` whether the stream of a call that another gateway resumes has a SID of its own.
+    The connection: `close_after_stop` makes a closing handshake after `stop`, or drops the connection.
+    `on_stream_loss` applies when the connection breaks, `on_gateway_loss` when the call's gateway is lost.
+    `resumed_sid` is the stream SID of a resumed call: a new one, or the same.
 
-    `ca_file` is a PEM file with certificates that are trusted beside the system's, `trace` what is written down
-    of the stream.
+    `ca_file` is a PEM file with certificates that are trusted besides the system's. `trace` says what is recorded.
     """
 
     chunk_ms: int = 20

@@ -1,1 +1,1 @@
-"""Media: RTP packets in and out, G.711, jitter, playout, and the plane that ticks them all."""
+"""The media plane: RTP, jitter buffer, playout, and the tick of all calls."""

@@ -1,4 +1,4 @@
-"""Adapter: one call's media as the rest of the program has it: IMediaLeg over a line of the plane."""
+"""Adapter: one call's IMediaLeg, over its session in the plane."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from exoswitch.rtp.plane import MediaSession
 @implementer(IMediaLeg)
 @define(eq=False)
 class BoundLeg:
-    """A leg bound to a port; after `close` it counts no more, and everything else is harmless."""
+    """A leg bound to a port; after `close`, its counts stay, and its methods have no effect."""
 
     host: str
     port: int
@@ -24,7 +24,7 @@ class BoundLeg:
 
     @property
     def queued_ms(self) -> int:
-        """How much of the bot's audio is yet to be played."""
+        """How much audio of the bot is not played yet."""
         return self._session.leg.playout.queued_ms
 
     def direct(self, host: str, port: int) -> None:
@@ -36,17 +36,17 @@ class BoundLeg:
         return self._session.attach(stream, encoding)
 
     def detach(self) -> None:
-        """Stop the flow of the caller's audio, and drop the playout queue and its marks."""
+        """Stop the caller's audio, and drop the playout queue and its marks."""
         self._session.stream = None
         self._session.leg.detach()
 
     def hold(self) -> None:
-        """Detach, and let the caller hear the waiting sound until a stream is attached."""
+        """Detach, and play the waiting sound to the caller until a stream is attached."""
         self._session.stream = None
         self._session.leg.hold()
 
     def drain(self) -> None:
-        """Stop the flow of the caller's audio, play what is queued, and tell when that is done."""
+        """Stop the caller's audio, play the queued audio, and report when it is played."""
         self._session.stream = None
         self._session.leg.drain()
 
@@ -60,11 +60,11 @@ class BoundLeg:
             self._listener.playout_overflowed(dropped_ms)
 
     def mark(self, name: str) -> None:
-        """Queue a mark, or answer it at once where nothing is to be played before it."""
+        """Queue a mark, or answer it at once if no audio is queued."""
         self._answer(self._session.leg.mark(name))
 
     def clear(self, *, finish_message: bool = False, answer_marks: bool = True) -> None:
-        """Drop the audio that is yet unplayed, and answer its marks, or drop them too."""
+        """Drop the unplayed audio, and answer its marks or drop them."""
         marks = self._session.leg.clear(finish_message=finish_message)
         if answer_marks:
             self._answer(marks)
@@ -76,10 +76,10 @@ class BoundLeg:
                 stream.send_mark(name)
 
     def statistics(self) -> MediaStatistics:
-        """Count what has happened so far."""
+        """Give the counts so far."""
         return self._session.leg.statistics()
 
     def close(self) -> None:
-        """Unbind the port; harmless the second time."""
+        """Unbind the port; a second call has no effect."""
         if not self._session.closed:
             self._unbind()

@@ -1,4 +1,4 @@
-"""Adapter: one call's UDP port: a Twisted DatagramProtocol that a plane can also read and write by itself."""
+"""Adapter: one call's UDP port: a Twisted DatagramProtocol; a plane can also use its socket directly."""
 
 import socket
 from collections import deque
@@ -10,13 +10,14 @@ from twisted.internet.interfaces import IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 
 from exoswitch.rtp.leg import Address
+from exoswitch.tasks.deferred import deferred
 
 MAX_DATAGRAM_BYTES = 2048  # more than any RTP of a telephone codec
-_MAX_QUEUED = 64  # over a second of RTP, should ticks stop for that long
+_MAX_QUEUED = 64  # more than a second of RTP, in case ticks stop
 
 
 class _UdpPort(Protocol):
-    """What `listenUDP` gives on every reactor that has sockets; Twisted's own is untyped."""
+    """The result of `listenUDP` on reactors with sockets; Twisted does not type it."""
 
     def getHandle(self) -> socket.socket: ...  # noqa: N802
 
@@ -27,9 +28,9 @@ class _UdpPort(Protocol):
 
 @define(eq=False)
 class RtpEndpoint(DatagramProtocol):
-    """Owns a call's port. What the reactor reads waits in `received`, the oldest giving way, for the next tick.
+    """Owns a call's port. Datagrams that the reactor reads wait in `received` for the next tick.
 
-    `send_errors` counts packets that the kernel did not take, `overrun` datagrams that gave way.
+    `send_errors` counts packets that the kernel refused, `overrun` old datagrams that were dropped.
     """
 
     noisy = False
@@ -41,37 +42,35 @@ class RtpEndpoint(DatagramProtocol):
     _port: _UdpPort = field(init=False)
 
     def bind(self, reactor: IReactorUDP, port: int, interface: str) -> None:
-        """Begin to listen.
+        """Listen on the port.
 
         Raises:
-            twisted.internet.error.CannotListenError: the port cannot be had.
+            twisted.internet.error.CannotListenError: the port is not available.
         """
         listening = reactor.listenUDP(port, self, interface=interface, maxPacketSize=MAX_DATAGRAM_BYTES)
         self._port = cast("_UdpPort", listening)
         self.udp_socket = self._port.getHandle()
 
     def stop_reading(self) -> None:
-        """Keep the reactor from reading the socket: somebody else does it."""
+        """Stop the reactor from reading the socket: the plane reads it."""
         self._port.stopReading()
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802
-        """Keep a datagram that the reactor has read."""
+        """Keep a datagram until the next tick."""
         if len(self.received) == _MAX_QUEUED:
             self.overrun += 1
         self.received.append((datagram, addr))
 
     def send(self, packet: bytes, address: Address) -> None:
-        """Send a packet past `Port.write`, which takes twice as long; what cannot be sent now is of no use later."""
+        """Send a packet, past `Port.write`, which takes twice as long; a packet that fails is not sent later."""
         try:
             self.udp_socket.sendto(packet, address)
         except OSError:
             self.send_errors += 1
 
-    def close(self) -> Deferred[None]:
-        """Unbind; the Deferred fires once the port is free."""
-        return Deferred.fromCoroutine(self._stop_listening())
-
-    async def _stop_listening(self) -> None:
+    @deferred
+    async def close(self) -> None:
+        """Unbind; the Deferred fires when the port is free."""
         stopped = self._port.stopListening()
         if stopped is not None:
             await stopped

@@ -1,9 +1,9 @@
-"""Adapter: the two ways in which all calls' datagrams come to the plane.
+"""Adapter: the two ways to read the datagrams of all calls.
 
-* :class:`PolledSockets`, the quicker one: the tick reads the sockets itself, and the reactor leaves them alone. One
-  epoll of our own says which have something, so that no call costs a system call in vain.
-* :class:`QueuedDatagrams`: the reactor reads, each endpoint keeps what came, and the tick collects it. It needs
-  nothing but a Twisted reactor.
+* :class:`PolledSockets` is faster: the tick reads the sockets, and the reactor does not. One epoll tells which
+  sockets have data, so no read is in vain.
+* :class:`QueuedDatagrams`: the reactor reads, each endpoint keeps its datagrams, and the tick collects them. It works
+  on every Twisted reactor.
 """
 
 import select
@@ -16,20 +16,20 @@ from exoswitch.rtp.endpoint import MAX_DATAGRAM_BYTES, RtpEndpoint
 from exoswitch.rtp.leg import Address
 from exoswitch.rtp.plane import Inbound, MediaSession
 
-_MAX_ROUNDS = 16  # datagrams that one call may have read in one tick; the rest waits in the kernel
+_MAX_ROUNDS = 16  # datagrams read for one call in one tick; the rest waits in the kernel
 
 
 class Reading(Inbound, Protocol):
-    """A way in, to which calls are added as they come and go."""
+    """A source of datagrams; calls are added and removed."""
 
-    def add(self, endpoint: RtpEndpoint, line: MediaSession) -> None:
-        """Read this endpoint's datagrams for this line from now on."""
+    def add(self, endpoint: RtpEndpoint, session: MediaSession) -> None:
+        """Read this endpoint's datagrams for this session from now on."""
 
     def remove(self, endpoint: RtpEndpoint) -> None:
-        """Read this endpoint no more; to be called before it is closed."""
+        """Stop reading this endpoint; call this before it is closed."""
 
     def close(self) -> None:
-        """Let go of what this way in itself has open."""
+        """Release the source's own resources."""
 
 
 @define
@@ -39,21 +39,21 @@ class PolledSockets:
     _epoll: select.epoll = field(factory=lambda: select.epoll(), init=False)  # noqa: PLW0108 - late: Linux only
     _ends: dict[int, tuple[RtpEndpoint, MediaSession]] = field(factory=dict, init=False)
 
-    def add(self, endpoint: RtpEndpoint, line: MediaSession) -> None:
-        """Read this endpoint's datagrams for this line from now on."""
+    def add(self, endpoint: RtpEndpoint, session: MediaSession) -> None:
+        """Read this endpoint's datagrams for this session from now on."""
         endpoint.stop_reading()
         handle = endpoint.udp_socket.fileno()
-        self._ends[handle] = (endpoint, line)
+        self._ends[handle] = (endpoint, session)
         self._epoll.register(handle, select.EPOLLIN)
 
     def remove(self, endpoint: RtpEndpoint) -> None:
-        """Read this endpoint no more; to be called before it is closed."""
+        """Stop reading this endpoint; call this before it is closed."""
         handle = endpoint.udp_socket.fileno()
         if self._ends.pop(handle, None):
             self._epoll.unregister(handle)
 
     def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
-        """Read a datagram from every socket that has one, and again, until none has any."""
+        """Read one datagram from every socket that has one; repeat until none has."""
         if not self._ends:
             return
         for _ in range(_MAX_ROUNDS):
@@ -61,12 +61,12 @@ class PolledSockets:
             if not ready:
                 return
             for handle, _events in ready:
-                endpoint, line = self._ends[handle]
+                endpoint, session = self._ends[handle]
                 try:
                     data, address = endpoint.udp_socket.recvfrom(MAX_DATAGRAM_BYTES)
-                except OSError:  # nothing there after all, or an ICMP error of something that we sent
+                except OSError:  # no data after all, or an ICMP error of an earlier packet of ours
                     continue
-                yield line, data, address
+                yield session, data, address
 
     def close(self) -> None:
         """Close the epoll."""
@@ -75,24 +75,24 @@ class PolledSockets:
 
 @define
 class QueuedDatagrams:
-    """Collects what the reactor has read."""
+    """Collects the datagrams that the reactor has read."""
 
     _ends: dict[RtpEndpoint, MediaSession] = field(factory=dict, init=False)
 
-    def add(self, endpoint: RtpEndpoint, line: MediaSession) -> None:
-        """Read this endpoint's datagrams for this line from now on."""
-        self._ends[endpoint] = line
+    def add(self, endpoint: RtpEndpoint, session: MediaSession) -> None:
+        """Read this endpoint's datagrams for this session from now on."""
+        self._ends[endpoint] = session
 
     def remove(self, endpoint: RtpEndpoint) -> None:
-        """Read this endpoint no more; to be called before it is closed."""
+        """Stop reading this endpoint; call this before it is closed."""
         self._ends.pop(endpoint, None)
 
     def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
-        """Collect what each endpoint has kept."""
-        for endpoint, line in self._ends.items():
+        """Collect the datagrams of each endpoint."""
+        for endpoint, session in self._ends.items():
             received = endpoint.received
             while received:
-                yield line, *received.popleft()
+                yield session, *received.popleft()
 
     def close(self) -> None:
-        """Nothing of its own is open."""
+        """It has no resources of its own."""

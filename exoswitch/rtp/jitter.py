@@ -1,15 +1,15 @@
-"""Core: the jitter buffer: packets in as they come, one 20 ms frame out on every tick.
+"""Core: the jitter buffer: packets go in as they come, and one 20 ms frame comes out on every tick.
 
-It waits for nothing: a frame that is there when its tick comes is given in that tick. What is not there is a hole,
-and time goes on over holes. The delay is learnt from what happens:
+It never waits: a frame that is there at its tick is given in that tick. A missing frame is a hole, and time goes on
+over holes. The buffer adapts its delay:
 
 * A packet that comes after its tick shows that the delay is too short. If nothing has been played since the hole, the
-  buffer goes back to it, so that nothing is lost; otherwise it pauses for one frame. Both make the delay longer.
-* When for three seconds even the tightest packet came a frame or more too early, the delay is too long: that many
-  frames are left out, quiet ones as soon as there are any, else one loud frame a second, faded into the next.
+  buffer goes back to it, and nothing is lost. Otherwise it pauses for one frame. Both make the delay longer.
+* If every packet of three seconds came a frame or more too early, the delay is too long. That many frames are left
+  out: quiet ones as soon as there are any, else one loud frame a second, faded into the next.
 
-Clock drift, either way, is only a slow case of these two. Audio is kept in slots on a grid of 20 ms, so packets of
-10, 30 or 40 ms are cut and joined as they come.
+Clock drift is a slow case of these two. Audio is kept in slots on a grid of 20 ms, so packets of 10, 30 or 40 ms are
+cut and joined.
 """
 
 from enum import Enum
@@ -23,7 +23,7 @@ from exoswitch.rtp.serial import add_32, difference_32
 _REVIEW_FRAMES = 150  # 3 s
 _LOUD_DROP_FRAMES = 50  # 1 s
 _QUIET_HIGH_BYTES = b"\x00\x01\xfe\xff"  # of samples within ±512: quieter than -36 dB
-_UNKNOWN = 1 << 31  # more to spare than any packet can have
+_UNKNOWN = 1 << 31  # no packet can be so early
 
 
 class State(Enum):
@@ -38,7 +38,7 @@ _FILLING, _PLAYING = State.FILLING, State.PLAYING
 
 @define
 class _Piece:
-    """A slot of which only a part has come."""
+    """An incomplete slot."""
 
     pcm: bytearray = field(factory=lambda: bytearray(FRAME_BYTES))
     samples: int = 0
@@ -46,10 +46,10 @@ class _Piece:
 
 @define
 class JitterBuffer:
-    """One source's audio, put back in order and in time; `max_samples` bounds its delay, and what it holds.
+    """One source's audio, in order and in time; `max_samples` limits the delay and the size of the buffer.
 
-    `late` packets came after their tick (most are played all the same), `concealed` ticks had no frame to give while
-    playing, `skipped` frames were left out to make the delay shorter.
+    `late` packets came after their tick (most are still played). `concealed` ticks had no frame while playing.
+    `skipped` frames were left out to make the delay shorter.
     """
 
     max_samples: int
@@ -58,22 +58,22 @@ class JitterBuffer:
     concealed: int = field(default=0, init=False)
     skipped: int = field(default=0, init=False)
     _next: int = field(default=0, init=False)  # timestamp of the slot that the next tick takes
-    _end: int = field(default=0, init=False)  # timestamp behind the newest audio
+    _end: int = field(default=0, init=False)  # timestamp after the newest audio
     _slots: dict[int, bytes] = field(factory=dict, init=False)
     _pieces: dict[int, _Piece] = field(factory=dict, init=False)
-    _holes: int = field(default=0, init=False)  # how many slots before `_next` were passed over without a frame
+    _holes: int = field(default=0, init=False)  # number of slots without a frame before `_next`
     _pause: bool = field(default=False, init=False)
-    _spare: int = field(default=_UNKNOWN, init=False)  # by how many samples the tightest packet was early
-    _surplus: int = field(default=0, init=False)  # how many frames the delay is too long
+    _spare: int = field(default=_UNKNOWN, init=False)  # samples by which the latest packet was early
+    _surplus: int = field(default=0, init=False)  # frames by which the delay is too long
     _until_review: int = field(default=_REVIEW_FRAMES, init=False)
 
     @property
     def depth_samples(self) -> int:
-        """How far the newest audio is ahead of what the next tick takes."""
+        """The distance of the newest audio from the next tick."""
         return max(0, difference_32(self._end, self._next))
 
     def restart(self) -> None:
-        """Forget all audio: what comes next has another clock."""
+        """Forget all audio: the next packet has another clock."""
         self.state = _FILLING
         self._slots.clear()
         self._pieces.clear()
@@ -85,7 +85,7 @@ class JitterBuffer:
     # --- in
 
     def push(self, timestamp: int, pcm: bytes, newest: bool) -> None:
-        """Take a packet's audio; `newest` says that no packet sent after it has come before it."""
+        """Take a packet's audio; `newest` says that no later packet came before it."""
         if timestamp == self._next and self.state is _PLAYING and len(pcm) == FRAME_BYTES:
             self._slots[timestamp] = pcm  # the common case: in order, in time, not early
             self._end = add_32(timestamp, FRAME_SAMPLES)
@@ -100,7 +100,7 @@ class JitterBuffer:
         self._spare = min(self._spare, max(0, early))
 
     def _meet(self, timestamp: int, newest: bool) -> bool:
-        """With nothing in the buffer, lay the grid of slots through this packet; says whether it can be used."""
+        """With an empty buffer, align the grid of slots with this packet; return whether it can be used."""
         if self.state is _PLAYING:
             self._next = add_32(self._next, difference_32(timestamp, self._next) % FRAME_SAMPLES)
         elif newest:
@@ -111,10 +111,10 @@ class JitterBuffer:
         return True
 
     def _reach_back(self, timestamp: int, newest: bool) -> bool:
-        """Make room for a packet before the next slot; says whether it can still be used."""
+        """Make room for a packet before the next slot; return whether it can be used."""
         frames = -(difference_32(timestamp, self._next) // FRAME_SAMPLES)
         if newest and frames * FRAME_SAMPLES > self.max_samples:
-            self.restart()  # nobody is that late and yet the newest: the sender has set its clock back
+            self.restart()  # so late and yet the newest: the sender has set its clock back
             return self._meet(timestamp, newest)
         start = add_32(self._next, -frames * FRAME_SAMPLES)
         room = difference_32(self._end, start) <= self.max_samples
@@ -131,7 +131,7 @@ class JitterBuffer:
         return False
 
     def _place(self, timestamp: int, pcm: bytes) -> None:
-        """Put audio that is not late into its slots; leave out the oldest where that would be more than the bound."""
+        """Put audio that is not late into its slots; leave out the oldest audio beyond the limit."""
         end = add_32(timestamp, len(pcm) // 2)
         if difference_32(end, self._end) > 0:
             self._end = end
@@ -144,7 +144,7 @@ class JitterBuffer:
             self._cut(timestamp, pcm)
 
     def _overflow(self, timestamp: int, excess: int) -> None:
-        """Move on to the oldest audio within the bound; where there is none, to the packet that has come."""
+        """Move to the oldest audio within the limit; if there is none, to the new packet."""
         bound = add_32(self._next, excess)
         for slot in [slot for slot in self._slots if difference_32(slot, bound) < 0]:
             del self._slots[slot]
@@ -155,7 +155,7 @@ class JitterBuffer:
         self._next = add_32(bound, min(ahead)) if ahead else timestamp
 
     def _cut(self, timestamp: int, pcm: bytes) -> None:
-        """Cut a packet that is no whole slot where the grid cuts it, and complete the slots that it completes."""
+        """Cut a packet at the grid, and fill the slots that its parts complete."""
         at = 0
         while at < len(pcm):
             offset = difference_32(timestamp, self._next) % FRAME_SAMPLES
@@ -171,14 +171,14 @@ class JitterBuffer:
             timestamp = add_32(timestamp, len(part) // 2)
 
     def _prune(self, before: int) -> None:
-        """Drop the pieces of slots that can no longer be reached."""
+        """Drop the pieces of slots in the past."""
         for slot in [slot for slot in self._pieces if difference_32(slot, before) < 0]:
             del self._pieces[slot]
 
     # --- out
 
     def pop(self) -> bytes | None:
-        """Give this tick's frame: 320 bytes of PCM, or None where there is none to give."""
+        """Give this tick's frame: 320 bytes of PCM, or None if there is none."""
         if self._pause:
             self._pause = False
             self.concealed += 1
@@ -197,7 +197,7 @@ class JitterBuffer:
         return frame
 
     def _pass_over(self) -> bytes | None:
-        """Go on over a hole; when there has been nothing but holes for too long, wait for a new beginning."""
+        """Go on over a hole; after too many holes, wait for a new start."""
         if self.state is _FILLING:
             if not self._slots:
                 return None
@@ -211,7 +211,7 @@ class JitterBuffer:
         return None
 
     def _shorten(self, frame: bytes) -> bytes:
-        """While the delay is too long, make one of two frames if the first is quiet, or a loud one is to go."""
+        """While the delay is too long, join two frames if the first is quiet, or if a loud one is due."""
         following = self._slots.get(self._next) if self._surplus and self._spare >= FRAME_SAMPLES else None
         loud_one_due = self._until_review % _LOUD_DROP_FRAMES == 0
         if following is not None and (loud_one_due or not frame[1::2].translate(None, _QUIET_HIGH_BYTES)):

@@ -1,6 +1,6 @@
 """Core: one call's media: RTP from and to Asterisk, the caller's audio to the bot, the bot's audio to the caller.
 
-Whoever drives it hands in each datagram as it comes, and calls `tick` every 20 ms; it never asks what time it is.
+The driver gives it each datagram, and calls `tick` every 20 ms; it has no clock of its own.
 """
 
 import random
@@ -45,10 +45,10 @@ _DRAINING, _DRAINED = LegState.DRAINING, LegState.DRAINED
 
 @frozen(kw_only=True)
 class LegSettings:
-    """What a call's media is told at its beginning.
+    """The settings of a call's media.
 
-    `source_host` is where RTP may come from until the exact address is announced; `law` is what we send;
-    `waiting_sound`, in that law, is heard while the call is on hold, and an empty one is silence.
+    RTP may come from `source_host` until the exact address is known. We send in `law`. `waiting_sound`, encoded in
+    that law, is played while the call is on hold; an empty one is silence.
     """
 
     source_host: str
@@ -60,10 +60,10 @@ class LegSettings:
 
 
 class LegTick(NamedTuple):
-    """What one tick of a call gives.
+    """The result of one tick of a call.
 
-    `packet` goes to the leg's `remote`, `pcm` (320 bytes) and then `marks` to the bot; `silent_s` is set in the one
-    tick in which the caller's media was found to have been away for too long.
+    `packet` goes to the leg's `remote`, `pcm` (320 bytes) and then `marks` to the bot; `silent_s` is set in the
+    one tick that finds the caller's media missing for too long.
     """
 
     pcm: bytes | None
@@ -74,10 +74,10 @@ class LegTick(NamedTuple):
 
 @define
 class MediaLeg:
-    """One call's media. Its parts count what happened: `reception`, `jitter`, `playout`, and the fields here.
+    """One call's media. Its parts `reception`, `jitter` and `playout` count, and so do these fields.
 
-    `foreign` datagrams came from an address that is not this call's, `malformed` ones are no RTP, `unsupported`
-    ones are RTP of another codec than G.711.
+    `foreign` datagrams came from another address than this call's, `malformed` ones are no RTP, `unsupported` ones
+    are RTP of another codec than G.711.
     """
 
     settings: LegSettings
@@ -96,7 +96,7 @@ class MediaLeg:
     _packetizer: Packetizer = field(init=False)
     _silence: bytes = field(init=False)
     _talking: bool = field(default=False, init=False)
-    _awaiting: bool = field(default=False, init=False)  # whether media is due, so that its absence is worth telling
+    _awaiting: bool = field(default=False, init=False)  # whether missing media is to be reported
     _heard_at: float | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -106,7 +106,7 @@ class MediaLeg:
         self._packetizer = Packetizer.begin(law.payload_type, self._rng)
         self._silence = law.silence * FRAME_SAMPLES
 
-    # --- what the call decides
+    # --- decisions of the call
 
     def direct(self, host: str, port: int) -> None:
         """Send RTP to this address from now on, and accept it from nowhere else."""
@@ -144,21 +144,21 @@ class MediaLeg:
     def _await_media(self) -> None:
         self._awaiting, self._heard_at = True, None
 
-    # --- what the bot says
+    # --- audio of the bot
 
     def play(self, pcm: bytes) -> int:
-        """Queue audio of the bot; returns how many milliseconds of it were dropped because the queue is full."""
+        """Queue audio of the bot; return how many milliseconds were dropped because the queue is full."""
         return self.playout.play(pcm)
 
     def mark(self, name: str) -> list[str]:
-        """Queue a mark; returns those to answer at once."""
+        """Queue a mark; return the marks to answer at once."""
         return self.playout.mark(name)
 
     def clear(self, *, finish_message: bool = False) -> list[str]:
-        """Drop what is unplayed, but for a message to be finished; returns the marks of what was dropped."""
+        """Drop unplayed audio, except a message to be finished; return the marks of the dropped audio."""
         return self.playout.clear(finish_message=finish_message)
 
-    # --- what the network and the clock bring
+    # --- network and clock
 
     def datagram(self, data: bytes, address: Address, now: float) -> None:
         """Take a datagram from the call's port."""
@@ -184,7 +184,7 @@ class MediaLeg:
         self.jitter.push(packet.timestamp, law.decode(packet.payload), arrival is not _REORDERED)
 
     def tick(self, now: float) -> LegTick:
-        """Let 20 ms pass; what came before this instant is due in it."""
+        """Let 20 ms pass; audio that came before `now` is due."""
         packet: bytes | None = None
         marks: Sequence[str] = ()
         if self.remote is not None:
@@ -215,7 +215,7 @@ class MediaLeg:
         )
 
     def forgive(self, gap_s: float) -> None:
-        """Take time that has just passed without anybody listening out of the caller's silence."""
+        """Do not count this time as silence of the caller: the process was paused."""
         if self._heard_at is not None:
             self._heard_at += gap_s
 
@@ -234,7 +234,7 @@ class MediaLeg:
         return pcm
 
     def _found_silent(self, now: float) -> float | None:
-        """Say for how long no media has come, once it is too long; not again before it has returned."""
+        """Give the time without media, once it is too long; then not again before media has returned."""
         if self._heard_at is None:
             self._heard_at = now
         silent_s = now - self._heard_at

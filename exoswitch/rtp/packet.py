@@ -1,4 +1,4 @@
-"""Core: the codec of RTP packets (RFC 3550 section 5.1), and the numbering of the packets that we send."""
+"""Core: the codec of RTP packets (RFC 3550 section 5.1), and the numbering of sent packets."""
 
 import random
 from struct import Struct
@@ -45,15 +45,17 @@ def parse(data: bytes) -> RtpPacket:
     """Read one datagram.
 
     Raises:
-        RemoteProtocolError: this is no RTP packet.
+        RemoteProtocolError: the data is no RTP packet.
     """
     if len(data) < _FIXED_HEADER.size:
-        raise RemoteProtocolError(f"RTP packet of {len(data)} bytes: its header alone has {_FIXED_HEADER.size}")
+        raise RemoteProtocolError(
+            f"RTP packet of {len(data)} bytes is shorter than its header of {_FIXED_HEADER.size} bytes"
+        )
     first, second, sequence, timestamp, ssrc = _FIXED_HEADER.unpack_from(data)
     if first == _VERSION_2:
         return RtpPacket(second & _PAYLOAD_TYPE, sequence, timestamp, ssrc, data[12:], second >= _MARKER)
     if first & 0xC0 != _VERSION_2:
-        raise RemoteProtocolError(f"RTP packet of version {first >> 6}, where only 2 is known")
+        raise RemoteProtocolError(f"RTP packet of version {first >> 6}: only version 2 is supported")
     csrcs, start = _parse_csrcs(data, first & _CSRC_COUNT)
     extension = None
     if first & _EXTENSION:
@@ -65,7 +67,7 @@ def parse(data: bytes) -> RtpPacket:
 
 
 def _parse_csrcs(data: bytes, count: int) -> tuple[tuple[int, ...], int]:
-    """Read the contributing sources, and say where they end."""
+    """Read the contributing sources; give them and their end."""
     start, end = _FIXED_HEADER.size, _FIXED_HEADER.size + _WORD * count
     if len(data) < end:
         raise RemoteProtocolError(f"RTP packet of {len(data)} bytes ends within its {count} contributing sources")
@@ -73,7 +75,7 @@ def _parse_csrcs(data: bytes, count: int) -> tuple[tuple[int, ...], int]:
 
 
 def _parse_extension(data: bytes, start: int) -> tuple[HeaderExtension, int]:
-    """Read the header extension, and say where it ends."""
+    """Read the header extension; give it and its end."""
     body = start + _EXTENSION_HEADER.size
     if len(data) < body:
         raise RemoteProtocolError(f"RTP packet of {len(data)} bytes ends within its header extension")
@@ -85,7 +87,7 @@ def _parse_extension(data: bytes, start: int) -> tuple[HeaderExtension, int]:
 
 
 def _padding_length(data: bytes, start: int) -> int:
-    """Read how much of the end is padding: its last byte says so, and counts itself."""
+    """Read the length of the padding: its last byte is the length, itself included."""
     length = data[-1] if len(data) > start else 0
     if not 1 <= length <= len(data) - start:
         raise RemoteProtocolError(f"RTP packet says that {length} of its {len(data) - start} bytes are padding")
@@ -93,7 +95,7 @@ def _padding_length(data: bytes, start: int) -> int:
 
 
 def encode(packet: RtpPacket) -> bytes:
-    """Write any packet; those of a call's own stream come from a :class:`Packetizer`, which is quicker."""
+    """Write any packet; a :class:`Packetizer` writes those of a call's own stream faster."""
     extension = packet.extension
     first = _VERSION_2 | len(packet.csrcs) | (_EXTENSION if extension else 0)
     second = packet.payload_type | (_MARKER if packet.marker else 0)
@@ -107,7 +109,7 @@ def encode(packet: RtpPacket) -> bytes:
 
 @define
 class Packetizer:
-    """The numbering of one outgoing stream of a codec with one byte a sample, such as G.711."""
+    """The numbering of one outgoing stream of a codec with one byte for each sample, such as G.711."""
 
     payload_type: int
     sequence: int
@@ -116,11 +118,11 @@ class Packetizer:
 
     @classmethod
     def begin(cls, payload_type: int, rng: random.Random) -> "Packetizer":
-        """Begin a stream at random, as RFC 3550 section 5.1 wants against attacks on encryption and mix-ups."""
+        """Begin a stream with random numbers, as RFC 3550 section 5.1 requires."""
         return cls(payload_type, rng.getrandbits(16), rng.getrandbits(32), rng.getrandbits(32))
 
     def encode(self, payload: bytes, marker: bool) -> bytes:
-        """Write the next packet of the stream; the marker says that talk begins here (RFC 3551 section 4.1)."""
+        """Write the next packet of the stream; the marker says that speech begins (RFC 3551 section 4.1)."""
         sequence, timestamp = self.sequence, self.timestamp
         self.sequence = (sequence + 1) & 0xFFFF
         self.timestamp = (timestamp + len(payload)) & 0xFFFFFFFF

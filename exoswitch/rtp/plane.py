@@ -1,10 +1,9 @@
 """Core: all calls' media on one 20 ms tick; the readable reference of the media plane.
 
-It knows no socket, no clock and no Twisted. Three things are given to it, and another plane, a compiled one for
-instance, has to fit behind no more than these:
+It knows no socket, no clock and no Twisted. It needs these three things; a compiled plane needs no more:
 
-* an :class:`Inbound`, that gives the datagrams that have come since the last tick, of all lines together;
-* for each :class:`MediaSession` a :class:`Wire` to send on, a :class:`Stream` to the bot and a :class:`Listener`;
+* an :class:`Inbound`, which gives the datagrams of all sessions since the last tick;
+* for each :class:`MediaSession` a :class:`Wire`, a :class:`Listener`, and a :class:`Stream` with its MediaEncoding;
 * a call of `tick` every 20 ms.
 """
 
@@ -20,40 +19,40 @@ from exoswitch.rtp.message_encoder import MessageEncoder
 
 _DRAINED = LegState.DRAINED
 
-_STANDSTILL_S = 1.0
-"""A tick so long after the one before says that this process stood still: under SIGSTOP, or on a stalled machine."""
+_PAUSE_S = 1.0
+"""A longer gap between two ticks means that this process was paused: by SIGSTOP, or on a stalled machine."""
 
 
 class Wire(Protocol):
     """The way to Asterisk for one call."""
 
     def send(self, packet: bytes, address: Address) -> None:
-        """Send a packet now or never; a failure is the wire's to count, and so is a wire that is closed."""
+        """Send a packet now or not at all; the wire counts failures."""
 
 
 class Stream(Protocol):
-    """What the plane needs of a bot's connection; see IStream."""
+    """The plane's part of a bot's connection; see IStream."""
 
     def send_media(self, message: bytes) -> None:
         """Send a message with the caller's audio."""
 
     def send_mark(self, name: str) -> None:
-        """Tell the bot that everything before this mark has been played."""
+        """Tell the bot that all audio before this mark has been played."""
 
 
 class Listener(Protocol):
-    """What the plane needs of a call; see IMediaListener."""
+    """The plane's part of a call; see IMediaListener."""
 
     def media_lost(self, silent_s: float) -> None:
         """No RTP has come from Asterisk for this long."""
 
     def playout_finished(self) -> None:
-        """All of the bot's audio has been played, after the leg was told to drain."""
+        """All audio of the bot has been played, after `drain`."""
 
 
 @define(eq=False)
 class MediaSession:
-    """One call in the plane. Whoever takes it out closes it, so that a tick under way passes it by."""
+    """One call in the plane; once `closed`, a tick in progress skips it."""
 
     leg: MediaLeg
     wire: Wire
@@ -72,79 +71,79 @@ class MediaSession:
 
 
 class Inbound(Protocol):
-    """Where all lines' datagrams come from."""
+    """The source of the datagrams of all sessions."""
 
     def receive(self) -> Iterable[tuple[MediaSession, bytes, Address]]:
-        """Give what has come since the last tick, a bounded number of datagrams for each line."""
+        """Give the datagrams since the last tick, a limited number for each session."""
 
 
 @define
 class Plane:
-    """The lines, and what a tick does for each.
+    """The sessions of all calls, and their tick.
 
-    What goes wrong in one line is told to `failed`, within the handler of the exception, and stays in that line. Time
-    in which this process stood still is no caller's silence: nobody listened.
+    An error in one session is reported to `failed`, inside the exception handler, and does not affect the others. A
+    pause of this process does not count as silence of the callers.
     """
 
     _inbound: Inbound
     _failed: Callable[[MediaSession], None]
-    _lines: set[MediaSession] = field(factory=set, init=False)
+    _sessions: set[MediaSession] = field(factory=set, init=False)
     _ticked_at: float = field(default=inf, init=False)
 
     def __len__(self) -> int:
         """Count the calls."""
-        return len(self._lines)
+        return len(self._sessions)
 
-    def add(self, line: MediaSession) -> None:
-        """Take a call in, from the next tick on."""
-        self._lines.add(line)
+    def add(self, session: MediaSession) -> None:
+        """Add a call, from the next tick on."""
+        self._sessions.add(session)
 
-    def remove(self, line: MediaSession) -> None:
-        """Let a call go, at once even within a tick; harmless the second time."""
-        line.closed = True
-        self._lines.discard(line)
+    def remove(self, session: MediaSession) -> None:
+        """Remove a call, at once even within a tick; a second call has no effect."""
+        session.closed = True
+        self._sessions.discard(session)
 
     def tick(self, now: float) -> None:
         """Let 20 ms pass for every call."""
         gap_s = now - self._ticked_at
         self._ticked_at = now
-        if gap_s > _STANDSTILL_S:
-            for line in self._lines:
-                line.leg.forgive(gap_s)
-        for line, data, address in self._inbound.receive():
+        if gap_s > _PAUSE_S:
+            for session in self._sessions:
+                session.leg.forgive(gap_s)
+        for session, data, address in self._inbound.receive():
             try:
-                line.leg.datagram(data, address, now)
-            except Exception:  # noqa: BLE001 - one call's trouble must not be all calls' trouble
-                self._note_failure(line)
-        for line in tuple(self._lines):
-            if line.closed:
+                session.leg.datagram(data, address, now)
+            except Exception:  # noqa: BLE001 - an error in one call must not stop the others
+                self._note_failure(session)
+        for session in tuple(self._sessions):
+            if session.closed:
                 continue
             try:
-                self._tick_line(line, now)
+                self._tick_session(session, now)
             except Exception:  # noqa: BLE001 - as above
-                self._note_failure(line)
+                self._note_failure(session)
 
     @staticmethod
-    def _tick_line(line: MediaSession, now: float) -> None:
-        """Serve the caller first: what the bot's stream or the call do with their part cannot delay it."""
-        leg = line.leg
+    def _tick_session(session: MediaSession, now: float) -> None:
+        """Send the RTP packet first: the stream and the call cannot delay it."""
+        leg = session.leg
         pcm, packet, marks, silent_s = leg.tick(now)
         if packet is not None and leg.remote is not None:
-            line.wire.send(packet, leg.remote)
-        stream = line.stream
+            session.wire.send(packet, leg.remote)
+        stream = session.stream
         if stream is not None:
-            if pcm is not None and line.messages is not None:
-                message = line.messages.add(pcm)
+            if pcm is not None and session.messages is not None:
+                message = session.messages.add(pcm)
                 if message is not None:
                     stream.send_media(message)
             for name in marks:
                 stream.send_mark(name)
         if silent_s is not None:
-            line.listener.media_lost(silent_s)
+            session.listener.media_lost(silent_s)
         if leg.state is _DRAINED:
             leg.state = LegState.IDLE
-            line.listener.playout_finished()
+            session.listener.playout_finished()
 
-    def _note_failure(self, line: MediaSession) -> None:
-        line.failures += 1
-        self._failed(line)
+    def _note_failure(self, session: MediaSession) -> None:
+        session.failures += 1
+        self._failed(session)

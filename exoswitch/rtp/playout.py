@@ -1,4 +1,4 @@
-"""Core: the bot's audio on its way to the phone: a queue of G.711 that gives 20 ms a tick, with marks in it."""
+"""Core: the bot's audio on its way to the phone: a queue of G.711 and marks; each tick takes 20 ms."""
 
 from collections import deque
 
@@ -7,15 +7,15 @@ from attrs import define, field
 from exoswitch.audio.frames import FRAME_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
 from exoswitch.audio.g711 import Law
 
-_MAX_MARKS = 4096  # a bot that sends more marks than this ahead of its audio has the oldest answered early
+_MAX_MARKS = 4096  # beyond this number of waiting marks, the oldest is answered early
 
 
 @define
 class Playout:
-    """First in, first out, in samples; positions count samples since the call began, so a mark keeps its place.
+    """First in, first out; positions count samples since the call began, so a mark keeps its place.
 
-    Audio is encoded as it comes, so that taking a frame costs the same for a message of 20 ms and one of a minute. A
-    piece is a message; messages that fit into one frame together are joined, and count as one.
+    Audio is encoded on arrival, so a frame costs the same in a short and in a long message. A piece is a message;
+    messages that fit into one frame together are joined, and count as one.
     """
 
     law: Law
@@ -25,21 +25,21 @@ class Playout:
     _pieces: deque[bytes] = field(factory=deque, init=False)
     _offset: int = field(default=0, init=False)  # into the first piece
     _played: int = field(default=0, init=False)  # position of the next sample to be taken
-    _end: int = field(default=0, init=False)  # position behind the last sample queued
+    _end: int = field(default=0, init=False)  # position after the last queued sample
     _marks: deque[tuple[int, str]] = field(factory=deque, init=False)
     _odd_byte: bytes = field(default=b"", init=False)
     _talking: bool = field(default=False, init=False)
 
     @property
     def queued_ms(self) -> int:
-        """How much audio is yet to be taken."""
+        """How much audio is queued."""
         return samples_to_ms(self._end - self._played)
 
     def play(self, pcm: bytes) -> int:
-        """Queue audio, any number of bytes; half a sample waits for its other half in the next message.
+        """Queue audio, any number of bytes; half a sample waits for the next message.
 
         Returns:
-            How many milliseconds were dropped because the queue is full.
+            The milliseconds that were dropped because the queue is full.
         """
         if self._odd_byte or len(pcm) & 1:
             pcm = self._odd_byte + pcm
@@ -56,23 +56,23 @@ class Playout:
         return samples_to_ms(excess) if excess > 0 else 0
 
     def _append(self, payload: bytes) -> None:
-        """Put encoded audio last; scraps are joined, so that a bot of tiny messages cannot bloat the queue."""
+        """Append encoded audio; tiny messages are joined, so they cannot bloat the queue."""
         if self._pieces and len(self._pieces[-1]) + len(payload) <= FRAME_SAMPLES:
             self._pieces[-1] += payload
         elif payload:
             self._pieces.append(payload)
 
     def mark(self, name: str) -> list[str]:
-        """Tie a mark to the end of the audio queued so far; returns the marks to answer at once."""
+        """Put a mark after the queued audio; return the marks to answer at once."""
         if self._end == self._played and not self._marks:
             return [name]
         self._marks.append((self._end, name))
         return [self._marks.popleft()[1]] if len(self._marks) > _MAX_MARKS else []
 
     def clear(self, *, finish_message: bool = False) -> list[str]:
-        """Drop all audio; returns the marks behind it, in order, which are pending no more.
+        """Drop all audio; return its marks, in order.
 
-        With `finish_message`, a message that has begun to be taken stays to its end, with the marks up to there.
+        With `finish_message`, a message that has begun stays to its end, with its marks.
         """
         if finish_message and self._offset:
             return self._clear_behind_first()
@@ -84,7 +84,7 @@ class Playout:
         return names
 
     def _clear_behind_first(self) -> list[str]:
-        """Drop what is behind the piece that has begun, which is as much as to say: was taken from."""
+        """Drop the audio after the piece that has begun."""
         begun = self._pieces[0]
         self._pieces = deque([begun])
         self._odd_byte = b""
@@ -94,7 +94,7 @@ class Playout:
         return names
 
     def pop(self) -> bytes | None:
-        """Take 20 ms, the end of the queue filled up with silence; None when there is nothing to say."""
+        """Take 20 ms, padded with silence at the end of the queue; None if the queue is empty."""
         if not self._pieces:
             if self._talking:
                 self._talking = False
@@ -117,7 +117,7 @@ class Playout:
         return frame
 
     def _filled_up(self, frame: bytes) -> bytes:
-        """Complete a short frame from the messages that follow; where there are none, with silence."""
+        """Complete a short frame from the next messages, or with silence."""
         while len(frame) < FRAME_SAMPLES and self._pieces:
             piece = self._pieces[0]
             wanted = FRAME_SAMPLES - len(frame)
@@ -130,7 +130,7 @@ class Playout:
         return frame.ljust(FRAME_SAMPLES, self.law.silence)
 
     def due_marks(self) -> list[str]:
-        """Take the marks whose audio has all been taken, in order."""
+        """Take the marks of the audio that has been taken, in order."""
         due: list[str] = []
         while self._marks and self._marks[0][0] <= self._played:
             due.append(self._marks.popleft()[1])

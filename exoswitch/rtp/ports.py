@@ -1,8 +1,7 @@
-"""Core: the UDP ports of this node's calls, each resting after a call before it is used again.
+"""Core: the UDP ports of this node's calls; a port is in quarantine after each call.
 
-The rest keeps a late packet of the call before from being heard in the next. Any port of the range is used, not only
-even ones: UnicastRTP needs no port of ours for RTCP, and a stray report of a neighbour's is refused by its address
-and its payload type.
+The quarantine keeps late packets of one call out of the next. Odd ports are used too: UnicastRTP needs no port for
+RTCP, and the address and the payload type tell a stray report.
 """
 
 from collections import deque
@@ -15,39 +14,41 @@ from exoswitch.errors import NoCapacity
 
 @define
 class PortPool:
-    """Which ports are free, taken or resting; the one that has been free for longest goes first."""
+    """The ports that are free, taken or in quarantine; the port that has been free for longest is used first."""
 
     ports: range
     quarantine_s: float
     _free: deque[int] = field(init=False)
     _taken: set[int] = field(factory=set, init=False)
-    _resting: deque[tuple[float, int]] = field(factory=deque, init=False)  # in the order in which their rest ends
+    _resting: deque[tuple[float, int]] = field(
+        factory=deque, init=False
+    )  # in the order of the end of their quarantine
 
     def __attrs_post_init__(self) -> None:
         self._free = deque(self.ports)
 
     def __len__(self) -> int:
-        """Count the ports that calls have."""
+        """Count the taken ports."""
         return len(self._taken)
 
     def take(self, now: float) -> int:
         """Give a port to a call.
 
         Raises:
-            NoCapacity: every port is taken or rests.
+            NoCapacity: every port is taken or in quarantine.
         """
         self._free.extend(self._rested(now))
         if not self._free:
             raise NoCapacity(
-                f"all {len(self.ports)} RTP ports from {self.ports.start} to {self.ports.stop - 1} are in use "
-                f"or resting: {len(self._taken)} in use, {len(self._resting)} resting for {self.quarantine_s:g} s"
+                f"all {len(self.ports)} RTP ports from {self.ports.start} to {self.ports.stop - 1} are taken "
+                f"or in quarantine: {len(self._taken)} taken, {len(self._resting)} waiting {self.quarantine_s:g} s"
             )
         port = self._free.popleft()
         self._taken.add(port)
         return port
 
     def give_back(self, port: int, now: float) -> None:
-        """Let a port rest: after a call, or because another program has it; harmless the second time."""
+        """Put a port in quarantine, after a call or because another program uses it; a second call has no effect."""
         if port in self._taken:
             self._taken.remove(port)
             self._resting.append((now + self.quarantine_s, port))

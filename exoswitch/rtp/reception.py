@@ -1,4 +1,4 @@
-"""Core: what a receiver keeps of a source (RFC 3550 appendix A.1, A.3, A.8): loss, duplicates, jitter, restarts."""
+"""Core: the statistics of one RTP source (RFC 3550 appendix A.1, A.3, A.8): loss, duplicates, jitter, restarts."""
 
 from enum import Enum
 
@@ -14,7 +14,7 @@ _SEEN_MASK = (1 << _MAX_MISORDER) - 1
 
 
 class Arrival(Enum):
-    """What a packet is to its source."""
+    """The kind of a packet, compared with those before."""
 
     NEWEST = "newest"
     REORDERED = "reordered"
@@ -29,7 +29,7 @@ _STRAY, _RESTARTED = Arrival.STRAY, Arrival.RESTARTED
 
 @define
 class Reception:
-    """The packets of one source, counted; a packet of another SSRC begins a new source, and the counts go on."""
+    """The counts of one source; a packet of another SSRC begins a new source, and the counts go on."""
 
     received: int = 0
     lost: int = 0
@@ -43,11 +43,11 @@ class Reception:
 
     @property
     def jitter_ms(self) -> float:
-        """The interarrival jitter of RFC 3550 section 6.4.1; it can be no finer than the arrival times are."""
+        """The interarrival jitter of RFC 3550 section 6.4.1; it is not finer than the arrival times."""
         return self._jitter * 1000 / SAMPLE_RATE_HZ
 
     def arrived(self, packet: RtpPacket, now: float) -> Arrival:
-        """Count a packet, and say what it is; a duplicate and a stray are not to be played."""
+        """Count a packet, and give its kind; duplicates and strays must not be played."""
         if packet.ssrc != self._ssrc:
             self._ssrc = packet.ssrc
             return self._restarted(packet, now)
@@ -79,7 +79,7 @@ class Reception:
         return _REORDERED
 
     def _jumped(self, packet: RtpPacket, now: float) -> Arrival:
-        """Believe a wild jump of the sequence only when a second packet confirms it."""
+        """Accept a large jump of the sequence only when a second packet confirms it."""
         if packet.sequence == self._expected_stray:
             return self._restarted(packet, now)
         self._expected_stray = add_16(packet.sequence, 1)
@@ -95,7 +95,7 @@ class Reception:
         return _RESTARTED
 
     def _measure(self, timestamp: int, now: float) -> None:
-        """Take the packet into the jitter; where the sender's clock leaps by over a second, measure anew."""
+        """Update the jitter; if the sender's clock jumps by more than a second, measure anew."""
         transit = now * SAMPLE_RATE_HZ - timestamp
         if self._transit is not None:
             change = abs(transit - self._transit)

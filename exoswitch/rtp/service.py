@@ -1,4 +1,4 @@
-"""Adapter: the media plane of a node: its ports, its tick, and the legs that calls get."""
+"""Adapter: the media plane of a node: its ports, its tick, and the legs of its calls."""
 
 import random
 import select
@@ -25,7 +25,7 @@ from exoswitch.rtp.ports import PortPool
 from exoswitch.rtp.ticker import Lateness, Ticker
 from exoswitch.tasks.spawn import spawn
 
-_MAX_BINDS = 32  # so many ports of the range may other programs hold in a row before a call is refused
+_MAX_BINDS = 32  # ports in a row that other programs use before a call is refused
 _CAN_POLL = hasattr(select, "epoll")  # Linux
 
 
@@ -33,9 +33,9 @@ _CAN_POLL = hasattr(select, "epoll")  # Linux
 class RtpService(Service):
     """All calls' media on this node.
 
-    With `polled` (the default where sockets are real) the tick reads them itself, otherwise the reactor does; see
-    :mod:`exoswitch.rtp.inbound`. The reactor's clock has to be monotonic. `waiting_sound`, as PCM, is what callers
-    hear whose leg is on hold.
+    With `polled` (the default for real sockets) the tick reads the sockets, otherwise the reactor; see
+    :mod:`exoswitch.rtp.inbound`. The reactor's clock must be monotonic. `waiting_sound`, as PCM, is played to callers
+    on hold.
     """
 
     name = "rtp"
@@ -62,18 +62,18 @@ class RtpService(Service):
         if polled is None:
             polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
         self._inbound: Reading = PolledSockets() if polled else QueuedDatagrams()
-        self._plane = Plane(self._inbound, self._line_failed)
+        self._plane = Plane(self._inbound, self._session_failed)
         self._ticker = Ticker(self._clock, self._plane.tick)
         self._bound: dict[MediaSession, tuple[int, RtpEndpoint]] = {}
         self._unbinding: set[Deferred[None]] = set()
 
-    # --- What a call asks (IMediaPlane) -------------------------------------------------------------------------
+    # --- Asked by a call (IMediaPlane) -------------------------------------------------------------------------
 
     def open(self, source_host: str, listener: IMediaListener) -> BoundLeg:
-        """Bind a port for a call whose RTP will come from this host.
+        """Bind a port for a call with RTP from this host.
 
         Raises:
-            NoCapacity: every port is taken, rests, or is held by another program; or we are stopping.
+            NoCapacity: every port is taken, in quarantine, or used by another program; or the plane is not running.
         """
         if not self.running:
             raise NoCapacity("the media plane is not running")
@@ -87,14 +87,14 @@ class RtpService(Service):
             silence_timeout_s=config.silence_timeout_s,
             waiting_sound=self._waiting_sound,
         )
-        line = MediaSession(MediaLeg(settings, self._rng), endpoint, listener)
-        self._bound[line] = (port, endpoint)
-        self._inbound.add(endpoint, line)
-        self._plane.add(line)
-        return BoundLeg(config.advertise, port, line, listener, lambda: self._close(line))
+        session = MediaSession(MediaLeg(settings, self._rng), endpoint, listener)
+        self._bound[session] = (port, endpoint)
+        self._inbound.add(endpoint, session)
+        self._plane.add(session)
+        return BoundLeg(config.advertise, port, session, listener, lambda: self._close(session))
 
     def _bind(self) -> tuple[int, RtpEndpoint]:
-        """Find a port that can be bound; one that another program holds is tried again after its quarantine."""
+        """Find a port that can be bound; a port of another program is tried again after its quarantine."""
         for _ in range(_MAX_BINDS):
             port = self._ports.take(self._clock.seconds())
             endpoint = RtpEndpoint()
@@ -106,14 +106,14 @@ class RtpService(Service):
                 self._ports.give_back(port, self._clock.seconds())
             else:
                 return port, endpoint
-        raise NoCapacity(f"{_MAX_BINDS} RTP ports in a row could not be bound on {self._config.bind}; see the log")
+        raise NoCapacity(f"{_MAX_BINDS} RTP ports in a row cannot be bound on {self._config.bind}: the log says why")
 
-    def _close(self, line: MediaSession) -> None:
-        """Take a call out, and free its port as soon as the socket is closed."""
-        port, endpoint = self._bound.pop(line)
-        self._plane.remove(line)
+    def _close(self, session: MediaSession) -> None:
+        """Remove a call, and free its port when the socket is closed."""
+        port, endpoint = self._bound.pop(session)
+        self._plane.remove(session)
         self._inbound.remove(endpoint)
-        self._count(line.leg.statistics(), endpoint)
+        self._count(session.leg.statistics(), endpoint)
         closed = endpoint.close()
         self._unbinding.add(closed)
 
@@ -133,38 +133,38 @@ class RtpService(Service):
         self._ticker.start()
 
     def stopService(self) -> Deferred[list[tuple[bool, None]]]:  # noqa: N802
-        """Stop ticking, and unbind every port; the Deferred fires once all are free."""
+        """Stop ticking, and unbind every port; the Deferred fires when all are free."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._ticker.stop()
-        for line in tuple(self._bound):
-            self._close(line)
+        for session in tuple(self._bound):
+            self._close(session)
         self._inbound.close()
         return DeferredList([*self._unbinding])
 
-    # --- What it tells ------------------------------------------------------------------------------------------
+    # --- Figures ----------------------------------------------------------------------------------------------
 
     @property
     def calls(self) -> int:
-        """How many calls have a port."""
+        """The number of calls with a port."""
         return len(self._bound)
 
     @property
     def skipped_ticks(self) -> int:
-        """How many ticks were left out because the process could not keep up."""
+        """The number of ticks that were left out because the process was too slow."""
         return self._ticker.skipped
 
     def lateness(self) -> Lateness:
-        """Say how late the ticks of the last minute came: the best single sign of too many calls."""
+        """Give the lateness of the ticks of the last minute: the best single sign of overload."""
         return self._ticker.lateness()
 
-    def _line_failed(self, line: MediaSession) -> None:
-        """Log a call's first failure only: it may come back fifty times a second."""
+    def _session_failed(self, session: MediaSession) -> None:
+        """Log only the first failure of a call: there can be fifty a second."""
         self._metrics.add("rtp_failures_total")
-        if line.failures == 1 and line in self._bound:
-            self._log.failure("media of the call on port {port} failed", port=self._bound[line][0])
+        if session.failures == 1 and session in self._bound:
+            self._log.failure("the media of the call on port {port} failed", port=self._bound[session][0])
 
     def _count(self, statistics: MediaStatistics, endpoint: RtpEndpoint) -> None:
-        """Add a call that has ended to the node's counters."""
+        """Add the counts of an ended call to the node's counters."""
         counts = {
             "rtp_received_packets": statistics.received,
             "rtp_lost_packets": statistics.lost,

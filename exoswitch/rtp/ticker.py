@@ -1,4 +1,4 @@
-"""Adapter: the one 20 ms tick of all calls, on an absolute origin, so that it never drifts."""
+"""Adapter: the 20 ms tick of all calls, on an absolute origin, so it never drifts."""
 
 from collections import deque
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from twisted.logger import Logger
 
 from exoswitch.audio.frames import FRAME_S
 
-_MAX_TICKS_AT_ONCE = 5  # 100 ms: a longer burst is more than a jitter buffer at the other end takes
+_MAX_TICKS_AT_ONCE = 5  # 100 ms: a longer burst overflows the other end's jitter buffer
 _REMEMBERED_TICKS = 3000  # the last minute
 _ROUNDING_S = 1e-6
 
 
 @frozen(kw_only=True)
 class Lateness:
-    """How late ticks were in the last minute, and since the start at worst."""
+    """The lateness of the ticks of the last minute; `max_ms` is the worst since the start."""
 
     p50_ms: float
     p99_ms: float
@@ -25,10 +25,10 @@ class Lateness:
 
 @define
 class Ticker:
-    """Calls `callback(now)` for every 20 ms that pass; what it raises is logged, and ticking goes on.
+    """Calls `callback(now)` every 20 ms; its errors are logged, and ticking goes on.
 
-    A tick that comes late is made up for, up to 100 ms; beyond that ticks are left out and counted as `skipped`.
-    The clock must not jump: on a reactor, `seconds` has to be `time.monotonic`.
+    Late ticks are made up for, up to 100 ms; more are left out and counted as `skipped`. The clock must not jump: a
+    reactor's `seconds` must be `time.monotonic`.
     """
 
     _clock: IReactorTime
@@ -46,20 +46,20 @@ class Ticker:
     _log = Logger()
 
     def start(self) -> None:
-        """Begin; the first tick is 20 ms from now."""
+        """Start; the first tick is 20 ms from now."""
         self._running = True
         self._origin = self._clock.seconds() - (self.ticks + self.skipped) * self.period_s
         self._schedule()
 
     def stop(self) -> None:
-        """End, also from within a tick; harmless where it is not running."""
+        """Stop, also from within a tick; without effect if it is not running."""
         self._running = False
         if self._next_call is not None and self._next_call.active():
             self._next_call.cancel()
         self._next_call = None
 
     def lateness(self) -> Lateness:
-        """Summarise how late ticks came; it costs a sort of the last minute's."""
+        """Summarise the lateness of ticks; this sorts the last minute's."""
         ordered = sorted(self._lateness_s) or [0.0]
         return Lateness(
             p50_ms=1000 * ordered[len(ordered) // 2],
@@ -69,14 +69,14 @@ class Ticker:
 
     @property
     def _due_at(self) -> float:
-        """The instant of the next tick, reckoned from the origin and not from the tick before."""
+        """The time of the next tick, counted from the origin and not from the last tick."""
         return self._origin + (self.ticks + self.skipped + 1) * self.period_s
 
     def _schedule(self) -> None:
         self._next_call = self._clock.callLater(max(0.0, self._due_at - self._clock.seconds()), self._wake)
 
     def _wake(self) -> None:
-        """Do the ticks that are due; those that become due meanwhile wait until the reactor has had its turn."""
+        """Run the ticks that are due; ticks that become due meanwhile wait for the reactor's next turn."""
         self._next_call = None
         late_s = max(0.0, self._clock.seconds() - self._due_at)
         self._lateness_s.append(late_s)
@@ -93,6 +93,6 @@ class Ticker:
         self.ticks += 1
         try:
             self._callback(self._clock.seconds())
-        except Exception:  # noqa: BLE001 - whatever it is, all calls' audio depends on the next tick
+        except Exception:  # noqa: BLE001 - the audio of all calls depends on the next tick
             self.failures += 1
             self._log.failure("the media tick failed")

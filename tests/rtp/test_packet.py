@@ -50,8 +50,8 @@ def test_the_fields_are_where_the_rfc_puts_them():
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ("", "its header alone has 12"),
-        ("80 00 0001 00000001 000000", "its header alone has 12"),
+        ("", "is shorter than its header of 12"),
+        ("80 00 0001 00000001 000000", "is shorter than its header of 12"),
         ("40 00 0001 00000001 00000001", "version 1"),
         ("82 00 0001 00000001 00000001 00000001", "ends within its 2 contributing sources"),
         ("90 00 0001 00000001 00000001 0000", "ends within its header extension"),

@@ -19,7 +19,7 @@ def test_every_port_is_given_once(pool):
 def test_with_all_ports_taken_the_error_says_how_many_and_which(pool):
     for _ in range(3):
         pool.take(0.0)
-    with pytest.raises(NoCapacity, match=r"all 3 RTP ports from 20000 to 20002 .* 3 in use, 0 resting"):
+    with pytest.raises(NoCapacity, match=r"all 3 RTP ports from 20000 to 20002 .* 3 taken, 0 waiting"):
         pool.take(0.0)
 
 

@@ -88,7 +88,7 @@ def test_a_port_of_another_program_is_passed_over_and_tried_again_later(node):
 def test_an_address_that_is_not_ours_is_refused_after_a_bounded_search():
     node = Node(ports=range(20_000, 24_000))
     node.reactor.occupied = set(range(20_000, 24_000))
-    with capturedLogs() as logs, pytest.raises(NoCapacity, match=r"could not be bound on 0\.0\.0\.0"):
+    with capturedLogs() as logs, pytest.raises(NoCapacity, match=r"cannot be bound on 0\.0\.0\.0"):
         node.open()
     assert len(logs) == 32
 

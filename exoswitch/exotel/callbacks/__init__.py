@@ -1,1 +1,1 @@
-"""What Exotel tells others of a call when it has ended."""
+"""Exotel's callbacks: a report to another server when a call has ended."""

@@ -1,6 +1,6 @@
-"""Core: what the Passthru applet is told of a stream that has ended, as Exotel tells it (spec §5.2).
+"""Core: the parameters of Exotel's Passthru applet that describe a stream that has ended (spec §5.2).
 
-Exotel puts it into the query of a GET, key by key, or into one key as JSON; receivers are told to understand both.
+Exotel sends them in the query of a GET, one key each or one key with JSON; receivers must understand both.
 """
 
 import json
@@ -10,12 +10,12 @@ from exoswitch.call.session import Ending, Session, StreamStatus
 
 
 def stream_parameters(session: Session) -> dict[str, str]:
-    """Give the keys ``Stream[…]`` of a call that has ended, in Exotel's order; none where it never had a stream."""
+    """Give the keys ``Stream[…]`` of a call that has ended, in Exotel's order; empty if it never had a stream."""
     return {f"Stream[{name}]": value for name, value in _facts(session).items()}
 
 
 def stream_parameter(session: Session) -> dict[str, str]:
-    """Give the same as the one key ``Stream``, in JSON."""
+    """Give the same facts as one key ``Stream``, in JSON."""
     facts = _facts(session)
     return {"Stream": json.dumps(facts, separators=(",", ":"))} if facts else {}
 
@@ -35,7 +35,7 @@ def _facts(session: Session) -> dict[str, str]:
 
 
 def _duration_s(session: Session, ending: Ending) -> int:
-    """Give how long the stream was, from the answer on: the bot is connected within milliseconds of it."""
+    """Give the length of the stream, counted from the answer: the bot connects milliseconds later."""
     return 0 if ending.stream_status is StreamStatus.FAILED else round(session.duration_s or 0.0)
 
 

@@ -18,10 +18,9 @@ from exoswitch.call.effects import StopReason
 from exoswitch.call.media import MediaMessages
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import InvalidRequest, RemoteProtocolError
-from exoswitch.exotel.stream import machine
 from exoswitch.exotel.stream.endpoint import BotEndpoint, client_tls
 from exoswitch.exotel.stream.intake import BotIntake
-from exoswitch.exotel.stream.machine import State
+from exoswitch.exotel.stream.machine import Close, Do, Effect, Failed, Input, Lost, Signal, State, advance
 from exoswitch.exotel.stream.messages import Ignored
 from exoswitch.exotel.stream.observer import ObserverFactory, Side, StreamObserver, unobserved
 from exoswitch.exotel.stream.resolution import call_details
@@ -31,6 +30,7 @@ from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.tasks.deferred import deferred
 
 _CLOSE_S = 2.0
 _FAILED = "3009 failed to establish ws conn: {}"
@@ -101,39 +101,40 @@ class BotConnection:
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
 
-    def _feed(self, event: machine.Input) -> None:
+    def _feed(self, event: Input) -> None:
         before = self._state
-        self._state, effects = machine.advance(before, event)
+        self._state, effects = advance(before, event)
         if self._state is not before:
             self._stop_timer()
         for effect in effects:
             self._carry_out(effect)
 
-    def _carry_out(self, effect: machine.Effect) -> None:
+    def _carry_out(self, effect: Effect) -> None:
         match effect:
-            case machine.ReportOpened():
+            case Do.REPORT_OPENED:
                 self._report_opened()
-            case machine.ReportFailed(why):
-                self._report_failed(why)
-            case machine.GiveUp():
-                self._abandon(_GIVEN_UP)
-                self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
-            case machine.Begin():
+            case Do.BEGIN:
                 self._begin()
-            case machine.EndMedia(play_rest):
-                self._end_media(play_rest=play_rest)
-            case machine.Disconnect(stop):
-                self._disconnect(stop)
-            case machine.LimitClosing():
+            case Do.GIVE_UP:
+                self._give_up()
+            case Do.END_MEDIA:
+                self._count_dropped()
+            case Do.PLAY_REST:
+                self._intake.finish()
+            case Do.LIMIT_CLOSING:
                 self._limit_closing()
-            case machine.ReportClosed(lost):
-                self._report_closed(lost)
+            case Failed(why):
+                self._report_failed(why)
+            case Close(stop):
+                self._disconnect(stop)
+            case Lost():
+                self._report_closed(effect)
 
     # --- asked by the call and the media leg
 
     def start(self) -> None:
         """Send `connected` and `start`, and let audio, marks and clears flow."""
-        self._feed(machine.Start())
+        self._feed(Signal.START)
 
     def send_media(self, message: bytes) -> None:
         """Send a message with the caller's audio."""
@@ -152,16 +153,17 @@ class BotConnection:
 
     def close(self, stop: StopReason | None) -> None:
         """Send `stop` where there is a reason, then close; also abandons a handshake that is under way."""
-        self._feed(machine.Close(stop))
+        self._feed(Close(stop))
 
     # --- reaching the bot
 
     def _dial(self) -> None:
         limit_s = self._bots.handshake_s
-        self._start_timer(limit_s, self._feed, machine.Failed(f"no answer within {limit_s:g} s"))
-        self._attempt = Deferred.fromCoroutine(self._reach())
+        self._start_timer(limit_s, self._feed, Failed(f"no answer within {limit_s:g} s"))
+        self._attempt = self._reach()
         self._attempt.addErrback(self._unreachable)
 
+    @deferred
     async def _reach(self) -> None:
         bots, url = self._bots, self._start.bot.url
         address = await self._resolve(url) if is_resolver(url) else parse_address(url)
@@ -183,7 +185,7 @@ class BotConnection:
             return  # given up by us
         if not isinstance(failure.value, _UNREACHABLE):
             self._log.failure("cannot dial the bot of call {call}", failure, call=self._start.call_sid)
-        self._feed(machine.Failed(failure.getErrorMessage()))
+        self._feed(Failed(failure.getErrorMessage()))
 
     def _observe(self, url: str, sample_rate_hz: int) -> None:
         self._observer = self._bots.observe(self._start, sample_rate_hz)
@@ -195,6 +197,10 @@ class BotConnection:
             self._observe(self._start.bot.url, SAMPLE_RATES_HZ[0])
         self._abandon(why)
         self._listener.stream_failed(_FAILED.format(self._where + why))
+
+    def _give_up(self) -> None:
+        self._abandon(_GIVEN_UP)
+        self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
 
     def _abandon(self, why: str) -> None:
         if self._observer is not None:
@@ -209,7 +215,7 @@ class BotConnection:
 
     def socket_opened(self) -> None:
         """The handshake succeeded."""
-        self._feed(machine.Opened())
+        self._feed(Signal.OPENED)
 
     def text_received(self, message: bytes) -> None:
         """Carry out one message of the bot."""
@@ -250,12 +256,12 @@ class BotConnection:
 
     def socket_closing(self) -> None:
         """The closing handshake has begun."""
-        self._feed(machine.Closing())
+        self._feed(Signal.CLOSING)
 
     def socket_lost(self, socket: WebSocket, code: int | None, reason: str, *, by: Side) -> None:
         """The connection is gone; a socket that lost the race between several addresses is none of ours."""
         if socket is self._socket:
-            self._feed(machine.Lost(code, reason, by))
+            self._feed(Lost(code, reason, by))
 
     # --- carrying out
 
@@ -278,11 +284,6 @@ class BotConnection:
         self._send(self._writer.connected())
         self._send(self._writer.start())
 
-    def _end_media(self, *, play_rest: bool) -> None:
-        self._count_dropped()
-        if play_rest:
-            self._intake.finish()
-
     def _disconnect(self, stop: StopReason | None) -> None:
         if self._socket is None:
             return
@@ -297,7 +298,7 @@ class BotConnection:
         if self._socket is not None:
             self._start_timer(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
 
-    def _report_closed(self, lost: machine.Lost) -> None:
+    def _report_closed(self, lost: Lost) -> None:
         if self._observer is not None:
             self._observer.closed(lost.code, lost.reason, by=lost.by)
             self._observer.close()

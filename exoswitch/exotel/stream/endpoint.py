@@ -1,4 +1,4 @@
-"""Adapter: connections to bots and their resolvers, over TCP or TLS, on the clock of the reactor that is given."""
+"""Adapter: connections to bots and their resolvers, over TCP or TLS."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from exoswitch.call.bot_address import BotAddress
 @implementer(IStreamClientEndpoint)
 @define(eq=False)
 class BotEndpoint:
-    """The way to one address; `tls` holds the TLS settings for its host, or None where there is no TLS."""
+    """The endpoint of one address; `tls` holds the TLS settings for its host, or None for plain TCP."""
 
     _reactor: Any
     _address: BotAddress
@@ -26,10 +26,10 @@ class BotEndpoint:
     _outermost: Any = field(default=None, init=False)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
-        """Connect; give the factory's own protocol."""
+        """Connect; give the factory's own protocol, not the TLS around it."""
         factory = protocolFactory
         if self._tls is not None:
-            # What `wrapClientTLS` does, but for the clock: its writes wait for the global reactor.
+            # As `wrapClientTLS` does, but with our clock: its writes wait for the global reactor.
             factory = TLSMemoryBIOFactory(self._tls, isClient=True, wrappedFactory=factory, clock=self._reactor)
         endpoint = HostnameEndpoint(self._reactor, self._address.host, self._address.port, timeout=self._timeout_s)
         return endpoint.connect(factory).addCallback(self._connected)
@@ -45,7 +45,9 @@ class BotEndpoint:
 
 
 def client_tls(host: str, ca_file: str = "") -> Any:
-    """Make the TLS settings for a host; the certificates in `ca_file` (PEM) are trusted beside the system's.
+    """Make the TLS settings for a host; the certificate must be valid for it.
+
+    The certificates in `ca_file` (PEM) are trusted besides the system's.
 
     Raises:
         OpenSSL.SSL.Error: the file cannot be read, or holds no certificate.
@@ -57,7 +59,7 @@ def client_tls(host: str, ca_file: str = "") -> Any:
 @implementer(IOpenSSLTrustRoot)
 @frozen
 class _AlsoTrusting:
-    """Trusts whom the system trusts, and a file."""
+    """Trusts the system's certificates, and those in a file."""
 
     _ca_file: str
 

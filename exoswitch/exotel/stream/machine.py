@@ -2,15 +2,14 @@
 
 ::
 
-    handshaking ── Opened ──► open ── Start ──► started
-         │                      └─ Close, Closing ─┴──► closing ── Lost ──► closed
+    handshaking ── OPENED ──► open ── START ──► started
+         │                      └─ Close, CLOSING ─┴──► closing ── Lost ──► closed
          └── Failed, Close, Lost ─────────────────────────────────────────► closed
 
-`open` and `started` go straight to `closed` when the connection is lost. An input that a state does not list changes
-nothing. `advance` is the whole table.
+`open` and `started` go straight to `closed` when the connection is lost. `advance` is the whole table.
 """
 
-from enum import Enum
+from enum import Enum, auto
 
 from attrs import frozen
 
@@ -21,31 +20,26 @@ from exoswitch.exotel.stream.observer import Side
 class State(Enum):
     """The life of a connection to a bot."""
 
-    HANDSHAKING = "handshaking"
-    OPEN = "open"
-    STARTED = "started"
-    CLOSING = "closing"
-    CLOSED = "closed"
+    HANDSHAKING = auto()
+    OPEN = auto()
+    STARTED = auto()
+    CLOSING = auto()
+    CLOSED = auto()
 
 
-# --- Inputs
+class Signal(Enum):
+    """The inputs without data: handshake done, stream begun by the call, closing handshake begun by either side."""
 
-
-@frozen
-class Opened:
-    """The handshake succeeded."""
+    OPENED = auto()
+    START = auto()
+    CLOSING = auto()
 
 
 @frozen
 class Failed:
-    """The bot was not reached, or not in time."""
+    """The bot was not reached in time, or at all."""
 
     why: str
-
-
-@frozen
-class Start:
-    """The call begins the stream."""
 
 
 @frozen
@@ -53,11 +47,6 @@ class Close:
     """The call ends the stream, with a `stop` message if there is a reason for one."""
 
     stop: StopReason | None
-
-
-@frozen
-class Closing:
-    """The closing handshake has begun, on either side."""
 
 
 @frozen
@@ -69,84 +58,49 @@ class Lost:
     by: Side
 
 
-Input = Opened | Failed | Start | Close | Closing | Lost
+class Do(Enum):
+    """The effects without data.
 
-# --- Effects
+    `REPORT_OPENED` tells the call that the bot can be started; `BEGIN` sends `connected` and `start` and attaches the
+    leg. `GIVE_UP` stops dialling and tells the call in the next turn of the reactor. `END_MEDIA` counts the caller's
+    audio that was dropped, `PLAY_REST` plays the end of the bot's audio, `LIMIT_CLOSING` times the closing handshake.
+    """
 
-
-@frozen
-class ReportOpened:
-    """Tell the call that the bot can be started."""
-
-
-@frozen
-class ReportFailed:
-    """Stop dialling, and tell the call why."""
-
-    why: str
-
-
-@frozen
-class GiveUp:
-    """Stop dialling, and tell the call in the next turn of the reactor."""
+    REPORT_OPENED = auto()
+    BEGIN = auto()
+    GIVE_UP = auto()
+    END_MEDIA = auto()
+    PLAY_REST = auto()
+    LIMIT_CLOSING = auto()
 
 
-@frozen
-class Begin:
-    """Send `connected` and `start`, and connect the caller's audio."""
-
-
-@frozen
-class EndMedia:
-    """Account for the caller's audio; with `play_rest`, play the end of the bot's audio that waits for more."""
-
-    play_rest: bool = False
-
-
-@frozen
-class Disconnect:
-    """Send `stop` if there is a reason, then close the WebSocket."""
-
-    stop: StopReason | None
-
-
-@frozen
-class LimitClosing:
-    """Limit the time of the closing handshake."""
-
-
-@frozen
-class ReportClosed:
-    """Tell the call that the connection is gone."""
-
-    lost: Lost
-
-
-Effect = ReportOpened | ReportFailed | GiveUp | Begin | EndMedia | Disconnect | LimitClosing | ReportClosed
+Input = Signal | Failed | Close | Lost
+Effect = Do | Failed | Close | Lost
+"""An input as an effect: report that the attempt failed, disconnect, report that the connection is gone."""
 
 
 def advance(state: State, event: Input) -> tuple[State, tuple[Effect, ...]]:  # noqa: C901, PLR0911 - the table
-    """Give the state after an input, and the effects to carry out in it, in order."""
+    """Give the state after an input, and the effects to carry out in it; a pair that is not listed has none."""
     match state, event:
-        case State.HANDSHAKING, Opened():
-            return State.OPEN, (ReportOpened(),)
+        case State.HANDSHAKING, Signal.OPENED:
+            return State.OPEN, (Do.REPORT_OPENED,)
         case State.HANDSHAKING, Failed(why) | Lost(reason=why):
-            return State.CLOSED, (ReportFailed(why),)
+            return State.CLOSED, (Failed(why),)
         case State.HANDSHAKING, Close():
-            return State.CLOSED, (GiveUp(),)
-        case State.OPEN, Start():
-            return State.STARTED, (Begin(),)
+            return State.CLOSED, (Do.GIVE_UP,)
+        case State.OPEN, Signal.START:
+            return State.STARTED, (Do.BEGIN,)
         case State.OPEN, Close():
-            return State.CLOSING, (Disconnect(None),)
-        case State.STARTED, Close(stop):
-            return State.CLOSING, (EndMedia(), Disconnect(stop))
-        case State.STARTED, Closing():
-            return State.CLOSING, (EndMedia(play_rest=True), LimitClosing())
-        case ((State.OPEN | State.CLOSING), Closing()):
-            return State.CLOSING, (LimitClosing(),)
+            return State.CLOSING, (Close(None),)
+        case State.STARTED, Close():
+            return State.CLOSING, (Do.END_MEDIA, event)
+        case State.STARTED, Signal.CLOSING:
+            return State.CLOSING, (Do.END_MEDIA, Do.PLAY_REST, Do.LIMIT_CLOSING)
+        case ((State.OPEN | State.CLOSING), Signal.CLOSING):
+            return State.CLOSING, (Do.LIMIT_CLOSING,)
         case State.STARTED, Lost():
-            return State.CLOSED, (EndMedia(), ReportClosed(event))
+            return State.CLOSED, (Do.END_MEDIA, event)
         case ((State.OPEN | State.CLOSING), Lost()):
-            return State.CLOSED, (ReportClosed(event),)
+            return State.CLOSED, (event,)
         case _:
             return state, ()

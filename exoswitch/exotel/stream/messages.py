@@ -16,26 +16,26 @@ from exoswitch.errors import RemoteProtocolError
 
 @frozen
 class BotMedia:
-    """Audio to be played: signed 16-bit little-endian mono at the stream's rate, of any length."""
+    """Audio to play: signed 16-bit little-endian mono at the stream's rate, of any length."""
 
     pcm: bytes
 
 
 @frozen
 class BotMark:
-    """A name to be sent back when everything before it has been played."""
+    """A name to send back when all audio before it has been played."""
 
     name: str
 
 
 @frozen
 class BotClear:
-    """The audio that is not yet played shall be dropped."""
+    """An order to drop the audio that has not been played."""
 
 
 @frozen
 class Ignored:
-    """A message that Exotel would not act on either, such as `stop` or `dtmf` from a bot."""
+    """A message without effect, as at Exotel: for example `stop` or `dtmf` from a bot."""
 
     event: str
 
@@ -48,9 +48,9 @@ _CLEAR = BotClear()
 class BotMessageReader:
     """Reads one bot's messages.
 
-    A bot's media messages are mostly alike but for their payload. So what surrounds the payload is remembered from a
-    message that was parsed in full, and of the next one only the payload is decoded if its surroundings are the same
-    bytes: pure base64 in the place of pure base64 cannot change how the rest of the JSON is read.
+    A bot's media messages usually differ in their payload only. The reader remembers the bytes around the payload of
+    a fully parsed message. If the next message has the same bytes, only its payload is decoded: base64 in the place
+    of base64 cannot change the meaning of the rest of the JSON.
     """
 
     __slots__ = ("_head", "_tail")
@@ -63,14 +63,14 @@ class BotMessageReader:
         """Read one message.
 
         Raises:
-            RemoteProtocolError: this is no message; the connection can go on.
+            RemoteProtocolError: the data is no message; the connection can go on.
         """
         head, tail = self._head, self._tail
         if head and data.startswith(head) and data.endswith(tail) and len(data) >= len(head) + len(tail):
             try:
                 return BotMedia(binascii.a2b_base64(data[len(head) : -len(tail)], strict_mode=True))
             except binascii.Error:
-                pass  # perhaps tolerable, perhaps a message of another kind: the slow way decides
+                pass  # tolerable base64, or a message of another kind: the slow way decides
         return self._read_slowly(data)
 
     def _read_slowly(self, data: bytes) -> BotMessage:
@@ -90,10 +90,10 @@ class BotMessageReader:
         raise RemoteProtocolError("a message without an event")
 
     def _remember(self, data: bytes, payload: str) -> None:
-        """Remember what surrounds the payload, if it is certain which bytes are the payload.
+        """Remember the bytes around the payload, if it is certain which bytes are the payload.
 
-        It is where no backslash is in the message and the payload, in quotes, occurs once: every string of the JSON
-        then stands in the data as it is, and the payload's must stand somewhere.
+        It is certain if the message has no backslash and the quoted payload occurs once: then every string of the
+        JSON stands in the data unchanged.
         """
         if b"\\" in data or not payload.isascii():
             return
@@ -123,10 +123,10 @@ def _text_in(message: dict[str, Any], event: str, key: str) -> str:
 
 
 def _decode_payload(payload: str) -> bytes:
-    """Decode base64 with or without padding and white space, of the standard or the URL-safe alphabet."""
+    """Decode base64 of the standard or the URL-safe alphabet, with or without padding and white space."""
     try:
         return binascii.a2b_base64(payload, strict_mode=True)
-    except ValueError:  # binascii.Error is one, and so is what a non-ASCII text raises
+    except ValueError:  # binascii.Error is a ValueError, and a non-ASCII text raises one
         pass
     bare = "".join(payload.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:

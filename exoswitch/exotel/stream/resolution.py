@@ -1,6 +1,6 @@
-"""Core: what the resolver of a bot is asked, and what it answers (spec §1).
+"""Core: the request to a bot's resolver, and its answer (spec §1).
 
-An http(s) URL in the place of a bot's own says where to ask for it, call by call.
+A resolver is an http(s) URL in the place of the bot's own; it is asked for each call.
 """
 
 import json
@@ -14,7 +14,7 @@ from exoswitch.errors import InvalidRequest, RemoteProtocolError
 from exoswitch.telephony.numbers import written
 
 MAX_ANSWER_BYTES = 64 * 1024
-"""How long an answer may be; Exotel's own limit is not published."""
+"""The maximum length of an answer; Exotel has not published its own."""
 
 _OK = 200
 _DIRECTIONS = {Direction.INBOUND: "incoming", Direction.OUTBOUND: "outbound-dial"}  # the words of Passthru (spec §5)
@@ -36,7 +36,7 @@ def call_details(start: StreamStart) -> dict[str, str]:
 
 
 def question(resource: str, details: Mapping[str, str]) -> str:
-    """Write the path and query to ask for: the URL's own, untouched, then the details in Go's order of keys."""
+    """Write the path and query of the request: those of the URL, then the details in Go's order of keys."""
     asked = urlencode(sorted(details.items()))
     if "?" not in resource:
         return f"{resource}?{asked}"
@@ -44,20 +44,20 @@ def question(resource: str, details: Mapping[str, str]) -> str:
 
 
 def check_status(code: int) -> None:
-    """Accept nothing but success; a redirect is not followed.
+    """Accept status 200 only; a redirect is not followed.
 
     Raises:
-        RemoteProtocolError: the text says what came instead.
+        RemoteProtocolError: the text names the status.
     """
     if code != _OK:
-        raise RemoteProtocolError(f"it answered {code}, where 200 is expected")
+        raise RemoteProtocolError(f"it answered with status {code}, and 200 is expected")
 
 
 def read_answer(body: bytes) -> BotAddress:
-    """Read where the bot is from the body of the answer.
+    """Read the bot's address from the body of the answer.
 
     Raises:
-        RemoteProtocolError: the answer names no bot that can be reached; of its text only a sample rate is repeated.
+        RemoteProtocolError: the answer holds no usable URL; the error repeats a sample rate, but no other text.
     """
     try:
         answer = json.loads(body)

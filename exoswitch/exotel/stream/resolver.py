@@ -1,4 +1,4 @@
-"""Adapter: asks the resolver of a bot where the bot is, as Exotel does: one GET, and no redirects."""
+"""Adapter: asks a bot's resolver for the bot's address, as Exotel does: one GET, no redirects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,16 +27,18 @@ from exoswitch.exotel.stream.resolution import (
 )
 
 
-async def resolve(reactor: Any, resolver: BotAddress, line: BotEndpoint, details: Mapping[str, str]) -> BotAddress:
-    """Ask the resolver, over its line, where the bot of a call is; `details` is what it is told of the call.
+async def resolve(
+    reactor: Any, resolver: BotAddress, endpoint: BotEndpoint, details: Mapping[str, str]
+) -> BotAddress:
+    """Ask the resolver for the address of the bot of a call; `details` describe the call.
 
-    Nothing here limits how long it takes: whoever waits does, and cancels.
+    There is no time-out here: the caller limits the time and cancels.
 
     Raises:
-        RemoteProtocolError: the answer is of no use, or broke off; its text names no numbers and no credentials.
-        ConnectError: the resolver was not reached; there are others that a connection may fail with.
+        RemoteProtocolError: the answer is unusable or incomplete; the text names no numbers and no credentials.
+        ConnectError: the resolver was not reached. OSError and ValueError are possible too.
     """
-    agent = Agent.usingEndpointFactory(reactor, _ThisLine(line))  # type: ignore[no-untyped-call]
+    agent = Agent.usingEndpointFactory(reactor, _ThisEndpoint(endpoint))  # type: ignore[no-untyped-call]
     scheme = "https" if resolver.secure else "http"
     url = f"{scheme}://{resolver.authority}{question(resolver.resource, details)}"
     try:
@@ -48,22 +50,22 @@ async def resolve(reactor: Any, resolver: BotAddress, line: BotEndpoint, details
     except ResponseFailed as error:
         raise RemoteProtocolError(f"no answer came: {_cause(error)}") from error
     finally:
-        line.hang_up()
+        endpoint.hang_up()
 
 
 @implementer(IAgentEndpointFactory)
-class _ThisLine:
-    """Has Twisted's client take a line that is there already."""
+class _ThisEndpoint:
+    """Gives Twisted's client this endpoint for every URI."""
 
-    def __init__(self, line: BotEndpoint) -> None:
-        self._line = line
+    def __init__(self, endpoint: BotEndpoint) -> None:
+        self._endpoint = endpoint
 
     def endpointForURI(self, _uri: URI) -> BotEndpoint:  # noqa: N802 - Twisted's name
-        return self._line
+        return self._endpoint
 
 
 class _Body(Protocol):
-    """Collects the body of an answer, as far as it may go; `read` fires with it."""
+    """Collects the body of an answer, up to the maximum length; `read` fires with it."""
 
     def __init__(self) -> None:
         self.read: Deferred[bytes] = Deferred()
@@ -77,7 +79,7 @@ class _Body(Protocol):
             self._end(Failure(error))  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
-        # PotentialDataLoss: an answer that ends with its connection, which HTTP/1.0 allows.
+        # PotentialDataLoss: the answer ends with its connection, as HTTP/1.0 allows.
         is_whole = isinstance(reason.value, ResponseDone | PotentialDataLoss)
         self._end(bytes(self._data) if is_whole else reason)
 
@@ -94,10 +96,10 @@ def _headers(resolver: BotAddress) -> Headers:
 
 
 def _cause(error: ResponseFailed) -> str:
-    """Say why, but for what only repeats the words of the other side; Twisted gives a list of reasons."""
+    """Give the cause without words of the other side; Twisted gives a list of reasons."""
     reason: Failure = error.reasons[0]
     if isinstance(reason.value, ConnectionDone | ConnectionLost):
         return "the connection was lost"
     if isinstance(reason.value, SSL.Error | VerificationError):
         return f"TLS failed: {reason.getErrorMessage()}"
-    return "what came is not HTTP"
+    return "the data is not HTTP"

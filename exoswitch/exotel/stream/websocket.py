@@ -1,8 +1,8 @@
-"""Adapter: a client's WebSocket with a short way for whole text messages; the only home of autobahn.
+"""Adapter: a client's WebSocket, over autobahn, with a fast path for whole text messages.
 
-autobahn keeps the handshake, pings, closing, fragments and every breach of the protocol. Whole text messages go
-through `exotel.frames` both ways, for as long as autobahn is between two messages. autobahn's timers are never used,
-because they run on the global reactor.
+autobahn handles the handshake, pings, closing, fragments and protocol errors. Whole text messages go through
+`websocket_frames` both ways, while autobahn is between two messages. autobahn's timers are never used, because they
+run on the global reactor.
 """
 # ruff: noqa: N802, N803, N815 - Twisted and autobahn give these names
 
@@ -30,7 +30,7 @@ _NORMAL_CLOSURE = 1000  # RFC 6455 §7.4.1
 
 
 class SocketListener(Protocol):
-    """Whoever is told what happens at a WebSocket."""
+    """Is told the events of a WebSocket."""
 
     def socket_opened(self) -> None:
         """The handshake succeeded."""
@@ -39,20 +39,20 @@ class SocketListener(Protocol):
         """A text message came; it need not be UTF-8."""
 
     def binary_received(self, size: int) -> None:
-        """A binary message of so many bytes came, and was dropped."""
+        """A binary message of `size` bytes came, and was dropped."""
 
     def socket_congested(self, *, congested: bool) -> None:
         """The other side reads too slowly, or has caught up."""
 
     def socket_closing(self) -> None:
-        """The closing handshake has begun, on whichever side; nothing limits how long it takes."""
+        """The closing handshake has begun, on either side; the socket does not limit its time."""
 
     def socket_lost(self, socket: "WebSocket", code: int | None, reason: str, *, by: Side) -> None:
         """The connection is gone, open or not; `code` is the close code, if any, `by` the side that ended it."""
 
 
 class WebSockets(Factory):
-    """Makes the sockets of one attempt to connect: several, if the host has several addresses."""
+    """Makes the sockets of one attempt to connect: several if the host has several addresses."""
 
     noisy = False
 
@@ -76,13 +76,13 @@ class WebSocket(WebSocketClientProtocol):
     """One WebSocket, from our side."""
 
     transport: Any
-    log = txaio.make_logger(level="none")  # type: ignore[attr-defined] # it would show requests with their credentials
+    log = txaio.make_logger(level="none")  # type: ignore[attr-defined] # it would log requests with credentials
 
-    tcpNoDelay = True  # without this line autobahn 26.10 asks before it knows, and sets nothing
+    tcpNoDelay = True  # autobahn 26.10 does not set it without this line
     openHandshakeTimeout = closeHandshakeTimeout = serverConnectionDropTimeout = 0
-    utf8validateIncoming = False  # garbage is told to the listener, and is no reason to end a call
+    utf8validateIncoming = False  # invalid text is reported, and does not end the call
     maxMessagePayloadSize = _MAX_MESSAGE_BYTES
-    failByDrop = False  # whoever runs the other side shall see the code of what was wrong, not a 1006
+    failByDrop = False  # the other side sees the close code of its error, not a 1006
 
     def __init__(self, address: BotAddress, listener: SocketListener, entropy: Callable[[int], bytes]) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class WebSocket(WebSocketClientProtocol):
     # --- called by Twisted
 
     def dataReceived(self, data: bytes) -> None:
-        """Take whole text messages off the head of the data; what remains is autobahn's."""
+        """Take whole text messages off the head of the data; give the rest to autobahn."""
         if self.state != self.STATE_OPEN:
             self._dataReceived(self._incoming.release() + data)
             return
@@ -143,71 +143,71 @@ class WebSocket(WebSocketClientProtocol):
             self._dataReceived(data)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Remember why, where nobody has said it better."""
+        """Remember the cause, if none is known yet."""
         if self.wasNotCleanReason is None:
             self.wasNotCleanReason = _why_lost(reason)
         super().connectionLost(reason)
 
     def pauseProducing(self) -> None:
-        """Tell that the transport's buffer is full."""
+        """The transport's buffer is full."""
         self.is_congested = True
         self._unread_bytes = 0
         self._listener.socket_congested(congested=True)
 
     def resumeProducing(self) -> None:
-        """Tell that the transport's buffer is empty again."""
+        """The transport's buffer is empty again."""
         self.is_congested = False
         self._listener.socket_congested(congested=False)
 
     def stopProducing(self) -> None:
-        """Do nothing: `connectionLost` is about to come."""
+        """Do nothing: `connectionLost` follows."""
 
     # --- called by autobahn
 
     def startHandshake(self) -> None:
-        """Send our own request: autobahn's has headers that Exotel's has not."""
+        """Send our own request: autobahn's has headers that Exotel does not send."""
         self.websocket_key = base64.b64encode(self._entropy(16))
         self.sendData(upgrade_request(self._address, self.websocket_key.decode("ascii")))
 
     def processHandshake(self) -> Any:
-        """Let autobahn check the answer, once it is sure that it can be read at all."""
+        """Let autobahn check the answer, if it is readable HTTP."""
         head, end, _ = self.data.partition(b"\r\n\r\n")
         if not head.isascii() or not (end or len(head) <= _MAX_HANDSHAKE_BYTES):
             return self.failHandshake("the answer is not HTTP")  # type: ignore[no-untyped-call]
         return super().processHandshake()  # type: ignore[no-untyped-call]
 
     def onOpen(self) -> None:
-        """Tell that the handshake succeeded."""
+        """The handshake succeeded."""
         self.transport.registerProducer(self, streaming=True)
         self._listener.socket_opened()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """Pass on a message that went through autobahn, because it was not alone or not whole."""
+        """Pass on a message that autobahn read."""
         if isBinary:
             self._listener.binary_received(len(payload))
         else:
             self._listener.text_received(payload)
 
     def onPing(self, payload: bytes) -> None:
-        """Answer, except to one who reads nothing: all the pongs would have to be kept."""
+        """Answer, unless the other side does not read: the pongs would pile up."""
         if not self.is_congested:
             self.sendPong(payload)  # type: ignore[no-untyped-call]
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
-        """Tell that closing has begun, whoever began it."""
+        """Report that closing has begun, on either side."""
         was_open = self.state == self.STATE_OPEN
         super().sendCloseFrame(code, reasonUtf8, isReply)
         if was_open:
             self._listener.socket_closing()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        """Tell that the connection is gone."""
+        """The connection is gone."""
         if not wasClean:
             code, reason = None, self.wasNotCleanReason
         elif self.failedByMe:
             reason = (self.localCloseReason or b"").decode("utf-8") or reason
         elif code is None:
-            # What `close()` does in Node and in browsers; RFC 6455 §7.1.5 calls it 1005, and it is no loss.
+            # `close()` in Node and in browsers does so; RFC 6455 §7.1.5 calls it 1005, and it is a normal end.
             code, reason = _NORMAL_CLOSURE, "without a code"
         self._listener.socket_lost(self, code, _printable(reason or ""), by=self._ended_by)
 
@@ -219,5 +219,5 @@ def _why_lost(reason: Failure) -> str:
 
 
 def _printable(text: str) -> str:
-    """Make words of the other side fit for a log line."""
+    """Make text of the other side safe for a log line."""
     return "".join(character if character.isprintable() else "?" for character in text[:200])

@@ -1,7 +1,7 @@
-"""Core: the short way for WebSocket text frames (RFC 6455), past the WebSocket library and both ways.
+"""Core: a fast path for WebSocket text frames (RFC 6455), both ways, past the WebSocket library.
 
-A call moves a hundred such frames a second, nearly all of them small, whole, final and uncompressed. Only those are
-built and recognised here; everything else (control frames, fragments, what breaks the protocol) is somebody else's.
+A call moves a hundred frames a second; nearly all are small, whole, final and uncompressed. Only those are built and
+recognised here. The library handles control frames, fragments and protocol errors.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ _POOL_BYTES = 4096
 class ClientFrames:
     """Builds the frames that a client sends: whole text messages, masked.
 
-    `entropy` gives that many unpredictable bytes (RFC 6455 §10.3 asks for a strong source); it is asked for many
-    masks at once, because a system call for each would cost about as much as the rest.
+    `entropy` gives a number of unpredictable bytes (RFC 6455 §10.3 requires a strong source). It is called for many
+    masks at once: a system call for each would cost as much as the rest.
     """
 
     __slots__ = ("_entropy", "_masks", "_used")
@@ -43,17 +43,17 @@ class ClientFrames:
             head = b"\x81\xfe" + size.to_bytes(2, "big")
         else:
             head = b"\x81\xff" + size.to_bytes(8, "big")
-        # One XOR of two big integers is several times quicker than a loop over the bytes.
+        # One XOR of two big integers is several times faster than a loop over the bytes.
         pattern = int.from_bytes((mask * ((size + 3) >> 2))[:size], "little")
         masked = (int.from_bytes(payload, "little") ^ pattern).to_bytes(size, "little")
         return head + mask + masked
 
 
 class ServerFrames:
-    """Takes whole text messages from the head of what a server sends, for as long as there is nothing else there.
+    """Takes whole text messages from the head of a server's data, up to the first frame of another kind.
 
-    A message whose end has not come yet is held, so that a burst which was cut anywhere stays on the short way;
-    what is held never exceeds one message of `max_size` bytes and the data that completed it.
+    An incomplete message is held, so that data that is cut anywhere stays on the fast path. At most one message of
+    `max_size` bytes and the data that completes it are held.
     """
 
     __slots__ = ("_held", "_max_size", "_needed")
@@ -64,7 +64,7 @@ class ServerFrames:
         self._needed = 0
 
     def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """Take in data; give the messages that are complete, and what is not ours from its first byte on."""
+        """Take data; give the complete messages, and the rest from the first frame of another kind on."""
         if self._held:
             self._held += data
             if len(self._held) < self._needed:
@@ -87,15 +87,15 @@ class ServerFrames:
         return messages, b""
 
     def release(self) -> bytes:
-        """Give back the data that is held, which is then no longer ours."""
+        """Give back the held data, and hold it no longer."""
         held = bytes(self._held)
         self._held.clear()
         return held
 
     def _measure(self, data: bytes, position: int) -> tuple[int, int] | None:
-        """Say where the payload of the frame at `position` begins and ends; None where the frame is not for us.
+        """Give the start and end of the payload of the frame at `position`; None for a frame of another kind.
 
-        Of an incomplete header only its own end is told, which then lies beyond the data.
+        For an incomplete header, both are a position beyond the data.
         """
         if data[position] != _FINAL_TEXT:
             return None

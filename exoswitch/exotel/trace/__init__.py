@@ -1,1 +1,1 @@
-"""What was said on a stream, written down, read again and replayed."""
+"""Traces of streams: written, read, redacted and replayed."""

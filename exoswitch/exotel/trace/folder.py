@@ -1,4 +1,4 @@
-"""Adapter: the folder of traces on disk, bounded as a whole and file by file; used by one thread at a time."""
+"""Adapter: the folder of traces on disk, with a limit for each file and for all; used by one thread at a time."""
 
 import datetime as dt
 import os
@@ -12,7 +12,7 @@ from exoswitch.exotel.trace.trace import Cut, Entry, Header
 from exoswitch.exotel.trace.writing import TraceWriter
 
 _MEGABYTE = 1024 * 1024
-_PRUNED_TO = 0.95  # so that a full folder is not gone through for every line
+_PRUNED_TO = 0.95  # so that a full folder is not scanned for every line
 _UNFIT = re.compile(r"[^0-9A-Za-z-]", re.ASCII)
 _LONGEST_SID = 64
 _NAMESAKES = 100  # attempts to reach the bot of one stream, within one second
@@ -21,7 +21,7 @@ _OURS = re.compile(r"[0-9]{8}T[0-9]{6}Z_[0-9A-Za-z-]*_[0-9A-Za-z-]*(\.[0-9]+)?\.
 
 @define(eq=False)
 class TraceFile:
-    """One trace on its way to the disk; after it `is_ended` nothing more is written."""
+    """One trace that is written to the disk; once `is_ended`, nothing more is written."""
 
     writer: TraceWriter
     path: Path | None = None
@@ -31,7 +31,7 @@ class TraceFile:
 
 @define
 class RecordingFolder:
-    """Keeps files of at most `file_mb` each and `max_mb` together; the oldest that are complete make room."""
+    """Keeps files of at most `file_mb` each and `max_mb` together; the oldest complete files are deleted first."""
 
     path: Path
     max_mb: int
@@ -40,10 +40,10 @@ class RecordingFolder:
     _size: int | None = field(default=None, init=False)
 
     def write(self, file: TraceFile, entries: Sequence[Entry]) -> None:
-        """Append entries to a file; it is cut where it, or the folder, would grow too large.
+        """Append entries to a file; the file is cut before it, or the folder, grows too large.
 
         Raises:
-            OSError: it could not be written.
+            OSError: the file cannot be written.
         """
         if file.is_ended:
             return
@@ -61,7 +61,7 @@ class RecordingFolder:
         self._append(file, path, data)
 
     def finish(self, file: TraceFile) -> None:
-        """Take a file for complete, so that it may be deleted when its time has come."""
+        """Mark a file as complete: it may be deleted to make room."""
         file.is_ended = True
         if file.path is not None:
             self._unfinished.discard(file.path)
@@ -77,14 +77,14 @@ class RecordingFolder:
         return path
 
     def _append(self, file: TraceFile, path: Path, data: bytes) -> None:
-        """Append; a file that somebody has deleted is not made again, for it would have no header."""
+        """Append; a deleted file is not made again, because it would have no header."""
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab") as opened:
             opened.write(data)
         file.size += len(data)
         self._size = (self._size or 0) + len(data)
 
     def _make_room(self, wanted: int) -> bool:
-        """Delete the oldest files until so many bytes fit in, if they do not."""
+        """Delete the oldest files until `wanted` bytes fit in."""
         most = self.max_mb * _MEGABYTE
         if self._size is not None and self._size + wanted <= most:
             return True
@@ -118,7 +118,7 @@ def _name(header: Header) -> str:
 
 
 def _open_anew(folder: Path, name: str) -> Path:
-    """Make a file that was not there, readable by nobody else."""
+    """Make a new file that no other user can read."""
     for number in range(_NAMESAKES):
         path = folder / (f"{name}.{number + 1}.jsonl" if number else f"{name}.jsonl")
         try:
@@ -126,4 +126,4 @@ def _open_anew(folder: Path, name: str) -> Path:
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(f"{folder / name}.jsonl and {_NAMESAKES - 1} more like it are there already")
+    raise FileExistsError(f"{folder / name}.jsonl and {_NAMESAKES - 1} others of this name exist already")

@@ -1,4 +1,4 @@
-"""Core: a trace read back from its lines; whatever is wrong with one is said with its number."""
+"""Core: a trace is read from its lines; an error names the line."""
 
 import binascii
 import datetime as dt
@@ -32,19 +32,19 @@ _LONGEST_MS = 1e12  # thirty years
 _KINDS = {bool: "true or false", str: "a text", dict: "an object", int: "a whole number"}
 
 
-class _Torn(ValueError):  # noqa: N818 - it says what is the matter
-    """A line that is not JSON, as the last one is where it was not written to its end."""
+class _Torn(ValueError):  # noqa: N818 - the name says what is wrong
+    """A line that is not JSON: the last line can be incomplete."""
 
 
 def read_trace(lines: Iterable[bytes]) -> Trace:
-    """Read a trace from the lines of its file; the last one may be torn.
+    """Read a trace from the lines of its file; the last line may be incomplete.
 
     Raises:
-        TraceError: this is no trace, or one of a later format; the text names the line.
+        TraceError: this is no trace, or its format is too new; the text names the line.
     """
     numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not numbered:
-        raise TraceError("line 1: there is none; a trace begins with a header")
+        raise TraceError("line 1: the file is empty; a trace begins with a header")
     header = _read(*numbered[0], _header)
     entries: list[Entry] = []
     for number, line in numbered[1:]:
@@ -75,12 +75,12 @@ def _words(line: bytes) -> Words:
     except ValueError as error:
         raise _Torn("is not JSON") from error
     if not isinstance(words, dict):
-        raise ValueError("is not a JSON object")  # noqa: TRY004 - it is the file's fault, not the caller's
+        raise ValueError("is not a JSON object")  # noqa: TRY004 - an error in the file, not in the call
     return words
 
 
 def _header(words: Words) -> Header:
-    version = words.get("trace", words.get("transcript"))  # its name in traces of 0.1 and before
+    version = words.get("trace", words.get("transcript"))  # the key in traces of 0.1 and before
     if version is None:
         raise ValueError('has no "trace"; a trace begins with a header')
     if version != FORMAT:
@@ -117,7 +117,7 @@ def _entry(words: Words) -> Entry:
     if event is None:
         return _said(float(at_ms), words)
     if not isinstance(event, str) or event not in _EVENTS:
-        raise ValueError(f"event is {_shown(event)}, and known are {', '.join(sorted(_EVENTS))}")
+        raise ValueError(f"event is {_shown(event)}, and the known events are {', '.join(sorted(_EVENTS))}")
     return _EVENTS[event](float(at_ms), words)
 
 
@@ -167,7 +167,7 @@ def _one_of(words: Words, name: str, choices: tuple[Any, ...]) -> Any:
 def _size(words: Words, name: str) -> int:
     size = _get(words, name, int)
     if size < 0:
-        raise ValueError(f"{name} is {_shown(size)}, less than nothing")
+        raise ValueError(f"{name} is {_shown(size)}, a negative size")
     return size
 
 

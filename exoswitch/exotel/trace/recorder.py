@@ -1,7 +1,6 @@
-"""Adapter: the recorder of traces: streams tell it what happens, a thread writes it down once a second.
+"""Adapter: the recorder of traces: it observes streams, and a thread writes their traces once a second.
 
-On the reactor a message costs an append to a list; all reading, leaving out and writing is done in the thread, by
-`exotel.trace_writing` and `exotel.recording_folder`, for one batch at a time.
+On the reactor a message costs an append to a list. The thread redacts and writes, one batch at a time.
 """
 
 import time
@@ -38,18 +37,18 @@ from exoswitch.tasks.spawn import spawn
 
 _BATCH_S = 1.0
 _SOON_BYTES = 4 * 1024 * 1024
-"""How much may wait before it is written at once, and not within a second."""
+"""The size of waiting data that is written at once, not within a second."""
 
 _UNWRITTEN_BYTES = 64 * 1024 * 1024
-"""How much may wait in all; beyond that the disk does not keep up, and whatever is recorded is cut."""
+"""The limit of waiting data: beyond it the disk is too slow, and traces are cut."""
 
-_ENTRY_BYTES = 200  # roughly what an entry takes beside its message
+_ENTRY_BYTES = 200  # roughly the size of an entry without its message
 _STOP_S = 10.0
 
 
 @frozen(eq=False)
 class _Batch:
-    """What is to be written of one recording."""
+    """The entries of one recording that are to be written."""
 
     recording: "Recording"
     file: TraceFile
@@ -60,8 +59,8 @@ class _Batch:
 class Recorder:
     """Writes traces into a folder of at most `max_mb`.
 
-    `numbers` says that phone numbers are shown in full, and `parameters` names the custom parameters whose values are
-    no secrets. `defer_to_thread` runs a function in a thread.
+    With `numbers`, phone numbers are written in full. `parameters` names the custom parameters whose values are no
+    secrets. `defer_to_thread` runs a function in a thread.
     """
 
     _log = Logger()
@@ -79,7 +78,7 @@ class Recorder:
     ) -> None:
         self.clock = reactor
         self._folder = RecordingFolder(Path(folder), max_mb)
-        self._discretion = Redactor(numbers=numbers, parameters=frozenset(parameters))
+        self._redactor = Redactor(numbers=numbers, parameters=frozenset(parameters))
         self._wall_clock = wall_clock
         self._defer_to_thread = defer_to_thread or partial(deferToThreadPool, reactor, reactor.getThreadPool())
         self._one_at_a_time = DeferredLock()
@@ -87,7 +86,7 @@ class Recorder:
         self._live: set[Recording] = set()
         self._waiting: dict[Recording, None] = {}
         self._unwritten_bytes = 0
-        self._is_hurried = False
+        self._is_urgent = False
         self._is_stopped = False
 
     def observe(self, start: StreamStart, sample_rate_hz: int) -> "Recording | None":
@@ -95,14 +94,14 @@ class Recorder:
         if start.bot.options.trace == "off":
             return None
         header = Header.of(start, sample_rate_hz, self._wall_clock())
-        recording = Recording(self, TraceFile(TraceWriter(header, self._discretion)))
+        recording = Recording(self, TraceFile(TraceWriter(header, self._redactor)))
         self._live.add(recording)
         if self._is_stopped:
             recording.close()
         return recording
 
     def stop(self) -> Deferred[None]:
-        """Write what is yet unwritten; what happens afterwards is not recorded."""
+        """Write all entries that wait; later events are not recorded."""
         self._is_stopped = True
         for recording in tuple(self._live):
             recording.close()
@@ -113,16 +112,16 @@ class Recorder:
         return written.addTimeout(_STOP_S, self.clock).addErrback(self._not_stopped)
 
     def noted(self, recording: "Recording", size: int) -> None:
-        """Hear that a recording has something more to be written."""
+        """A recording has another entry to write."""
         self._waiting[recording] = None
         self._unwritten_bytes += size + _ENTRY_BYTES
         if self._timer is None:
             self._wait()
         elif self._unwritten_bytes > _SOON_BYTES:
-            self._hurry(recording)
+            self._speed_up(recording)
 
     def closed(self, recording: "Recording") -> None:
-        """Hear that a recording has ended."""
+        """A recording has ended."""
         self._live.discard(recording)
         self._waiting[recording] = None
         self._wait()
@@ -131,17 +130,17 @@ class Recorder:
         if self._timer is None and not self._is_stopped:
             self._timer = self.clock.callLater(_BATCH_S, self._wake)
 
-    def _hurry(self, recording: "Recording") -> None:
+    def _speed_up(self, recording: "Recording") -> None:
         if self._unwritten_bytes > _UNWRITTEN_BYTES:
-            recording.cut("the disk did not keep up")
-        elif self._timer is not None and not self._is_hurried and not self._one_at_a_time.locked:
-            self._is_hurried = True
+            recording.cut("the disk was too slow")
+        elif self._timer is not None and not self._is_urgent and not self._one_at_a_time.locked:
+            self._is_urgent = True
             self._timer.reset(0)
 
     def _wake(self) -> None:
-        self._timer, self._is_hurried = None, False
+        self._timer, self._is_urgent = None, False
         if self._one_at_a_time.locked:
-            self._wait()  # the disk is slow
+            self._wait()  # the last batch is still being written
         else:
             spawn(self._one_at_a_time.run(self._write), self._log, "writing traces")
 
@@ -162,7 +161,7 @@ class Recorder:
                 batch.recording.close()
             if problem is not None:
                 self._log.error(
-                    "the trace of call {call_sid} ends early, for it cannot be written: {problem}",
+                    "the trace of call {call_sid} ends early, because it cannot be written: {problem}",
                     call_sid=batch.file.writer.header.call_sid,
                     problem=problem,
                 )
@@ -175,7 +174,7 @@ class Recorder:
 
 
 def _write_batches(folder: RecordingFolder, batches: list[_Batch]) -> list[tuple[_Batch, Exception | None]]:
-    """Write, in the thread."""
+    """Write batches, in the thread."""
     return [(batch, _write_batch(folder, batch)) for batch in batches]
 
 
@@ -183,7 +182,7 @@ def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
     problem: Exception | None = None
     try:
         folder.write(batch.file, batch.entries)
-    except Exception as error:  # noqa: BLE001 - one call's trouble must not be all calls' trouble
+    except Exception as error:  # noqa: BLE001 - an error in one call must not stop the others
         problem = error
     if problem is not None or batch.is_last or batch.file.is_ended:
         folder.finish(batch.file)
@@ -192,7 +191,7 @@ def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
 
 @define(eq=False)
 class Recording:
-    """One stream being written down; whatever is told after `close` is not."""
+    """The trace of one stream that is being written; it ends with `close`."""
 
     _recorder: Recorder
     _file: TraceFile
@@ -204,7 +203,7 @@ class Recording:
         """Begin now."""
         self._began_s = self._recorder.clock.seconds()
 
-    # --- what happens to the connection
+    # --- events of the connection
 
     def attempted(self, url: str) -> None:
         """The bot, or its resolver, is about to be dialled."""
@@ -222,7 +221,7 @@ class Recording:
         """The connection is closed."""
         self._note(Closed(self._now_ms(), code, reason, by))
 
-    # --- what is said
+    # --- messages
 
     def sent(self, message: bytes) -> None:
         """A text message went to the bot."""
@@ -239,18 +238,18 @@ class Recording:
     # --- the end
 
     def close(self) -> None:
-        """Record no more; harmless the second time."""
+        """Stop recording; a second call has no effect."""
         if self._is_open:
             self._is_open = False
             self._recorder.closed(self)
 
     def cut(self, reason: str) -> None:
-        """Drop what is not yet written, and say so in its place."""
+        """Drop the entries that wait, and write the reason in their place."""
         self._entries = [Cut(self._entries[0].at_ms if self._entries else self._now_ms(), reason)]
         self.close()
 
     def take(self) -> _Batch:
-        """Give what is yet to be written."""
+        """Give the entries that wait, and forget them."""
         entries, self._entries = self._entries, []
         return _Batch(self, self._file, entries, not self._is_open)
 

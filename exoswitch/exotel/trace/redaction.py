@@ -1,7 +1,7 @@
-"""Core: what a trace does not tell: secrets never, phone numbers and audio only if it was told to.
+"""Core: redaction of traces: secrets are never written; phone numbers and audio only if configured.
 
-Whatever stands in the query of a bot's URL may be a token, and it comes to the bot once more as the stream's custom
-parameters. So of both only the names are shown, and what is a phone number as `mask` shows it.
+A value in the query of a bot's URL can be a token, and the stream's custom parameters repeat it. So only the names of
+both are written, and phone numbers as `mask` shows them.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,13 @@ _UNREADABLE = "(a URL that cannot be read)"
 
 @frozen(kw_only=True)
 class Redactor:
-    """What is shown: phone numbers in full, and the values of these custom parameters, known to be no secrets."""
+    """Shows phone numbers in full if `numbers`, and the values of these custom `parameters`, which are no secrets."""
 
     numbers: bool = False
     parameters: frozenset[str] = frozenset()
 
     def url(self, url: str) -> str:
-        """Show a URL without credentials, fragment and the values of its query."""
+        """Show a URL without credentials, fragment and query values."""
         try:
             parts = urlsplit(url)
             query = parse_qsl(parts.query, keep_blank_values=True, errors="replace")

@@ -1,4 +1,4 @@
-"""Core: the caller of a recorded stream, step by step, to be replayed to a bot."""
+"""Core: the caller of a recorded stream, in steps that can be replayed to a bot."""
 
 from collections.abc import Iterator
 
@@ -36,25 +36,25 @@ class HangUp:
 
 @frozen
 class CallerStep:
-    """What the caller does at a time, reckoned from the stream's `start`."""
+    """One action of the caller; `at_ms` counts from the stream's `start`."""
 
     at_ms: float
     does: Speak | Press | HangUp
 
 
 def caller_steps(trace: Trace) -> tuple[CallerStep, ...]:
-    """Give the caller's side of a stream, in order; it ends with HangUp, unless it was the bot that closed.
+    """Give the caller's side of a stream, in order; it ends with HangUp, unless the bot closed.
 
     Raises:
-        TraceError: no stream was started, audio was left out, or the gateway's messages are none that it sends.
+        TraceError: no stream was started, audio was left out, or the gateway never sends such messages.
     """
     started_ms = trace.started_ms
     if started_ms is None:
-        raise TraceError("no stream was started in this trace, so its caller cannot be replayed")
+        raise TraceError("the trace has no started stream, so its caller cannot be replayed")
     if not trace.header.payloads:
-        raise TraceError("the caller's audio was left out of this trace: record with audio to replay it")
+        raise TraceError("the trace has no audio of the caller: record with `trace: audio` to replay it")
     frame_bytes = 2 * trace.header.media.sample_rate_hz * FRAME_MS // 1000
-    reader = BotMessageReader()  # a media message reads the same, whichever way it goes
+    reader = BotMessageReader()  # media messages have one form in both directions
     steps: list[CallerStep] = []
     for message in trace.messages(Side.GATEWAY):
         at_ms = message.at_ms - started_ms
@@ -64,13 +64,13 @@ def caller_steps(trace: Trace) -> tuple[CallerStep, ...]:
             else:
                 steps += _done(message, at_ms)
         except (KeyError, TypeError, ValueError, RemoteProtocolError) as error:
-            problem = f"what the gateway said at {message.at_ms:g} ms is no message of its: {error!r}"
+            problem = f"the gateway's message at {message.at_ms:g} ms cannot be read: {error!r}"
             raise TraceError(problem) from error
     return tuple(sorted(steps, key=lambda step: step.at_ms))
 
 
 def _spoken(media: BotMessage, at_ms: float, frame_bytes: int) -> Iterator[CallerStep]:
-    """Cut a chunk into the frames that it was made of: the last of them came when the chunk was sent."""
+    """Cut a chunk into its frames: the last one came when the chunk was sent."""
     pcm = media.pcm if isinstance(media, BotMedia) else b""
     cuts = range(0, len(pcm), frame_bytes)
     for number, cut in enumerate(cuts):

@@ -1,4 +1,4 @@
-"""Core: how a bot behaved in two conversations, a recorded one and one with the same caller replayed, compared."""
+"""Core: a comparison of a bot in two conversations: a recorded one, and one with the same caller replayed."""
 
 from collections import Counter
 from itertools import zip_longest
@@ -17,7 +17,7 @@ _NOTHING = "nothing more"
 
 @frozen
 class Difference:
-    """What differs, how it was in the recording, and how it is now."""
+    """One thing that differs between the recording and now."""
 
     what: str
     recorded: str
@@ -29,16 +29,16 @@ class Difference:
 
 
 def seconds(at_ms: float) -> str:
-    """Write a time, or a length of time, for whoever reads a difference."""
+    """Write a time or a length for a reader."""
     return f"{at_ms / 1000:.2f} s"
 
 
 @frozen(kw_only=True)
 class Tolerances:
-    """How far two conversations may be apart and still be alike.
+    """How far two conversations may differ and still count as equal.
 
-    Lengths of audio may differ by `audio_ms` or by the part `audio_share`, whichever is more. A bot that makes up new
-    names for its marks in every call is compared without `mark_names`.
+    Lengths of audio may differ by `audio_ms` or by the share `audio_share`, whichever is more. Set `mark_names` to
+    False for a bot with new mark names in every call.
     """
 
     first_audio_ms: float = 500.0
@@ -51,7 +51,7 @@ _TOLERANT = Tolerances()
 
 
 def compare_conversations(recorded: Trace, seen: Trace, tolerances: Tolerances = _TOLERANT) -> list[Difference]:
-    """Tell how a bot behaved otherwise: what it sent in which order, how much audio and how soon, and who closed."""
+    """Give the differences: the order of the bot's messages, the length and start of its audio, and the end."""
     then, now = (_BotsPart.of(trace, mark_names=tolerances.mark_names) for trace in (recorded, seen))
     differences = []
     if not _alike(then.first_audio_ms, now.first_audio_ms, tolerances.first_audio_ms):
@@ -66,7 +66,7 @@ def compare_conversations(recorded: Trace, seen: Trace, tolerances: Tolerances =
 
 @define
 class _BotsPart:
-    """What a bot did in one stream; `kinds` are the kinds of its messages, a run of audio being one."""
+    """A bot's part of one stream; `kinds` are the kinds of its messages, with one for a run of audio."""
 
     mark_names: bool
     kinds: list[str] = field(factory=list, init=False)
@@ -119,7 +119,7 @@ class _BotsPart:
 
 
 def _sequence_differences(then: list[str], now: list[str]) -> list[Difference]:
-    """Tell the first place at which messages differ, and of which kinds there are more or fewer, audio aside."""
+    """Give the first place where messages differ, and the kinds with other counts, except audio."""
     turns = enumerate(zip_longest(then, now, fillvalue=_NOTHING), 1)
     parted = [Difference(f"the bot's turn {number}", *turn) for number, turn in turns if turn[0] != turn[1]]
     was, now_is = Counter(then), Counter(now)

@@ -1,7 +1,7 @@
-"""Core: a recorded bot played to our own cores in virtual time: a support case becomes a test.
+"""Core: a recorded bot is replayed to the gateway's cores in virtual time: a support case becomes a test.
 
-What the bot said, and when, goes through the reader of messages and the media leg as it did in the call; what the
-gateway would answer now is compared with what it did answer then.
+The bot's messages go through the intake and the media leg as in the call. The gateway's marks of now are compared
+with the recorded ones.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
 
 TOLERANCE_MS = 60.0
-"""A tick of 20 ms, the bot's phase against it, and what a busy machine is late by."""
+"""A tick of 20 ms, the bot's phase against it, and the delay of a busy machine."""
 
 _PHONE = ("127.0.0.1", 4000)
 
@@ -45,7 +45,7 @@ class SentMark:
 
 @frozen
 class Oddity:
-    """A message of the bot's that came to nothing, and why."""
+    """A message of the bot without effect, and the reason."""
 
     at_ms: float
     why: str
@@ -53,10 +53,10 @@ class Oddity:
 
 @frozen(kw_only=True)
 class Replayed:
-    """What the gateway makes of a recorded bot; times are those of the recording.
+    """The gateway's behaviour with a recorded bot; times are those of the recording.
 
-    `played` is what the caller hears from `start` on, silence included: signed 16-bit little-endian mono at 8,000 Hz,
-    after G.711. `spoken_ms` is how much of it was the bot's, `dropped_ms` what found the playout queue full.
+    `played` is the caller's sound from `start` on, silence included: signed 16-bit little-endian mono at 8,000 Hz,
+    after G.711. `spoken_ms` of it are the bot's. `dropped_ms` did not fit into the playout queue.
     """
 
     started_ms: float
@@ -70,10 +70,10 @@ class Replayed:
 
 
 def replay(trace: Trace) -> Replayed:
-    """Play the recorded bot to the gateway's cores; audio that was left out is silence of its length.
+    """Replay the recorded bot to the gateway's cores; audio that was left out is silence of its length.
 
     Raises:
-        TraceError: no stream was started, so that there is nothing to replay.
+        TraceError: no stream was started, so there is nothing to replay.
     """
     stream = _stream(trace)
     started_ms, ended_ms = stream[0].at_ms, stream[-1].at_ms
@@ -95,10 +95,10 @@ def replay(trace: Trace) -> Replayed:
 
 
 def compare(trace: Trace, replayed: Replayed, tolerance_ms: float = TOLERANCE_MS) -> list[Difference]:
-    """Tell which marks the gateway sends otherwise than then: not, newly, at another time or in another order."""
+    """Give the marks that differ: missing, new, at another time or in another order."""
     then = _counted(SentMark(entry.at_ms, _mark_name(entry)) for entry in _ours(_stream(trace), "mark"))
     now = _counted(replayed.marks)
-    edge_ms = replayed.ended_ms - tolerance_ms  # so near to the end, a mark came back just in time or not any more
+    edge_ms = replayed.ended_ms - tolerance_ms  # a mark so near to the end may come back just in time or not at all
     differences = []
     for name, number in then | now:
         was_ms, is_ms = then.get((name, number), inf), now.get((name, number), inf)
@@ -108,14 +108,14 @@ def compare(trace: Trace, replayed: Replayed, tolerance_ms: float = TOLERANCE_MS
 
 
 def _stream(trace: Trace) -> list[Entry]:
-    """Give what was recorded from `start` to the end of the stream, both included."""
+    """Give the entries from `start` to the end of the stream, both included."""
     entries = list(trace.entries)
     for start in _ours(entries, "start"):
         stream = entries[entries.index(start) :]
         ends: list[Entry] = [entry for entry in stream if isinstance(entry, Closed | Cut)]
         ends += _ours(stream, "stop")
         return stream[: min(map(stream.index, ends), default=len(stream)) + 1]
-    raise TraceError("no stream was started in this trace, so there is nothing to replay")
+    raise TraceError("the trace has no started stream, so there is nothing to replay")
 
 
 def _ours(entries: Iterable[Entry], event: str) -> Iterator[Message]:
@@ -126,7 +126,7 @@ def _ours(entries: Iterable[Entry], event: str) -> Iterator[Message]:
 
 
 def _first_tick_ms(stream: list[Entry]) -> float:
-    """Find out when the gateway ticked: it is when it passes the caller's audio on."""
+    """Find the phase of the gateway's ticks: it sends the caller's audio in them."""
     started_ms = stream[0].at_ms
     media_ms = next((media.at_ms for media in _ours(stream, "media")), started_ms)
     return started_ms + (media_ms - started_ms) % FRAME_MS
@@ -134,7 +134,7 @@ def _first_tick_ms(stream: list[Entry]) -> float:
 
 @define
 class _Gateway:
-    """The gateway's part of one stream, and its notes."""
+    """The gateway's part of one stream, and its results."""
 
     media: MediaSettings
     _tick_ms: float
@@ -159,7 +159,7 @@ class _Gateway:
         self._leg.direct(*_PHONE)
 
     def tick_until(self, now_ms: float) -> None:
-        """Let every tick pass that is due by now."""
+        """Run every tick that is due at `now_ms`."""
         while self._tick_ms <= now_ms:
             was_silent = not self._leg.playout.queued_ms
             _, packet, marks, _ = self._leg.tick(self._tick_ms / 1000)
@@ -201,7 +201,7 @@ class _Gateway:
 
 
 def _counted(marks: Iterable[SentMark]) -> dict[tuple[str, int], float]:
-    """Tell the times of marks; a name may come more than once, and the first of it is number 1."""
+    """Give the times of marks by name and number: a name can come more than once."""
     numbers: Counter[str] = Counter()
     counted = {}
     for mark in marks:
@@ -216,7 +216,7 @@ def _mark_name(message: Message) -> str:
 
 
 def _disordered(then: list[tuple[str, int]], now: list[tuple[str, int]]) -> list[Difference]:
-    """Tell the first place at which marks that came back both times did so in another order."""
+    """Give the first place where marks of both runs came back in another order."""
     known_then, known_now = set(then), set(now)
     before, after = [mark for mark in then if mark in known_now], [mark for mark in now if mark in known_then]
     for one, other in zip(before, after, strict=True):

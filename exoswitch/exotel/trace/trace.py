@@ -1,7 +1,7 @@
-"""Core: what is written down of one stream to a bot: who said what and when, from the first attempt to the close.
+"""Core: the trace of one stream to a bot: all messages and events with their times, from the attempt to the close.
 
-Times are milliseconds since the recording began, which is when the attempt to reach the bot does. A message is kept
-as the bytes that it was, except that its audio may have been left out.
+Times are in milliseconds since the attempt to reach the bot began. The bytes of a message are kept, but its audio may
+be left out.
 """
 
 import json
@@ -18,19 +18,18 @@ from exoswitch.exotel.stream.messages import BotMedia, BotMessage, BotMessageRea
 from exoswitch.exotel.stream.observer import Side
 
 FORMAT = 1
-"""The version of the file format; a reader refuses a later one."""
+"""The version of the file format; a reader refuses others."""
 
 
 class TraceError(ExoswitchError):
-    """A trace cannot be used; the text says which line is wrong and how, or what the trace lacks."""
+    """A trace cannot be used; the text says which line is wrong and how, or what is missing."""
 
 
 @frozen(kw_only=True)
 class MediaSettings:
-    """How the stream's audio was set: what has to be the same for a replay to be one.
+    """The stream's audio settings; a replay uses the same.
 
-    `sample_rate_hz` is the bot's; `chunk_ms` the length of one `media` message to it; for the others see
-    `StreamOptions`.
+    `sample_rate_hz` is the bot's, `chunk_ms` the length of one message to it; StreamOptions explains the others.
     """
 
     sample_rate_hz: int = 8000
@@ -41,7 +40,7 @@ class MediaSettings:
 
 @frozen(kw_only=True)
 class Header:
-    """Which stream this is; `started_at` is in seconds since the epoch, `payloads` whether audio was kept."""
+    """The stream; `started_at` is in seconds since the epoch, `payloads` says whether audio is kept."""
 
     call_sid: str
     stream_sid: str
@@ -75,9 +74,9 @@ class Header:
 
 @frozen
 class Message:
-    """A text message, whole: one JSON object mostly, but a bot can send anything.
+    """A whole text message: usually one JSON object, but a bot can send anything.
 
-    `payload_bytes` is how much audio was left out of a `media` message; None where nothing was, because it is there
+    `payload_bytes` is the size of the audio that was left out of a `media` message. It is None if the audio is there
     or could not be decoded.
     """
 
@@ -95,19 +94,19 @@ class Message:
         return reader.read(self.data) if self.payload_bytes is None else BotMedia(bytes(self.payload_bytes))
 
     def parsed(self) -> dict[str, Any]:
-        """Give the JSON object; an empty one where it is none."""
+        """Give the JSON object; an empty one if the data is none."""
         return parse_object(self.data) or {}
 
     @property
     def event(self) -> str:
-        """The name of the message's event; empty where there is none."""
+        """The name of the message's event; empty if there is none."""
         event = self.parsed().get("event")
         return event if isinstance(event, str) else ""
 
 
 @frozen
 class Binary:
-    """A binary message of the bot's, of which only the size is kept: Exotel's protocol has none."""
+    """A binary message of the bot; only its size is kept, because Exotel's protocol has none."""
 
     at_ms: float
     size: int
@@ -115,7 +114,7 @@ class Binary:
 
 @frozen
 class Attempted:
-    """The handshake began, or a resolver was asked; the URL is shown without its secrets."""
+    """The handshake began, or a resolver was asked; the URL is written without secrets."""
 
     at_ms: float
     url: str
@@ -130,7 +129,7 @@ class Opened:
 
 @frozen
 class Failed:
-    """The bot could not be reached, refused, or did not shake hands in time."""
+    """The bot could not be reached, refused, or did not complete the handshake in time."""
 
     at_ms: float
     error: str
@@ -138,7 +137,7 @@ class Failed:
 
 @frozen
 class Closed:
-    """The connection is closed: who began it, and the WebSocket close code, if there was one."""
+    """The connection is closed; `code` is the WebSocket close code, if any, `by` the side that began it."""
 
     at_ms: float
     code: int | None
@@ -160,28 +159,28 @@ Entry = Message | Noted
 
 @frozen
 class Trace:
-    """A whole recording; `is_torn` says that its last line was not written to its end, as by a crash."""
+    """A whole trace; `is_torn` says that its last line is incomplete, for example after a crash."""
 
     header: Header
     entries: tuple[Entry, ...]
     is_torn: bool = False
 
     def messages(self, side: Side) -> list[Message]:
-        """Give what one side said, in order."""
+        """Give the messages of one side, in order."""
         return [entry for entry in self.entries if isinstance(entry, Message) and entry.side is side]
 
     @property
     def closed(self) -> Closed | None:
-        """How the connection was closed, if that was recorded."""
+        """The close of the connection, if it was recorded."""
         return next((entry for entry in self.entries if isinstance(entry, Closed)), None)
 
     @property
     def started_ms(self) -> float | None:
-        """When `start` was sent, with which a stream begins; None if that never came to pass."""
+        """The time of the `start` message; None if there is none."""
         return next((message.at_ms for message in self.messages(Side.GATEWAY) if message.event == "start"), None)
 
 
-_DEPTH = 64  # far beyond any message of the protocol, and far within what any JSON reader can nest
+_DEPTH = 64  # far more than the protocol needs, far less than a JSON reader can take
 
 
 def _refuse(constant: str) -> None:
@@ -192,7 +191,7 @@ _STRICT = json.JSONDecoder(parse_constant=_refuse)
 
 
 def parse_object(data: bytes) -> dict[str, Any] | None:
-    """Read a message as a JSON object that any program can read; None where it is none."""
+    """Read a message as a strict JSON object; None if it is none."""
     if data.count(b"{") + data.count(b"[") > _DEPTH:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Core: a trace as lines of JSON, with what is not to be told left out as they are written."""
+"""Core: a trace is written as lines of JSON, and redacted."""
 
 import base64
 import binascii
@@ -28,10 +28,10 @@ from exoswitch.exotel.trace.trace import (
 )
 
 _SHOWN_CHARACTERS = 1000
-"""How much is kept of a message that cannot be read, where audio is left out: it may be audio for the most part."""
+"""The kept length of an unreadable message, if audio is left out: the message can be mostly audio."""
 
-_DISCREET = Redactor()
-_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for every line
+_STRICT = Redactor()
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make an encoder for every line
 
 
 @define
@@ -39,7 +39,7 @@ class TraceWriter:
     """Writes the lines of one trace, in order; each ends with a line feed."""
 
     header: Header
-    discretion: Redactor = _DISCREET
+    redactor: Redactor = _STRICT
     _reader: BotMessageReader = field(factory=BotMessageReader, init=False)
 
     def first_line(self) -> bytes:
@@ -68,7 +68,7 @@ class TraceWriter:
             case Binary(size=size):
                 noted = {"by": Side.BOT.value, "binary_bytes": size}
             case Attempted(url=url):
-                noted = {"event": "attempt", "url": self.discretion.url(url)}
+                noted = {"event": "attempt", "url": self.redactor.url(url)}
             case Opened():
                 noted = {"event": "opened"}
             case Failed(error=error):
@@ -89,18 +89,18 @@ class TraceWriter:
             size = size if payload is None else self._payload_bytes(payload, entry.data)
             data = _compact(message)
         elif event == "start":
-            data = _compact(self.discretion.start(message))
-        else:  # in JSON, line ends can stand between two words only
+            data = _compact(self.redactor.start(message))
+        else:  # JSON allows line ends between tokens only
             data = entry.data.replace(b"\n", b" ").replace(b"\r", b" ")
         left_out = b"" if size is None else b'"payload_bytes":%d,' % size
         return b'{"at_ms":%a,"by":"%b",%b"message":%b}\n' % (at_ms, entry.side.value.encode(), left_out, data)
 
     def _payload_bytes(self, payload: str, data: bytes) -> int | None:
-        """Give how much audio a message has, as a gateway reads it; None where it would not read it."""
+        """Give the size of a message's audio, as a gateway reads it; None if a gateway cannot read it."""
         try:
             return len(binascii.a2b_base64(payload, strict_mode=True))
         except ValueError:
-            pass  # perhaps it is of another alphabet
+            pass  # perhaps of another alphabet
         try:
             read = self._reader.read(data)
         except RemoteProtocolError:
@@ -118,7 +118,7 @@ class TraceWriter:
 
 
 def _without_payload(message: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-    """Take the payload out, where there is one."""
+    """Take the payload out, if there is one."""
     media = message.get("media")
     payload = media.get("payload") if isinstance(media, dict) else None
     if not isinstance(media, dict) or not isinstance(payload, str):

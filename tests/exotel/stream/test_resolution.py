@@ -117,5 +117,5 @@ def test_no_answer_does_anything_but_lead_to_a_bot_or_be_refused(body):
 @pytest.mark.parametrize("code", [204, 302, 404, 500])
 def test_nothing_but_200_is_an_answer(code):
     check_status(200)
-    with pytest.raises(RemoteProtocolError, match=f"it answered {code}"):
+    with pytest.raises(RemoteProtocolError, match=f"it answered with status {code}"):
         check_status(code)

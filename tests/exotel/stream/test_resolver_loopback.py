@@ -136,15 +136,15 @@ async def test_an_answer_may_end_in_any_way_that_http_knows(how, resolve):
 @pytest.mark.parametrize(
     ("says", "why"),
     [
-        (http(status=b"404 hunter2"), "it answered 404, where 200 is expected"),
+        (http(status=b"404 hunter2"), "it answered with status 404, and 200 is expected"),
         (http(status=b"302 Found", head=b"Location: http://127.0.0.1/hunter2\r\n"), "it answered 302"),
         (http(b"hunter2"), "its answer is not JSON"),
         (http(b'{"hunter2": 1}'), 'its answer is not an object with a "url"'),
         (http(b'{"url": "https://u:hunter2@h/"}'), "must be written as ws://"),
         (http(b'{"url": "ws://h/?sample-rate=44100&k=hunter2"}'), "write sample-rate=8000"),
         (http(b" " * 70_000 + b'{"url": "ws://h/"}'), "its answer is longer than 65536 bytes"),
-        (b"hunter2\r\n\r\n", "no answer came: what came is not HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "no answer came: what came is not HTTP"),
+        (b"hunter2\r\n\r\n", "no answer came: the data is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "no answer came: the data is not HTTP"),
     ],
 )
 async def test_an_answer_of_no_use_fails_the_stream(says, why, resolve):

@@ -186,7 +186,7 @@ def test_what_the_disk_cannot_keep_up_with_is_cut(tmp_path, monkeypatch):
     house.recorder.stop()
     entries = house.read().entries
     assert len(entries) < 10
-    assert entries[-1] == Cut(0, "the disk did not keep up")
+    assert entries[-1] == Cut(0, "the disk was too slow")
     assert house.recorder._unwritten_bytes == 0
 
 

@@ -60,9 +60,9 @@ def test_a_recorded_call_gives_its_caller():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (trace(closed(1)), "no stream was started"),
-        (trace(START, payloads=False), "audio was left out"),
-        (trace(START, gateway(200, message("media", payload="%"))), "said at 200 ms is no message of its"),
+        (trace(closed(1)), "the trace has no started stream"),
+        (trace(START, payloads=False), "the trace has no audio of the caller"),
+        (trace(START, gateway(200, message("media", payload="%"))), "message at 200 ms cannot be read"),
         (trace(START, gateway(200, message("dtmf", digit="1"))), "KeyError"),
         (trace(START, gateway(200, message("stop", reason="bored"))), "ValueError"),
     ],

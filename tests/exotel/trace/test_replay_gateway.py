@@ -104,7 +104,7 @@ def test_ticks_are_those_of_the_recording():
 
 
 def test_a_trace_without_a_stream_cannot_be_replayed():
-    with pytest.raises(TraceError, match="no stream was started"):
+    with pytest.raises(TraceError, match="the trace has no started stream"):
         replay(trace(END))
 
 
