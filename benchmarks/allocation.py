@@ -73,7 +73,7 @@ class Fleet:
     async def start(self) -> None:
         """Start all gateways, and wait until all are registered."""
         for nodes in self.gateways.values():
-            nodes.start()
+            nodes.startService()
             for asterisk in self.asterisks:
                 nodes.set_health(asterisk, healthy=True)
         while not all(nodes.is_shared for nodes in self.gateways.values()):
@@ -83,7 +83,7 @@ class Fleet:
 
     async def stop(self) -> None:
         """Stop all gateways."""
-        await gatherResults([nodes.stop() for nodes in self.gateways.values()])
+        await gatherResults([nodes.stopService() for nodes in self.gateways.values()])
 
 
 async def waits_ms(fleet: Fleet, seconds: float, ask: Callable[[], Deferred[Lease]]) -> list[float]:

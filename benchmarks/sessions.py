@@ -198,14 +198,14 @@ def durable(database: object, folder: Path, metrics: MemoryMetrics | None = None
 
 async def measure_calls(what: str, store: object, seconds: float) -> None:
     """Make calls at an even pace; print the CPU time and the waits of one."""
-    await store.start()
+    await store.startService()
     load = Load(store, f"even-{what}")
     cpu_s = time.process_time()
     await load.run(seconds)
     cpu_ms = 1000 * (time.process_time() - cpu_s) / load.calls
     assert load.refused == 0, "the database was away"
     print(f"{what:<10} {load.calls} calls: CPU {cpu_ms:.2f} ms a call{figures(load)}", flush=True)
-    await store.stop()
+    await store.stopService()
 
 
 def figures(load: Load) -> str:
@@ -218,13 +218,13 @@ def figures(load: Load) -> str:
 
 async def measure_burst(what: str, store: DurableSessions, metrics: MemoryMetrics) -> None:
     """Note as many sessions as may wait at once; print how fast they are written."""
-    await store.start()
+    await store.startService()
     now = time.time()
     sessions = [evolve(SESSION, call_sid=f"b{at // 4}", created_at=now, updated_at=now) for at in range(BURST)]
     began, cpu_s = time.perf_counter(), time.process_time()
     for session in sessions:
         store.note(session)
-    await store.stop()
+    await store.stopService()
     taken_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
     assert metrics.counts["session_notes_dropped_total"] == 0, "notes were lost"
     print(f"{what:<10} {BURST / taken_s:.0f} events a second, CPU {1e6 * cpu_s / BURST:.0f} us each", flush=True)
@@ -233,13 +233,13 @@ async def measure_burst(what: str, store: DurableSessions, metrics: MemoryMetric
 async def measure_reading(what: str, kind: InSqlite | InPostgres, folder: Path) -> None:
     """Read many live calls several times; print the time."""
     writer, reader = durable(kind.database(), folder), durable(kind.database(), folder)
-    await writer.start()
+    await writer.startService()
     now = time.time()
     live = [evolve(SESSION, call_sid=f"live{at}", gateway="gw1", created_at=now - at) for at in range(LIVE)]
     for session in live:
         writer.note(session)
-    await writer.stop()
-    await reader.start()
+    await writer.stopService()
+    await reader.startService()
     asks: dict[str, Callable[[], Awaitable]] = {
         "recall": lambda: reader.recall([session.call_sid for session in live]),
         "unfinished": lambda: reader.unfinished("gw1"),
@@ -249,14 +249,14 @@ async def measure_reading(what: str, kind: InSqlite | InPostgres, folder: Path) 
         for _ in range(READS):
             assert len(await timed(waits, ask())) == LIVE
         print(f"{what:<10} {word} of {LIVE} live calls: p50 {quantile(sorted(waits), 0.5):.0f} ms", flush=True)
-    await reader.stop()
+    await reader.stopService()
 
 
 async def measure_outage(what: str, how: str, kind: InSqlite | InPostgres, folder: Path, outage_s: float) -> None:
     """Interrupt a database under load; print how much was refused, lost or doubled."""
     metrics = MemoryMetrics()
     store = durable(kind.database(), folder, metrics)
-    await store.start()
+    await store.startService()
     load = Load(store, f"{what}-{how}")
     leave, come_back = kind.outages[how]
     loading = Deferred.fromCoroutine(load.run(outage_s + 15.0))
@@ -271,7 +271,7 @@ async def measure_outage(what: str, how: str, kind: InSqlite | InPostgres, folde
     while not store.ready or any(folder.iterdir()):  # noqa: ASYNC240 - the measurement is over
         assert time.monotonic() < deadline, "the journal stays"
         await task.deferLater(reactor, 0.1)
-    await store.stop()
+    await store.stopService()
     lost, doubled = load.missing(kind)
     counts = metrics.counts
     print(

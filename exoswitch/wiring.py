@@ -1,32 +1,166 @@
-"""Root: what a gateway shares with its fleet, or keeps by itself: places, jobs and sessions, as configured."""
+"""Root: the wiring of one gateway: every part is made here, as configured, and handed to those that need it."""
 
 import random
 import secrets
+import sys
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from attrs import define
+from twisted.application.service import IService, Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThreadPool
 
-from exoswitch.config.addresses import sqlite_path
+from exoswitch.ami.switch import AsteriskSwitch
+from exoswitch.call.limits import CallLimits
+from exoswitch.call.session import BotTarget
+from exoswitch.config.addresses import is_postgres, sqlite_path
+from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
+from exoswitch.exotel.rest.resource import make_resource
+from exoswitch.exotel.sids import new_sid
+from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.exotel.stream.observer import unobserved
+from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.redis.address import parse_redis_url
+from exoswitch.gateway.engine import Engine
+from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
+from exoswitch.rtp.service import RtpService
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
+from exoswitch.tasks.services import STOP_S, OrderedServices
+from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telephony.numbers import normalise
+from exoswitch.trunks.channels import TrunkChannels
+from exoswitch.trunks.registry import build
+from exoswitch.web.health import health_routes
+from exoswitch.web.site import web_service
 
 _JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
 
 
-def node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllocator:
+class Gateway(OrderedServices):
+    """One gateway: its services in the order in which they start; they stop in the reverse order.
+
+    A gateway that stops takes no new calls; it keeps media and the links to Asterisk until its calls are over.
+    """
+
+    def __init__(self, config: Config, reactor: Any) -> None:
+        super().__init__(reactor)
+        self.config = config
+        self.metrics = MemoryMetrics()
+        self.sessions = _session_store(config, reactor, self.metrics)
+        self.nodes = _node_allocator(config, reactor, self.metrics)
+        self.jobs = _jobs(config, reactor, self.metrics)
+        self.switches = _switches(config, reactor)
+        sound = read_sound(config.calls.waiting_sound)
+        self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
+        self.recorder = _recorder(config, reactor)
+        self.engine = Engine(self._environment(reactor), _routing(config), _trunk_channels(config))
+        for switch in self.switches.values():
+            switch.listener = self.engine
+        self.jobs.listener = self.engine
+        self._add_all(config, reactor)
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start everything; the REST API answers 503 until an Asterisk is ready."""
+        try:
+            super().startService()
+        except CannotListenError as problem:
+            sys.exit(f"http: {problem} Is another gateway running? Choose another port, or stop what has this one.")
+
+    def _environment(self, reactor: Any) -> Environment:
+        observe = unobserved if self.recorder is None else self.recorder.observe
+        return Environment(
+            node=self.config.node,
+            process=secrets.token_hex(16),
+            clock=reactor,
+            wall_clock=time.time,
+            new_sid=lambda: new_sid(time.time(), secrets.token_bytes),
+            nodes=self.nodes,
+            media=self.media,
+            bots=ExotelBots(
+                reactor, metrics=self.metrics, handshake_s=self.config.calls.handshake_s, observe=observe
+            ),
+            jobs=self.jobs,
+            sessions=self.sessions,
+            metrics=self.metrics,
+            switches=self.switches,
+        )
+
+    def _add_all(self, config: Config, reactor: Any) -> None:
+        self.add("the session store", self.sessions)
+        self.add("the allocator of places", self.nodes)
+        if self.recorder is not None:
+            self.add("the recorder of traces", self.recorder)
+        for name, switch in self.switches.items():
+            self.add(f"Asterisk {name}", switch)
+        self.add("media", self.media)
+        self.add("calls", self.engine)
+        self.add("HTTP", _web(config, self.engine, reactor))
+        drain_s = config.gateway.stop_wait_s
+        self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
+        self.add("jobs", self.jobs)
+        self.add("admission", _Admission(self.nodes))
+
+
+@define(eq=False)
+class _Draining(Service):
+    """Stops when the calls are over, or have gone to other gateways, or when the wait is over."""
+
+    _gateway: Gateway
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        settings = self._gateway.config.gateway
+        return self._gateway.engine.drain(settings.stop_wait_s, hand_over=settings.on_stop == "hand-over")
+
+
+@define(eq=False)
+class _Admission(Service):
+    """Takes new calls until it stops: then the fleet places them on other gateways."""
+
+    _nodes: INodeAllocator
+
+    def stopService(self) -> None:  # noqa: N802
+        self._nodes.set_draining(None, draining=True)
+
+
+def make_gateway(config: Config, reactor: Any) -> Gateway:
+    """Wire a gateway for this configuration; nothing happens before it is started."""
+    return Gateway(config, reactor)
+
+
+def _switches(config: Config, reactor: Any) -> dict[str, AsteriskSwitch]:
+    return {
+        asterisk.name: AsteriskSwitch(
+            asterisk,
+            codec=config.rtp.codec,
+            node=config.node,
+            max_duration_s=config.calls.max_duration_s,
+            reactor=reactor,
+            rng=random.Random(),
+        )
+        for asterisk in config.asterisks
+    }
+
+
+def _trunk_channels(config: Config) -> TrunkChannels:
+    return TrunkChannels.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks)
+
+
+def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllocator:
     """Make what counts the places for calls."""
     places = {asterisk.name: asterisk.capacity for asterisk in config.asterisks}
     new_token = partial(secrets.token_hex, 16)
@@ -48,7 +182,7 @@ def node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllo
     )
 
 
-def jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
+def _jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
     """Make what hands calls over to other gateways."""
     if not config.cluster:
         return MemoryJobs(config.node, clock=reactor)
@@ -60,7 +194,7 @@ def jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
     )
 
 
-def session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionStore:
+def _session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionStore:
     """Make what keeps sessions."""
     if config.sessions == "memory":
         return MemorySessions()
@@ -74,3 +208,54 @@ def session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionSt
         in_thread=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
         metrics=metrics,
     )
+
+
+def _recorder(config: Config, reactor: Any) -> Recorder | None:
+    """Make what writes traces down, where there is a folder for them."""
+    settings = config.traces
+    if not settings.folder:
+        return None
+    return Recorder(
+        reactor,
+        settings.folder,
+        max_mb=settings.max_mb,
+        numbers=settings.numbers,
+        parameters=settings.parameters,
+    )
+
+
+def _routing(config: Config) -> Routing:
+    limits = config.calls
+    bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
+    return Routing(
+        limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
+        concurrency={name: account.concurrency for name, account in config.accounts.items()},
+        trunks={trunk.name: build(trunk) for trunk in config.trunks},
+        routes={
+            normalise(number): InboundRoute(target.account, bots[target.app])
+            for number, target in config.numbers.items()
+        },
+        in_fleet=bool(config.cluster),
+        shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
+    )
+
+
+def _accounts(config: Config) -> Accounts:
+    bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
+    accounts = {
+        name: Account(
+            name=name,
+            api_key=account.api_key,
+            api_token=account.api_token,
+            apps={app: bots[app] for app, entry in config.apps.items() if entry.account == name},
+            numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
+        )
+        for name, account in config.accounts.items()
+    }
+    return Accounts(accounts, config.streams.options())
+
+
+def _web(config: Config, engine: Engine, reactor: Any) -> IService:
+    # Klein installs the default reactor when it is imported.
+
+    return web_service(config.http, make_resource(engine, _accounts(config), health_routes(engine)), reactor)

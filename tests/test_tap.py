@@ -7,8 +7,9 @@ import pytest
 from twisted.internet.task import Clock
 
 from exoswitch.config.loader import load
-from exoswitch.tap import Options, make_gateway, makeService, use_monotonic_time
+from exoswitch.tap import Options, makeService, use_monotonic_time
 from exoswitch.trunks.registry import SETTINGS
+from exoswitch.wiring import make_gateway
 
 CONFIG = """
 http: "tcp:{port}:interface=127.0.0.1"

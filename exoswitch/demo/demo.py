@@ -39,8 +39,8 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.conversation import Conversation
 from exoswitch.sim.latency import Meters
-from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
+from exoswitch.wiring import make_gateway
 
 _TALK_S = 8.0
 _PATIENCE_S = 15.0

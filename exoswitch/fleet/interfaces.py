@@ -6,13 +6,14 @@ the errors that they name.
 
 from collections.abc import Collection, Mapping
 
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease
 
 
-class INodeAllocator(Interface):
+class INodeAllocator(IService):
     """Decides which gateway and Asterisk carry a call. Each gateway has one; a fleet shares the counts.
 
     A gateway without a recent heartbeat is dead. It gets no new calls, and other gateways may adopt its leases. They
@@ -21,10 +22,10 @@ class INodeAllocator(Interface):
 
     is_shared = Attribute("Whether the counts of the fleet decide now, or those of this gateway alone (bool).")
 
-    def start() -> None:
+    def startService() -> None:  # noqa: N802 - Twisted's name
         """Begin to work, even if the shared server cannot be reached yet."""
 
-    def stop() -> Deferred[None]:
+    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Leave the fleet, with all leases that are not released."""
 
     def allocate(
@@ -117,15 +118,15 @@ class IJobListener(Interface):
         """
 
 
-class IJobs(Interface):
+class IJobs(IService):
     """Sends accepted calls to the gateway that dials them: in order, and at least once."""
 
     listener = Attribute("The IJobListener of this gateway; set before `start`.")
 
-    def start() -> None:
+    def startService() -> None:  # noqa: N802 - Twisted's name
         """Begin to take this gateway's jobs, first those that an earlier process did not finish."""
 
-    def stop() -> Deferred[None]:
+    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Take no more jobs; wait a limited time for those under way."""
 
     def send(lease: Lease) -> Deferred[None]:

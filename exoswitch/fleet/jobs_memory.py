@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import count
 
 from attrs import define, field
+from twisted.application.service import Service
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
@@ -48,7 +49,7 @@ class JobQueues:
 
 
 @implementer(IJobs)
-class MemoryJobs:
+class MemoryJobs(Service):
     """One process of a gateway; it goes through its queue once, oldest job first.
 
     Gateways that share `queues` live in one process. A gateway without them is single: it can send jobs to itself
@@ -67,14 +68,14 @@ class MemoryJobs:
         self._woken: IDelayedCall | None = None
         self._is_running = False
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Begin to take jobs."""
         self._is_running = True
         self._queues.open(self._gateway, self)
         self.wake()
 
     @deferred
-    async def stop(self) -> None:
+    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Take no more jobs; wait for those under way."""
         self._is_running = False
         self._queues.close(self._gateway, self)

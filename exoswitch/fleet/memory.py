@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Mapping
 
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
@@ -13,7 +14,7 @@ from exoswitch.tasks.deferred import deferred
 
 
 @implementer(INodeAllocator)
-class MemoryNodes:
+class MemoryNodes(Service):
     """One gateway and its Asterisks; an Asterisk has no place until `set_health` reports it healthy.
 
     `new_token` makes a lease's token, which is never used again. Gateways that share a `registry` live in one
@@ -39,10 +40,10 @@ class MemoryNodes:
         self._held: dict[str, Lease] = {}
         self._register()
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Do nothing: there is no server to connect to."""
 
-    def stop(self) -> Deferred[None]:
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Leave the registry."""
         self._held.clear()
         self._registry.leave(self._gateway, self._now())

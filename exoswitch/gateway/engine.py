@@ -1,6 +1,7 @@
-"""Adapter: one gateway's calls in one piece: what REST, Asterisks and other gateways tell finds its way here."""
+"""Adapter: all calls of one gateway: requests, events and jobs arrive here, and go to the part that serves them."""
 
 from attrs import define, field
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -20,6 +21,8 @@ from exoswitch.gateway.resume import Resumer
 from exoswitch.interfaces.calls import CallRequest, ICalls
 from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
+from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.services import OrderedServices
 from exoswitch.trunks.channels import TrunkChannels
 
 STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
@@ -27,8 +30,8 @@ STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-u
 
 @implementer(ICalls, ISwitchListener, IJobListener)
 @define(eq=False)
-class Engine:
-    """The calls of one node."""
+class Engine(Service):
+    """The calls of one gateway."""
 
     _environment: Environment
     _routing: Routing
@@ -39,10 +42,11 @@ class Engine:
     _failover: Failover = field(init=False)
     _recovery: Recovery = field(init=False)
     _fencing: Fencing = field(init=False)
+    _parts: OrderedServices = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Put the parts together."""
+        """Make the parts."""
         self._calls = LiveCalls(self._environment, self._routing, self._trunks)
         self._outbound = Outbound(self._environment, self._routing, self._trunks, self._calls)
         self._inbound = Inbound(self._environment, self._routing, self._calls)
@@ -50,6 +54,13 @@ class Engine:
         self._failover = Failover(self._environment, self._routing, self._calls, self._inbound, resumer)
         self._recovery = Recovery(self._environment, self._calls, resumer, self._routing)
         self._fencing = Fencing(self._environment, self._calls, self._route)
+        self._parts = OrderedServices(self._environment.clock)
+        self._parts.add("inbound calls", self._inbound)
+        self._parts.add("outbound calls", self._outbound)
+        self._parts.add("failover", self._failover)
+        self._parts.add("recovery", self._recovery)
+        if self._routing.in_fleet:
+            self._parts.add("fencing", self._fencing)
 
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
 
@@ -61,10 +72,10 @@ class Engine:
 
     def place(self, request: CallRequest) -> Deferred[Session]:
         """Accept an outbound call and begin to dial it."""
-        return Deferred.fromCoroutine(self._outbound.place(request))
+        return self._outbound.place(request)
 
     def find(self, account: str, call_sid: str) -> Deferred[Session]:
-        """Show one call; a live one is known here, whatever has become of the store."""
+        """Show one call; a live call is known without the session store."""
         call = self._calls.find(call_sid)
         if call is not None and call.session.account == account:
             return succeed(call.session)
@@ -74,16 +85,16 @@ class Engine:
 
     def job_arrived(self, lease: Lease) -> Deferred[None]:
         """Dial a call that another gateway has accepted."""
-        return Deferred.fromCoroutine(self._outbound.job_arrived(lease))
+        return self._outbound.job_arrived(lease)
 
     # --- What happens at an Asterisk (ISwitchListener) ----------------------------------------------------------
 
     def switch_event(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
-        """Take an event, or keep it for later while we do not know whose our calls are."""
+        """Take an event, or keep it back while the fleet is asked whose the calls are."""
         self._fencing.switch_event(switch, event)
 
     def _route(self, switch: ISwitch, event: ev.SwitchEvent) -> None:
-        """Route an event to the call that it is of; events of channels that are not ours are passed over."""
+        """Route an event to its call; events of channels that are not ours are ignored."""
         match event:
             case ev.SwitchReady():
                 self._environment.nodes.set_health(switch.name, healthy=True)
@@ -103,39 +114,33 @@ class Engine:
                 else:
                     self._inbound.observe(switch, event)
 
-    # --- Beginning and end --------------------------------------------------------------------------------------
+    # --- Beginning and end (IService) ---------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Take up what an earlier process left, and what other gateways leave."""
-        if self._routing.in_fleet:
-            self._fencing.start()
-        self._recovery.start()
-        self._failover.start()
-        self._outbound.start()
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Go on with calls of an earlier process, and with calls that other gateways leave."""
+        self._parts.startService()
 
     @property
     def live(self) -> int:
         """Count the calls that are not over."""
         return len(self._calls)
 
+    @deferred
     async def drain(self, wait_s: float, *, hand_over: bool = False) -> None:
-        """Take no more calls, and wait until there are none, this long at the most; or let others have them."""
+        """Take no more calls, and wait up to `wait_s` until none is left; with `hand_over`, hand them to others."""
         self._calls.is_stopping = True
-        self._inbound.stop()
+        self._inbound.stopService()
         if self._calls and wait_s:
             self._log.info("stopping: up to {wait_s:g} s for {calls} calls", wait_s=wait_s, calls=len(self._calls))
             if hand_over:
                 self._failover.leave_calls()
             await self._calls.all_over(wait_s)
 
-    async def stop(self) -> None:
-        """Take no more calls, hang up those that there are, and wait until they are over."""
+    @deferred
+    async def stopService(self) -> None:  # noqa: N802
+        """Take no more calls, hang up the live ones, and wait until they are over."""
         self._calls.is_stopping = True
-        self._fencing.stop()
-        self._recovery.stop()
-        self._failover.stop()
-        self._outbound.stop()
-        self._inbound.stop()
+        await self._parts.stopService()
         for call in self._calls:
             call.feed(call.inputs.hang_up, "the gateway stopped")
         await self._calls.all_over(STOP_WAIT_S)

@@ -7,6 +7,7 @@ the calls that it is to take, and goes on with them. Calls that no gateway could
 from collections.abc import Iterable
 
 from attrs import define, field
+from twisted.application.service import Service
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.logger import Logger
 
@@ -27,7 +28,7 @@ AT_ONCE = 5  # calls begun in one turn of the reactor: some 10 ms, which does no
 
 
 @define(eq=False)
-class Failover:
+class Failover(Service):
     """Collects the calls that this gateway takes over, and hands its own off."""
 
     _environment: Environment
@@ -44,7 +45,7 @@ class Failover:
         """Ask the store until it answers."""
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Look for calls of dead gateways, if their sessions can be read here."""
         if self._routing.shares_sessions:
             self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._environment.clock, self._log))
@@ -54,7 +55,7 @@ class Failover:
         """Hand off the calls that are answered, and each other call as soon as it is answered."""
         self._loops.append(repeat(self._hand_off, HAND_OFF_EVERY_S, self._environment.clock, self._log, now=True))
 
-    def stop(self) -> None:
+    def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Do nothing more."""
         self._retry.stop()
         for loop in self._loops:

@@ -7,6 +7,7 @@ are kept back until the fleet has answered. Calls that other gateways have taken
 from collections.abc import Callable
 
 from attrs import define, field
+from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -24,7 +25,7 @@ _KEPT_MAX = 100_000  # events of some thousand calls; later ones are acted on
 
 
 @define(eq=False)
-class Fencing:
+class Fencing(Service):
     """Notices that this process was paused, and keeps events back from `deliver` until the fleet has answered."""
 
     _environment: Environment
@@ -36,12 +37,12 @@ class Fencing:
     _loop: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.fencing"), init=False)
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Watch the clock from now on."""
         self._looked_at = self._environment.clock.seconds()
         self._loop = repeat(self._watch, LOOK_EVERY_S, self._environment.clock, self._log)
 
-    def stop(self) -> None:
+    def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Watch no longer."""
         if self._loop is not None and self._loop.running:
             self._loop.stop()

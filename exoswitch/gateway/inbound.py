@@ -8,6 +8,7 @@ again every moment: so should the chosen gateway die, the next one is chosen wit
 from contextlib import suppress
 
 from attrs import define, evolve, field
+from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -63,7 +64,7 @@ class _Arrival:
 
 
 @define(eq=False)
-class Inbound:
+class Inbound(Service):
     """Who sees to it that each inbound call is taken, by one gateway."""
 
     _environment: Environment
@@ -96,7 +97,7 @@ class Inbound:
         if arrival is not None and isinstance(event, ev.MediaAnnounced | ev.ChannelHungUp):
             self._settle(arrival)
 
-    def stop(self) -> None:
+    def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Leave all calls that wait to others."""
         for arrival in tuple(self._waiting.values()):
             self._settle(arrival)

@@ -6,6 +6,7 @@ taken for dead dials it a second time.
 """
 
 from attrs import define, evolve, field
+from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -20,6 +21,7 @@ from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import Routing
+from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
@@ -32,7 +34,7 @@ NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
 
 
 @define(eq=False)
-class Outbound:
+class Outbound(Service):
     """Accepts outbound calls, hands them over, and dials them."""
 
     _environment: Environment
@@ -49,11 +51,11 @@ class Outbound:
         self._watch = HandoffWatch(self._environment, self._place_again)
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Watch the calls that are handed over."""
         self._loop = repeat(self._watch.look, LOOK_EVERY_S, self._environment.clock, self._log)
 
-    def stop(self) -> None:
+    def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Watch them no longer, and ask nothing more."""
         self._retry.stop()
         if self._loop is not None and self._loop.running:
@@ -61,6 +63,7 @@ class Outbound:
 
     # --- Accepted here --------------------------------------------------------------------------------------------
 
+    @deferred
     async def place(self, request: CallRequest) -> Session:
         """Accept a call, and have it dialled here or by another gateway; see ICalls.place."""
         self._check()
@@ -180,6 +183,7 @@ class Outbound:
 
     # --- Accepted by another gateway --------------------------------------------------------------------------------
 
+    @deferred
     async def job_arrived(self, lease: Lease) -> None:
         """Dial a call that another gateway has accepted; see IJobListener."""
         environment = self._environment

@@ -5,6 +5,7 @@ Calls that other gateways have taken over meanwhile are theirs.
 """
 
 from attrs import define, field
+from twisted.application.service import Service
 from twisted.logger import Logger
 
 from exoswitch.call.session import Session
@@ -21,7 +22,7 @@ FLEET_WAIT_S = 2.0  # how long a gateway that has just started waits for its fle
 
 
 @define(eq=False)
-class Recovery:
+class Recovery(Service):
     """Goes on with the calls of an earlier process of this gateway."""
 
     _environment: Environment
@@ -37,11 +38,11 @@ class Recovery:
         """Ask the store until it answers."""
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Read which calls were left."""
         spawn(self._find_left(), self._log, "looking for the calls of an earlier process")
 
-    def stop(self) -> None:
+    def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Ask nothing more."""
         self._retry.stop()
 

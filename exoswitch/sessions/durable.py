@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from attrs import frozen
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
@@ -60,7 +61,7 @@ class _Waiting:
 
 
 @implementer(ISessionStore)
-class DurableSessions:
+class DurableSessions(Service):
     """Sessions in a database, which forgets calls that began more than `keep_s` ago.
 
     `wall_clock` gives seconds since the epoch; `in_thread` runs blocking functions.
@@ -103,12 +104,12 @@ class DurableSessions:
         return self._availability.is_open
 
     @deferred
-    async def start(self) -> None:
+    async def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Open the database; if it cannot be opened, try again later."""
         await self._open()
 
     @deferred
-    async def stop(self) -> None:
+    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Write the waiting notes to the database or the journal, and close both."""
         await self._writing.run(self._write_queue)
         self._feed(Input.STOP)

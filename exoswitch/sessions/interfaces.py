@@ -6,21 +6,22 @@ they name.
 
 from collections.abc import Collection
 
+from twisted.application.service import IService
 from twisted.internet.defer import Deferred
-from zope.interface import Attribute, Interface
+from zope.interface import Attribute
 
 from exoswitch.call.session import Session
 
 
-class ISessionStore(Interface):
+class ISessionStore(IService):
     """Keeps each session in its current state, and each change of it as an event."""
 
     ready = Attribute("Whether a session could be saved now (bool).")
 
-    def start() -> Deferred[None]:
+    def startService() -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Begin to work; it fires even if the database cannot be reached yet."""
 
-    def stop() -> Deferred[None]:
+    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Write all notes to the database or the disk; nothing is saved or noted afterwards."""
 
     def save(session: Session) -> Deferred[None]:

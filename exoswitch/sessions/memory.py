@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 
 from attrs import define, field
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
@@ -14,7 +15,7 @@ from exoswitch.sessions.interfaces import ISessionStore
 
 @implementer(ISessionStore)
 @define
-class MemorySessions:
+class MemorySessions(Service):
     """Keeps the newest `limit` sessions."""
 
     limit: int = 100_000
@@ -22,11 +23,11 @@ class MemorySessions:
     _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
     _claims: dict[str, str] = field(factory=dict)
 
-    def start(self) -> Deferred[None]:
+    def startService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Do nothing."""
         return succeed(None)
 
-    def stop(self) -> Deferred[None]:
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Do nothing."""
         return succeed(None)
 

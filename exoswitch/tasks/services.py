@@ -2,11 +2,12 @@
 
 from attrs import define
 from twisted.application.service import IService, MultiService
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.within import within
 
 STOP_S = 15.0
@@ -14,7 +15,8 @@ STOP_S = 15.0
 
 
 @define(eq=False)
-class _Limit:
+class _Part:
+    name: str
     service: IService
     stop_s: float
 
@@ -30,24 +32,30 @@ class OrderedServices(MultiService):
     def __init__(self, clock: IReactorTime) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._clock = clock
-        self._limits: list[_Limit] = []
+        self._parts: list[_Part] = []
 
     def add(self, name: str, service: IService, stop_s: float = STOP_S) -> None:
-        """Add a service after all others; it is stopped before them, within `stop_s` seconds."""
-        service.setName(name)  # type: ignore[no-untyped-call]
+        """Add a service after all others; `name` is for the log. It stops before them, within `stop_s`."""
         service.setServiceParent(self)  # type: ignore[no-untyped-call]
-        self._limits.append(_Limit(service, stop_s))
+        self._parts.append(_Part(name, service, stop_s))
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start every service, the first one first; what goes wrong later in its start is logged."""
+        self.running = True
+        for part in self._parts:
+            started = part.service.startService()  # type: ignore[no-untyped-call]
+            if isinstance(started, Deferred):
+                spawn(started, self._log, f"starting {part.name}")
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    async def stopService(self) -> None:  # noqa: N802
         """Stop every service, the last one first."""
         self.running = False
-        for limit in reversed(self._limits):
-            await self._stop(limit)
+        for part in reversed(self._parts):
+            await self._stop(part)
 
-    async def _stop(self, limit: _Limit) -> None:
-        name = limit.service.name
+    async def _stop(self, part: _Part) -> None:
         try:
-            await within(limit.stop_s, self._clock, maybeDeferred(limit.service.stopService), name)
+            await within(part.stop_s, self._clock, maybeDeferred(part.service.stopService), part.name)
         except Exception:  # noqa: BLE001 - the services after this one must be stopped all the same
-            self._log.failure("{name} did not stop; the other parts are stopped", name=name)
+            self._log.failure("{name} did not stop; the other parts are stopped", name=part.name)

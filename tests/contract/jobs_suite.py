@@ -147,7 +147,7 @@ class JobsContract:
         listener.finish(lease(2))
         world.settle()
         assert listener.arrived == leases(3)
-        world.wait(jobs.stop())
+        world.wait(jobs.stopService())
         assert self.next_process(world) == [lease(1)]
         (event,) = logged_failures
         assert event["call_sid"] == "sid1"
@@ -158,7 +158,7 @@ class JobsContract:
         self.send(world, jobs, [lease(1)])
         world.until(lambda: logged_failures)
         logged_failures.clear()
-        world.wait(jobs.stop())
+        world.wait(jobs.stopService())
         assert self.next_process(world) == [lease(1)]
 
     def test_thousand_jobs_arrive_once_each(self, world):
@@ -187,7 +187,7 @@ class JobsContract:
         jobs, other = world.start("gw1", listener), world.start("gw2", Prompt())
         self.send(world, other, leases(2))
         world.until(lambda: len(listener.arrived) == 2)
-        stopped = jobs.stop()
+        stopped = jobs.stopService()
         self.send(world, other, [lease(2)])
         world.settle()
         assert not stopped.called
@@ -201,5 +201,5 @@ class JobsContract:
         jobs = world.start("gw1", listener)
         self.send(world, jobs, leases(2))
         world.until(lambda: len(listener.arrived) == 2)
-        world.wait(jobs.stop())
+        world.wait(jobs.stopService())
         assert self.next_process(world) == leases(2)

@@ -17,7 +17,7 @@ class MemoryWorld:
     def start(self, gateway, listener):
         jobs = MemoryJobs(gateway, clock=self.clock, queues=self.queues)
         jobs.listener = listener
-        jobs.start()
+        jobs.startService()
         return jobs
 
     def die(self, jobs):

@@ -30,7 +30,7 @@ class MemoryWorld:
         """Do nothing: it sends no heartbeats by itself."""
 
     def leave(self, nodes):
-        self.wait(nodes.stop())
+        self.wait(nodes.stopService())
 
     def advance(self, seconds):
         self.clock.advance(seconds)

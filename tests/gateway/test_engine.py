@@ -4,7 +4,6 @@ from itertools import count
 
 import pytest
 from attrs import define, evolve, field
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -239,7 +238,7 @@ def test_call_whose_bot_is_lost_can_be_stopped(house, wait_s):
     sid = house.talk(RECONNECT)
     house.bots.connections[0].listener.stream_closed(1011, "crashed")
     house.clock.advance(wait_s)
-    stopped = Deferred.fromCoroutine(house.engine.stop())
+    stopped = house.engine.stopService()
     assert [bot.asked[-1:] for bot in house.bots.connections[1:]] in ([], [[("close", fx.StopReason.STOPPED)]])
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     result.successResultOf(stopped)
@@ -380,7 +379,7 @@ def test_second_call_waits_for_the_trunks_next_turn(house):
 def test_call_that_ends_while_it_waits_for_its_turn_is_never_dialled(house):
     house.place()
     house.place()
-    stopped = Deferred.fromCoroutine(house.engine.stop())
+    stopped = house.engine.stopService()
     house.clock.advance(0.11)
     assert house.switch.verbs().count("originate") == 1
     house.clock.advance(5)
@@ -449,7 +448,7 @@ def test_no_new_call_goes_to_an_asterisk_whose_link_is_down(house):
 
 def test_stop_hangs_up_and_waits_until_asterisk_has_confirmed(house):
     sid = house.talk()
-    stopped = Deferred.fromCoroutine(house.engine.stop())
+    stopped = house.engine.stopService()
     result.assertNoResult(stopped)
     assert house.bots.connections[0].asked[-1] == ("close", fx.StopReason.STOPPED)
     result.failureResultOf(house.place(), BackendUnavailable)
@@ -461,7 +460,7 @@ def test_stop_hangs_up_and_waits_until_asterisk_has_confirmed(house):
 
 def test_a_gateway_that_drains_takes_no_calls_and_waits_for_those_that_it_has(house):
     sid = house.talk()
-    drained = Deferred.fromCoroutine(house.engine.drain(60))
+    drained = house.engine.drain(60)
     assert not house.engine.ready
     result.failureResultOf(house.place(), BackendUnavailable)
     house.clock.advance(59)
@@ -469,24 +468,24 @@ def test_a_gateway_that_drains_takes_no_calls_and_waits_for_those_that_it_has(ho
     assert ("close", fx.StopReason.STOPPED) not in house.bots.connections[0].asked
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     result.successResultOf(drained)
-    result.successResultOf(Deferred.fromCoroutine(house.engine.stop()))
+    result.successResultOf(house.engine.stopService())
     house.assert_nothing_is_left()
 
 
 def test_a_gateway_that_drains_does_not_wait_for_ever(house):
     sid = house.talk()
-    drained = Deferred.fromCoroutine(house.engine.drain(60))
+    drained = house.engine.drain(60)
     house.clock.advance(60)
     result.successResultOf(drained)
-    stopped = Deferred.fromCoroutine(house.engine.stop())
+    stopped = house.engine.stopService()
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     result.successResultOf(stopped)
 
 
 def test_a_gateway_that_shall_not_wait_does_not(house):
     house.talk()
-    result.successResultOf(Deferred.fromCoroutine(house.engine.drain(0)))
+    result.successResultOf(house.engine.drain(0))
 
 
 def test_stop_with_no_calls_is_done_at_once(house):
-    result.successResultOf(Deferred.fromCoroutine(house.engine.stop()))
+    result.successResultOf(house.engine.stopService())

@@ -341,12 +341,12 @@ def test_job_whose_gateway_dies_before_it_dialled_goes_to_another_and_is_dialled
 def test_call_that_was_handed_over_and_forgotten_by_redis_is_dialled_all_the_same(fleet):
     first, second = fleet.add("gw1"), fleet.add("gw2")
     fleet.talk("gw1")
-    second.jobs.stop()
+    second.jobs.stopService()
     sid = fleet.place("gw1")
     (lease,) = [lease for lease in fleet.world.fleet.view(0).leases if lease.call_sid == sid]
     fleet.world.queues.queue("gw2").clear()
     second.nodes.release(lease)
-    second.jobs.start()
+    second.jobs.startService()
     fleet.advance(11.0)
     assert len(first.asked("originate")) + len(second.asked("originate")) == 2
     assert fleet.leases()[sid] == fleet.session(sid).gateway
@@ -541,7 +541,7 @@ def test_gateway_that_stops_may_leave_its_calls_to_others(fleet):
     first, second, sid = two_with_a_call_on_the_first(fleet)
     first.nodes.set_draining(None, draining=True)
     over = []
-    Deferred.fromCoroutine(first.engine.drain(30.0, hand_over=True)).addCallback(over.append)
+    first.engine.drain(30.0, hand_over=True).addCallback(over.append)
     fleet.advance(0.5)
     assert second.switch.asked == [("take_over", sid, *LEG, True)]
     assert over == []

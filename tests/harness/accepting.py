@@ -16,7 +16,7 @@ async def accept(reactor):
     """Save one session after another."""
     path = Path(sys.argv[1])
     store = durable(SqliteDatabase(path, reactor), path.with_suffix(".notes"), reactor)
-    await store.start()
+    await store.startService()
     for number in count():
         await store.save(evolve(SESSION, call_sid=f"c{number}"))
         sys.stdout.write(f"c{number}\n")

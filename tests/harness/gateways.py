@@ -108,8 +108,8 @@ class Gateway:
         self.jobs.listener = self.engine
 
     def start(self, channel_ids=frozenset()):
-        self.jobs.start()
-        self.engine.start()
+        self.jobs.startService()
+        self.engine.startService()
         self.happens(ev.SwitchReady(channel_ids))
         return self
 

@@ -28,7 +28,7 @@ class RedisJobsWorld:
             metrics=self.metrics,
         )
         jobs.listener = listener
-        jobs.start()
+        jobs.startService()
         self.alive.append(jobs)
         return jobs
 
@@ -49,7 +49,7 @@ class RedisJobsWorld:
 
     def stop(self, jobs):
         self.alive.remove(jobs)
-        self.wait(jobs.stop())
+        self.wait(jobs.stopService())
 
     def close(self):
         for jobs in list(self.alive):

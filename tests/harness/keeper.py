@@ -98,11 +98,11 @@ class Keeper:
         )
 
     def start(self):
-        result.successResultOf(self.store.start())
+        result.successResultOf(self.store.startService())
         return self
 
     def stop(self):
-        result.successResultOf(self.store.stop())
+        result.successResultOf(self.store.stopService())
         assert self.clock.getDelayedCalls() == []
 
     def note(self, *sids, status=CallStatus.RINGING):

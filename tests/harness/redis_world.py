@@ -46,7 +46,7 @@ class RedisWorld:
         )
         for asterisk in asterisks:
             nodes.set_health(asterisk, healthy=True)
-        nodes.start()
+        nodes.startService()
         self.alive.append(nodes)
         return nodes
 
@@ -64,7 +64,7 @@ class RedisWorld:
 
     def leave(self, nodes):
         self.alive.remove(nodes)
-        self.wait(nodes.stop())
+        self.wait(nodes.stopService())
 
     def advance(self, seconds):
         """Make all heartbeats older."""

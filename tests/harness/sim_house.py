@@ -4,7 +4,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 
-from exoswitch import tap
+from exoswitch import wiring
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config.model import (
@@ -32,7 +32,7 @@ class House:
 
     def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
         # What polls real sockets and what listens for HTTP on the default reactor has no place here.
-        monkeypatch.setattr(tap, "_web_service", lambda *_: Service())
+        monkeypatch.setattr(wiring, "_web", lambda *_: Service())
         self.reactor, self.meters = VirtualReactor(), Meters()
         self.asterisk = SimulatedAsterisk(
             reactor=self.reactor, script=read_script(script), meters=self.meters, ami_port=5038, **options
@@ -40,7 +40,7 @@ class House:
         self.bot = SimulatedBot(
             reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
         )
-        self.gateway = tap.make_gateway(self.config(calls), self.reactor)
+        self.gateway = wiring.make_gateway(self.config(calls), self.reactor)
 
     def config(self, calls):
         pbx = AsteriskConfig(

@@ -64,12 +64,12 @@ class Gateway:
 @asynccontextmanager
 async def _at_work(stores, clock):
     for store in stores:
-        await store.start()
+        await store.startService()
     try:
         yield [Gateway(store, clock) for store in stores]
     finally:
         for store in stores:
-            await store.stop()
+            await store.stopService()
 
 
 @define(eq=False)

@@ -87,7 +87,7 @@ def test_stopped_store_accepts_no_claim(tmp_path):
 def test_database_that_opens_after_the_stop_is_closed_again(tmp_path):
     keeper = Keeper(tmp_path)
     opening = keeper.database.slow_open = Deferred()
-    started = keeper.store.start()
+    started = keeper.store.startService()
     keeper.stop()
     opening.callback(None)
     result.successResultOf(started)

@@ -17,8 +17,8 @@ from exoswitch.config.model import AccountConfig, AsteriskConfig, Config, RtpCon
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
-from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
+from exoswitch.wiring import make_gateway
 from tests.harness.e2e.ports import free_port, free_ports
 
 pytestmark = pytest.mark.loopback

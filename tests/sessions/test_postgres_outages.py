@@ -90,7 +90,7 @@ async def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how,
     metrics = MemoryMetrics()
     leave, come_back = outage(postgres, how)
     store = make_store(reactor, address, tmp_path, metrics)
-    await store.start()
+    await store.startService()
     traffic = Traffic(store, reactor)
     traffic.start()
     await wait(reactor, 0.5)
@@ -103,7 +103,7 @@ async def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how,
     await until(reactor, lambda: len(traffic.accepted) > accepted_before, "no call is accepted again")
     traffic.stop()
     await until(reactor, lambda: not list((tmp_path / "journal").iterdir()), "the journal stays")
-    await store.stop()
+    await store.stopService()
     events = postgres.query(name, "SELECT call_sid, sequence FROM events WHERE call_sid NOT LIKE '%-saved'")
     assert len(events) == len(set(events)) == 2 * len(traffic.noted)
     assert {call_sid for call_sid, _ in events} == traffic.noted
@@ -118,14 +118,14 @@ async def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how,
 async def test_server_that_restarts_between_calls_costs_no_call(postgres, tmp_path, reactor):
     address = postgres.new_database()
     store = make_store(reactor, address, tmp_path)
-    await store.start()
+    await store.startService()
     await store.save(SESSION)
     postgres.stop()
     postgres.start()
     await wait(reactor, 0.2)
     await store.save(evolve(SESSION, call_sid="c2"))
     assert await store.load("acme1", "c2") == evolve(SESSION, call_sid="c2")
-    await store.stop()
+    await store.stopService()
 
 
 async def test_gateway_that_starts_before_its_database_connects_later(postgres, tmp_path, reactor):
@@ -133,13 +133,13 @@ async def test_gateway_that_starts_before_its_database_connects_later(postgres, 
     postgres.stop()
     try:
         store = make_store(reactor, address, tmp_path)
-        await store.start()
+        await store.startService()
         store.note(SESSION)
         await wait(reactor, 0.2)
         assert list((tmp_path / "journal").iterdir())
         postgres.start()
         await until(reactor, lambda: not list((tmp_path / "journal").iterdir()), "the journal stays")
-        await store.stop()
+        await store.stopService()
     finally:
         if not postgres.is_running:
             postgres.start()
@@ -185,12 +185,12 @@ async def test_error_about_an_unreachable_address_contains_no_password(tmp_path,
 async def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_path, reactor):
     address = postgres.new_database()
     stores = [make_store(reactor, address, tmp_path / name) for name in "abc"]
-    for starting in [store.start() for store in stores]:
+    for starting in [store.startService() for store in stores]:
         await starting
     for number, store in enumerate(stores):
         await store.save(evolve(SESSION, call_sid=f"c{number}"))
     for store in stores:
-        await store.stop()
+        await store.stopService()
     name = address.rpartition("/")[2]
     assert postgres.query(name, "SELECT version FROM schema_versions") == [(1,), (2,), (3,)]
     assert postgres.query(name, "SELECT count(*) FROM sessions") == [(3,)]

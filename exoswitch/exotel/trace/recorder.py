@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import define, field, frozen
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IDelayedCall
@@ -56,7 +57,7 @@ class _Batch:
     is_last: bool
 
 
-class Recorder:
+class Recorder(Service):
     """Writes traces into a folder of at most `max_mb`.
 
     With `numbers`, phone numbers are written in full. `parameters` names the custom parameters whose values are no
@@ -100,7 +101,7 @@ class Recorder:
             recording.close()
         return recording
 
-    def stop(self) -> Deferred[None]:
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Write all entries that wait; later events are not recorded."""
         self._is_stopped = True
         for recording in tuple(self._live):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from attrs import evolve
+from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -34,7 +35,7 @@ from exoswitch.tasks.spawn import spawn
 
 
 @implementer(INodeAllocator)
-class RedisNodes:
+class RedisNodes(Service):
     """One gateway of a fleet; an Asterisk has no place until `set_health` reports it healthy.
 
     `hold`, `transfer`, `adopt`, `hand_off`, `reap` and `view` fail with BackendUnavailable while Redis cannot be
@@ -66,11 +67,11 @@ class RedisNodes:
 
     # --- Membership ---------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Connect to Redis and send heartbeats."""
         self._membership.start()
 
-    def stop(self) -> Deferred[None]:
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Leave the fleet and disconnect."""
         return Deferred.fromCoroutine(self._membership.stop())
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from twisted.application.service import Service
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -37,7 +38,7 @@ SEND, TAKE, DONE = SCRIPTS = tuple(
 
 
 @implementer(IJobs)
-class RedisJobs:
+class RedisJobs(Service):
     """One process of a gateway, with a link of its own.
 
     A job that failed, or that Redis does not know to be finished, is offered again to the next process.
@@ -59,13 +60,13 @@ class RedisJobs:
         self._link = RedisLink(address, KEYS, SCRIPTS, self._in_hand.look_back, reactor=reactor, rng=rng)
         self._jobs = JobsUnderWay(reactor, self._finished, self._failed)
 
-    def start(self) -> None:
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Connect to Redis and poll the stream."""
         self._link.startService()
         self._polls = repeat(self._take_all, POLL_S, self._clock, self._log)
 
     @deferred
-    async def stop(self) -> None:
+    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
         """Stop polling, wait for the jobs under way, and disconnect."""
         if self._polls.running:
             self._polls.stop()

@@ -23,7 +23,7 @@ def trace(recorder, tmp_path):
     """Stop recording, and read the only file."""
 
     def read():
-        recorder.stop()
+        recorder.stopService()
         (path,) = tmp_path.glob("*.jsonl")
         return recorded(path)
 
@@ -82,5 +82,5 @@ def test_nothing_is_written_where_nobody_asked(recorder, tmp_path):
     wire = Wire(stream_start(), observe=recorder.observe)
     wire.connection.close(None)
     wire.end()
-    recorder.stop()
+    recorder.stopService()
     assert list(tmp_path.glob("*")) == []

@@ -65,7 +65,7 @@ def test_its_trace_can_be_replayed(tmp_path):
     wire.connection.send_mark("again")
     wire.connection.close(StopReason.CALL_ENDED)
     wire.end()
-    recorder.stop()
+    recorder.stopService()
     (path,) = tmp_path.glob("*.jsonl")
     trace = recorded(path)
     (written,) = (entry.parsed() for entry in trace.entries if getattr(entry, "event", "") == "start")

@@ -50,7 +50,7 @@ class House:
 def house(tmp_path):
     house = House(tmp_path / "deep" / "traces")
     yield house
-    house.recorder.stop()
+    house.recorder.stopService()
     assert house.clock.getDelayedCalls() == []
 
 
@@ -110,7 +110,7 @@ def test_audio_and_numbers_are_in_the_file_only_where_that_is_asked_for(tmp_path
         live = house.open(options.get("trace", "messages"))
         live.sent(b'{"event":"start","start":{"from":"09812345610"}}')
         live.sent(b'{"event":"media","media":{"payload":"AQIDBA=="}}')
-        house.recorder.stop()
+        house.recorder.stopService()
         return house.files()[0].read_bytes()
 
     assert b"09812345610" in said(numbers=True)
@@ -124,7 +124,7 @@ def test_stopping_writes_what_is_unwritten_and_ends_every_recording(house):
     live = house.open()
     live.received(MESSAGE)
     stopped = []
-    house.recorder.stop().addCallback(stopped.append)
+    house.recorder.stopService().addCallback(stopped.append)
     assert stopped == [None]
     live.received(MESSAGE)
     house.open().received(MESSAGE)
@@ -143,7 +143,7 @@ def test_one_batch_is_written_at_a_time(tmp_path):
         house.clock.advance(1)
     assert len(house.work) == 1
     stopped = []
-    house.recorder.stop().addCallback(stopped.append)
+    house.recorder.stopService().addCallback(stopped.append)
     house.work.pop()()
     assert (len(house.work), stopped) == (1, [])
     house.work.pop()()
@@ -158,7 +158,7 @@ def test_stopping_does_not_wait_for_a_disk_that_hangs(tmp_path):
     house.clock.advance(1)
     stopped = []
     with capturedLogs() as log:
-        house.recorder.stop().addCallback(stopped.append)
+        house.recorder.stopService().addCallback(stopped.append)
         house.clock.advance(10)
     assert stopped == [None]
     assert ["could not be written within" in event["log_format"] for event in log] == [True]
@@ -183,7 +183,7 @@ def test_what_the_disk_cannot_keep_up_with_is_cut(tmp_path, monkeypatch):
         house.clock.advance(0)
     house.at_once = True
     house.work.pop()()
-    house.recorder.stop()
+    house.recorder.stopService()
     entries = house.read().entries
     assert len(entries) < 10
     assert entries[-1] == Cut(0, "the disk was too slow")

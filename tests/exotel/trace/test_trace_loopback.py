@@ -19,8 +19,8 @@ from exoswitch.exotel.trace.replay_gateway import compare, replay
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
-from exoswitch.tap import make_gateway
 from exoswitch.trunks.sip import SipSettings
+from exoswitch.wiring import make_gateway
 from tests.harness.e2e.ports import free_port, free_ports
 
 

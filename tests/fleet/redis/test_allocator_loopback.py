@@ -49,7 +49,7 @@ def test_gateway_that_stops_leaves_nothing_behind(server, world):
     nodes = world.gateway("gw1", 5, PBX)
     take(world, nodes)
     world.alive.remove(nodes)
-    world.wait(nodes.stop())
+    world.wait(nodes.stopService())
     assert server.call("DBSIZE") == b":0\r\n"
 
 
