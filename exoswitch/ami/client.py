@@ -110,13 +110,13 @@ class AmiProtocol(Protocol):
         self._boot_waiters.append(waiter)
         return waiter
 
-    def action(self, message: AmiMessage, wait_s: float = ACTION_WAIT_S) -> Deferred[AmiMessage]:
+    def action(self, message: AmiMessage) -> Deferred[AmiMessage]:
         """Send an action, and give its response: Success or Error.
 
         Raises:
             BackendUnavailable: not connected, or no answer in time.
         """
-        return self._begin(message, wait_s, None)
+        return self._begin(message, None)
 
     async def command(self, message: AmiMessage) -> AmiMessage:
         """Send an action for a channel, and give its response if that is a Success.
@@ -132,13 +132,13 @@ class AmiProtocol(Protocol):
         text = f"{self._server} refused {message.get('Action')}: {response.get('Message')}"
         raise (ChannelGone if actions.says_channel_gone(response) else TrunkRefused)(text)
 
-    def collect(self, message: AmiMessage, wait_s: float = ACTION_WAIT_S) -> Deferred[list[AmiMessage]]:
+    def collect(self, message: AmiMessage) -> Deferred[list[AmiMessage]]:
         """Send an action whose answer is a list of events, and give the list without its closing event.
 
         Raises:
             BackendUnavailable: Asterisk refused, not connected, or the list was not complete in time.
         """
-        return self._begin(message, wait_s, [])
+        return self._begin(message, [])
 
     def keep_alive(self) -> None:
         """Ping from now on, and drop the connection if no answer comes."""
@@ -226,7 +226,7 @@ class AmiProtocol(Protocol):
 
     # --- Waiters ------------------------------------------------------------------------------------------------
 
-    def _begin(self, message: AmiMessage, wait_s: float, items: list[AmiMessage] | None) -> Deferred[Any]:
+    def _begin(self, message: AmiMessage, items: list[AmiMessage] | None) -> Deferred[Any]:
         if not self._is_up:
             return fail(self._no_connection())
         if len(self._waiters) >= MOST_WAITING:
@@ -243,7 +243,7 @@ class AmiProtocol(Protocol):
 
         answer: Deferred[Any] = Deferred(cancelled)
         self._waiters[action_id] = _Waiter(message.get("Action"), answer, items)
-        return within(wait_s, self._clock, answer, self._server, message.get("Action"))
+        return within(ACTION_WAIT_S, self._clock, answer, self._server, message.get("Action"))
 
     def _end(self, action_id: str, result: AmiMessage | list[AmiMessage] | BackendUnavailable) -> None:
         answer = self._waiters.pop(action_id).answer

@@ -45,15 +45,15 @@ class HangUps:
 
     def ask_lost(self, channel_id: str, cause: int) -> None:
         """Put our name on the channel of a lost gateway, and hang it up."""
-        self.is_ours(channel_id)
+        self.mark_ours(channel_id)
         self._pending.ask(channel_id, cause, self._clock.seconds(), is_lost=True)
         self._send(channel_id)
 
-    def is_ours(self, channel_id: str) -> None:
+    def mark_ours(self, channel_id: str) -> None:
         """Note that a channel is ours, or is about to be."""
         self._foreign.discard(channel_id)
 
-    def is_foreign(self, channel_id: str) -> None:
+    def mark_foreign(self, channel_id: str) -> None:
         """Note that a channel is another gateway's: do not hang it up."""
         self._pending.give_up(channel_id)
         self._foreign.add(channel_id)
@@ -128,10 +128,12 @@ class HangUps:
 
     def _leave_to(self, owner: str, channel_id: str) -> None:
         self._log.info("{channel_id} is not hung up: gateway {owner} has it", channel_id=channel_id, owner=owner)
-        self.is_foreign(channel_id)
+        self.mark_foreign(channel_id)
         self._tell(ChannelTaken(channel_id))
 
     def _refused(self, channel_id: str, problem: str) -> None:
+        if channel_id not in self._pending:
+            return  # It has been hung up in the meantime.
         refusals = self._pending.count_refusal(channel_id, self._clock.seconds())
         if refusals == 0:
             self._log.error(

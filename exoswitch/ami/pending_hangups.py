@@ -72,10 +72,8 @@ class PendingHangUps:
             self._pending.pop(channel_id, None)
 
     def count_refusal(self, channel_id: str, now: float) -> int:
-        """Count a refusal and give how many there were; 0 if the hang-up is given up, or no longer wanted."""
-        hang_up = self._pending.get(channel_id)
-        if hang_up is None:
-            return 0
+        """Count a refusal of a pending hang-up; give how many there were, or 0 if it is given up."""
+        hang_up = self._pending[channel_id]
         hang_up.refusals += 1
         if hang_up.refusals >= REFUSALS_MAX or now - hang_up.asked_at >= REFUSED_FOR_S:
             self.give_up(channel_id)

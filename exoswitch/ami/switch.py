@@ -111,7 +111,7 @@ class AsteriskSwitch(Service):
     async def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
         """Put our name on a call that was another gateway's, and send its audio to an RTP address."""
         ami = self._ready_ami
-        self._hang_ups.is_ours(channel_id)
+        self._hang_ups.mark_ours(channel_id)
         await ami.command(actions.set_owner(channel_id, self._node))
         await ami.command(actions.set_media_target(channel_id, dial_string(media_host, media_port, self._codec)))
         # Asked after the leg is set: if the phone is answered from now on, the dialplan dials our leg.
@@ -132,7 +132,7 @@ class AsteriskSwitch(Service):
         """Put our name on an inbound channel, unless another gateway's is on it."""
         owner = await self._claims.claim(self._ready_ami, channel_id)
         if owner is not None:
-            self._hang_ups.is_foreign(channel_id)
+            self._hang_ups.mark_foreign(channel_id)
             raise CallTaken(f"gateway {owner} has taken this call")
 
     def hang_up(self, channel_id: str, cause: int) -> None:

@@ -13,7 +13,7 @@ def executed(result: str) -> AmiMessage:
     return AmiMessage((("Event", "AsyncAGIExec"), ("CommandId", "gw1/1"), ("Result", quote(result))))
 
 
-def test_originate_names_the_channel_in_everything_that_may_come_back():
+def test_originate_has_the_channels_id_in_each_header_that_comes_back():
     action = actions.originate(
         channel_id="sid1",
         channel="PJSIP/09812345678@lab",
@@ -45,7 +45,7 @@ def test_bridge_dials_the_leg_from_the_waiting_channel():
     assert action.get("Command") == 'EXEC Dial "UnicastRTP/10.0.0.5:20000/c(ulaw)"'
 
 
-def test_claim_sets_the_name_only_where_there_is_none():
+def test_claim_sets_our_name_only_if_no_other_is_there():
     action = actions.claim("17.1", "gw1", "gw1/17.1")
     assert action.get("CommandID") == "gw1/17.1"
     assert action.get("Command") == (
@@ -69,7 +69,7 @@ def test_name_of_a_gateway_cannot_break_out_of_the_expression():
 
 
 @pytest.mark.parametrize(("value", "owner"), [("gw1", None), ("", None), ("gw2", "gw2")])
-def test_channel_is_anothers_if_the_name_on_it_is(value, owner):
+def test_channel_is_another_gateways_if_that_name_is_on_it(value, owner):
     assert actions.owned_by_another(AmiMessage((("Value", value),)), "gw1") == owner
 
 
@@ -77,7 +77,7 @@ def test_answer_that_is_an_error_names_no_owner():
     assert actions.owned_by_another(AmiMessage((("Response", "Error"),)), "gw1") is None
 
 
-def test_name_is_written_in_one_way_only():
+def test_name_of_a_gateway_is_read_as_it_is_written():
     signed = actions.set_owner("sid1", "gw 1").get("Value")
     assert actions.owned_by_another(AmiMessage((("Value", signed),)), "gw 1") is None
 
@@ -87,7 +87,7 @@ def test_channel_is_being_dialled_until_the_dialplan_begins(application, is_dial
     assert actions.is_being_dialled(AmiMessage((("Value", application),))) == is_dialled
 
 
-def test_filters_let_through_what_is_translated_and_narrow_the_noisy_ones():
+def test_filters_pass_the_events_we_translate_and_narrow_the_frequent_ones():
     by_name = {
         action.get("MatchCriteria").partition(")")[0].removeprefix("name("): action for action in filter_actions()
     }
@@ -130,7 +130,7 @@ def test_challenge_is_answered_with_a_key_and_without_the_secret():
     assert not answer.get("Secret")
 
 
-def test_where_there_is_no_challenge_the_secret_itself_is_given():
+def test_login_without_a_challenge_gives_the_secret_itself():
     for refused in (AmiMessage((("Response", "Error"),)), AmiMessage((("Response", "Success"),))):
         answer = actions.log_in("exoswitch", "opensesame", refused)
         assert (answer.get("Username"), answer.get("Secret")) == ("exoswitch", "opensesame")

@@ -16,7 +16,7 @@ def channel(name, bridge="", *, linked_id="sid1"):
         ("UnicastRTP/gw1-b.example.org:20000-0x55d75b819c30", ("gw1-b.example.org", 20000)),
     ],
 )
-def test_name_of_a_leg_tells_where_its_audio_is_sent_to(name, address):
+def test_name_of_a_leg_has_the_address_of_its_audio(name, address):
     assert destination(name) == address
 
 
@@ -31,7 +31,7 @@ def test_name_of_a_leg_tells_where_its_audio_is_sent_to(name, address):
         "PJSIP/lab-1",
     ],
 )
-def test_name_that_does_not_say_is_no_destination(name):
+def test_name_without_an_address_has_no_destination(name):
     assert destination(name) is None
 
 
@@ -39,7 +39,7 @@ def test_channel_of_a_phone_is_no_leg():
     assert not is_leg(channel("PJSIP/lab-1"))
 
 
-def test_legs_are_known_by_the_channel_of_the_phone():
+def test_legs_are_listed_by_the_channel_of_the_phone():
     listed = [channel("PJSIP/lab-1", "b1"), channel("UnicastRTP/10.0.0.5:20000-0x1", "b1"), channel("UnicastRTP/odd")]
     assert legs(listed) == {"sid1": ("10.0.0.5", 20000)}
 

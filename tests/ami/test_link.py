@@ -9,10 +9,7 @@ from exoswitch.call.events import ChannelDialled, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError
 from tests.harness.ami_far_side import SECRET
-
-
-def warnings_in(log: list[dict[str, object]]) -> list[str]:
-    return [event["log_format"].format(**event) for event in log if event["log_level"].name in {"warn", "error"}]
+from tests.harness.logs import warnings_in
 
 
 @pytest.mark.parametrize("ami", ["", "10.0.1.5:5038", "tcp:", "tcp:host:port", "carrier-pigeon:x", "tcp:h:1:x=1"])
@@ -43,7 +40,7 @@ def test_nothing_is_asked_before_asterisk_is_booted(rig):
     assert rig.switch.ready
 
 
-def test_asterisk_that_never_boots_is_left_with_a_hint(rig, log):
+def test_asterisk_that_never_boots_is_dropped_with_a_hint(rig, log):
     rig.far.boots = False
     rig.start()
     for _ in range(12):
@@ -60,7 +57,7 @@ def test_asterisk_that_cannot_filter_is_used_unfiltered(rig):
     assert len(rig.far.asked("Filter")) == 1
 
 
-def test_wrong_secret_is_said_plainly_and_tried_again_slowly(rig, log):
+def test_wrong_secret_is_logged_with_a_remedy_and_tried_again_slowly(rig, log):
     rig.far.refused = {"Login"}
     rig.start()
     rig.clock.advance(0)
@@ -74,7 +71,7 @@ def test_wrong_secret_is_said_plainly_and_tried_again_slowly(rig, log):
     assert rig.switch.ready
 
 
-def test_attempts_are_made_later_and_later_and_say_why(rig, log):
+def test_attempts_are_made_later_and_later_and_the_reason_is_logged(rig, log):
     rig.switch.startService()
     waits = []
     for _ in range(7):
@@ -89,7 +86,7 @@ def test_attempts_are_made_later_and_later_and_say_why(rig, log):
     assert rig.clock.getDelayedCalls()[0].getTime() - rig.clock.seconds() < 2
 
 
-def test_connections_that_come_to_nothing_are_made_later_and_later_too(rig):
+def test_connections_that_never_become_ready_are_made_later_and_later_too(rig):
     rig.far.silent = {"Challenge"}
     rig.start()
     for base in (1, 2, 4):
@@ -102,7 +99,7 @@ def test_connections_that_come_to_nothing_are_made_later_and_later_too(rig):
     assert rig.recorder.events == []
 
 
-def test_lost_link_is_told_once_and_comes_back_with_what_is_up(rig):
+def test_lost_link_is_told_once_and_the_next_tells_which_channels_are_up(rig):
     rig.start()
     rig.far.line.end(ConnectionError("pulled"))
     assert not rig.switch.ready
@@ -115,7 +112,7 @@ def test_lost_link_is_told_once_and_comes_back_with_what_is_up(rig):
     ]
 
 
-def test_silent_link_is_lost_by_its_pings(rig):
+def test_link_that_answers_no_ping_is_lost(rig):
     rig.start()
     rig.far.silent = {"Ping"}
     for _ in range(2):
@@ -131,7 +128,7 @@ def test_stop_is_no_loss(rig):
     assert rig.recorder.events == [SwitchReady(frozenset())]
 
 
-def test_stop_does_not_wait_for_an_asterisk_that_takes_nothing(rig):
+def test_stop_does_not_wait_for_an_asterisk_that_does_not_close(rig):
     rig.start()
     rig.far.line.ends = False
     stopped: list[object] = []

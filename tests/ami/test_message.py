@@ -32,13 +32,13 @@ def decode(data: bytes, *, size: int = 0, **options: object) -> list[AmiMessage]
 
 @given(st.lists(messages, max_size=4))
 @settings(deadline=None, max_examples=60)
-def test_what_is_encoded_is_decoded(sent):
+def test_encoded_messages_are_decoded_unchanged(sent):
     assert decode(b"".join(map(encode, sent)), greeting=False) == sent
 
 
 @given(noise, st.booleans())
 @settings(deadline=None, max_examples=150)
-def test_any_bytes_decode_whole_as_byte_by_byte_or_break_the_protocol(data, filtered):
+def test_any_bytes_are_decoded_whole_as_byte_by_byte_or_break_the_protocol(data, filtered):
     wanted = frozenset({"Hangup"}) if filtered else None
     whole = decode(data, greeting=False, limits=short, wanted=wanted)
     assert decode(data, size=1, greeting=False, limits=short, wanted=wanted) == whole
@@ -51,7 +51,7 @@ def test_any_greeting_is_read_whole_as_byte_by_byte(data):
         assert decode(beginning + data, size=1, limits=short) == decode(beginning + data, limits=short)
 
 
-def test_greeting_is_no_message_and_says_the_version():
+def test_greeting_is_no_message_and_has_the_version():
     decoder = AmiDecoder()
     assert decoder.feed(GREETING[:10]) == []
     assert decoder.feed(GREETING[10:] + b"Response: Success\r\n\r\n") == [AmiMessage((("Response", "Success"),))]
@@ -76,7 +76,7 @@ def test_header_names_are_compared_without_case_and_repeated_ones_are_kept():
     assert message.succeeded
 
 
-def test_blanks_of_a_value_survive_but_for_the_one_after_the_colon():
+def test_blanks_of_a_value_are_kept_except_the_one_after_the_colon():
     (message,) = AmiDecoder(greeting=False).feed(b"Value:   minrtt=0\r\nEmpty:\r\n\r\n")
     assert message.headers == (("Value", "  minrtt=0"), ("Empty", ""))
 
@@ -87,13 +87,13 @@ def test_line_without_a_colon_is_dropped():
     ]
 
 
-def test_bytes_that_are_no_utf8_go_through_unchanged():
+def test_bytes_that_are_not_utf8_pass_unchanged():
     data = b"CallerIDName: Jos\xe9\r\n\r\n"
     (message,) = AmiDecoder(greeting=False).feed(data)
     assert encode(message) == data
 
 
-def test_events_that_nobody_wants_are_skipped_but_for_those_that_answer_an_action():
+def test_unwanted_events_are_skipped_unless_they_answer_an_action():
     decoder = AmiDecoder(wanted=frozenset({"Hangup"}), greeting=False)
     data = b"Event: Newexten\r\nA: b\r\n\r\nEvent: Hangup\r\n\r\nEvent: CoreShowChannel\r\nActionID: 7\r\n\r\n"
     assert [message.event for message in decoder.feed(data)] == ["Hangup", "CoreShowChannel"]
@@ -110,7 +110,7 @@ def test_events_that_nobody_wants_are_skipped_but_for_those_that_answer_an_actio
     ],
     ids=["line", "headers", "unfinished", "skipped"],
 )
-def test_whatever_exceeds_a_limit_breaks_the_protocol(data):
+def test_message_beyond_a_limit_breaks_the_protocol(data):
     assert decode(data, greeting=False, limits=short, wanted=frozenset()) is None
 
 
@@ -128,7 +128,7 @@ def test_whatever_exceeds_a_limit_breaks_the_protocol(data):
         (("Action", "Originate"), ("Variable", "x" * 1100)),
     ],
 )
-def test_what_would_break_a_message_apart_is_refused(headers):
+def test_header_that_would_break_a_message_apart_is_refused(headers):
     with pytest.raises(LocalProtocolError):
         encode(AmiMessage(headers))
 

@@ -12,7 +12,7 @@ def test_hang_up_stays_until_the_channel_is_gone():
     assert "a" not in hang_ups
 
 
-def test_channel_whose_gateway_is_found_to_be_lost_is_hung_up_as_such():
+def test_hang_up_of_a_channel_whose_gateway_is_lost_later_counts_as_lost():
     hang_ups = PendingHangUps()
     hang_ups.ask("a", 16, 0.0)
     assert not hang_ups.is_lost("a")
@@ -45,7 +45,7 @@ def test_channel_that_appears_and_is_wanted_is_left_alone():
     assert not hang_ups.observe(ChannelDialled("a"))
 
 
-def test_originate_that_came_to_nothing_needs_no_hang_up():
+def test_failed_originate_without_a_channel_needs_no_hang_up():
     hang_ups = PendingHangUps()
     hang_ups.originating("a")
     hang_ups.ask("a", 16, 0.0)
@@ -53,7 +53,7 @@ def test_originate_that_came_to_nothing_needs_no_hang_up():
     assert list(hang_ups) == []
 
 
-def test_failed_originate_whose_channel_exists_still_needs_one():
+def test_failed_originate_whose_channel_exists_needs_a_hang_up():
     hang_ups = PendingHangUps()
     hang_ups.originating("a")
     hang_ups.observe(ChannelDialled("a"))
@@ -62,7 +62,7 @@ def test_failed_originate_whose_channel_exists_still_needs_one():
     assert list(hang_ups) == ["a"]
 
 
-def test_after_a_lost_link_no_such_channel_means_what_it_says():
+def test_after_a_lost_link_no_such_channel_means_that_it_is_gone():
     hang_ups = PendingHangUps()
     hang_ups.originating("a")
     hang_ups.ask("a", 16, 0.0)
@@ -104,7 +104,3 @@ def test_hang_up_that_is_refused_too_long_after_it_was_asked_for_is_given_up():
     assert hang_ups.count_refusal("a", REFUSED_FOR_S + 4.9) == 1
     assert hang_ups.count_refusal("a", REFUSED_FOR_S + 5.0) == 0
     assert list(hang_ups) == []
-
-
-def test_refusal_of_a_hang_up_that_has_happened_is_nothing():
-    assert PendingHangUps().count_refusal("a", 0.0) == 0

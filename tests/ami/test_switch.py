@@ -9,6 +9,7 @@ from exoswitch.ami.pending_hangups import REFUSALS_MAX
 from exoswitch.call.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, Origination
+from tests.harness.logs import warnings_in
 
 CALL = Origination(
     channel_id="sid1",
@@ -31,10 +32,6 @@ WAITING = AmiMessage(
 ARRIVAL = CallArrived("17.1", caller="+919812345678", callee="+918047491899")
 
 
-def warnings_in(log):
-    return [event["log_format"].format(**event) for event in log if event["log_level"].name in {"warn", "error"}]
-
-
 def test_switch_keeps_its_interface(rig):
     verifyObject(ISwitch, rig.switch)
 
@@ -53,7 +50,7 @@ def test_call_is_queued(rig):
     )
 
 
-def test_refused_call_is_told_in_asterisks_words(rig):
+def test_refused_call_fails_with_asterisks_words(rig):
     rig.start()
     rig.far.refused = {"Originate"}
     (problem,) = rig.begin(rig.switch.originate(CALL))
@@ -74,7 +71,7 @@ def test_nothing_can_be_asked_while_the_link_is_down(rig):
         assert isinstance(results[0], BackendUnavailable)
 
 
-def test_call_without_an_answer_and_one_cut_off_are_unavailable(rig):
+def test_call_without_an_answer_or_with_a_lost_link_is_unavailable(rig):
     rig.start()
     rig.far.silent = {"Originate"}
     results = rig.begin(rig.switch.originate(CALL))
@@ -199,7 +196,7 @@ def test_call_of_another_gateway_is_not_turned_away(rig):
 
 
 @pytest.mark.parametrize(("is_bridged", "application"), [(True, ""), (False, "Dial"), (False, "AGI")])
-def test_call_is_taken_over_and_led_here(rig, is_bridged, application):
+def test_call_is_taken_over_and_its_audio_comes_here(rig, is_bridged, application):
     rig.start()
     rig.far.values = {"CHANNEL(appname)": application}
     assert rig.begin(rig.switch.take_over("sid1", "10.0.0.5", 20000, is_bridged=is_bridged)) == [True]
@@ -236,7 +233,7 @@ def test_refused_take_over_does_not_mean_that_the_channel_is_gone(rig, action):
     assert str(problem) == f"Asterisk pbx1 refused {action}: Permission denied"
 
 
-def test_legs_are_told_with_the_link(rig):
+def test_ready_link_tells_the_legs_that_are_up(rig):
     leg = AmiMessage((("Channel", "UnicastRTP/10.0.0.6:20002-0x1"), ("Uniqueid", "17.2"), ("Linkedid", "17.1")))
     rig.far.channels = [leg]
     rig.start()
@@ -258,7 +255,7 @@ def test_call_that_another_gateway_has_taken_over_is_not_hung_up(rig):
     assert rig.hang_ups() == []
 
 
-def test_call_that_comes_back_is_ours_to_hang_up(rig):
+def test_call_that_we_take_over_again_is_ours_to_hang_up(rig):
     rig.start()
     rig.far.values = {"EXOSWITCH_GATEWAY": "gw2"}
     rig.switch.hang_up("sid1", 16)
@@ -272,7 +269,7 @@ def test_call_that_comes_back_is_ours_to_hang_up(rig):
 # --- Hang-ups ---------------------------------------------------------------------------------------------------
 
 
-def test_hang_up_is_sent_at_once_and_forgotten_when_it_happened(rig):
+def test_hang_up_is_sent_at_once_and_forgotten_once_it_has_happened(rig):
     rig.start()
     rig.switch.hang_up("sid1", 17)
     assert rig.hang_ups() == [("sid1", "17")]
@@ -337,6 +334,17 @@ def test_refused_hang_up_is_logged_and_tried_again(rig, log, action):
     count = len(rig.hang_ups())
     rig.clock.advance(HANG_UP_RETRY_S)
     assert len(rig.hang_ups()) == count
+
+
+def test_refusal_of_a_hang_up_that_has_happened_is_not_logged(rig, log):
+    rig.start()
+    rig.far.silent = {"Hangup"}
+    rig.switch.hang_up("sid1", 16)
+    rig.far.serve()
+    rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "sid1"), ("Cause", "16"))
+    rig.far.refused = {"Hangup"}
+    rig.far.answer(rig.far.asked("Hangup")[0])
+    assert warnings_in(log) == []
 
 
 def test_refused_hang_up_stays_for_the_next_link(rig):

@@ -73,7 +73,7 @@ def test_refusal_shows_in_the_cause_only():
     ]
 
 
-def test_phone_that_nobody_answers_has_no_dial_status():
+def test_phone_without_an_answer_has_no_dial_status():
     assert events_of("no_answer") == [
         ChannelDialled("sid-noanswer"),
         ChannelRinging("sid-noanswer"),
@@ -82,7 +82,7 @@ def test_phone_that_nobody_answers_has_no_dial_status():
     ]
 
 
-def test_trunk_that_says_nothing_looks_like_no_answer_without_ringing():
+def test_silent_trunk_looks_like_no_answer_without_ringing():
     assert [type(each) for each in events_of("silent_trunk")] == [ChannelDialled, OriginateFailed, ChannelHungUp]
 
 
@@ -99,7 +99,7 @@ def test_inbound_call_arrives_and_is_bridged_and_has_one_digit():
 
 
 @pytest.mark.parametrize("name", ["answered", "inbound", "busy", "no_answer", "dead_trunk"])
-def test_skipping_what_nobody_wants_changes_nothing(name):
+def test_skipping_unwanted_events_changes_nothing(name):
     translator = EventTranslator()
     decoder = AmiDecoder(wanted=WANTED_EVENTS)
     messages = decoder.feed((TRANSCRIPTS / f"{name}.txt").read_bytes())
@@ -107,7 +107,7 @@ def test_skipping_what_nobody_wants_changes_nothing(name):
     assert decoder.skipped > 0 or name == "dead_trunk"
 
 
-def test_call_that_waits_in_the_list_of_channels_arrives_unless_it_has_already():
+def test_waiting_call_in_the_list_of_channels_arrives_once():
     channels = [message for message in read("waiting") if message.event == "CoreShowChannel"]
     arrival = CallArrived(channels[0].get("Uniqueid"), caller="+919812345678", callee="+918047491899")
     late, informed = EventTranslator(), EventTranslator()
@@ -119,17 +119,17 @@ def test_call_that_waits_in_the_list_of_channels_arrives_unless_it_has_already()
     assert informed.arrivals(channels) == []
 
 
-def test_call_that_is_bridged_does_not_arrive_from_the_list():
+def test_bridged_call_in_the_list_of_channels_does_not_arrive():
     bridged = event("CoreShowChannel", Uniqueid="1", Application="Dial", ApplicationData="UnicastRTP/…")
     assert EventTranslator().arrivals([bridged]) == []
 
 
-def test_originate_that_failed_without_a_channel_is_known_by_its_action():
+def test_failed_originate_without_a_channel_is_known_by_its_action():
     failed = event("OriginateResponse", Response="Failure", Uniqueid="<unknown>", Reason="0", ActionID="sid1")
     assert EventTranslator().translate(failed) == OriginateFailed("sid1", 0)
 
 
-def test_dial_of_our_own_leg_is_not_the_phones():
+def test_dial_of_our_own_leg_is_not_the_dial_of_the_phone():
     translator = EventTranslator()
     leg = {"Channel": "PJSIP/lab-1", "Uniqueid": "sid1", "DestChannel": "UnicastRTP/x", "DestUniqueid": "2"}
     assert translator.translate(event("DialBegin", **leg)) is None
@@ -137,14 +137,14 @@ def test_dial_of_our_own_leg_is_not_the_phones():
     assert translator.translate(event("DialEnd", DialStatus="ANSWER", **leg)) is None
 
 
-def test_number_that_is_withheld_is_empty_and_the_extension_stands_in_for_the_dnid():
+def test_withheld_number_is_empty_and_the_extension_replaces_an_unknown_dnid():
     arrival = event(
         "AsyncAGIStart", Uniqueid="1", Env="agi_callerid%3A%20unknown%0Aagi_dnid%3A%20unknown%0A", Exten="99"
     )
     assert EventTranslator().translate(arrival) == CallArrived("1", caller="", callee="99")
 
 
-def test_halves_of_addresses_are_forgotten_in_the_end():
+def test_halves_of_addresses_are_bounded():
     translator = EventTranslator()
     for number in range(5000):
         half = {"Channel": f"UnicastRTP/{number}", "Uniqueid": str(number), "Variable": "UNICASTRTP_LOCAL_PORT"}
@@ -157,7 +157,7 @@ def test_event_without_its_headers_does_no_harm(name):
     EventTranslator().translate(event(name))
 
 
-def test_digits_and_ports_that_are_none_are_dropped():
+def test_invalid_digits_and_ports_are_dropped():
     translator = EventTranslator()
     assert translator.translate(event("DTMFEnd", Direction="Received", Digit="f", Channel="PJSIP/1")) is None
     for variable, value in (("UNICASTRTP_LOCAL_ADDRESS", "10.0.0.1"), ("UNICASTRTP_LOCAL_PORT", "٣")):

@@ -1,4 +1,4 @@
-"""What every Asterisk does for `AsteriskSwitch`: one suite, run over the simulated one and the real one."""
+"""The contract of every Asterisk with `AsteriskSwitch`: one suite, run over the simulated one and the real one."""
 
 from collections.abc import Callable
 from random import Random
@@ -30,6 +30,7 @@ from exoswitch.call.events import (
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
+from exoswitch.tasks.deferred import deferred
 
 NUMBER = "09812345678"
 CALLER = "+919812345678"
@@ -37,7 +38,7 @@ EXOPHONE = "+918047491899"
 
 
 class Telephones(Protocol):
-    """What is behind an Asterisk.
+    """The telephones behind an Asterisk.
 
     `config` says how to reach its AMI, and `reporter` does so for a user with ``write = reporting`` only.
     """
@@ -46,10 +47,10 @@ class Telephones(Protocol):
     reporter: AsteriskConfig
 
     def open(self, reactor: Any) -> None:
-        """Be there, on this reactor."""
+        """Start, on this reactor."""
 
     async def close(self) -> None:
-        """Be gone."""
+        """Stop."""
 
     def answer(self, hang_up_after_s: float | None = None, *, ring_s: float = 0.1) -> None:
         """Have calls to the trunk `lab` answered, after some ringing."""
@@ -58,7 +59,7 @@ class Telephones(Protocol):
         """Have calls to the trunk `lab` find a busy phone."""
 
     def ring(self) -> None:
-        """Have calls to the trunk `lab` ring for ever; there is no trunk `nowhere`."""
+        """Have calls to the trunk `lab` ring without an answer; there is no trunk `nowhere`."""
 
     def call_in(self, hang_up_after_s: float | None = None) -> None:
         """Let CALLER call EXOPHONE."""
@@ -69,7 +70,7 @@ class Telephones(Protocol):
 
 @define(eq=False)
 class Audio(DatagramProtocol):
-    """A gateway's end of its calls' audio, which only counts what comes."""
+    """A gateway's end of its calls' audio; it counts the packets that come."""
 
     noisy = False
     received: int = 0
@@ -81,7 +82,7 @@ class Audio(DatagramProtocol):
 @implementer(ISwitchListener)
 @define(eq=False)
 class Gateway:
-    """A gateway's switch, all that it told, and an address for its calls' media."""
+    """A gateway's switch, all its events, and an address for its calls' media."""
 
     reactor: Any
     switch: AsteriskSwitch
@@ -111,7 +112,7 @@ class Gateway:
         raise AssertionError(f"it did not become true in time; told was {self.told}")
 
     async def settle(self) -> None:
-        """Let pass what must not come."""
+        """Wait, in case an event comes that must not come."""
         await deferLater(self.reactor, 0.2)
 
     def of(self, kind: type) -> list[Any]:
@@ -155,7 +156,7 @@ class Gateway:
         await self.until(lambda: self.audio.received > before + 3)
 
     async def die(self) -> None:
-        """Be gone in the middle of things, and leave no word."""
+        """Stop at once, with calls in progress."""
         await self.switch.stopService()
 
     def cut(self) -> None:
@@ -164,7 +165,7 @@ class Gateway:
 
 @define
 class Stage:
-    """What a scenario is played on."""
+    """The reactor, the telephones and the gateways of one scenario."""
 
     reactor: Any
     phones: Telephones
@@ -174,17 +175,15 @@ class Stage:
         """Start the phones."""
         self.phones.open(self.reactor)
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    @deferred
+    async def stopService(self) -> None:  # noqa: N802
         """Stop the gateways, then the phones."""
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
         for gateway in self.gateways:
             await gateway.close()
         await self.phones.close()
 
     async def ends_by_the_second_alone(self, channel_id: str, first: Gateway, second: Gateway) -> None:
-        """See that a call is no more the first gateway's to end."""
+        """Check that only the second gateway can end a call."""
         first.switch.hang_up(channel_id, 16)
         assert (await first.hear(ChannelTaken)).channel_id == channel_id
         await first.settle()
@@ -214,7 +213,7 @@ class SwitchContract:
         stage: Stage = serve(Stage(reactor, phones))
         return stage
 
-    async def test_it_provides_its_interface_and_says_when_it_is_ready(self, phones, stage):
+    async def test_switch_provides_its_interface_and_tells_when_it_is_ready(self, phones, stage):
         gateway = await stage.gateway()
         assert verifyObject(ISwitch, gateway.switch)
         assert gateway.told == [SwitchReady(frozenset())]
@@ -252,7 +251,7 @@ class SwitchContract:
         assert gateway.of(DialFailed) == [DialFailed("sid1", "BUSY")]
         assert not gateway.of(ChannelAnswered)
 
-    async def test_phone_that_nobody_answers_is_given_up_in_time(self, phones, stage):
+    async def test_phone_without_an_answer_is_given_up_in_time(self, phones, stage):
         phones.ring()
         gateway = await stage.gateway()
         await gateway.dial("sid1", ring_s=0.5)
@@ -297,7 +296,7 @@ class SwitchContract:
         assert (await gateway.hear(ChannelHungUp)).cause == 16
         assert await outcome_of(gateway.switch.bridge(arrival.channel_id, *gateway.leg)) is ChannelGone
 
-    async def test_one_gateway_of_two_gets_an_inbound_call(self, phones, stage):
+    async def test_exactly_one_of_two_gateways_gets_an_inbound_call(self, phones, stage):
         gateways = [await stage.gateway("gw1"), await stage.gateway("gw2")]
         phones.call_in()
         arrival = await gateways[0].hear(CallArrived)
@@ -323,7 +322,7 @@ class SwitchContract:
         assert (await gateway.hear(ChannelHungUp)).channel_id == "sid1"
         assert "sid1" in gateway.of(SwitchReady)[-1].channel_ids
 
-    async def test_call_that_came_while_no_gateway_was_there_arrives_once(self, phones, stage):
+    async def test_call_that_came_before_any_gateway_arrives_once(self, phones, stage):
         first = await stage.gateway()
         phones.call_in()
         arrival = await first.hear(CallArrived)
@@ -337,7 +336,7 @@ class SwitchContract:
 
 
 class TakeOverContract:
-    """What is promised of calls whose gateway is gone or full; a part of the suite."""
+    """The promises for calls whose gateway is gone or full; a part of the suite."""
 
     async def test_talking_call_is_taken_over_and_the_first_gateway_cannot_end_it(self, phones, stage):
         phones.answer()
@@ -352,7 +351,7 @@ class TakeOverContract:
         await second.hears_the_phone()
         await stage.ends_by_the_second_alone("sid1", first, second)
 
-    async def test_inbound_call_is_taken_over_though_nothing_is_known_of_its_audio(self, phones, stage):
+    async def test_inbound_call_is_taken_over_without_knowing_where_its_audio_goes(self, phones, stage):
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         phones.call_in()
         channel_id = (await first.hear(CallArrived)).channel_id
@@ -363,7 +362,7 @@ class TakeOverContract:
         await second.hears_the_phone()
         await stage.ends_by_the_second_alone(channel_id, first, second)
 
-    async def test_ringing_call_is_taken_over_and_led_to_its_heir_once_it_is_answered(self, phones, stage):
+    async def test_ringing_call_is_taken_over_and_its_audio_comes_once_it_is_answered(self, phones, stage):
         phones.answer(ring_s=1.0)
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         await first.dial("sid1")
@@ -375,7 +374,7 @@ class TakeOverContract:
         assert first.audio.received == 0
         await stage.ends_by_the_second_alone("sid1", first, second)
 
-    async def test_waiting_call_whose_claimer_died_is_taken_over(self, phones, stage):
+    async def test_waiting_call_whose_gateway_died_is_taken_over(self, phones, stage):
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         phones.call_in()
         channel_id = (await first.hear(CallArrived)).channel_id
@@ -387,7 +386,7 @@ class TakeOverContract:
         second.switch.hang_up(channel_id, 16)
         await second.hear(ChannelHungUp)
 
-    async def test_call_that_was_let_go_of_is_taken_over_only_to_end_it(self, phones, stage):
+    async def test_call_that_was_left_to_another_gateway_can_be_taken_over_to_end_it(self, phones, stage):
         phones.answer()
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         await first.dial("sid1")
@@ -400,7 +399,7 @@ class TakeOverContract:
         assert await taken_over in {True, ChannelGone, TrunkRefused}
         assert len(second.of(ChannelTaken)) == 1
 
-    async def test_lost_call_is_hung_up_whosever_name_is_on_it(self, phones, stage):
+    async def test_call_of_a_lost_gateway_is_hung_up_in_spite_of_the_name_on_it(self, phones, stage):
         phones.answer()
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         await first.dial("sid1")
@@ -409,7 +408,7 @@ class TakeOverContract:
         await second.hear(ChannelHungUp)
         second.switch.hang_up_lost("sid1", 16)
 
-    async def test_call_that_is_gone_can_be_neither_taken_over_nor_turned_away(self, phones, stage):
+    async def test_call_that_is_gone_can_neither_be_taken_over_nor_turned_away(self, phones, stage):
         gateway = await stage.gateway()
         for work in (
             gateway.switch.take_over("gone", *gateway.leg, is_bridged=True),
@@ -449,7 +448,7 @@ class TakeOverContract:
         gateway.switch.hang_up("sid1", 16)
         await gateway.hear(ChannelHungUp)
 
-    async def test_one_gateway_of_two_turns_a_caller_away(self, phones, stage):
+    async def test_exactly_one_of_two_gateways_turns_a_caller_away(self, phones, stage):
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         phones.call_in()
         channel_id = (await first.hear(CallArrived)).channel_id
@@ -462,15 +461,15 @@ class TakeOverContract:
             assert (await gateway.hear(ChannelHungUp)).cause == 34
             assert not gateway.of(MediaAnnounced)
 
-    async def test_legs_that_are_up_are_told_with_the_next_link(self, phones, stage):
+    async def test_next_link_tells_the_legs_that_are_up(self, phones, stage):
         phones.answer()
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         await first.dial("sid1")
         await first.hears_the_phone()
-        for heir in (first, second):
-            await heir.take_over("sid1", is_bridged=True)
-            await heir.hears_the_phone()
+        for taker in (first, second):
+            await taker.take_over("sid1", is_bridged=True)
+            await taker.hears_the_phone()
             late = await stage.gateway("gw3")
-            assert late.of(SwitchReady)[-1].legs == {"sid1": heir.leg}
+            assert late.of(SwitchReady)[-1].legs == {"sid1": taker.leg}
         second.switch.hang_up("sid1", 16)
         await second.hear(ChannelHungUp)

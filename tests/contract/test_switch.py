@@ -1,4 +1,4 @@
-"""What every ISwitch promises, over the simulated Asterisk; `tests/e2e/test_switch.py` has the real one."""
+"""The contract of ISwitch, over the simulated Asterisk; `tests/e2e/test_switch.py` has the real one."""
 
 import pytest
 from attrs import evolve

@@ -1,4 +1,4 @@
-"""The far side of an AMI link: an Asterisk that does as a test says, on memory transports."""
+"""The far side of an AMI link: an Asterisk that a test controls, on memory transports."""
 
 from hashlib import md5
 
@@ -23,7 +23,7 @@ NO_SUCH_CHANNEL = {
 
 
 class Line(StringTransport):
-    """A connection that really ends when it is told to."""
+    """A connection that ends when it is closed, unless `ends` is false."""
 
     def __init__(self, reactor: MemoryReactorClock) -> None:
         super().__init__()
@@ -67,13 +67,13 @@ class FarSide:
     decoder: AmiDecoder | None = None
 
     def accept(self) -> None:
-        """Take the newest connection, and greet."""
+        """Take the newest connection, and send the greeting."""
         factory = self.reactor.tcpClients.pop()[2]
         assert not self.reactor.tcpClients
         self.take(factory.buildProtocol(None))
 
     def take(self, protocol: Protocol) -> None:
-        """Be the far side of this protocol, and greet."""
+        """Connect to this protocol, and send the greeting."""
         self.line = Line(self.reactor)
         self.line.protocol = protocol
         self.decoder = AmiDecoder(greeting=False)
@@ -81,12 +81,12 @@ class FarSide:
         self.give(b"Asterisk Call Manager/11.0.0\r\n")
 
     def refuse(self) -> None:
-        """Let the newest attempt to connect fail."""
+        """Refuse the newest attempt to connect."""
         factory = self.reactor.tcpClients.pop()[2]
         factory.clientConnectionFailed(None, Failure(ConnectionLost("refused")))
 
     def give(self, data: bytes) -> None:
-        """Send bytes, then answer what they bring about."""
+        """Send bytes, then answer the actions that follow."""
         self.line.protocol.dataReceived(data)
         self.serve()
 
@@ -104,7 +104,7 @@ class FarSide:
                     self.answer(action)
 
     def answer(self, action: AmiMessage, response: str = "Success", *headers: tuple[str, str]) -> None:
-        """Answer an action as Asterisk would, or as said."""
+        """Answer an action as Asterisk would, or with this response."""
         name = action.get("Action")
         if name in self.refused or (name == "Login" and not self._knows(action)):
             response, headers = "Error", (("Message", "Permission denied"),)
@@ -129,5 +129,5 @@ class FarSide:
         return login.get("Username") == "exoswitch" and (login.get("Key") == key or login.get("Secret") == SECRET)
 
     def asked(self, name: str) -> list[AmiMessage]:
-        """Give the actions of this name that have come so far."""
+        """Give all actions of this name so far."""
         return [action for action in self.actions if action.get("Action") == name]

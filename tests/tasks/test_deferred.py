@@ -33,6 +33,6 @@ def test_exception_is_the_deferreds_failure():
     assert problems == ["odd"]
 
 
-def test_method_keeps_its_name_and_its_words():
+def test_method_keeps_its_name_and_its_docstring():
     assert Doubler.double.__name__ == "double"
     assert Doubler.double.__doc__ == "Double it."

@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from exoswitch.errors import BackendUnavailable
 from exoswitch.tasks.link import Link, Pace
+from tests.harness.logs import warnings_in
 
 PACE = Pace(first_s=0.5, longest_s=8.0, stop_s=2.0)
 
@@ -36,7 +37,7 @@ class Line(StringTransport):
 
 
 class Client(Protocol):
-    """Reports to its link as every protocol must."""
+    """A protocol that reports to its link."""
 
     def __init__(self, link):
         self.link = link
@@ -51,7 +52,7 @@ class Client(Protocol):
 @implementer(IStreamClientEndpoint)
 @define(eq=False)
 class Server:
-    """The far side: counts attempts, and takes or refuses each."""
+    """The far side: it accepts or refuses each attempt."""
 
     attempts: list[tuple[object, Deferred]] = field(factory=list)
     line: Line | None = None
@@ -73,7 +74,7 @@ class Server:
 
 
 class WatchedLink(Link):
-    """A link whose preparation is a Deferred of the test's."""
+    """A link whose preparation is a Deferred that the test fires."""
 
     def __init__(self, server, clock):
         rng = random.Random(7)
@@ -119,7 +120,7 @@ def link(server, clock):
 def warned():
     events = []
     globalLogPublisher.addObserver(events.append)
-    yield lambda: [event["log_format"].format(**event) for event in events if event["log_level"].name == "warn"]
+    yield lambda: warnings_in(events)
     globalLogPublisher.removeObserver(events.append)
 
 
@@ -129,7 +130,7 @@ def stop(link):
     return stopped
 
 
-def make_ready(link, server, found="what it holds"):
+def make_ready(link, server, found="its contents"):
     server.accept()
     link.prepared.callback(found)
     link.prepared = Deferred()
@@ -143,9 +144,9 @@ def next_attempt_in(clock):
 def test_connection_is_up_once_it_is_prepared(link, server):
     server.accept()
     assert not link.is_up
-    link.prepared.callback("what it holds")
+    link.prepared.callback("its contents")
     assert link.is_up
-    assert link.told == [("up", "what it holds")]
+    assert link.told == [("up", "its contents")]
 
 
 def test_lost_connection_is_told_once_and_made_again(link, server, clock, warned):
@@ -156,7 +157,7 @@ def test_lost_connection_is_told_once_and_made_again(link, server, clock, warned
     assert warned() == ["the link to Redis is down: pulled"]
     clock.advance(2)
     make_ready(link, server)
-    assert link.told[2:] == [("up", "what it holds")]
+    assert link.told[2:] == [("up", "its contents")]
 
 
 def test_dropped_connection_is_down_at_once(link, server):
@@ -186,7 +187,7 @@ def test_fault_in_the_preparation_is_logged_and_costs_the_connection(link, serve
     logged_failures.clear()
 
 
-def test_preparation_of_a_connection_that_was_lost_meanwhile_comes_to_nothing(link, server):
+def test_preparation_of_a_connection_that_was_lost_is_ignored(link, server):
     server.accept()
     server.line.end("pulled")
     link.prepared.callback("too late")
@@ -203,7 +204,7 @@ def test_each_attempt_waits_longer_up_to_the_longest_pause(link, server, clock):
     assert all(base <= wait < base + 1 for base, wait in zip([1, 2, 4, 8, 8, 8], waits, strict=True))
 
 
-def test_connections_that_come_to_nothing_wait_longer_too_until_one_is_up(link, server, clock):
+def test_connections_that_never_come_up_wait_longer_too(link, server, clock):
     for base in (1, 2, 4):
         server.accept()
         server.line.end("pulled")
@@ -236,7 +237,7 @@ def test_server_that_stays_away_is_logged_once_a_minute_and_a_new_reason_at_once
 def test_stop_closes_the_connection_and_is_no_loss(link, server, warned):
     make_ready(link, server)
     assert stop(link) == [None]
-    assert link.told == [("up", "what it holds")]
+    assert link.told == [("up", "its contents")]
     assert warned() == []
 
 

@@ -26,7 +26,7 @@ def test_failed_deferred_is_logged_too(logged_failures):
     logged_failures.clear()
 
 
-def test_success_and_cancellation_are_nothing_to_tell(logged_failures):
+def test_success_and_cancellation_are_not_logged(logged_failures):
     spawn(succeed(None), LOG, "a chore")
     waiting = Deferred()
     spawn(waiting, LOG, "a chore")
