@@ -82,7 +82,7 @@ class MemoryJobs(Service):
         if self._woken is not None:
             self._woken.cancel()
             self._woken = None
-        await self._jobs.rest()
+        await self._jobs.drain()
 
     @deferred
     async def send(self, lease: Lease) -> None:

@@ -30,7 +30,7 @@ class JobsUnderWay(Generic[Key]):
     _finished: Callable[[Key], None]
     _failed: Callable[[Key], None]
     _keys: set[Key] = field(factory=set, init=False)
-    _rest: Deferred[None] | None = field(default=None, init=False)
+    _drained: Deferred[None] | None = field(default=None, init=False)
 
     @property
     def room(self) -> int:
@@ -53,20 +53,20 @@ class JobsUnderWay(Generic[Key]):
         job.addCallbacks(lambda _: self._end(key, self._finished), failed)
         spawn(job, self._log, "ending a job", call_sid=lease.call_sid)
 
-    async def rest(self) -> None:
+    async def drain(self) -> None:
         """Wait until no job is under way, at most `STOP_WAIT_S`; no job may begin meanwhile."""
         if not self._keys:
             return
-        self._rest = Deferred()
+        self._drained = Deferred()
         try:
-            await self._rest.addTimeout(STOP_WAIT_S, self._clock)
+            await self._drained.addTimeout(STOP_WAIT_S, self._clock)
         except DeferredTimeout:
-            self._rest = None
+            self._drained = None
             self._log.warn("{count} jobs are still under way, and are not waited for", count=len(self._keys))
 
     def _end(self, key: Key, report: Callable[[Key], None]) -> None:
         self._keys.discard(key)
         report(key)
-        if self._rest is not None and not self._keys:
-            rest, self._rest = self._rest, None
-            rest.callback(None)
+        if self._drained is not None and not self._keys:
+            drained, self._drained = self._drained, None
+            drained.callback(None)

@@ -17,44 +17,18 @@ leases that a gateway registers with may exceed them.
 The Lua scripts in `redis/lua` do the same in Redis.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
-from exoswitch.errors import ExoswitchError, NoCapacity, QuotaReached
-from exoswitch.fleet.leases import NO_QUOTAS, FleetView, GatewayView, Lease, NodeStatus
+from exoswitch.errors import ExoswitchError, NoCapacity
+from exoswitch.fleet.choice import no_place_on, preferred, refusal
+from exoswitch.fleet.leases import FleetView, GatewayView, Lease, NodeStatus
+from exoswitch.fleet.usage import Usage
 
 
 class UnknownGateway(ExoswitchError):  # noqa: N818
     """The gateway never registered, or was reaped: it must register, with all leases that it holds."""
-
-
-@frozen(kw_only=True)
-class Pair:
-    """A gateway and an Asterisk that can carry a call, and their loads: taken places divided by capacity."""
-
-    gateway: str
-    asterisk: str
-    gateway_load: float
-    asterisk_load: float
-
-    @property
-    def preference(self) -> tuple[float, float, str, str]:
-        """The sort key of pairs: the higher load, the lower load, the names."""
-        loads = self.gateway_load, self.asterisk_load
-        return max(loads), min(loads), self.gateway, self.asterisk
-
-    def lease(self, token: str, call_sid: str, quotas: Iterable[str]) -> Lease:
-        """Make the lease of a call on this pair."""
-        return Lease(
-            token=token, call_sid=call_sid, gateway=self.gateway, asterisk=self.asterisk, quotas=tuple(quotas)
-        )
-
-
-def no_place_on(asterisk: str) -> str:
-    """Say why no gateway takes a waiting call."""
-    return f"no gateway has a place for a call on {asterisk}"
 
 
 @define
@@ -74,11 +48,7 @@ class Registry:
     _holders: dict[str, str] = field(factory=dict, init=False)
     _adoptions: dict[str, str] = field(factory=dict, init=False)  # pending adoptions: token -> new holder
     _transfers: set[str] = field(factory=set, init=False)  # pending transfers: tokens
-    _on_gateways: Counter[str] = field(factory=Counter, init=False)
-    _on_asterisks: Counter[str] = field(factory=Counter, init=False)
-    _on_quotas: Counter[str] = field(factory=Counter, init=False)
-    _remote_use: dict[str, int] = field(factory=dict, init=False)
-    _remote_quotas: Mapping[str, int] = field(default=NO_QUOTAS, init=False)
+    usage: Usage = field(factory=Usage, init=False)
 
     # --- Gateways -----------------------------------------------------------------------------------------------
 
@@ -141,12 +111,14 @@ class Registry:
         self._known(holder)
         if token in self._leases:
             return self._leases[token]
-        self._check(quotas)
-        names = self._living(now, asking=holder) if any_gateway else [holder]
-        best = self._preferred(names, asterisk)
+        self.usage.check(quotas)
+        statuses = self._living(now, asking=holder) if any_gateway else {holder: self._gateways[holder].status}
+        best = preferred(statuses, self.usage, asterisk)
         if best is None:
             raise NoCapacity(self.refusal(holder, asterisk))
-        lease = best.lease(token, call_sid, quotas)
+        lease = Lease(
+            token=token, call_sid=call_sid, gateway=best.gateway, asterisk=best.asterisk, quotas=tuple(quotas)
+        )
         self.enter(holder, lease)
         return lease
 
@@ -171,19 +143,19 @@ class Registry:
             UnknownGateway: the asking gateway must register.
         """
         self._known(asking)
-        living = self._living(now, asking=asking)
+        living = self._living(now, asking=asking, excluding=excluding)
         known = self._leases.get(token)
-        if known and known.gateway in living and known.gateway != excluding:
+        if known and known.gateway in living:
             self._acknowledge(asking, token)
             return known
         if known is None:
-            self._check(quotas)
-        best = self._preferred([name for name in living if name != excluding], asterisk, is_there=known is not None)
+            self.usage.check(quotas)
+        best = preferred(living, self.usage, asterisk, is_there=known is not None)
         if best is None:
             raise NoCapacity(no_place_on(asterisk))
         if known:
             return self._move(token, best.gateway)
-        lease = best.lease(token, call_sid, quotas)
+        lease = Lease(token=token, call_sid=call_sid, gateway=best.gateway, asterisk=asterisk, quotas=tuple(quotas))
         self.enter(best.gateway, lease)
         return lease
 
@@ -212,9 +184,7 @@ class Registry:
         if lease.token not in self._leases:
             self._leases[lease.token] = lease
             self._holders[lease.token] = holder
-            self._on_gateways[lease.gateway] += 1
-            self._on_asterisks[lease.asterisk] += 1
-            self._on_quotas.update(lease.quotas)
+            self.usage.count(lease, 1)
 
     def release(self, holder: str, token: str) -> None:
         """Release a lease if this gateway holds it; else do nothing."""
@@ -223,19 +193,11 @@ class Registry:
 
     def _free(self, tokens: Iterable[str]) -> None:
         for token in tokens:
-            lease = self._leases.pop(token)
+            self.usage.count(self._leases.pop(token), -1)
             del self._holders[token]
             self._end_pending(token)
-            self._on_gateways[lease.gateway] -= 1
-            self._on_asterisks[lease.asterisk] -= 1
-            self._on_quotas.subtract(lease.quotas)
 
-    def _check(self, quotas: Mapping[str, int]) -> None:
-        for name, limit in quotas.items():
-            if self._on_quotas[name] + self._remote_quotas.get(name, 0) >= limit:
-                raise QuotaReached(name, limit)
-
-    # --- Adoption --------------------------------------------------------------------------------------------------
+    # --- Adoption -----------------------------------------------------------------------------------------------
 
     def adopt(self, gateway: str, now: float) -> tuple[Lease, ...]:
         """Reassign the leases of dead gateways; return the pending adoptions of this gateway and acknowledge them.
@@ -269,10 +231,10 @@ class Registry:
 
     def _reassign(self, tokens: Iterable[str], now: float, excluding: str | None = None) -> list[str]:
         """Assign leases to other gateways, each counted before the next; return those that were assigned."""
-        living = [name for name in self._living(now) if name != excluding]
+        living = self._living(now, excluding=excluding)
         reassigned = []
         for token in tokens:
-            best = self._preferred(living, self._leases[token].asterisk, is_there=True)
+            best = preferred(living, self.usage, self._leases[token].asterisk, is_there=True)
             if best:
                 self._move(token, best.gateway)
                 self._adoptions[token] = best.gateway
@@ -282,10 +244,9 @@ class Registry:
     def _move(self, token: str, gateway: str) -> Lease:
         """Make a gateway the holder of a lease, and the lease a place on it."""
         self._end_pending(token)
-        before = self._leases[token]
-        self._on_gateways[before.gateway] -= 1
-        self._on_gateways[gateway] += 1
-        self._leases[token] = lease = evolve(before, gateway=gateway)
+        self.usage.count(self._leases[token], -1)
+        self._leases[token] = lease = evolve(self._leases[token], gateway=gateway)
+        self.usage.count(lease, 1)
         self._holders[token] = gateway
         return lease
 
@@ -302,44 +263,15 @@ class Registry:
         pending = self._transfers | self._adoptions.keys()
         return sorted(token for token in pending if self._holders[token] == gateway)
 
-    # --- The choice ---------------------------------------------------------------------------------------------
-
-    def _living(self, now: float, asking: str | None = None) -> list[str]:
-        """List the live gateways; `asking` counts as live."""
-        return [name for name, gateway in self._gateways.items() if name == asking or gateway.expires_at > now]
-
-    def _preferred(self, names: Iterable[str], asterisk: str | None, *, is_there: bool = False) -> Pair | None:
-        """Choose among the pairs of these gateways; a call that `is_there` needs no place on its Asterisk."""
-        pairs = [pair for name in names for pair in self._pairs(name, asterisk, is_there)]
-        return min(pairs, key=lambda pair: pair.preference, default=None)
-
-    def _pairs(self, name: str, asterisk: str | None, is_there: bool) -> Iterator[Pair]:
-        status, used = self._gateways[name].status, self._on_gateways[name]
-        if status.draining or used >= status.capacity:
-            return
-        for candidate, its in status.asterisks.items():
-            taken = self.used_on(candidate)
-            if its.is_open and asterisk in {None, candidate} and (is_there or taken < its.capacity):
-                yield Pair(
-                    gateway=name,
-                    asterisk=candidate,
-                    gateway_load=used / status.capacity,
-                    asterisk_load=taken / its.capacity,
-                )
-
     # --- Its state ----------------------------------------------------------------------------------------------
 
-    def set_remote_use(self, asterisk: str, used: int) -> None:
-        """Note how many places on an Asterisk are taken by gateways that are not in this registry."""
-        self._remote_use[asterisk] = used
-
-    def set_remote_quotas(self, counted: Mapping[str, int]) -> None:
-        """Note the calls of the whole fleet on each quota, including gateways that are not in this registry."""
-        self._remote_quotas = {name: max(0, count - self._on_quotas[name]) for name, count in counted.items()}
-
-    def used_on(self, asterisk: str) -> int:
-        """Count the taken places on an Asterisk."""
-        return self._on_asterisks[asterisk] + self._remote_use.get(asterisk, 0)
+    def _living(self, now: float, asking: str | None = None, excluding: str | None = None) -> dict[str, NodeStatus]:
+        """Give the status of each live gateway; `asking` counts as live."""
+        return {
+            name: gateway.status
+            for name, gateway in self._gateways.items()
+            if name != excluding and (name == asking or gateway.expires_at > now)
+        }
 
     def held_by(self, gateway: str) -> tuple[Lease, ...]:
         """List the leases that a gateway holds."""
@@ -347,22 +279,19 @@ class Registry:
 
     def refusal(self, gateway: str, asterisk: str | None) -> str:
         """Say why a gateway has no place for a call."""
-        status = self._gateways[gateway].status
-        if status.draining:
-            return "this gateway is draining: it takes no new calls"
-        if self._on_gateways[gateway] >= status.capacity:
-            return f"this gateway is full ({status.capacity} calls)"
-        return f"no place is left on {asterisk or 'any reachable Asterisk'}"
+        return refusal(self._gateways[gateway].status, self.usage.gateways[gateway], asterisk)
 
     def view(self, now: float) -> FleetView:
         """Show all gateways, counts and leases."""
         return FleetView(
             gateways={
-                name: GatewayView(status=gateway.status, used=self._on_gateways[name], alive=gateway.expires_at > now)
+                name: GatewayView(
+                    status=gateway.status, used=self.usage.gateways[name], alive=gateway.expires_at > now
+                )
                 for name, gateway in self._gateways.items()
             },
-            asterisks={name: used for name, used in self._on_asterisks.items() if used},
-            quotas={name: count for name, count in self._on_quotas.items() if count},
+            asterisks={name: used for name, used in self.usage.asterisks.items() if used},
+            quotas={name: count for name, count in self.usage.quotas.items() if count},
             leases=tuple(self._leases.values()),
         )
 

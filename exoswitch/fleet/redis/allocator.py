@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.errors import BackendUnavailable, NoCapacity
+from exoswitch.fleet.choice import no_place_on
 from exoswitch.fleet.interfaces import INodeAllocator
 from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, token_of_channel
 from exoswitch.fleet.redis import scripts
@@ -27,7 +28,6 @@ from exoswitch.fleet.redis.codec import (
 )
 from exoswitch.fleet.redis.local import LocalRegistry
 from exoswitch.fleet.redis.membership import Membership
-from exoswitch.fleet.registry import no_place_on
 from exoswitch.fleet.timings import DEFAULTS, FleetTimings
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.tasks.deferred import deferred

@@ -19,7 +19,7 @@ from exoswitch.fleet.jobs_under_way import JobsUnderWay
 from exoswitch.fleet.leases import Lease
 from exoswitch.fleet.redis.address import RedisAddress
 from exoswitch.fleet.redis.jobs_entries import Entry, job_fields, read_portion, stream_part
-from exoswitch.fleet.redis.jobs_in_hand import JobsInHand
+from exoswitch.fleet.redis.jobs_progress import StreamProgress
 from exoswitch.fleet.redis.link import RedisLink, Script
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.tasks.deferred import deferred
@@ -55,9 +55,9 @@ class RedisJobs(Service):
         self._part = stream_part(gateway)
         self._clock = reactor
         self._metrics = metrics
-        self._in_hand = JobsInHand()
+        self._progress = StreamProgress()
         # A Redis that was away may have lost what it was told last.
-        self._link = RedisLink(address, KEYS, SCRIPTS, self._in_hand.look_back, reactor=reactor, rng=rng)
+        self._link = RedisLink(address, KEYS, SCRIPTS, self._progress.reread_pending, reactor=reactor, rng=rng)
         self._jobs = JobsUnderWay(reactor, self._finished, self._failed)
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
@@ -70,8 +70,8 @@ class RedisJobs(Service):
         """Stop polling, wait for the jobs under way, and disconnect."""
         if self._polls.running:
             self._polls.stop()
-        await self._jobs.rest()
-        await self._tell_done(self._in_hand.finished)
+        await self._jobs.drain()
+        await self._tell_done(self._progress.finished)
         await self._link.stopService()
 
     @deferred
@@ -89,23 +89,23 @@ class RedisJobs(Service):
 
     async def _take(self) -> bool:
         """Take a portion; return whether there may be more."""
-        await self._tell_done(self._in_hand.finished)
+        await self._tell_done(self._progress.finished)
         room = min(PORTION_MAX, self._jobs.room)
         if not room:
             return False
-        question = self._in_hand.question
-        portion = read_portion(await self._link.run(TAKE, self._part, *question, room))
+        next_read = self._progress.next_read
+        portion = read_portion(await self._link.run(TAKE, self._part, *next_read, room))
         if not self._polls.running:
             return False  # these entries stay pending in Redis, for the next process
-        for entry in self._in_hand.take(portion):
+        for entry in self._progress.take(portion):
             self._begin(entry)
-        return self._in_hand.question != question
+        return self._progress.next_read != next_read
 
     def _begin(self, entry: Entry) -> None:
         if entry.lease is None:
             self._log.warn("entry {key} of our stream {part} is no job: removed", key=entry.id, part=self._part)
             self._metrics.add("jobs_malformed_total")
-            self._in_hand.finish(entry.id)
+            self._progress.finish(entry.id)
         else:
             self._metrics.add("jobs_taken_total")
             self._jobs.begin(self.listener, entry.id, entry.lease)
@@ -113,12 +113,12 @@ class RedisJobs(Service):
     # --- Ending -------------------------------------------------------------------------------------------------
 
     def _finished(self, key: str) -> None:
-        self._in_hand.finish(key)
+        self._progress.finish(key)
         spawn(self._tell_done((key,)), self._log, "removing a finished job from Redis")
 
     def _failed(self, key: str) -> None:
         self._metrics.add("jobs_failed_total")
-        self._in_hand.fail(key)
+        self._progress.fail(key)
 
     async def _tell_done(self, keys: Iterable[str]) -> None:
         """Remove finished entries from Redis; without Redis, the next `_take` does it."""
@@ -126,4 +126,4 @@ class RedisJobs(Service):
         if keys:
             with suppress(BackendUnavailable):
                 await self._link.run(DONE, self._part, *keys)
-                self._in_hand.forget(*keys)
+                self._progress.forget(*keys)

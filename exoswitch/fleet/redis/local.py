@@ -7,6 +7,7 @@ from attrs import define, field
 
 from exoswitch.fleet.leases import Lease, NodeStatus
 from exoswitch.fleet.registry import Registry
+from exoswitch.fleet.usage import Usage
 
 NOW = 0.0  # nothing expires in the local registry
 
@@ -30,6 +31,11 @@ class LocalRegistry:
     def leases(self) -> tuple[Lease, ...]:
         """The leases that this gateway holds."""
         return self._registry.held_by(self.gateway)
+
+    @property
+    def usage(self) -> Usage:
+        """The counts of this registry, and the last known totals of the fleet."""
+        return self._registry.usage
 
     def set_status(self, status: NodeStatus) -> None:
         """Note the status of this gateway."""
@@ -60,15 +66,6 @@ class LocalRegistry:
         """Remove leases; unknown tokens are ignored."""
         for token in tokens:
             self._registry.release(self.gateway, token)
-
-    def set_used(self, asterisk: str, used: int) -> None:
-        """Note how many places the whole fleet has taken on an Asterisk."""
-        own = sum(lease.asterisk == asterisk for lease in self.leases)
-        self._registry.set_remote_use(asterisk, max(0, used - own))
-
-    def set_quotas(self, counted: Mapping[str, int]) -> None:
-        """Note how many calls the whole fleet has on each quota."""
-        self._registry.set_remote_quotas(counted)
 
     def lasting_differences(self, there: frozenset[str], epoch: str) -> tuple[frozenset[str], frozenset[str]]:
         """Compare with the tokens that Redis has for this gateway, registered under this epoch.

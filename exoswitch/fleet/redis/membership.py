@@ -131,7 +131,7 @@ class Membership:
         """
         _, *used = await self.ask(scripts.RENEW, *self._status_and_silence)
         for asterisk, count in zip(used[::2], used[1::2], strict=True):
-            self._local.set_used(asterisk, int(count))
+            self._local.usage.set_asterisk_total(asterisk, int(count))
 
     @property
     def _status_and_silence(self) -> tuple[str, int]:
@@ -142,7 +142,7 @@ class Membership:
         if self._clock.seconds() - self._compared_at >= self._timings.compare_s:
             self._compared_at = self._clock.seconds()
             await self.compare()
-            self._local.set_quotas(read_counts(await self.link.run(scripts.QUOTAS)))
+            self._local.usage.set_quota_totals(read_counts(await self.link.run(scripts.QUOTAS)))
 
     async def compare(self) -> None:
         """Release the leases that only one of the two registries has had for two comparisons."""

@@ -143,7 +143,7 @@ def test_without_redis_our_calls_and_the_last_known_calls_of_others_count_on_a_q
     first, other = (world.gateway(name, 30, {"pbx1": 30}) for name in ("gw1", "gw2"))
     for nodes in (first, other):
         world.wait(nodes.allocate("sid", quotas=quotas))
-    world.turned.until(lambda: first._local._registry._remote_quotas == {"account/acme1": 1})
+    world.turned.until(lambda: first._local.usage._remote_quotas == {"account/acme1": 1})
     server.stop()
     leases = [world.wait(first.allocate("sid", quotas=quotas)) for _ in range(2)]
     for asked in (

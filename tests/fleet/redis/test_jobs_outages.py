@@ -90,7 +90,7 @@ def test_job_that_ends_while_redis_is_away_is_not_offered_again(server, world):
     world.until(lambda: jobs._link.is_up)
     world.settle()
     assert listener.arrived == leases(3)
-    assert jobs._in_hand.finished == ()
+    assert jobs._progress.finished == ()
     world.die(jobs)
     listener = Prompt()
     world.start("gw1", listener)
@@ -131,7 +131,7 @@ def test_redis_that_lost_its_last_writes_gets_them_again(server, world):
     world.wait(jobs.send(lease(0)))
     world.until(lambda: listener.arrived)
     world.settle()
-    last, _ = jobs._in_hand.question
+    last, _ = jobs._progress.next_read
     server.call("DEL", STREAM)
     server.call("XGROUP", "CREATE", STREAM, "gateway", 0, "MKSTREAM")
     server.call("XADD", STREAM, last, *job_fields(lease(0)))

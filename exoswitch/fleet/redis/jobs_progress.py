@@ -15,7 +15,7 @@ ENDED_MAX = 10_000  # the length of a stream
 
 
 @define
-class JobsInHand:
+class StreamProgress:
     """The entries that this process took: under way; finished, but still in Redis; or ended."""
 
     _delivered: str = field(default="", init=False)
@@ -25,7 +25,7 @@ class JobsInHand:
     _was_done: dict[str, bool] = field(factory=dict, init=False)  # ended entries: finished, or failed
 
     @property
-    def question(self) -> tuple[str, str]:
+    def next_read(self) -> tuple[str, str]:
         """The arguments of the next read: the last delivered entry that we know, and the entry to read after."""
         return self._delivered, self._after
 
@@ -34,7 +34,7 @@ class JobsInHand:
         """The finished entries that Redis may still have."""
         return tuple(self._finished)
 
-    def look_back(self) -> None:
+    def reread_pending(self) -> None:
         """Read the pending entries again: a Redis that was away may have lost its last writes."""
         self._after = OLDEST
 

@@ -7,7 +7,7 @@ from hypothesis.strategies import integers
 
 from exoswitch.fleet.leases import Lease
 from exoswitch.fleet.redis.jobs_entries import Entry, Portion
-from exoswitch.fleet.redis.jobs_in_hand import ENDED_MAX, NEW, JobsInHand
+from exoswitch.fleet.redis.jobs_progress import ENDED_MAX, NEW, StreamProgress
 
 
 @define
@@ -47,13 +47,13 @@ def lease(number):
     return Lease(token=f"t{number}", call_sid=f"sid{number}", gateway="gw1", asterisk="pbx1")
 
 
-def take_all(in_hand, stream, count=3):
-    """Take portions until the question stays the same, as the adapter does."""
+def take_all(progress, stream, count=3):
+    """Take portions until `next_read` stays the same, as the adapter does."""
     taken = []
     while True:
-        question = in_hand.question
-        taken += in_hand.take(stream.take(*question, count))
-        if in_hand.question == question:
+        next_read = progress.next_read
+        taken += progress.take(stream.take(*next_read, count))
+        if progress.next_read == next_read:
             return taken
 
 
@@ -66,7 +66,7 @@ class Readings(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.stream, self.in_hand = Stream(), JobsInHand()
+        self.stream, self.progress = Stream(), StreamProgress()
         self.under_way, self.failed, self.done = [], set(), set()
 
     @rule()
@@ -83,11 +83,11 @@ class Readings(RuleBasedStateMachine):
 
     @rule(count=integers(1, 4))
     def take_a_portion(self, count):
-        self.took(self.in_hand.take(self.stream.take(*self.in_hand.question, count)))
+        self.took(self.progress.take(self.stream.take(*self.progress.next_read, count)))
 
     @rule(count=integers(1, 4))
     def take_all(self, count):
-        self.took(take_all(self.in_hand, self.stream, count))
+        self.took(take_all(self.progress, self.stream, count))
         left = {f"t{number}" for number in self.stream.entries} - self.done - self.failed
         assert left == set(self.under_way)
 
@@ -100,35 +100,35 @@ class Readings(RuleBasedStateMachine):
     @rule()
     def finish(self):
         token = self.under_way.pop(0)
-        self.in_hand.finish(f"{token[1:]}-0")
+        self.progress.finish(f"{token[1:]}-0")
         self.done.add(token)
 
     @precondition(lambda self: self.under_way)
     @rule()
     def fail(self):
         token = self.under_way.pop()
-        self.in_hand.fail(f"{token[1:]}-0")
+        self.progress.fail(f"{token[1:]}-0")
         self.failed.add(token)
 
     @rule()
-    def look_back(self):
-        self.in_hand.look_back()
+    def reread_pending(self):
+        self.progress.reread_pending()
 
     @rule()
     def tell_redis(self):
-        finished = self.in_hand.finished
+        finished = self.progress.finished
         self.stream.done(finished)
-        self.in_hand.forget(*finished)
+        self.progress.forget(*finished)
 
     @rule()
     def tell_redis_and_lose_the_answer(self):
-        self.stream.done(self.in_hand.finished)
+        self.stream.done(self.progress.finished)
 
     @rule()
     def next_process(self):
         """Only the entries that Redis has removed are finished."""
         self.tell_redis()
-        self.in_hand, self.under_way, self.failed = JobsInHand(), [], set()
+        self.progress, self.under_way, self.failed = StreamProgress(), [], set()
 
     @invariant()
     def nothing_that_is_undone_is_forgotten_by_redis(self):
@@ -144,34 +144,34 @@ def test_pending_entries_come_before_new_ones():
     stream = Stream()
     for _ in range(4):
         stream.send()
-    take_all(JobsInHand(), stream)
+    take_all(StreamProgress(), stream)
     stream.send()
-    assert tokens(take_all(JobsInHand(), stream)) == ["t1", "t2", "t3", "t4", "t5"]
+    assert tokens(take_all(StreamProgress(), stream)) == ["t1", "t2", "t3", "t4", "t5"]
 
 
 def test_stream_that_expired_and_started_anew_is_read():
-    in_hand, stream = JobsInHand(), Stream()
+    progress, stream = StreamProgress(), Stream()
     stream.send()
-    take_all(in_hand, stream)
-    assert take_all(in_hand, Stream()) == []
+    take_all(progress, stream)
+    assert take_all(progress, Stream()) == []
     later = Stream(entries=[7, 8], delivered=0)
-    assert tokens(take_all(in_hand, later)) == ["t7", "t8"]
+    assert tokens(take_all(progress, later)) == ["t7", "t8"]
 
 
 def test_entry_that_redis_lost_the_end_of_is_ended_again():
-    in_hand, stream = JobsInHand(), Stream()
+    progress, stream = StreamProgress(), Stream()
     stream.send()
-    take_all(in_hand, stream)
-    in_hand.finish("1-0")
-    in_hand.forget("1-0")
-    assert in_hand.finished == ()
-    in_hand.look_back()
-    assert take_all(in_hand, stream) == []
-    assert in_hand.finished == ("1-0",)
+    take_all(progress, stream)
+    progress.finish("1-0")
+    progress.forget("1-0")
+    assert progress.finished == ()
+    progress.reread_pending()
+    assert take_all(progress, stream) == []
+    assert progress.finished == ("1-0",)
 
 
 def test_memory_of_ended_entries_is_bounded():
-    in_hand = JobsInHand()
+    progress = StreamProgress()
     for number in range(ENDED_MAX + 5):
-        in_hand.fail(f"{number}-0")
-    assert len(in_hand._was_done) == ENDED_MAX
+        progress.fail(f"{number}-0")
+    assert len(progress._was_done) == ENDED_MAX
