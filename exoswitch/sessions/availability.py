@@ -16,18 +16,13 @@ from attrs import define
 
 
 class State(Enum):
-    """What the store does with notes."""
+    """The states of the picture; a stopped store takes no notes."""
 
     STARTING = auto()
-    """The first attempt to open the database has no answer yet; notes go to the journal."""
     REPLAYING = auto()
-    """Notes go to the database, and the journal is written to it."""
     WRITING = auto()
-    """Notes go to the database; the journal is empty."""
     AWAY = auto()
-    """Notes go to the journal."""
     STOPPED = auto()
-    """No notes are taken."""
 
 
 class Input(Enum):
@@ -44,14 +39,10 @@ class Input(Enum):
 class Effect(Enum):
     """A step that the store takes."""
 
-    REPLAY = auto()
-    """Write the journal to the database."""
-    REPORT = auto()
-    """Log and count an outage."""
-    OPEN_LATER = auto()
-    """Open the database after `pause_s`."""
-    CLOSE = auto()
-    """Close the database."""
+    REPLAY = "write the journal to the database"
+    REPORT = "log and count an outage"
+    OPEN_LATER = "open the database after `pause_s`"
+    CLOSE = "close the database"
 
 
 _FIRST_PAUSE_S = 0.5

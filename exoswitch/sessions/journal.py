@@ -21,12 +21,14 @@ _SUFFIX = ".notes"
 
 @frozen(kw_only=True)
 class Chunk:
-    """A part of a file: its notes, the offset of the next part, and the number of lines that cannot be read."""
+    """A part of a file: its notes, the number of lines that cannot be read, and the offset of the next part.
+
+    After the last part, the offset is None.
+    """
 
     notes: tuple[Note, ...]
-    end: int
     damaged: int
-    is_last: bool
+    next: int | None
 
 
 @define
@@ -77,8 +79,8 @@ class Journal:
                 notes.append(read_line(line))
             except CorruptRecord:
                 damaged += 1
-        end = start + sum(map(len, lines))
-        return Chunk(notes=tuple(notes), end=end, damaged=damaged, is_last=len(lines) < _CHUNK_LINES)
+        end = start + sum(map(len, lines)) if len(lines) == _CHUNK_LINES else None
+        return Chunk(notes=tuple(notes), damaged=damaged, next=end)
 
     def remove(self, path: Path) -> None:
         """Remove a file after all its notes are in the database."""

@@ -7,6 +7,7 @@ former gateway of a call cannot overwrite the notes of the new one.
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from enum import Enum
 
 from attrs import define, field, frozen
 
@@ -14,21 +15,10 @@ from exoswitch.call.session import Session
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import event_text, from_text, to_text
 
-SESSION_COLUMNS = (
-    "call_sid",
-    "account",
-    "direction",
-    "status",
-    "customer",
-    "exophone",
-    "gateway",
-    "created_at",
-    "updated_at",
-    "answered_at",
-    "ended_at",
-    "sequence",
-    "document",
-)
+_TEXTS = ("call_sid", "account", "direction", "status", "customer", "exophone", "gateway")
+_TIMES = ("created_at", "updated_at", "answered_at", "ended_at")
+
+SESSION_COLUMNS = (*_TEXTS, *_TIMES, "sequence", "document")
 EVENT_COLUMNS = ("call_sid", "sequence", "created_at", "happened_at", "status", "detail")
 
 _MICROSECONDS = 1_000_000
@@ -102,17 +92,9 @@ def newest(notes: Iterable[Note]) -> list[Note]:
 def session_row(note: Note) -> tuple[object, ...]:
     """Give the values of a session's row, in the order of SESSION_COLUMNS."""
     session = note.session
-    texts = (
-        session.call_sid,
-        session.account,
-        session.direction.value,
-        session.status.value,
-        session.customer,
-        session.exophone,
-        session.gateway,
-    )
-    times = (session.created_at, session.updated_at, session.answered_at, session.ended_at)
-    return (*map(_storable, texts), *times, note.sequence, to_text(session))
+    texts = (_storable(getattr(session, name)) for name in _TEXTS)
+    times = (getattr(session, name) for name in _TIMES)
+    return (*texts, *times, note.sequence, to_text(session))
 
 
 def read_note(call_sid: str, sequence: int, document: str) -> Note | CorruptRecord:
@@ -126,16 +108,11 @@ def read_note(call_sid: str, sequence: int, document: str) -> Note | CorruptReco
 def event_row(note: Note) -> tuple[object, ...]:
     """Give the values of an event's row, in the order of EVENT_COLUMNS."""
     session = note.session
-    return (
-        _storable(session.call_sid),
-        note.sequence,
-        session.created_at,
-        session.updated_at,
-        session.status.value,
-        event_text(session),
-    )
+    times = (session.created_at, session.updated_at)
+    return (_storable(session.call_sid), note.sequence, *times, session.status.value, event_text(session))
 
 
-def _storable(text: str | None) -> str | None:
-    """Remove NUL and replace lone surrogates, which databases refuse; the document has them all."""
+def _storable(value: str | Enum | None) -> str | None:
+    """Give the text of a column, without NUL and lone surrogates, which databases refuse; the document has them."""
+    text: str | None = value.value if isinstance(value, Enum) else value
     return text and text.replace("\0", "").encode(errors="replace").decode()

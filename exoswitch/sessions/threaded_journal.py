@@ -50,13 +50,13 @@ class ThreadedJournal:
         try:
             while paths := await self._run(self._journal.seal):
                 for path in paths:
-                    start, is_last = 0, False
-                    while not is_last:
+                    start: int | None = 0
+                    while start is not None:
                         if not is_wanted():
                             return
                         chunk: Chunk = await self._run(self._journal.read, path, start)
                         await self._pass(chunk, write)
-                        start, is_last = chunk.end, chunk.is_last
+                        start = chunk.next
                     await self._run(self._journal.remove, path)
         except OSError as problem:
             self._log.error("the journal of sessions cannot be read: {problem}", problem=problem)

@@ -31,12 +31,12 @@ def contents(journal):
     """Read all notes, and count the damaged lines."""
     notes, damaged = [], 0
     for path in journal.seal():
-        start, is_last = 0, False
-        while not is_last:
+        start = 0
+        while start is not None:
             chunk = journal.read(path, start)
             notes += chunk.notes
             damaged += chunk.damaged
-            start, is_last = chunk.end, chunk.is_last
+            start = chunk.next
     return notes, damaged
 
 
