@@ -1,11 +1,11 @@
-"""What the sample-rate converter costs for 20 ms of one call, beside other ways to do it.
+"""The CPU time of the resampler for 20 ms of one call, compared with other methods.
 
-    pip install numpy soxr        # for the other ways; those not installed are left out
+    pip install numpy soxr        # for the other methods; a missing one is left out
     python benchmarks/resample.py
 
-numpy applies the same filter, and costs a start 0.1 s and 14 MB; plain Python sums products in a loop; soxr is the
-library made for it. CPU time; the least of many rounds that take turns, so that what else runs counts little. "Late"
-is how far the output lags behind the input at its worst, once the chunk is in: a stream's first second.
+numpy applies the same filter; its import costs 0.1 s and 14 MB. Plain Python sums products in a loop. soxr is a
+library for resampling. The time is the least of many rounds in turns, so other load on the machine counts little.
+"Late" is the largest lag of the output behind the input after a chunk, in the first second of a stream.
 """
 
 import platform
@@ -30,14 +30,14 @@ ROUNDS, CHUNKS = 40, 250
 
 
 def phases(ratio: int) -> list[list[int]]:
-    """Read the converter's filter off its answer to a click: taps for each point between two samples."""
+    """Get the resampler's filter from its answer to a click: taps for each point between two samples."""
     click = Resampler(8000, 8000 * ratio).feed(struct.pack(f"<{TAPS}h", UNITY, *[0] * (TAPS - 1)))
     answer = struct.unpack(f"<{TAPS * ratio}h", click)
     return [list(answer[phase::ratio]) for phase in range(1, ratio)]
 
 
 def exoswitch(from_hz: int, to_hz: int) -> Feed:
-    """Take the converter as it is."""
+    """Use the resampler of exoswitch."""
     return Resampler(from_hz, to_hz).feed
 
 
@@ -96,7 +96,7 @@ def with_numpy(from_hz: int, to_hz: int) -> Feed:
 
 
 def plain_python(from_hz: int, to_hz: int) -> Feed:
-    """Sum products in a loop, one phase after the other; neither rounding nor clipping is counted."""
+    """Sum products in a loop, one phase after the other, without rounding and clipping."""
     ratio = max(from_hz, to_hz) // 8000
     filters = phases(ratio)
     past = [0] * (TAPS - 1)
@@ -113,7 +113,7 @@ def plain_python(from_hz: int, to_hz: int) -> Feed:
 
 
 def soxr(quality: str) -> Callable[[int, int], Feed]:
-    """Stream through soxr at one of its qualities."""
+    """Use soxr with one of its qualities."""
 
     def make(from_hz: int, to_hz: int) -> Feed:
         np, library = import_module("numpy"), import_module("soxr")
@@ -124,7 +124,7 @@ def soxr(quality: str) -> Callable[[int, int], Feed]:
 
 
 def ways() -> Iterator[tuple[str, Callable[[int, int], Feed]]]:
-    """Name each way that is installed."""
+    """Give the installed methods."""
     yield "exoswitch", exoswitch
     if util.find_spec("numpy"):
         yield "numpy", with_numpy
@@ -134,13 +134,13 @@ def ways() -> Iterator[tuple[str, Callable[[int, int], Feed]]]:
 
 
 def chunk(rate_hz: int) -> bytes:
-    """Make 20 ms of noise as loud as speech."""
+    """Make 20 ms of noise with the loudness of speech."""
     noise = random.Random(1)
     return struct.pack(f"<{rate_hz // 50}h", *[noise.randrange(-8000, 8000) for _ in range(rate_hz // 50)])
 
 
 def late_ms(feed: Feed, from_hz: int, to_hz: int) -> float:
-    """Measure by how much less has come out than went in, at its worst."""
+    """Measure the largest lag of the output behind the input."""
     pcm, out_s, worst_s = chunk(from_hz), 0.0, 0.0
     for turn in range(1, 51):
         out_s += len(feed(pcm)) / 2 / to_hz
@@ -157,7 +157,7 @@ def cost_us(feed: Feed, pcm: bytes) -> float:
 
 
 def main() -> None:
-    """Measure every way in every direction and print the table."""
+    """Measure every method in every direction; print the table."""
     print(f"{processor()}, Python {platform.python_version()}; µs of CPU for 20 ms, and ms late\n")
     print(" " * 14 + "".join(f"{f'{from_hz} to {to_hz}':>20}" for from_hz, to_hz in DIRECTIONS))
     table = {}

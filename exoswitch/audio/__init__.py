@@ -1,1 +1,1 @@
-"""Audio without a network: frames, G.711, resampling, concealment, WAV files."""
+"""Audio processing without RTP: frames, G.711, resampling, concealment, WAV files."""

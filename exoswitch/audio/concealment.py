@@ -6,19 +6,19 @@ from attrs import define
 
 from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
 
-_FADE_FRAMES = 3  # about the length that ITU-T G.711 Appendix I conceals before it goes silent
+_FADE_FRAMES = 3  # about as long as ITU-T G.711 Appendix I conceals
 _SAMPLES = struct.Struct(f"<{FRAME_SAMPLES}h")
 
 
 @define
 class Concealer:
-    """Makes up frames for those that did not come; `last` is the last that did."""
+    """Makes frames in place of lost ones. `last` is the last frame that arrived."""
 
     last: bytes = SILENCE_PCM
     repeated: int = 0
 
     def conceal(self) -> bytes:
-        """Make up the next frame."""
+        """Make the next frame: the last one, fading to silence over 60 ms."""
         if self.repeated >= _FADE_FRAMES or self.last is SILENCE_PCM:
             return SILENCE_PCM
         frame = _faded(self.last, self.repeated)
@@ -27,7 +27,7 @@ class Concealer:
 
 
 def _faded(frame: bytes, step: int) -> bytes:
-    """Let a frame's loudness fall linearly, over its share of the whole fade."""
+    """Reduce a frame's loudness linearly: one step of the fade."""
     whole = FRAME_SAMPLES * _FADE_FRAMES
     begin = whole - step * FRAME_SAMPLES
     return _SAMPLES.pack(*[int(sample * (begin - at) / whole) for at, sample in enumerate(_SAMPLES.unpack(frame))])

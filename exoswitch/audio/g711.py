@@ -1,8 +1,8 @@
-"""Core: ITU-T G.711: both laws, both ways, table driven, bit-exact.
+"""Core: ITU-T G.711: µ-law and A-law, to and from PCM, with tables, bit-exact.
 
-PCM is signed 16-bit little-endian. G.711 defines µ-law on 14 bits and A-law on 13. As in ITU-T's own Software Tool
-Library (G.191), a 16-bit sample is rounded down to those, so that one on a decision value belongs to the interval
-above it, on both sides of zero. (`audioop`, gone from Python 3.13, does so for A-law, but not for µ-law below zero.)
+PCM is signed 16-bit little-endian. G.711 defines µ-law on 14 bits and A-law on 13 bits. A 16-bit sample is rounded
+down, as in ITU-T's Software Tool Library (G.191): a sample on a decision value belongs to the interval above it, on
+both sides of zero. (`audioop`, which Python 3.13 removed, differs for µ-law below zero.)
 """
 
 from functools import lru_cache
@@ -12,12 +12,12 @@ from struct import Struct
 from attrs import field, frozen
 
 _CODES = 128  # of each sign: 8 segments of 16 steps
-_PIECE_SAMPLES = 8000  # a long message is encoded by the second, to keep its unpacked samples few
+_PIECE_SAMPLES = 8000  # a long message is encoded in pieces of 1 s, to limit its unpacked samples
 
 
 @frozen(eq=False)
 class Law:
-    """One of the two laws of G.711, under its RTP payload type (RFC 3551 section 6); one byte is one sample."""
+    """One of the two laws of G.711, with its RTP payload type (RFC 3551 section 6). One byte is one sample."""
 
     name: str
     payload_type: int
@@ -27,7 +27,7 @@ class Law:
     _codes: bytes = field(repr=False)
 
     def decode(self, payload: bytes) -> bytes:
-        """Expand to PCM; every byte is a valid code."""
+        """Expand to PCM. Every byte is a valid code."""
         pcm = bytearray(2 * len(payload))
         pcm[0::2] = payload.translate(self._low)
         pcm[1::2] = payload.translate(self._high)
@@ -39,22 +39,22 @@ class Law:
             cuts = range(0, len(pcm), 2 * _PIECE_SAMPLES)
             return b"".join([self.encode(pcm[cut : cut + 2 * _PIECE_SAMPLES]) for cut in cuts])
         samples = _unsigned_samples(len(pcm) // 2).unpack(pcm)
-        if len(samples) < 2:  # itemgetter gives no tuple for one, and wants at least one
+        if len(samples) < 2:  # itemgetter needs two keys to give a tuple
             return bytes([self._codes[sample] for sample in samples])
         return bytes(itemgetter(*samples)(self._codes))
 
 
 @lru_cache(maxsize=64)
 def _unsigned_samples(count: int) -> Struct:
-    """Give the layout of that many samples, each read as an index into the 65,536 codes."""
+    """Give the layout of so many samples, each an index into the 65,536 codes."""
     return Struct(f"<{count}H")
 
 
 def _law(*, name: str, payload_type: int, bounds: list[int], values: list[int], positive: list[int]) -> Law:
-    """Lay out a law's tables.
+    """Make a law's tables.
 
-    `bounds` are the lower decision values of the 128 positive codes in order of magnitude, `values` what those
-    decode to, both in 16-bit steps, and `positive` the codes themselves; bit 0x80 is the sign in both laws.
+    `positive` has the 128 positive codes in order of magnitude, `bounds` their lower decision values, and `values`
+    their decoded values, both as 16-bit samples. Bit 0x80 is the sign in both laws.
     """
     runs = zip(positive, bounds, [*bounds[1:], 1 << 15], strict=True)
     upward = b"".join(bytes([code]) * (upper - lower) for code, lower, upper in runs)
@@ -73,7 +73,7 @@ def _law(*, name: str, payload_type: int, bounds: list[int], values: list[int], 
 
 
 def _ulaw() -> Law:
-    """Build µ-law: segment s has steps of 2^(s+1) units of 4; the bias of 33 units makes the segments double."""
+    """Build µ-law: segment s has steps of 2^(s+1) units of 4. The bias of 33 units makes the segments double."""
     segments = [divmod(magnitude, 16) for magnitude in range(_CODES)]
     return _law(
         name="ulaw",
@@ -85,7 +85,7 @@ def _ulaw() -> Law:
 
 
 def _alaw() -> Law:
-    """Build A-law: segments 0 and 1 have steps of one unit of 16, every later segment doubles them."""
+    """Build A-law: segments 0 and 1 have steps of one unit of 16. Each later segment doubles the step."""
     segments = [divmod(magnitude, 16) for magnitude in range(_CODES)]
     return _law(
         name="alaw",

@@ -1,13 +1,13 @@
-"""Core: the phone's 8,000 Hz turned into a bot's 16,000 or 24,000 Hz, and back, as it streams.
+"""Core: a streaming resampler between the phone's 8,000 Hz and a bot's 16,000 or 24,000 Hz.
 
-The filter is a sinc under a Kaiser window, in polyphase form, cut off at the phone's 4,000 Hz: flat to 3,400 Hz, down
-by 58 dB from 4,600 Hz on. It reaches 12 phone samples to either side, and that is all its delay: 1.5 ms.
+The filter is a sinc under a Kaiser window, in polyphase form, with a cut-off at the phone's 4,000 Hz: it is flat to
+3,400 Hz and 58 dB down from 4,600 Hz. It reaches 12 phone samples to each side, so its delay is 1.5 ms.
 
-Convolution is what multiplication does to digits. So a chunk is written as one number, a digit of 32 bits to a
-sample, and multiplied by the filter written likewise; the digits of the product are the sums. Python's whole numbers
-do that in a few microseconds, with no library to load, and exactly. Of a product the last digits are open: they await
-the samples to come, and are carried over to the next chunk, as one does in long multiplication. That is why no border
-between chunks can be heard, or found.
+Multiplying two numbers convolves their digits. So a chunk is written as one number, with a digit of 32 bits for each
+sample, and multiplied by the filter, written in the same way. The digits of the product are the filtered samples.
+Python's integers do this in a few microseconds, exactly, without a library. The last digits of a product still need
+the samples of the next chunk: they are carried over, as in long multiplication. So the borders between chunks leave
+no trace in the result.
 """
 
 from functools import cache
@@ -15,30 +15,30 @@ from math import factorial, pi, sin, sqrt
 
 from attrs import define, field
 
-REACH_SAMPLES = 12  # to either side, at the lower rate
+REACH_SAMPLES = 12  # to each side, at the lower rate
 
 _TAPS = 2 * REACH_SAMPLES
 _KAISER_BETA = 5.5
-_PIECE_SAMPLES = 160  # 20 ms at 8,000 Hz; a long message goes through in pieces, to keep its numbers few
+_PIECE_SAMPLES = 160  # 20 ms at 8,000 Hz; a long message is processed in pieces, to limit the size of its numbers
 
 _DIGIT_BYTES = 4
 _DIGIT_BITS = 8 * _DIGIT_BYTES
-_UNITY_BITS = 14  # a tap of 1 is 2^14: a sum has 30 bits with its sign when in range, and never more than 32
+_UNITY_BITS = 14  # a tap of 1 is 2^14: a sum in range has 30 bits with its sign, any sum at most 32
 _WORD = 0xFFFF
 _SIGN = 0x8000
 _SUM_OFFSET = (1 << 31) + (_SIGN << _UNITY_BITS) + (1 << _UNITY_BITS - 1)  # makes every sum positive, and rounds it
 
 
 class Resampler:
-    """One direction of one stream between two rates, of which one is two or three times the other.
+    """One direction of one stream between two rates. One rate is two or three times the other.
 
-    PCM is signed 16-bit little-endian, in whole samples, any number of them at a time.
+    PCM is signed 16-bit little-endian, in whole samples, any number at a time.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         low_hz, high_hz = sorted((from_hz, to_hz))
         if low_hz <= 0 or high_hz not in {2 * low_hz, 3 * low_hz}:
-            raise ValueError(f"cannot turn {from_hz} Hz into {to_hz} Hz: one must be two or three times the other")
+            raise ValueError(f"cannot convert {from_hz} Hz to {to_hz} Hz: one must be two or three times the other")
         self._ratio = high_hz // low_hz
         self._upward = from_hz == low_hz
         self._piece_bytes = 2 * _PIECE_SAMPLES * (1 if self._upward else self._ratio)
@@ -48,10 +48,10 @@ class Resampler:
         return _Upward(self._ratio) if self._upward else _Downward(self._ratio)
 
     def feed(self, pcm: bytes) -> bytes:
-        """Turn the next samples.
+        """Convert the next samples.
 
-        Upward, each gives two or three, from the first one on: the delay is silence at the start. Downward, the delay
-        is a start that gives less, and nothing is added to what was fed.
+        Upward, each sample gives two or three, and the delay is silence at the start. Downward, the first calls give
+        fewer samples because of the delay, and no silence is added.
         """
         if len(pcm) <= self._piece_bytes:
             return self._stream.feed(pcm)
@@ -59,7 +59,7 @@ class Resampler:
         return b"".join([self._stream.feed(pcm[cut : cut + self._piece_bytes]) for cut in cuts])
 
     def flush(self) -> bytes:
-        """Give what is still inside, and begin anew."""
+        """Give the delayed samples, and begin a new stream."""
         rest = self._stream.drain()
         self._stream = self._new_stream()
         return rest
@@ -67,7 +67,7 @@ class Resampler:
 
 @define
 class _Upward:
-    """Puts one or two samples behind each, which itself is only delayed."""
+    """Adds one or two samples after each sample, which is only delayed."""
 
     _ratio: int
     _delayed: int = 0
@@ -95,7 +95,7 @@ class _Upward:
 
 @define
 class _Downward:
-    """Makes one sample of each row of two or three, and of their neighbours."""
+    """Makes one sample from each row of two or three, and their neighbours."""
 
     _ratio: int
     _sums: int = 0
@@ -122,8 +122,8 @@ class _Downward:
 
 
 def _numbers(pcm: bytes, ratio: int) -> list[int]:
-    """Write samples as numbers, dealing them out in turn; each is a digit's lower half, and the first the lowest."""
-    if ratio == 2:  # two samples are a digit's two halves already
+    """Write samples to `ratio` numbers in turn. A sample is the lower half of a digit; the first digit is lowest."""
+    if ratio == 2:  # two samples are the two halves of a digit
         pairs = int.from_bytes(pcm, "little")
         lower_halves = _repeated(_WORD, len(pcm) // _DIGIT_BYTES)
         return [pairs & lower_halves, pairs >> 16 & lower_halves]
@@ -136,7 +136,7 @@ def _numbers(pcm: bytes, ratio: int) -> list[int]:
 
 
 def _interleaved(numbers: list[int], count: int) -> bytes:
-    """Give back as PCM what `_numbers` would deal out so."""
+    """Give the PCM that `_numbers` turns into these numbers."""
     if len(numbers) == 2:
         return (numbers[0] | numbers[1] << 16).to_bytes(_DIGIT_BYTES * count, "little")
     row = 2 * len(numbers)
@@ -148,13 +148,13 @@ def _interleaved(numbers: list[int], count: int) -> bytes:
 
 
 def _signed(words: int, count: int) -> int:
-    """Take each word for the signed sample that it is; one below zero borrows from the digit above it."""
+    """Convert words to signed samples. A negative one borrows from the digit above."""
     signs = _repeated(_SIGN, count)
     return (words ^ signs) - signs
 
 
 def _settle(sums: int, count: int) -> tuple[int, int]:
-    """Round that many sums to words, and give the sums that are still open."""
+    """Round so many sums to words; give also the sums that are still incomplete."""
     sums += _repeated(_SUM_OFFSET, count)
     words = sums >> _UNITY_BITS & _repeated(_WORD, count)
     if sums & _repeated(0b11 << 30, count) != _repeated(0b10 << 30, count):
@@ -163,16 +163,16 @@ def _settle(sums: int, count: int) -> tuple[int, int]:
 
 
 def _clipped(words: int, sums: int, count: int) -> int:
-    """Put the utmost where a sum is out of range: its upper two bits are 0b11 above it, 0b10 inside, 0b01 below."""
+    """Clip the sums out of range. Their upper two bits are 0b11 above the range, 0b10 inside, 0b01 below."""
     ones = _repeated(1, count)
     too_low = (sums >> 31 & ones) ^ ones
     too_high = sums >> 31 & sums >> 30 & ones
     return (words | (too_low | too_high) * _WORD) ^ too_low * _WORD
 
 
-@cache  # of a few digits, and of no more than a piece's count
+@cache  # few digits, and counts up to a piece
 def _repeated(digit: int, count: int) -> int:
-    """Write the number that has one digit so many times."""
+    """Give the number with one digit repeated `count` times."""
     return int.from_bytes(digit.to_bytes(_DIGIT_BYTES, "little") * count, "little")
 
 
@@ -184,9 +184,9 @@ def _taps_between(ratio: int) -> list[int]:
 
 @cache
 def _taps_around(ratio: int) -> list[tuple[int, int]]:
-    """Give the filter for each place in a row, and how many bits further up it stands.
+    """Give the filter for each place in a row, without its low zero bits, and the number of those bits.
 
-    The first place has one tap: as a number it is short, once its zeros are taken for what they are.
+    The filter of the first place has one tap, so it becomes a short number.
     """
     filters = [_taps(1 - REACH_SAMPLES - place / ratio, 1 / ratio) for place in range(ratio)]
     shifts = [(taps & -taps).bit_length() - 1 for taps in filters]
@@ -194,13 +194,13 @@ def _taps_around(ratio: int) -> list[tuple[int, int]]:
 
 
 def _taps(first_at: float, gain: float) -> int:
-    """Write as one number a filter's taps, which stand a sample apart from each other."""
+    """Write a filter's taps, one sample apart, as one number."""
     weights = [round(gain * _impulse(first_at + tap) * (1 << _UNITY_BITS)) for tap in range(_TAPS)]
     return sum(weight << _DIGIT_BITS * tap for tap, weight in enumerate(weights))
 
 
 def _impulse(at: float) -> float:
-    """Give the ideal low pass at a time in samples, under the window that lets it end."""
+    """Give the windowed low-pass filter at a time in samples."""
     if not at:
         return 1.0
     inside = 1 - (at / REACH_SAMPLES) ** 2

@@ -1,4 +1,4 @@
-"""Core: sound files, of the one kind that needs no conversion on its way to a phone."""
+"""Core: WAV files of 16-bit PCM at 8,000 Hz, which a phone plays without conversion."""
 
 import wave
 from array import array
@@ -9,25 +9,25 @@ from exoswitch.errors import InvalidRequest
 
 
 def read_wav(data: bytes) -> bytes:
-    """Read a WAV file of 16-bit mono PCM at 8,000 Hz, and give its PCM.
+    """Read a WAV file of 16-bit mono PCM at 8,000 Hz; give its PCM.
 
     Raises:
-        InvalidRequest: it is something else; the text is a sentence about "it".
+        InvalidRequest: the file has another format; the text is a sentence about "it".
     """
     try:
         with wave.open(BytesIO(data)) as file:
             channels, bits, rate_hz = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
             pcm: bytes = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk that claims to reach beyond the file
-        raise InvalidRequest(f"it is no WAV file of PCM ({str(error) or 'it ends too early'})") from None
+    except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk ends beyond the file
+        raise InvalidRequest(f"it is not a WAV file of PCM ({str(error) or 'it ends too early'})") from None
     if (channels, bits, rate_hz) != (1, 16, SAMPLE_RATE_HZ):
         shape = f"{channels} channel{'s' if channels > 1 else ''} of {bits} bits at {rate_hz} Hz"
-        raise InvalidRequest(f"it has {shape}; needed is 1 of 16 at {SAMPLE_RATE_HZ}")
+        raise InvalidRequest(f"it has {shape}; it must have 1 of 16 at {SAMPLE_RATE_HZ}")
     return pcm[: len(pcm) & ~1]
 
 
 def write_wav(left: bytes, right: bytes) -> bytes:
-    """Write a stereo WAV file; the shorter side is filled up with silence."""
+    """Write a stereo WAV file at 8,000 Hz. Silence fills the shorter side."""
     length = max(len(left), len(right))
     samples = array("h", bytes(2 * length))
     samples[0::2] = array("h", left.ljust(length, b"\0"))

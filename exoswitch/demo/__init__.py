@@ -1,1 +1,1 @@
-"""A whole call on this machine, with nothing installed beside it: `exoswitch demo`."""
+"""A whole call on this machine, without other software: `exoswitch demo`."""

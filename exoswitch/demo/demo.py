@@ -1,7 +1,7 @@
-"""Root: a whole call on one machine, over real sockets: simulated Asterisk, the real gateway, an echo bot.
+"""Root: a whole call on one machine, over real sockets: a simulated Asterisk, the real gateway, an echo bot.
 
-Nothing is installed beside it, and nothing between is faked: AMI over TCP, RTP over UDP, REST over HTTP, and the
-bot's stream over a WebSocket, all on the loopback interface.
+It needs no other software. All protocols are real, on the loopback interface: AMI over TCP, RTP over UDP, REST over
+HTTP, and the bot's stream over a WebSocket.
 """
 
 # mypy: disallow-untyped-calls=False
@@ -55,20 +55,20 @@ _CONNECT = {
 Write = Callable[[str], object]
 
 
-class DemoFailed(Exception):  # noqa: N818 - the name says what happened
-    """The call of the demonstration could not even be made."""
+class DemoFailed(Exception):  # noqa: N818 - "Failed" says it
+    """The demonstration could not make its call."""
 
 
 @frozen
 class Call:
-    """The call that was made, as its two ends saw it."""
+    """The two ends of the call, with their records."""
 
     caller: Caller
     conversation: Conversation
 
 
 def run_demo(reactor: Any, out_dir: Path, *, talk_s: float = _TALK_S, write: Write | None = None) -> Deferred[int]:
-    """Make a call and print what was measured; leaves recording.wav and waveform.svg, and gives the exit status."""
+    """Make a call, print its measurements, write recording.wav and waveform.svg; give the exit status."""
     return Deferred.fromCoroutine(_demonstrate(reactor, Path(out_dir), talk_s, write or _write_at_once))
 
 
@@ -82,7 +82,7 @@ async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write)
     try:
         call = await Deferred.fromCoroutine(demonstration.run()).addTimeout(talk_s + _PATIENCE_S, reactor)
     except (DemoFailed, TimeoutError) as failure:
-        write(f"\nThe call could not be made: {failure}\n")
+        write(f"\nThe call failed: {failure}\n")
         return 1
     finally:
         await demonstration.stop()
@@ -91,7 +91,7 @@ async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write)
     )
     write(f"\n\n{table(findings)}\n\n")
     for fault in call.conversation.faults:
-        write(f"  against Exotel's protocol: {fault}\n")
+        write(f"  fault against Exotel's protocol: {fault}\n")
     for path in _save(out_dir, call, findings):
         write(f"  {path}\n")
     is_good = all(finding.is_good for finding in findings)
@@ -100,21 +100,21 @@ async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write)
 
 
 def _save(out_dir: Path, call: Call, findings: list[Finding]) -> tuple[Path, Path]:
-    """Write what was heard at the phone, and a picture of it: the phone's side is left, the bot's right."""
+    """Write the recording of the phone and its picture. The phone's side is left, the bot's side is right."""
     out_dir.mkdir(parents=True, exist_ok=True)
     sides = bytes(call.caller.spoken), bytes(call.caller.ear.recording)
     recording, picture = out_dir / "recording.wav", out_dir / "waveform.svg"
     recording.write_bytes(write_wav(*sides))
     shown = (finding for finding in findings if finding.name.endswith("p50"))
     note = ", ".join(f"{finding.name} {finding.value:.0f} {finding.unit}" for finding in shown)
-    title = "A call through exoswitch, as it was at the phone"
+    title = "A call through exoswitch, recorded at the phone"
     picture.write_text(waveform_svg(*sides, title=title, labels=("caller", "bot"), note=note), encoding="utf-8")
     return recording, picture
 
 
 @define
 class Demonstration:
-    """The three programs of a demonstration, and the call between them."""
+    """The three programs of a demonstration, and their call."""
 
     _reactor: Any
     _talk_s: float
@@ -123,15 +123,17 @@ class Demonstration:
     _services: MultiService = field(init=False, factory=MultiService)
 
     async def run(self) -> Call:
-        """Start everything, and make the call."""
+        """Start the programs and make the call."""
         self._services.startService()
         script = read_script(f"answer-after=0.3 babble={self._talk_s} hangup")
         asterisk = SimulatedAsterisk(reactor=self._reactor, script=script, meters=self.meters)
         bot = SimulatedBot(reactor=self._reactor, meters=self.meters)
         for service in (asterisk, bot):
             service.setServiceParent(self._services)
-        http_port = await _free_tcp_port(self._reactor)
-        config = _config(asterisk, bot, http_port, await _free_udp_ports(self._reactor))
+        http_port = await _free_port(self._reactor.listenTCP(0, Factory(), interface="127.0.0.1"))
+        rtp_port = await _free_port(self._reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1"))
+        # The gateway passes over taken ports of the range.
+        config = _config(asterisk, bot, http_port, range(rtp_port, min(rtp_port + _RTP_PORTS, 65536)))
         make_gateway(config, self._reactor).setServiceParent(self._services)
         url = f"http://127.0.0.1:{http_port}"
         self._write(f"gateway at {url}, simulated Asterisk at {asterisk.endpoint}, echo bot at {bot.url}\n")
@@ -140,7 +142,7 @@ class Demonstration:
         return await self._follow_call(asterisk, bot)
 
     async def stop(self) -> None:
-        """Stop everything, the gateway first."""
+        """Stop the programs, the gateway first."""
         for service in reversed(list(self._services)):
             await maybeDeferred(service.disownServiceParent)
 
@@ -167,7 +169,7 @@ class Demonstration:
             raise DemoFailed(f"the REST API answered {answer.code}: {text}")
 
     def _form(self, fields: dict[str, str]) -> FileBodyProducer:
-        """Give the body of a form; left to itself, treq would send it by the default reactor, not by ours."""
+        """Give the body of a form. treq's own body would use the default reactor instead of this one."""
         cooperator = Cooperator(scheduler=lambda work: self._reactor.callLater(0, work))
         return FileBodyProducer(BytesIO(urlencode(fields).encode()), cooperator)
 
@@ -213,17 +215,8 @@ def _config(asterisk: SimulatedAsterisk, bot: SimulatedBot, http_port: int, rtp_
     )
 
 
-async def _free_tcp_port(reactor: Any) -> int:
-    """Find a port by binding it for a moment, since the gateway has to be told of one."""
-    listening = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+async def _free_port(listening: Any) -> int:
+    """Give the number of a bound port, and release it: the gateway needs to know its ports in advance."""
     port: int = listening.getHost().port
     await maybeDeferred(listening.stopListening)
     return port
-
-
-async def _free_udp_ports(reactor: Any) -> range:
-    """Find the beginning of a range; the gateway passes over ports of it that are taken."""
-    listening = reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
-    port: int = listening.getHost().port
-    await maybeDeferred(listening.stopListening)
-    return range(port, min(port + _RTP_PORTS, 65536))

@@ -1,4 +1,4 @@
-"""Core: what came of a demonstration: figures, each with the limit that it has to keep, and the table of them."""
+"""Core: the findings of a demonstration: figures with their limits, as a table."""
 
 from math import inf
 
@@ -12,7 +12,7 @@ from exoswitch.sim.latency import Meters
 
 @frozen
 class Finding:
-    """One figure; it is good up to its limit, or, if `at_least`, from its limit on."""
+    """One figure. The limit is its maximum, or its minimum if `at_least`."""
 
     name: str
     value: float
@@ -22,11 +22,11 @@ class Finding:
 
     @property
     def is_good(self) -> bool:
-        """Whether the figure keeps its limit."""
+        """Whether the figure is within its limit."""
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
     def row(self, width: int) -> str:
-        """Show the figure as a line of the table."""
+        """Give the figure as a line of the table."""
         if self.unit != "ms":
             value = f"{self.value:.0f}"
         else:
@@ -36,7 +36,7 @@ class Finding:
 
 
 def table(findings: list[Finding]) -> str:
-    """Show figures, limits and verdicts as text."""
+    """Give figures, limits and verdicts as text."""
     width = max(len(finding.name) for finding in findings)
     return "\n".join(finding.row(width) for finding in findings)
 
@@ -44,7 +44,7 @@ def table(findings: list[Finding]) -> str:
 def judge(
     caller: Caller, conversation: Conversation, meters: Meters, *, talk_s: float, transcoding_ms: tuple[float, float]
 ) -> list[Finding]:
-    """Judge a call of so many seconds; the limits suit a busy machine, and lie below what people notice."""
+    """Judge a call of `talk_s`. The limits allow for a busy machine; people do not notice such delays."""
     out, back = meters.out.summary(), meters.back.summary()
     heard_at = conversation.first_media_at
     first_audio_ms = inf if heard_at is None else 1000 * (heard_at - caller.began_at)

@@ -1,4 +1,4 @@
-"""Core: a picture of a two-sided recording, as SVG: a lane for each side over one time axis."""
+"""Core: a picture of a two-sided recording as SVG: a lane for each side, and one time axis."""
 
 from array import array
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _STYLE = (
 
 
 def waveform_svg(left: bytes, right: bytes, *, title: str, labels: tuple[str, str], note: str = "") -> str:
-    """Draw both sides of a recording of 16-bit PCM at 8,000 Hz; the title and the labels are plain text."""
+    """Draw both sides of a recording: 16-bit PCM at 8,000 Hz. The title, labels and note are plain text."""
     duration_s = max(len(left), len(right), 2) / 2 / SAMPLE_RATE_HZ
     bottom = _TOP + 2 * _LANE + 8
     plot = _WIDTH - 2 * _MARGIN

@@ -1,6 +1,6 @@
-"""Core: hang-up causes, and a text for each.
+"""Core: hang-up causes with their texts.
 
-Causes are ITU-T Q.850's, as Asterisk 22 numbers them (``causes.h``) and derives them from SIP replies
+The causes are those of ITU-T Q.850, with Asterisk 22's numbers (``causes.h``). Asterisk derives them from SIP replies
 (``ast_sip_hangup_sip2cause``).
 """
 
@@ -25,7 +25,7 @@ _TEXTS = {
     1: "the number is not in use",
     2: "no route to the network of this number",
     3: "no route to this number",
-    5: "the prefix was misdialled",
+    5: "the dialled prefix is wrong",
     6: "the channel is unacceptable to the network",
     16: "normal clearing",
     17: "the phone is busy",
@@ -67,7 +67,7 @@ _UNSPECIFIC_CAUSES = frozenset({0, HangUpCause.NORMAL_CLEARING})
 
 
 def cause_text(cause: int | None) -> str:
-    """Say in words why a channel was hung up: ``the phone is busy (cause 17)``."""
+    """Describe a hang-up: ``the phone is busy (cause 17)``."""
     if cause is None:
         return "no cause given"
     text = _TEXTS.get(cause, "an unknown cause")
@@ -75,10 +75,10 @@ def cause_text(cause: int | None) -> str:
 
 
 def is_known(cause: int) -> bool:
-    """Whether this cause has a text."""
+    """Whether the cause has a text."""
     return cause in _TEXTS
 
 
 def is_specific(cause: int) -> bool:
-    """Whether this cause says more than that the call is over."""
+    """Whether the cause gives a reason for the end of the call."""
     return cause not in _UNSPECIFIC_CAUSES

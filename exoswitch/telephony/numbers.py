@@ -1,8 +1,7 @@
-"""Core: phone numbers as Exotel's users write them, and as little of them as a log may show.
+"""Core: phone numbers: reading, writing, and masking for logs.
 
-Inside exoswitch a number is E.164 (``+919812345610``). Exotel writes and takes Indian numbers in four ways, ``+91…``,
-``91…``, ``0…`` and ten bare digits (spec §2.1, §6.1), so all four are read, and bots see the 0-prefixed one, or
-E.164 by option.
+Inside exoswitch a number is E.164 (``+919812345610``). Exotel accepts Indian numbers in four forms: ``+91…``,
+``91…``, ``0…`` and ten digits (spec §2.1, §6.1). exoswitch reads all four. Bots get the form with 0, or E.164.
 """
 
 import re
@@ -24,7 +23,7 @@ _LONGEST_SHOWN = 16
 
 
 def mask(number: str) -> str:
-    """Hide a number for a log, keeping enough to recognise one's own: ``+9198******10``."""
+    """Mask a number for a log: ``+9198******10``. Its owner still recognises it."""
     text = (
         number[:_LONGEST_SHOWN]
         if number.isascii() and number.isprintable()
@@ -37,10 +36,10 @@ def mask(number: str) -> str:
 
 
 def normalise(number: str) -> str:
-    """Write a number in E.164; without a country code it is Indian.
+    """Convert a number to E.164. A number without a country code is Indian.
 
     Raises:
-        InvalidRequest: this is no phone number; the text says which forms are understood.
+        InvalidRequest: the text is not a phone number; the message lists the accepted forms.
     """
     text = number.translate(_PUNCTUATION)
     if text.startswith("00"):
@@ -51,13 +50,13 @@ def normalise(number: str) -> str:
     if _E164.fullmatch(text):
         return text
     raise InvalidRequest(
-        f"{number[:40]!r} is not a phone number: write it as +919812345610, 919812345610, 09812345610 or 9812345610, "
-        "and a number of another country with + and its country code"
+        f"{number[:40]!r} is not a phone number: write it as +919812345610, 919812345610, 09812345610 or 9812345610; "
+        "write a number of another country with + and its country code"
     )
 
 
 def national(number: str) -> str:
-    """Write an Indian number with a leading 0 (``09812345610``), as Exotel does; leave any other text as it is."""
+    """Write an Indian number with a leading 0 (``09812345610``), as Exotel does. Other text stays unchanged."""
     try:
         e164 = normalise(number)
     except InvalidRequest:
@@ -66,19 +65,19 @@ def national(number: str) -> str:
 
 
 def written(number: str, style: NumberStyle) -> str:
-    """Write a number as a bot shall see it; what is no number stays as it is."""
+    """Write a number in a bot's style. Text that is not a number stays unchanged."""
     if style == "national":
         return national(number)
     return _canonical(number)
 
 
 def same_number(one: str, other: str) -> bool:
-    """Tell whether two texts name the same phone, however each of them is written."""
+    """Whether two texts name the same phone, in any of the forms."""
     return one == other or _canonical(one) == _canonical(other)
 
 
 def _canonical(number: str) -> str:
-    """Give E.164 where the text is a number; any other text (an extension, a SIP user) is like nothing but itself."""
+    """Convert a number to E.164. Other text (an extension, a SIP user) stays unchanged."""
     try:
         return normalise(number)
     except InvalidRequest:

@@ -28,7 +28,7 @@ def test_silence_follows_the_fade():
     assert [concealer.conceal() for _ in range(6)][3:] == [SILENCE_PCM] * 3
 
 
-def test_there_is_silence_where_nothing_was_heard_yet():
+def test_silence_conceals_a_loss_at_the_start():
     assert Concealer().conceal() is SILENCE_PCM
 
 
@@ -59,7 +59,7 @@ def test_a_tone_that_loses_a_frame_does_not_click():
 
 @settings(deadline=None, max_examples=30)
 @given(FRAME, FRAME)
-def test_no_frames_make_a_splice_that_is_out_of_range(first, second):
+def test_a_splice_stays_between_its_two_frames(first, second):
     for one, other, made in zip(samples(first), samples(second), samples(spliced(first, second)), strict=True):
         assert min(one, other) <= made <= max(one, other)
 

@@ -10,7 +10,7 @@ from exoswitch.audio.frames import FRAME_SAMPLES, Loop
 
 @settings(deadline=None, max_examples=60)
 @given(st.binary(min_size=1, max_size=500), st.integers(1, 8))
-def test_a_sound_of_any_length_joins_itself_without_a_seam(sound, ticks):
+def test_a_loop_of_any_length_repeats_without_a_seam(sound, ticks):
     loop = Loop(sound)
     frames = [loop.pop() for _ in range(ticks)]
     assert {len(frame) for frame in frames} == {FRAME_SAMPLES}

@@ -1,4 +1,4 @@
-"""Both laws against the tables of ITU-T G.711, which are written out here as the Recommendation has them."""
+"""Both laws against the tables of ITU-T G.711, written here as in the Recommendation."""
 
 import struct
 from bisect import bisect_left, bisect_right
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exoswitch.audio.g711 import ALAW, LAWS_BY_NAME, LAWS_BY_PAYLOAD_TYPE, ULAW
 
-# Tables 1a and 2a: (number of intervals, interval size), from zero outwards; and what one unit of them is in 16 bits.
+# Tables 1a and 2a: (number of intervals, interval size), from zero outwards; and one unit as a 16-bit value.
 ALAW_INTERVALS, ALAW_UNIT = [(32, 2), (16, 4), (16, 8), (16, 16), (16, 32), (16, 64), (16, 128)], 8
 ULAW_INTERVALS = [(1, 1), (15, 2), (16, 4), (16, 8), (16, 16), (16, 32), (16, 64), (16, 128), (16, 256)]
 ULAW_UNIT = 4
@@ -58,7 +58,7 @@ TABLES = [
 
 
 @pytest.mark.parametrize(("law", "table"), TABLES)
-def test_the_tables_have_the_segment_ends_of_the_recommendation(law, table):
+def test_the_tables_have_the_recommendations_segment_ends(law, table):
     ends = {"alaw": [64, 128, 256, 512, 1024, 2048], "ulaw": [31, 95, 223, 479, 991, 2015, 4063]}[law.name]
     unit = {"alaw": ALAW_UNIT, "ulaw": ULAW_UNIT}[law.name]
     assert {unit * end for end in ends} <= set(table.decisions)
@@ -66,13 +66,13 @@ def test_the_tables_have_the_segment_ends_of_the_recommendation(law, table):
 
 
 @pytest.mark.parametrize(("law", "table"), TABLES)
-def test_every_code_decodes_as_the_tables_say(law, table):
+def test_every_code_decodes_by_the_tables(law, table):
     decoded = struct.unpack("<256h", law.decode(bytes(range(256))))
     assert list(decoded) == [table.decode(code) for code in range(256)]
 
 
 @pytest.mark.parametrize(("law", "table"), TABLES)
-def test_every_sample_encodes_as_the_tables_say(law, table):
+def test_every_sample_encodes_by_the_tables(law, table):
     samples = range(-(2**15), 2**15)
     assert list(law.encode(struct.pack("<65536h", *samples))) == [table.encode(sample) for sample in samples]
 
@@ -87,7 +87,7 @@ def test_a_code_survives_decoding_and_encoding(law):
 @pytest.mark.parametrize("law", [ALAW, ULAW], ids=lambda law: law.name)
 @settings(deadline=None, max_examples=20)
 @given(samples=st.lists(st.integers(-(2**15), 2**15 - 1), max_size=400), cut=st.integers(0, 400))
-def test_a_message_encodes_to_the_same_in_any_pieces(law, samples, cut):
+def test_the_pieces_of_a_message_encode_to_the_same(law, samples, cut):
     pcm = struct.pack(f"<{len(samples)}h", *samples)
     assert law.encode(pcm[: 2 * cut]) + law.encode(pcm[2 * cut :]) == law.encode(pcm)
 
@@ -98,7 +98,7 @@ def test_a_long_message_encodes_like_its_parts(law):
     assert law.encode(second * 3 + second[:2]) == law.encode(second) * 3 + law.encode(second[:2])
 
 
-def test_silence_is_what_a_zero_sample_encodes_to():
+def test_a_zero_sample_encodes_to_silence():
     assert (ULAW.silence, ALAW.silence) == (ULAW.encode(bytes(2)), ALAW.encode(bytes(2))) == (b"\xff", b"\xd5")
 
 

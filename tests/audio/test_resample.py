@@ -1,4 +1,4 @@
-"""The resampler against its filter written out, and against tones: what comes through, what is kept out, and when."""
+"""The resampler against a reference filter and against tones: pass band, stop band and delay."""
 
 import random
 import struct
@@ -35,7 +35,7 @@ def tone(hz, rate_hz, count=None):
 
 
 def chunks(pcm, sizes):
-    """Cut into chunks of so many samples each, in turn, as far as it reaches."""
+    """Cut into chunks of these sizes, in turn."""
     at = 0
     while at < len(pcm):
         size = 2 * next(sizes)
@@ -49,12 +49,12 @@ def converted(pcm, from_hz, to_hz):
 
 
 def settled(pcm, rate_hz):
-    """Give the 200 ms in the middle of 250 ms, where neither end can be heard; whole periods of 100 Hz."""
+    """Give the 200 ms in the middle of 250 ms, away from both ends: whole periods of 100 Hz."""
     return unpacked(pcm)[rate_hz // 50 : rate_hz // 50 + rate_hz // 5]
 
 
 def amplitude(samples, hz, rate_hz):
-    """Give how loud one frequency is, which has whole periods in these samples."""
+    """Give the level of one frequency with whole periods in these samples."""
     real = sum(sample * cos(2 * pi * hz * n / rate_hz) for n, sample in enumerate(samples))
     imaginary = sum(sample * sin(2 * pi * hz * n / rate_hz) for n, sample in enumerate(samples))
     return 2 * abs(complex(real, imaginary)) / len(samples)
@@ -94,21 +94,21 @@ def test_a_tone_comes_through_clean_in_chunks_of_any_size(from_hz, to_hz, sizes)
     samples=st.lists(st.sampled_from([-(2**15), -1, 0, 1, 777, 2**15 - 1]), max_size=300),
     sizes=st.lists(st.integers(0, 60), min_size=1),
 )
-def test_cuts_make_no_difference(from_hz, to_hz, samples, sizes):
+def test_the_result_does_not_depend_on_the_chunks(from_hz, to_hz, samples, sizes):
     pcm, resampler = packed(samples), Resampler(from_hz, to_hz)
     cut = [resampler.feed(chunk) for chunk in chunks(pcm, iter([*sizes, 300]))]
     assert b"".join(cut) + resampler.flush() == converted(pcm, from_hz, to_hz)
 
 
 @both_ways
-def test_a_long_message_is_turned_like_its_parts(from_hz, to_hz):
+def test_a_long_message_is_converted_as_its_parts(from_hz, to_hz):
     pcm, resampler = tone(440, from_hz, from_hz + 1), Resampler(from_hz, to_hz)
     parts = b"".join(resampler.feed(chunk) for chunk in chunks(pcm, SIZES["20 ms"](from_hz)))
     assert Resampler(from_hz, to_hz).feed(pcm) == parts
 
 
 @upward
-def test_upward_every_chunk_gives_its_full_share_from_the_first_on(from_hz, to_hz):
+def test_upward_every_chunk_gives_all_its_samples(from_hz, to_hz):
     resampler = Resampler(from_hz, to_hz)
     for samples in (160, 160, 1, 0, 1000, 7):
         assert len(resampler.feed(bytes(2 * samples))) == 2 * samples * to_hz // from_hz
@@ -117,7 +117,7 @@ def test_upward_every_chunk_gives_its_full_share_from_the_first_on(from_hz, to_h
 @downward
 @settings(deadline=None, max_examples=25)
 @given(sizes=st.lists(st.integers(0, 500), max_size=6))
-def test_downward_the_sum_is_what_was_fed_rounded_up(from_hz, to_hz, sizes):
+def test_downward_the_number_of_samples_is_rounded_up(from_hz, to_hz, sizes):
     resampler = Resampler(from_hz, to_hz)
     given_back = b"".join([*(resampler.feed(bytes(2 * size)) for size in sizes), resampler.flush()])
     assert len(given_back) == 2 * ceil(sum(sizes) * to_hz / from_hz)
@@ -128,11 +128,11 @@ def test_upward_the_delay_is_a_millisecond_and_a_half(from_hz, to_hz):
     click = unpacked(Resampler(from_hz, to_hz).feed(packed([LOUD] + [0] * 159)))
     delay = click.index(LOUD)
     assert delay / to_hz == REACH_SAMPLES / from_hz == 0.0015
-    assert click[: delay + 1] == click[delay : 2 * delay + 1][::-1]  # so it is the same for every frequency
+    assert click[: delay + 1] == click[delay : 2 * delay + 1][::-1]  # symmetric: every frequency has this delay
 
 
 @downward
-def test_downward_no_more_than_a_millisecond_and_a_half_is_held_back(from_hz, to_hz):
+def test_downward_at_most_a_millisecond_and_a_half_is_held_back(from_hz, to_hz):
     resampler = Resampler(from_hz, to_hz)
     given_back = 0
     for fed in range(1, 1000):
@@ -141,7 +141,7 @@ def test_downward_no_more_than_a_millisecond_and_a_half_is_held_back(from_hz, to
 
 
 @downward
-def test_downward_nothing_moves_in_time(from_hz, to_hz):
+def test_downward_the_audio_keeps_its_time(from_hz, to_hz):
     ratio = from_hz // to_hz
     click = unpacked(converted(packed([0] * 50 * ratio + [LOUD] + [0] * 49 * ratio), from_hz, to_hz))
     assert click.index(max(click)) == 50
@@ -149,21 +149,21 @@ def test_downward_nothing_moves_in_time(from_hz, to_hz):
 
 @both_ways
 @pytest.mark.parametrize("hz", [100, 1000, 2000, 3000, 3400])
-def test_the_phone_s_band_passes_as_it_is(from_hz, to_hz, hz):
+def test_the_phones_band_passes_unchanged(from_hz, to_hz, hz):
     passed = settled(converted(tone(hz, from_hz), from_hz, to_hz), to_hz)
     assert abs(decibels(amplitude(passed, hz, to_hz) / LOUD)) < 0.05
-    assert signal_to_noise_db(passed, hz, to_hz) > 60  # its images, and the rounding
+    assert signal_to_noise_db(passed, hz, to_hz) > 60  # images and rounding
 
 
 @downward
 @pytest.mark.parametrize("hz", [4600, 5000, 6000, 7000, 7900])
-def test_what_a_phone_cannot_hear_does_not_come_back_as_another_tone(from_hz, to_hz, hz):
+def test_tones_above_the_phones_band_leave_no_alias(from_hz, to_hz, hz):
     left = settled(converted(tone(hz, from_hz), from_hz, to_hz), to_hz)
     assert decibels((2 * power(left)) ** 0.5 / LOUD) < -57
 
 
 def filter_taps(ratio):
-    """Give the low pass as it is meant, at the higher rate; the window's Bessel function is an integral here."""
+    """Give the reference low pass at the higher rate. The window's Bessel function is an integral here."""
 
     def bessel(x):
         return sum(exp(x * cos(pi * (n + 0.5) / 200)) for n in range(200)) / 200
@@ -176,7 +176,7 @@ def filter_taps(ratio):
 
 
 def convolved(samples, taps):
-    """Give the convolution with its middle above each sample; outside there is silence."""
+    """Give the convolution centred on each sample. Outside there is silence."""
     half = len(taps) // 2
     padded = [*[0] * half, *samples, *[0] * half]
     return [sum(map(float.__mul__, taps, map(float, padded[n : n + len(taps)]))) for n in range(len(samples))]
@@ -221,8 +221,8 @@ def test_a_full_scale_square_wave_does_not_wrap_around(from_hz, to_hz):
 
 
 @both_ways
-def test_the_worst_that_can_be_fed_stays_within_a_sum(from_hz, to_hz):
-    """Samples that all have their tap's sign make the largest sum there is, once of each sign."""
+def test_the_largest_possible_sum_does_not_overflow(from_hz, to_hz):
+    """Samples with the signs of their taps make the largest sum, once of each sign."""
     ratio = max(from_hz, to_hz) // PHONE_HZ
     taps = filter_taps(ratio)[:: 1 if from_hz > to_hz else ratio]
     for peak in (2**15 - 1, -(2**15)):
@@ -243,7 +243,7 @@ def test_silence_stays_silence(from_hz, to_hz):
 
 
 @both_ways
-def test_after_a_flush_it_is_as_new(from_hz, to_hz):
+def test_after_a_flush_a_new_stream_begins(from_hz, to_hz):
     resampler, speech = Resampler(from_hz, to_hz), tone(300, from_hz, 500)
     first = resampler.feed(speech) + resampler.flush()
     assert resampler.flush() == b""
@@ -258,12 +258,12 @@ def test_the_last_sample_is_not_lost(from_hz, to_hz):
 
 
 @both_ways
-def test_nothing_gives_nothing(from_hz, to_hz):
+def test_no_samples_give_no_samples(from_hz, to_hz):
     assert Resampler(from_hz, to_hz).feed(b"") == Resampler(from_hz, to_hz).flush() == b""
 
 
 @upward
-def test_up_and_down_again_gives_what_it_was(from_hz, to_hz):
+def test_up_and_down_again_gives_the_same_audio(from_hz, to_hz):
     speech = tone(1300, from_hz)
     again = unpacked(converted(Resampler(from_hz, to_hz).feed(speech), to_hz, from_hz))
     worst = max(abs(a - b) for a, b in zip(unpacked(speech)[100:1800], again[112:1812], strict=True))
@@ -272,5 +272,5 @@ def test_up_and_down_again_gives_what_it_was(from_hz, to_hz):
 
 @pytest.mark.parametrize("rates", [(8000, 8000), (8000, 32000), (8000, 11025), (0, 0), (-8000, -16000)])
 def test_other_ratios_are_refused_by_name(rates):
-    with pytest.raises(ValueError, match=f"cannot turn {rates[0]} Hz into {rates[1]} Hz"):
+    with pytest.raises(ValueError, match=f"cannot convert {rates[0]} Hz to {rates[1]} Hz"):
         Resampler(*rates)

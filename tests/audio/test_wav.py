@@ -32,22 +32,22 @@ def test_a_wav_file_is_read_back():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "no WAV file of PCM (it ends too early)"),
-        (b"RIFF", "no WAV file of PCM"),
+        (b"", "not a WAV file of PCM (it ends too early)"),
+        (b"RIFF", "not a WAV file of PCM"),
         (b"nonsense" * 10, "does not start with RIFF"),
         (GOOD[:20] + b"\6" + GOOD[21:], "unknown format: 6"),  # A-law, which many a telephone recording is
-        (wav(b"", rate_hz=16000), "it has 1 channel of 16 bits at 16000 Hz; needed is 1 of 16 at 8000"),
+        (wav(b"", rate_hz=16000), "it has 1 channel of 16 bits at 16000 Hz; it must have 1 of 16 at 8000"),
         (wav(b"", channels=2), "it has 2 channels"),
         (wav(b"", width=1), "of 8 bits"),
     ],
 )
-def test_what_is_no_wav_file_of_a_phone_is_refused_with_its_fault(data, words):
+def test_a_file_of_another_format_is_refused_with_the_reason(data, words):
     with pytest.raises(InvalidRequest) as refused:
         read_wav(data)
     assert words in str(refused.value)
 
 
-def test_a_file_that_was_cut_off_gives_whole_samples():
+def test_a_truncated_file_gives_whole_samples():
     assert read_wav(GOOD[:-3]) == b"\1\2" * 158
 
 
@@ -59,7 +59,7 @@ def test_any_bytes_are_read_or_refused(at, noise):
         assert len(read_wav(GOOD[:at] + noise + GOOD[at + len(noise) :])) % 2 == 0
 
 
-def test_a_recording_has_a_channel_for_each_side_and_fills_up_the_shorter():
+def test_a_recording_has_a_channel_for_each_side_and_silence_fills_the_shorter():
     with wave.open(BytesIO(write_wav(b"\1\0\2\0", b"\3\0"))) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 8000)
         assert file.readframes(10) == b"\1\0\3\0\2\0\0\0"

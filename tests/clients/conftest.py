@@ -1,4 +1,4 @@
-"""The bots: programs as a customer would write them, each started once for all its calls."""
+"""The bots: programs as a customer writes them. Each is started once for all its calls."""
 
 import importlib.util
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,7 +13,7 @@ from tests.harness.clients.phone_call import PhoneCall, gateway_config
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip pipecat's tests where it is not installed, and say so."""
+    """Skip pipecat's tests if it is not installed."""
     if importlib.util.find_spec("pipecat") is None:
         for item in items:
             if item.get_closest_marker("pipecat"):

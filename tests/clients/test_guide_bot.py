@@ -1,4 +1,4 @@
-"""What Exotel's guide promises and only a bot that reads the messages itself can see."""
+"""Promises of Exotel's guide that need a bot with access to the raw messages."""
 
 import pytest
 
@@ -23,7 +23,7 @@ async def test_marks_come_back_once_each_and_in_order(guide_bot, dial):
     assert [told["name"] for told in call.all_told("mark")] == [f"chunk-{n + 1}" for n in range(10)]
 
 
-async def test_marks_of_what_was_cleared_come_back_too(guide_bot, dial):
+async def test_marks_of_cleared_audio_come_back_too(guide_bot, dial):
     call = await dial(guide_bot, "answer")
     call.press(TALK + SILENCE)
     await call.told("mark", count=SPEECH_CHUNKS)

@@ -1,4 +1,4 @@
-"""What every bot may rely on, tried with bots on libraries that are not ours: a call each, on real sockets."""
+"""Calls with bots on other libraries, on real sockets: the behaviour that every bot relies on."""
 
 import pytest
 
@@ -8,10 +8,10 @@ from tests.harness.e2e.audio import level_dbm0, sounding_s
 
 PHONE_HZ = 440
 DBM0 = -9.1  # both speak with an amplitude of 8000
-LONG_MESSAGES = "?chunk_ms=5000"  # whoever hears the first of one knows that the gateway has all of it
+LONG_MESSAGES = "?chunk_ms=5000"  # when its first audio is heard, the gateway has the whole message
 QUIET_DBM0 = -60.0
 
-RATES = {8000: "", 16000: "?sample-rate=16000", 24000: "?sample-rate=24000"}  # and how a bot's URL asks for them
+RATES = {8000: "", 16000: "?sample-rate=16000", 24000: "?sample-rate=24000"}  # with the URL parameters for them
 at_each_rate = pytest.mark.parametrize(("rate_hz", "query"), RATES.items(), ids=map(str, RATES))
 
 
@@ -34,7 +34,7 @@ async def test_speech_of_the_bot_is_heard_at_its_pitch_and_level(bot, rate_hz, q
     await call.hears_tone(SPEECH_HZ, DBM0)
 
 
-async def test_bot_is_told_who_calls_whom_and_what_its_url_says(bot, dial):
+async def test_the_bot_gets_both_numbers_and_its_url_parameters(bot, dial):
     call = await dial(bot, "answer", "?lang=hi&plan=gold")
     assert call.start["account_sid"] == ACCOUNT
     assert call.start["custom_parameters"] == {"lang": "hi", "plan": "gold"}
@@ -75,7 +75,7 @@ async def test_bot_that_ends_hangs_the_phone_up_at_once(bot, dial):
     call.press(HANG_UP)
     assert (await call.is_over())["Status"] == "completed"
     await call.told("closed")
-    # pipecat sends two seconds of silence before it closes; they are not waited for.
+    # pipecat sends two seconds of silence before it closes. The gateway does not wait for them.
     assert call.ticks - pressed < 75
 
 

@@ -35,8 +35,11 @@ def test_no_path_is_no_sound(read, good):
 @pytest.mark.parametrize(
     ("data", "fault"),
     [
-        (b"ID3 an MP3 file", "it is no WAV file of PCM (file does not start with RIFF id)"),
-        (wav(TONE, rate_hz=44100, channels=2), "it has 2 channels of 16 bits at 44100 Hz; needed is 1 of 16 at 8000"),
+        (b"ID3 an MP3 file", "it is not a WAV file of PCM (file does not start with RIFF id)"),
+        (
+            wav(TONE, rate_hz=44100, channels=2),
+            "it has 2 channels of 16 bits at 44100 Hz; it must have 1 of 16 at 8000",
+        ),
         (wav(b""), "it holds no sound"),
     ],
 )

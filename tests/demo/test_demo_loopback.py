@@ -1,4 +1,4 @@
-"""The demonstration, whole: its table, its exit status, and what it leaves behind."""
+"""The whole demonstration: its table, its exit status and its files."""
 
 import wave
 
@@ -8,7 +8,7 @@ from exoswitch.demo.demo import run_demo
 
 pytestmark = pytest.mark.loopback
 
-TRIES = 3  # the demonstration judges latency, and a machine that stalls makes a good call a bad one
+TRIES = 3  # the demonstration judges latency, and a busy machine makes a good call bad
 
 
 async def demonstrate(reactor, folder):
@@ -18,7 +18,7 @@ async def demonstrate(reactor, folder):
     return status, "".join(written)
 
 
-async def test_the_demonstration_is_a_good_call_that_leaves_a_recording_and_a_picture(reactor, tmp_path):
+async def test_the_demonstration_makes_a_good_call_with_a_recording_and_a_picture(reactor, tmp_path):
     for _ in range(TRIES):
         status, text = await demonstrate(reactor, tmp_path / "out")
         if status == 0:

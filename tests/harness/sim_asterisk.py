@@ -1,4 +1,4 @@
-"""A simulated Asterisk without sockets: actions in, messages out, on a clock that the test moves."""
+"""A simulated Asterisk without sockets: tests send actions, read messages, and move the clock."""
 
 from random import Random
 
@@ -13,7 +13,7 @@ LEG = "UnicastRTP/10.0.0.5:20000/c(ulaw)"
 
 
 class AsteriskCore:
-    """Carries out effects as an adapter would; `sent` is what went to each connection."""
+    """Carries out effects as the adapter does. `sent` has the messages of each connection."""
 
     def __init__(self, script="answer-after=1", **options):
         self.now = 100.0
@@ -42,7 +42,7 @@ class AsteriskCore:
                     self.others.append(effect)
 
     def act(self, name, *headers, connection=1):
-        """Send an action, and give the response."""
+        """Send an action; give the response."""
         return self.send(AmiMessage.action(name, ("ActionID", "a1"), *headers), connection)
 
     def send(self, action, connection=1):
@@ -85,7 +85,7 @@ class AsteriskCore:
         self.now = end
 
     def events(self, connection=1):
-        """Give the names of the events that came so far, with the kind of their channel, and forget them."""
+        """Take the events so far."""
         told = [message for message in self.sent.get(connection, []) if message.event]
         self.sent[connection] = []
         return told

@@ -1,4 +1,4 @@
-"""A whole gateway in memory, on a virtual clock: with a simulated Asterisk and a simulated bot."""
+"""A whole gateway in memory and in virtual time, with a simulated Asterisk and a simulated bot."""
 
 from twisted.application.service import Service
 from twisted.internet.defer import maybeDeferred
@@ -28,10 +28,10 @@ CALLS = CallsConfig(ring_s=20)
 
 
 class House:
-    """A gateway with its Asterisk and its bot, all on one virtual reactor; REST alone is left out."""
+    """A gateway with its Asterisk and its bot, on one virtual reactor, without REST."""
 
     def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
-        # What polls real sockets and what listens for HTTP on the default reactor has no place here.
+        # The web service listens on the default reactor, with real sockets.
         monkeypatch.setattr(wiring, "_web", lambda *_: Service())
         self.reactor, self.meters = VirtualReactor(), Meters()
         self.asterisk = SimulatedAsterisk(
@@ -58,7 +58,7 @@ class House:
         )
 
     def live(self, scenario):
-        """Run a scenario while everything is up, then stop it all; nothing may be left to happen."""
+        """Start everything, run a scenario, and stop everything. No delayed call may be left."""
         return self.reactor.run(self._live(scenario))
 
     async def _live(self, scenario):
@@ -73,14 +73,14 @@ class House:
         return result
 
     async def place(self, url="", **options):
-        """Call a phone, and lead it to the bot, or to the one at another URL, with these options of its stream."""
+        """Call a phone and connect it to the bot, or to the bot at another URL, with these stream options."""
         bot = BotTarget(url=url or self.bot.url, options=StreamOptions(**options))
         return await self.gateway.engine.place(
             CallRequest(account="acme1", number="+919812345678", exophone="+918047491899", bot=bot)
         )
 
     async def ending_of(self, session):
-        """Wait until a call is over, and give its session."""
+        """Wait until a call is over; give its session."""
         while not (found := await self.gateway.engine.find("acme1", session.call_sid)).status.is_final:
             await deferLater(self.reactor, 0.5)
         return found

@@ -15,7 +15,7 @@ def asterisk():
     return core
 
 
-def test_the_secret_itself_is_as_good_as_the_answer_to_a_challenge():
+def test_a_login_with_the_plain_secret_succeeds():
     asterisk = AsteriskCore()
     asterisk.server.connected(1)
     response = asterisk.act("Login", ("Username", "exoswitch"), ("Secret", "opensesame"))
@@ -31,7 +31,7 @@ def test_the_secret_itself_is_as_good_as_the_answer_to_a_challenge():
         (("Username", "exoswitch"), ("AuthType", "MD5"), ("Key", "0" * 32)),
     ],
 )
-def test_a_wrong_login_is_refused_and_the_connection_closed(headers):
+def test_a_wrong_login_is_refused_and_closes_the_connection(headers):
     asterisk = AsteriskCore()
     asterisk.server.connected(1)
     asterisk.act("Challenge")
@@ -39,7 +39,7 @@ def test_a_wrong_login_is_refused_and_the_connection_closed(headers):
     assert asterisk.others == [Disconnect(1)]
 
 
-def test_nothing_is_done_before_the_login():
+def test_actions_before_the_login_are_refused():
     asterisk = AsteriskCore()
     asterisk.server.connected(1)
     assert asterisk.act("Ping").get("Message") == "Permission denied"
@@ -75,7 +75,7 @@ def test_each_action_says_in_asterisks_words_that_there_is_no_such_channel(aster
     }
 
 
-def test_logins_are_taken_before_asterisk_is_up_but_no_calls():
+def test_before_full_boot_logins_succeed_and_calls_are_refused():
     asterisk = AsteriskCore(is_booted=False)
     asterisk.log_in()
     assert asterisk.originate().get("Message") == "Originate failed"
@@ -85,7 +85,7 @@ def test_logins_are_taken_before_asterisk_is_up_but_no_calls():
     assert asterisk.originate().succeeded
 
 
-def test_a_ping_is_answered_with_the_actions_own_id(asterisk):
+def test_a_ping_is_answered_with_its_action_id(asterisk):
     response = asterisk.act("Ping")
     assert (response.get("Response"), response.get("Ping"), response.action_id) == ("Success", "Pong", "a1")
 
@@ -94,19 +94,19 @@ def test_an_unknown_action_is_an_error(asterisk):
     assert asterisk.act("Dance").get("Message") == "Invalid/unknown command: Dance."
 
 
-def test_logging_off_ends_the_connection(asterisk):
+def test_a_logoff_closes_the_connection(asterisk):
     assert asterisk.act("Logoff").get("Response") == "Goodbye"
     assert asterisk.others == [Disconnect(1)]
 
 
-def test_a_connection_without_events_gets_answers_only(asterisk):
+def test_a_connection_without_events_gets_only_answers(asterisk):
     asterisk.act("Events", ("EventMask", "off"))
     asterisk.originate()
     asterisk.pass_time(5)
     assert asterisk.names() == []
 
 
-def test_includes_shut_out_every_other_event(asterisk):
+def test_an_including_filter_excludes_all_other_events(asterisk):
     assert asterisk.act("Filter", ("Operation", "Add"), ("MatchCriteria", "name(DialBegin)")).succeeded
     narrow = ("MatchCriteria", "name(VarSet),header(Variable),method(starts_with)"), ("Filter", "UNICASTRTP_LOCAL_")
     assert asterisk.act("Filter", ("Operation", "Add"), *narrow).succeeded
@@ -116,29 +116,29 @@ def test_includes_shut_out_every_other_event(asterisk):
 
 
 @pytest.mark.parametrize("criteria", ["", "name(DTMFEnd),header(Direction),exact", "names(X)", "name(X),header(Y)"])
-def test_a_filter_that_asterisk_would_not_understand_is_refused(asterisk, criteria):
+def test_a_filter_that_asterisk_refuses_is_refused(asterisk, criteria):
     assert not asterisk.act("Filter", ("Operation", "Add"), ("MatchCriteria", criteria)).succeeded
 
 
-def test_every_connection_is_told_of_every_call(asterisk):
+def test_every_connection_gets_the_events_of_every_call(asterisk):
     asterisk.log_in(connection=2)
     asterisk.originate()
     asterisk.pass_time(5)
     assert asterisk.names(1) == asterisk.names(2) != []
 
 
-def test_what_is_dialled_chooses_the_script(asterisk):
+def test_the_dialled_number_and_trunk_choose_the_script(asterisk):
     asterisk.originate(channel="PJSIP/0981@lab")
     assert asterisk.dialled == [("0981", "lab")]
     assert asterisk.others == [CallBegan(asterisk.pbx.calls["sid-1"])]
 
 
-def test_a_channel_id_is_used_by_one_channel_at_a_time(asterisk):
+def test_a_channel_id_in_use_is_refused(asterisk):
     asterisk.originate()
     assert asterisk.originate().get("Message") == "Uniqueid already in use"
 
 
-def test_an_originate_without_a_place_to_go_is_refused(asterisk):
+def test_an_originate_without_an_extension_is_refused(asterisk):
     assert not asterisk.act("Originate", ("Channel", "PJSIP/0981@lab")).succeeded
 
 
@@ -164,7 +164,7 @@ def test_the_channels_are_listed_with_both_legs_of_a_call(asterisk):
     assert {message.action_id for message in [*channels, complete]} == {"a1"}
 
 
-def test_a_digit_is_played_as_if_the_phone_had_sent_it(asterisk):
+def test_playdtmf_acts_as_a_key_of_the_phone(asterisk):
     asterisk.originate()
     asterisk.pass_time(5)
     asterisk.events()
@@ -178,7 +178,7 @@ def test_a_digit_is_played_as_if_the_phone_had_sent_it(asterisk):
     assert ends[1].get("Channel").startswith("UnicastRTP/")
 
 
-def test_of_two_gateways_that_claim_a_call_the_first_has_it(asterisk):
+def test_the_first_claim_of_two_gateways_wins(asterisk):
     asterisk.log_in(connection=2)
     call = asterisk.arrive()
     channel_id = call.channel.unique_id
@@ -198,13 +198,13 @@ def test_an_inbound_call_is_bridged_by_its_claimant(asterisk):
     assert (asterisk.opened[0].host, asterisk.opened[0].port, asterisk.opened[0].codec) == ("10.0.0.5", 20000, "ulaw")
 
 
-def test_agi_is_for_inbound_calls_only(asterisk):
+def test_agi_commands_work_only_on_inbound_calls(asterisk):
     asterisk.originate()
     assert not asterisk.send(actions.bridge("sid-1", LEG)).succeeded
     assert not asterisk.send(actions.bridge("1.99", LEG)).succeeded
 
 
-def test_a_call_is_taken_over_by_a_variable_and_a_redirect(asterisk):
+def test_a_variable_and_a_redirect_move_a_call_to_another_gateway(asterisk):
     asterisk.originate()
     asterisk.pass_time(5)
     asterisk.events()
@@ -225,7 +225,7 @@ def value_of(asterisk, channel_id, variable):
     return asterisk.act("Getvar", ("Channel", channel_id), ("Variable", variable)).get("Value")
 
 
-def test_a_channel_tells_whose_it_is_and_how_far_it_has_come(asterisk):
+def test_getvar_gives_the_owner_and_the_application_of_a_channel(asterisk):
     asterisk.originate()
     waiting = asterisk.arrive().channel.unique_id
     assert value_of(asterisk, "sid-1", "EXOSWITCH_GATEWAY") == "gw1"
@@ -237,7 +237,7 @@ def test_a_channel_tells_whose_it_is_and_how_far_it_has_come(asterisk):
     assert asterisk.act("Getvar", ("Channel", "1.99")).get("Message") == "No such channel"
 
 
-def test_a_ringing_call_is_led_to_the_leg_that_is_set_before_the_answer(asterisk):
+def test_a_ringing_call_dials_the_leg_that_is_set_before_the_answer(asterisk):
     asterisk.originate()
     asterisk.pass_time(0.5)
     asterisk.send(actions.set_media_target("sid-1", "UnicastRTP/10.0.0.6:20002/c(ulaw)"))
@@ -245,7 +245,7 @@ def test_a_ringing_call_is_led_to_the_leg_that_is_set_before_the_answer(asterisk
     assert [(opened.host, opened.port) for opened in asterisk.opened] == [("10.0.0.6", 20002)]
 
 
-def test_a_waiting_call_is_answered_where_it_is_redirected_to(asterisk):
+def test_a_redirect_answers_a_waiting_call(asterisk):
     call = asterisk.arrive()
     asterisk.send(actions.set_media_target(call.channel.unique_id, LEG))
     asterisk.events()
@@ -267,7 +267,7 @@ def test_a_bridged_inbound_call_that_is_redirected_ends_its_agi_command(asterisk
     assert [event.get("Uniqueid") for event in events if event.event == "Hangup"] != [call.channel.unique_id]
 
 
-def test_a_caller_who_is_turned_away_is_refused_once_that_was_heard(asterisk):
+def test_a_caller_without_a_gateway_is_refused_after_the_tone(asterisk):
     call = asterisk.arrive()
     asterisk.send(actions.redirect(call.channel.unique_id, "exoswitch-full"))
     assert not call.is_waiting
@@ -278,7 +278,7 @@ def test_a_caller_who_is_turned_away_is_refused_once_that_was_heard(asterisk):
     assert [event.get("Cause") for event in asterisk.events()] == ["34"]
 
 
-def test_a_caller_who_hangs_up_while_turned_away_ends_the_call_once(asterisk):
+def test_a_hang_up_during_the_congestion_tone_ends_the_call_once(asterisk):
     call = asterisk.arrive()
     asterisk.send(actions.redirect(call.channel.unique_id, "exoswitch-full"))
     call.hang_up()
@@ -288,7 +288,7 @@ def test_a_caller_who_hangs_up_while_turned_away_ends_the_call_once(asterisk):
     assert asterisk.names() == []
 
 
-def test_a_list_of_channels_tells_which_leg_is_bridged_and_where_it_leads(asterisk):
+def test_the_list_of_channels_has_bridge_and_dial_string(asterisk):
     asterisk.originate()
     asterisk.pass_time(5)
     asterisk.events()
@@ -298,7 +298,7 @@ def test_a_list_of_channels_tells_which_leg_is_bridged_and_where_it_leads(asteri
     assert len({channel.get("BridgeId") for channel in listed}) == 1
 
 
-def test_a_connection_that_is_gone_is_told_nothing(asterisk):
+def test_a_closed_connection_gets_no_events(asterisk):
     asterisk.server.disconnected(1)
     asterisk.arrive()
     assert asterisk.names() == []
@@ -308,7 +308,7 @@ def test_a_message_without_an_action_is_an_error(asterisk):
     assert not asterisk.send(AmiMessage((("Foo", "bar"),))).succeeded
 
 
-def test_an_action_of_the_simulators_own_lets_somebody_call_in(asterisk):
+def test_the_simulators_own_action_makes_an_inbound_call(asterisk):
     caller = ("Caller", "+9198"), ("Callee", "+9180")
     response = asterisk.act("SimulateCall", *caller, ("Script", "babble=5 hangup"))
     assert response.get("Uniqueid") in asterisk.pbx.calls

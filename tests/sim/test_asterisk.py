@@ -121,7 +121,7 @@ async def test_a_call_is_answered_bridged_and_hung_up_by_its_script(reactor, sim
     await leave(gateway)
 
 
-async def test_a_test_answers_presses_and_hangs_up_by_hand(reactor, simulate):
+async def test_a_test_can_answer_press_keys_and_hang_up(reactor, simulate):
     asterisk = simulate("no-answer")
     gateway = await gateway_of(reactor, asterisk)
     gateway.originate()
@@ -138,7 +138,7 @@ async def test_a_test_answers_presses_and_hangs_up_by_hand(reactor, simulate):
     await leave(gateway)
 
 
-async def test_somebody_calls_in(reactor, simulate):
+async def test_an_inbound_call_arrives(reactor, simulate):
     asterisk = simulate()
     gateway = await gateway_of(reactor, asterisk)
     call = asterisk.call_in("+9198", "+9180", read_script("tone=440"))
@@ -174,7 +174,7 @@ async def test_a_dropped_connection_does_not_end_a_call(reactor, simulate):
     await leave(await gateway_of(reactor, asterisk))
 
 
-async def test_a_frozen_asterisk_answers_once_it_is_thawed(reactor, simulate):
+async def test_a_frozen_asterisk_answers_after_the_thaw(reactor, simulate):
     asterisk = simulate()
     gateway = await gateway_of(reactor, asterisk)
     asterisk.freeze()
@@ -187,7 +187,7 @@ async def test_a_frozen_asterisk_answers_once_it_is_thawed(reactor, simulate):
     await leave(gateway)
 
 
-async def test_a_network_lies_between_phone_and_gateway(reactor, simulate):
+async def test_packets_between_phone_and_gateway_pass_the_network(reactor, simulate):
     asterisk = simulate("answer babble", network=Conditions(delay_s=0.05, jitter_s=0.01, loss=0.3), seed=3)
     gateway = await gateway_of(reactor, asterisk)
     gateway.originate()
@@ -202,7 +202,7 @@ async def test_a_network_lies_between_phone_and_gateway(reactor, simulate):
     await leave(gateway)
 
 
-async def test_media_from_a_stranger_is_not_heard(reactor, simulate):
+async def test_media_from_another_address_is_ignored(reactor, simulate):
     asterisk = simulate("answer")
     gateway = await gateway_of(reactor, asterisk)
     gateway.originate()
@@ -215,14 +215,14 @@ async def test_media_from_a_stranger_is_not_heard(reactor, simulate):
     await leave(gateway)
 
 
-async def test_what_is_not_ami_ends_the_connection(reactor, simulate):
+async def test_a_malformed_message_closes_the_connection(reactor, simulate):
     asterisk = simulate()
     gateway = await gateway_of(reactor, asterisk)
     gateway.transport.write(b"x" * (2 << 20))
     await gateway.lost
 
 
-async def test_stopping_ends_media_and_connections(reactor, simulate):
+async def test_the_stop_closes_media_and_connections(reactor, simulate):
     asterisk = simulate()
     gateway = await gateway_of(reactor, asterisk)
     gateway.originate()
@@ -241,7 +241,7 @@ def test_a_script_plays_a_file(tmp_path):
         read_script(f"wav={path}")
 
 
-async def test_a_call_that_is_over_before_it_was_seen_to_begin_is_no_trouble(reactor, simulate):
+async def test_a_call_that_ends_before_its_effects_are_carried_out_does_no_harm(reactor, simulate):
     asterisk = simulate()
     gateway = await gateway_of(reactor, asterisk)
     channel = ("Channel", "sid-0981")
@@ -261,7 +261,7 @@ async def test_a_call_that_is_over_before_it_was_seen_to_begin_is_no_trouble(rea
     await leave(gateway)
 
 
-async def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hears_that_one_alone(reactor, simulate):
+async def test_a_phone_hears_only_the_gateway_that_took_its_call_over(reactor, simulate):
     asterisk = simulate("answer-after=0.05 tone=440,5", network=Conditions(delay_s=0.2))
     first, second = await gateway_of(reactor, asterisk), await gateway_of(reactor, asterisk)
     first.originate()
@@ -280,7 +280,7 @@ async def test_a_phone_goes_on_with_the_gateway_that_takes_its_call_over_and_hea
     heard_of_the_first = reception.received
     first.media.transport.write(bytes(172), phone.local)
     await second.media.packets.next()
-    await deferLater(reactor, 0.1)  # by then all that was under way would have come, and no echo has yet
+    await deferLater(reactor, 0.1)  # longer than any packet in transit, shorter than the echo
     assert call.phone is phone
     assert (phone.foreign, reception.received) == (1, heard_of_the_first)
     assert heard_of_the_first > 0

@@ -16,7 +16,7 @@ def audio(message):
     return b64decode(json.loads(message)["media"]["payload"])
 
 
-def test_an_echo_says_what_it_hears_and_nothing_else():
+def test_an_echo_answers_only_media_with_the_same_audio():
     answer = parse_behaviour("echo").begin()
     assert [audio(message) for message in answer(HEARD)] == [HEARD.pcm]
     assert answer(Connected()) == answer(STARTED) == []
@@ -26,34 +26,34 @@ def test_a_silent_bot_says_nothing():
     assert parse_behaviour("silent").begin()(HEARD) == parse_behaviour("").begin()(HEARD) == []
 
 
-def test_a_tone_is_as_long_as_what_is_heard():
+def test_a_tone_is_as_long_as_the_heard_audio():
     answer = parse_behaviour("tone=300").begin()
     assert [audio(answer(HEARD)[0]) for _ in range(2)] == [tone(300)[0], tone(300)[1]]
 
 
-def test_a_flood_comes_at_once():
+def test_a_flood_is_sent_at_the_start():
     messages = parse_behaviour("flood=60").begin()(STARTED)
     assert sum(len(audio(message)) for message in messages) == 60 * 16000
 
 
-def test_garbage_is_never_what_the_protocol_knows():
+def test_garbage_has_many_kinds_of_malformed_messages():
     answer = parse_behaviour("garbage").begin()
     assert len({str(answer(HEARD)) for _ in range(40)}) == 17
 
 
-def test_further_words_tell_how_the_connection_fares():
+def test_other_words_set_the_fate_of_the_connection():
     behaviour = parse_behaviour("echo close-after=3 refuse=503 deaf=2")
     assert (behaviour.close_after_s, behaviour.refuse_with, behaviour.deaf_s) == (3.0, 503, 2.0)
     assert parse_behaviour("refuse").refuse_with == 403
 
 
 @pytest.mark.parametrize("word", ["ecko", "tone=high", "close-after=", "flood=much"])
-def test_a_word_that_makes_no_sense_is_refused_by_name(word):
+def test_a_wrong_word_is_named_in_the_error(word):
     with pytest.raises(InvalidRequest, match=word.partition("=")[0]):
         parse_behaviour(word)
 
 
-def test_messages_are_written_as_bots_write_them():
+def test_messages_have_the_format_of_bots():
     assert json.loads(media_message("s", b"\0\0")) == {
         "event": "media",
         "stream_sid": "s",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.loopback
 
 
 class Client(WebSocketClientProtocol):
-    """A gateway, as far as a bot can see."""
+    """The gateway's side of a stream."""
 
     def __init__(self):
         super().__init__()
@@ -64,7 +64,7 @@ def simulate(reactor, serve):
     return simulate
 
 
-async def test_an_echo_bot_records_what_it_is_told_and_says_it_back(reactor, simulate):
+async def test_an_echo_bot_records_the_stream_and_returns_its_audio(reactor, simulate):
     bot = simulate()
     client, stream = await opened(reactor, bot)
     client.say(b"\1\2" * 160)
@@ -81,7 +81,7 @@ async def test_an_echo_bot_records_what_it_is_told_and_says_it_back(reactor, sim
     assert bot.open_streams == []
 
 
-async def test_a_test_can_put_words_into_a_bots_mouth(reactor, simulate):
+async def test_a_test_can_send_messages_as_the_bot(reactor, simulate):
     bot = simulate("silent")
     client, stream = await opened(reactor, bot)
     await stream.told.next(lambda told: isinstance(told, Started))
@@ -97,14 +97,14 @@ async def test_a_test_can_put_words_into_a_bots_mouth(reactor, simulate):
     assert (await client.closed.next())[0] == 4001
 
 
-async def test_a_bot_that_vanishes_says_no_goodbye(reactor, simulate):
+async def test_a_bot_that_vanishes_sends_no_close_frame(reactor, simulate):
     bot = simulate()
     client, stream = await opened(reactor, bot)
     stream.vanish()
     assert (await client.closed.next())[0] == 1006
 
 
-async def test_a_refuser_refuses_the_handshake(reactor, simulate):
+async def test_a_refusing_bot_refuses_the_handshake(reactor, simulate):
     bot = simulate("refuse")
     client = await connect(reactor, bot)
     _, reason = await client.closed.next()
@@ -113,7 +113,7 @@ async def test_a_refuser_refuses_the_handshake(reactor, simulate):
     assert list(bot.streams) == []
 
 
-async def test_a_closer_closes_after_its_time(reactor, simulate):
+async def test_a_closing_bot_closes_after_its_time(reactor, simulate):
     bot = simulate("echo close-after=0.1")
     client, _ = await opened(reactor, bot)
     begun = reactor.seconds()
@@ -121,7 +121,7 @@ async def test_a_closer_closes_after_its_time(reactor, simulate):
     assert 0.05 < reactor.seconds() - begun < 5
 
 
-async def test_a_bot_that_closes_answers_no_more(reactor, simulate):
+async def test_a_closing_bot_answers_no_message(reactor, simulate):
     bot = simulate()
     client, stream = await opened(reactor, bot)
     stream.close()
@@ -131,7 +131,7 @@ async def test_a_bot_that_closes_answers_no_more(reactor, simulate):
     await stream.closed.next()
 
 
-async def test_a_flooder_says_a_minute_at_once(reactor, simulate):
+async def test_a_flooding_bot_sends_a_minute_at_once(reactor, simulate):
     bot = simulate("flood=60")
     client, _ = await opened(reactor, bot)
     said = [await client.heard.next() for _ in range(300)]
@@ -148,7 +148,7 @@ async def test_a_deaf_bot_reads_late(reactor, simulate):
     assert reactor.seconds() - begun > 0.1
 
 
-async def test_a_garbage_talker_says_what_is_no_message(reactor, simulate):
+async def test_a_garbage_bot_sends_malformed_messages(reactor, simulate):
     bot = simulate("garbage")
     client, _ = await opened(reactor, bot)
     for _ in range(17):
@@ -158,7 +158,7 @@ async def test_a_garbage_talker_says_what_is_no_message(reactor, simulate):
     assert b"\x00\xff binary" in said
 
 
-async def test_meters_see_what_comes_and_goes(reactor, simulate):
+async def test_meters_measure_the_frames_of_an_echo(reactor, simulate):
     meters = Meters()
     bot = simulate(meters=meters)
     client, _ = await opened(reactor, bot)
@@ -171,7 +171,7 @@ async def test_meters_see_what_comes_and_goes(reactor, simulate):
     assert meters.out.summary().recognised == 5
 
 
-async def test_stopping_a_bot_cuts_its_connections(reactor, simulate):
+async def test_the_stop_drops_the_bots_connections(reactor, simulate):
     bot = simulate()
     client, _ = await opened(reactor, bot)
     await bot.stopService()

@@ -15,7 +15,7 @@ def writer():
 
 
 def begun():
-    """Give a writer and a conversation that are past `start`."""
+    """Give a writer and a conversation after `start`."""
     stream, conversation = writer(), Conversation()
     conversation.feed(stream.connected().decode(), 0.0)
     conversation.feed(stream.start().decode(), 0.0)
@@ -33,7 +33,7 @@ def media(**changes):
     return json.dumps(message | changes | {"media": message["media"] | inner})
 
 
-def test_a_whole_stream_is_without_fault():
+def test_a_correct_stream_has_no_fault():
     stream, conversation = begun()
     told = [
         conversation.feed(data.decode(), 1.5)
@@ -48,7 +48,7 @@ def test_a_whole_stream_is_without_fault():
     assert (conversation.media_count, conversation.first_media_at) == (2, 1.5)
 
 
-def test_start_tells_who_calls_whom():
+def test_start_has_both_numbers():
     _, conversation = begun()
     started = conversation.started
     assert (started.stream_sid, started.call_sid, started.account_sid) == ("s" * 32, "c" * 32, "acme1")
@@ -56,7 +56,7 @@ def test_start_tells_who_calls_whom():
     assert started.custom_parameters == {"lang": "hi"}
 
 
-def test_events_are_kept_with_their_time_but_media_are_not():
+def test_all_events_but_media_are_kept_with_their_time():
     stream, conversation = begun()
     conversation.feed(stream.media(bytes(320)).decode(), 1.0)
     conversation.feed(stream.mark("m").decode(), 2.0)
@@ -83,7 +83,7 @@ def test_events_are_kept_with_their_time_but_media_are_not():
         (writer().start().decode(), "start twice"),
     ],
 )
-def test_what_breaks_a_rule_is_noted(message, fault):
+def test_a_broken_rule_is_a_fault(message, fault):
     _, conversation = begun()
     conversation.feed(message, 0.0)
     assert any(fault in found for found in conversation.faults)
@@ -99,7 +99,7 @@ def test_media_before_start_and_after_stop_is_a_fault():
     assert conversation.faults == ["media after stop"]
 
 
-def test_shed_audio_leaves_a_gap_in_time_and_none_in_the_numbers():
+def test_dropped_audio_is_a_gap_in_the_timestamps_but_not_in_the_numbers():
     stream, conversation = begun()
     stream.encoder.hold()
     for _ in range(110):
@@ -109,7 +109,7 @@ def test_shed_audio_leaves_a_gap_in_time_and_none_in_the_numbers():
     assert conversation.faults == []
 
 
-def test_faults_are_noted_only_so_often():
+def test_the_number_of_faults_is_limited():
     conversation = Conversation()
     for _ in range(100):
         conversation.feed("{", 0.0)
@@ -118,7 +118,7 @@ def test_faults_are_noted_only_so_often():
 
 @settings(max_examples=25, deadline=None)
 @given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))
-def test_anything_can_be_said(text):
+def test_any_text_is_read_without_an_error(text):
     conversation = Conversation()
     assert isinstance(conversation.feed(text, 0.0), Nonsense)
     assert conversation.faults

@@ -2,7 +2,7 @@ from exoswitch.sim.latency import LatencyMeter, quantile
 from exoswitch.sim.sounds import babble
 
 
-def test_a_frame_found_again_tells_how_long_it_was_under_way():
+def test_a_recognised_frame_gives_its_latency():
     meter = LatencyMeter()
     for number, frame in enumerate(babble()[:100]):
         meter.sent(frame, number * 0.02)
@@ -20,7 +20,7 @@ def test_a_frame_is_recognised_once():
     assert meter.summary().unrecognised == 1
 
 
-def test_frames_missing_between_the_first_and_the_last_are_lost():
+def test_missing_frames_between_the_first_and_the_last_are_lost():
     meter = LatencyMeter()
     for frame in babble()[:10]:
         meter.sent(frame, 0.0)
@@ -29,7 +29,7 @@ def test_frames_missing_between_the_first_and_the_last_are_lost():
     assert meter.summary().lost == 2
 
 
-def test_a_meter_forgets_what_never_comes_out():
+def test_a_meter_forgets_old_frames():
     meter = LatencyMeter()
     for frame in babble():
         meter.sent(frame, 0.0)
@@ -37,7 +37,7 @@ def test_a_meter_forgets_what_never_comes_out():
     assert meter.heard(babble()[-1], 1.0) == 1.0
 
 
-def test_with_nothing_measured_every_figure_is_zero():
+def test_without_measurements_all_figures_are_zero():
     summary = LatencyMeter().summary()
     assert (summary.recognised, summary.lost, summary.p50_ms, summary.p99_ms) == (0, 0, 0.0, 0.0)
 

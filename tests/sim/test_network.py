@@ -18,7 +18,7 @@ conditions = st.builds(
 
 
 def carry(network, packets, spacing_s=0.02):
-    """Send numbered packets at an even pace, and give what arrives, with its time."""
+    """Send numbered packets at an even pace; give the arrivals with their times."""
     arrivals = []
     for number in range(packets):
         now = number * spacing_s
@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_network(kind, seed):
 
 @settings(max_examples=20, deadline=None)
 @given(conditions, st.integers())
-def test_every_packet_is_accounted_for(kind, seed):
+def test_every_packet_is_counted(kind, seed):
     network = Network(kind, seed)
     arrivals = carry(network, 200)
     counted = network.statistics
@@ -72,7 +72,7 @@ def test_jitter_keeps_packets_in_order():
     assert [number for _, number in arrivals] == list(range(500))
 
 
-def test_a_reordered_packet_is_overtaken():
+def test_later_packets_overtake_a_reordered_one():
     network = Network(Conditions(reorder=0.1, holdback_s=0.03), 1)
     order = [number for _, number in carry(network, 100)]
     assert order != sorted(order)
@@ -80,7 +80,7 @@ def test_a_reordered_packet_is_overtaken():
     assert network.statistics.reordered > 0
 
 
-def test_what_comes_on_top_of_the_capacity_is_lost_and_counted():
+def test_packets_beyond_the_capacity_are_lost_and_counted():
     network = Network(Conditions(delay_s=10), capacity=5)
     for _ in range(8):
         network.send(b"packet", 0.0)
@@ -92,12 +92,12 @@ def test_an_empty_network_has_no_deadline():
     assert Network().next_deadline() is None
 
 
-def test_conditions_are_read_as_one_types_them():
+def test_conditions_are_read_from_words():
     read = parse_conditions("delay=0.04 jitter=0.01 loss=0.02 burst=3 duplicate=0.001 reorder=0.01")
     assert read == Conditions(delay_s=0.04, jitter_s=0.01, loss=0.02, burst=3, duplicate=0.001, reorder=0.01)
 
 
 @pytest.mark.parametrize("text", ["fog=1", "loss", "loss=much", "loss=1", "delay=-1"])
-def test_conditions_that_make_no_sense_are_refused_by_name(text):
+def test_a_wrong_condition_is_named_in_the_error(text):
     with pytest.raises(InvalidRequest, match=text.partition("=")[0]):
         parse_conditions(text)

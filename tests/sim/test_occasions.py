@@ -11,7 +11,7 @@ def results(*deferreds):
     return told
 
 
-def test_what_has_happened_is_given_once_and_in_order():
+def test_events_are_given_once_and_in_order():
     occasions = Occasions()
     for number in range(3):
         occasions.happened(number)
@@ -19,7 +19,7 @@ def test_what_has_happened_is_given_once_and_in_order():
     assert list(occasions) == [2]
 
 
-def test_whoever_waits_is_told_what_happens_next():
+def test_a_waiting_deferred_gets_the_next_event():
     occasions = Occasions()
     told = results(occasions.next(), occasions.next())
     occasions.happened("a")
@@ -28,7 +28,7 @@ def test_whoever_waits_is_told_what_happens_next():
     assert list(occasions) == []
 
 
-def test_one_can_wait_for_something_in_particular():
+def test_a_deferred_can_wait_for_one_kind_of_event():
     occasions = Occasions()
     told = results(occasions.next(lambda number: number > 1))
     for number in range(4):
@@ -38,7 +38,7 @@ def test_one_can_wait_for_something_in_particular():
     assert results(occasions.next(lambda number: number == 3)) == [3]
 
 
-def test_whoever_waits_no_more_takes_nothing_away():
+def test_a_cancelled_deferred_takes_no_event():
     occasions = Occasions()
     waiting = occasions.next()
     waiting.addErrback(lambda failure: failure.trap(CancelledError))
@@ -48,7 +48,7 @@ def test_whoever_waits_no_more_takes_nothing_away():
 
 
 @pytest.mark.parametrize("happened", [999, 1000, 1500])
-def test_only_so_much_is_remembered(happened):
+def test_the_number_of_kept_events_is_limited(happened):
     occasions = Occasions()
     for number in range(happened):
         occasions.happened(number)

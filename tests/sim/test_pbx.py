@@ -1,4 +1,4 @@
-"""The simulated Asterisk against transcripts of a real one (22.10): what a call means must be the same."""
+"""The simulated Asterisk against logs of a real one (22.10): both must give the same events to the gateway."""
 
 from collections import Counter
 from pathlib import Path
@@ -22,7 +22,7 @@ TRANSCRIPTS = Path(__file__).parents[1] / "ami" / "transcripts"
 
 
 def meaning(messages):
-    """Translate as the gateway does, and leave out what differs from one run to the next."""
+    """Translate as the gateway does; remove the fields that differ between runs."""
     translator = EventTranslator()
     told = [event for message in messages if (event := translator.translate(message)) is not None]
     return [plain(event) for event in told]
@@ -65,7 +65,7 @@ def outbound(script, *, ring_s=30.0):
     ],
 )
 def test_a_call_that_fails_means_the_same_as_with_a_real_asterisk(name, script):
-    """Counted, for Asterisk itself keeps no order between OriginateResponse and the rest."""
+    """Count the events: Asterisk sends OriginateResponse in no fixed order."""
     asterisk = outbound(script)
     assert Counter(meaning(asterisk.events())) == Counter(real(name))
     assert asterisk.closed == ["sid-1"]
@@ -90,7 +90,7 @@ def test_an_inbound_call_means_the_same_as_with_a_real_asterisk():
     assert meaning(asterisk.events()) == real("inbound")
 
 
-def test_an_inbound_call_tells_who_called_whom():
+def test_an_inbound_call_has_both_numbers():
     asterisk = AsteriskCore()
     asterisk.log_in()
     call = asterisk.arrive()
@@ -121,7 +121,7 @@ def test_a_phone_rings_before_it_is_busy():
     assert asterisk.names() == ["HangupRequest", "OriginateResponse", "DialEnd", "Hangup"]
 
 
-def test_a_ring_time_out_ends_the_call_when_asked():
+def test_a_ring_time_out_ends_the_call_after_the_time_of_the_originate():
     asterisk = outbound("answer-after=10", ring_s=5)
     assert OriginateFailed("", 3) in meaning(asterisk.events())
 
@@ -137,7 +137,7 @@ def test_a_call_hung_up_while_it_rings_is_never_answered():
     assert asterisk.names()[-3:] == ["DialEnd", "OriginateResponse", "Hangup"]
 
 
-def test_a_phone_can_be_answered_by_hand():
+def test_a_test_can_answer_a_phone():
     asterisk = AsteriskCore("no-answer")
     asterisk.log_in()
     asterisk.originate()
@@ -148,7 +148,7 @@ def test_a_phone_can_be_answered_by_hand():
     assert len(asterisk.opened) == 1
 
 
-def test_a_call_without_a_leg_to_dial_ends_once_it_is_answered():
+def test_a_call_without_a_leg_ends_at_the_answer():
     asterisk = AsteriskCore("answer")
     asterisk.log_in()
     asterisk.originate(dial_string="Local/1@nowhere")
@@ -157,7 +157,7 @@ def test_a_call_without_a_leg_to_dial_ends_once_it_is_answered():
     assert asterisk.names()[-2:] == ["Newexten", "Hangup"]
 
 
-def test_a_caller_who_gives_up_waiting_is_gone():
+def test_a_waiting_caller_who_hangs_up_ends_the_call():
     asterisk = AsteriskCore()
     asterisk.log_in()
     call = asterisk.arrive()
@@ -170,7 +170,7 @@ def test_a_caller_who_gives_up_waiting_is_gone():
     assert asterisk.names() == []
 
 
-def test_an_agi_command_that_is_not_known_does_nothing():
+def test_an_unknown_agi_command_does_nothing():
     asterisk = AsteriskCore()
     asterisk.log_in()
     call = asterisk.arrive()

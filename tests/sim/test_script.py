@@ -28,7 +28,7 @@ def play(text, ticks):
     return [player.tick() for _ in range(ticks)]
 
 
-def test_a_script_is_read_as_one_types_it():
+def test_a_script_is_read_from_words():
     script = parse_script("answer-after=0.5 tone=440,2 digits=12# silence=1 hangup")
     assert script.reception == Answer(0.5)
     assert script.steps == (Speak(sounds.tone(440), 2.0), Press("12#"), Speak((SILENCE_PCM,), 1.0), HangUp())
@@ -48,12 +48,12 @@ def test_a_script_is_read_as_one_types_it():
         ("dead", DeadTrunk()),
     ],
 )
-def test_a_script_says_how_the_call_is_received(text, reception):
+def test_a_script_chooses_the_reception_of_the_call(text, reception):
     assert parse_script(text).reception == reception
 
 
 @pytest.mark.parametrize("word", ["sing=440", "answr", "tone", "tone=high", "tone=9000", "digits=", "digits=1x"])
-def test_a_word_that_makes_no_sense_is_refused_by_name(word):
+def test_a_wrong_word_is_named_in_the_error(word):
     with pytest.raises(InvalidRequest, match=f"script: .*{word.partition('=')[0]}"):
         parse_script(f"answer {word}")
 
@@ -64,7 +64,7 @@ def test_a_wrong_number_of_seconds_is_refused(value):
         parse_script(f"silence={value}")
 
 
-def test_an_unknown_word_is_answered_with_the_known_ones():
+def test_the_error_of_an_unknown_word_lists_the_known_words():
     with pytest.raises(InvalidRequest, match=r"answer-after.*babble.*hangup.*wav"):
         parse_script("sing")
 
@@ -76,7 +76,7 @@ def test_any_text_is_read_or_refused(text):
         parse_script(text)
 
 
-def test_a_wav_file_is_read_by_whoever_can():
+def test_a_wav_file_is_read_by_the_given_reader():
     files = {"hello.wav": write_wav(b"", b"")}
     with pytest.raises(InvalidRequest, match="2 channels"):
         parse_script("wav=hello.wav", files.__getitem__)
@@ -89,21 +89,21 @@ def test_sounds_last_as_long_as_the_script_says():
     assert [moment.pcm for moment in moments] == [*sounds.tone(440)[:5], *[SILENCE_PCM] * 3]
 
 
-def test_a_sound_without_a_length_goes_on_for_ever():
+def test_a_sound_without_a_length_does_not_end():
     assert play("babble", 501)[-1].pcm == sounds.babble()[0]
 
 
-def test_keys_are_let_go_one_after_the_other():
+def test_keys_are_released_in_order():
     pressed = [(number, moment.digit) for number, moment in enumerate(play("digits=1#", 30)) if moment.digit]
     assert pressed == [(4, "1"), (14, "#")]
 
 
-def test_the_phone_is_hung_up_once():
+def test_the_person_hangs_up_once():
     moments = play("silence=0.04 hangup", 10)
     assert [moment.hangs_up for moment in moments] == [False, False, True] + [False] * 7
 
 
-def test_the_phone_is_hung_up_in_the_middle_of_a_sound():
+def test_the_person_can_hang_up_in_the_middle_of_a_sound():
     moments = play("tone=440 hangup-after=0.1", 10)
     assert [moment.hangs_up for moment in moments].index(True) == 5
 

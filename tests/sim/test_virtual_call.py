@@ -20,16 +20,16 @@ def test_loss_is_near_its_target_and_counted_exactly(lossy_call):
     reception, network = lossy_call.leg.reception, lossy_call.network_out
     assert network.lost / TICKS == pytest.approx(0.02, rel=0.25)
     assert reception.received == network.delivered
-    assert reception.lost == pytest.approx(network.lost, abs=5)  # loss at the very end cannot be seen
+    assert reception.lost == pytest.approx(network.lost, abs=5)  # a loss at the end is not detected
 
 
-def test_what_is_lost_is_concealed_and_the_rest_is_heard(lossy_call):
+def test_lost_frames_are_concealed_and_the_others_are_heard(lossy_call):
     heard = lossy_call.latency_out
     assert heard.recognised >= 0.995 * lossy_call.network_out.delivered
     assert heard.recognised + heard.unrecognised == pytest.approx(TICKS, abs=5)
 
 
-def test_the_phone_hears_the_echo_without_a_break(lossy_call):
+def test_the_phone_hears_the_echo_without_gaps(lossy_call):
     ear = lossy_call.caller.ear
     assert ear.malformed == 0
     assert ear.reception.lost == pytest.approx(lossy_call.network_back.lost, abs=5)
@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_call():
     assert first.latency_out == second.latency_out
 
 
-def test_a_call_may_be_about_other_things_than_babble():
+def test_a_call_can_have_another_script_than_babble():
     call = run_virtual_call(1, Conditions(), script=parse_script("tone=440,0.5"))
     assert any(call.caller.ear.recording[:8000])
     assert not any(call.caller.ear.recording[12000:])

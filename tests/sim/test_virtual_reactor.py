@@ -44,7 +44,7 @@ def test_bytes_arrive_a_turn_later_and_in_order():
     assert (server.heard, client.heard) == (b"one two three", b"back")
 
 
-def test_a_closed_connection_delivers_what_was_sent_before():
+def test_a_closed_connection_delivers_earlier_bytes():
     reactor, client, server = connected()
     client.transport.write(b"last words")
     client.transport.loseConnection()
@@ -55,7 +55,7 @@ def test_a_closed_connection_delivers_what_was_sent_before():
     assert isinstance(client.lost, ConnectionDone)
 
 
-def test_a_cut_connection_is_lost_at_both_ends():
+def test_an_aborted_connection_is_lost_at_both_ends():
     reactor, client, server = connected()
     server.transport.abortConnection()
     reactor.advance(0)
@@ -63,7 +63,7 @@ def test_a_cut_connection_is_lost_at_both_ends():
     assert isinstance(server.lost, ConnectionLost)
 
 
-def test_bytes_wait_for_a_reader_that_has_paused():
+def test_bytes_wait_for_a_paused_reader():
     reactor, client, server = connected()
     server.transport.pauseProducing()
     client.transport.write(b"later")
@@ -76,13 +76,13 @@ def test_bytes_wait_for_a_reader_that_has_paused():
     assert isinstance(server.lost, ConnectionDone)
 
 
-def test_where_nobody_listens_connections_are_refused():
+def test_a_connection_to_a_closed_port_is_refused():
     reactor = VirtualReactor()
     with pytest.raises(ConnectionRefusedError):
         reactor.run(TCP4ClientEndpoint(reactor, "127.0.0.1", 9).connect(Factory.forProtocol(Recorder)))
 
 
-def test_datagrams_arrive_where_somebody_listens():
+def test_datagrams_arrive_at_bound_ports():
     reactor, heard = VirtualReactor(), []
     listener, sender = DatagramProtocol(), DatagramProtocol()
     listener.datagramReceived = lambda data, address: heard.append((data, address))
@@ -98,13 +98,13 @@ def test_datagrams_arrive_where_somebody_listens():
     reactor.listenUDP(7000, DatagramProtocol())
 
 
-def test_time_passes_as_fast_as_events_can_be_worked_through():
+def test_virtual_time_passes_without_waiting():
     reactor = VirtualReactor()
     assert reactor.run(deferLater(reactor, 3000, lambda: "done")) == "done"
     assert reactor.seconds() == 3000
 
 
-def test_what_can_never_be_done_is_not_waited_for():
+def test_work_without_events_times_out():
     with pytest.raises(TimeoutError):
         VirtualReactor().run(Deferred())
     reactor = VirtualReactor()
@@ -112,7 +112,7 @@ def test_what_can_never_be_done_is_not_waited_for():
         reactor.run(deferLater(reactor, 100), limit_s=10)
 
 
-def test_a_whole_gateway_carries_a_call_in_no_time(monkeypatch):
+def test_a_whole_gateway_carries_a_call_in_virtual_time(monkeypatch):
     house = House(monkeypatch, script="answer-after=3 babble=10 digits=5 hangup")
 
     async def scenario():
@@ -142,7 +142,7 @@ def test_a_whole_gateway_carries_a_call_in_no_time(monkeypatch):
         ("congestion", CallStatus.FAILED),
     ],
 )
-def test_a_call_that_is_not_answered_says_why(monkeypatch, script, status):
+def test_an_unanswered_call_has_its_status(monkeypatch, script, status):
     house = House(monkeypatch, script=script)
 
     async def scenario():
@@ -152,7 +152,7 @@ def test_a_call_that_is_not_answered_says_why(monkeypatch, script, status):
     assert list(house.bot.streams) == []
 
 
-def test_a_call_comes_in_over_a_bad_network(monkeypatch):
+def test_an_inbound_call_works_over_a_bad_network(monkeypatch):
     bad = Conditions(delay_s=0.04, jitter_s=0.01, loss=0.05, burst=2)
     house = House(monkeypatch, network=bad, seed=4)
 
@@ -183,7 +183,7 @@ def test_a_bot_that_closes_ends_the_call(monkeypatch):
 
 
 @pytest.mark.parametrize("behaviour", ["garbage", "flood=60", "deaf=2 echo", "silent", "tone=440"])
-def test_no_bot_however_it_behaves_can_harm_a_call(monkeypatch, behaviour):
+def test_no_bad_bot_harms_a_call(monkeypatch, behaviour):
     house = House(monkeypatch, behaviour=behaviour, script="answer babble=4 hangup")
 
     async def scenario():
@@ -207,7 +207,7 @@ def test_a_bot_that_refuses_fails_the_stream(monkeypatch):
     assert house.bot.refused == 2  # Exotel tries once more
 
 
-def test_a_call_outlives_the_link_to_asterisk(monkeypatch):
+def test_a_call_survives_the_loss_of_the_ami_link(monkeypatch):
     house = House(monkeypatch, script="answer babble")
 
     async def scenario():

@@ -9,7 +9,7 @@ FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_way_to_write_an_indian_number_becomes_e164(form):
+def test_every_form_of_an_indian_number_becomes_e164(form):
     assert normalise(form) == "+919812345610"
 
 
@@ -21,7 +21,7 @@ def test_a_foreign_number_keeps_its_country_code(form):
 @pytest.mark.parametrize(
     "text", ["", "+", "12", "anonymous", "+0123456789", "98x2345610", "+91981234561099999", "٩٨١٢٣٤٥٦١٠"]
 )
-def test_what_is_no_number_is_refused_with_the_forms_that_are_understood(text):
+def test_other_text_is_refused_with_the_accepted_forms(text):
     with pytest.raises(InvalidRequest, match="not a phone number: write it as"):
         normalise(text)
 
@@ -32,15 +32,15 @@ def test_a_bot_sees_an_indian_number_with_a_leading_zero(form):
 
 
 @pytest.mark.parametrize("text", ["+14155550123", "anonymous", ""])
-def test_a_bot_sees_any_other_caller_as_it_is(text):
+def test_a_bot_sees_any_other_caller_unchanged(text):
     assert national(text) == text
 
 
-def test_the_same_number_is_recognised_however_it_is_written():
+def test_all_forms_of_a_number_are_the_same_number():
     assert all(same_number(one, other) for one in FORMS for other in FORMS)
 
 
-def test_different_numbers_and_extensions_are_told_apart():
+def test_different_numbers_and_extensions_are_not_the_same():
     assert not same_number("9812345610", "9812345611")
     assert not same_number("1001", "1002")
     assert same_number("1001", "1001")
@@ -56,7 +56,7 @@ def test_different_numbers_and_extensions_are_told_apart():
         ("", ""),
     ],
 )
-def test_a_masked_number_shows_its_start_and_end_only(number, masked):
+def test_a_masked_number_shows_only_its_start_and_end(number, masked):
     assert mask(number) == masked
 
 
@@ -78,5 +78,5 @@ def test_a_mask_hides_six_characters_or_everything_and_is_fit_for_a_log_line(tex
         ("anonymous", "e164", "anonymous"),
     ],
 )
-def test_a_number_is_written_in_the_style_that_is_asked_for(number, style, text):
+def test_a_number_is_written_in_the_chosen_style(number, style, text):
     assert written(number, style) == text

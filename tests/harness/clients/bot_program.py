@@ -1,4 +1,4 @@
-"""A bot in a process of its own, which prints what it is told as JSON, a line for each thing."""
+"""A bot in its own process. It prints its events as lines of JSON."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ STOP_TIMEOUT_S = 10.0
 
 @define(eq=False)
 class BotProgram:
-    """A context manager: the bot listens inside it. What else it writes is in a log in `folder`."""
+    """A context manager: the bot listens inside it. Its log is in `folder`."""
 
     name: str
     folder: Path
@@ -44,11 +44,11 @@ class BotProgram:
 
     @property
     def url(self) -> str:
-        """Where the gateway finds it."""
+        """The URL of the bot."""
         return f"ws://127.0.0.1:{self.events[0]['port']}{self.path}"
 
     def log(self) -> str:
-        """Everything that it has logged."""
+        """The log of the bot."""
         return self._log.read_text(errors="replace")
 
     @property

@@ -1,4 +1,4 @@
-"""What the bots have in common: the keys that command them, what they say, and how they tell what they heard."""
+"""The shared part of the bots: their keys, their speech, and their report of the heard audio."""
 
 import itertools
 import json
@@ -12,24 +12,24 @@ AMPLITUDE = 8000
 
 
 def report(event: str, **details: Any) -> None:
-    """Print what happened, as a line of JSON."""
-    print(json.dumps({"event": event, **details}), flush=True)  # noqa: T201 - for whoever started the bot
+    """Print an event as a line of JSON."""
+    print(json.dumps({"event": event, **details}), flush=True)  # noqa: T201 - the test reads it
 
 
 def speech(rate_hz: int) -> bytes:
-    """Make what a bot has to say, a tone: 16 bits, little-endian, mono."""
+    """Make the speech of a bot, a tone: 16 bits, little-endian, mono."""
     step = 2 * math.pi * SPEECH_HZ / rate_hz
     return b"".join(struct.pack("<h", round(AMPLITUDE * math.sin(step * n))) for n in range(SPEECH_S * rate_hz))
 
 
 class Hearing:
-    """Reports once a second at what pitch the caller sounds."""
+    """Reports the pitch of the caller once a second."""
 
     def __init__(self) -> None:
         self._heard = b""
 
     def hear(self, pcm: bytes, rate_hz: int) -> None:
-        """Take in more of the caller's audio."""
+        """Take audio of the caller."""
         self._heard += pcm
         second = 2 * rate_hz
         if len(self._heard) >= second:

@@ -1,7 +1,7 @@
-"""A voice bot on the `websockets` library, written from Exotel's public guide alone (support article 3000108630).
+"""A voice bot on the `websockets` library, written only from Exotel's public guide (support article 3000108630).
 
-It says back what it hears. Keys are its commands: 1 lets it talk for five seconds, 2 silences it, 3 lets it hang up.
-Each line that it prints is a JSON object: first the port that it listens on, then what it was told.
+It is an echo. Keys are commands: 1 makes it talk for five seconds, 2 silences it, 3 makes it hang up. It prints lines
+of JSON: first its port, then its events.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ CHUNK_MS = 200  # the guide's minimum of 3,200 bytes, at 8,000 Hz
 
 
 class Call:
-    """One stream, which is one call."""
+    """One stream of one call."""
 
     def __init__(self, socket: ServerConnection) -> None:
         self.socket = socket
@@ -32,11 +32,11 @@ class Call:
 
     @property
     def chunk_bytes(self) -> int:
-        """How much audio goes into a message."""
+        """The size of the audio in a message."""
         return 2 * self.rate_hz * self.chunk_ms // 1000
 
     async def run(self) -> None:
-        """Serve the call until one of the two sides ends it."""
+        """Serve the call until one side ends it."""
         async for text in self.socket:
             message = json.loads(text)
             event = message["event"]
@@ -51,7 +51,7 @@ class Call:
                 await self.obey(message["dtmf"]["digit"])
 
     async def listen(self, pcm: bytes) -> None:
-        """Say back what was heard, once there is enough of it for a chunk."""
+        """Return the heard audio in whole chunks."""
         self.hearing.hear(pcm, self.rate_hz)
         self.unsaid += pcm
         while len(self.unsaid) >= self.chunk_bytes:
@@ -59,7 +59,7 @@ class Call:
             self.unsaid = self.unsaid[self.chunk_bytes :]
 
     async def obey(self, digit: str) -> None:
-        """Do what a key says."""
+        """Carry out a key."""
         if digit == TALK:
             words = speech(self.rate_hz)
             for start in range(0, len(words), self.chunk_bytes):
@@ -70,7 +70,7 @@ class Call:
             await self.socket.close()
 
     async def say(self, pcm: bytes) -> None:
-        """Send a chunk, and a mark behind it."""
+        """Send a chunk and a mark."""
         self.marks += 1
         await self.send("media", media={"payload": base64.b64encode(pcm).decode()})
         await self.send("mark", mark={"name": f"chunk-{self.marks}"})
@@ -81,7 +81,7 @@ class Call:
 
 
 async def answer(socket: ServerConnection) -> None:
-    """Take a call."""
+    """Serve one connection."""
     try:
         await Call(socket).run()
     finally:
@@ -89,7 +89,7 @@ async def answer(socket: ServerConnection) -> None:
 
 
 async def main() -> None:
-    """Listen until the program is ended."""
+    """Listen until the program ends."""
     async with serve(answer, "127.0.0.1", 0) as server:
         report("listening", port=server.sockets[0].getsockname()[1])
         await server.wait_closed()

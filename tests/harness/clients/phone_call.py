@@ -1,4 +1,4 @@
-"""One call from end to end: a whole gateway, the simulated Asterisk with a phone, and a bot in another process."""
+"""One call from end to end: a gateway, the simulated Asterisk with a phone, and a bot in another process."""
 
 import treq
 from attrs import define, field
@@ -44,7 +44,7 @@ def gateway_config(asterisk):
 
 @define(eq=False)
 class PhoneCall:
-    """A call, and the hands and ears of whoever holds the phone."""
+    """A call, with verbs of its phone and the events of its bot."""
 
     reactor: object
     asterisk: SimulatedAsterisk
@@ -57,7 +57,7 @@ class PhoneCall:
     _seen: int = field(init=False)
 
     async def dial(self, stream_url):
-        """Place the call, and wait until the phone is answered and the bot has been told of the call."""
+        """Place the call, and wait until the phone is answered and the bot has got `start`."""
         self._seen = len(self.bot.events)
         await self.until(lambda: self.gateway.engine.ready, "the gateway is not ready")
         form = {"From": NUMBER, "CallerId": EXOPHONE, "StreamUrl": stream_url, "StreamType": "bidirectional"}
@@ -82,7 +82,7 @@ class PhoneCall:
         return content["Call"]
 
     async def until(self, condition, complaint):
-        """Wait for something to become true; give what it became."""
+        """Wait until a condition is true; give its value."""
         deadline = self.reactor.seconds() + PATIENCE_S
         while not (outcome := condition()):
             assert self.reactor.seconds() < deadline, complaint
@@ -92,24 +92,24 @@ class PhoneCall:
     # --- the bot
 
     def all_told(self, event=""):
-        """Give everything, or everything of this kind, that the bot was told in this call."""
+        """Give the bot's events of this call, or those of one kind."""
         return [one for one in self.bot.events[self._seen :] if event in {"", one["event"]}]
 
     async def told(self, event, count=1):
-        """Wait until the bot was told so many things of this kind; give the last of those."""
-        await self.until(lambda: len(self.all_told(event)) >= count, f"the bot was not told of {count} {event!r}")
+        """Wait for so many events of this kind at the bot; give the last."""
+        await self.until(lambda: len(self.all_told(event)) >= count, f"the bot did not get {count} {event!r}")
         return self.all_told(event)[count - 1]
 
     # --- the phone
 
     @property
     def heard(self):
-        """Everything that was heard at the phone."""
+        """The recording of the phone."""
         return bytes(self._phone.caller.ear.recording)
 
     @property
     def ticks(self):
-        """How often 20 ms have passed at the phone since it was answered."""
+        """The number of 20 ms ticks at the phone since the answer."""
         return self._phone.caller.sent
 
     def press(self, digits):
@@ -121,15 +121,15 @@ class PhoneCall:
         self._call.hang_up()
 
     async def listen(self, seconds):
-        """Hear the next seconds."""
+        """Record the next seconds."""
         start, length = len(self.heard), int(seconds * SECOND_BYTES)
-        await self.until(lambda: len(self.heard) >= start + length, "the phone hears nothing, not even silence")
+        await self.until(lambda: len(self.heard) >= start + length, "no audio arrives at the phone")
         return self.heard[start : start + length]
 
     async def hears_tone(self, hz, dbm0):
-        """Listen a second at a time until one is this tone and nothing else.
+        """Listen until one second has only this tone.
 
-        Eight seconds may be tried: a machine that stalls costs a packet now and then, or lets a bot come late.
+        Up to eight seconds are tried: a busy machine loses packets and delays the bot.
         """
         measured = []
         for _ in range(8):
@@ -138,7 +138,7 @@ class PhoneCall:
             if abs(found[0] - hz) <= 1 and abs(found[1] - dbm0) <= 0.5 and found[2] > CLEAN_DB:
                 return
             measured.append("{:.1f} Hz at {:.1f} dBm0, {:.0f} dB clean".format(*found))
-        raise AssertionError(f"no clean second of {hz} Hz at {dbm0} dBm0 was heard, but: {'; '.join(measured)}")
+        raise AssertionError(f"no second has only {hz} Hz at {dbm0} dBm0; heard: {'; '.join(measured)}")
 
     # --- the call
 

@@ -1,7 +1,7 @@
-"""A voice bot on pipecat-ai, put together as its examples for Exotel are, with an echo in the place of the AI.
+"""A voice bot on pipecat-ai, built like its examples for Exotel, with an echo in place of the AI.
 
-Keys are its commands: 1 lets it talk for five seconds, 2 interrupts it, 3 ends the pipeline.
-Each line that it prints is a JSON object: first the port that it listens on, then what it was told.
+Keys are commands: 1 makes it talk for five seconds, 2 interrupts it, 3 ends the pipeline. It prints lines of JSON:
+first its port, then its events.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from tests.harness.clients.bot_voice import HANG_UP, SILENCE, TALK, Hearing, rep
 
 
 class Echo(FrameProcessor):
-    """Says back what it hears, and does what keys say."""
+    """Returns the heard audio, and carries out keys."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Echo(FrameProcessor):
         self.rate_hz = 0
 
     async def process_frame(self, frame: Frame, direction: FrameDirection) -> None:
-        """Take a frame from the caller, or let any other pass."""
+        """Handle a frame of the caller, or pass another frame on."""
         await super().process_frame(frame, direction)
         if isinstance(frame, InputAudioRawFrame):
             self.rate_hz = frame.sample_rate
@@ -43,7 +43,7 @@ class Echo(FrameProcessor):
             await self.push_frame(frame, direction)
 
     async def obey(self, digit: str) -> None:
-        """Do what a key says."""
+        """Carry out a key."""
         if digit == TALK:
             await self.say(speech(self.rate_hz))
         elif digit == SILENCE:
@@ -52,7 +52,7 @@ class Echo(FrameProcessor):
             await self.push_frame(EndWorkerFrame(), FrameDirection.UPSTREAM)
 
     async def say(self, pcm: bytes) -> None:
-        """Send audio on its way to the caller."""
+        """Send audio to the caller."""
         await self.push_frame(OutputAudioRawFrame(audio=pcm, sample_rate=self.rate_hz, num_channels=1))
 
 
@@ -61,12 +61,12 @@ app = FastAPI()
 
 @app.websocket("/ws")
 async def answer(websocket: WebSocket) -> None:
-    """Take a call."""
+    """Serve one connection."""
     await websocket.accept()
     transport_type, call_data = await parse_telephony_websocket(websocket)
     report("start", transport_type=transport_type, **call_data.model_dump(by_alias=True, exclude_none=True))
     rate_hz = int(websocket.query_params.get("sample-rate", "8000"))
-    chunk_ms = int(websocket.query_params.get("chunk_ms", "40"))  # what pipecat sends unless it is told otherwise
+    chunk_ms = int(websocket.query_params.get("chunk_ms", "40"))  # pipecat's default
     serializer = ExotelFrameSerializer(
         stream_sid=call_data["stream_id"],
         call_sid=call_data["call_id"],
@@ -95,7 +95,7 @@ async def answer(websocket: WebSocket) -> None:
 
 
 async def main() -> None:
-    """Listen until the program is ended."""
+    """Listen until the program ends."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         report("listening", port=listening.getsockname()[1])
         await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve(sockets=[listening])
