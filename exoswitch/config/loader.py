@@ -31,8 +31,7 @@ def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[st
     """
     file = Path(path)
     tree, problems = _parse(file)
-    surroundings = Surroundings(os.environ if environ is None else environ, file.parent)
-    reader = Reader(surroundings, providers)
+    reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), providers)
     config = _beside_the_file(_with_common_streams(reader.section(Config, tree), tree), tree, file.parent)
     unread = {problem.path for problem in reader.problems}
     problems += reader.problems + broken_rules(config, unread)
@@ -51,7 +50,8 @@ def report(
         count = len(error.problems)
         total = "1 problem" if count == 1 else f"{count} problems"
         return "\n".join([*map(str, error.problems), f"{total} in {path}"]), _EXIT_PROBLEMS
-    return "\n".join([*_summary(config), *_warning_lines(config), f"{path} is good"]), 0
+    found = (f"warning: {problem}" for problem in warnings(config))
+    return "\n".join([*_summary(config), *found, f"{path} is good"]), 0
 
 
 def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
@@ -95,7 +95,3 @@ def _summary(config: Config) -> Iterator[str]:
     yield f"node       {config.node}"
     for section, entries in names.items():
         yield f"{section:<10} {', '.join(entries) or 'none'}"
-
-
-def _warning_lines(config: Config) -> Iterator[str]:
-    return (f"warning: {problem}" for problem in warnings(config))

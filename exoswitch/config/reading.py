@@ -57,7 +57,7 @@ class Reader:
             return self._items(spec, arguments[0], tree, path)
         if get_origin(declared) is Mapping:
             return self._entries(spec, arguments, tree, path)
-        return self._scalar(_kind(declared), tree, path, secret=_is_secret(spec))
+        return self._scalar(_kind(declared), tree, path, secret=spec.metadata.get("secret", False))
 
     def _trunk(self, tree: Tree, path: str) -> TrunkConfig:
         """Build a trunk's settings by its provider's class; without a known one, read the keys of every trunk."""
@@ -137,10 +137,6 @@ def _no_provider(provider: str, known: Iterable[str]) -> str:
         return f"{provider!r} comes with a later version; use provider sip with its address"
     guess = nearest(provider, known) or f"; known: {', '.join(known)}"
     return f"{provider!r} is not a provider{guess}"
-
-
-def _is_secret(spec: "attrs.Attribute[Any]") -> bool:
-    return bool(spec.metadata.get("secret"))
 
 
 def _is_required(spec: "attrs.Attribute[Any]") -> bool:
