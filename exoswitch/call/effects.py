@@ -49,7 +49,7 @@ class BridgeCall:
 
 @frozen
 class TakeOverCall:
-    """Lead the audio of a call that was another gateway's to our RTP port."""
+    """Lead the audio of another gateway's call to our RTP port."""
 
 
 @frozen
@@ -67,7 +67,7 @@ class ConnectStream:
 
 @frozen
 class StartStream:
-    """The bot accepted: send `connected` and `start`, and let the caller's audio flow."""
+    """Send `connected` and `start` to the bot, and let the caller's audio flow."""
 
 
 @frozen
@@ -80,22 +80,22 @@ class SendDigit:
 
 @frozen
 class HoldCaller:
-    """Drop what the lost bot said and was yet unplayed, and let the caller hear the waiting sound."""
+    """Drop the lost bot's audio that is not played yet, and let the caller hear the waiting sound."""
 
 
 @frozen
 class RenewStream:
-    """Give the call's stream a SID of its own: the next connection is another stream of the same call."""
+    """Give the call a new stream SID: the next connection is another stream of the same call."""
 
 
 @frozen
 class DrainPlayout:
-    """Play what the bot has said to its end, and hear when that is done."""
+    """Play the bot's audio to its end; `playout_finished` answers."""
 
 
 @frozen
 class CloseStream:
-    """End the bot's stream: with a `stop` message first where there is a reason, and drop what is yet unplayed."""
+    """End the bot's stream, with a `stop` message if there is a reason, and drop audio that is not played yet."""
 
     stop: StopReason | None
 
@@ -113,12 +113,12 @@ class HangUp:
 
 @frozen
 class ReleaseCall:
-    """Give back the RTP port and the place on the nodes; nothing of the call is left afterwards."""
+    """Give back the RTP port, the trunk's channel and the place; nothing of the call is left."""
 
 
 @frozen
 class StartTimer:
-    """Start a wait, or start it anew."""
+    """Start a timer, or start it again; it ends with the states that own it."""
 
     timer: Timer
     seconds: float

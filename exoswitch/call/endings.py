@@ -1,4 +1,4 @@
-"""Core: every way in which a call can end, and the sentence in which an operator reads of it."""
+"""Core: every way in which a call can end, and the sentence that tells an operator."""
 
 from exoswitch.call.session import CallStatus, DisconnectedBy, Ending, StreamStatus
 from exoswitch.call.statuses import unanswered_status
@@ -9,12 +9,12 @@ GOING_AWAY = 1001
 
 
 def not_placed(reason: str) -> Ending:
-    """There was no place for the call, or it could not be dialled for another reason of ours."""
+    """The call had no place, or could not be dialled for another reason of this gateway."""
     return Ending(status=CallStatus.FAILED, reason=reason)
 
 
 def refused_by_asterisk(reason: str) -> Ending:
-    """Asterisk would not dial, or would not bridge."""
+    """Asterisk refused to dial, to bridge or to lead the call to this gateway."""
     return Ending(status=CallStatus.FAILED, reason=f"Asterisk refused the call: {reason}")
 
 
@@ -31,7 +31,7 @@ def unanswered(dial_status: str | None, cause: int) -> Ending:
 
 
 def silent_trunk() -> Ending:
-    """The ring time passed without a word from the trunk, not even that the phone rings."""
+    """The ring time passed, and the trunk never said that the phone rings."""
     return Ending(
         status=CallStatus.FAILED,
         reason="the trunk never said that the phone rang: it is unreachable, or overloaded",
@@ -42,12 +42,12 @@ def rang_too_long(seconds: float) -> Ending:
     """Neither an answer nor a refusal came from the trunk in time."""
     return Ending(
         status=CallStatus.NO_ANSWER,
-        reason=f"no answer, and no word from Asterisk, for {seconds:g} s",
+        reason=f"neither an answer nor a refusal came from Asterisk for {seconds:g} s",
     )
 
 
 def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
-    """The person on the phone hung up, on the bot or before it was there."""
+    """The person on the phone hung up, before or after the bot was connected."""
     when = "the caller hung up" if met_the_bot else "the caller hung up before the bot was connected"
     return Ending(
         status=CallStatus.COMPLETED,
@@ -59,7 +59,7 @@ def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
 
 
 def is_goodbye(code: int | None) -> bool:
-    """Whether a stream was closed as a bot does that has said everything; any other end is a loss."""
+    """Whether the bot ended the conversation with this close code; any other end is a loss."""
     return code in {NORMAL_CLOSING, GOING_AWAY}
 
 
@@ -93,7 +93,7 @@ def bot_unreachable(error: str) -> Ending:
 
 
 def bot_lost(error: str) -> Ending:
-    """The bot's connection broke off, and each attempt to make it again came to nothing; this is the last error."""
+    """The bot's connection was lost, and every new attempt failed; `error` is the last attempt's."""
     return Ending(
         status=CallStatus.COMPLETED,
         reason=f"the bot was lost, and could not be reached again: {error}",
@@ -103,7 +103,7 @@ def bot_lost(error: str) -> Ending:
 
 
 def media_lost(silent_s: float) -> Ending:
-    """No audio has come from Asterisk for too long, so that nobody can be talking."""
+    """No audio has come from Asterisk for too long."""
     return Ending(
         status=CallStatus.COMPLETED,
         reason=f"no audio came from Asterisk for {silent_s:g} s",
@@ -121,7 +121,7 @@ def too_long(seconds: float) -> Ending:
 
 
 def gateway_lost(why: str, *, answered: bool) -> Ending:
-    """The call's gateway ended before the call did, and no other went on with it."""
+    """The call's gateway was lost, and no other gateway went on with the call."""
     return Ending(
         status=CallStatus.COMPLETED if answered else CallStatus.FAILED,
         reason=f"its gateway was lost: {why}",
@@ -130,7 +130,7 @@ def gateway_lost(why: str, *, answered: bool) -> Ending:
 
 
 def ended_by_us(reason: str, *, answered: bool) -> Ending:
-    """The gateway ended the call, by request or because it stops."""
+    """This gateway ended the call, by request or because it stops."""
     return Ending(
         status=CallStatus.COMPLETED if answered else CallStatus.CANCELED,
         reason=reason,

@@ -1,4 +1,8 @@
-"""Core: the vocabulary of a call: what an Asterisk tells us, and what a call asks of the world."""
+"""Core: what an Asterisk tells of calls.
+
+`channel_id` is the Uniqueid of the channel towards the phone. For an outbound call it is the call's SID, which we
+gave as ChannelId; for an inbound call Asterisk chose it.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,9 +11,6 @@ from attrs import field, frozen
 
 MediaAddress = tuple[str, int]
 """A host and a UDP port."""
-
-# --- What an Asterisk tells us. `channel_id` is the Uniqueid of the channel towards the phone: for an outbound
-# --- call it is the call's SID, which we gave as ChannelId; for an inbound one Asterisk chose it.
 
 
 @frozen
@@ -43,7 +44,7 @@ class DialFailed:
 
 @frozen
 class OriginateFailed:
-    """An Originate came to nothing; `reason` is the code of OriginateResponse (lossy: see DialFailed first)."""
+    """An Originate failed; `reason` is the code of OriginateResponse, which says less than DialFailed."""
 
     channel_id: str
     reason: int
@@ -51,10 +52,10 @@ class OriginateFailed:
 
 @frozen
 class MediaAnnounced:
-    """Asterisk said where it sends the call's RTP from, and expects ours.
+    """Asterisk announced the address from which it sends the call's RTP, and to which it wants ours.
 
-    `leg` is where it sends it to, which tells a gateway whether this is its own leg: a call that another gateway has
-    taken over is announced with that one's. None where Asterisk did not say.
+    `leg` is the address to which it sends: a call that another gateway has taken over is announced with that
+    gateway's. None if Asterisk did not say.
     """
 
     channel_id: str
@@ -83,7 +84,7 @@ class ChannelHungUp:
 
 @frozen
 class ChannelTaken:
-    """The channel turned out to be another gateway's by now."""
+    """The channel turned out to be another gateway's."""
 
     channel_id: str
 
@@ -99,9 +100,9 @@ class CallArrived:
 
 @frozen
 class SwitchReady:
-    """We are logged in and Asterisk is fully booted; `channel_ids` are all the channels that are up right now.
+    """We are logged in and Asterisk is fully booted; `channel_ids` are all channels that are up.
 
-    `legs` has, for each channel that is bridged to a gateway, where its RTP is sent to.
+    `legs` has the address to which RTP is sent, for each channel that is bridged to a gateway.
     """
 
     channel_ids: frozenset[str]
@@ -110,7 +111,7 @@ class SwitchReady:
 
 @frozen
 class SwitchLost:
-    """The link to Asterisk is down; calls in progress go on, since media does not need it."""
+    """The link to Asterisk is down; calls in progress go on, because media does not need it."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""Core: the waits of one call, in seconds."""
+"""Core: the limits of one call, in seconds."""
 
 from attrs import frozen
 
@@ -7,7 +7,7 @@ SHORTEST_S = 1.0
 
 @frozen(kw_only=True)
 class CallLimits:
-    """The waits of one call, in seconds; `spent_s` is how much of its longest duration lies behind it already."""
+    """The limits of one call, in seconds; `spent_s` is the part of its longest duration that has passed."""
 
     ring_s: float = 45.0
     handshake_s: float = 10.0
@@ -16,5 +16,5 @@ class CallLimits:
 
     @property
     def left_s(self) -> float:
-        """How long the call may last from now on; a moment at least, in which to end it well."""
+        """How long the call may last from now on: a second at least, in which it can end in order."""
         return max(SHORTEST_S, self.max_duration_s - self.spent_s)

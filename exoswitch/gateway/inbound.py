@@ -1,8 +1,8 @@
-"""Adapter: inbound calls, from the moment when they wait at an Asterisk until one gateway of the fleet has each.
+"""Adapter: inbound calls, from their arrival at an Asterisk until one gateway of the fleet has each.
 
-Every gateway that is paired with the Asterisk hears of the call, and asks the allocator about it; all get the same
-answer. The chosen one takes the call. The others stand by until they hear that the call has audio or is gone, and ask
-again every moment: so should the chosen gateway die, the next one is chosen within a second.
+Every gateway that is paired with the Asterisk hears of the call and asks the allocator; all get the same answer. The
+chosen gateway takes the call. The others stand by until the call has audio or is gone, and ask again every 0.2 s: if
+the chosen gateway dies, another one is chosen within a second.
 """
 
 from contextlib import suppress
@@ -28,15 +28,15 @@ from exoswitch.telephony.numbers import mask, normalise
 
 FULL = not_placed("every place for a call was taken")
 ASK_AGAIN_S = 0.2
-PATIENCE_S = 1.0  # how long a gateway that lives may take to answer a call that it was chosen for
-GIVE_UP_S = 20.0  # Asterisk itself keeps a call that nobody claims no longer
+ANSWER_S = 1.0  # how long a chosen gateway may take to answer the call before another one is chosen
+GIVE_UP_S = 20.0  # Asterisk itself hangs an unclaimed call up then
 
 
 @define(eq=False)
 class _Arrival:
-    """A call that waits, until it `is_settled`: somebody has taken it, or it is gone.
+    """A call that waits until it `is_settled`: a gateway has taken it, or it is gone.
 
-    `chosen` is the gateway that is to take it, since `chosen_at` (monotonic seconds), where that is another one.
+    `chosen` is the other gateway that is to take it, since `chosen_at` (monotonic seconds).
     """
 
     switch: ISwitch
@@ -49,23 +49,23 @@ class _Arrival:
 
     @property
     def channel_id(self) -> str:
-        """The channel that waits."""
+        """The Uniqueid of the channel that waits."""
         return self.session.channel_id or ""
 
     def leave_to(self, lease: Lease, now: float) -> None:
-        """Know that another gateway is to take the call, under the SID that all have agreed upon."""
+        """Note which other gateway is to take the call, and the SID that all gateways use for it."""
         self.session = evolve(self.session, call_sid=lease.call_sid)
         if lease.gateway != self.chosen:
             self.chosen, self.chosen_at = lease.gateway, now
 
     def passing_over(self, now: float) -> str | None:
-        """Name the gateway that has had time enough to take the call, if there is one."""
-        return self.chosen if now - self.chosen_at >= PATIENCE_S else None
+        """Give the chosen gateway if it did not take the call in time."""
+        return self.chosen if now - self.chosen_at >= ANSWER_S else None
 
 
 @define(eq=False)
 class Inbound(Service):
-    """Who sees to it that each inbound call is taken, by one gateway."""
+    """Has each inbound call taken by one gateway."""
 
     _environment: Environment
     _routing: Routing
@@ -74,14 +74,17 @@ class Inbound(Service):
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.inbound"), init=False)
 
     def arrived(self, switch: ISwitch, event: ev.CallArrived) -> None:
-        """Hear of a call that waits at an Asterisk."""
+        """Take the news of a call that waits at an Asterisk."""
         key = switch.name, event.channel_id
         if key in self._waiting or self._calls.of_channel(switch, event.channel_id) is not None:
             return
         callee = _e164(event.callee)
         route = self._routing.routes.get(callee)
         if route is None:
-            self._log.warn("a call to {number}, which is no number of ours, was turned away", number=mask(callee))
+            self._log.warn(
+                "a call to {number} was rejected: no account has this number; add it under numbers: if it is yours",
+                number=mask(callee),
+            )
             switch.hang_up(event.channel_id, HangUpCause.CALL_REJECTED)
             return
         if self._calls.is_stopping:
@@ -92,22 +95,22 @@ class Inbound(Service):
         spawn(self._receive(arrival), self._log, "receiving a call", call_sid=session.call_sid)
 
     def observe(self, switch: ISwitch, event: ev.ChannelEvent) -> None:
-        """Hear of a channel that is no call of ours: with audio it has been taken, and gone it is gone."""
+        """Settle a waiting call whose channel has audio, because a gateway has taken it, or is gone."""
         arrival = self._waiting.get((switch.name, event.channel_id))
         if arrival is not None and isinstance(event, ev.MediaAnnounced | ev.ChannelHungUp):
             self._settle(arrival)
 
     def stopService(self) -> None:  # noqa: N802 - Twisted's name
-        """Leave all calls that wait to others."""
+        """Leave all waiting calls to other gateways."""
         for arrival in tuple(self._waiting.values()):
             self._settle(arrival)
 
     def is_waiting(self, call_sid: str) -> bool:
-        """Whether a call with this SID is yet to be taken."""
+        """Whether a call with this SID still waits."""
         return any(arrival.session.call_sid == call_sid for arrival in self._waiting.values())
 
     def _stand_aside(self, switch: ISwitch, channel_id: str) -> None:
-        """Leave a call to the other gateways; without any, it is turned away."""
+        """Leave a call to the other gateways; without any, turn it away."""
         if not self._environment.nodes.is_shared:
             self._log.warn("a call was turned away: this gateway is stopping")
             switch.hang_up(channel_id, HangUpCause.CALL_REJECTED)
@@ -127,10 +130,10 @@ class Inbound(Service):
             channel_id=event.channel_id,
         )
 
-    # --- Whose it is ------------------------------------------------------------------------------------------------
+    # --- The choice of a gateway ------------------------------------------------------------------------------------
 
     async def _receive(self, arrival: _Arrival) -> None:
-        """Ask whose the call is until it is somebody's."""
+        """Ask which gateway takes the call, until one has taken it."""
         began_at = self._environment.clock.seconds()
         try:
             while not arrival.is_settled and self._environment.clock.seconds() - began_at < GIVE_UP_S:
@@ -153,7 +156,7 @@ class Inbound(Service):
             self._settle(arrival)
 
     async def _ask(self, arrival: _Arrival) -> Lease:
-        """Learn who is chosen."""
+        """Ask the allocator for the call's lease."""
         received = self._environment.nodes.receive(
             arrival.switch.name,
             arrival.channel_id,
@@ -164,15 +167,15 @@ class Inbound(Service):
         return await self._environment.of_fleet(received)
 
     async def _stand_by(self, arrival: _Arrival) -> None:
-        """Wait for a moment, or until the call is settled."""
+        """Wait before the next question, or until the call is settled."""
         arrival.pause = deferLater(self._environment.clock, ASK_AGAIN_S)
         with suppress(CancelledError):
             await arrival.pause
 
-    # --- What becomes of it -----------------------------------------------------------------------------------------
+    # --- The call is taken, or turned away --------------------------------------------------------------------------
 
     async def _take(self, arrival: _Arrival, lease: Lease) -> None:
-        """Answer the call; one that another gateway was to take before may have that one's name on it."""
+        """Answer the call; if another gateway was chosen before, its name may be on the channel."""
         if self._calls.find(lease.call_sid) is not None:
             return
         is_chosen_again = arrival.chosen is not None
@@ -191,7 +194,7 @@ class Inbound(Service):
         call.feed(call.inputs.resume if is_chosen_again else call.inputs.arrive)
 
     async def _claim(self, arrival: _Arrival) -> bool:
-        """Settle at Asterisk whose the call is, while gateways cannot agree among themselves."""
+        """Claim the call at Asterisk, while the gateways cannot agree through Redis."""
         try:
             await arrival.switch.claim(arrival.channel_id)
         except (TrunkError, BackendUnavailable):
@@ -199,7 +202,7 @@ class Inbound(Service):
         return True
 
     async def _turn_away(self, arrival: _Arrival) -> None:
-        """Let the caller hear that there is no place; of all gateways that would, one does, and writes it down."""
+        """Play the caller the tone of a full gateway; one of all gateways does so, and records the call."""
         try:
             await arrival.switch.turn_away(arrival.channel_id)
         except (TrunkError, BackendUnavailable) as problem:
@@ -210,7 +213,7 @@ class Inbound(Service):
         self._environment.metrics.add("calls_turned_away_total")
 
     def _leave(self, lease: Lease) -> None:
-        """Give a place of ours back that the call does not need."""
+        """Give a place of this gateway back that the call does not need."""
         if lease.gateway == self._environment.node:
             spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
 
@@ -221,7 +224,7 @@ class Inbound(Service):
 
 
 def _e164(number: str) -> str:
-    """Write a number as the configuration's are written; leave what is no number as it is."""
+    """Write a number in E.164; leave any other text as it is."""
     try:
         return normalise(number)
     except InvalidRequest:

@@ -46,7 +46,7 @@ def test_credentials_move_to_the_authorization_header_percent_decoded(credential
     assert address.resource == "/ws"
 
 
-def test_an_address_shows_neither_credentials_nor_the_query():
+def test_text_of_an_address_shows_neither_credentials_nor_the_query():
     address = parse_address("wss://user:hunter2@bot.example.org/ws?key=hunter3")
     assert str(address) == "bot.example.org:443"
     assert "hunter" not in repr(address)
@@ -68,7 +68,7 @@ def test_an_address_shows_neither_credentials_nor_the_query():
         ("?a=%ff", {"a": "\ufffd"}),
     ],
 )
-def test_the_query_is_told_as_exotel_tells_it(query, parameters):
+def test_custom_parameters_are_read_from_the_query_as_exotel_reads_them(query, parameters):
     assert parse_address("ws://bot.example.org/ws" + query).custom_parameters() == parameters
 
 
@@ -87,7 +87,7 @@ def test_the_query_is_told_as_exotel_tells_it(query, parameters):
         *("ws://h/ x", "ws://h/\r\nEvil: 1", "ws://h/#part", "ws://hé/", "wss://user:hunter2@/"),
     ],
 )
-def test_a_url_that_leads_to_no_bot_is_refused_without_repeating_it(url):
+def test_an_invalid_url_is_refused_without_showing_it(url):
     with pytest.raises(InvalidRequest, match="a bot's URL") as refusal:
         parse_address(url)
     assert "hunter2" not in str(refusal.value)
@@ -96,7 +96,7 @@ def test_a_url_that_leads_to_no_bot_is_refused_without_repeating_it(url):
 
 @settings(deadline=None, max_examples=100)
 @given(st.text(max_size=40), st.sampled_from(["", "ws://", "wss://", "ws://h/", "ws://u:p@h:1/?"]))
-def test_no_text_does_anything_but_parse_or_be_refused(text, start):
+def test_any_text_is_parsed_or_refused(text, start):
     try:
         address = parse_address(start + text)
     except InvalidRequest:
@@ -104,7 +104,7 @@ def test_no_text_does_anything_but_parse_or_be_refused(text, start):
     assert "\n" not in address.resource + address.authority + (address.authorization or "")
 
 
-def test_the_sample_rate_is_told_only_where_that_is_asked_for():
+def test_the_sample_rate_is_a_custom_parameter_only_if_configured():
     address = parse_address("ws://bot.example.org/ws?lang=hi&sample-rate=16000&a=1&b=2")
     assert address.custom_parameters() == {"lang": "hi", "a": "1", "b": "2"}
     assert address.custom_parameters(sample_rate=True) == {"lang": "hi", "sample-rate": "16000", "a": "1"}
@@ -129,5 +129,5 @@ def test_any_other_rate_is_refused_with_the_remedy(query):
         parse_address("ws://bot.example.org/" + query)
 
 
-def test_what_a_resolver_is_asked_is_its_own_affair():
+def test_the_query_of_a_resolver_is_not_checked():
     assert parse_resolver("https://bot.example.org/where?sample-rate=44100").sample_rate_hz == 8000

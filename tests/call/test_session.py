@@ -23,11 +23,11 @@ def test_duration_runs_from_the_answer_to_the_end():
     assert (ended.duration_s, ended.status) == (17.5, CallStatus.COMPLETED)
 
 
-def test_call_that_nobody_answered_lasted_no_time():
+def test_unanswered_call_lasted_0_seconds():
     assert SESSION.ended(Ending(status=CallStatus.BUSY, reason="busy"), 130.0).duration_s == 0.0
 
 
-def test_call_that_goes_on_has_no_duration_yet():
+def test_live_call_has_no_duration():
     assert SESSION.progressed(CallStatus.IN_PROGRESS, 105.0).duration_s is None
 
 
@@ -37,7 +37,7 @@ def test_first_answer_counts():
 
 
 @pytest.mark.parametrize("status", CallStatus)
-def test_statuses_know_whether_they_are_the_last(status):
+def test_final_statuses_are_final(status):
     assert status.is_final == (status.value not in {"queued", "ringing", "in-progress"})
 
 

@@ -33,12 +33,12 @@ from exoswitch.telephony.causes import HangUpCause, cause_text
         (None, 999, CallStatus.FAILED),
     ],
 )
-def test_an_unanswered_call_ends_with_exotels_word_for_it(dial_status, cause, status):
+def test_an_unanswered_call_ends_with_exotels_status(dial_status, cause, status):
     assert unanswered_status(dial_status, cause) is status
 
 
 @pytest.mark.parametrize("cause", [34, 38, 41, 42, 44, 58, 102])
-def test_a_trunk_in_trouble_is_a_failed_call(cause):
+def test_a_trunk_problem_is_a_failed_call(cause):
     told = [unanswered_status(dial_status, cause) for dial_status in (None, "NOANSWER", "CHANUNAVAIL", "CONGESTION")]
     assert told == [CallStatus.FAILED] * 4
 
@@ -49,7 +49,7 @@ def test_every_cause_reads_as_a_sentence_for_the_operator():
     assert cause_text(None) == cause_text(0) == "no cause given"
 
 
-def test_every_cause_that_we_hang_up_with_has_words():
+def test_every_cause_that_we_hang_up_with_has_a_text():
     for cause in HangUpCause:
         assert "unknown" not in cause_text(cause)
         assert f"(cause {int(cause)})" in cause_text(cause)

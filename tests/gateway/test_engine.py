@@ -122,7 +122,7 @@ def test_placed_call_is_saved_and_dialled_on_the_trunk_with_its_sid_as_channel(h
     assert house.session(session.call_sid).call_sid == session.call_sid
 
 
-def test_live_call_is_shown_whatever_has_become_of_the_store(house):
+def test_live_call_is_shown_while_the_store_is_away(house):
     sid = house.talk()
     object.__setattr__(house.engine._environment, "sessions", Slow(ready=False))
     assert house.session(sid).status is CallStatus.IN_PROGRESS
@@ -152,7 +152,7 @@ def test_bot_is_told_of_the_person_and_our_number(house):
     assert told.call_sid != told.stream_sid
 
 
-def test_direction_and_custom_field_go_along_for_a_resolver(house):
+def test_resolver_gets_the_direction_and_the_custom_field(house):
     sid = result.successResultOf(house.place(evolve(REQUEST, custom_field="order 7"))).call_sid
     house.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
     told = house.bots.connections[0].told
@@ -171,7 +171,7 @@ def test_media_is_directed_attached_and_detached(house):
     assert bot.asked[-1] == ("close", fx.StopReason.CALL_ENDED)
 
 
-def test_bot_that_closes_gets_the_phone_hung_up(house):
+def test_phone_is_hung_up_when_the_bot_closes(house):
     sid = house.talk()
     house.bots.connections[0].listener.stream_closed(1000, "bye")
     assert house.switch.asked[-1] == ("hang_up", sid, 16)
@@ -187,7 +187,7 @@ def test_hang_up_that_asterisk_never_confirms_still_frees_everything(house):
     house.assert_nothing_is_left()
 
 
-def test_refused_handshake_is_tried_once_more_and_then_the_call_ends(house):
+def test_refused_handshake_is_tried_again_once_and_then_the_call_ends(house):
     sid = result.successResultOf(house.place()).call_sid
     house.happens(ev.ChannelAnswered(sid))
     house.bots.connections[0].listener.stream_failed("3009 refused")
@@ -245,7 +245,7 @@ def test_call_whose_bot_is_lost_can_be_stopped(house, wait_s):
     house.assert_nothing_is_left()
 
 
-def test_bot_that_closes_is_heard_to_its_end_where_that_is_wished(house):
+def test_audio_of_a_bot_that_closed_is_played_to_its_end_if_configured(house):
     sid = house.talk(DRAIN)
     house.bots.connections[0].listener.stream_closed(1000, "bye")
     assert house.media.legs[0].asked == [("drain",)]
@@ -257,7 +257,7 @@ def test_bot_that_closes_is_heard_to_its_end_where_that_is_wished(house):
     house.assert_nothing_is_left()
 
 
-def test_goodbye_lasts_no_longer_than_a_call_may(house):
+def test_draining_ends_at_the_limit_of_the_call(house):
     sid = house.talk(DRAIN)
     house.bots.connections[0].listener.stream_closed(1000, "bye")
     house.clock.advance(3600)
@@ -266,14 +266,14 @@ def test_goodbye_lasts_no_longer_than_a_call_may(house):
     house.assert_nothing_is_left()
 
 
-def test_silence_of_asterisk_ends_the_call(house):
+def test_call_without_audio_from_asterisk_ends(house):
     sid = house.talk()
     house.media.listeners[0].media_lost(30.0)
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     assert "no audio" in house.session(sid).ending.reason
 
 
-def test_events_of_strange_channels_are_passed_over(house):
+def test_events_of_unknown_channels_are_ignored(house):
     house.happens(ev.ChannelHungUp("someone-else", 16, ""), ev.DigitPressed("someone-else", "1", 80))
     assert house.engine.live == 0
 
@@ -320,7 +320,7 @@ def test_call_without_an_rtp_port_is_refused_and_leaves_nothing(house):
     house.assert_nothing_is_left()
 
 
-def test_number_that_is_none_is_refused_before_a_line_is_taken(house):
+def test_invalid_number_is_refused_before_a_trunk_is_taken(house):
     bad = CallRequest(account="acme1", number="call me", exophone=OURS, bot=BOT)
     result.failureResultOf(house.place(bad), InvalidRequest)
     house.assert_nothing_is_left()
@@ -345,7 +345,7 @@ def test_call_whose_session_cannot_be_saved_is_not_placed(house):
     house.assert_nothing_is_left()
 
 
-def test_no_call_is_placed_while_sessions_cannot_be_kept(house):
+def test_no_call_is_placed_while_the_session_store_is_away(house):
     object.__setattr__(house.engine._environment, "sessions", store := Slow(ready=False))
     assert not house.engine.ready
     assert (
@@ -395,7 +395,7 @@ def test_unknown_call_is_not_found(house):
 # --- Inbound ----------------------------------------------------------------------------------------------------
 
 
-def test_inbound_call_is_claimed_bridged_and_led_to_the_bot_of_its_number(house):
+def test_inbound_call_is_claimed_bridged_and_connected_to_the_bot_of_its_number(house):
     house.happens(ev.CallArrived("1700.1", "09812345610", "918047491899"))
     assert house.switch.asked[0] == ("bridge", "1700.1", "10.0.0.5", 20000)
     assert house.session("sid1").direction is Direction.INBOUND
@@ -458,7 +458,7 @@ def test_stop_hangs_up_and_waits_until_asterisk_has_confirmed(house):
     house.assert_nothing_is_left()
 
 
-def test_a_gateway_that_drains_takes_no_calls_and_waits_for_those_that_it_has(house):
+def test_a_gateway_that_drains_takes_no_calls_and_waits_for_its_own(house):
     sid = house.talk()
     drained = house.engine.drain(60)
     assert not house.engine.ready
@@ -472,7 +472,7 @@ def test_a_gateway_that_drains_takes_no_calls_and_waits_for_those_that_it_has(ho
     house.assert_nothing_is_left()
 
 
-def test_a_gateway_that_drains_does_not_wait_for_ever(house):
+def test_a_gateway_that_drains_waits_a_limited_time(house):
     sid = house.talk()
     drained = house.engine.drain(60)
     house.clock.advance(60)
@@ -482,7 +482,7 @@ def test_a_gateway_that_drains_does_not_wait_for_ever(house):
     result.successResultOf(stopped)
 
 
-def test_a_gateway_that_shall_not_wait_does_not(house):
+def test_a_gateway_that_is_configured_not_to_wait_does_not_wait(house):
     house.talk()
     result.successResultOf(house.engine.drain(0))
 

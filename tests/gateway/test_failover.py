@@ -36,7 +36,7 @@ def two_with_a_call_on_the_first(fleet):
     return first, fleet.add("gw2"), sid
 
 
-def test_answered_call_of_a_dead_gateway_is_led_to_its_neighbour_and_its_bot_connected_anew(fleet):
+def test_answered_call_of_a_dead_gateway_is_led_to_its_neighbour_and_its_bot_connected_again(fleet):
     _, second, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
@@ -93,7 +93,7 @@ def test_call_that_is_to_end_with_its_gateway_is_hung_up_and_not_taken_over_firs
     assert fleet.leases() == {}
 
 
-def test_call_that_rings_at_a_dead_gateway_is_attended_and_connected_when_it_is_answered(fleet):
+def test_call_that_rings_at_a_dead_gateway_is_adopted_and_connected_when_it_is_answered(fleet):
     fleet.add("gw1")
     sid = fleet.place("gw1")
     fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid))
@@ -168,7 +168,7 @@ def test_call_is_led_here_as_soon_as_its_asterisk_can_be_reached_again(fleet):
     assert len(second.switch.asked) == asked
 
 
-def test_gateway_that_stood_still_lets_go_of_what_others_have_by_now(fleet):
+def test_paused_gateway_lets_go_of_calls_that_others_have_taken(fleet):
     first, second, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
@@ -183,7 +183,7 @@ def test_gateway_that_stood_still_lets_go_of_what_others_have_by_now(fleet):
     assert fleet.session(sid).gateway == "gw2"
 
 
-def test_gateway_that_stood_still_learns_from_the_list_of_channels_as_well(fleet):
+def test_paused_gateway_learns_from_the_list_of_channels_too(fleet):
     first, _, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
@@ -193,7 +193,7 @@ def test_gateway_that_stood_still_learns_from_the_list_of_channels_as_well(fleet
     assert first.asked("hang_up") == []
 
 
-def test_gateway_that_stood_still_asks_whose_its_calls_are_before_it_believes_what_it_hears(fleet):
+def test_paused_gateway_asks_whose_its_calls_are_before_it_acts_on_events(fleet):
     first = fleet.add("gw1")
     sid = fleet.place("gw1")
     fleet.happens(ev.ChannelRinging(sid))
@@ -208,7 +208,7 @@ def test_gateway_that_stood_still_asks_whose_its_calls_are_before_it_believes_wh
     assert fleet.session(sid).gateway == "gw2"
 
 
-def test_what_a_gateway_that_lost_a_call_still_writes_of_it_counts_no_more(fleet):
+def test_late_notes_of_a_gateway_that_lost_a_call_are_ignored(fleet):
     first, _, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
@@ -216,7 +216,7 @@ def test_what_a_gateway_that_lost_a_call_still_writes_of_it_counts_no_more(fleet
     assert (fleet.session(sid).gateway, fleet.session(sid).ending) == ("gw2", None)
 
 
-def test_channel_that_turns_out_to_be_anothers_is_let_go(fleet):
+def test_channel_of_another_gateway_is_let_go(fleet):
     first, _, sid = two_with_a_call_on_the_first(fleet)
     first.bots.connections[-1].listener.stream_closed(1006, "gone")
     assert first.asked("hang_up") == [("hang_up", sid, 16)]
@@ -225,7 +225,7 @@ def test_channel_that_turns_out_to_be_anothers_is_let_go(fleet):
     assert fleet.session(sid).ending is None
 
 
-def test_calls_of_a_dead_gateway_are_spread_over_those_that_live(fleet):
+def test_calls_of_a_dead_gateway_are_spread_over_the_living_gateways(fleet):
     fleet.add("gw1")
     sids = {fleet.talk("gw1") for _ in range(6)}
     others = [fleet.add(name) for name in ("gw2", "gw3")]
@@ -235,7 +235,7 @@ def test_calls_of_a_dead_gateway_are_spread_over_those_that_live(fleet):
     assert set(fleet.leases()) == sids
 
 
-def test_gateways_that_cannot_read_each_others_sessions_leave_each_others_calls_alone(fleet):
+def test_gateways_with_separate_stores_do_not_take_over_each_others_calls(fleet):
     first, second = (fleet.add(name, shares_sessions=False) for name in ("gw1", "gw2"))
     sids = [fleet.talk("gw1") for _ in range(2)]
     assert len(first.asked("originate")) == 2
@@ -247,7 +247,7 @@ def test_gateways_that_cannot_read_each_others_sessions_leave_each_others_calls_
     assert fleet.leases() == dict.fromkeys(sids, "gw1")
 
 
-def test_call_that_nobody_had_a_place_for_is_written_down_as_ended(fleet):
+def test_call_that_no_gateway_had_a_place_for_is_recorded_as_ended(fleet):
     fleet.add("gw1")
     sids = [fleet.talk("gw1") for _ in range(2)]
     second = fleet.add("gw2", capacity=1)
@@ -266,7 +266,7 @@ def test_call_that_nobody_had_a_place_for_is_written_down_as_ended(fleet):
 # --- Calls that were not dialled yet ------------------------------------------------------------------------------
 
 
-def test_call_is_dialled_by_the_gateway_that_has_the_place_wherever_it_was_accepted(fleet):
+def test_call_is_dialled_by_the_gateway_that_has_the_place(fleet):
     first, second = fleet.add("gw1"), fleet.add("gw2")
     fleet.talk("gw1")
     sid = fleet.place("gw1")
@@ -276,7 +276,7 @@ def test_call_is_dialled_by_the_gateway_that_has_the_place_wherever_it_was_accep
     assert result.successResultOf(first.engine.find("acme1", sid)).call_sid == sid
 
 
-def test_account_has_its_calls_at_once_over_the_whole_fleet_and_keeps_them_over_takeovers(fleet):
+def test_concurrency_of_an_account_is_counted_over_the_fleet_and_survives_failover(fleet):
     fleet.add("gw1"), fleet.add("gw2")
     tiny = evolve(REQUEST, account="tiny")
     sid = fleet.place("gw1", tiny)
@@ -304,7 +304,7 @@ def test_call_that_cannot_be_handed_over_is_dialled_where_it_was_accepted(fleet)
     assert len(fleet.leases()) == 2
 
 
-def test_call_that_no_asterisk_of_the_fleet_can_carry_is_refused_as_one_that_has_no_asterisk(fleet):
+def test_call_is_refused_if_no_asterisk_of_the_fleet_can_be_reached(fleet):
     for name in ("gw1", "gw2"):
         fleet.add(name).switch.ready = False
     fleet.happens(ev.SwitchLost("gone"))
@@ -325,7 +325,7 @@ def test_job_that_comes_twice_is_dialled_once(fleet):
     assert len(second.asked("originate")) == 1
 
 
-def test_job_whose_gateway_dies_before_it_dialled_goes_to_another_and_is_dialled_once(fleet):
+def test_job_of_a_gateway_that_dies_before_it_dials_is_dialled_once_by_another(fleet):
     first, second = fleet.add("gw1"), fleet.add("gw2")
     fleet.talk("gw1")
     fleet.kill("gw2")
@@ -338,7 +338,7 @@ def test_job_whose_gateway_dies_before_it_dialled_goes_to_another_and_is_dialled
     assert fleet.by_name["gw2"].asked("originate") == []
 
 
-def test_call_that_was_handed_over_and_forgotten_by_redis_is_dialled_all_the_same(fleet):
+def test_call_that_redis_forgot_after_the_hand_over_is_still_dialled(fleet):
     first, second = fleet.add("gw1"), fleet.add("gw2")
     fleet.talk("gw1")
     second.jobs.stopService()
@@ -400,7 +400,7 @@ def test_job_that_arrives_while_the_store_is_away_is_dialled_once_it_is_back(for
     assert [origination.channel_id for _, origination in second.asked("originate")] == [sid]
 
 
-def test_calls_that_fall_to_a_gateway_while_the_store_is_away_are_resumed_once_it_is_back(forgetful):
+def test_calls_taken_over_while_the_store_is_away_are_resumed_when_it_is_back(forgetful):
     _, second, sid = two_with_a_call_on_the_first(forgetful)
     forgetful.kill("gw1")
     forgetful.world.sessions.is_away = True
@@ -411,7 +411,7 @@ def test_calls_that_fall_to_a_gateway_while_the_store_is_away_are_resumed_once_i
     assert second.switch.asked == [("take_over", sid, *LEG, True)]
 
 
-def test_call_that_may_have_been_dialled_is_never_dialled_again(fleet):
+def test_call_that_may_have_been_dialled_is_not_dialled_again(fleet):
     first, second = fleet.add("gw1"), fleet.add("gw2")
     del first
     fleet.talk("gw1")
@@ -460,7 +460,7 @@ def test_inbound_call_that_the_chosen_gateway_does_not_hear_of_is_taken_by_anoth
     assert list(fleet.leases().values()) == ["gw2"]
 
 
-def test_inbound_call_that_ends_before_anybody_took_it_is_forgotten(fleet):
+def test_inbound_call_that_ends_before_a_gateway_took_it_is_forgotten(fleet):
     fleet.add("gw1")
     second = fleet.add("gw2")
     fleet.kill("gw1")
@@ -486,7 +486,7 @@ def test_inbound_call_for_which_no_gateway_has_a_place_is_turned_away(fleet):
 # --- A gateway that comes back, and one that stops ----------------------------------------------------------------
 
 
-def test_gateway_without_neighbours_takes_its_own_calls_up_again(fleet):
+def test_single_gateway_recovers_its_own_calls(fleet):
     fleet.add("gw1")
     sid = fleet.talk("gw1")
     fleet.kill("gw1")
@@ -498,7 +498,7 @@ def test_gateway_without_neighbours_takes_its_own_calls_up_again(fleet):
     assert fleet.leases() == {sid: "gw1"}
 
 
-def test_gateway_that_comes_back_writes_down_what_ended_meanwhile(fleet):
+def test_restarted_gateway_records_the_calls_that_ended_without_it(fleet):
     fleet.add("gw1")
     talking, ringing = fleet.talk("gw1"), fleet.place("gw1")
     fleet.kill("gw1")
@@ -509,7 +509,7 @@ def test_gateway_that_comes_back_writes_down_what_ended_meanwhile(fleet):
     assert fleet.leases() == {}
 
 
-def test_gateway_that_comes_back_leaves_to_others_what_they_have_taken_over(fleet):
+def test_restarted_gateway_leaves_calls_to_gateways_that_took_them_over(fleet):
     _, second, sid = two_with_a_call_on_the_first(fleet)
     fleet.kill("gw1")
     fleet.advance(LONG_ENOUGH_S)
@@ -527,7 +527,7 @@ class SlowSessions(MemorySessions):
         return self.found.addCallback(lambda _: asked(gateway))
 
 
-def test_call_that_began_before_the_store_was_read_is_none_of_before():
+def test_call_that_began_before_the_store_was_read_is_not_recovered():
     fleet = Gateways(SharedWorld(sessions=SlowSessions()))
     gateway = fleet.add("gw1")
     sid = fleet.talk("gw1")
@@ -537,7 +537,7 @@ def test_call_that_began_before_the_store_was_read_is_none_of_before():
     assert fleet.session(sid).ending is None
 
 
-def test_gateway_that_stops_may_leave_its_calls_to_others(fleet):
+def test_gateway_that_stops_can_hand_its_calls_off(fleet):
     first, second, sid = two_with_a_call_on_the_first(fleet)
     first.nodes.set_draining(None, draining=True)
     over = []

@@ -87,7 +87,7 @@ def start_fleet(reactor, serve, redis):
     return start
 
 
-async def test_together_they_place_as_many_calls_as_the_asterisk_has_places(redis, start_fleet):
+async def test_two_gateways_place_as_many_calls_as_their_asterisk_has_places(redis, start_fleet):
     fleet = await start_fleet()
     asked = [fleet.place(gateway) for _ in range(5) for gateway in fleet.gateways]
     outcomes = await DeferredList(asked, consumeErrors=True)

@@ -64,7 +64,7 @@ async def talk(house, **options):
 
 
 @pytest.mark.parametrize(("away_s", "waited_s"), [(0, 1), (2, 3), (6, 7)])
-def test_a_bot_that_comes_back_goes_on_as_another_stream_of_the_same_call(build, away_s, waited_s):
+def test_a_bot_that_comes_back_gets_another_stream_of_the_same_call(build, away_s, waited_s):
     house = build(sound=True)
 
     async def scenario():
@@ -96,7 +96,7 @@ def test_a_bot_that_comes_back_goes_on_as_another_stream_of_the_same_call(build,
     assert sum(count for name, count in runs[1:] if name == "silence") <= 3
 
 
-def test_without_a_sound_the_caller_of_a_lost_bot_hears_silence_at_once(build):
+def test_without_a_waiting_sound_the_caller_of_a_lost_bot_hears_silence_at_once(build):
     house = build()
 
     async def scenario():
@@ -113,7 +113,7 @@ def test_without_a_sound_the_caller_of_a_lost_bot_hears_silence_at_once(build):
     assert runs[-2][1] == pytest.approx(50, abs=3)
 
 
-def test_keys_that_are_pressed_while_a_bot_is_lost_reach_nobody(build):
+def test_keys_that_are_pressed_while_a_bot_is_lost_are_dropped(build):
     house = build(behaviour="silent")
 
     async def scenario():
@@ -177,7 +177,7 @@ def test_by_default_a_lost_bot_ends_the_call(build):
 
 
 @pytest.mark.parametrize("drains", [True, False])
-def test_a_goodbye_is_heard_to_its_end_where_that_is_wished(build, drains):
+def test_audio_of_a_bot_that_closed_is_played_to_its_end_if_configured(build, drains):
     house = build(behaviour="silent")
 
     async def scenario():
@@ -197,7 +197,7 @@ def test_a_goodbye_is_heard_to_its_end_where_that_is_wished(build, drains):
     assert ended.ending.reason.startswith("the bot closed the stream (1000")
 
 
-def test_a_goodbye_ends_where_the_longest_call_does(build):
+def test_draining_ends_at_the_limit_of_the_call(build):
     house = build(behaviour="silent", calls=CallsConfig(ring_s=20, max_duration_s=5))
 
     async def scenario():
@@ -212,7 +212,7 @@ def test_a_goodbye_ends_where_the_longest_call_does(build):
     assert ended.ending.disconnected_by is DisconnectedBy.BOT
 
 
-def test_a_bot_that_dies_of_every_stream_is_looked_for_ten_times(build):
+def test_a_bot_that_crashes_on_every_stream_is_connected_ten_times(build):
     house = build()
 
     async def scenario():

@@ -102,7 +102,7 @@ def test_a_bot_at_16_khz_talks_with_a_phone_at_8(monkeypatch):
     assert crossings_hz(caller.ear.recording[32_000:48_000], 8_000) == 1000
 
 
-def test_a_bot_that_accepts_and_never_answers_is_given_ten_seconds_twice(monkeypatch):
+def test_a_bot_that_accepts_and_never_answers_gets_ten_seconds_twice(monkeypatch):
     house = House(monkeypatch, script="answer")
     tried_at = []
 
@@ -124,7 +124,7 @@ def test_a_bot_that_accepts_and_never_answers_is_given_ten_seconds_twice(monkeyp
     assert ended.ending.stream_error == "3009 failed to establish ws conn: 127.0.0.1:9000: no answer within 10 s"
 
 
-def test_a_bot_that_vanishes_ends_the_call_and_is_not_looked_for(monkeypatch):
+def test_a_bot_that_vanishes_ends_the_call_and_is_not_connected_again(monkeypatch):
     house = House(monkeypatch, script="answer babble")
 
     async def scenario():
@@ -140,7 +140,7 @@ def test_a_bot_that_vanishes_ends_the_call_and_is_not_looked_for(monkeypatch):
     assert ended.ending.stream_error == "the connection was lost without a closing handshake (1006)"
 
 
-def test_a_stream_that_is_as_long_as_it_may_be_is_stopped(monkeypatch):
+def test_a_stream_that_reaches_its_limit_is_stopped(monkeypatch):
     house = House(monkeypatch, script="answer babble")
     request = CallRequest(
         account="acme1",
@@ -161,7 +161,7 @@ def test_a_stream_that_is_as_long_as_it_may_be_is_stopped(monkeypatch):
     assert stream.conversation.media_count == pytest.approx(150, abs=5)
 
 
-def test_what_a_bot_said_before_it_closed_is_cut_off(monkeypatch):
+def test_audio_of_a_bot_is_cut_off_when_it_closes(monkeypatch):
     house = House(monkeypatch, script="answer silence=60", behaviour="silent")
 
     async def scenario():

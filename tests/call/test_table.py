@@ -1,0 +1,126 @@
+"""Every pair of state and input is defined or listed as illegal; every timer belongs to a state."""
+
+import inspect
+
+import pytest
+from automat import NoTransition
+
+from exoswitch.call import machine
+from exoswitch.call.effects import (
+    StartTimer,
+)
+from exoswitch.call.inputs import CallInputs
+from tests.harness.call_machine import (
+    PATHS,
+    Call,
+)
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_a_list_of_channels_counts_only_once_asterisk_has_accepted_the_call(state):
+    call = Call()
+    call.feed_all(*PATHS[state])
+    before = {"new", "choosing_trunk", "accepted", "waiting_for_turn", "claiming", "originating"}
+    assert machine.has_channel(call.core) is (state not in before)
+
+
+@pytest.mark.parametrize("state", PATHS)
+def test_every_timer_that_a_state_starts_is_its_own(state):
+    call, *inputs = Call(), *PATHS[state]
+    for item in inputs:
+        effects = call.feed_all(item)
+        started = {effect.timer for effect in effects if isinstance(effect, StartTimer)}
+        assert started <= machine.owned_timers(call.core)
+
+
+INPUTS = {
+    "accept": (),
+    "arrive": (),
+    "resume": (),
+    "adopt_ringing": (),
+    "abandon": (),
+    "trunk_chosen": (0.5,),
+    "no_trunk": ("every channel is busy",),
+    "dial": (),
+    "turn_came": (),
+    "claimed": (),
+    "originate_queued": (),
+    "refused": ("no",),
+    "moved": (),
+    "rejected": ("no",),
+    "channel_dialled": (),
+    "channel_ringing": (),
+    "channel_answered": (),
+    "dial_failed": ("BUSY",),
+    "originate_failed": (0,),
+    "media_announced": ("127.0.0.1", 4000),
+    "channel_hung_up": (16,),
+    "digit_pressed": ("1", 100),
+    "stream_opened": (),
+    "stream_failed": ("refused",),
+    "stream_closed": (1000, ""),
+    "stream_lost": (1006, ""),
+    "bot_finished": (1000, ""),
+    "playout_finished": (),
+    "media_lost": (30.0,),
+    "hang_up": ("by request",),
+    "ring_timed_out": (),
+    "handshake_timed_out": (),
+    "duration_reached": (),
+    "reconnect_due": (),
+    "hang_up_timed_out": (),
+}
+
+_BEGINNINGS = {"accept", "arrive", "resume", "adopt_ringing"}
+_UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "turn_came", "claimed", "refused"}
+_CHANNEL = {
+    *("originate_queued", "rejected", "channel_dialled", "channel_ringing", "channel_answered", "dial_failed"),
+    *("originate_failed", "media_announced", "channel_hung_up", "digit_pressed"),
+}
+_CLOSE = {"stream_closed", "stream_lost", "bot_finished"}
+_STREAM = {"stream_opened", "stream_failed", "playout_finished"} | _CLOSE
+_TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due", "hang_up_timed_out"}
+_TALK = _STREAM | {"media_lost"}
+_BEFORE = _BEGINNINGS | _UNDIALLED
+_DIALLED = _BEFORE | _TALK | _TIMERS - {"ring_timed_out"}
+_LOST = _BEFORE | _CLOSE | {"playout_finished"} | _TIMERS - {"duration_reached"}
+
+ILLEGAL = {
+    "new": set(INPUTS) - _BEGINNINGS - {"abandon"},
+    "choosing_trunk": set(INPUTS) - {"trunk_chosen", "no_trunk"},
+    "accepted": set(INPUTS) - {"abandon", "dial", "hang_up", "moved"},
+    "waiting_for_turn": set(INPUTS) - {"turn_came", "hang_up", "moved"},
+    "claiming": set(INPUTS) - {"claimed", "refused", "hang_up", "moved"},
+    "originating": _DIALLED,
+    "dialling": _DIALLED | {"originate_queued"},
+    "trying": _DIALLED,
+    "ringing": _DIALLED,
+    "connecting": _LOST - {"handshake_timed_out"},
+    "retrying": _LOST - {"handshake_timed_out"},
+    "talking": _BEFORE | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
+    "draining": _BEFORE | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
+    "awaiting_originate_response": _BEFORE | _TALK | _TIMERS - {"hang_up_timed_out"},
+    "ending": _BEFORE | _TIMERS - {"hang_up_timed_out"},
+    "over": _BEGINNINGS | {"trunk_chosen", "no_trunk", "turn_came"} | _TIMERS,
+}
+_WAITING = (_LOST | {"stream_opened", "stream_failed"}) - {"reconnect_due"}
+ILLEGAL |= {state.name: _WAITING for state in machine.BOT_LOST}
+ILLEGAL |= {state.name: _LOST - {"handshake_timed_out"} for state in machine.RECONNECTING}
+
+
+def test_the_lists_of_states_and_inputs_are_complete():
+    declared = {name for name, _ in inspect.getmembers(CallInputs, inspect.isfunction) if not name.startswith("_")}
+    assert set(INPUTS) == declared
+    assert set(PATHS) == set(ILLEGAL) == {state.name for state in machine.STATES}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("state", PATHS)
+def test_every_pair_of_state_and_input_is_defined_or_listed_as_illegal(state, name):
+    call = Call()
+    call.feed_all(*PATHS[state])
+    if name in ILLEGAL[state]:
+        with pytest.raises(NoTransition):
+            call.feed(name, *INPUTS[name])
+    else:
+        call.feed(name, *INPUTS[name])
