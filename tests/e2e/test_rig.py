@@ -1,4 +1,4 @@
-"""The rig by itself, and the rendered configuration with it: a real Asterisk, no gateway but a UDP echo."""
+"""The rig and the rendered configuration: a real Asterisk, with a UDP echo in place of a gateway."""
 
 import time
 from contextlib import suppress
@@ -23,7 +23,7 @@ TONE_HZ = 700
 
 @pytest.fixture(autouse=True)
 def line_is_cleared(ami):
-    """Hang up what a test leaves up: there is no gateway here to do so."""
+    """Hang up the channels that a test leaves, because there is no gateway to do so."""
     yield
     for channel in ami.channels():
         with suppress(AmiError):
@@ -73,7 +73,7 @@ def assert_clean_tone(party):
     assert_hears_tone(party.listen, TONE_HZ, -10.0, tolerance_db=0.3)
 
 
-def hangup_of(ami, channel_id, timeout_s=5.0):
+def hangup_of(ami, channel_id, timeout_s=15.0):
     return ami.wait_for("Hangup", Uniqueid=channel_id, timeout_s=timeout_s)
 
 
@@ -225,7 +225,7 @@ def test_phone_that_nobody_picks_up_is_cancelled(ami, sipp, gateway):
 
 def test_trunk_that_does_not_answer_is_not_dialled_once_asterisk_knows(ami, gateway):
     ami.ask("PJSIPQualify", Endpoint="dead")
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 30
     while contact_status(ami, "dead") != "Unreachable":
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
@@ -255,7 +255,7 @@ def test_call_is_taken_over_by_another_gateway(ami, sipp, phone, gateway):
 def test_call_that_no_gateway_claims_is_ended_by_asterisk(ami, sipp, phone):
     call = sipp.call(EXOPHONE, phone)
     channel_id = ami.wait_for("AsyncAGIStart")["Uniqueid"]
-    assert hangup_of(ami, channel_id, timeout_s=UNCLAIMED_S + 3.0)
+    assert hangup_of(ami, channel_id, timeout_s=UNCLAIMED_S + 15.0)
     call.wait_for("REFUSED")
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.harness.e2e.audio import level_dbm0, tone
+from tests.harness.e2e.audio import assert_hears_tone, level_dbm0, tone
 from tests.harness.e2e.bot import Bot, refuse
 from tests.harness.e2e.network import contact_status
 
@@ -47,7 +47,7 @@ def test_trunk_that_says_nothing_at_all_fails_the_call(gateway, dead_gateway, bo
 
 def test_trunk_that_is_known_to_be_dead_fails_the_call_soon(gateway, dead_gateway, bot, ami):
     ami.ask("PJSIPQualify", Endpoint="dead")
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 30
     while contact_status(ami, "dead") != "Unreachable":
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
@@ -126,8 +126,7 @@ def test_minute_of_audio_at_once_is_played_in_real_time(gateway, sipp, phone, bo
     began = time.monotonic()
     stream.say(tone(1100, -10.0, 2.0) + tone(500, -10.0, 58.0))
     stream.mark("a minute later")
-    time.sleep(3.0)
-    assert level_dbm0(phone.listen(0.5)) == pytest.approx(-10.0, abs=1.5)
+    assert_hears_tone(phone.listen, 500, -10.0)
     assert all(message.event != "mark" for message in stream.messages)
     stream.clear()
     stream.wait_for("mark")

@@ -1,6 +1,6 @@
-"""AMI over a plain blocking socket: enough for a test to ask, listen, and look back at every event.
+"""A plain, blocking AMI client for tests, which keeps every event.
 
-It shares no code with the gateway's own client, so that a mistake in that one cannot hide here.
+It shares no code with the gateway's client, so that it does not share its mistakes.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from typing import Self
 
 from attrs import define, field
 
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 15.0
 POLL_S = 0.02
 
 # Header names of one message never repeat in what these tests read, but for `Output`, which is joined by lines.
@@ -99,7 +99,7 @@ class Ami:
         listed = self.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
         return [entry for entry in listed if entry["Event"] == "CoreShowChannel"]
 
-    def wait_until_idle(self, timeout_s: float = 5.0) -> None:
+    def wait_until_idle(self, timeout_s: float = 15.0) -> None:
         """Wait until the calls of earlier tests are gone for good."""
         give_up_at = time.monotonic() + timeout_s
         while channels := self.channels():

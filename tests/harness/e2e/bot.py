@@ -1,6 +1,6 @@
-"""A voice bot on the `websockets` library, written from Exotel's public guide and from nothing of ours.
+"""A voice bot on the `websockets` library, written from Exotel's public guide, without code of exoswitch.
 
-Each connection runs in a thread of the library's own; tests wait for messages and act on them.
+Each connection runs in a thread of the library; tests wait for messages and act on them.
 """
 
 import base64
@@ -18,10 +18,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Request, Response, Server, ServerConnection, serve
 
 HOST = "127.0.0.1"
-WAIT_S = 10.0
+WAIT_S = 30.0
 POLL_S = 0.005
 
-# What is said at a time, and how far ahead of the clock: as a bot does whose voice comes from afar as it is made.
+# The length of a message, and how far ahead of the clock it is sent, as by a bot with a remote speech synthesiser.
 CHUNK_S = 0.1
 AHEAD_S = 0.2
 BYTES_PER_S = 16_000
@@ -29,7 +29,7 @@ BYTES_PER_S = 16_000
 
 @frozen
 class Message:
-    """A message from the gateway; `at` is when it came, on the monotonic clock."""
+    """A message from the gateway; `at` is its time on the monotonic clock."""
 
     at: float
     event: str
@@ -77,15 +77,15 @@ class Stream:
 
     @property
     def start(self) -> dict[str, Any]:
-        """What the gateway told of the call; empty until it has."""
+        """The gateway's description of the call; empty before `start`."""
         return next((message.body["start"] for message in list(self.messages) if message.event == "start"), {})
 
     def say(self, pcm: bytes) -> None:
-        """Send audio in one message, however long it is."""
+        """Send audio in one message of any length."""
         self.send(self._media(pcm))
 
     def talk(self, pcm: bytes) -> None:
-        """Say this over and over, as fast as it is heard, until the stream is closed."""
+        """Say this in a loop, in real time, until the stream is closed."""
         chunk = round(CHUNK_S * BYTES_PER_S)
         texts = cycle([json.dumps(self._media(pcm[at : at + chunk])) for at in range(0, len(pcm), chunk)])
         due = time.monotonic() - AHEAD_S
@@ -99,11 +99,11 @@ class Stream:
         return {"event": "media", "stream_sid": self.sid, "media": {"payload": base64.b64encode(pcm).decode()}}
 
     def mark(self, name: str) -> None:
-        """Ask to be told when everything said so far has been played."""
+        """Ask for a mark that comes back when all audio so far has been played."""
         self.send({"event": "mark", "stream_sid": self.sid, "mark": {"name": name}})
 
     def clear(self) -> None:
-        """Take back everything that is yet unplayed."""
+        """Drop all audio that has not been played."""
         self.send({"event": "clear", "stream_sid": self.sid})
 
     def send(self, message: dict[str, Any] | str) -> None:
@@ -111,7 +111,7 @@ class Stream:
         self.connection.send(message if isinstance(message, str) else json.dumps(message))
 
     def close(self) -> None:
-        """End the call, the only way that a bot has."""
+        """End the call: a bot does so by closing the stream."""
         self.connection.close()
 
     @property
@@ -128,8 +128,8 @@ def _accept(_: ServerConnection, __: Request) -> Response | None:
 class Bot:
     """A context manager: the bot listens inside it.
 
-    `screen` may refuse a handshake, or take its time over it; with `echoes` the caller hears what the caller says;
-    what the bot `says` of its own accord it says over and over.
+    `screen` may refuse or delay a handshake. With `echoes` the caller hears his own voice. The bot repeats `says`
+    until the stream is closed.
     """
 
     port: int = 0
@@ -156,7 +156,7 @@ class Bot:
 
     @property
     def url(self) -> str:
-        """Where the gateway finds it."""
+        """The bot's URL."""
         return f"ws://{HOST}:{self.port}/ws"
 
     def wait_for_stream(self, *, count: int = 1, timeout_s: float = WAIT_S) -> Stream:

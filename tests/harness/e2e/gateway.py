@@ -17,7 +17,7 @@ from attrs import define, field
 HOST = "127.0.0.1"
 ACCOUNT = "acme1"
 API_KEY, API_TOKEN = "lab-key", "lab-token"
-START_TIMEOUT_S = 15.0
+START_TIMEOUT_S = 30.0
 CALL_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.02

@@ -1,4 +1,4 @@
-"""The telephone network around Asterisk: phones behind the trunk that can be called, and that call in."""
+"""The telephone network around Asterisk: phones behind the trunk, which answer calls and call in."""
 
 import time
 from contextlib import ExitStack
@@ -14,15 +14,15 @@ from tests.harness.e2e.sipp import SippCall, Texts
 
 CALLER = "+919812345678"
 BUSY = "486 Busy Here"
-QUALIFIED_IN_S = 5.0
+QUALIFIED_IN_S = 20.0
 POLL_S = 0.005
 
 
 @define
 class Network:
-    """What a test sets up on the far side of the trunk `lab`; all of it ends with the test.
+    """The phones that a test sets up on the far side of the trunk `lab`; all of them end with the test.
 
-    Whatever answers, refuses or rings does so for every call that comes, until the end of the test.
+    An answer, a refusal or a ringing phone holds for every call until the end of the test.
     """
 
     asterisk: AsteriskServer
@@ -32,7 +32,7 @@ class Network:
     _count: int = field(default=0, init=False)
 
     def answer(self, phone: Phone, *, ring_s: float = 0.0, hang_up_after_s: float | None = None) -> SippCall:
-        """Have calls answered by this phone; it waits for the other side to hang up, unless told when to."""
+        """Answer calls with this phone, which hangs up after `hang_up_after_s`, or never."""
         settings = ("-set", "ring_ms", _ms(ring_s))
         if hang_up_after_s is None:
             return self._listening("answer", phone, *settings)
@@ -43,13 +43,13 @@ class Network:
         return self._listening("refuse", None, in_place_of=((BUSY, status),))
 
     def ring(self) -> SippCall:
-        """Have a phone ring that nobody picks up, until the call is cancelled."""
+        """Let a phone ring unanswered until the call is cancelled."""
         return self._listening("ring", None)
 
     def call(
         self, number: str, phone: Phone, *, caller: str = CALLER, hang_up_after_s: float | None = None
     ) -> SippCall:
-        """Call in; the phone waits for the other side to hang up, unless told when to."""
+        """Call in; the phone waits for the other side to hang up, or hangs up after `hang_up_after_s`."""
         scenario = "call" if hang_up_after_s is None else "call_then_hang_up"
         return self._calling(scenario, number, phone, caller, hang_up_after_s)
 
@@ -59,7 +59,7 @@ class Network:
         return self._started("call", phone, free_port(), settings)
 
     def call_and_give_up(self, number: str, phone: Phone, *, after_s: float, caller: str = CALLER) -> SippCall:
-        """Call in, and cancel the call if it has not been answered by then."""
+        """Call in, and cancel the call if it is not answered after `after_s`."""
         return self._calling("call_then_cancel", number, phone, caller, after_s)
 
     def _calling(self, scenario: str, number: str, phone: Phone, caller: str, talk_s: float | None) -> SippCall:
@@ -88,7 +88,7 @@ class Network:
         return self.stack.enter_context(sipp)
 
     def _await_qualified(self) -> None:
-        """Have Asterisk look now whether the trunk is there: by itself it does so every 30 s only."""
+        """Let Asterisk check the trunk now: by itself it does so only every 30 s."""
         give_up_at = time.monotonic() + QUALIFIED_IN_S
         while not _is_bound(self.asterisk.trunk_port):
             assert time.monotonic() < give_up_at, "SIPp did not start"
@@ -106,7 +106,7 @@ def contact_status(ami: Ami, trunk: str) -> str:
 
 
 def _is_bound(port: int) -> bool:
-    """Whether somebody has a UDP port, without getting in their way."""
+    """Whether a UDP port is in use. Reads /proc, so that the port is never bound."""
     return f":{port:04X} " in Path("/proc/net/udp").read_text()
 
 

@@ -1,7 +1,7 @@
-"""A phone's (or a gateway's) audio: RTP in and out of one UDP socket, in a thread of its own.
+"""The audio of a phone or of a gateway: RTP in and out of one UDP socket, in a thread of its own.
 
-SIPp does the talking in SIP and names this port in its SDP. The same class stands in for the gateway: tell it to
-`echo`, and give its address to UnicastRTP.
+SIPp speaks SIP and names this port in its SDP. A gateway's audio is a phone that has to `echo`; UnicastRTP gets its
+address.
 """
 
 import select
@@ -36,7 +36,7 @@ Address = tuple[str, int]
 
 @frozen
 class Packet:
-    """An RTP packet that came; `at` is when, on the monotonic clock."""
+    """A received RTP packet; `at` is its time on the monotonic clock."""
 
     at: float
     source: Address
@@ -54,9 +54,9 @@ class Packet:
 
 @define
 class Phone:
-    """A context manager that sends 20 ms of mu-law every 20 ms to every line, and remembers all that comes.
+    """A context manager that sends 20 ms of mu-law every 20 ms to every line, and remembers each received packet.
 
-    It sends silence until it is told otherwise, since Asterisk is silent towards the gateway while the phone is.
+    It sends silence by default: Asterisk sends nothing to the gateway while the phone sends nothing.
     """
 
     host: str = "127.0.0.1"
@@ -71,6 +71,7 @@ class Phone:
     _echoes: bool = field(default=False, init=False)
     _sequence: int = field(default=1000, init=False)
     _timestamp: int = field(default=160_000, init=False)
+    _stalls: "deque[tuple[float, float]]" = field(factory=lambda: deque(maxlen=1000), init=False)
     _over: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -95,18 +96,18 @@ class Phone:
         port: int = self._socket.getsockname()[1]
         return port
 
-    # --- what it sends
+    # --- sending
 
     def connect(self, host: str, port: int) -> None:
         """Send to this address too."""
         self.lines.append((host, port))
 
     def disconnect(self) -> None:
-        """Send nowhere any more."""
+        """Stop sending."""
         self.lines.clear()
 
     def play(self, pcm: bytes) -> None:
-        """Send this over and over, from its beginning."""
+        """Send this sound in a loop, from its beginning."""
         sound = ulaw_encoded(pcm)
         starts = range(0, len(sound), FRAME_BYTES)
         self._frames = cycle([sound[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff") for start in starts])
@@ -124,7 +125,7 @@ class Phone:
         self._frames = None
 
     def echo(self) -> None:
-        """Send back what comes, to where it came from, and nothing else."""
+        """Send each packet back to its sender, and nothing else."""
         self._echoes, self._frames = True, None
 
     def press(self, key: str, duration_s: float = 0.1) -> None:
@@ -136,10 +137,10 @@ class Phone:
             payload = struct.pack("!BBH", code, (0x80 if ends else 0) | 10, duration)
             self._presses.append((number == 0, payload))
 
-    # --- what it heard
+    # --- hearing
 
     def heard(self, *, since: float = 0.0, until: float = float("inf"), line: Address | None = None) -> bytes:
-        """Give the PCM of the audio packets that came in this time (monotonic), one after the other."""
+        """Give the PCM of the audio packets that came in this time (monotonic), in order."""
         packets = [packet for packet in self.came_on(line, since=since) if packet.payload_type == PCMU]
         return ulaw_decoded(b"".join(packet.payload for packet in packets if packet.at < until))
 
@@ -149,9 +150,13 @@ class Phone:
         return [packet for packet in latest if line in {None, packet.source}][::-1]
 
     def longest_silence_s(self, line: Address, since: float) -> float:
-        """Give for how long at most no voice has come on a line since a moment."""
+        """Give the longest time without a voice on a line since a moment."""
         voices = [packet.at for packet in self.came_on(line, since=since) if packet.is_voice]
         return max(after - before for before, after in pairwise([since, *voices, time.monotonic()]))
+
+    def stalled_s(self, since: float) -> float:
+        """Give the longest time for which this phone itself stood still since a moment."""
+        return max((seconds for at, seconds in list(self._stalls) if at >= since), default=0.0)
 
     def wait_for_packets(self, count: int, timeout_s: float = 15.0, *, line: Address | None = None) -> list[Packet]:
         """Wait until so many more packets have come, and give those.
@@ -184,6 +189,9 @@ class Phone:
         due = time.monotonic()
         while not self._over:
             due += FRAME_S
+            now = time.monotonic()
+            if now > due:
+                self._stalls.append((now, now - due))
             self._send_frame()
             while (left := due - time.monotonic()) > 0:
                 if select.select([self._socket], [], [], left)[0]:

@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 
 # A SIPp that was forgotten ends by itself.
 LIFETIME_S = 300
-WAIT_S = 10.0
+WAIT_S = 30.0
 POLL_S = 0.005
 
 # What stands in a scenario, and what shall stand there instead.

@@ -1,6 +1,6 @@
-"""Calls with both their ends: what is heard on the phone's line, and each connection to the bot in turn."""
+"""Calls with both their ends: the audio on the phone's line, and each connection to the bot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from attrs import define, field, frozen
@@ -17,7 +17,7 @@ from tests.harness.fleet.gateway import Gateway
 
 BOT_HZ, CALLER_HZ, DBM0 = 1100, 700, -10.0
 VOICE = tone(BOT_HZ, DBM0, 1.0)
-GLITCH_S = 0.2  # what a busy machine costs now and then; a call that nobody touches is never silent for longer
+GLITCH_S = 0.2  # the longest silence of an undisturbed call on a busy machine
 
 
 @frozen
@@ -42,7 +42,7 @@ class Talk:
         )
 
     def longest_silence_s(self, since: float) -> float:
-        """Give for how long at most the phone has heard nothing since a moment."""
+        """Give the longest silence at the phone since a moment."""
         return self.phone.longest_silence_s(self.line, since)
 
     def assert_is_clean(self) -> None:
@@ -54,7 +54,7 @@ class Talk:
         assert_hears_tone(self.streams()[-1].listen, CALLER_HZ, DBM0)
 
     def assert_resumed(self, times: int = 1) -> None:
-        """Check that the bot was connected again so many times, for the same call, and told so."""
+        """Check that the bot was connected again so many times for the same call, and that each `start` says so."""
         eventually(lambda: len(self.streams()) > times, lambda: f"{len(self.streams())} connections")
         first, *others = [stream.start for stream in self.streams()]
         assert len(others) == times
@@ -67,7 +67,7 @@ class Talk:
 
 @define(eq=False)
 class Talks:
-    """Who makes calls, each with numbers of its own; the phones hang up after `hang_up_after_s`, if that is given."""
+    """Makes calls, each with its own numbers. The phones hang up after `hang_up_after_s`, if it is given."""
 
     sipp: Network
     phone: Phone
@@ -94,7 +94,7 @@ class Talks:
         return self._up(call_sid, _line(details), is_outbound=False)
 
     def call(self, caller: str, *, hang_up_after_s: float | None = None) -> SippCall:
-        """Call the ExoPhone, whatever becomes of it."""
+        """Call the ExoPhone, and do not wait for the bot."""
         return self.sipp.call(EXOPHONE, self.phone, caller=caller, hang_up_after_s=hang_up_after_s)
 
     def _wait_for_caller(self, number: str) -> str:
@@ -116,12 +116,20 @@ def _line(details: dict[str, str]) -> Address:
 
 
 def silences_s(talks: Iterable[Talk], since: float) -> list[float]:
-    """Give the longest silence of each of these calls since a moment, the shortest first."""
+    """Give the longest silence of each of these calls since a moment, in ascending order."""
     return sorted(talk.longest_silence_s(since) for talk in talks)
 
 
+def assert_undisturbed(talks: Sequence[Talk], since: float) -> None:
+    """Check that none of these calls was silent for longer than a glitch, or than the machine stood still."""
+    stalled_s = talks[0].phone.stalled_s(since)
+    assert silences_s(talks, since)[-1] < GLITCH_S + 2 * stalled_s, (
+        f"the phone itself stood still for {stalled_s:.2f} s"
+    )
+
+
 def wait_until_heard_again(talks: Iterable[Talk], since: float) -> None:
-    """Wait until all of them have been connected to the bot once more, and hear it."""
+    """Wait until each of these calls is connected to the bot again, and hears it."""
     for talk in talks:
         talk.assert_resumed()
         began = talk.streams()[-1].messages[0].at

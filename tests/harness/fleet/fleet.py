@@ -22,14 +22,14 @@ CAPACITY = 100
 STOP_WAIT_S = 15.0
 ON_STOP = "hand-over", "wait", "wait"
 PORTS = 200
-EVENTUALLY_S = 15.0
+EVENTUALLY_S = 30.0
 POLL_S = 0.05
 
 
 def eventually(
     is_so: Callable[[], Any], told: Callable[[], object] = lambda: "it", within_s: float = EVENTUALLY_S
 ) -> None:
-    """Wait until something is so."""
+    """Wait until a condition is true."""
     deadline = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < deadline, f"not within {within_s} s: {told()}"
