@@ -8,8 +8,8 @@ from attrs import define, field
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.tape import Tape
-from exoswitch.exotel.stream.observer import Side
-from exoswitch.exotel.trace.trace import Attempted, Binary, Closed, Entry, Failed, Header, Message, Opened
+from exoswitch.exotel.trace.observing import EntryObserver
+from exoswitch.exotel.trace.trace import Entry, Header
 
 
 @define
@@ -24,62 +24,42 @@ class Taps:
         tape = self.tapes[start.stream_sid]
         if start.bot.options.trace == "audio":
             tape.kept = Kept(Header.of(start, sample_rate_hz, time.time()))
-        return Tap(tape, self._now)
+        return Tap(self._now, tape)
 
 
-@define
-class Tap:
+@define(eq=False)
+class Tap(EntryObserver):
     """Writes each message to a tape, and the whole stream to the tape's `kept` trace, if it has one."""
 
     _tape: Tape
-    _now: Callable[[], float]
-    _began_at: float = field(init=False)
     _is_open: bool = field(default=False, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._began_at = self._now()
-
-    def attempted(self, url: str) -> None:
-        """The gateway dials the bot."""
-        self._keep(Attempted(self._ms(), url))
+    def note(self, entry: Entry) -> None:
+        """Keep an entry, if the call is kept."""
+        if self._tape.kept is not None:
+            self._tape.kept.add(entry)
 
     def opened(self) -> None:
         """The handshake succeeded."""
         self._is_open = True
-        self._keep(Opened(self._ms()))
-
-    def failed(self, error: str) -> None:
-        """The handshake failed."""
-        self._keep(Failed(self._ms(), error))
+        super().opened()
 
     def sent(self, message: bytes) -> None:
         """The gateway sent a message."""
         self._tape.sent(message, self._now())
-        self._keep(Message(self._ms(), Side.GATEWAY, message))
+        super().sent(message)
 
     def received(self, message: bytes) -> None:
         """The bot sent a message. Messages after the caller's hang-up are ignored."""
-        if not self._is_open or self._tape.hung_up_at is not None:
-            return
-        self._tape.received(message, self._now())
-        self._keep(Message(self._ms(), Side.BOT, message))
+        if self._is_open and self._tape.hung_up_at is None:
+            self._tape.received(message, self._now())
+            super().received(message)
 
     def binary_received(self, size: int) -> None:
         """The bot sent a binary message, which Exotel's protocol does not have."""
         self._tape.said.binary_message()
-        self._keep(Binary(self._ms(), size))
-
-    def closed(self, code: int | None, reason: str, *, by: Side) -> None:
-        """The connection is closed."""
-        self._keep(Closed(self._ms(), code, reason, by))
+        super().binary_received(size)
 
     def close(self) -> None:
         """Stop listening to the bot."""
         self._is_open = False
-
-    def _ms(self) -> float:
-        return 1000 * (self._now() - self._began_at)
-
-    def _keep(self, entry: Entry) -> None:
-        if self._tape.kept is not None:
-            self._tape.kept.add(entry)

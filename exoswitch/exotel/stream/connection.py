@@ -96,7 +96,7 @@ class BotConnection:
         self._state = State.HANDSHAKING
         self._address: BotAddress | None = None
         self._where = ""
-        self._observer: StreamObserver | None = None
+        self._observer = StreamObserver()
         self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
@@ -189,8 +189,7 @@ class BotConnection:
 
     def _observe(self, url: str, sample_rate_hz: int) -> None:
         self._observer = self._bots.observe(self._start, sample_rate_hz)
-        if self._observer is not None:
-            self._observer.attempted(url)
+        self._observer.attempted(url)
 
     def _report_failed(self, why: str) -> None:
         if self._address is None:  # only the resolver, or nothing, is known
@@ -203,9 +202,8 @@ class BotConnection:
         self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
 
     def _abandon(self, why: str) -> None:
-        if self._observer is not None:
-            self._observer.failed(why)
-            self._observer.close()
+        self._observer.failed(why)
+        self._observer.close()
         if self._socket is not None:
             self._socket.give_up("the handshake was given up")
         elif self._attempt is not None:
@@ -219,8 +217,7 @@ class BotConnection:
 
     def text_received(self, message: bytes) -> None:
         """Carry out one message of the bot."""
-        if self._observer is not None:
-            self._observer.received(message)
+        self._observer.received(message)
         if self._state is not State.STARTED:
             self._bots.metrics.add("early_bot_messages")
             return
@@ -236,8 +233,7 @@ class BotConnection:
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
-        if self._observer is not None:
-            self._observer.binary_received(size)
+        self._observer.binary_received(size)
         self._bots.metrics.add("binary_bot_messages")
 
     def socket_congested(self, *, congested: bool) -> None:
@@ -266,8 +262,7 @@ class BotConnection:
     # --- carrying out
 
     def _report_opened(self) -> None:
-        if self._observer is not None:
-            self._observer.opened()
+        self._observer.opened()
         self._listener.stream_opened()
 
     def _begin(self) -> None:
@@ -299,16 +294,14 @@ class BotConnection:
             self._start_timer(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
 
     def _report_closed(self, lost: Lost) -> None:
-        if self._observer is not None:
-            self._observer.closed(lost.code, lost.reason, by=lost.by)
-            self._observer.close()
+        self._observer.closed(lost.code, lost.reason, by=lost.by)
+        self._observer.close()
         self._listener.stream_closed(lost.code, lost.reason)
 
     def _send(self, message: bytes) -> None:
         if self._socket is not None:
             self._socket.send_text(message)
-        if self._observer is not None:
-            self._observer.sent(message)
+        self._observer.sent(message)
 
     def _count_dropped(self) -> None:
         dropped_ms = self._messages.take_dropped_ms()

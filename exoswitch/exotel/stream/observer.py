@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
 
 from exoswitch.call.stream_start import StreamStart
 
@@ -14,8 +13,8 @@ class Side(Enum):
     BOT = "bot"
 
 
-class StreamObserver(Protocol):
-    """Is told of one attempt to reach a bot and of its stream, in the order of events."""
+class StreamObserver:
+    """Is told of one attempt to reach a bot and of its stream, in the order of events; this one does nothing."""
 
     def attempted(self, url: str) -> None:
         """The bot, or its resolver, is about to be dialled."""
@@ -42,9 +41,10 @@ class StreamObserver(Protocol):
         """Nothing follows."""
 
 
-ObserverFactory = Callable[[StreamStart, int], StreamObserver | None]
-"""Makes the observer of an attempt, or None for an unobserved one; the number is the bot's sample rate in Hz."""
+ObserverFactory = Callable[[StreamStart, int], StreamObserver]
+"""Makes the observer of an attempt; the number is the bot's sample rate in Hz."""
 
 
-def unobserved(_start: StreamStart, _sample_rate_hz: int) -> None:
-    """Make no observer."""
+def unobserved(_start: StreamStart, _sample_rate_hz: int) -> StreamObserver:
+    """Make an observer that does nothing."""
+    return StreamObserver()

@@ -19,20 +19,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from exoswitch.call.stream_start import StreamStart
-from exoswitch.exotel.stream.observer import Side
+from exoswitch.exotel.stream.observer import StreamObserver
 from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
+from exoswitch.exotel.trace.observing import EntryObserver
 from exoswitch.exotel.trace.redaction import Redactor
-from exoswitch.exotel.trace.trace import (
-    Attempted,
-    Binary,
-    Closed,
-    Cut,
-    Entry,
-    Failed,
-    Header,
-    Message,
-    Opened,
-)
+from exoswitch.exotel.trace.trace import Cut, Entry, Header, Message
 from exoswitch.exotel.trace.writing import TraceWriter
 from exoswitch.tasks.spawn import spawn
 
@@ -90,12 +81,12 @@ class Recorder(Service):
         self._is_urgent = False
         self._is_stopped = False
 
-    def observe(self, start: StreamStart, sample_rate_hz: int) -> "Recording | None":
+    def observe(self, start: StreamStart, sample_rate_hz: int) -> StreamObserver:
         """Begin to record an attempt to reach a bot and its stream, if the bot's options ask for a trace."""
         if start.bot.options.trace == "off":
-            return None
+            return StreamObserver()
         header = Header.of(start, sample_rate_hz, self._wall_clock())
-        recording = Recording(self, TraceFile(TraceWriter(header, self._redactor)))
+        recording = Recording(self.clock.seconds, self, TraceFile(TraceWriter(header, self._redactor)))
         self._live.add(recording)
         if self._is_stopped:
             recording.close()
@@ -191,52 +182,19 @@ def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
 
 
 @define(eq=False)
-class Recording:
+class Recording(EntryObserver):
     """The trace of one stream that is being written; it ends with `close`."""
 
     _recorder: Recorder
     _file: TraceFile
-    _began_s: float = field(init=False)
     _entries: list[Entry] = field(factory=list, init=False)
     _is_open: bool = field(default=True, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        """Begin now."""
-        self._began_s = self._recorder.clock.seconds()
-
-    # --- events of the connection
-
-    def attempted(self, url: str) -> None:
-        """The bot, or its resolver, is about to be dialled."""
-        self._note(Attempted(self._now_ms(), url))
-
-    def opened(self) -> None:
-        """The handshake succeeded."""
-        self._note(Opened(self._now_ms()))
-
-    def failed(self, error: str) -> None:
-        """The handshake did not succeed."""
-        self._note(Failed(self._now_ms(), error))
-
-    def closed(self, code: int | None, reason: str, *, by: Side) -> None:
-        """The connection is closed."""
-        self._note(Closed(self._now_ms(), code, reason, by))
-
-    # --- messages
-
-    def sent(self, message: bytes) -> None:
-        """A text message went to the bot."""
-        self._note(Message(self._now_ms(), Side.GATEWAY, message), len(message))
-
-    def received(self, message: bytes) -> None:
-        """A text message came from the bot."""
-        self._note(Message(self._now_ms(), Side.BOT, message), len(message))
-
-    def binary_received(self, size: int) -> None:
-        """A binary message came from the bot."""
-        self._note(Binary(self._now_ms(), size))
-
-    # --- the end
+    def note(self, entry: Entry) -> None:
+        """Take an entry, to be written soon."""
+        if self._is_open:
+            self._entries.append(entry)
+            self._recorder.noted(self, len(entry.data) if isinstance(entry, Message) else 0)
 
     def close(self) -> None:
         """Stop recording; a second call has no effect."""
@@ -246,19 +204,10 @@ class Recording:
 
     def cut(self, reason: str) -> None:
         """Drop the entries that wait, and write the reason in their place."""
-        self._entries = [Cut(self._entries[0].at_ms if self._entries else self._now_ms(), reason)]
+        self._entries = [Cut(self._entries[0].at_ms if self._entries else self.ms(), reason)]
         self.close()
 
     def take(self) -> _Batch:
         """Give the entries that wait, and forget them."""
         entries, self._entries = self._entries, []
         return _Batch(self, self._file, entries, not self._is_open)
-
-    def _note(self, entry: Entry, size: int = 0) -> None:
-        if self._is_open:
-            self._entries.append(entry)
-            self._recorder.noted(self, size)
-
-    def _now_ms(self) -> float:
-        now_s: float = self._recorder.clock.seconds()
-        return 1000 * (now_s - self._began_s)
