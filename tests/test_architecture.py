@@ -7,6 +7,8 @@ to its home, and roots, engine and simulator to whom they are known.
 import ast
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Self
 
@@ -124,3 +126,21 @@ def test_adapters_import_no_adapter_of_another_room():
         return {name for name in others if MODULES[name].room not in {module.room, *FOUNDATIONS}}
 
     assert breaches(visitors, "Adapter") == {}
+
+
+def test_every_package_and_loose_module_has_its_floor():
+    contracts = ConfigParser()
+    contracts.read(ROOT / ".importlinter")
+    floors = contracts["importlinter:contract:floors"]["layers"].replace("|", " ").split()
+    rooms = {path.stem for path in (ROOT / "exoswitch").iterdir() if (path / "__init__.py").exists()}
+    loose = {name.split(".")[1] for name in MODULES if name.count(".") == 1}
+    assert sorted(floors) == sorted(rooms | loose)
+    assert loose <= {"cli", "errors", "tap", "wiring"}
+
+
+def test_no_package_imports_one_that_imports_it_directly_or_through_others():
+    packages = {name: name.rpartition(".")[0] for name in MODULES if name.count(".") > 1}
+    graph = {package: set() for package in packages.values()}
+    for name, package in packages.items():
+        graph[package] |= {packages[other] for other in MODULES[name].imports if other in packages} - {package}
+    tuple(TopologicalSorter(graph).static_order())  # raises CycleError

@@ -1,11 +1,16 @@
 """Core: every way in which a call can end, and the sentence that tells an operator."""
 
+from functools import partial
+
 from exoswitch.call.session import CallStatus, DisconnectedBy, Ending, StreamStatus
 from exoswitch.call.statuses import unanswered_status
 from exoswitch.telephony.causes import cause_text
 
 NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
+
+
+_completed = partial(Ending, status=CallStatus.COMPLETED)
 
 
 def not_placed(reason: str) -> Ending:
@@ -49,8 +54,7 @@ def rang_too_long(seconds: float) -> Ending:
 def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
     """The person on the phone hung up, before or after the bot was connected."""
     when = "the caller hung up" if met_the_bot else "the caller hung up before the bot was connected"
-    return Ending(
-        status=CallStatus.COMPLETED,
+    return _completed(
         reason=f"{when}: {cause_text(cause)}",
         cause=cause,
         stream_status=StreamStatus.CANCELLED,
@@ -66,36 +70,26 @@ def is_goodbye(code: int | None) -> bool:
 def bot_closed(code: int | None, reason: str) -> Ending:
     """The bot closed its stream; a close without a closing frame counts as a lost connection."""
     told = f"{code} {reason}".strip() if code is not None else reason or "no close frame"
-    if is_goodbye(code):
-        return Ending(
-            status=CallStatus.COMPLETED,
-            reason=f"the bot closed the stream ({told})",
-            stream_status=StreamStatus.COMPLETED,
-            disconnected_by=DisconnectedBy.BOT,
-        )
-    return Ending(
-        status=CallStatus.COMPLETED,
-        reason=f"the bot's connection ended abnormally ({told})",
+    is_lost = not is_goodbye(code)
+    how = "the bot's connection ended abnormally" if is_lost else "the bot closed the stream"
+    return _completed(
+        reason=f"{how} ({told})",
         stream_status=StreamStatus.COMPLETED,
         disconnected_by=DisconnectedBy.BOT,
-        stream_error=told,
+        stream_error=told if is_lost else None,
     )
 
 
 def bot_unreachable(error: str) -> Ending:
     """The bot refused, failed or did not answer the handshake, twice (Exotel retries exactly once)."""
-    return Ending(
-        status=CallStatus.COMPLETED,
-        reason=f"the bot could not be reached: {error}",
-        stream_status=StreamStatus.FAILED,
-        stream_error=error,
+    return _completed(
+        reason=f"the bot could not be reached: {error}", stream_status=StreamStatus.FAILED, stream_error=error
     )
 
 
 def bot_lost(error: str) -> Ending:
     """The bot's connection was lost, and every new attempt failed; `error` is the last attempt's."""
-    return Ending(
-        status=CallStatus.COMPLETED,
+    return _completed(
         reason=f"the bot was lost, and could not be reached again: {error}",
         stream_status=StreamStatus.FAILED,
         stream_error=error,
@@ -104,20 +98,12 @@ def bot_lost(error: str) -> Ending:
 
 def media_lost(silent_s: float) -> Ending:
     """No audio has come from Asterisk for too long."""
-    return Ending(
-        status=CallStatus.COMPLETED,
-        reason=f"no audio came from Asterisk for {silent_s:g} s",
-        stream_status=StreamStatus.COMPLETED,
-    )
+    return _completed(reason=f"no audio came from Asterisk for {silent_s:g} s", stream_status=StreamStatus.COMPLETED)
 
 
 def too_long(seconds: float) -> Ending:
     """The call reached its longest duration."""
-    return Ending(
-        status=CallStatus.COMPLETED,
-        reason=f"the call reached its limit of {seconds:g} s",
-        stream_status=StreamStatus.COMPLETED,
-    )
+    return _completed(reason=f"the call reached its limit of {seconds:g} s", stream_status=StreamStatus.COMPLETED)
 
 
 def gateway_lost(why: str, *, answered: bool) -> Ending:

@@ -3,16 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
+from exoswitch.call.session import Ending, Session
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
+from exoswitch.fleet.leases import Lease
 from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.within import within
 
 T = TypeVar("T")
@@ -44,6 +48,15 @@ class Environment:
     sessions: ISessionStore
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
+
+    def give_back(self, lease: Lease) -> None:
+        """Release a place; nothing waits for the answer."""
+        spawn(self.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
+
+    def record_end(self, session: Session, ending: Ending) -> None:
+        """Record the end of a call that is not live here."""
+        self.sessions.note(session.ended(ending, self.wall_clock()))
 
     def of_store(self, answer: Deferred[T]) -> Deferred[T]:
         """Wait for the session store, but not too long.

@@ -209,13 +209,13 @@ class Inbound(Service):
             self._log.debug("{channel_id}: {problem}", channel_id=arrival.channel_id, problem=str(problem))
             return
         session = evolve(arrival.session, gateway=self._environment.node, asterisk=arrival.switch.name)
-        self._environment.sessions.note(session.ended(FULL, self._environment.wall_clock()))
+        self._environment.record_end(session, FULL)
         self._environment.metrics.add("calls_turned_away_total")
 
     def _leave(self, lease: Lease) -> None:
         """Give a place of this gateway back that the call does not need."""
         if lease.gateway == self._environment.node:
-            spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
+            self._environment.give_back(lease)
 
     def _settle(self, arrival: _Arrival) -> None:
         self._waiting.pop((arrival.switch.name, arrival.channel_id), None)

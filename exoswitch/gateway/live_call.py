@@ -30,7 +30,6 @@ from exoswitch.gateway.timers import CallTimers
 from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.media import IMediaListener
 from exoswitch.tasks.retry import Retry
-from exoswitch.tasks.spawn import spawn
 
 RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to Asterisk
 
@@ -223,7 +222,7 @@ class LiveCall:
         statistics = self._conversation.release()
         if statistics is not None:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=statistics)
-        spawn(self._world.nodes.release(self.lease), self._log, "giving a place back", call_sid=self.call_sid)
+        self._world.give_back(self.lease)
         self._on_over(self)
 
     # --- What it is ---------------------------------------------------------------------------------------------

@@ -24,7 +24,6 @@ from exoswitch.interfaces.routing import Routing
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
-from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.numbers import normalise
 from exoswitch.trunks.channels import TrunkChannels
 
@@ -139,14 +138,14 @@ class Outbound(Service):
         try:
             await self._save(session)
         except BackendUnavailable:
-            self._give_back(lease)
+            self._environment.give_back(lease)
             raise
         try:
             await self._environment.of_fleet(self._environment.jobs.send(lease))
         except BackendUnavailable as problem:
             # If the job has arrived in spite of this, the claim decides which gateway dials.
             self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
-            self._give_back(lease)
+            self._environment.give_back(lease)
             return await self._keep(session)
         await self._environment.of_fleet(self._environment.nodes.transfer(lease))
         self._watch.watch(session.call_sid)
@@ -178,7 +177,7 @@ class Outbound(Service):
         try:
             await self._environment.of_store(self._environment.sessions.save(session))
         except BackendUnavailable:
-            self._environment.sessions.note(session.ended(NOT_SAVED, self._environment.wall_clock()))
+            self._environment.record_end(session, NOT_SAVED)
             raise
 
     # --- Accepted by another gateway --------------------------------------------------------------------------------
@@ -194,14 +193,14 @@ class Outbound(Service):
                 self.try_to_dial(session, lease)
                 return
         self._log.warn("call {call_sid} was handed over, but has ended already", call_sid=lease.call_sid)
-        self._give_back(lease)
+        self._environment.give_back(lease)
 
     def try_to_dial(self, session: Session, lease: Lease) -> None:
         """Dial as `dial` does, unless the call is live here; a failure is logged."""
         live = self._calls.find(session.call_sid)
         if live is not None:
             if live.lease.token != lease.token:
-                self._give_back(lease)
+                self._environment.give_back(lease)
             return
         try:
             self.dial(session, lease)
@@ -226,7 +225,4 @@ class Outbound(Service):
         return call
 
     def _fail(self, session: Session, problem: Exception) -> None:
-        self._environment.sessions.note(session.ended(not_placed(str(problem)), self._environment.wall_clock()))
-
-    def _give_back(self, lease: Lease) -> None:
-        spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
+        self._environment.record_end(session, not_placed(str(problem)))

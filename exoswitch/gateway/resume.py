@@ -15,7 +15,6 @@ from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.outbound import Outbound
-from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
 
 STALE_S = 300.0  # a call that was accepted longer ago, and never dialled, is dialled no longer
@@ -36,7 +35,7 @@ class Resumer:
             return
         session = evolve(session, takeovers=session.takeovers + 1)
         if session.status.is_final:
-            self._give_back(lease)
+            self._environment.give_back(lease)
         elif session.answered_at is not None:
             self._resume_answered(session, lease)
         elif session.direction is Direction.INBOUND:
@@ -54,20 +53,20 @@ class Resumer:
     def end(self, session: Session, why: str) -> None:
         """Record that a call ended with its gateway."""
         ending = endings.gateway_lost(why, answered=session.answered_at is not None)
-        self._environment.sessions.note(session.ended(ending, self._environment.wall_clock()))
+        self._environment.record_end(session, ending)
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
 
     def _is_live(self, session: Session, lease: Lease) -> bool:
         """Say whether the call is live here; if it is so on another place, this place is given back."""
         call = self._calls.find(session.call_sid)
         if call is not None and call.lease.token != lease.token:
-            self._give_back(lease)
+            self._environment.give_back(lease)
         return call is not None
 
     def _resume_answered(self, session: Session, lease: Lease) -> None:
         options = session.bot.options
         if options.on_gateway_loss == "hang-up":
-            self._give_back(lease)
+            self._environment.give_back(lease)
             self.give_up(evolve(session, asterisk=lease.asterisk), "its bot is configured so that the call ends then")
             return
         if options.resumed_sid == "new":
@@ -85,7 +84,7 @@ class Resumer:
             claimed = environment.sessions.claim(session.call_sid, environment.process)
             may_dial = await environment.of_store(claimed)
         except BackendUnavailable as problem:
-            self._give_back(lease)
+            self._environment.give_back(lease)
             self.give_up(session, f"this gateway could not find out whether it had been dialled: {problem}")
             return
         if self._is_live(session, lease):
@@ -97,7 +96,7 @@ class Resumer:
         elif environment.wall_clock() - session.created_at <= STALE_S:
             self._outbound.try_to_dial(session, lease)
         else:
-            self._give_back(lease)
+            self._environment.give_back(lease)
             self.end(session, f"no gateway dialled it for {STALE_S:g} s")
 
     def _begin(self, session: Session, lease: Lease) -> LiveCall | None:
@@ -111,6 +110,3 @@ class Resumer:
         self._environment.sessions.note(session)
         self._environment.metrics.add("calls_taken_over_total")
         return call
-
-    def _give_back(self, lease: Lease) -> None:
-        spawn(self._environment.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
