@@ -1,17 +1,17 @@
-"""What a benchmark may be asked for on its command line."""
+"""Arguments of a benchmark's command line."""
 
 import argparse
 
 
 def at_least_one(text: str) -> int:
-    """Read how many of something there shall be: one at least."""
+    """Read a count of at least one."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on (it is {text!r})")
     return int(text)
 
 
 def duration_s(text: str) -> float:
-    """Read for how long something shall last: a second at least."""
+    """Read a duration of at least one second."""
     try:
         wanted = float(text)
     except ValueError:

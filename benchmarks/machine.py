@@ -1,4 +1,4 @@
-"""The machine that a benchmark ran on, for the head of its table."""
+"""The machine of a benchmark, for the head of its table."""
 
 import platform
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How long callers hear nothing when their gateway dies, or hands them over because it stops, and how many are lost.
+"""Measures the silence of callers, and the lost calls, when their gateway dies, or stops and hands its calls over.
 
     python benchmarks/takeover.py [--calls 50] [--rounds 3]
 
@@ -28,15 +28,15 @@ from tests.harness.fleet.gateway import Gateway
 from tests.harness.postgres_server import binaries, running
 from tests.harness.redis_server import RedisServer
 
-DEAD_S = 1.0  # a gateway that was killed gets no more calls by then
+DEAD_S = 1.0  # after that a killed gateway gets no more calls
 PATIENCE_S = 15.0
-UNDER_WAY_S = 0.1  # what a gateway sent before it died has come by then
-SETTLED_S = 5.0  # a gateway that has only just come takes nothing over
+UNDER_WAY_S = 0.1  # after that all packets of the dead gateway have arrived
+SETTLED_S = 5.0  # before that a new gateway takes no calls over
 WAYS: dict[str, Callable[[Gateway], object]] = {"killed": Gateway.kill, "stopped": Gateway.stop}
 
 
 def fill(fleet: Fleet, calls: int) -> list[str]:
-    """Lead all calls to the first gateway, and only then start the others."""
+    """Place all calls on the first gateway, then start the others."""
     first, *others = fleet.gateways
     for gateway in others:
         gateway.kill()
@@ -48,7 +48,7 @@ def fill(fleet: Fleet, calls: int) -> list[str]:
 
 
 def lose(fleet: Fleet, sids: list[str], way: Callable[[Gateway], object]) -> tuple[list[float], float]:
-    """End the first gateway; give the silences of the calls that live on, and our own longest standstill."""
+    """End the first gateway; give the silences of the surviving calls, and the longest standstill of the far side."""
     began = fleet.far_side.now
     way(fleet.gateways[0])
     gone = fleet.far_side.now + UNDER_WAY_S
@@ -59,7 +59,7 @@ def lose(fleet: Fleet, sids: list[str], way: Callable[[Gateway], object]) -> tup
 
 
 def measure(fleet: Fleet, calls: int, rounds: int) -> None:
-    """Lose the gateway again and again, and print what that meant for its callers."""
+    """End the gateway many times, and print the effect on its callers."""
     for name, way in WAYS.items():
         for _ in range(rounds):
             sids = fill(fleet, calls)
@@ -75,7 +75,7 @@ def measure(fleet: Fleet, calls: int, rounds: int) -> None:
 
 
 def main() -> None:
-    """Start everything, measure, and leave nothing behind."""
+    """Start everything, measure, and clean up."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=at_least_one, default=50)
     parser.add_argument("--rounds", type=at_least_one, default=3)

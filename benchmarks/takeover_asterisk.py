@@ -1,4 +1,4 @@
-"""What callers hear of it when the gateway of their calls is killed: how many calls are lost, and how long a silence.
+"""Measures the lost calls and the silence of callers when the gateway of their calls is killed.
 
     python benchmarks/takeover_asterisk.py [--calls 50] [--inbound]        # root; as for the tests in tests/e2e
 
@@ -36,11 +36,11 @@ CALLS_A_S = 10
 BEFORE_S = 2.0
 AFTER_S = 5.0
 PATIENCE_S = 30.0
-STILL_HEARD_S = 0.5  # a phone that has heard a voice within it has not lost its call
+STILL_HEARD_S = 0.5  # a call without a voice for that time is lost
 
 
 class Bench:
-    """Everything that there is beside the gateways: Asterisk, network, phones, bot."""
+    """Everything but the gateways: Asterisk, network, phones, bot."""
 
     def __init__(self, folder: Path, started: ExitStack, calls: int) -> None:
         self.calls = calls
@@ -74,13 +74,13 @@ class Bench:
         return sorted(self.phone.longest_silence_s(line, since) for line in lines)
 
     def lost(self, lines: list[Address]) -> int:
-        """Count the lines on which no voice comes any more."""
+        """Count the lines without a voice."""
         since = time.monotonic() - STILL_HEARD_S
         return sum(not any(packet.is_voice for packet in self.phone.came_on(line, since=since)) for line in lines)
 
 
 def measure(bench: Bench, *, inbound: bool) -> None:
-    """Make the calls on the first gateway alone, then give it a neighbour and kill it."""
+    """Make the calls on the only gateway, then start a second one and kill the first."""
     pair = bench.pair
     pair.second.stop()
     lines = bench.call_in() if inbound else bench.call_out()
@@ -103,10 +103,10 @@ def report(moment: str, lost: int, silences_s: list[float]) -> None:
 
 
 def main() -> None:
-    """Start everything, measure, and leave nothing behind."""
+    """Start everything, measure, and clean up."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--calls", type=at_least_one, default=50)
-    options.add_argument("--inbound", action="store_true", help="callers call in; otherwise the calls are placed")
+    options.add_argument("--inbound", action="store_true", help="measure inbound calls instead of outbound ones")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as started:
         bench = Bench(Path(folder), started, chosen.calls)

@@ -1,4 +1,4 @@
-"""Checks the news fragments: their form always, and, on a branch, that its changes to the program have one."""
+"""Checks the form of the news fragments, and that a branch that changes the program has one."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ BASE = "origin/main"
 
 
 def misshapen(kinds: list[str]) -> list[str]:
-    """List what is wrong with the form of the fragments that there are."""
+    """List the errors in the form of the fragments."""
     form = re.compile(rf"(\+[a-z0-9-]+|[0-9]+)\.({'|'.join(kinds)})(\.[0-9]+)?\.md")
     wrong = []
     for fragment in sorted(FOLDER.iterdir()):
@@ -34,12 +34,12 @@ def changed_files() -> list[str] | None:
 
 
 def touches(changed: list[str], *beginnings: str) -> bool:
-    """Whether any of the changed files is one of these, or in one of these folders."""
+    """Whether a changed file is one of these, or in one of these folders."""
     return any(name.startswith(beginnings) for name in changed)
 
 
 def main() -> int:
-    """Print what is wrong; 1 if anything is."""
+    """Print the errors; 1 if there is one."""
     towncrier = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
     wrong = misshapen([kind["directory"] for kind in towncrier["type"]])
     changed = changed_files()

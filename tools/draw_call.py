@@ -1,4 +1,4 @@
-"""Draws a call's states into docs/call-states.md, from the state machine itself; a test keeps the two alike."""
+"""Draws a call's states into docs/call-states.md, from the state machine; a test compares the two."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ call in its state are not shown. `python tools/draw_call.py` writes this page: c
 
 
 def arrows() -> dict[tuple[str, str], list[str]]:
-    """Give the inputs that lead from one state to another, for each such pair, in the order of a call's life."""
+    """Give the inputs from one state to another, for each pair, in the order of a call's life."""
     order: dict[object, int] = {state: place for place, state in enumerate(STATES)}
     # A public attribute in all but its name: `asDigraph`, the way that is documented, needs the graphviz package.
     transitions = machine.__automat_automaton__.allTransitions()

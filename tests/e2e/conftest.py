@@ -17,14 +17,14 @@ from tests.harness.e2e.phone import Phone
 
 CAPACITY = 50
 FULL_TONE_S = 1.5
-UNCLAIMED_S = 3  # in place of twenty, so that a test need not wait so long
+UNCLAIMED_S = 3  # in place of twenty, to keep tests short
 
 
 @pytest.fixture(scope="session")
 def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServer]:
     """Give an Asterisk that runs with the rendered configuration of `asterisk.config`."""
     root = asterisk_root(lambda line: print(line, file=sys.__stderr__, flush=True))
-    # Asterisk has no such sound, which must cost a caller who is turned away nothing but the words.
+    # Asterisk has no such sound. A caller who is turned away then misses only the announcement.
     calls = CallsConfig(full_message="no-such-sound", full_tone_s=FULL_TONE_S)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(asterisk_dialplan, "UNCLAIMED_S", UNCLAIMED_S)
@@ -40,14 +40,14 @@ def _network_ami(asterisk: AsteriskServer) -> Iterator[Ami]:
 
 @pytest.fixture
 def ami(asterisk: AsteriskServer) -> Iterator[Ami]:
-    """Give an AMI session of the test's own, with the gateway's rights and event filters."""
+    """Give a separate AMI session with the gateway's rights and event filters."""
     with asterisk.login() as session:
         yield session
 
 
 @pytest.fixture
 def phone() -> Iterator[Phone]:
-    """Give the phone of the person at the far end of the trunk: its audio, in and out."""
+    """Give the phone at the far end of the trunk: its audio, in and out."""
     with Phone() as the_phone:
         yield the_phone
 

@@ -1,4 +1,4 @@
-"""Ports that only record what they are asked: for tests of what the engine asks, not of what follows."""
+"""Ports that only record their calls, for tests of the calls that the gateway makes."""
 
 from attrs import define, field
 from twisted.internet.defer import Deferred, fail, succeed
@@ -157,7 +157,7 @@ class RecordedBots:
 
 @define
 class Unanswered:
-    """A port's method whose Deferreds wait until the test answers them."""
+    """A method of a port; the test answers its Deferreds."""
 
     waiting: list = field(factory=list)
 

@@ -1,4 +1,4 @@
-"""The fleet: three gateways, two Asterisks, a Redis, a PostgreSQL; a test may leave gateways behind that are dead."""
+"""The fleet: three gateways, two Asterisks, a Redis, a PostgreSQL. A test may leave dead gateways behind."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ CALLS = 20
 
 @pytest.fixture(scope="session")
 def any_fleet(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[Fleet]:
-    """Give a fleet as the last test has left it."""
+    """Give the fleet in the state that the last test left."""
     with Fleet(tmp_path_factory.mktemp("fleet"), RedisServer(), postgres, FarSide()) as running:
         yield running
 
 
 @pytest.fixture
 def fleet(any_fleet: Fleet) -> Fleet:
-    """Give a fleet whose gateways all run, and that has no calls."""
+    """Give the fleet without calls; all its gateways run."""
     any_fleet.clear()
     any_fleet.start(*(gateway for gateway in any_fleet.gateways if not gateway.is_running))
     return any_fleet

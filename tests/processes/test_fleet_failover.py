@@ -1,4 +1,4 @@
-"""A gateway dies under its calls: its neighbours go on with them, and no caller is lost."""
+"""A gateway with calls dies: other gateways continue the calls, and no caller is lost."""
 
 import time
 from statistics import median
@@ -10,15 +10,15 @@ from tests.harness.redis_server import needs_redis
 
 pytestmark = [pytest.mark.fleet, needs_redis()]
 
-HEARD_AGAIN_S = 10.0  # at the most; benchmarks/takeover.py measures it
+HEARD_AGAIN_S = 10.0  # the limit; benchmarks/takeover.py measures the time
 MANY = 50
 FEW = 12
-SETTLED_S = 4.5  # a gateway that has only just come takes nothing over
+SETTLED_S = 4.5  # before that a new gateway takes no calls over
 
 
 @pytest.fixture
 def fleet_of_one(any_fleet):
-    """A fleet of which only the first gateway runs."""
+    """A fleet in which only the first gateway runs."""
     first, *others = any_fleet.gateways
     any_fleet.clear()
     if not first.is_running:

@@ -1,4 +1,4 @@
-"""The ways between the parts of a fleet are bad or cut, one at a time: each gateway has a network of its own."""
+"""The network between the parts of a fleet is bad or cut. Each gateway has its own network namespace."""
 
 import re
 import time
@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.fleet, needs_redis()]
 CALLS = 12
 CUT_S = 4.0
 TALKED_S = 3.0
-LOST = range(1, 10)  # per cent; two are meant
+LOST = range(1, 10)  # per cent; the setting is two
 NETEM = ("netem", "delay", "40ms", "10ms", "loss", "2%")
 BAD = Conditions(delay_s=0.04, jitter_s=0.01, loss=0.02)
 
@@ -48,7 +48,7 @@ def calls(fleet):
 
 
 def lost_percent(fleet, sids):
-    """Of the packets that these callers sent, how many per cent did the gateways not get, by their own account?"""
+    """Give the percentage of these callers' packets that the gateways have counted as lost."""
     logs = "\n".join((gateway.folder / "log").read_text() for gateway in fleet.gateways)
     lines = [re.search(rf"{sid}: MediaStatistics\(received=(\d+), lost=(\d+)", logs) for sid in sids]
     received, lost = (sum(int(line[place]) for line in lines) for place in (1, 2))

@@ -1,4 +1,4 @@
-"""What a fleet needs goes away and comes back, under calls in progress and others that come and go all the time."""
+"""A server of a fleet goes away and comes back, with calls in progress and with short calls all the time."""
 
 import time
 
@@ -9,9 +9,9 @@ from tests.harness.redis_server import needs_redis
 
 pytestmark = [pytest.mark.fleet, needs_redis()]
 
-OUTAGE_S = 2.0  # less than anybody's patience with what hangs, more than it takes to see that a connection is gone
+OUTAGE_S = 2.0  # shorter than every time-out, long enough to notice a lost connection
 BEFORE_AND_AFTER_S = 0.5
-SILENCE_S = 0.4  # a gateway of a busy machine may stand still so long; the outages are much longer
+SILENCE_S = 0.4  # a gateway on a busy machine may stand still for so long; the outages are much longer
 PLACED, UNAVAILABLE = 200, 503
 
 

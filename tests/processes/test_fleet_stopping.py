@@ -1,4 +1,4 @@
-"""A gateway is stopped in order: its calls move to its neighbours, or it waits for their end."""
+"""A gateway is stopped by SIGTERM: it hands its calls over, or waits for their end."""
 
 import time
 
@@ -9,7 +9,7 @@ from tests.harness.redis_server import needs_redis
 
 pytestmark = [pytest.mark.fleet, needs_redis()]
 
-MOVED_S = 2.0  # the longest silence of a call that is handed over
+MOVED_S = 2.0  # the longest silence of a handed-over call
 UNAVAILABLE = 503
 
 

@@ -1,4 +1,4 @@
-"""Gateways are killed and paused one after the other, at no convenient moment, while calls come and go."""
+"""Gateways are killed and paused one after the other, at random times, while calls come and go."""
 
 import time
 from random import Random
@@ -12,12 +12,12 @@ pytestmark = [pytest.mark.fleet, needs_redis()]
 SEED = 5
 UPHEAVALS = 5
 LASTING = 8
-SETTLED_S = 4.5  # a gateway that has only just come takes nothing over
+SETTLED_S = 4.5  # before that a new gateway takes no calls over
 WAYS = ("kill", "kill", "pause")
 
 
 def upset(fleet, dice):
-    """Take one of the gateways away for a moment."""
+    """Kill or pause one of the gateways for a short time."""
     gateway = dice.choice(fleet.gateways)
     if dice.choice(WAYS) == "kill":
         gateway.kill()

@@ -1,4 +1,4 @@
-"""Who dials, and who takes a call that comes in: one gateway of the fleet, whichever dies in between."""
+"""Each call is dialled, or taken, by exactly one gateway of the fleet, even if a gateway dies."""
 
 import time
 from collections import Counter
@@ -12,12 +12,12 @@ from tests.harness.redis_server import needs_redis
 pytestmark = [pytest.mark.fleet, needs_redis()]
 
 CALLS = 9
-TAKEN_WITHIN_S = 4.0  # it is a second where the machine has nothing else to do
+TAKEN_WITHIN_S = 4.0  # one second on an idle machine
 
 
 @pytest.fixture
 def fleet_of_three_places(any_fleet):
-    """A fleet of which each gateway has one place, and no more."""
+    """A fleet in which each gateway has a capacity of one call."""
     any_fleet.clear()
     limits = [gateway.config["gateway"] for gateway in any_fleet.gateways]
     for gateway, limit in zip(any_fleet.gateways, limits, strict=True):
@@ -31,12 +31,12 @@ def fleet_of_three_places(any_fleet):
 
 
 def ask(fleet, gateway):
-    """Place calls without waiting for them; all are accepted."""
+    """Place calls without waiting for their bots; all are accepted."""
     return [gateway.place(LONG, fleet.far_side.bot.url).call_sid for _ in range(CALLS)]
 
 
 def ring_up(fleet, count, asterisk="pbx1"):
-    """Let people call in."""
+    """Let callers call in."""
     return [fleet.far_side.call_in(asterisk).id for _ in range(count)]
 
 

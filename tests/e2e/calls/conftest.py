@@ -64,7 +64,7 @@ def inbound_bot_port() -> int:
     return free_port()
 
 
-# No longer than a module: beside it no other test could claim an inbound call.
+# Not for the whole session: the gateway would claim the inbound calls of other tests.
 @pytest.fixture(scope="module")
 def gateway(
     asterisk: AsteriskServer, inbound_bot_port: int, tmp_path_factory: pytest.TempPathFactory
@@ -78,7 +78,7 @@ def gateway(
 
 @pytest.fixture
 def bot() -> Iterator[Bot]:
-    """Give a bot that listens, and says nothing of its own accord."""
+    """Give a bot that listens, and says nothing by itself."""
     with Bot() as the_bot:
         yield the_bot
 

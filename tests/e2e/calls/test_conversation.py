@@ -1,4 +1,4 @@
-"""Inside a call: digits, marks at playout, clear, and who hangs up."""
+"""Inside a call: digits, marks at playout, clear, and hang-ups from both sides."""
 
 import statistics
 import time

@@ -1,4 +1,4 @@
-"""Everything that goes wrong: each ends or goes on as Exotel's does, with the right status, and leaves nothing."""
+"""Failures: each call ends or continues as at Exotel, with the right status, and leaves nothing behind."""
 
 import time
 

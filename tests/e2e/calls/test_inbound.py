@@ -1,4 +1,4 @@
-"""A call from the trunk to a configured number: answered, bridged, and led to the bot of that number."""
+"""A call from the trunk to a configured number is answered, and connected to the bot of that number."""
 
 import pytest
 

@@ -69,7 +69,7 @@ def test_statuses_of_a_call_go_from_ringing_to_in_progress(gateway, sipp, phone,
 
 
 def test_bot_that_answers_at_once_is_heard_from_its_first_word(gateway, sipp, phone, bot):
-    """What the bot says as soon as it has its `start` is played in full, though media has only just begun."""
+    """Audio that the bot sends right after `start` is played in full."""
     sipp.answer(phone)
     gateway.place(NUMBER, bot.url)
     stream = bot.wait_for_stream()

@@ -25,11 +25,11 @@ def bot_port() -> int:
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, object]:
-    """Give what a module wants otherwise in the configuration of its gateways."""
+    """Give the settings that a module changes in its gateways."""
     return {}
 
 
-# No longer than a module: beside them no other test could claim an inbound call.
+# Not for the whole session: the gateways would claim the inbound calls of other tests.
 @pytest.fixture(scope="module")
 def pair(
     asterisk: AsteriskServer,
@@ -45,21 +45,21 @@ def pair(
 
 @pytest.fixture
 def bot(bot_port: int) -> Iterator[Bot]:
-    """Give a bot that talks all the time, to everybody."""
+    """Give a bot that talks all the time on every stream."""
     with Bot(port=bot_port, says=VOICE) as the_bot:
         yield the_bot
 
 
 @pytest.fixture
 def talks(sipp: Network, phone: Phone, bot: Bot) -> Talks:
-    """Give who makes calls."""
+    """Give the maker of calls."""
     phone.play_tone(CALLER_HZ, DBM0)
     return Talks(sipp, phone, bot)
 
 
 @pytest.fixture
 def nothing_left(pair: Pair, ami: Ami) -> Iterator[None]:
-    """Fail a test whose calls leave a channel, a place or an unfinished session behind, or an unforeseen failure."""
+    """Fail a test whose calls leave a channel, a lease, an open session or an unexpected failure behind."""
     yield
     eventually(lambda: not ami.channels(), lambda: [channel["Channel"] for channel in ami.channels()])
     eventually(lambda: not pair.counts.on_asterisks() and not pair.counts.places(), pair.counts.places)

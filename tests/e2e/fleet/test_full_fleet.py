@@ -1,4 +1,4 @@
-"""Every gateway is full: who calls then hears so from Asterisk, and costs nothing."""
+"""Every gateway is full: the caller hears it from Asterisk, and the call costs nothing."""
 
 import pytest
 

@@ -18,7 +18,7 @@ from attrs import define, field
 ANSWER_TIMEOUT_S = 15.0
 POLL_S = 0.02
 
-# Header names of one message never repeat in what these tests read, but for `Output`, which is joined by lines.
+# In these tests a message repeats no header name except `Output`, whose lines are joined.
 Message = dict[str, str]
 
 
@@ -100,7 +100,7 @@ class Ami:
         return [entry for entry in listed if entry["Event"] == "CoreShowChannel"]
 
     def wait_until_idle(self, timeout_s: float = 15.0) -> None:
-        """Wait until the calls of earlier tests are gone for good."""
+        """Wait until the calls of earlier tests have ended."""
         give_up_at = time.monotonic() + timeout_s
         while channels := self.channels():
             assert time.monotonic() < give_up_at, f"still up: {[channel['Channel'] for channel in channels]}"
@@ -113,7 +113,7 @@ class Ami:
         where: Callable[[Message], bool] = lambda event: True,
         **headers: str,
     ) -> Message:
-        """Give the first event of one of these names, with these headers, already seen or yet to come.
+        """Give the first event of one of these names with these headers, among past and future events.
 
         Raises:
             AssertionError: it did not come in time; the text lists what did.

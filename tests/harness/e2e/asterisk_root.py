@@ -1,4 +1,4 @@
-"""A real Asterisk in a root file system of its own, built once a machine and never written to afterwards.
+"""A real Asterisk in its own root file system, which is built once on a machine and never written to.
 
 Debian 12 has no package of Asterisk, so `mmdebstrap` takes the one of a later release (22.10 in *forky*), with what
 it depends on, into a cache folder: some 30 s and 340 MB. Nothing of it touches the host, and removing the folder
@@ -26,8 +26,8 @@ OPTIONS = (
     # The Release file of a frozen mirror is past its date.
     '--aptopt=Acquire::Check-Valid-Until "false"',
 )
-# Asterisk looks its own host name up for every call, and pjproject's resolver a root server; a look-up that
-# nobody answers delays each INVITE by seconds.
+# Asterisk looks up its own host name for every call, and pjproject's resolver looks up a root server. An unanswered
+# query delays each INVITE by seconds.
 LOCAL_NAMES = ("localhost", "A.ROOT-SERVERS.NET")
 MARKER = ".exoswitch-recipe"
 BUILD_TIMEOUT_S = 900
@@ -58,7 +58,7 @@ def is_complete(root: Path) -> bool:
 
 
 def asterisk_root(say: Say = lambda line: None) -> Path:
-    """Give the root file system, built first where it is missing or its recipe has changed.
+    """Give the root file system; build it if it is missing or its recipe has changed.
 
     Raises:
         AsteriskRootError: it is not there, and this machine cannot build it.
@@ -72,7 +72,7 @@ def asterisk_root(say: Say = lambda line: None) -> Path:
         raise AsteriskRootError("building Asterisk's root file system needs mmdebstrap (package: mmdebstrap)")
     root.parent.mkdir(parents=True, exist_ok=True)
     with _locked(root.with_suffix(".lock")):
-        if not is_complete(root):  # else somebody built it while we waited for the lock
+        if not is_complete(root):  # another process may have built it while we waited for the lock
             _build(root, say)
     return root
 

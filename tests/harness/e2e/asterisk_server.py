@@ -1,4 +1,4 @@
-"""One real Asterisk, started with a rendered configuration folder and gone when the tests are."""
+"""One real Asterisk, started with a rendered configuration folder; it ends with the tests."""
 
 import secrets
 import subprocess
@@ -24,15 +24,15 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
 PLAIN_AMI_PORT = 5038
 
-# Asterisk's view of the folder that we made for it: bound over /mnt of the root, in a mount name space that dies with
-# the process, so that nothing is ever left mounted and the root itself stays as it was built.
+# Asterisk's path of its folder: bound over /mnt of the root, in a mount name space that ends with the process. So
+# nothing stays mounted, and the root is never written to.
 FOLDER = "/mnt"
 ETC_DIR = f"{FOLDER}/etc"
 STATE_DIR = f"{FOLDER}/state"
-REPORTER = "reporter"  # a second AMI user with the same secret, who may only ask
+REPORTER = "reporter"  # a second AMI user with the same secret and read-only rights
 STATE_FOLDERS = ("run", "log", "spool", "db", "cache")
 
-# Every step is an exec, so the process that we start becomes Asterisk; it gets SIGKILL if the tests die before it.
+# The last step is an exec, so our child becomes Asterisk. It gets SIGKILL if the tests die first.
 _START = """\
 set -e
 mount --rbind /dev "$0/dev"
@@ -67,7 +67,7 @@ class AsteriskStartError(Exception):
 
 @define
 class AsteriskServer:
-    """A context manager: Asterisk runs, fully booted, inside it.
+    """A context manager: inside it Asterisk runs, fully booted.
 
     `folder` holds the rendered files, then Asterisk's logs; `start_log` is all that it logged until it was up.
     """
@@ -85,7 +85,7 @@ class AsteriskServer:
 
     @property
     def ami_port(self) -> int:
-        """The port of its plain AMI, on 127.0.0.1; beside TLS that is Asterisk's default."""
+        """The port of its unencrypted AMI, on 127.0.0.1; with TLS it is Asterisk's default."""
         endpoint = Endpoint.of(self.pbx.ami)
         return PLAIN_AMI_PORT if endpoint.kind == "tls" else endpoint.address.port
 
@@ -100,11 +100,11 @@ class AsteriskServer:
         return self.config.trunks[0].port
 
     def login(self) -> Ami:
-        """Open an AMI session of one's own, as the gateway's user."""
+        """Open an AMI session as the gateway's user."""
         return Ami.login(("127.0.0.1", self.ami_port), self.pbx.username, self.pbx.secret)
 
     def log(self) -> str:
-        """Give what Asterisk has logged and printed so far."""
+        """Give Asterisk's log and output so far."""
         files = (self.folder / "state" / "log" / "messages.log", self.folder / "output.log")
         return "\n".join(path.read_text(errors="replace") for path in files if path.exists())
 
@@ -153,7 +153,7 @@ class AsteriskServer:
         raise AsteriskStartError(f"Asterisk was not up in {START_TIMEOUT_S} s:\n{self.log()}")
 
     def _stop(self) -> None:
-        """End Asterisk: ask first, then insist."""
+        """End Asterisk: by SIGTERM, then by SIGKILL."""
         assert self.process is not None
         self.process.terminate()
         try:

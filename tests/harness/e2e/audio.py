@@ -1,4 +1,4 @@
-"""What is in a piece of audio: a tone's frequency, level and cleanness, and when there was sound at all.
+"""Measures audio: the frequency, level and purity of a tone, and the times with sound.
 
 PCM is signed 16-bit little-endian mono at 8,000 Hz throughout. Levels are in dBm0: a sine of full scale is
 +3.17 dBm0 (ITU-T G.711, mu-law).
@@ -50,7 +50,7 @@ def frequency_hz(pcm: bytes) -> float:
 
 
 def tone_snr_db(pcm: bytes, hz: float) -> float:
-    """Measure how much stronger a tone is than everything that is not it; mu-law alone leaves 35 dB or more.
+    """Measure the ratio of a tone to the rest of the signal; mu-law alone leaves 35 dB or more.
 
     A lost or doubled packet shifts the tone's phase, so over a second or more even one of them shows.
     """

@@ -1,4 +1,4 @@
-"""A real gateway: `twistd -n exoswitch` in a process of its own, placed calls on over its REST API."""
+"""A real gateway: `twistd -n exoswitch` in its own process, and its REST API."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ FINAL = {"completed", "failed", "busy", "no-answer", "canceled"}
 
 @define(eq=False)
 class GatewayProcess:
-    """A context manager: the gateway is ready inside it, and has shut down in order behind it."""
+    """A context manager: the gateway is ready inside it; on exit it has shut down by SIGTERM."""
 
     folder: Path
     config: str
@@ -67,13 +67,13 @@ class GatewayProcess:
         return self._process.pid
 
     def log(self) -> str:
-        """Everything that it has logged."""
+        """Its whole log."""
         return (self.folder / "log").read_text(errors="replace")
 
     # --- REST
 
     def place(self, number: str, stream_url: str, **parameters: str) -> str:
-        """Place a call to this number, led to this bot; give the call's SID."""
+        """Place a call between this number and this bot; give the call's SID."""
         status, body = self.request(
             f"/v1/Accounts/{ACCOUNT}/Calls/connect.json",
             {"From": number, "CallerId": "08047491899", "StreamUrl": stream_url, **parameters},
@@ -97,7 +97,7 @@ class GatewayProcess:
         return call
 
     def request(self, path: str, form: dict[str, str] | None = None) -> tuple[int, Any]:
-        """Ask the REST API; give the HTTP status and the JSON."""
+        """Send a request to the REST API; give the HTTP status and the JSON."""
         credentials = base64.b64encode(f"{API_KEY}:{API_TOKEN}".encode()).decode()
         data = None if form is None else urllib.parse.urlencode(form).encode()
         request = urllib.request.Request(
@@ -109,10 +109,10 @@ class GatewayProcess:
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
-    # --- what it holds
+    # --- leftovers
 
     def holdings(self) -> dict[str, list[str]]:
-        """Ask the process for its delayed calls and sockets."""
+        """Get the delayed calls and sockets of the process."""
         report = self.folder / "held.json"
         report.unlink(missing_ok=True)
         self._process.send_signal(signal.SIGUSR1)

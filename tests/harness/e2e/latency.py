@@ -1,4 +1,4 @@
-"""The delay that a gateway adds to a call's audio, seen from outside: by watching the loopback interface.
+"""The delay that a gateway adds to a call's audio, measured on the loopback interface.
 
 Each 20 ms of a caller's noise is like no other, so the same samples that enter the gateway as RTP and leave it in a
 WebSocket message, or the other way round, give one measurement. The kernel's own time stamps are used.
@@ -31,7 +31,7 @@ class Delays:
     ms: list[float]
 
     def quantile(self, share: float) -> float:
-        """Give the delay below which this share of them lies."""
+        """Give the delay at this quantile."""
         return self.ms[min(len(self.ms) - 1, int(share * len(self.ms)))]
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Delays:
 
 @define(eq=False)
 class Wiretap:
-    """A context manager that writes down the loopback interface's packets (needs root)."""
+    """A context manager that records the packets of the loopback interface (needs root)."""
 
     packets: list[tuple[float, bytes]] = field(factory=list)
     _socket: socket.socket = field(init=False)
@@ -73,15 +73,15 @@ class Wiretap:
                 seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
                 self.packets.append((seconds + nanoseconds / 1e9, data))
 
-    # --- what went by
+    # --- evaluation
 
     def to_bot(self, rtp_port: int, bot_port: int) -> Delays:
-        """Measure from RTP that reached the gateway's port to the message that reached the bot's."""
+        """Measure from the RTP at the gateway's port to the message at the bot's port."""
         entered = dict(self._rtp(destination=rtp_port))
         return _delays(entered, self._messages(bot_port, from_bot=False))
 
     def from_bot(self, rtp_port: int, bot_port: int) -> Delays:
-        """Measure from a message of the bot to the RTP that left the gateway's port."""
+        """Measure from a message of the bot to the RTP from the gateway's port."""
         entered = dict(self._messages(bot_port, from_bot=True))
         return _delays(entered, self._rtp(source=rtp_port))
 
@@ -99,7 +99,7 @@ class Wiretap:
                         yield base64.b64decode(payload), at
 
     def segments(self) -> Iterator[tuple[float, int, tuple[int, int], bytes]]:
-        """Give (time, protocol, (source port, destination port), what follows the ports) of every packet."""
+        """Give (time, protocol, (source port, destination port), rest) of every packet."""
         for at, data in self.packets:
             header = (data[0] & 15) * 4
             length = struct.unpack_from("!H", data, 2)[0]
@@ -147,7 +147,7 @@ def _unmasked(payload: bytes, mask: bytes) -> bytes:
 
 
 def _delays(entered: dict[bytes, float], left: Iterator[tuple[bytes, float]]) -> Delays:
-    """Match what left with what entered; silence matches anything, and is out."""
+    """Match sent with received audio; silence is skipped, because it matches anything."""
     ms = []
     for pcm, at in left:
         began = entered.pop(pcm, None) if len(pcm) == FRAME_BYTES and any(pcm[:40]) else None

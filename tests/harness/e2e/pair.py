@@ -1,4 +1,4 @@
-"""Gateways beside the one real Asterisk: a pair that shares a Redis and a PostgreSQL, or one that is alone."""
+"""Gateways of the one real Asterisk: a pair that shares a Redis and a PostgreSQL, or a single one."""
 
 import time
 from collections import Counter
@@ -20,11 +20,11 @@ from tests.harness.redis_server import RedisServer
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
 PORTS = 200
-SETTLED_S = FleetTimings().settle_s + 0.3  # when a gateway that has just come to a fleet gives others up for dead
+SETTLED_S = FleetTimings().settle_s + 0.3  # a new gateway declares no other dead before
 
 
 def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **settings: Any) -> Gateway:
-    """Make a gateway for this Asterisk, not yet started; `settings` replace sections, or what they name in one."""
+    """Make a gateway for this Asterisk, not yet started; `settings` replace sections or single keys."""
     pbx, trunk = asterisk.pbx, asterisk.config.trunks[0]
     port, rtp_ports = free_port(), free_ports(PORTS)
     config: dict[str, Any] = {
@@ -52,9 +52,9 @@ def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **
 
 @define(eq=False)
 class Pair:
-    """A context manager: both gateways are ready inside it, and behind it nothing of it runs.
+    """A context manager: both gateways are ready inside it; on exit both stop.
 
-    The second one is older than the first whenever a test begins: tests take the first away, and bring it back.
+    At the begin of a test the second gateway is older than the first: tests end the first one and start it again.
     """
 
     folder: Path
@@ -91,7 +91,7 @@ class Pair:
         self._started.close()
 
     def start(self, *gateways: Gateway) -> None:
-        """Start gateways, and wait until they would take calls, and the fleet knows of them."""
+        """Start gateways, and wait until they accept calls and their heartbeats are in Redis."""
         for each in gateways:
             each.start()
         for each in gateways:
@@ -101,17 +101,17 @@ class Pair:
             self._settled_at = time.monotonic() + SETTLED_S
 
     def _alive(self) -> bytes:
-        """Give the names of the gateways of which the fleet has lately heard, as Redis tells them."""
+        """Give the names of the gateways with a valid heartbeat in Redis."""
         return self._redis.call("ZRANGEBYSCORE", "exoswitch:heartbeats", round(time.time() * 1000), "+inf")
 
     def wait_until_settled(self) -> None:
-        """Wait until the second gateway would give the first one up for dead."""
+        """Wait until the second gateway may declare the first one dead."""
         time.sleep(max(0.0, self._settled_at - time.monotonic()))
 
     def holders(self) -> Counter[str]:
-        """Count the places that each gateway holds."""
+        """Count the leases of each gateway."""
         return self.counts.holders()
 
     def logs(self) -> str:
-        """Give what both have logged last."""
+        """Give the ends of both logs."""
         return "\n".join(f"--- {each.name}\n{each.log()}" for each in (self.first, self.second))

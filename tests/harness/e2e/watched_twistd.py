@@ -1,4 +1,4 @@
-"""`twistd`, as installed, that writes down on SIGUSR1 what it holds: delayed calls and sockets, as JSON.
+"""The installed `twistd`, which on SIGUSR1 writes its delayed calls and sockets as JSON.
 
 Run as: python watched_twistd.py REPORT twistd-arguments…
 """
@@ -12,8 +12,8 @@ from twisted.scripts.twistd import run
 
 
 def holdings() -> dict[str, list[str]]:
-    """List what the reactor waits for, and every socket of this process by its kernel name."""
-    from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen it by now
+    """List the reactor's delayed calls, and every socket of this process by its kernel name."""
+    from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen it before
 
     waiting = sorted(getattr(call.func, "__qualname__", repr(call.func)) for call in reactor.getDelayedCalls())
     return {"waiting": waiting, "sockets": sorted(_sockets())}

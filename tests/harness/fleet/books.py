@@ -1,4 +1,4 @@
-"""What Redis and PostgreSQL say of a fleet's calls: who holds which place, and what has been written down of each."""
+"""A fleet's calls in Redis and PostgreSQL: the leases, the sessions and their events."""
 
 import socket
 import time
@@ -17,7 +17,7 @@ LIVE = ("queued", "ringing", "in-progress")
 
 @frozen
 class Place:
-    """A lease, as it stands in Redis."""
+    """A lease in Redis."""
 
     holder: str
     gateway: str
@@ -33,7 +33,7 @@ class Counts:
     host: str = "127.0.0.1"
 
     def on_asterisks(self) -> dict[str, int]:
-        """Give how many places are taken on each Asterisk; none is left out, and not shown as 0."""
+        """Count the leases on each Asterisk; an Asterisk without leases is left out."""
         words = self._ask("HGETALL", "exoswitch:used")
         used = dict(zip(words[::2], words[1::2], strict=True))
         named = {key.removeprefix("asterisk:"): int(used[key]) for key in used if key.startswith("asterisk:")}
@@ -48,7 +48,7 @@ class Counts:
         return Counter(place.holder for place in self.places())
 
     def alive(self) -> set[str]:
-        """Give the names of the gateways whose last sign of life still holds."""
+        """Give the names of the gateways whose last heartbeat is still valid."""
         return set(self._ask("ZRANGEBYSCORE", "exoswitch:heartbeats", f"{time.time() * 1000:.0f}", "+inf"))
 
     def _ask(self, *words: str) -> list[str]:
@@ -96,7 +96,7 @@ class Records:
         return Counter(found[sid] for sid in call_sids)
 
     def faults(self) -> list[str]:
-        """List the calls whose events are wrong: that went backwards, ended twice, or are not as their last event.
+        """List the calls whose events are wrong: they step back, end twice, or differ from the session.
 
         Each takeover begins anew: a gateway that stood still may write what it knew only when it wakes up.
         """
@@ -115,7 +115,7 @@ class Records:
 
 
 def _are_sound(steps: dict[int, list[str]], status: str | None) -> bool:
-    """Whether the events of a call, by takeover, lead without a step back to the status that its session has."""
+    """Whether the events of a call, grouped by failover, never step back, and end at the status of its session."""
     return all(map(_is_sound, steps.values())) and steps[max(steps)][-1] == status
 
 

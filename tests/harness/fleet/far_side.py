@@ -1,4 +1,4 @@
-"""The far side of a fleet: its Asterisks with their phones, and the bot, on a reactor in a thread of its own.
+"""The far side of a fleet: its Asterisks with their phones, and the bot, on a reactor in its own thread.
 
 So a test is a plain program that waits and looks, and no phone falls silent meanwhile.
 """
@@ -26,14 +26,14 @@ from tests.harness.fleet.hearing import Hearing
 T = TypeVar("T")
 
 EXOPHONE = "08047491899"
-LONG, SHORT = "09812345678", "09812345600"  # who never hangs up, and who soon does
+LONG, SHORT = "09812345678", "09812345600"  # the numbers of a phone that never hangs up, and of one that soon does
 SAYS_MUCH = "answer babble"
 TONE_S = 0.5
 SCRIPTS = {LONG: SAYS_MUCH, SHORT: "answer-after=0.1 babble hangup-after=0.8"}
 
 
 class OverheardAsterisk(SimulatedAsterisk):
-    """A simulated Asterisk that has a Hearing for each phone, and whose AMI port can be shut."""
+    """A simulated Asterisk with a Hearing for each phone; its AMI port can be shut."""
 
     def __init__(self, reactor: Any, **settings: Any) -> None:
         super().__init__(reactor=reactor, script=read_script(SAYS_MUCH), full_tone_s=TONE_S, **settings)
@@ -42,12 +42,12 @@ class OverheardAsterisk(SimulatedAsterisk):
         self.hearings: dict[str, Hearing] = {}
 
     def shut_ami(self) -> None:
-        """Refuse every connection from now on, and cut those that there are; calls go on."""
+        """Refuse new connections, and cut the present ones; calls continue."""
         self._listening.stopListening()
         self.drop_connections()
 
     def open_ami(self) -> None:
-        """Listen again, where it listened before."""
+        """Listen again, on the same port."""
         self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
 
     def _new_phone(self, wanted: Any) -> Any:
@@ -58,7 +58,7 @@ class OverheardAsterisk(SimulatedAsterisk):
 
 @frozen
 class PhoneInUse:
-    """A call as its phone sees it; `id` is the channel's, which for a call that we placed is the call SID."""
+    """A call from the view of its phone; `id` is the channel's: the call SID, if a gateway placed the call."""
 
     id: str
     asterisk: str
@@ -67,17 +67,17 @@ class PhoneInUse:
 
     @property
     def application(self) -> str:
-        """What the dialplan does with the call."""
+        """The dialplan application that runs on the call."""
         return self.call._call.application
 
 
 class _Relayed(ProxyServer):
-    """A connection that is led on, on a reactor that is not the global one."""
+    """A forwarded connection, on a reactor that is not the global one."""
 
 
 @define(eq=False)
 class FarSide:
-    """Asterisks of these names, and a bot that answers whatever it hears with as much of a tone."""
+    """Asterisks of these names, and a bot that answers all audio with a tone of the same length."""
 
     asterisk_names: tuple[str, ...] = ("pbx1", "pbx2")
     interface: str = "127.0.0.1"
@@ -90,10 +90,10 @@ class FarSide:
     _pulse: LoopingCall = field(init=False)
     _relay: Any = field(init=False, default=None)
 
-    # --- life
+    # --- start and stop
 
     def start(self) -> None:
-        """Begin to live."""
+        """Start the reactor's thread."""
         self._reactor = reactor = EPollReactor()
         reactor.seconds = time.monotonic
         settings = {"interface": self.interface, "network": self.conditions}
@@ -108,7 +108,7 @@ class FarSide:
         self.do(self._begin)
 
     def stop(self) -> None:
-        """End it all."""
+        """Stop everything."""
         self.do(self._end)
         self._reactor.callFromThread(self._reactor.stop)
         self._thread.join()
@@ -125,18 +125,18 @@ class FarSide:
         return gatherResults([maybeDeferred(service.stopService) for service in (self.bot, *self.asterisks.values())])
 
     def do(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do something in the thread of the far side, and wait for it."""
+        """Call a function in the thread of the far side, and wait for it."""
         return blockingCallFromThread(self._reactor, work, *arguments)
 
     @property
     def now(self) -> float:
-        """The clock of all that is told here."""
+        """The present time on the far side's clock."""
         return time.monotonic()
 
-    # --- what is there
+    # --- state
 
     def phones(self) -> tuple[PhoneInUse, ...]:
-        """List the calls that are not over, as the Asterisks see them."""
+        """List the calls that are not over, by the Asterisks."""
 
         def look() -> tuple[PhoneInUse, ...]:
             return tuple(
@@ -153,17 +153,17 @@ class FarSide:
         return self.do(lambda: tuple(one for one in self.bot.open_streams if one.conversation.started is not None))
 
     def stalled_s(self, since: float) -> float:
-        """Give for how long at most this side itself, which is to hear others, stood still."""
+        """Give the longest time for which the far side itself stood still."""
         return self.do(lambda: self.own.longest_silence_s(since, self._reactor.seconds()))
 
     def dialled(self) -> Counter[str]:
-        """Count how often each channel was begun, among the newest thousand of each Asterisk."""
+        """Count the dials of each channel, among the newest thousand of each Asterisk."""
         return self.do(lambda: Counter(call.channel_id for one in self.asterisks.values() for call in one.new_calls))
 
-    # --- what it does
+    # --- actions
 
     def relay(self, host: str, port: int) -> None:
-        """Lead connections to this address on to the same port of 127.0.0.1."""
+        """Forward connections to this address to the same port of 127.0.0.1."""
 
         def listen() -> None:
             factory = ProxyFactory("127.0.0.1", port)
@@ -175,7 +175,7 @@ class FarSide:
         self.do(listen)
 
     def call_in(self, asterisk: str) -> PhoneInUse:
-        """Let somebody call the ExoPhone, by way of this Asterisk."""
+        """Let a caller call the ExoPhone through this Asterisk."""
 
         def ring() -> PhoneInUse:
             call = self.asterisks[asterisk].call_in(LONG, EXOPHONE)

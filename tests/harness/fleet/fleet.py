@@ -1,4 +1,4 @@
-"""A whole fleet: gateways in processes of their own that share two Asterisks, a Redis, a PostgreSQL and a bot."""
+"""A whole fleet: gateways in their own processes share two Asterisks, a Redis, a PostgreSQL and a bot."""
 
 import time
 from collections import Counter
@@ -38,7 +38,7 @@ def eventually(
 
 @define(eq=False, kw_only=True)
 class Plan:
-    """Where a fleet's parts are, and what of its configuration a test wants otherwise."""
+    """The addresses of a fleet's parts, and the settings that a test changes."""
 
     host: str = LOOPBACK
     redis_host: str = LOOPBACK
@@ -50,7 +50,7 @@ class Plan:
 
 @define(eq=False)
 class Fleet:
-    """A context manager: every gateway is ready inside it, and behind it nothing of it runs."""
+    """A context manager: all gateways are ready inside it; on exit all of them stop."""
 
     folder: Path
     redis: RedisServer
@@ -121,7 +121,7 @@ class Fleet:
     # --- gateways
 
     def start(self, *gateways: Gateway) -> None:
-        """Start gateways, and wait until they would take calls, and the fleet knows of them."""
+        """Start gateways, and wait until they accept calls and their heartbeats are in Redis."""
         for gateway in gateways:
             gateway.start()
         for gateway in gateways:
@@ -129,12 +129,12 @@ class Fleet:
         self.wait_until_alive(*gateways)
 
     def wait_until_alive(self, *gateways: Gateway) -> None:
-        """Wait until the fleet hears of these gateways."""
+        """Wait until the heartbeats of these gateways are in Redis."""
         wanted = {gateway.name for gateway in gateways}
-        eventually(lambda: wanted <= self.counts.alive(), lambda: f"{wanted - self.counts.alive()} give no sign")
+        eventually(lambda: wanted <= self.counts.alive(), lambda: f"{wanted - self.counts.alive()} send no heartbeat")
 
     def stop(self, *gateways: Gateway) -> None:
-        """Stop gateways in order, and wait until they have ended well."""
+        """Stop gateways by SIGTERM, and wait until they exit with 0."""
         for gateway in gateways:
             gateway.ask_to_stop()
         for gateway in gateways:
@@ -143,46 +143,46 @@ class Fleet:
     # --- calls
 
     def place(self, count: int, *gateways: Gateway) -> list[str]:
-        """Place calls that nobody ends, at each of these gateways in turn, and wait until their bots are heard."""
+        """Place endless calls, at each of these gateways in turn, and wait until their bots are heard."""
         chosen = gateways or self.gateways
         sids = [self._place(chosen[at % len(chosen)], LONG).call_sid for at in range(count)]
         self.wait_until_heard(sids)
         return sids
 
     def deaf(self, sids: Iterable[str], since: float = 0.0) -> set[str]:
-        """Give those of these calls at whose phone the bot has not been heard after a moment."""
+        """Give the calls whose phone has not heard the bot since a moment."""
         phones = self.phones()
         heard = {phone.id for phone in phones if phone.hearing and (phone.hearing.heard_at or 0.0) > since}
         return set(sids) - heard
 
     def wait_until_heard(self, sids: Iterable[str], since: float = 0.0) -> None:
-        """Wait until at each of these phones the bot has been heard after a moment."""
+        """Wait until each of these phones has heard the bot since a moment."""
         wanted = set(sids)
         eventually(
             lambda: not self.deaf(wanted, since), lambda: f"{self.deaf(wanted, since)} hear nothing; {self.state()}"
         )
 
     def heard_again(self, sids: Iterable[str], since: float) -> list[float]:
-        """Wait until each of these phones, which fell silent at a moment, hears a voice; give the silences."""
+        """Wait until each of these phones hears a voice again; give their silences since a moment."""
         self.wait_until_heard(sids, since)
         return self.silences_s(sids, since)
 
     def traffic(self) -> Traffic:
-        """Let calls come and go, one every 100 ms, at each gateway in turn."""
+        """Place a short call every 100 ms, at each gateway in turn."""
         return Traffic(lambda number: self._place(self.gateways[number % len(self.gateways)], SHORT))
 
     def _place(self, gateway: Gateway, number: str) -> Answer:
         return gateway.place(number, self.far_side.bot.url)
 
     def clear(self) -> None:
-        """End every call, and wait until the fleet has taken note of it."""
+        """End every call, and wait until its lease and session are closed."""
         self.far_side.hang_up(self.phones())
         self.wait_until_left(())
 
-    # --- what there is
+    # --- state
 
     def phones(self, sids: Iterable[str] | None = None) -> tuple[PhoneInUse, ...]:
-        """List the calls that are not over; of these calls, where they are named."""
+        """List the calls that are not over: all, or those of `sids`."""
         wanted = None if sids is None else set(sids)
         return tuple(phone for phone in self.far_side.phones() if wanted is None or phone.id in wanted)
 
@@ -191,25 +191,25 @@ class Fleet:
         return dict(Counter(phone.asterisk for phone in self.phones()))
 
     def silences_s(self, sids: Iterable[str], since: float) -> list[float]:
-        """Give the longest silence since a moment at each of these phones that are in use, the shortest first."""
+        """Give the longest silence since a moment at each of these phones in use, in ascending order."""
         now = self.far_side.now
         heard = [phone.hearing for phone in self.phones(sids) if phone.hearing is not None]
         return sorted(hearing.longest_silence_s(since, now) for hearing in heard)
 
     def resumed(self) -> set[str]:
-        """Give the calls whose bot has been told that it has had them before."""
+        """Give the calls whose bot got a `start` with `resumption`."""
         started = [stream.conversation.started for stream in self.far_side.streams()]
         return {start.call_sid for start in started if start.custom_parameters.get("resumption") == "true"}
 
     def state(self) -> str:
-        """Say how things stand, for a test that fails."""
+        """Describe the state of the fleet, for the message of a failed test."""
         return (
             f"live {self.live()}, counted {self.counts.on_asterisks()}, held {dict(self.counts.holders())}, "
             f"not ended {len(self.records.live())}, kept {dict(self.records.by_status())}"
         )
 
     def wait_until_left(self, sids: Iterable[str]) -> None:
-        """Wait until these calls alone are left: at the phones, in the counts, and among the sessions."""
+        """Wait until only these calls are left: at the phones, in the leases, and in the sessions."""
         left = set(sids)
 
         def are_left() -> bool:
@@ -225,12 +225,14 @@ class Fleet:
 
     @contextmanager
     def heard_throughout(self, sids: list[str], silence_s: float) -> Iterator[None]:
-        """Check that these calls are up, and were never silent for longer, when what is done here is done.
+        """Check that these calls are up at the end of the block, and were never silent for longer than this.
 
-        When we ourselves stood still, so did the machine: a gateway then as long, and we again while we catch up.
+        If the far side itself stood still, the machine did: the limit grows by twice that time.
         """
         began = self.far_side.now
         yield
         silences, own_s = self.silences_s(sids, began), self.far_side.stalled_s(began)
         assert len(silences) == len(sids), f"{len(sids) - len(silences)} of {len(sids)} calls have ended"
-        assert silences[-1] < silence_s + 2 * own_s, f"silent, while we stood still for {own_s:.2f} s: {silences}"
+        assert silences[-1] < silence_s + 2 * own_s, (
+            f"silent; the far side itself stood still for {own_s:.2f} s: {silences}"
+        )

@@ -1,4 +1,4 @@
-"""One gateway of a fleet: `twistd -n exoswitch -c FILE`, which can be paused and killed, and its REST API."""
+"""One gateway of a fleet, `twistd -n exoswitch -c FILE`, which can be paused and killed; and its REST API."""
 
 import base64
 import http.client
@@ -23,7 +23,7 @@ TWISTD = Path(sys.executable).with_name("twistd")
 
 @frozen
 class Answer:
-    """What the REST API said; `status` is 0 where it said nothing."""
+    """An answer of the REST API; `status` is 0 if none came."""
 
     status: int
     body: dict[str, Any] = field(factory=dict)
@@ -31,14 +31,14 @@ class Answer:
 
     @property
     def call_sid(self) -> str:
-        """The call that was accepted."""
+        """The SID of the accepted call."""
         assert self.status == 200, self
         return str(self.body["Call"]["Sid"])
 
 
 @define(eq=False)
 class Gateway:
-    """A gateway that may be started, and ended one way or another, again and again; its log is of all its lives."""
+    """A gateway that can be started and ended many times; its log covers all of them."""
 
     name: str
     folder: Path
@@ -52,7 +52,7 @@ class Gateway:
     # --- the process
 
     def start(self) -> None:
-        """Start it, and do not wait."""
+        """Start it without waiting."""
         assert self._process is None, f"{self.name} runs"
         self.folder.mkdir(exist_ok=True)
         (self.folder / "gateway.yaml").write_text(json.dumps(self.config, indent=1))  # JSON is YAML, too
@@ -63,7 +63,7 @@ class Gateway:
             )
 
     def wait_until_ready(self) -> None:
-        """Wait until it would take a call."""
+        """Wait until it accepts calls."""
         deadline = time.monotonic() + READY_WITHIN_S
         while self.request("/readyz").status != 200:
             assert self.is_running, f"{self.name} ended\n{self.log()}"
@@ -72,35 +72,35 @@ class Gateway:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there, paused or not."""
+        """Whether the process exists, paused or not."""
         return self._process is not None and self._process.poll() is None
 
     def pause(self) -> None:
-        """Let it do nothing, as a machine does that has run out of memory."""
+        """Pause the process, like a machine that is out of memory."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on, as if nothing had been."""
+        """Resume the paused process."""
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it without a word, as a power failure would; harmless where it does not run."""
+        """Kill it, like a power failure; no error if it does not run."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def ask_to_stop(self) -> None:
-        """Send SIGTERM, as systemd does, and do not wait."""
+        """Send SIGTERM, like systemd, without waiting."""
         self._signal(signal.SIGTERM)
 
     def stop(self) -> int:
-        """Stop it in order; give the exit status."""
+        """Stop it by SIGTERM; give the exit status."""
         self.ask_to_stop()
         return self.wait_for_end()
 
     def wait_for_end(self) -> int:
-        """Wait until it has ended by itself; give the exit status."""
+        """Wait until it has exited; give the exit status."""
         assert self._process is not None
         try:
             status = self._process.wait(STOPPED_WITHIN_S)
@@ -110,11 +110,11 @@ class Gateway:
         return status
 
     def log(self) -> str:
-        """Give the end of what it has logged."""
+        """Give the end of its log."""
         return (self.folder / "log").read_text(errors="replace")[-6000:]
 
     def complaints(self) -> list[str]:
-        """Give what it has logged, since this was asked last, of failures that nobody foresaw."""
+        """Give the unexpected failures in its log since the last call of this function."""
         log = (self.folder / "log").read_text(errors="replace").splitlines()
         new, self._read = log[self._read :], len(log)
         return [before for before, line in pairwise(new) if "Traceback" in line]
@@ -126,16 +126,16 @@ class Gateway:
     # --- REST
 
     def place(self, number: str, bot_url: str, **parameters: str) -> Answer:
-        """Ask for a call to this number, led to this bot."""
+        """Request a call between this number and this bot."""
         form = {"From": number, "CallerId": "08047491899", "StreamUrl": bot_url, **parameters}
         return self.request(f"/v1/Accounts/{ACCOUNT}/Calls/connect.json", form)
 
     def show(self, call_sid: str) -> Answer:
-        """Ask for a call."""
+        """Request the state of a call."""
         return self.request(f"/v1/Accounts/{ACCOUNT}/Calls/{call_sid}.json")
 
     def request(self, path: str, form: dict[str, str] | None = None) -> Answer:
-        """Ask the REST API."""
+        """Send a request to the REST API."""
         began = time.monotonic()
         credentials = base64.b64encode(f"{API_KEY}:{API_TOKEN}".encode()).decode()
         headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}

@@ -1,4 +1,4 @@
-"""What may go away under a fleet, and come back: each a context manager, away inside it."""
+"""Outages of the servers of a fleet: context managers, with the server away inside."""
 
 import signal
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from tests.harness.fleet.fleet import Fleet
 
 @contextmanager
 def redis_stopped(fleet: Fleet) -> Iterator[None]:
-    """Redis crashes, and begins anew with nothing."""
+    """Redis crashes, and starts again without data."""
     fleet.redis.stop()
     yield
     fleet.redis.start()
@@ -17,7 +17,7 @@ def redis_stopped(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def redis_paused(fleet: Fleet) -> Iterator[None]:
-    """Redis takes everything and answers nothing."""
+    """Redis accepts everything and answers nothing."""
     fleet.redis.pause()
     yield
     fleet.redis.resume()
@@ -33,7 +33,7 @@ def postgres_stopped(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def postgres_paused(fleet: Fleet) -> Iterator[None]:
-    """PostgreSQL takes everything and answers nothing."""
+    """PostgreSQL accepts everything and answers nothing."""
     fleet.postgres.pause()
     yield
     fleet.postgres.resume()
@@ -41,7 +41,7 @@ def postgres_paused(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def one_asterisk_frozen(fleet: Fleet) -> Iterator[None]:
-    """One Asterisk takes everything on AMI and answers nothing; its calls go on."""
+    """One Asterisk accepts everything on AMI and answers nothing; its calls continue."""
     fleet.far_side.do(fleet.far_side.asterisks["pbx1"].freeze)
     yield
     fleet.far_side.do(fleet.far_side.asterisks["pbx1"].thaw)
@@ -49,7 +49,7 @@ def one_asterisk_frozen(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def one_ami_shut(fleet: Fleet) -> Iterator[None]:
-    """One Asterisk has no AMI; its calls go on."""
+    """One Asterisk has no AMI; its calls continue."""
     fleet.far_side.do(fleet.far_side.asterisks["pbx1"].shut_ami)
     yield
     fleet.far_side.do(fleet.far_side.asterisks["pbx1"].open_ami)
@@ -57,7 +57,7 @@ def one_ami_shut(fleet: Fleet) -> Iterator[None]:
 
 @contextmanager
 def all_ami_shut(fleet: Fleet) -> Iterator[None]:
-    """No Asterisk has AMI; their calls go on."""
+    """No Asterisk has AMI; their calls continue."""
     asterisks = fleet.far_side.asterisks.values()
     for asterisk in asterisks:
         fleet.far_side.do(asterisk.shut_ami)

@@ -1,4 +1,4 @@
-"""A town of network namespaces: each gateway lives in one of its own, and a router joins them and us.
+"""A town of network namespaces: each gateway has its own namespace, and a router connects them with us.
 
 So the way between a gateway and one server can be cut, or made bad, while all other ways stay as they are.
 """
@@ -15,16 +15,16 @@ from typing import Self
 
 from attrs import define, field
 
-OURS, REDIS, POSTGRES = "198.18.0.2", "198.18.0.3", "198.18.0.4"  # of a range for tests of networks (RFC 2544)
+OURS, REDIS, POSTGRES = "198.18.0.2", "198.18.0.3", "198.18.0.4"  # from the range for network tests (RFC 2544)
 _towns = count()
 
 
 class CannotBuild(Exception):  # noqa: N818
-    """This machine lacks what a town takes; the text says what."""
+    """This machine cannot build a town; the text says why."""
 
 
 def run(*words: str) -> None:
-    """Run a command of iproute2's."""
+    """Run a command of iproute2."""
     if os.geteuid() != 0:
         raise CannotBuild("needs root, for network namespaces: sudo make test")
     if not shutil.which(words[0]):
@@ -35,7 +35,7 @@ def run(*words: str) -> None:
 
 
 def clear_ruins() -> None:
-    """Remove what is left of towns whose processes were killed."""
+    """Remove the namespaces of killed test runs."""
     for line in subprocess.run(
         ["ip", "netns", "list"], capture_output=True, text=True, check=True
     ).stdout.splitlines():
@@ -47,7 +47,7 @@ def clear_ruins() -> None:
 
 @define(eq=False)
 class Town:
-    """A context manager: so many gateways' houses stand inside it, and behind it nothing is left."""
+    """A context manager with one namespace for each gateway; on exit it removes all of them."""
 
     houses: int
     _name: str = field(init=False, factory=lambda: f"exo{os.getpid()}x{next(_towns)}")
@@ -83,7 +83,7 @@ class Town:
         built.callback(run, "ip", "netns", "delete", namespace)
 
     def _join_us(self) -> None:
-        """Lead a line from the router to us; it goes with the router."""
+        """Connect the router with us; the connection ends with the router."""
         run("ip", "link", "add", self._name, "type", "veth", "peer", "name", "us", "netns", self._router)
         for address in (OURS, REDIS, POSTGRES):
             run("ip", "address", "add", f"{address}/24", "dev", self._name)
@@ -102,21 +102,21 @@ class Town:
         run("ip", "-n", inside, "link", "set", "street", "up")
         run("ip", "-n", inside, "route", "add", "default", "via", f"{net}.1")
 
-    # --- living in it
+    # --- use
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The address of each house."""
+        """The address in each namespace."""
         return tuple(f"198.18.{house + 1}.2" for house in range(self.houses))
 
     @property
     def prefixes(self) -> tuple[tuple[str, ...], ...]:
-        """What makes a command run in each house."""
+        """The command prefix that runs a command in each namespace."""
         return tuple(("ip", "netns", "exec", self._house(house)) for house in range(self.houses))
 
     @contextmanager
     def cut(self, house: int, server: str, port: int) -> Iterator[None]:
-        """Let the router drop, without a word, all of TCP between a house and a server's port."""
+        """Let the router silently drop all TCP between a namespace and a server's port."""
         ends = self.addresses[house], server
         there = ("from", ends[0], "to", ends[1], "ipproto", "tcp", "dport", str(port))
         back = ("from", ends[1], "to", ends[0], "ipproto", "tcp", "sport", str(port))
@@ -128,7 +128,7 @@ class Town:
 
     @contextmanager
     def ways_under(self, *discipline: str) -> Iterator[None]:
-        """Let a queueing discipline rule over what comes to each house, and what leaves it."""
+        """Apply a queueing discipline to both directions of each namespace's traffic."""
         with ExitStack() as rules:
             for house in range(self.houses):
                 for namespace, line in ((self._router, f"door{house}"), (self._house(house), "street")):

@@ -1,4 +1,4 @@
-"""Calls that come and go while something else happens: a new one every so often, at each gateway in turn."""
+"""Background traffic: short calls at a fixed rate, at each gateway in turn."""
 
 import threading
 from collections import Counter
@@ -15,7 +15,7 @@ MOST_REQUESTS = 64
 
 @define(eq=False)
 class Traffic:
-    """A context manager: inside it a call is asked for every `every_s`; behind it every answer has come."""
+    """A context manager: inside it a call is requested every `every_s`; on exit every answer has come."""
 
     _place: Callable[[int], Answer]
     every_s: float = 0.1
@@ -51,5 +51,5 @@ class Traffic:
 
     @property
     def statuses(self) -> Counter[int]:
-        """How often each HTTP status was answered."""
+        """The number of answers of each HTTP status."""
         return Counter(answer.status for answer in self.answers)
