@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from exoswitch.ami import actions
 from exoswitch.ami.client import AmiProtocol
-from exoswitch.ami.pending_hangups import PendingHangUps
+from exoswitch.ami.pending_hangups import PendingHangUp, PendingHangUps
 from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent
 from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkRefused
 from exoswitch.tasks.spawn import spawn
@@ -98,10 +98,10 @@ class HangUps:
             spawn(self._hang_up(self._ami, channel_id), self._log, "a hang-up", channel_id=channel_id)
 
     async def _hang_up(self, ami: AmiProtocol, channel_id: str) -> None:
-        hang_up = actions.hang_up(channel_id, self._pending.cause(channel_id))
+        hang_up = self._pending[channel_id]
         try:
-            if await self._is_ours_to_end(ami, channel_id):
-                await ami.command(hang_up)
+            if await self._may_end(ami, channel_id, hang_up):
+                await ami.command(actions.hang_up(channel_id, hang_up.cause))
         except ChannelGone as problem:
             self._log.debug("{channel_id}: {problem}", channel_id=channel_id, problem=str(problem))
             self._pending.channel_gone(channel_id)
@@ -110,8 +110,8 @@ class HangUps:
         except BackendUnavailable as problem:
             ami.drop(str(problem))  # The next link sends the hang-up again.
 
-    async def _is_ours_to_end(self, ami: AmiProtocol, channel_id: str) -> bool:
-        if self._pending.is_lost(channel_id):
+    async def _may_end(self, ami: AmiProtocol, channel_id: str, hang_up: PendingHangUp) -> bool:
+        if hang_up.is_lost:
             await self._set_owner(ami, channel_id)
             return True
         owner = actions.owned_by_another(await ami.command(actions.get_owner(channel_id)), self._node)

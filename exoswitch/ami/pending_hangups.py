@@ -19,7 +19,9 @@ _KEPT = 10_000
 
 
 @define
-class _HangUp:
+class PendingHangUp:
+    """A hang-up: its Q.850 cause, and whether the name on the channel may be a lost gateway's."""
+
     cause: int
     asked_at: float
     is_lost: bool
@@ -30,7 +32,7 @@ class _HangUp:
 class PendingHangUps:
     """The channels to hang up, and their causes; bounded, the oldest is given up first."""
 
-    _pending: OrderedDict[str, _HangUp] = field(factory=OrderedDict, init=False)
+    _pending: OrderedDict[str, PendingHangUp] = field(factory=OrderedDict, init=False)
     _unborn: OrderedDict[str, None] = field(factory=OrderedDict, init=False)
 
     def __contains__(self, channel_id: object) -> bool:
@@ -45,17 +47,13 @@ class PendingHangUps:
         """Give the channels whose hang-up Asterisk has refused so far."""
         return [channel_id for channel_id, hang_up in self._pending.items() if hang_up.refusals]
 
-    def cause(self, channel_id: str) -> int:
-        """Give the Q.850 cause to hang a channel up with."""
-        return self._pending[channel_id].cause
-
-    def is_lost(self, channel_id: str) -> bool:
-        """Whether the channel is of a lost gateway, whose name may be on it."""
-        return self._pending[channel_id].is_lost
+    def __getitem__(self, channel_id: str) -> PendingHangUp:
+        """Give the hang-up of a channel."""
+        return self._pending[channel_id]
 
     def ask(self, channel_id: str, cause: int, now: float, *, is_lost: bool = False) -> None:
         """Want a channel hung up; the first cause stays."""
-        hang_up = self._pending.setdefault(channel_id, _HangUp(cause, now, is_lost))
+        hang_up = self._pending.setdefault(channel_id, PendingHangUp(cause, now, is_lost))
         hang_up.is_lost |= is_lost
         if len(self._pending) > _KEPT:
             self._pending.popitem(last=False)

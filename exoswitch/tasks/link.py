@@ -18,7 +18,6 @@ from twisted.application.internet import ClientService, backoffPolicy
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
-    IAddress,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
@@ -90,9 +89,11 @@ class Link(Service, Generic[C, Found]):
         self._failures = 0
         self._warned = ""
         self._warned_at = 0.0
+        factory = Factory.forProtocol(self.make_protocol)
+        factory.noisy = False
         self._client = ClientService(
             _WatchedEndpoint(endpoint, self._unreachable),
-            _Factory(self.make_protocol),
+            factory,
             retryPolicy=self._retry_delay,
             clock=clock,
         )
@@ -188,16 +189,6 @@ class Link(Service, Generic[C, Found]):
         """Count the failures ourselves: ClientService forgets them at each connection, also at one of no use."""
         self._failures += 1
         return self._backoff(self._failures) + self.extra_wait_s
-
-
-class _Factory(Factory):
-    noisy = False
-
-    def __init__(self, make_protocol: Callable[[], Any]) -> None:
-        self._make_protocol = make_protocol
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002, N802 - Twisted's name
-        return self._make_protocol()
 
 
 @implementer(IStreamClientEndpoint)

@@ -7,7 +7,7 @@ def test_hang_up_stays_until_the_channel_is_gone():
     hang_ups.ask("a", 16, 0.0)
     hang_ups.ask("a", 17, 0.0)
     assert list(hang_ups) == ["a"]
-    assert hang_ups.cause("a") == 16
+    assert hang_ups["a"].cause == 16
     hang_ups.observe(ChannelHungUp("a", 16, ""))
     assert "a" not in hang_ups
 
@@ -15,11 +15,11 @@ def test_hang_up_stays_until_the_channel_is_gone():
 def test_hang_up_of_a_channel_whose_gateway_is_lost_later_counts_as_lost():
     hang_ups = PendingHangUps()
     hang_ups.ask("a", 16, 0.0)
-    assert not hang_ups.is_lost("a")
+    assert not hang_ups["a"].is_lost
     hang_ups.ask("a", 17, 1.0, is_lost=True)
     hang_ups.ask("a", 18, 2.0)
-    assert hang_ups.is_lost("a")
-    assert hang_ups.cause("a") == 16
+    assert hang_ups["a"].is_lost
+    assert hang_ups["a"].cause == 16
 
 
 def test_channel_that_asterisk_does_not_know_is_gone():
