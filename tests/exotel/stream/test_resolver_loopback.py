@@ -137,7 +137,7 @@ async def test_an_answer_may_end_in_any_way_that_http_knows(how, resolve):
     ("says", "why"),
     [
         (http(status=b"404 hunter2"), "it answered with status 404, and 200 is expected"),
-        (http(status=b"302 Found", head=b"Location: http://127.0.0.1/hunter2\r\n"), "it answered 302"),
+        (http(status=b"302 Found", head=b"Location: http://127.0.0.1/hunter2\r\n"), "it answered with status 302"),
         (http(b"hunter2"), "its answer is not JSON"),
         (http(b'{"hunter2": 1}'), 'its answer is not an object with a "url"'),
         (http(b'{"url": "https://u:hunter2@h/"}'), "must be written as ws://"),
