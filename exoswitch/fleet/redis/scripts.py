@@ -2,42 +2,28 @@
 
 from exoswitch.fleet.redis.link import Script
 
-KEYS = tuple(
-    f"exoswitch:{part}"  # in the order of registry.lua
-    for part in (
-        "gateways",
-        "heartbeats",
-        "leases",
-        "used",
-        "quotas",
-        "lease_index",
-        "adoptions",
-        "transfers",
-        "adoption_pause",
-    )
+# in the order of registry.lua
+_PARTS = (
+    "gateways",
+    "heartbeats",
+    "leases",
+    "used",
+    "quotas",
+    "lease_index",
+    "adoptions",
+    "transfers",
+    "adoption_pause",
 )
+KEYS = tuple(f"exoswitch:{part}" for part in _PARTS)
 
 
-def _script(name: str, *before: str) -> Script:
-    return Script.read("registry.lua", *before, f"{name}.lua")
+def _scripts(names: str, *before: str) -> tuple[Script, ...]:
+    return tuple(Script.read("registry.lua", *before, f"{name}.lua") for name in names.split())
 
 
-ALLOCATE, RECEIVE, ADOPT, HAND_OFF, LEAVE = _CHOOSING = tuple(
-    _script(name, "choice.lua") for name in ("allocate", "receive", "adopt", "hand_off", "leave")
+REGISTER, RELEASE, REAP, VIEW, QUOTAS = _ANYBODY = _scripts("register release reap view quotas")
+RENEW, HOLD, TRANSFER, ACKNOWLEDGE, HELD = _MEMBERS = _scripts("renew hold transfer acknowledge held", "member.lua")
+ALLOCATE, RECEIVE, ADOPT, HAND_OFF, LEAVE = _CHOOSING = _scripts(
+    "allocate receive adopt hand_off leave", "member.lua", "choice.lua"
 )
-REGISTER, RENEW, RELEASE, HOLD, TRANSFER, ACKNOWLEDGE, HELD, REAP, VIEW, QUOTAS = _PLAIN = tuple(
-    _script(name)
-    for name in (
-        "register",
-        "renew",
-        "release",
-        "hold",
-        "transfer",
-        "acknowledge",
-        "held",
-        "reap",
-        "view",
-        "quotas",
-    )
-)
-ALL = _CHOOSING + _PLAIN
+ALL = _ANYBODY + _MEMBERS + _CHOOSING

@@ -1,13 +1,9 @@
--- Lists a gateway's pending adoptions: 'ok TOKEN ASTERISK CALL_SID [QUOTA,...] ...', or 'unknown' or 'replaced'.
--- SCOPE 'all' first reassigns the leases of dead gateways; 'own' does not. If no gateway can take a call, this is
--- tried again after RETRY_MS.
+-- Lists a gateway's pending adoptions: 'ok TOKEN ASTERISK CALL_SID [QUOTA,...] ...'. SCOPE 'all' first reassigns the
+-- leases of dead gateways; 'own' does not. If no gateway can take a call, this is tried again after RETRY_MS.
 
 local MOST = 200  -- takes Redis some ms
 
-local gateway, epoch, scope, retry_ms = unpack(ARGV)
-
-local refusal = refused(gateway, epoch)
-if refusal then return say(refusal) end
+local scope, retry_ms = unpack(ARGV, 3)
 
 -- Lists the gateways whose heartbeats have expired, and those that have leases but are not registered.
 local function dead()

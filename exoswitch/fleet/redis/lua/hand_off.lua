@@ -1,10 +1,4 @@
--- Reassigns leases of a gateway to others: 'ok' and the SIDs of the calls that another gateway takes, or 'unknown' or
--- 'replaced'. The tokens follow.
-
-local gateway, epoch = unpack(ARGV, 1, 2)
-
-local refusal = refused(gateway, epoch)
-if refusal then return say(refusal) end
+-- Reassigns leases of a gateway to others: 'ok' and the SIDs of the calls that another gateway takes. Tokens follow.
 
 local own = {}
 for at = 3, #ARGV do

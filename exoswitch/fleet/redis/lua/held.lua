@@ -1,10 +1,4 @@
--- Lists the leases that a gateway holds, except pending adoptions and transfers: 'ok TOKEN ...', 'unknown' or
--- 'replaced'.
-
-local gateway, epoch = unpack(ARGV)
-
-local refusal = refused(gateway, epoch)
-if refusal then return say(refusal) end
+-- Lists the leases that a gateway holds, except pending adoptions and transfers: 'ok TOKEN ...'.
 
 local is_pending, answer = {}, {'ok'}
 for _, token in ipairs(pending_of(gateway)) do is_pending[token] = true end

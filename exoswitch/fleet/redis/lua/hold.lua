@@ -1,10 +1,6 @@
--- Makes the gateway that a lease is a place on its holder: 'held [QUOTA,...]', 'gone', 'unknown' or 'replaced'.
+-- Makes the gateway that a lease is a place on its holder: 'held [QUOTA,...]' or 'gone'.
 
-local gateway, epoch, token = unpack(ARGV)
-
-local refusal = refused(gateway, epoch)
-if refusal then return say(refusal) end
-
+local token = ARGV[3]
 local _, its_gateway, _, _, quotas = lease_of(token)
 if its_gateway ~= gateway then return say('gone') end
 move(token, gateway)

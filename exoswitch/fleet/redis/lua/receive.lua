@@ -1,15 +1,12 @@
--- Chooses the gateway for a call that waits at an Asterisk: 'taken GATEWAY CALL_SID [QUOTA,...]', 'reached QUOTA',
--- 'full', 'unknown' or 'replaced'. EXCLUDED is a gateway's name or empty. The name and limit of each quota follow.
+-- Chooses the gateway for a call that waits at an Asterisk: 'taken GATEWAY CALL_SID [QUOTA,...]', 'reached QUOTA'
+-- or 'full'. EXCLUDED is a gateway's name or empty. The name and limit of each quota follow.
 
-local asking, epoch, token, call_sid, asterisk, excluded = unpack(ARGV)
+local token, call_sid, asterisk, excluded = unpack(ARGV, 3)
 
-local refusal = refused(asking, epoch)
-if refusal then return say(refusal) end
-
-local statuses = live(asking, excluded)
+local statuses = live(gateway, excluded)
 local known, its_gateway, _, its_call_sid, its_quotas = lease_of(token)
 if known and statuses[its_gateway] then
-  acknowledge(asking, token)
+  acknowledge(gateway, token)
   return say('taken', its_gateway, its_call_sid, its_quotas)
 end
 

@@ -30,13 +30,6 @@ local function epoch_of(gateway)
   return string.match(redis.call('HGET', GATEWAYS, gateway) or '', '^%S+')
 end
 
--- Returns nil if the gateway is registered with this epoch, else the answer to it: 'unknown' or 'replaced'.
-local function refused(gateway, epoch)
-  local known = epoch_of(gateway)
-  if not known then return 'unknown' end
-  if known ~= epoch then return 'replaced' end
-end
-
 local function status_of(record)
   return cjson.decode(string.match(record, ' (.*)'))
 end

@@ -1,9 +1,6 @@
--- Takes a heartbeat and a status: 'ok ASTERISK USED ...' for each Asterisk of the status, or 'unknown' or 'replaced'.
+-- Takes a heartbeat and a status: 'ok ASTERISK USED ...' for each Asterisk of the status.
 
-local gateway, epoch, status, silent_ms = unpack(ARGV)
-
-local refusal = refused(gateway, epoch)
-if refusal then return say(refusal) end
+local status, silent_ms = unpack(ARGV, 3)
 
 heartbeat(gateway, epoch, status, silent_ms)
 local answer = {'ok'}

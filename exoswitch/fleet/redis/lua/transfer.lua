@@ -1,13 +1,9 @@
--- Makes the gateway that a lease is a place on its holder: 'ok', 'unknown' or 'replaced'.
+-- Makes the gateway that a lease is a place on its holder: 'ok'.
 
-local holder, epoch, token = unpack(ARGV)
-
-local refusal = refused(holder, epoch)
-if refusal then return say(refusal) end
-
-local known_holder, gateway = lease_of(token)
-if known_holder == holder and gateway ~= holder and epoch_of(gateway) then
-  move(token, gateway)
+local token = ARGV[3]
+local holder, place = lease_of(token)
+if holder == gateway and place ~= gateway and epoch_of(place) then
+  move(token, place)
   redis.call('SADD', TRANSFERS, token)
 end
 return say('ok')
