@@ -1,5 +1,9 @@
 """Core: all scenarios, in the order of the run."""
 
+from collections.abc import Iterator
+from math import inf
+from typing import Any
+
 from attrs import evolve
 
 from exoswitch.call.bot_address import is_resolver
@@ -17,7 +21,7 @@ from exoswitch.certify.expect_audio import (
     reaches_the_phone,
 )
 from exoswitch.certify.expect_connection import accepts_in_time, all_are_accepted, closes_in_time, refuses, stays
-from exoswitch.certify.scenario import Plan, Scenario, Stage, Terms, of_calls, press, quiet, speak
+from exoswitch.certify.scenario import Expectation, Plan, Scenario, Stage, Terms, of_calls, press, quiet, speak
 from exoswitch.certify.verdict import Verdict
 from exoswitch.sim.network import Conditions
 
@@ -38,20 +42,20 @@ _ODD_PARAMETER = "voice/caf%C3%A9+%26"
 def catalogue(terms: Terms) -> tuple[Scenario, ...]:
     """Give all scenarios for a bot."""
     return (
-        _connects(terms),
+        _one_call(CONNECTS, "the bot accepts a call quickly", _glance(terms), accepts_in_time),
         _auth(terms),
         _start(terms),
-        _silence(terms),
-        _speech(terms),
-        _chunks(terms),
-        _wideband(terms),
-        _dtmf(terms),
-        _barge_in(terms),
-        _marks(terms),
-        _hang_up(terms),
-        _network(terms),
-        _ten(terms),
+        *_conversation(terms),
+        *_control(terms),
+        *_difficult(terms),
     )
+
+
+def _one_call(
+    name: str, shows: str, stages: tuple[Stage, ...], *expects: Expectation, unless: str = "", **settings: Any
+) -> Scenario:
+    """Make a scenario of one call, with these settings of its plan."""
+    return Scenario(name=name, shows=shows, plans=(Plan(stages=stages, **settings),), expects=expects, unless=unless)
 
 
 # --- Stages of callers -------------------------------------------------------------------------------------------
@@ -63,21 +67,21 @@ def _glance(terms: Terms) -> tuple[Stage, ...]:
 
 def _question(terms: Terms) -> tuple[Stage, ...]:
     """Say something and wait for an answer."""
-    words = terms.speech
-    said = speak(SPEECH, words, _BABBLE_S * terms.pace) if terms.is_babble else speak(SPEECH, words)
+    said = speak(SPEECH, terms.speech, _BABBLE_S * terms.pace if terms.is_babble else inf)
     return said, quiet("waiting", terms.patience_s, cues.answered_since(SPEECH))
 
 
-# --- The start of a call -----------------------------------------------------------------------------------------
-
-
-def _connects(terms: Terms) -> Scenario:
-    return Scenario(
-        name=CONNECTS,
-        shows="the bot accepts a call quickly",
-        plans=(Plan(stages=_glance(terms)),),
-        expects=(accepts_in_time,),
+def _interruption(terms: Terms) -> tuple[Stage, ...]:
+    """Let the bot talk, and speak while it talks."""
+    return (
+        speak("opening", terms.speech, _BABBLE_S if terms.is_babble else 30.0, cues.is_talking),
+        quiet("waiting", terms.patience_s, cues.is_talking),
+        speak(INTERRUPTION, terms.speech, max(0.6, _INTERRUPTION_S * terms.pace)),
+        *_glance(terms),
     )
+
+
+# --- The start of a call -----------------------------------------------------------------------------------------
 
 
 def _auth(terms: Terms) -> Scenario:
@@ -102,20 +106,15 @@ def _start(terms: Terms) -> Scenario:
         evolve(plan, label="leg_sid", options=StreamOptions(leg_sid=True)),
         evolve(plan, label="time from 0", options=StreamOptions(first_timestamp="zero")),
     )
+    advice = "Exotel sends the parameters of your URL only: check them if you change the URL"
+    other = stays("with other URL parameters", gone=Verdict.NOTE, advice=advice)
     return Scenario(
         name="start",
         shows="the bot understands all forms of start that Exotel sends",
         plans=(*exotels, *_parameters(terms, plan)),
         expects=(
             of_calls(slice(len(exotels)), stays("with all forms of start")),
-            of_calls(
-                slice(len(exotels), None),
-                stays(
-                    "with other URL parameters",
-                    gone=Verdict.NOTE,
-                    advice="Exotel sends the parameters of your URL only: check them if you change the URL",
-                ),
-            ),
+            of_calls(slice(len(exotels), None), other),
         ),
     )
 
@@ -133,101 +132,91 @@ def _parameters(terms: Terms, plan: Plan) -> list[Plan]:
 # --- A conversation ----------------------------------------------------------------------------------------------
 
 
-def _silence(terms: Terms) -> Scenario:
-    seconds = _SILENCE_S * terms.pace
-    return Scenario(
-        name="silence",
-        shows="the bot stays connected to a silent caller",
-        plans=(Plan(stages=(quiet("silence", seconds),)),),
-        expects=(stays(f"during {seconds:g} s of silence"),),
+def _conversation(terms: Terms) -> Iterator[Scenario]:
+    question, silence_s = _question(terms), _SILENCE_S * terms.pace
+    yield _one_call(
+        "silence",
+        "the bot stays connected to a silent caller",
+        (quiet("silence", silence_s),),
+        stays(f"during {silence_s:g} s of silence"),
     )
-
-
-def _speech(terms: Terms) -> Scenario:
-    greeting = quiet("greeting", 12.0 * terms.pace, cues.pauses)
-    return Scenario(
-        name="speech",
-        shows="the bot answers the caller",
-        plans=(Plan(stages=(greeting, *_question(terms)), options=StreamOptions(trace="audio")),),
-        expects=(stays("during a conversation", tacit=True), is_heard),
+    yield _one_call(
+        "speech",
+        "the bot answers the caller",
+        (quiet("greeting", 12.0 * terms.pace, cues.pauses), *question),
+        stays("during a conversation", tacit=True),
+        is_heard,
+        options=StreamOptions(trace="audio"),
     )
-
-
-def _chunks(terms: Terms) -> Scenario:
-    plans = [
-        Plan(label=f"{chunk_ms} ms", stages=_question(terms), options=StreamOptions(chunk_ms=chunk_ms))
-        for chunk_ms in (20, 100)
-    ]
-    return Scenario(
+    yield Scenario(
         name="chunks",
         shows="the bot understands media of 20 ms and of 100 ms",
-        plans=tuple(plans),
+        plans=tuple(
+            Plan(label=f"{chunk_ms} ms", stages=question, options=StreamOptions(chunk_ms=chunk_ms))
+            for chunk_ms in (20, 100)
+        ),
         expects=(stays("with media of 20 ms and of 100 ms", tacit=True), is_heard),
     )
-
-
-def _wideband(terms: Terms) -> Scenario:
-    return Scenario(
-        name="16-khz",
-        shows="the bot understands audio of 16,000 Hz",
-        plans=(Plan(stages=_question(terms), target=bot_url.at_rate(WIDEBAND_HZ)),),
-        expects=(stays(f"at {WIDEBAND_HZ:,} Hz", tacit=True), is_heard),
+    yield _one_call(
+        "16-khz",
+        "the bot understands audio of 16,000 Hz",
+        question,
+        stays(f"at {WIDEBAND_HZ:,} Hz", tacit=True),
+        is_heard,
+        target=bot_url.at_rate(WIDEBAND_HZ),
         unless="the rate is part of the URL that the resolver gives" if is_resolver(terms.url) else "",
     )
 
 
-def _dtmf(terms: Terms) -> Scenario:
-    seconds = (2 * len(KEYS) + 3) / 10  # a press and a pause take 0.2 s
-    return Scenario(
-        name="dtmf",
-        shows="the bot stays connected when the caller presses keys",
-        plans=(Plan(stages=(press("keys", KEYS, seconds), *_glance(terms))),),
-        expects=(stays("during twelve key presses", may_finish=True),),
+# --- Keys, interruptions and marks -------------------------------------------------------------------------------
+
+
+def _control(terms: Terms) -> Iterator[Scenario]:
+    keys_s = (2 * len(KEYS) + 3) / 10  # a press and a pause take 0.2 s
+    yield _one_call(
+        "dtmf",
+        "the bot stays connected when the caller presses keys",
+        (press("keys", KEYS, keys_s), *_glance(terms)),
+        stays("during twelve key presses", may_finish=True),
     )
-
-
-def _barge_in(terms: Terms) -> Scenario:
-    opening = speak("opening", terms.speech, _BABBLE_S if terms.is_babble else 30.0, cues.is_talking)
-    waiting = quiet("waiting", terms.patience_s, cues.is_talking)
-    interruption = speak(INTERRUPTION, terms.speech, max(0.6, _INTERRUPTION_S * terms.pace))
-    return Scenario(
-        name="barge-in",
-        shows="the bot stops talking when the caller interrupts it",
-        plans=(Plan(stages=(opening, waiting, interruption, *_glance(terms))),),
-        expects=(stays("during an interruption", tacit=True), gives_way, is_hushed),
+    yield _one_call(
+        "barge-in",
+        "the bot stops talking when the caller interrupts it",
+        _interruption(terms),
+        stays("during an interruption", tacit=True),
+        gives_way,
+        is_hushed,
     )
-
-
-def _marks(terms: Terms) -> Scenario:
-    waiting = quiet("marks", 6.0 * terms.pace, cues.marks_are_back_or_none_came)
-    return Scenario(
-        name="marks",
-        shows="marks come back, and the bot stays connected",
-        plans=(Plan(stages=(*_question(terms), waiting)),),
-        expects=(marks_return, stays("after its marks")),
+    yield _one_call(
+        "marks",
+        "marks come back, and the bot stays connected",
+        (*_question(terms), quiet("marks", 6.0 * terms.pace, cues.marks_are_back_or_none_came)),
+        marks_return,
+        stays("after its marks"),
     )
 
 
 # --- The end, and difficult calls --------------------------------------------------------------------------------
 
 
-def _hang_up(terms: Terms) -> Scenario:
-    return Scenario(
-        name="hang-up",
-        shows="the bot closes when the caller hangs up",
-        plans=(Plan(stages=_question(terms)),),
-        expects=(stays("until the caller hangs up", tacit=True), closes_in_time),
+def _difficult(terms: Terms) -> Iterator[Scenario]:
+    yield _one_call(
+        "hang-up",
+        "the bot closes when the caller hangs up",
+        _question(terms),
+        stays("until the caller hangs up", tacit=True),
+        closes_in_time,
     )
-
-
-def _network(terms: Terms) -> Scenario:
-    after = quiet("after", _AFTER_S)
-    return Scenario(
-        name="network",
-        shows="the bot answers on a bad network: 150 ms delay, 50 ms jitter, 3 % loss",
-        plans=(Plan(stages=(*_question(terms), after), network=BAD_NETWORK),),
-        expects=(stays("on a bad network", tacit=True), is_heard, reaches_the_phone),
+    yield _one_call(
+        "network",
+        "the bot answers on a bad network: 150 ms delay, 50 ms jitter, 3 % loss",
+        (*_question(terms), quiet("after", _AFTER_S)),
+        stays("on a bad network", tacit=True),
+        is_heard,
+        reaches_the_phone,
+        network=BAD_NETWORK,
     )
+    yield _ten(terms)
 
 
 def _ten(terms: Terms) -> Scenario:

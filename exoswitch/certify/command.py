@@ -83,15 +83,21 @@ def _terms(options: argparse.Namespace) -> Terms:
 def _speech(path: Path | None) -> tuple[bytes, ...]:
     if path is None:
         return sounds.babble()
+    data = _read("--wav", path)
     try:
-        frames = tuple(sounds.frames(read_wav(path.read_bytes())))
-    except OSError as problem:
-        raise InvalidRequest(f"--wav: {path} cannot be read: {problem.strerror}") from problem
+        frames = tuple(sounds.frames(read_wav(data)))
     except InvalidRequest as problem:
         raise InvalidRequest(f"--wav: {path}: {problem}; {_REMEDY}") from problem
     if not 0 < len(frames) * FRAME_S <= _LONGEST_SPEECH_S:
-        raise InvalidRequest(f"--wav: {path} must hold one question of at most {_LONGEST_SPEECH_S:g} s, not silence")
+        raise InvalidRequest(f"--wav: {path} must hold one question of at most {_LONGEST_SPEECH_S:g} s")
     return frames
+
+
+def _read(option: str, path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise InvalidRequest(f"{option}: {path} cannot be read: {problem.strerror}") from problem
 
 
 def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
@@ -107,11 +113,9 @@ def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
 
 
 def _recorded(path: Path) -> Trace:
+    lines = _read("--replay", path).splitlines(keepends=True)
     try:
-        with path.open("rb") as lines:
-            return read_trace(lines)
-    except OSError as problem:
-        raise InvalidRequest(f"--replay: {path} cannot be read: {problem.strerror}") from problem
+        return read_trace(lines)
     except TraceError as problem:
         raise InvalidRequest(f"--replay: {path}: {problem}") from problem
 

@@ -217,14 +217,8 @@ class SimulatedAsterisk(Service):
 
     def _new_phone(self, wanted: OpenMedia) -> Phone:
         rng = Random(f"{self.seed} {wanted.channel_id}")
-        caller = Caller(
-            wanted.script,
-            rng,
-            self.reactor.seconds(),
-            law=LAWS_BY_NAME[wanted.codec],
-            meter_out=self.meters.out if self.meters else None,
-            meter_back=self.meters.back if self.meters else None,
-        )
+        law = LAWS_BY_NAME[wanted.codec]
+        caller = Caller(wanted.script, rng, self.reactor.seconds(), law=law, meters=self.meters)
         networks = Network(self.network, rng.getrandbits(32)), Network(self.network, rng.getrandbits(32))
         return Phone(self.reactor, self.interface, caller, *networks)
 

@@ -10,7 +10,7 @@ from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ
 from exoswitch.audio.g711 import ULAW, Law
 from exoswitch.rtp.packet import Packetizer
 from exoswitch.sim.ear import Ear
-from exoswitch.sim.latency import LatencyMeter
+from exoswitch.sim.latency import Meters
 from exoswitch.sim.script import Script, ScriptPlayer
 
 _RECORDED_BYTES = 600 * 2 * SAMPLE_RATE_HZ
@@ -39,8 +39,7 @@ class Caller:
     _rng: Random
     began_at: float
     _law: Law = field(default=ULAW, kw_only=True)
-    _meter_out: LatencyMeter | None = field(default=None, kw_only=True)
-    _meter_back: LatencyMeter | None = field(default=None, kw_only=True)
+    _meters: Meters | None = field(default=None, kw_only=True)
     ear: Ear = field(init=False)
     spoken: bytearray = field(init=False, factory=bytearray, repr=False)
     sent: int = field(init=False, default=0)
@@ -50,7 +49,7 @@ class Caller:
 
     def __attrs_post_init__(self) -> None:
         """Begin the script, the RTP stream and the recording."""
-        self.ear = Ear(self.began_at, self._meter_back)
+        self.ear = Ear(self.began_at, self._meters.back if self._meters else None)
         self._player = ScriptPlayer(self._script)
         self._packetizer = Packetizer.begin(self._law.payload_type, self._rng)
 
@@ -62,8 +61,8 @@ class Caller:
         """Let 20 ms pass."""
         moment = self._player.tick()
         payload, pcm = _through_codec(self._law, moment.pcm)
-        if self._meter_out is not None:
-            self._meter_out.sent(pcm, now)
+        if self._meters is not None:
+            self._meters.out.sent(pcm, now)
         if self.first_spoken_at is None:
             self.first_spoken_at = now
             self.spoken += bytes(FRAME_BYTES * round((now - self.began_at) / FRAME_S))

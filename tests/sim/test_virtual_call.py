@@ -5,7 +5,7 @@ from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.sim.network import Conditions
 from exoswitch.sim.script import parse_script
 from exoswitch.sim.sounds import noise
-from exoswitch.sim.virtual import cached, run_virtual_call
+from tests.harness.virtual_call import cached, run_virtual_call
 
 TEN_MINUTES = 600
 TICKS = 30_000

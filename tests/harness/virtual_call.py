@@ -1,4 +1,4 @@
-"""Core: a call in virtual time: phone, network and media leg; minutes of a call take a second.
+"""A call in virtual time: phone, network and media leg; minutes of a call take a second.
 
 phone ──► network ──► media leg ──► echo ──► media leg ──► network ──► phone
 """
@@ -59,7 +59,7 @@ def run_virtual_call(
     meters = Meters()
     network_out, network_back = Network(conditions, seed), Network(conditions, seed + 1)
     script = script or parse_script("babble")
-    caller = Caller(script, Random(seed), 0.0, meter_out=meters.out, meter_back=meters.back)
+    caller = Caller(script, Random(seed), 0.0, meters=meters)
     leg = MediaLeg(LegSettings(source_host=_PHONE[0], law=_LAW), Random(seed))
     leg.direct(*_PHONE)
     leg.attach()
