@@ -48,7 +48,7 @@ def fill(fleet: Fleet, calls: int) -> list[str]:
 
 
 def lose(fleet: Fleet, sids: list[str], way: Callable[[Gateway], object]) -> tuple[list[float], float]:
-    """End the first gateway; give the silences of the surviving calls, and the longest standstill of the far side."""
+    """End the first gateway; give the silences of the surviving calls, and the longest pause of the far side."""
     began = fleet.far_side.now
     way(fleet.gateways[0])
     gone = fleet.far_side.now + UNDER_WAY_S

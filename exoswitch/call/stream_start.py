@@ -9,7 +9,7 @@ from exoswitch.call.session import BotTarget, Direction
 class StreamStart:
     """The call, as `start` describes it to the bot, and where to find the bot.
 
-    `customer` is the person's number and `exophone` ours, whoever dialled; the bot's options say how it sees them.
+    `customer` is the person's number and `exophone` ours, in both directions; the bot's options say how it sees them.
     `is_resumed` says that another gateway has connected this call to the bot before.
     """
 

@@ -41,8 +41,9 @@ class INodeAllocator(IService):
         `hold`. Draining, unreachable and full gateways and Asterisks are not considered.
 
         `quotas` are names, each with the number of concurrent calls that the whole fleet may have on it. They are
-        checked before the places. The lease counts on all of them until it is released, whoever holds it. While the
-        shared server cannot be reached, a gateway counts its own calls and the last known calls of the others.
+        checked before the places. The lease counts on all of them until it is released, also under another holder.
+        While the shared server cannot be reached, a gateway counts its own calls and the last known calls of the
+        others.
 
         Raises:
             QuotaReached: a quota has reached its limit.

@@ -57,5 +57,5 @@ class OrderedServices(MultiService):
     async def _stop(self, part: _Part) -> None:
         try:
             await within(part.stop_s, self._clock, maybeDeferred(part.service.stopService), part.name)
-        except Exception:  # noqa: BLE001 - the services after this one must be stopped all the same
+        except Exception:  # noqa: BLE001 - the services after this one must be stopped too
             self._log.failure("{name} did not stop; the other parts are stopped", name=part.name)

@@ -240,12 +240,12 @@ def test_call_is_taken_over_by_another_gateway(ami, sipp, phone, gateway):
     sipp.answer(phone)
     originate(ami, gateway, "taken-over")
     gateway.wait_for_packets(10)
-    with Phone() as heir:
-        heir.echo()
-        ami.ask("Setvar", Channel="taken-over", Variable="EXOSWITCH_LEG", Value=leg_to(heir))
+    with Phone() as second:
+        second.echo()
+        ami.ask("Setvar", Channel="taken-over", Variable="EXOSWITCH_LEG", Value=leg_to(second))
         ami.ask("Redirect", Channel="taken-over", Context="exoswitch-bridge", Exten="s", Priority=1)
-        heir.wait_for_packets(1)
-        assert_clean_tone(heir)
+        second.wait_for_packets(1)
+        assert_clean_tone(second)
         assert_clean_tone(phone)
         assert ami.named("Hangup", Uniqueid="taken-over") == []
         ami.ask("Hangup", Channel="taken-over", Cause=16)

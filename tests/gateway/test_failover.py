@@ -284,10 +284,10 @@ def test_concurrency_of_an_account_is_counted_over_the_fleet_and_survives_failov
         assert "account tiny" in result.failureResultOf(fleet.by_name[name].engine.place(tiny)).getErrorMessage()
     fleet.kill(fleet.holder(sid).name)
     fleet.advance(LONG_ENOUGH_S)
-    (heir,) = fleet.living
-    assert "account tiny" in result.failureResultOf(heir.engine.place(tiny)).getErrorMessage()
+    (survivor,) = fleet.living
+    assert "account tiny" in result.failureResultOf(survivor.engine.place(tiny)).getErrorMessage()
     fleet.happens(ev.ChannelHungUp(sid, 16, ""))
-    assert result.successResultOf(heir.engine.place(tiny)).account == "tiny"
+    assert result.successResultOf(survivor.engine.place(tiny)).account == "tiny"
 
 
 def test_call_that_cannot_be_handed_over_is_dialled_where_it_was_accepted(fleet):
@@ -353,7 +353,7 @@ def test_call_that_redis_forgot_after_the_hand_over_is_still_dialled(fleet):
 
 
 class SometimesAway(MemorySessions):
-    """A store that can be away for a while, for whoever reads or claims."""
+    """A store that can be away for a while: it answers neither reads nor claims."""
 
     is_away = False
 

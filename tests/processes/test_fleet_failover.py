@@ -56,7 +56,7 @@ def test_gateway_without_neighbours_takes_its_own_calls_back(fleet_of_one):
     assert fleet.records.faults() == []
 
 
-def test_every_call_of_a_killed_gateway_is_heard_again_and_belongs_to_its_heirs(fleet_of_one):
+def test_every_call_of_a_killed_gateway_is_heard_again_and_belongs_to_its_survivors(fleet_of_one):
     fleet, (first, *others) = fleet_of_one, fleet_of_one.gateways
     sids = fleet.place(MANY, first)
     fleet.start(*others)
@@ -70,8 +70,8 @@ def test_every_call_of_a_killed_gateway_is_heard_again_and_belongs_to_its_heirs(
     assert len(silences) == MANY
     assert median(silences) <= silences[-1] <= HEARD_AGAIN_S
     assert before == fleet.resumed() == set(sids)
-    heirs = {gateway.name for gateway in others}
-    assert set(fleet.counts.holders()) == heirs
+    survivors = {gateway.name for gateway in others}
+    assert set(fleet.counts.holders()) == survivors
     fleet.wait_until_left(sids)
-    eventually(lambda: set(fleet.records.gateways_of(sids)) == heirs, lambda: fleet.records.gateways_of(sids))
+    eventually(lambda: set(fleet.records.gateways_of(sids)) == survivors, lambda: fleet.records.gateways_of(sids))
     assert fleet.records.faults() == []

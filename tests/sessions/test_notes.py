@@ -70,9 +70,9 @@ def test_characters_that_databases_refuse_are_removed_from_columns():
 
 
 def test_note_after_a_takeover_is_newer_than_all_notes_of_the_former_gateway():
-    heir, late = Sequencer(), Sequencer()
-    taken_over = heir.note(evolve(SESSION, takeovers=1), 1_700_000_000.0)
+    second, late = Sequencer(), Sequencer()
+    taken_over = second.note(evolve(SESSION, takeovers=1), 1_700_000_000.0)
     assert late.note(SESSION, 1_900_000_000.0).sequence < taken_over.sequence
     late.follow([taken_over])
     assert late.note(SESSION, 1_700_000_000.0).sequence < taken_over.sequence
-    assert heir.note(evolve(SESSION, takeovers=900), 1_700_000_000.0).sequence < 2**63
+    assert second.note(evolve(SESSION, takeovers=900), 1_700_000_000.0).sequence < 2**63

@@ -26,8 +26,8 @@ from tests.harness.traces_at_hand import bot, closed, gateway, header, mark, med
 FEW = settings(deadline=None, max_examples=60)
 
 
-def written(*entries, discretion=None, **words):
-    writer = TraceWriter(header(**words), discretion or Redactor())
+def written(*entries, redactor=None, **words):
+    writer = TraceWriter(header(**words), redactor or Redactor())
     return [writer.first_line(), *(writer.line(entry) for entry in entries)]
 
 
@@ -142,8 +142,8 @@ def test_numbers_and_values_of_custom_parameters_are_not_shown():
 
 
 def test_numbers_and_harmless_parameters_are_shown_where_that_is_asked_for():
-    discretion = Redactor(numbers=True, parameters=frozenset({"lang"}))
-    start = shown(gateway(1, START), discretion=discretion)[0]["message"]["start"]
+    redactor = Redactor(numbers=True, parameters=frozenset({"lang"}))
+    start = shown(gateway(1, START), redactor=redactor)[0]["message"]["start"]
     assert start["custom_parameters"] == {"lang": "hi", "key": "***", "agent": "+919812345699", "odd": "***"}
     assert (start["from"], start["to"]) == ("09812345610", "08047491899")
 
