@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -195,6 +196,8 @@ def missing(environment: str, part: str, chosen: tuple[str, ...]) -> Outcome:
 def main(target: str) -> int:
     """Run the parts of `make TARGET`; 1 if any of them failed."""
     began = time.monotonic()
+    # A shell starts background commands with SIGINT ignored, and tests would inherit that; some of them send SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     if target == "test":
