@@ -32,7 +32,7 @@ LINGER_S = 10.0  # the load runs a little longer, and would rather not see its p
 
 
 class Listener:
-    """One call of this gateway: attaches the stream to the leg once the bot shook hands."""
+    """One call of this gateway: starts the stream when the bot has accepted."""
 
     leg = connection = None
 

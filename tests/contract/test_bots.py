@@ -1,4 +1,4 @@
-"""What every IBots promises, whatever is between it and the bots."""
+"""The contract of every IBots."""
 
 import base64
 

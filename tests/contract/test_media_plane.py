@@ -1,4 +1,4 @@
-"""What every IMediaPlane and its legs promise, whatever carries their datagrams and whoever reads them."""
+"""The contract of every IMediaPlane and its legs, for each way to carry and read datagrams."""
 
 from functools import partial
 from itertools import pairwise

@@ -15,7 +15,7 @@ from tests.harness.wire import Counts, RecordedListener, stream_start
 
 
 class Bot(WebSocketServerProtocol):
-    """Writes down what it gets, and says what it is told to say."""
+    """Records the messages it receives, and sends those of the test."""
 
     openHandshakeTimeout = closeHandshakeTimeout = 0
     failByDrop = False

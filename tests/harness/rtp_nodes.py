@@ -28,7 +28,7 @@ def pcm_of(message):
 
 
 class Call:
-    """Whoever opened a leg, and its bot: writes down what both are told."""
+    """The listener and the stream of a leg; it records all calls of both."""
 
     def __init__(self):
         self.media, self.marks, self.lost, self.overflowed = [], [], [], []
@@ -51,7 +51,7 @@ class Call:
 
 
 class Node:
-    """A started media plane; its clock stands still but for `tick`."""
+    """A started media plane; its clock moves only in `tick`."""
 
     source_host = "127.0.0.1"
 

@@ -14,7 +14,7 @@ MEDIA = {"event": "media", "media": {"payload": "AQI="}}
 
 @pytest.fixture
 def wires():
-    """Make wires, and see at the end that none of them has left a timer running."""
+    """Make wires, and check at the end that none has left a timer running."""
     made = []
 
     def make(*args, **kwargs):
@@ -82,14 +82,14 @@ def test_an_accepted_stream_is_opened_and_started(wires):
     }
 
 
-def test_starting_twice_is_starting_once(wires):
+def test_a_second_start_has_no_effect(wires):
     wire = wires()
     wire.messages()
     wire.connection.start()
     assert wire.messages() == []
 
 
-def test_a_url_that_leads_nowhere_fails_the_stream(wires):
+def test_an_unusable_url_fails_the_stream(wires):
     wire = wires(stream_start("ftp://bot.example.org/"), opens=False)
     wire.reactor.advance(0)
     ((_, text),) = wire.listener.told
@@ -201,7 +201,7 @@ def test_marks_and_keys_go_out_in_sequence(wires):
     assert (mark["sequence_number"], key["sequence_number"]) == ("2", "3")
 
 
-def test_the_bots_wishes_reach_the_leg_in_order(wires):
+def test_the_bots_messages_reach_the_leg_in_order(wires):
     wire = wires()
     mark = {"event": "mark", "mark": {"name": "m"}}
     wire.send(b"".join(map(frame, [MEDIA, mark, MEDIA, {"event": "clear"}, {"event": "stop"}])))
@@ -358,7 +358,7 @@ def test_a_bot_that_vanishes_is_told_without_a_code(wires):
     assert wire.listener.told[1:] == [("closed", None, "the connection was lost without a closing handshake (1006)")]
 
 
-def test_everything_is_harmless_after_the_end(wires):
+def test_after_the_end_no_method_has_an_effect(wires):
     wire = wires()
     wire.end()
     wire.transport.clear()
@@ -429,7 +429,7 @@ def test_catching_up_stops_when_the_bot_stops_reading_again(wires):
     assert len(wire.messages()) == 9
 
 
-def test_what_is_kept_for_a_bot_that_does_not_read_is_bounded(wires):
+def test_the_data_that_waits_for_a_bot_that_does_not_read_is_limited(wires):
     wire = wires()
     wire.messages()
     wire.transport.producer.pauseProducing()

@@ -36,7 +36,7 @@ def read(message):
         b'{"event":"media","media":{"pay\\u006coad":"A\\u0051I="}}',
     ],
 )
-def test_media_is_taken_however_it_is_dressed(message):
+def test_media_is_read_in_every_form_that_bots_send(message):
     assert read(message) == BotMedia(b"\x01\x02")
 
 

@@ -1,4 +1,4 @@
-"""What an operator may choose of a stream, each as the bot sees it; without a choice it is Exotel's way."""
+"""The options of a stream, as the bot sees them; the defaults are Exotel's behaviour."""
 
 import pytest
 from attrs import evolve
@@ -17,7 +17,7 @@ def started(url="ws://127.0.0.1/ws?lang=hi&sample-rate=16000", direction=Directi
     return wire, start["start"]
 
 
-def test_numbers_are_written_in_e164_where_that_is_asked_for():
+def test_numbers_are_written_in_e164_if_configured():
     _, start = started(numbers="e164")
     assert (start["from"], start["to"]) == ("+919812345610", "+918047491899")
 
@@ -44,7 +44,7 @@ def test_a_leg_sid_stands_behind_the_call_sid_and_is_of_the_same_day():
     assert started(leg_sid=True)[1]["leg_sid"] == start["leg_sid"]
 
 
-def test_the_sample_rate_is_a_custom_parameter_where_that_is_asked_for():
+def test_the_sample_rate_is_a_custom_parameter_if_configured():
     assert started()[1]["custom_parameters"] == {"lang": "hi"}
     assert started(sample_rate_parameter=True)[1]["custom_parameters"] == {"lang": "hi", "sample-rate": "16000"}
 
@@ -77,14 +77,14 @@ def test_a_close_without_stop_is_always_announced():
 
 
 @pytest.mark.parametrize(
-    ("options", "wishes"),
+    ("options", "details"),
     [
         ({}, ()),
         ({"clear_granularity": "message"}, ("finish message",)),
         ({"marks_on_clear": "drop"}, ("drop marks",)),
     ],
 )
-def test_clear_is_carried_out_as_the_options_say(options, wishes):
+def test_clear_is_carried_out_as_the_options_say(options, details):
     wire, _ = started("ws://127.0.0.1/", **options)
     wire.send(frame({"event": "clear"}))
-    assert wire.leg.asked == [("clear", *wishes)]
+    assert wire.leg.asked == [("clear", *details)]

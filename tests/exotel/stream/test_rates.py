@@ -1,4 +1,4 @@
-"""Bots that ask for 16 or 24 kHz get it both ways, though the phone has 8: nothing is lost, no border is heard."""
+"""Bots that ask for 16 or 24 kHz get it both ways; no audio is lost, and no message border is audible."""
 
 import base64
 from array import array
@@ -94,7 +94,7 @@ def test_a_mark_within_a_word_does_not_break_it():
     assert snr_db(played(wire)[1600:-800], 8000) > 50
 
 
-def test_what_was_cleared_is_not_heard_of_again():
+def test_cleared_audio_is_never_played():
     wire, _ = wire_at(16000)
     wire.send(media(tone(16000, 0.1)) + frame({"event": "clear"}) + media(bytes(6400)))
     (_, _), (clear,), (_, after) = wire.leg.asked

@@ -1,4 +1,4 @@
-"""What a stream tells the recorder: everything that was said and done, in order, and nothing where nobody asked."""
+"""A stream's trace: all messages and events in order, and nothing if no trace is configured."""
 
 import pytest
 from twisted.internet.defer import execute
@@ -70,7 +70,7 @@ def test_an_attempt_that_failed_says_why(recorder, trace):
     assert "403" in failed.error
 
 
-def test_a_url_that_leads_nowhere_is_written_down_too(recorder, trace):
+def test_an_unusable_url_is_recorded_too(recorder, trace):
     wire = wire_to(recorder, "http://user:hunter2@127.0.0.1:x/", opens=False)
     wire.reactor.advance(0)
     attempted, failed = trace().entries
@@ -78,7 +78,7 @@ def test_a_url_that_leads_nowhere_is_written_down_too(recorder, trace):
     assert "hunter2" not in repr(attempted)
 
 
-def test_nothing_is_written_where_nobody_asked(recorder, tmp_path):
+def test_nothing_is_recorded_if_no_trace_is_configured(recorder, tmp_path):
     wire = Wire(stream_start(), observe=recorder.observe)
     wire.connection.close(None)
     wire.end()

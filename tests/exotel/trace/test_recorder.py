@@ -54,7 +54,7 @@ def house(tmp_path):
     assert house.clock.getDelayedCalls() == []
 
 
-def test_what_happens_is_in_the_file_a_second_later(house):
+def test_events_are_in_the_file_a_second_later(house):
     live = house.open()
     live.attempted("ws://user:hunter2@127.0.0.1:5000/ws")
     house.clock.advance(0.5)
@@ -173,7 +173,7 @@ def test_much_is_written_at_once(house, monkeypatch):
     assert len(house.read().entries) == 2
 
 
-def test_what_the_disk_cannot_keep_up_with_is_cut(tmp_path, monkeypatch):
+def test_a_trace_is_cut_if_the_disk_is_too_slow(tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "_SOON_BYTES", 10_000)
     monkeypatch.setattr(recording, "_UNWRITTEN_BYTES", 50_000)
     house = House(tmp_path, at_once=False)

@@ -85,13 +85,13 @@ def test_a_bot_of_another_rate_is_played_at_the_phones(rate_hz):
     assert replayed.spoken_ms == pytest.approx(400, abs=20)
 
 
-def test_what_came_to_nothing_is_told():
+def test_messages_without_effect_are_reported():
     replayed = replay(stream(bot(200, b"no"), bot(210, {"event": "stop"}), bot(220, b"\xff"), bot(230, media(20))))
     assert [oddity.at_ms for oddity in replayed.malformed] == [200, 220]
     assert [(oddity.at_ms, oddity.why) for oddity in replayed.ignored] == [(210, "stop")]
 
 
-def test_what_is_said_outside_of_the_stream_is_not_heard():
+def test_messages_outside_of_the_stream_are_not_played():
     early, late = bot(50, mark("early")), bot(2900, mark("late"))
     stop = gateway(2800, message("stop", reason="callended"))
     assert replay(stream(early, stop, late)).marks == ()
