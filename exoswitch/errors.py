@@ -76,8 +76,12 @@ class BackendUnavailable(ExoswitchError):  # noqa: N818
     """A server that exoswitch depends on (Asterisk, a store) cannot be reached or did not answer in time."""
 
 
+class InvalidValue(ExoswitchError):  # noqa: N818
+    """A text cannot be read as a number, a URL, a file or a word; the message says why, and names the remedy."""
+
+
 class InvalidRequest(ExoswitchError):  # noqa: N818
-    """A request names something that cannot be done; the text names the field, the value and the remedy."""
+    """A dialer's request cannot be done; the message names the parameter, its value and the remedy."""
 
 
 class CorruptRecord(ExoswitchError):  # noqa: N818

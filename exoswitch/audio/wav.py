@@ -5,24 +5,24 @@ from array import array
 from io import BytesIO
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 
 def read_wav(data: bytes) -> bytes:
     """Read a WAV file of 16-bit mono PCM at 8,000 Hz; give its PCM.
 
     Raises:
-        InvalidRequest: the file has another format; the text is a sentence about "it".
+        InvalidValue: the file has another format; the text is a sentence about "it".
     """
     try:
         with wave.open(BytesIO(data)) as file:
             channels, bits, rate_hz = file.getnchannels(), 8 * file.getsampwidth(), file.getframerate()
             pcm: bytes = file.readframes(file.getnframes())
     except (wave.Error, EOFError, RuntimeError) as error:  # RuntimeError: a chunk ends beyond the file
-        raise InvalidRequest(f"it is not a WAV file of PCM ({str(error) or 'it ends too early'})") from None
+        raise InvalidValue(f"it is not a WAV file of PCM ({str(error) or 'it ends too early'})") from None
     if (channels, bits, rate_hz) != (1, 16, SAMPLE_RATE_HZ):
         shape = f"{channels} channel{'s' if channels > 1 else ''} of {bits} bits at {rate_hz} Hz"
-        raise InvalidRequest(f"it has {shape}; it must have 1 of 16 at {SAMPLE_RATE_HZ}")
+        raise InvalidValue(f"it has {shape}; it must have 1 of 16 at {SAMPLE_RATE_HZ}")
     return pcm[: len(pcm) & ~1]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 from attrs import evolve, field, frozen
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 MAX_CUSTOM_PARAMETERS = 3
 """The number of query keys that Exotel passes on (spec §1, article 3000108630)."""
@@ -74,7 +74,7 @@ def parse_address(url: str) -> BotAddress:
     """Parse a bot's URL.
 
     Raises:
-        InvalidRequest: this is no URL of a bot; the text never repeats the URL's credentials.
+        InvalidValue: this is no URL of a bot; the text never repeats the URL's credentials.
     """
     address = _parse(url, _WEBSOCKET)
     return evolve(address, sample_rate_hz=_sample_rate_hz(address.resource.partition("?")[2]))
@@ -84,7 +84,7 @@ def parse_resolver(url: str) -> BotAddress:
     """Parse the URL of a resolver, which gives the bot's address over HTTP.
 
     Raises:
-        InvalidRequest: as `parse_address` does.
+        InvalidValue: as `parse_address` does.
     """
     return _parse(url, _RESOLVER)
 
@@ -98,18 +98,18 @@ def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
     plain, secure = schemes
     form = f"a bot's URL must be written as {plain}://host[:port]/path or {secure}://…"
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidRequest("a bot's URL may hold printable ASCII characters only: percent-encode all others")
+        raise InvalidValue("a bot's URL may hold printable ASCII characters only: percent-encode all others")
     scheme, _, rest = url.partition("://")
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(scheme.lower(), 0)
         host = parts.hostname or ""
     except ValueError as error:
-        raise InvalidRequest(form) from error
+        raise InvalidValue(form) from error
     if scheme.lower() not in schemes or not host:
-        raise InvalidRequest(form)
+        raise InvalidValue(form)
     if parts.fragment:
-        raise InvalidRequest("a bot's URL may not hold a fragment (#…): leave it out")
+        raise InvalidValue("a bot's URL may not hold a fragment (#…): leave it out")
     credentials, _, authority = parts.netloc.rpartition("@")
     resource = rest[len(parts.netloc) :].removesuffix("#")
     return BotAddress(
@@ -134,7 +134,7 @@ def _sample_rate_hz(query: str) -> int:
         if key in _SAMPLE_RATE_KEYS:
             if value not in map(str, SAMPLE_RATES_HZ):
                 *some, last = SAMPLE_RATES_HZ
-                raise InvalidRequest(
+                raise InvalidValue(
                     f"{key}={quote(value[:20])} cannot be served: write {key}={', '.join(map(str, some))} or {last}, "
                     f"or leave it out for {SAMPLE_RATES_HZ[0]}"
                 )

@@ -18,7 +18,7 @@ from exoswitch.certify.run import certify, name_of
 from exoswitch.certify.scenario import Scenario, Terms
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.trace import Trace, TraceError
 from exoswitch.sim import sounds
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, run_reactor: Run) -> int:
             return _list(screen)
         terms = _terms(options)
         scenarios = _scenarios(options, terms)
-    except (InvalidRequest, TraceError) as problem:
+    except (InvalidValue, TraceError) as problem:
         _complain(str(problem))
         return EXIT_MISUSED
 
@@ -61,12 +61,10 @@ def _list(screen: Screen) -> int:
 
 def _terms(options: argparse.Namespace) -> Terms:
     if not options.url:
-        raise InvalidRequest(
-            "the bot is missing. Give its URL, such as wss://user:password@bot.example.org/ws?lang=hi"
-        )
+        raise InvalidValue("the bot is missing. Give its URL, such as wss://user:password@bot.example.org/ws?lang=hi")
     name_of(options.url)
     if not 0 < options.timeout <= 60:
-        raise InvalidRequest(f"--timeout: {options.timeout:g} is out of range: write seconds, above 0 and up to 60")
+        raise InvalidValue(f"--timeout: {options.timeout:g} is out of range: write seconds, above 0 and up to 60")
     return Terms(
         url=options.url,
         caller=normalise(options.caller),
@@ -86,10 +84,10 @@ def _speech(path: Path | None) -> tuple[bytes, ...]:
     data = _read("--wav", path)
     try:
         frames = tuple(sounds.frames(read_wav(data)))
-    except InvalidRequest as problem:
-        raise InvalidRequest(f"--wav: {path}: {problem}; {_REMEDY}") from problem
+    except InvalidValue as problem:
+        raise InvalidValue(f"--wav: {path}: {problem}; {_REMEDY}") from problem
     if not 0 < len(frames) * FRAME_S <= _LONGEST_SPEECH_S:
-        raise InvalidRequest(f"--wav: {path} must hold one question of at most {_LONGEST_SPEECH_S:g} s")
+        raise InvalidValue(f"--wav: {path} must hold one question of at most {_LONGEST_SPEECH_S:g} s")
     return frames
 
 
@@ -97,7 +95,7 @@ def _read(option: str, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
-        raise InvalidRequest(f"{option}: {path} cannot be read: {problem.strerror}") from problem
+        raise InvalidValue(f"{option}: {path} cannot be read: {problem.strerror}") from problem
 
 
 def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
@@ -108,7 +106,7 @@ def _scenarios(options: argparse.Namespace, terms: Terms) -> Sequence[Scenario]:
     scenarios = catalogue(terms)
     known = [scenario.name for scenario in scenarios]
     for name in sorted(names - set(known)):
-        raise InvalidRequest(f"--only: scenario {name!r} does not exist; choose from {', '.join(known)}")
+        raise InvalidValue(f"--only: scenario {name!r} does not exist; choose from {', '.join(known)}")
     return [scenario for scenario in scenarios if scenario.name in names or not names]
 
 
@@ -117,7 +115,7 @@ def _recorded(path: Path) -> Trace:
     try:
         return read_trace(lines)
     except TraceError as problem:
-        raise InvalidRequest(f"--replay: {path}: {problem}") from problem
+        raise InvalidValue(f"--replay: {path}: {problem}") from problem
 
 
 def _tell(report: Report, options: argparse.Namespace) -> int:

@@ -105,7 +105,7 @@ def name_of(url: str) -> str:
     """Give a bot's name: its URL without secrets.
 
     Raises:
-        InvalidRequest: the URL is neither a bot's nor a resolver's.
+        InvalidValue: the URL is neither a bot's nor a resolver's.
     """
     return str(parse_resolver(url) if is_resolver(url) else parse_address(url))
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from exoswitch.call.bot_address import is_resolver, parse_address, parse_resolver
 from exoswitch.config.endpoints import Address, Endpoint, is_host, is_port
 from exoswitch.config.kinds import Unreadable, nearest
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.fleet.redis.address import parse_redis_url
 
 _URL_MAX = 600  # Exotel: the URL of a stream is shorter than 600 characters
@@ -78,7 +78,7 @@ def bot_url(text: str) -> str:
     try:
         parse = parse_resolver if is_resolver(text) else parse_address
         parse(text)
-    except InvalidRequest as error:
+    except InvalidValue as error:
         raise Unreadable(f"cannot be used: {error}") from None
     return text
 
@@ -88,7 +88,7 @@ def cluster(text: str) -> str:
     if text:
         try:
             parse_redis_url(text)
-        except InvalidRequest as error:
+        except InvalidValue as error:
             raise Unreadable(str(error)) from None
     return text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.wav import read_wav
 from exoswitch.config.kinds import Unreadable
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 _LONGEST_S = 300
 _LARGEST_BYTES = 2 * SAMPLE_RATE_HZ * _LONGEST_S + 64 * 1024  # with room for the other chunks of a WAV file
@@ -28,7 +28,7 @@ def read_sound(path: str) -> bytes:
         pcm = read_wav(data)
     except OSError as error:
         raise Unreadable(f"it cannot be read: {error.strerror}") from None
-    except InvalidRequest as error:
+    except InvalidValue as error:
         raise Unreadable(str(error)) from None
     if not pcm:
         raise Unreadable("it holds no sound")

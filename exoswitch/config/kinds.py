@@ -11,7 +11,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from exoswitch.errors import ExoswitchError, InvalidRequest
+from exoswitch.errors import ExoswitchError, InvalidValue
 from exoswitch.telephony.numbers import normalise
 
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -156,7 +156,7 @@ def phone_number(text: str) -> str:
     """Read a phone number into E.164."""
     try:
         return normalise(text)
-    except InvalidRequest:
+    except InvalidValue:
         raise Unreadable("must be a phone number, such as '+918047491899'") from None
 
 

@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from exoswitch.call import events as ev
 from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
-from exoswitch.errors import BackendUnavailable, InvalidRequest, NoCapacity, QuotaReached, TrunkError
+from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
@@ -227,5 +227,5 @@ def _e164(number: str) -> str:
     """Write a number in E.164; leave any other text as it is."""
     try:
         return normalise(number)
-    except InvalidRequest:
+    except InvalidValue:
         return number

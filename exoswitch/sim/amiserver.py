@@ -8,7 +8,7 @@ from typing import ClassVar
 from attrs import define, field
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.sim.channel import event
 from exoswitch.sim.eventfilter import EventFilter
 from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
@@ -186,7 +186,7 @@ class AmiServer:
         """Make an inbound call. A real Asterisk does not have this action."""
         try:
             script = parse_script(action.get("Script"))
-        except InvalidRequest as problem:
+        except InvalidValue as problem:
             self._refuse(state, action, str(problem))
             return
         call = self.pbx.arrive(action.get("Caller"), action.get("Callee"), script)

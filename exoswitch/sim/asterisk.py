@@ -42,7 +42,7 @@ def read_script(text: str) -> Script:
     """Read a script and its WAV files.
 
     Raises:
-        InvalidRequest: a word is unknown, or its value is wrong.
+        InvalidValue: a word is unknown, or its value is wrong.
     """
     return parse_script(text, lambda path: Path(path).read_bytes())
 

@@ -117,7 +117,7 @@ def parse_behaviour(text: str) -> Behaviour:
     """Read a behaviour. A bot without a word for its answers is silent.
 
     Raises:
-        InvalidRequest: a word is unknown, or its value is no number.
+        InvalidValue: a word is unknown, or its value is no number.
     """
     behaviour = Behaviour()
     for word in read_words("bot", text, _WORDS):

@@ -33,7 +33,7 @@ def parse_conditions(text: str) -> Conditions:
     """Read conditions: ``delay=0.04 jitter=0.01 loss=0.02 burst=3``. Times are in seconds.
 
     Raises:
-        InvalidRequest: a word is unknown, or its value is no number, or out of range.
+        InvalidValue: a word is unknown, or its value is no number, or out of range.
     """
     names = {attribute.name.removesuffix("_s"): attribute.name for attribute in fields(Conditions)}
     values = {

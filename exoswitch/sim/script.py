@@ -16,7 +16,7 @@ from attrs import define, evolve, field, frozen
 
 from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.audio.wav import read_wav
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.sim import sounds
 from exoswitch.sim.words import Word, read_words
 
@@ -90,14 +90,14 @@ class Script:
 
 
 def _no_files(_path: str) -> bytes:
-    raise InvalidRequest("it needs files, and this Asterisk reads none")
+    raise InvalidValue("it needs files, and this Asterisk reads none")
 
 
 def parse_script(text: str, read_file: Callable[[str], bytes] = _no_files) -> Script:
     """Read a script.
 
     Raises:
-        InvalidRequest: a word is unknown, or its value is wrong.
+        InvalidValue: a word is unknown, or its value is wrong.
     """
     script = Script()
     for word in read_words("script", text, [*_WORDS, "wav"]):
@@ -119,8 +119,8 @@ def _tone(script: Script, word: Word) -> Script:
 def _recording(script: Script, word: Word, read_file: Callable[[str], bytes]) -> Script:
     try:
         pcm = read_wav(read_file(word.value))
-    except InvalidRequest as error:
-        raise InvalidRequest(f"script: wav={word.value}: {error}") from None
+    except InvalidValue as error:
+        raise InvalidValue(f"script: wav={word.value}: {error}") from None
     frames = tuple(sounds.frames(pcm))
     return _then(script, Speak(frames, len(frames) * FRAME_S))
 

@@ -5,7 +5,7 @@ from math import inf
 
 from attrs import frozen
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 
 @frozen
@@ -20,7 +20,7 @@ class Word:
         """Read the value as a number from 0 up to `below`.
 
         Raises:
-            InvalidRequest: it is no such number, or it is empty and has no default.
+            InvalidValue: it is no such number, or it is empty and has no default.
         """
         if not self.value and default is not None:
             return default
@@ -32,19 +32,19 @@ class Word:
             raise self.wrong("a number" if below == inf else f"a number below {below:g}")
         return number
 
-    def wrong(self, needed: str) -> InvalidRequest:
+    def wrong(self, needed: str) -> InvalidValue:
         """Give the error of a wrong value."""
-        return InvalidRequest(f"{self.kind}: {self.name}={self.value}: the value must be {needed}")
+        return InvalidValue(f"{self.kind}: {self.name}={self.value}: the value must be {needed}")
 
 
 def read_words(kind: str, text: str, known: Collection[str]) -> Iterator[Word]:
     """Read a text.
 
     Raises:
-        InvalidRequest: a name is unknown; the message lists the known names.
+        InvalidValue: a name is unknown; the message lists the known names.
     """
     for typed in text.split():
         name, _, value = typed.partition("=")
         if name not in known:
-            raise InvalidRequest(f"{kind}: {typed!r} is unknown; known words are {', '.join(sorted(known))}")
+            raise InvalidValue(f"{kind}: {typed!r} is unknown; known words are {', '.join(sorted(known))}")
         yield Word(kind, name, value)

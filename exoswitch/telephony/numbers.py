@@ -7,7 +7,7 @@ Inside exoswitch a number is E.164 (``+919812345610``). Exotel accepts Indian nu
 import re
 from typing import Literal
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 NumberStyle = Literal["national", "e164"]
 
@@ -39,7 +39,7 @@ def normalise(number: str) -> str:
     """Convert a number to E.164. A number without a country code is Indian.
 
     Raises:
-        InvalidRequest: the text is not a phone number; the message lists the accepted forms.
+        InvalidValue: the text is not a phone number; the message lists the accepted forms.
     """
     text = number.translate(_PUNCTUATION)
     if text.startswith("00"):
@@ -49,7 +49,7 @@ def normalise(number: str) -> str:
         return _INDIA + indian[1]
     if _E164.fullmatch(text):
         return text
-    raise InvalidRequest(
+    raise InvalidValue(
         f"{number[:40]!r} is not a phone number: write it as +919812345610, 919812345610, 09812345610 or 9812345610; "
         "write a number of another country with + and its country code"
     )
@@ -59,7 +59,7 @@ def national(number: str) -> str:
     """Write an Indian number with a leading 0 (``09812345610``), as Exotel does. Other text stays unchanged."""
     try:
         e164 = normalise(number)
-    except InvalidRequest:
+    except InvalidValue:
         return number
     return "0" + e164.removeprefix(_INDIA) if e164.startswith(_INDIA) else number
 
@@ -80,5 +80,5 @@ def _canonical(number: str) -> str:
     """Convert a number to E.164. Other text (an extension, a SIP user) stays unchanged."""
     try:
         return normalise(number)
-    except InvalidRequest:
+    except InvalidValue:
         return number

@@ -10,7 +10,7 @@ from exoswitch.asterisk.pjsip import aor, endpoint, identify
 from exoswitch.config import values
 from exoswitch.config.endpoints import Address
 from exoswitch.config.model import TrunkConfig
-from exoswitch.errors import InvalidRequest, Problem
+from exoswitch.errors import InvalidValue, Problem
 from exoswitch.interfaces.trunk import ITrunk
 
 # E.164 has at most 15 digits; numbers with prefixes and service codes are longer.
@@ -52,11 +52,11 @@ class SipTrunk:
         """Give the channel that dials this number.
 
         Raises:
-            InvalidRequest: the number is not digits after an optional ``+``; other characters have a meaning in AMI
+            InvalidValue: the number is not digits after an optional ``+``; other characters have a meaning in AMI
                 and in the dialplan.
         """
         if not _NUMBER.fullmatch(number):
-            raise InvalidRequest("not a phone number to dial: write up to 32 digits, with or without a leading +")
+            raise InvalidValue("not a phone number to dial: write up to 32 digits, with or without a leading +")
         return f"PJSIP/{number}@{self.name}"
 
     def pjsip(self) -> str:

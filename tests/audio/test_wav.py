@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exoswitch.audio.wav import read_wav, write_wav
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 
 def wav(pcm, *, rate_hz=8000, channels=1, width=2):
@@ -42,7 +42,7 @@ def test_a_wav_file_is_read_back():
     ],
 )
 def test_a_file_of_another_format_is_refused_with_the_reason(data, words):
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidValue) as refused:
         read_wav(data)
     assert words in str(refused.value)
 
@@ -55,7 +55,7 @@ def test_a_truncated_file_gives_whole_samples():
 @example(at=35, noise=bytes(6))  # a chunk that reaches beyond the file
 @given(st.integers(0, len(GOOD)), st.binary(max_size=8))
 def test_any_bytes_are_read_or_refused(at, noise):
-    with suppress(InvalidRequest):
+    with suppress(InvalidValue):
         assert len(read_wav(GOOD[:at] + noise + GOOD[at + len(noise) :])) % 2 == 0
 
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.call.bot_address import parse_address, parse_resolver
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_custom_parameters_are_read_from_the_query_as_exotel_reads_them(query, p
     ],
 )
 def test_an_invalid_url_is_refused_without_showing_it(url):
-    with pytest.raises(InvalidRequest, match="a bot's URL") as refusal:
+    with pytest.raises(InvalidValue, match="a bot's URL") as refusal:
         parse_address(url)
     assert "hunter2" not in str(refusal.value)
     assert "Evil" not in str(refusal.value)
@@ -99,7 +99,7 @@ def test_an_invalid_url_is_refused_without_showing_it(url):
 def test_any_text_is_parsed_or_refused(text, start):
     try:
         address = parse_address(start + text)
-    except InvalidRequest:
+    except InvalidValue:
         return
     assert "\n" not in address.resource + address.authority + (address.authorization or "")
 
@@ -125,7 +125,7 @@ def test_both_spellings_of_the_sample_rate_are_read_and_the_first_counts(query, 
 
 @pytest.mark.parametrize("query", ["?sample-rate=44100", "?a=1&sample_rate=8", "?sample-rate="])
 def test_any_other_rate_is_refused_with_the_remedy(query):
-    with pytest.raises(InvalidRequest, match=r"write sample.rate=8000, 16000 or 24000, or leave it out"):
+    with pytest.raises(InvalidValue, match=r"write sample.rate=8000, 16000 or 24000, or leave it out"):
         parse_address("ws://bot.example.org/" + query)
 
 

@@ -12,7 +12,7 @@ from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget, CallStatus, Direction, DisconnectedBy
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidRequest, NoCapacity, TrunkError
+from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidValue, NoCapacity, TrunkError
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.gateway.engine import Engine
@@ -322,7 +322,7 @@ def test_call_without_an_rtp_port_is_refused_and_leaves_nothing(house):
 
 def test_invalid_number_is_refused_before_a_trunk_is_taken(house):
     bad = CallRequest(account="acme1", number="call me", exophone=OURS, bot=BOT)
-    result.failureResultOf(house.place(bad), InvalidRequest)
+    result.failureResultOf(house.place(bad), InvalidValue)
     house.assert_nothing_is_left()
 
 

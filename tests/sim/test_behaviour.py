@@ -3,7 +3,7 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.sim.behaviour import clear_message, mark_message, media_message, parse_behaviour
 from exoswitch.sim.conversation import Connected, Media, Started
 from exoswitch.sim.sounds import tone
@@ -49,7 +49,7 @@ def test_other_words_set_the_fate_of_the_connection():
 
 @pytest.mark.parametrize("word", ["ecko", "tone=high", "close-after=", "flood=much"])
 def test_a_wrong_word_is_named_in_the_error(word):
-    with pytest.raises(InvalidRequest, match=word.partition("=")[0]):
+    with pytest.raises(InvalidValue, match=word.partition("=")[0]):
         parse_behaviour(word)
 
 

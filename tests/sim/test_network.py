@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.sim.network import Conditions, Network, parse_conditions
 
 probabilities = st.floats(min_value=0, max_value=0.5)
@@ -99,5 +99,5 @@ def test_conditions_are_read_from_words():
 
 @pytest.mark.parametrize("text", ["fog=1", "loss", "loss=much", "loss=1", "delay=-1"])
 def test_a_wrong_condition_is_named_in_the_error(text):
-    with pytest.raises(InvalidRequest, match=text.partition("=")[0]):
+    with pytest.raises(InvalidValue, match=text.partition("=")[0]):
         parse_conditions(text)

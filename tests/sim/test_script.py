@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exoswitch.audio.frames import SILENCE_PCM
 from exoswitch.audio.wav import write_wav
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.sim import sounds
 from exoswitch.sim.script import (
     Answer,
@@ -54,33 +54,33 @@ def test_a_script_chooses_the_reception_of_the_call(text, reception):
 
 @pytest.mark.parametrize("word", ["sing=440", "answr", "tone", "tone=high", "tone=9000", "digits=", "digits=1x"])
 def test_a_wrong_word_is_named_in_the_error(word):
-    with pytest.raises(InvalidRequest, match=f"script: .*{word.partition('=')[0]}"):
+    with pytest.raises(InvalidValue, match=f"script: .*{word.partition('=')[0]}"):
         parse_script(f"answer {word}")
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan"])
 def test_a_wrong_number_of_seconds_is_refused(value):
-    with pytest.raises(InvalidRequest, match=value):
+    with pytest.raises(InvalidValue, match=value):
         parse_script(f"silence={value}")
 
 
 def test_the_error_of_an_unknown_word_lists_the_known_words():
-    with pytest.raises(InvalidRequest, match=r"answer-after.*babble.*hangup.*wav"):
+    with pytest.raises(InvalidValue, match=r"answer-after.*babble.*hangup.*wav"):
         parse_script("sing")
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.text())
 def test_any_text_is_read_or_refused(text):
-    with suppress(InvalidRequest):
+    with suppress(InvalidValue):
         parse_script(text)
 
 
 def test_a_wav_file_is_read_by_the_given_reader():
     files = {"hello.wav": write_wav(b"", b"")}
-    with pytest.raises(InvalidRequest, match="2 channels"):
+    with pytest.raises(InvalidValue, match="2 channels"):
         parse_script("wav=hello.wav", files.__getitem__)
-    with pytest.raises(InvalidRequest, match="needs files"):
+    with pytest.raises(InvalidValue, match="needs files"):
         parse_script("wav=hello.wav")
 
 

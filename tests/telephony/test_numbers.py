@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.telephony.numbers import mask, national, normalise, same_number, written
 
 FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
@@ -22,7 +22,7 @@ def test_a_foreign_number_keeps_its_country_code(form):
     "text", ["", "+", "12", "anonymous", "+0123456789", "98x2345610", "+91981234561099999", "٩٨١٢٣٤٥٦١٠"]
 )
 def test_other_text_is_refused_with_the_accepted_forms(text):
-    with pytest.raises(InvalidRequest, match="not a phone number: write it as"):
+    with pytest.raises(InvalidValue, match="not a phone number: write it as"):
         normalise(text)
 
 

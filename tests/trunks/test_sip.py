@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.interfaces.trunk import ITrunk
 from exoswitch.trunks.registry import SETTINGS, build
 from exoswitch.trunks.sip import SipSettings, SipTrunk
@@ -38,7 +38,7 @@ def test_number_is_dialled_as_written(number):
     ],
 )
 def test_text_that_is_not_a_number_is_refused(number):
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidValue):
         trunk().dial_string(number)
 
 
@@ -47,13 +47,13 @@ def test_text_that_is_not_a_number_is_refused(number):
 def test_dial_string_has_only_digits_of_the_number(number):
     try:
         dialled = trunk().dial_string(number)
-    except InvalidRequest:
+    except InvalidValue:
         return
     assert set(dialled.removeprefix("PJSIP/").removesuffix("@lab")) <= set("+0123456789")
 
 
 def test_refused_number_is_not_repeated_in_the_error():
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidValue) as refused:
         trunk().dial_string("0981-2345678")
     assert "2345678" not in str(refused.value)
 

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from exoswitch.call.bot_address import parse_address
 from exoswitch.call.session import BotTarget
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidRequest, InvalidValue
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import Account, Accounts
 from exoswitch.telephony.numbers import normalise, same_number
@@ -140,5 +140,5 @@ def _naming(name: str) -> Iterator[None]:
     """Put the name of a parameter before the text of an error."""
     try:
         yield
-    except InvalidRequest as problem:
+    except InvalidValue as problem:
         raise InvalidRequest(f"{name}: {problem}") from problem

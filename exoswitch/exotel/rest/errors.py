@@ -9,6 +9,7 @@ from exoswitch.errors import (
     CallNotFound,
     ExoswitchError,
     InvalidRequest,
+    InvalidValue,
     NoCapacity,
     TrunkError,
 )
@@ -46,6 +47,7 @@ class ErrorResponse:
 # Exotel's docs print words for `Code`; the values that it sends are not published (spec §9).
 _TABLE: tuple[tuple[type[ExoswitchError], int, str, int | None], ...] = (
     (InvalidRequest, 400, "BAD_REQUEST", None),
+    (InvalidValue, 400, "BAD_REQUEST", None),
     (Unauthorized, 401, "UNAUTHORIZED", None),
     (CallNotFound, 404, "NOT_FOUND", None),
     (TooLarge, 413, "REQUEST_TOO_LARGE", None),

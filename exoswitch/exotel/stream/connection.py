@@ -17,7 +17,7 @@ from exoswitch.call.bot_address import SAMPLE_RATES_HZ, BotAddress, is_resolver,
 from exoswitch.call.effects import StopReason
 from exoswitch.call.media import MediaMessages
 from exoswitch.call.stream_start import StreamStart
-from exoswitch.errors import InvalidRequest, RemoteProtocolError
+from exoswitch.errors import InvalidValue, RemoteProtocolError
 from exoswitch.exotel.stream.endpoint import BotEndpoint, client_tls
 from exoswitch.exotel.stream.intake import BotIntake
 from exoswitch.exotel.stream.machine import Close, Do, Effect, Failed, Input, Lost, Signal, State, advance
@@ -37,7 +37,7 @@ _FAILED = "3009 failed to establish ws conn: {}"
 """The error text of a stream that could not be opened begins so at Exotel (spec §5.2)."""
 
 _GIVEN_UP = "given up before the bot answered"
-_UNREACHABLE = (InvalidRequest, RemoteProtocolError, OSError, ConnectError, ValueError)
+_UNREACHABLE = (InvalidValue, RemoteProtocolError, OSError, ConnectError, ValueError)
 
 
 @implementer(IBots)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from exoswitch.call.bot_address import BotAddress, parse_address
 from exoswitch.call.session import Direction
 from exoswitch.call.stream_start import StreamStart
-from exoswitch.errors import InvalidRequest, RemoteProtocolError
+from exoswitch.errors import InvalidValue, RemoteProtocolError
 from exoswitch.telephony.numbers import written
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -68,5 +68,5 @@ def read_answer(body: bytes) -> BotAddress:
         raise RemoteProtocolError('its answer is not an object with a "url"')
     try:
         return parse_address(url)
-    except InvalidRequest as refusal:
+    except InvalidValue as refusal:
         raise RemoteProtocolError(f'the "url" of its answer cannot be used: {refusal}') from refusal

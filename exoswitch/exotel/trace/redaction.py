@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from attrs import frozen
 
 from exoswitch.call.bot_address import RESUMPTION
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.telephony.numbers import mask, normalise
 
 HIDDEN = "***"
@@ -69,6 +69,6 @@ class Redactor:
 def _is_number(value: str) -> bool:
     try:
         normalise(value)
-    except InvalidRequest:
+    except InvalidValue:
         return False
     return True

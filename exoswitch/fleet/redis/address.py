@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from attrs import field, frozen
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 
 _URL = re.compile(
     r"redis://(?:(?P<user>[^:@/]*):(?P<password>[^@/]*)@)?"
@@ -34,13 +34,13 @@ def parse_redis_url(text: str) -> RedisAddress:
     """Read a URL.
 
     Raises:
-        InvalidRequest: the URL cannot be used; the message does not repeat it, since it may hold a password.
+        InvalidValue: the URL cannot be used; the message does not repeat it, since it may hold a password.
     """
     if text.startswith("rediss://"):
-        raise InvalidRequest("Redis over TLS is not supported: use redis:// on a private link or through a tunnel")
+        raise InvalidValue("Redis over TLS is not supported: use redis:// on a private link or through a tunnel")
     match = _URL.fullmatch(text)
     if not match or not 0 < int(match["port"] or 6379) <= _PORT_MAX:
-        raise InvalidRequest("must be written as redis://:PASSWORD@HOST:PORT/DATABASE, where only HOST is needed")
+        raise InvalidValue("must be written as redis://:PASSWORD@HOST:PORT/DATABASE, where only HOST is needed")
     return RedisAddress(
         host=match["host"].strip("[]"),
         port=int(match["port"] or 6379),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exoswitch.call.bot_address import is_resolver, parse_resolver
 from exoswitch.call.session import Direction
-from exoswitch.errors import InvalidRequest, RemoteProtocolError
+from exoswitch.errors import InvalidValue, RemoteProtocolError
 from exoswitch.exotel.stream.resolution import call_details, check_status, question, read_answer
 from tests.harness.wire import stream_start
 
@@ -65,7 +65,7 @@ def test_credentials_and_path_of_a_resolver_are_read_like_a_bots():
 def test_a_bots_own_url_is_no_resolver_and_the_other_way_round():
     assert is_resolver("HTTPS://h/")
     assert not is_resolver("wss://h/")
-    with pytest.raises(InvalidRequest, match="must be written as http://"):
+    with pytest.raises(InvalidValue, match="must be written as http://"):
         parse_resolver("ws://h/")
 
 

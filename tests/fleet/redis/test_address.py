@@ -2,7 +2,7 @@
 
 import pytest
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidValue
 from exoswitch.fleet.redis.address import RedisAddress, parse_redis_url
 
 
@@ -25,13 +25,13 @@ def test_url_is_read(url, address):
     "url", ["", "redis://", "redis:h", "http://h", "redis://h:0", "redis://h:99999", "redis://h/db", "redis://u@h"]
 )
 def test_invalid_url_is_refused_without_being_repeated(url):
-    with pytest.raises(InvalidRequest, match="must be written as redis://") as refused:
+    with pytest.raises(InvalidValue, match="must be written as redis://") as refused:
         parse_redis_url(url.replace("h", "hunter2"))
     assert "hunter2" not in str(refused.value)
 
 
 def test_tls_is_refused_with_what_to_do_instead():
-    with pytest.raises(InvalidRequest, match="private link"):
+    with pytest.raises(InvalidValue, match="private link"):
         parse_redis_url("rediss://:hunter2@h")
 
 
