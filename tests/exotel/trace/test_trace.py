@@ -216,7 +216,7 @@ LINE = b'{"at_ms":5,"event":"opened"}'
         ([..., b'{"at_ms":1,"by":"bot","binary_bytes":true}'], "line 2: binary_bytes is True, not a whole number"),
         (
             [..., b'{"at_ms":1,"event":"sung"}'],
-            "line 2: event is 'sung', and the known events are attempt, closed",
+            "line 2: event is 'sung', and the known events are attempt, closed, cut",
         ),
         ([..., LINE, b'{"at_ms":4,"event":"opened"}'], "line 3: at_ms is 4, less than in the line above"),
         ([..., b'{"at_ms":1,"by":"bot","message":' + b'{"":' * 600 + b"1" + b"}" * 601], ""),
