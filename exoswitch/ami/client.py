@@ -123,10 +123,13 @@ class AmiProtocol(Protocol):
 
         Raises:
             ChannelGone: Asterisk says that there is no such channel.
-            TrunkRefused: Asterisk refused for another reason.
+            TrunkRefused: Asterisk refused for another reason, or would not take so long a line.
             BackendUnavailable: not connected, or no answer in time.
         """
-        response = await self.action(message)
+        try:
+            response = await self.action(message)
+        except LocalProtocolError as problem:
+            raise TrunkRefused(f"{message.get('Action')} cannot be sent to {self._server}: {problem}") from problem
         if response.succeeded:
             return response
         text = f"{self._server} refused {message.get('Action')}: {response.get('Message')}"

@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 
 from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
 from exoswitch.ami.message import AmiMessage
-from exoswitch.errors import BackendUnavailable, LocalProtocolError
+from exoswitch.errors import BackendUnavailable, LocalProtocolError, TrunkRefused
 from tests.harness.ami_far_side import SECRET, FarSide
 
 PING = AmiMessage.action("Ping")
@@ -158,6 +158,15 @@ def test_two_actions_at_once_cannot_have_one_id(link):
     outcome(link.ami.action(action))
     with pytest.raises(LocalProtocolError):
         link.ami.action(action)
+
+
+def test_command_that_cannot_be_sent_is_refused_and_not_sent(link):
+    too_long = AmiMessage.action("Setvar", ("Channel", "17.1"), ("Value", "x" * 1100))
+    (refused,) = outcome(Deferred.fromCoroutine(link.ami.command(too_long)))
+    assert isinstance(refused, TrunkRefused)
+    assert str(refused).startswith("Setvar cannot be sent to Asterisk: a line of 1109 bytes")
+    link.far.serve()
+    assert link.far.actions == []
 
 
 def test_lost_connection_is_told_before_every_waiter_fails(link):

@@ -1,6 +1,7 @@
 import gc
 
 import pytest
+from attrs import evolve
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.hangups import HANG_UP_RETRY_S
@@ -56,6 +57,12 @@ def test_refused_call_fails_with_asterisks_words(rig):
     (problem,) = rig.begin(rig.switch.originate(CALL))
     assert isinstance(problem, TrunkRefused)
     assert str(problem) == "Asterisk pbx1 refused Originate: Permission denied"
+
+
+def test_call_whose_request_is_too_long_for_asterisk_is_refused(rig):
+    rig.start()
+    (problem,) = rig.begin(rig.switch.originate(evolve(CALL, channel=f"PJSIP/{'9' * 1100}@lab")))
+    assert isinstance(problem, TrunkRefused)
 
 
 def test_nothing_can_be_asked_while_the_link_is_down(rig):
