@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
@@ -81,8 +81,7 @@ class AmiProtocol(Protocol):
         self._waiters: dict[str, _Waiter] = {}
         self._numbers = count(1)
         self._is_up = False
-        self._is_booted = False
-        self._boot_waiters: list[Deferred[None]] = []
+        self._booted: Deferred[None] = Deferred()
         self._pings: LoopingCall | None = None
         self._reason = ""
 
@@ -102,13 +101,7 @@ class AmiProtocol(Protocol):
 
     def when_booted(self) -> Deferred[None]:
         """Wait until Asterisk is fully booted: before that it takes logins, but every Originate fails."""
-        if self._is_booted:
-            return succeed(None)
-        if not self._is_up:
-            return fail(self._no_connection())
-        waiter: Deferred[None] = Deferred(self._boot_waiters.remove)
-        self._boot_waiters.append(waiter)
-        return waiter
+        return self._booted if self._is_up else fail(self._no_connection())
 
     def action(self, message: AmiMessage) -> Deferred[AmiMessage]:
         """Send an action, and give its response: Success or Error.
@@ -179,9 +172,9 @@ class AmiProtocol(Protocol):
         if self._pings is not None:
             self._pings.stop()
         self._listener.lost(self, self._reason)
-        boot_waiters, self._boot_waiters = self._boot_waiters, []
-        for boot_waiter in boot_waiters:
-            boot_waiter.errback(self._no_connection())
+        if not self._booted.called:
+            self._booted.errback(self._no_connection())
+            self._booted.addErrback(lambda _: None)  # Nobody may wait for it.
         for action_id in tuple(self._waiters):
             self._end(action_id, self._no_connection())
 
@@ -192,10 +185,8 @@ class AmiProtocol(Protocol):
         if not name:
             self._respond(message)
         elif name == "FullyBooted":
-            self._is_booted = True
-            boot_waiters, self._boot_waiters = self._boot_waiters, []
-            for waiter in boot_waiters:
-                waiter.callback(None)
+            if not self._booted.called:
+                self._booted.callback(None)
         elif not self._gather(message):
             try:
                 self._listener.event(message)

@@ -6,7 +6,6 @@ Stages of `prepare`::
 """
 
 import random
-from typing import Protocol
 
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IReactorTime
@@ -26,21 +25,8 @@ LOGIN_RETRY_S = 60.0  # a wrong secret stays wrong until somebody mends it, and 
 PACE = Pace(first_s=0.5, longest_s=30.0, stop_s=2.0)
 
 
-class LinkUser(Protocol):
-    """The switch that a link serves."""
-
-    def link_ready(self, ami: AmiProtocol, channels: list[AmiMessage]) -> None:
-        """Use Asterisk from now on; `channels` are the CoreShowChannel events of all channels that are up."""
-
-    def link_event(self, message: AmiMessage) -> None:
-        """Take an event; events come from the login on, before and after `link_ready`."""
-
-    def link_lost(self, reason: str) -> None:
-        """Stop using a link that was ready; called before any waiting action fails."""
-
-
 class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
-    """Keeps a connection to one Asterisk while it runs.
+    """Keeps a connection to one Asterisk while it runs; `came_up` gets the CoreShowChannel events of all channels.
 
     Raises:
         ConfigError: the configuration's `ami` is no endpoint.
@@ -48,7 +34,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
 
     _log = Logger()
 
-    def __init__(self, config: AsteriskConfig, reactor: IReactorTime, rng: random.Random, user: LinkUser) -> None:
+    def __init__(self, config: AsteriskConfig, reactor: IReactorTime, rng: random.Random) -> None:
         try:
             endpoint = clientFromString(reactor, config.ami)  # type: ignore[no-untyped-call]
         except (ValueError, TypeError, KeyError) as problem:
@@ -59,11 +45,14 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
             endpoint, server=f"Asterisk {config.name}", where=config.ami, pace=PACE, clock=reactor, rng=rng
         )
         self._config = config
-        self._user = user
+
+    def event(self, message: AmiMessage) -> None:
+        """Take an event; events come from the login on, before and after `came_up`."""
+        raise NotImplementedError
 
     def make_protocol(self) -> AmiProtocol:
         """Make the manager protocol's client."""
-        listener = AmiListener(connected=self.connected, event=self._user.link_event, lost=self.lost)
+        listener = AmiListener(connected=self.connected, event=self.event, lost=self.lost)
         return AmiProtocol(self._clock, listener, WANTED_EVENTS, server=self.server)
 
     async def prepare(self, connection: AmiProtocol) -> list[AmiMessage]:
@@ -75,23 +64,12 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         await self._filter(connection)
         return await connection.collect(list_channels())
 
-    def came_up(self, connection: AmiProtocol, found: list[AmiMessage]) -> None:
-        """Give the switch the connection."""
-        self._user.link_ready(connection, found)
-
-    def went_down(self, reason: str) -> None:
-        """Take the connection from the switch."""
-        self._user.link_lost(reason)
-
     async def _log_in(self, ami: AmiProtocol) -> None:
         try:
             await ami.log_in(self._config.username, self._config.secret)
         except LoginRefused as problem:
             self.extra_wait_s = LOGIN_RETRY_S
-            self._log.error(
-                "{problem}. Compare username and secret with its manager.conf.",
-                problem=str(problem),
-            )
+            self._log.error("{problem}. Compare username and secret with its manager.conf.", problem=str(problem))
             raise
         self.extra_wait_s = 0.0
 

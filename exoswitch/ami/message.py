@@ -113,8 +113,6 @@ class AmiDecoder:
     def __init__(
         self, *, wanted: frozenset[str] | None = None, greeting: bool = True, limits: AmiLimits | None = None
     ) -> None:
-        self.version = ""
-        self.skipped = 0
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
         self._awaits_greeting = greeting
         self._limits = AmiLimits() if limits is None else limits
@@ -153,7 +151,6 @@ class AmiDecoder:
             return False
         if len(line) < len(GREETING):
             raise RemoteProtocolError("the AMI greeting is cut short")
-        self.version = line[len(GREETING) :].decode("ascii", "replace")
         self._awaits_greeting = False
         self._buffer[:] = rest
         return True
@@ -164,7 +161,6 @@ class AmiDecoder:
             end_of_line = buffer.find(_END_OF_LINE, begin, end)
             name = buffer[begin + len(_EVENT) : end if end_of_line < 0 else end_of_line]
             if bytes(name) not in wanted and buffer.find(_ACTION_ID, begin, end) < 0:
-                self.skipped += 1
                 return
         headers = self._read_headers(buffer[begin:end])
         if headers:

@@ -2,7 +2,6 @@
 
 import random
 
-from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
@@ -25,7 +24,7 @@ from exoswitch.tasks.deferred import deferred
 
 
 @implementer(ISwitch)
-class AsteriskSwitch(Service):
+class AsteriskSwitch(AmiLink):
     """One Asterisk, while the service runs; `listener` is told its events, and may be set later.
 
     `node` is this gateway's name: it stands on every call that we place or take. Asterisk sends us `codec`.
@@ -46,14 +45,13 @@ class AsteriskSwitch(Service):
         max_duration_s: float = 3600.0,
         listener: ISwitchListener | None = None,
     ) -> None:
+        super().__init__(config, reactor, rng)
         self.name = config.name
         self.host = config.host
         self.listener = listener
         self._codec = codec
         self._node = node
         self._max_duration_s = max_duration_s
-        self._link = AmiLink(config, reactor, rng, self)
-        self._ami: AmiProtocol | None = None
         self._translator = EventTranslator()
         self._hang_ups = HangUps(node, reactor, self._tell)
         self._claims = Claims(node, reactor)
@@ -63,20 +61,14 @@ class AsteriskSwitch(Service):
     @property
     def ready(self) -> bool:
         """Whether we are logged in and Asterisk is fully booted."""
-        return self._ami is not None
+        return self.is_up and bool(self.running)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
-        """Begin to connect."""
-        super().startService()  # type: ignore[no-untyped-call]
-        self._link.startService()
-
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Disconnect; calls in progress go on."""
-        super().stopService()  # type: ignore[no-untyped-call]
-        self._ami = None
+        stopped = super().stopService()
         self._hang_ups.link_lost()
         self._claims.abandon(f"Asterisk {self.name} is left")
-        return self._link.stopService()
+        return stopped
 
     # --- Calls --------------------------------------------------------------------------------------------------
 
@@ -145,22 +137,21 @@ class AsteriskSwitch(Service):
 
     @property
     def _ready_ami(self) -> AmiProtocol:
-        if self._ami is None:
+        if self.connection is None or not self.ready:
             raise BackendUnavailable(f"Asterisk {self.name} is not ready")
-        return self._ami
+        return self.connection
 
-    # --- What the link tells (LinkUser) -------------------------------------------------------------------------
+    # --- AmiLink ------------------------------------------------------------------------------------------------
 
-    def link_ready(self, ami: AmiProtocol, channels: list[AmiMessage]) -> None:
+    def came_up(self, connection: AmiProtocol, found: list[AmiMessage]) -> None:
         """Tell which channels are up, then which calls wait for a gateway; then send the pending hang-ups."""
-        self._ami = ami
-        channel_ids = frozenset(channel.get("Uniqueid") for channel in channels)
-        self._tell(SwitchReady(channel_ids, legs(channels)))
-        for arrival in self._translator.arrivals(channels):
+        channel_ids = frozenset(channel.get("Uniqueid") for channel in found)
+        self._tell(SwitchReady(channel_ids, legs(found)))
+        for arrival in self._translator.arrivals(found):
             self._tell(arrival)
-        self._hang_ups.link_ready(ami, channel_ids)
+        self._hang_ups.link_ready(connection, channel_ids)
 
-    def link_event(self, message: AmiMessage) -> None:
+    def event(self, message: AmiMessage) -> None:
         """Tell the event of a call, if the message is one."""
         if message.event == CLAIM_ANSWER:
             self._claims.executed(message)
@@ -173,9 +164,8 @@ class AsteriskSwitch(Service):
             self._claims.hung_up(event.channel_id)
         self._tell(event)
 
-    def link_lost(self, reason: str) -> None:
+    def went_down(self, reason: str) -> None:
         """Tell it; pending hang-ups stay."""
-        self._ami = None
         self._hang_ups.link_lost()
         self._claims.abandon(f"the link to Asterisk {self.name} was lost")
         self._tell(SwitchLost(reason))

@@ -8,13 +8,11 @@ from collections.abc import Callable
 
 from attrs import define, field
 
+from exoswitch.ami.names import FULL_CONTEXT, INBOUND_CONTEXT
 from exoswitch.sim.channel import Channel, event
 from exoswitch.sim.exchange import Effect, Exchange
 from exoswitch.sim.phonecall import CallBegan, Origin, PhoneCall
 from exoswitch.sim.script import Script
-
-_INBOUND_CONTEXT = "exoswitch-inbound"
-_FULL_CONTEXT = "exoswitch-full"
 
 
 @define(kw_only=True)
@@ -80,14 +78,14 @@ class SimulatedPbx:
 
     def arrive(self, caller: str, callee: str, script: Script) -> PhoneCall:
         """Make a call from the trunk."""
-        channel = self._new_channel("PJSIP/trunk", "", caller, _INBOUND_CONTEXT, callee)
+        channel = self._new_channel("PJSIP/trunk", "", caller, INBOUND_CONTEXT, callee)
         call = self._begin(PhoneCall(self.exchange, channel, script))
         call.arrive()
         return call
 
     def redirect(self, call: PhoneCall, context: str, extension: str, now: float) -> None:
         """Move a call to another place in the dialplan."""
-        if context == _FULL_CONTEXT:
+        if context == FULL_CONTEXT:
             call.turn_away(context, extension, now + self.full_tone_s)
         else:
             call.enter(context, extension)

@@ -6,16 +6,14 @@ from urllib.parse import quote
 from attrs import define, field, frozen
 
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.names import LEG_VARIABLE, OWNER_VARIABLE
 from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
 from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, OpenMedia
 from exoswitch.sim.script import Answer, DeadTrunk, Refuse, Ring, Script
 
-LEG_VARIABLE = "EXOSWITCH_LEG"
-OWNER_VARIABLE = "EXOSWITCH_GATEWAY"
-
 _LEG = re.compile(r"UnicastRTP/\[?(?P<host>[^/\]]+?)\]?:(?P<port>\d+)/c\((?P<codec>\w+)\)")
 _EXEC_DIAL = re.compile(r'EXEC Dial "?([^"]+)"?')
-_CLAIM = re.compile(r"GET FULL VARIABLE \$\{SET\(EXOSWITCH_GATEWAY=\$\{IF\(.*\?(?P<claimant>[^:]+):.*")
+_CLAIM = re.compile(rf"GET FULL VARIABLE \$\{{SET\({OWNER_VARIABLE}=\$\{{IF\(.*\?(?P<claimant>[^:]+):.*")
 _BEING_DIALLED, _WAITING = ("AppDial2", "(Outgoing Line)"), ("AGI", "agi:async")
 _SETUP_S = 0.005
 _NORMAL_CLEARING, _NO_ANSWER, _NO_CIRCUIT = 16, 19, 34

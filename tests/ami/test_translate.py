@@ -104,7 +104,7 @@ def test_skipping_unwanted_events_changes_nothing(name):
     decoder = AmiDecoder(wanted=WANTED_EVENTS)
     messages = decoder.feed((TRANSCRIPTS / f"{name}.txt").read_bytes())
     assert [told for message in messages if (told := translator.translate(message))] == events_of(name)
-    assert decoder.skipped > 0 or name == "dead_trunk"
+    assert len(messages) < len(read(name)) or name == "dead_trunk"
 
 
 def test_waiting_call_in_the_list_of_channels_arrives_once():

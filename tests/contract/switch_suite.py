@@ -160,7 +160,7 @@ class Gateway:
         await self.switch.stopService()
 
     def cut(self) -> None:
-        self.switch._link.drop("cut by a test")
+        self.switch.drop("cut by a test")
 
 
 @define
