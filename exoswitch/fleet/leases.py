@@ -24,6 +24,22 @@ class Lease:
     quotas: tuple[str, ...] = ()
 
 
+@frozen(kw_only=True)
+class PlaceRequest:
+    """A request for a place for a call, on this Asterisk if it is named; `quotas` are names with their limits."""
+
+    token: str
+    call_sid: str
+    asterisk: str | None
+    quotas: Mapping[str, int]
+
+    def lease(self, gateway: str, asterisk: str) -> Lease:
+        """Give the lease of a place that was found."""
+        return Lease(
+            token=self.token, call_sid=self.call_sid, gateway=gateway, asterisk=asterisk, quotas=tuple(self.quotas)
+        )
+
+
 def token_of_channel(asterisk: str, channel_id: str) -> str:
     """Give the token of the lease for a call that waits at an Asterisk: the same at every gateway, without spaces."""
     return f"{quote(asterisk, safe='')}/{quote(channel_id, safe='')}"

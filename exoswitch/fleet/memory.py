@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
 from exoswitch.fleet.interfaces import INodeAllocator
-from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, token_of_channel
+from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, PlaceRequest, token_of_channel
 from exoswitch.fleet.registry import Registry, UnknownGateway
 from exoswitch.tasks.deferred import deferred
 
@@ -61,15 +61,8 @@ class MemoryNodes(Service):
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Lease:
         """Take a place on the pair with the lowest load, of this gateway or of any."""
-        lease = self._registered().allocate(
-            self._gateway,
-            self._new_token(),
-            call_sid,
-            asterisk=asterisk,
-            any_gateway=any_gateway,
-            quotas=quotas,
-            now=self._now(),
-        )
+        request = PlaceRequest(token=self._new_token(), call_sid=call_sid, asterisk=asterisk, quotas=quotas)
+        lease = self._registered().allocate(self._gateway, request, self._now(), any_gateway=any_gateway)
         self._held[lease.token] = lease
         return lease
 
@@ -84,15 +77,9 @@ class MemoryNodes(Service):
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Lease:
         """Choose among the gateways of the registry."""
-        lease = self._registered().receive(
-            self._gateway,
-            token_of_channel(asterisk, channel_id),
-            call_sid,
-            asterisk=asterisk,
-            excluding=excluding,
-            quotas=quotas,
-            now=self._now(),
-        )
+        token = token_of_channel(asterisk, channel_id)
+        request = PlaceRequest(token=token, call_sid=call_sid, asterisk=asterisk, quotas=quotas)
+        lease = self._registered().receive(self._gateway, request, self._now(), excluding=excluding)
         if lease.gateway == self._gateway:
             self._held[lease.token] = lease
         return lease
@@ -163,10 +150,6 @@ class MemoryNodes(Service):
     async def view(self) -> FleetView:
         """Show all gateways of the registry."""
         return self._registry.view(self._now())
-
-    def in_use(self) -> int:
-        """Count the places that this gateway holds."""
-        return len(self._held)
 
     def _registered(self) -> Registry:
         if self._gateway not in self._registry:

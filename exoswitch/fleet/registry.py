@@ -17,13 +17,13 @@ leases that a gateway registers with may exceed them.
 The Lua scripts in `redis/lua` do the same in Redis.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from attrs import define, evolve, field
 
 from exoswitch.errors import ExoswitchError, NoCapacity
 from exoswitch.fleet.choice import no_place_on, preferred, refusal
-from exoswitch.fleet.leases import FleetView, GatewayView, Lease, NodeStatus
+from exoswitch.fleet.leases import FleetView, GatewayView, Lease, NodeStatus, PlaceRequest
 from exoswitch.fleet.usage import Usage
 
 
@@ -90,17 +90,7 @@ class Registry:
 
     # --- Leases -------------------------------------------------------------------------------------------------
 
-    def allocate(
-        self,
-        holder: str,
-        token: str,
-        call_sid: str,
-        *,
-        asterisk: str | None,
-        any_gateway: bool,
-        quotas: Mapping[str, int],
-        now: float,
-    ) -> Lease:
+    def allocate(self, holder: str, request: PlaceRequest, now: float, *, any_gateway: bool = False) -> Lease:
         """Take a place for a call; the same token gets the same place again.
 
         Raises:
@@ -109,30 +99,18 @@ class Registry:
             UnknownGateway: the holder must register.
         """
         self._known(holder)
-        if token in self._leases:
-            return self._leases[token]
-        self.usage.check(quotas)
+        if request.token in self._leases:
+            return self._leases[request.token]
+        self.usage.check(request.quotas)
         statuses = self._living(now, asking=holder) if any_gateway else {holder: self._gateways[holder].status}
-        best = preferred(statuses, self.usage, asterisk)
+        best = preferred(statuses, self.usage, request.asterisk)
         if best is None:
-            raise NoCapacity(self.refusal(holder, asterisk))
-        lease = Lease(
-            token=token, call_sid=call_sid, gateway=best.gateway, asterisk=best.asterisk, quotas=tuple(quotas)
-        )
+            raise NoCapacity(self.refusal(holder, request.asterisk))
+        lease = request.lease(best.gateway, best.asterisk)
         self.enter(holder, lease)
         return lease
 
-    def receive(
-        self,
-        asking: str,
-        token: str,
-        call_sid: str,
-        *,
-        asterisk: str,
-        excluding: str | None,
-        quotas: Mapping[str, int],
-        now: float,
-    ) -> Lease:
+    def receive(self, asking: str, request: PlaceRequest, now: float, *, excluding: str | None = None) -> Lease:
         """Return the lease of a call that waits at an Asterisk; the chosen gateway holds it.
 
         If that gateway is dead or excluded, the lease moves to another gateway; if there is none, it stays.
@@ -144,18 +122,18 @@ class Registry:
         """
         self._known(asking)
         living = self._living(now, asking=asking, excluding=excluding)
-        known = self._leases.get(token)
+        known = self._leases.get(request.token)
         if known and known.gateway in living:
-            self._acknowledge(asking, token)
+            self._acknowledge(asking, known.token)
             return known
         if known is None:
-            self.usage.check(quotas)
-        best = preferred(living, self.usage, asterisk, is_there=known is not None)
+            self.usage.check(request.quotas)
+        best = preferred(living, self.usage, request.asterisk, is_there=known is not None)
         if best is None:
-            raise NoCapacity(no_place_on(asterisk))
+            raise NoCapacity(no_place_on(request.asterisk))
         if known:
-            return self._move(token, best.gateway)
-        lease = Lease(token=token, call_sid=call_sid, gateway=best.gateway, asterisk=asterisk, quotas=tuple(quotas))
+            return self._move(known.token, best.gateway)
+        lease = request.lease(best.gateway, best.asterisk)
         self.enter(best.gateway, lease)
         return lease
 

@@ -99,7 +99,7 @@ class House:
 
     def assert_nothing_is_left(self):
         assert self.engine.live == 0
-        assert self.nodes.in_use() == 0
+        assert result.successResultOf(self.nodes.view()).leases == ()
         assert all(leg.asked[-1] == ("close",) for leg in self.media.legs)
         assert self.clock.getDelayedCalls() == []
 

@@ -14,7 +14,7 @@ from zope.interface import implementer
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.choice import no_place_on
 from exoswitch.fleet.interfaces import INodeAllocator
-from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, token_of_channel
+from exoswitch.fleet.leases import NO_QUOTAS, FleetView, Lease, NodeStatus, PlaceRequest, token_of_channel
 from exoswitch.fleet.redis import scripts
 from exoswitch.fleet.redis.address import RedisAddress
 from exoswitch.fleet.redis.codec import (
@@ -26,6 +26,7 @@ from exoswitch.fleet.redis.codec import (
     read_view,
     refusal,
 )
+from exoswitch.fleet.redis.link import Script
 from exoswitch.fleet.redis.local import LocalRegistry
 from exoswitch.fleet.redis.membership import Membership
 from exoswitch.fleet.timings import DEFAULTS, FleetTimings
@@ -80,10 +81,6 @@ class RedisNodes(Service):
         """Whether Redis counts our calls now."""
         return self._membership.link.is_up
 
-    def in_use(self) -> int:
-        """Count the places that this gateway holds."""
-        return len(self._local.leases)
-
     def renew(self) -> Deferred[None]:
         """Send a heartbeat; read how full the Asterisks are."""
         return self._membership.renew()
@@ -108,23 +105,19 @@ class RedisNodes(Service):
         quotas: Mapping[str, int] = NO_QUOTAS,
     ) -> Lease:
         """Take a place; without Redis, one of this gateway's pairs, by the local registry."""
-        token, scope = self._new_token(), "any" if any_gateway else "own"
+        request = PlaceRequest(token=self._new_token(), call_sid=call_sid, asterisk=asterisk, quotas=quotas)
         try:
-            answer = await self._membership.ask(
-                scripts.ALLOCATE, token, call_sid, asterisk or "", scope, *limit_words(quotas)
-            )
-            match answer:
+            match await self._ask(scripts.ALLOCATE, request, "any" if any_gateway else "own"):
                 case ["taken", gateway, place]:
-                    return self._local.enter(
-                        Lease(token=token, call_sid=call_sid, gateway=gateway, asterisk=place, quotas=tuple(quotas))
-                    )
+                    return self._local.enter(request.lease(gateway, place))
                 case ["full"]:
                     raise NoCapacity(self._local.refusal(asterisk))
-            raise refusal(answer, quotas)
+                case answer:
+                    raise refusal(answer, quotas)
         except BackendUnavailable:
-            return self._allocate_locally(token, call_sid, asterisk, quotas)
+            return self._allocate_locally(request)
         except CancelledError:
-            spawn(self._membership.release(token), self._log, "releasing the place of a cancelled request")
+            spawn(self._membership.release(request.token), self._log, "releasing the place of a cancelled request")
             raise
 
     @deferred
@@ -139,24 +132,26 @@ class RedisNodes(Service):
     ) -> Lease:
         """Choose the gateway for a waiting call; without Redis it is this one."""
         token = token_of_channel(asterisk, channel_id)
+        request = PlaceRequest(token=token, call_sid=call_sid, asterisk=asterisk, quotas=quotas)
         try:
-            answer = await self._membership.ask(
-                scripts.RECEIVE, token, call_sid, asterisk, excluding or "", *limit_words(quotas)
-            )
+            answer = await self._ask(scripts.RECEIVE, request, excluding or "")
         except BackendUnavailable:
-            return self._allocate_locally(token, call_sid, asterisk, quotas)
+            return self._allocate_locally(request)
         match answer:
             case ["taken", gateway, known_as, its]:
-                lease = Lease(
-                    token=token, call_sid=known_as, gateway=gateway, asterisk=asterisk, quotas=read_quotas(its)
-                )
+                lease = evolve(request.lease(gateway, asterisk), call_sid=known_as, quotas=read_quotas(its))
                 return self._local.enter(lease) if gateway == self._gateway else lease
             case ["full"]:
                 raise NoCapacity(no_place_on(asterisk))
         raise refusal(answer, quotas)
 
-    def _allocate_locally(self, token: str, call_sid: str, asterisk: str | None, quotas: Mapping[str, int]) -> Lease:
-        lease = self._local.allocate(token, call_sid, asterisk, quotas)
+    async def _ask(self, script: Script, request: PlaceRequest, detail: str) -> list[str]:
+        asterisk = request.asterisk or ""
+        words = limit_words(request.quotas)
+        return await self._membership.ask(script, request.token, request.call_sid, asterisk, detail, *words)
+
+    def _allocate_locally(self, request: PlaceRequest) -> Lease:
+        lease = self._local.allocate(request)
         self._metrics.add("places_taken_without_redis_total")
         return lease
 

@@ -1,7 +1,6 @@
 """Core: a job as an entry of a gateway's stream, and a portion of the stream as jobs_take.lua returns it."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -48,10 +47,6 @@ def read_portion(answer: str | bytes) -> Portion:
 
 
 def _lease(flat: Any) -> Lease | None:
-    fields = _by_name(flat) if isinstance(flat, list) else {}
+    fields = dict(zip(flat[::2], flat[1::2], strict=True)) if isinstance(flat, list) else {}
     plain = {name: fields.get(name, "") for name in PLAIN}
     return Lease(**plain, quotas=read_quotas(fields.get("quotas", ""))) if all(plain.values()) else None
-
-
-def _by_name(flat: Sequence[str]) -> dict[str, str]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,11 +1,10 @@
 """Core: the leases that this gateway holds: they decide while Redis is away, and are compared with Redis."""
 
 import math
-from collections.abc import Mapping
 
 from attrs import define, field
 
-from exoswitch.fleet.leases import Lease, NodeStatus
+from exoswitch.fleet.leases import Lease, NodeStatus, PlaceRequest
 from exoswitch.fleet.registry import Registry
 from exoswitch.fleet.usage import Usage
 
@@ -42,15 +41,13 @@ class LocalRegistry:
         self.status = status
         self._registry.renew(self.gateway, status, NOW)
 
-    def allocate(self, token: str, call_sid: str, asterisk: str | None, quotas: Mapping[str, int]) -> Lease:
+    def allocate(self, request: PlaceRequest) -> Lease:
         """Take a place on one of this gateway's pairs.
 
         Raises:
             NoCapacity: no pair has a place, or a quota has reached its limit.
         """
-        return self._registry.allocate(
-            self.gateway, token, call_sid, asterisk=asterisk, any_gateway=False, quotas=quotas, now=NOW
-        )
+        return self._registry.allocate(self.gateway, request, NOW)
 
     def refusal(self, asterisk: str | None) -> str:
         """Say why this gateway has no place for a call."""

@@ -92,7 +92,7 @@ class Traffic:
             name: len(calls) for name, calls in zip(FLEET, self.live.values(), strict=True)
         }
         for nodes, calls in self.live.items():
-            assert nodes.in_use() == len(calls)
+            assert len(nodes._local.leases) == len(calls)
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
