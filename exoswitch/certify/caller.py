@@ -1,66 +1,59 @@
-"""Core: the caller of a scenario: it plays stages in order; a stage can end early when the bot has done its part."""
+"""Core: the callers of scenarios, in moments of 20 ms: scripted in stages, or recorded. They end with the hang-up."""
 
-from random import Random
-from typing import NamedTuple
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 
-from attrs import define, field
-
-from exoswitch.audio.frames import FRAME_S
-from exoswitch.audio.g711 import ULAW
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.audio.resample import Resampler
 from exoswitch.certify.scenario import Stage
-from exoswitch.certify.tape import Tape, is_audible
-from exoswitch.errors import RemoteProtocolError
-from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.sim.script import ScriptPlayer
+from exoswitch.certify.tape import Tape
+from exoswitch.exotel.trace.replay_caller import CallerStep, HangUp, Press, Speak
+from exoswitch.sim.script import Moment, play
+
+PATIENCE_S = 10.0  # how long the caller waits where the recorded bot closed the stream itself
+_READY_S = 1.5 * FRAME_S  # a recorded frame has the time of its end; the slack absorbs jitter of the recording
 
 
-class CallerTick(NamedTuple):
-    """One tick of a caller: the packet that it sends, and the key that it released (or an empty string)."""
-
-    packet: bytes
-    digit: str
-
-
-def heard(data: bytes) -> bool:
-    """Whether a packet holds audible sound."""
-    try:
-        return is_audible(ULAW.decode(parse(data).payload))
-    except RemoteProtocolError:
-        return False
+def scripted(stages: Iterable[Stage], tape: Tape, seconds: Callable[[], float]) -> Iterator[Moment]:
+    """Play stages in order. A stage can end early when the tape shows that the bot has done its part."""
+    for stage in stages:
+        tape.stage(stage.name, seconds())
+        moments = play(stage.script)
+        for _ in range(round(stage.at_most_s / FRAME_S)):
+            if stage.until(tape, seconds()):
+                break
+            yield next(moments)
 
 
-@define
-class ScriptedCaller:
-    """One caller, from the answer on. It decides by the tape when a stage ends."""
+def recorded(
+    steps: Iterable[CallerStep], sample_rate_hz: int, tape: Tape, seconds: Callable[[], float]
+) -> Iterator[Moment]:
+    """Send the same audio and the same keys at the same times as in a recording of this sample rate."""
+    tape.stage("recorded", seconds())
+    frames = deque(_at_the_phones_rate(steps, sample_rate_hz))
+    keys = deque((step.at_ms / 1000, step.does.digit) for step in steps if isinstance(step.does, Press))
+    end_s = hangs_up_s(steps)
+    for tick in count():
+        at_s = tick * FRAME_S
+        if at_s >= end_s:
+            return
+        pcm = frames.popleft()[1] if frames and frames[0][0] <= at_s + _READY_S else SILENCE_PCM
+        yield Moment(pcm, keys.popleft()[1] if keys and keys[0][0] <= at_s else "")
 
-    _stages: tuple[Stage, ...]
-    _tape: Tape
-    _rng: Random
-    _number: int = field(default=-1, init=False)
-    _ticks_left: int = field(default=0, init=False)
-    _player: ScriptPlayer = field(init=False)
-    _packetizer: Packetizer = field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        self._packetizer = Packetizer.begin(ULAW.payload_type, self._rng)
+def hangs_up_s(steps: Iterable[CallerStep]) -> float:
+    """Give the time of the hang-up: as recorded, or `PATIENCE_S` after the last step."""
+    ends = [step.at_ms / 1000 for step in steps if isinstance(step.does, HangUp)]
+    return ends[0] if ends else max((step.at_ms / 1000 for step in steps), default=0.0) + PATIENCE_S
 
-    def datagram(self, data: bytes) -> None:
-        """Take a packet from the gateway."""
-        self._tape.heard_at_phone += heard(data)
 
-    def tick(self, now: float) -> CallerTick | None:
-        """Let 20 ms pass. None means that all stages are over and the caller hangs up."""
-        while self._ticks_left <= 0 or self._stages[self._number].until(self._tape, now):
-            if self._number + 1 >= len(self._stages):
-                return None
-            self._begin(self._number + 1, now)
-        self._ticks_left -= 1
-        moment = self._player.tick()
-        return CallerTick(self._packetizer.encode(ULAW.encode(moment.pcm), marker=False), moment.digit)
-
-    def _begin(self, number: int, now: float) -> None:
-        stage = self._stages[number]
-        self._number = number
-        self._ticks_left = round(stage.at_most_s / FRAME_S)
-        self._player = ScriptPlayer(stage.script)
-        self._tape.stage(stage.name, now)
+def _at_the_phones_rate(steps: Iterable[CallerStep], sample_rate_hz: int) -> Iterable[tuple[float, bytes]]:
+    """Give the recorded speech in frames of 8,000 Hz, each with its time in seconds."""
+    said = [(step.at_ms / 1000, step.does.pcm) for step in steps if isinstance(step.does, Speak)]
+    if sample_rate_hz != SAMPLE_RATE_HZ:
+        down = Resampler(sample_rate_hz, SAMPLE_RATE_HZ)
+        pcm = b"".join(down.feed(pcm) for _, pcm in said) + down.flush()
+        said = [(at_s, pcm[number * FRAME_BYTES :][:FRAME_BYTES]) for number, (at_s, _) in enumerate(said)]
+    for at_s, frame in said:
+        yield at_s, frame.ljust(FRAME_BYTES, b"\0")

@@ -10,14 +10,14 @@ from typing import Protocol
 from attrs import define, field
 
 from exoswitch.audio.g711 import ULAW
-from exoswitch.certify.caller import ScriptedCaller
-from exoswitch.certify.recorded_caller import RecordedCaller
+from exoswitch.certify.caller import recorded, scripted
 from exoswitch.certify.scenario import Plan
-from exoswitch.certify.tape import Tape
+from exoswitch.certify.tape import Tape, is_audible
 from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
-from exoswitch.rtp.packet import parse
+from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.rtp.plane import Listener, MediaSession
 from exoswitch.sim.network import Network
+from exoswitch.sim.script import Moment
 
 PHONE: Address = ("127.0.0.1", 4000)
 """The address of every simulated phone. No packet is sent there."""
@@ -38,12 +38,20 @@ class SimulatedPhone:
     """A caller and the network between it and the gateway: the wire of a media session."""
 
     tape: Tape
-    _caller: ScriptedCaller | RecordedCaller
+    _plan: Plan
     _control: Control
+    _packetizer: Packetizer
     _out: Network
     _back: Network
+    _moments: Iterator[Moment] = field(init=False)
     _now: float = field(default=0.0, init=False)
     _hung_up: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        plan, begin = self._plan, (self.tape, lambda: self._now)
+        self._moments = (
+            recorded(plan.recorded, plan.recorded_hz, *begin) if plan.recorded else scripted(plan.stages, *begin)
+        )
 
     def tick(self, now: float) -> None:
         """Let 20 ms pass. The caller begins when the bot has accepted the call."""
@@ -51,15 +59,15 @@ class SimulatedPhone:
         if self.tape.opened_at is None:
             return
         for data in self._back.due(now):
-            self._caller.datagram(data)
+            self.tape.heard_at_phone += is_audible(_pcm_of(data))
         if self._hung_up:
             return
-        moment = self._caller.tick(now)
+        moment = next(self._moments, None)
         if moment is None:
             self._hung_up = True
             self._control.hung_up()
             return
-        self._out.send(moment.packet, now)
+        self._out.send(self._packetizer.encode(ULAW.encode(moment.pcm), marker=False), now)
         if moment.digit:
             self._control.pressed(moment.digit)
 
@@ -69,8 +77,12 @@ class SimulatedPhone:
 
     def send(self, packet: bytes, _address: Address) -> None:
         """Send the gateway's packet through the network to the caller."""
-        self.tape.line_tick(ULAW.decode(parse(packet).payload), self._now)
+        self.tape.line_tick(_pcm_of(packet), self._now)
         self._back.send(packet, self._now)
+
+
+def _pcm_of(packet: bytes) -> bytes:
+    return ULAW.decode(parse(packet).payload)
 
 
 @define(eq=False)
@@ -82,12 +94,9 @@ class SimulatedPhones:
     def open(self, plan: Plan, tape: Tape, control: Control, listener: Listener, seed: int) -> MediaSession:
         """Make the media session of a call, ready for the plane. The same seed gives the same network."""
         rng = Random(seed)
-        caller = (
-            RecordedCaller(plan.recorded, plan.recorded_hz, tape, rng)
-            if plan.recorded
-            else ScriptedCaller(plan.stages, tape, rng)
-        )
-        phone = SimulatedPhone(tape, caller, control, Network(plan.network, seed), Network(plan.network, seed + 1))
+        packetizer = Packetizer.begin(ULAW.payload_type, rng)
+        networks = Network(plan.network, seed), Network(plan.network, seed + 1)
+        phone = SimulatedPhone(tape, plan, control, packetizer, *networks)
         leg = MediaLeg(LegSettings(source_host=PHONE[0]), rng)
         leg.direct(*PHONE)
         media = MediaSession(leg, phone, listener)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from exoswitch.call.bot_address import is_resolver, parse_address
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.certify import bot_url
-from exoswitch.certify.recorded_caller import hangs_up_s
+from exoswitch.certify.caller import hangs_up_s
 from exoswitch.certify.scenario import Plan, Scenario, Terms, as_given
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding, Verdict, passed

@@ -1,8 +1,8 @@
 """Core: a simulated caller: it plays its script as G.711 over RTP, and records the audio that comes back."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from random import Random
-from typing import NamedTuple
 
 from attrs import define, field
 
@@ -11,7 +11,7 @@ from exoswitch.audio.g711 import ULAW, Law
 from exoswitch.rtp.packet import Packetizer
 from exoswitch.sim.ear import Ear
 from exoswitch.sim.latency import Meters
-from exoswitch.sim.script import Script, ScriptPlayer
+from exoswitch.sim.script import Moment, Script, play
 
 _RECORDED_BYTES = 600 * 2 * SAMPLE_RATE_HZ
 
@@ -21,14 +21,6 @@ def _through_codec(law: Law, pcm: bytes) -> tuple[bytes, bytes]:
     """Give a frame's payload and its decoded PCM. The cache helps because scripts repeat frames."""
     payload = law.encode(pcm)
     return payload, law.decode(payload)
-
-
-class CallerTick(NamedTuple):
-    """One tick of a caller: the packet to send, the released key (or an empty string), and whether it hangs up."""
-
-    packet: bytes
-    digit: str
-    hangs_up: bool
 
 
 @define
@@ -44,22 +36,21 @@ class Caller:
     spoken: bytearray = field(init=False, factory=bytearray, repr=False)
     sent: int = field(init=False, default=0)
     first_spoken_at: float | None = field(init=False, default=None)
-    _player: ScriptPlayer = field(init=False)
+    _moments: Iterator[Moment] = field(init=False)
     _packetizer: Packetizer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Begin the script, the RTP stream and the recording."""
         self.ear = Ear(self.began_at, self._meters.back if self._meters else None)
-        self._player = ScriptPlayer(self._script)
+        self._moments = play(self._script)
         self._packetizer = Packetizer.begin(self._law.payload_type, self._rng)
 
     def datagram(self, data: bytes, now: float) -> None:
         """Take a datagram from the gateway."""
         self.ear.datagram(data, now)
 
-    def tick(self, now: float) -> CallerTick:
-        """Let 20 ms pass."""
-        moment = self._player.tick()
+    def tick(self, now: float) -> tuple[bytes, Moment]:
+        """Let 20 ms pass; give the packet to send, and the moment of the script."""
+        moment = next(self._moments)
         payload, pcm = _through_codec(self._law, moment.pcm)
         if self._meters is not None:
             self._meters.out.sent(pcm, now)
@@ -69,4 +60,4 @@ class Caller:
         if len(self.spoken) < _RECORDED_BYTES:
             self.spoken += pcm
         self.sent += 1
-        return CallerTick(self._packetizer.encode(payload, self.sent == 1), moment.digit, moment.hangs_up)
+        return self._packetizer.encode(payload, self.sent == 1), moment

@@ -8,8 +8,9 @@ from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import DatagramProtocol
 
-from exoswitch.sim.caller import Caller, CallerTick
+from exoswitch.sim.caller import Caller
 from exoswitch.sim.network import Network
+from exoswitch.sim.script import Moment
 
 Address = tuple[str, int]
 
@@ -76,13 +77,13 @@ class Phone:
         self.from_gateway.send(datagram, now)
         self._carry(now)
 
-    def tick(self) -> CallerTick:
+    def tick(self) -> Moment:
         """Let 20 ms pass."""
         now = self._reactor.seconds()
-        ticked = self.caller.tick(now)
-        self.to_gateway.send(ticked.packet, now)
+        packet, moment = self.caller.tick(now)
+        self.to_gateway.send(packet, now)
         self._carry(now)
-        return ticked
+        return moment
 
     def _carry(self, now: float) -> None:
         for data in self.from_gateway.due(now):

@@ -8,11 +8,11 @@ A script without a hang-up stays silent until the other side hangs up.
 """
 
 from collections.abc import Callable, Iterator
-from itertools import cycle, islice
+from itertools import chain, cycle, islice, repeat
 from math import inf
 from typing import NamedTuple
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.audio.wav import read_wav
@@ -163,35 +163,18 @@ class Moment(NamedTuple):
 _QUIET = Moment()
 
 
-@define
-class ScriptPlayer:
-    """Plays a script from the answer on, one tick of 20 ms at a time."""
-
-    _script: Script
-    _ticks: int = field(init=False, default=0)
-    _moments: Iterator[Moment] = field(init=False)
-    _last_tick: float = field(init=False)
-    has_hung_up: bool = field(init=False, default=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Begin at the first step."""
-        self._moments = _play(self._script.steps)
-        self._last_tick = self._script.hang_up_after_s / FRAME_S
-
-    def tick(self) -> Moment:
-        """Play the next 20 ms. After the hang-up there is only silence."""
-        if self.has_hung_up:
-            return _QUIET
-        self._ticks += 1
-        if self._ticks > self._last_tick:
-            self.has_hung_up = True
-            return Moment(hangs_up=True)
-        moment = next(self._moments, _QUIET)
-        self.has_hung_up = moment.hangs_up
-        return moment
+def play(script: Script) -> Iterator[Moment]:
+    """Play a script from the answer on, without end: after the hang-up there is only silence."""
+    last_tick = script.hang_up_after_s / FRAME_S
+    for tick, moment in enumerate(chain(_moments(script.steps), repeat(_QUIET)), start=1):
+        played = moment if tick <= last_tick else Moment(hangs_up=True)
+        yield played
+        if played.hangs_up:
+            break
+    yield from repeat(_QUIET)
 
 
-def _play(steps: tuple[Step, ...]) -> Iterator[Moment]:
+def _moments(steps: tuple[Step, ...]) -> Iterator[Moment]:
     for step in steps:
         match step:
             case Speak(frames, seconds):

@@ -1,20 +1,16 @@
-from random import Random
-
 import pytest
 from attrs import evolve
 
 from exoswitch.audio.frames import SILENCE_PCM
-from exoswitch.audio.g711 import ULAW
 from exoswitch.call.effects import StopReason
 from exoswitch.call.session import Direction
+from exoswitch.certify.caller import recorded
 from exoswitch.certify.kept import Kept
-from exoswitch.certify.recorded_caller import RecordedCaller
 from exoswitch.certify.replay import replay_of
 from exoswitch.certify.verdict import Verdict
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.trace import Attempted, Closed, Header, MediaSettings, Message, Opened, TraceError
-from exoswitch.rtp.packet import parse
 from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
 from tests.harness.wire import Messages
 
@@ -69,23 +65,17 @@ def test_a_kept_trace_is_bounded():
     assert len(kept.trace().entries) == 60_001
 
 
-def played(phone, seconds):
-    """Give the audio and key of each tick, until the hang-up."""
-    ticks = []
-    for number in range(round(seconds / 0.02)):
-        moment = phone.tick(number * 0.02)
-        if moment is None:
-            break
-        ticks.append((ULAW.decode(parse(moment.packet).payload), moment.digit))
-    return ticks
+def played(plan, sample_rate_hz):
+    """Give the moments of the caller, until the hang-up."""
+    return list(recorded(plan.recorded, sample_rate_hz, tape(), lambda: 0.0))
 
 
 def test_a_recorded_caller_repeats_audio_keys_and_hang_up():
     (plan,) = replay_of(conversation().trace(), TERMS).plans
-    ticks = played(RecordedCaller(plan.recorded, 8000, tape(), Random(0)), 5.0)
-    assert [pcm for pcm, _ in ticks[:50]] == [ULAW.decode(ULAW.encode(frame)) for frame in TONE]
-    assert {pcm for pcm, _ in ticks[50:]} == {ULAW.decode(ULAW.encode(SILENCE_PCM))}
-    assert [(number, digit) for number, (_, digit) in enumerate(ticks) if digit] == [(55, "5")]
+    ticks = played(plan, 8000)
+    assert [moment.pcm for moment in ticks[:50]] == list(TONE)
+    assert {moment.pcm for moment in ticks[50:]} == {SILENCE_PCM}
+    assert [(number, moment.digit) for number, moment in enumerate(ticks) if moment.digit] == [(55, "5")]
     assert len(ticks) in {70, 71}
     assert plan.longest_s == pytest.approx(1.4)
 
@@ -100,8 +90,8 @@ def test_a_recording_at_a_higher_rate_is_replayed_at_that_rate():
     (plan,) = replay_of(conversation(header=header).trace(), TERMS).plans
     assert plan.target(TERMS.url) == "ws://bot.example.org/?sample-rate=16000"
     assert plan.options.chunk_ms == 40
-    ticks = played(RecordedCaller(plan.recorded, 16_000, tape(), Random(0)), 5.0)
-    assert {len(pcm) for pcm, _ in ticks} == {320}
+    ticks = played(plan, 16_000)
+    assert {len(moment.pcm) for moment in ticks} == {320}
 
 
 def test_a_recording_without_audio_is_refused():

@@ -68,7 +68,7 @@ def run_virtual_call(
         now = number * FRAME_S
         for data in network_back.due(now):
             caller.datagram(data, now)
-        network_out.send(caller.tick(now).packet, now)
+        network_out.send(caller.tick(now)[0], now)
         now += _GATEWAY_PHASE_S
         for data in network_out.due(now):
             leg.datagram(data, _PHONE, now)
