@@ -20,8 +20,8 @@ class Call:
 
     tape: Tape
     _clock: IReactorTime
-    _leg: IMediaLeg | None = field(default=None, init=False)
-    _connection: IBotConnection | None = field(default=None, init=False)
+    _leg: IMediaLeg = field(init=False)
+    _connection: IBotConnection = field(init=False)
     _is_over: bool = field(default=False, init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
 
@@ -43,16 +43,13 @@ class Call:
 
     def pressed(self, digit: str) -> None:
         """Send a key to the bot."""
-        if self._connection is not None:
-            self._connection.send_digit(digit, round(1000 * KEY_PRESS_S))
+        self._connection.send_digit(digit, round(1000 * KEY_PRESS_S))
 
     def hung_up(self) -> None:
         """Hang up, or give up a call that the bot has not accepted. Does nothing when the call is over."""
-        if self._connection is None or self._is_over:
-            return
-        self.tape.hung_up(self._clock.seconds())
-        self._connection.close(StopReason.CALL_ENDED)
-        if self._leg is not None:
+        if not self._is_over:
+            self.tape.hung_up(self._clock.seconds())
+            self._connection.close(StopReason.CALL_ENDED)
             self._leg.detach()
 
     # --- news of the connection
@@ -60,8 +57,7 @@ class Call:
     def stream_opened(self) -> None:
         """Start the stream."""
         self.tape.opened(self._clock.seconds())
-        if self._connection is not None and self._leg is not None:
-            self._connection.start()
+        self._connection.start()
 
     def stream_failed(self, error: str) -> None:
         """End the call: the bot cannot be reached, or refused."""
@@ -75,8 +71,7 @@ class Call:
 
     def _end(self) -> None:
         self._is_over = True
-        if self._leg is not None:
-            self._leg.close()
+        self._leg.close()
         waiting, self._waiting = self._waiting, []
         for one in waiting:
             one.callback(None)

@@ -12,12 +12,14 @@ from twisted.logger import Logger
 from exoswitch.call.session import BotTarget, Direction
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.call import Call
+from exoswitch.certify.kept import Kept
 from exoswitch.certify.phones import PHONE, SimulatedPhones
 from exoswitch.certify.scenario import Plan, Scenario, Terms
+from exoswitch.certify.tap import Tap
 from exoswitch.certify.tape import Tape
-from exoswitch.certify.taps import Taps
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.exotel.trace.trace import Header
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ticker import Ticker
@@ -30,16 +32,15 @@ _CLOSE_S = 4.0
 
 @define(eq=False)
 class Exchange:
-    """Places the calls of scenarios, and ends them at the stop."""
+    """Places the calls of scenarios, and ends them at the stop. `tapes` has the tape of each stream's SID."""
 
     _reactor: Any
     _terms: Terms
-    tapes: list[Tape] = field(factory=list, init=False)
+    tapes: dict[str, Tape] = field(factory=dict, init=False)
     _calls: list[Call] = field(factory=list, init=False)
     _phones: SimulatedPhones = field(factory=SimulatedPhones, init=False)
     _plane: Plane = field(init=False)
     _ticker: Ticker = field(init=False)
-    _taps: Taps = field(init=False)
     _bots: ExotelBots = field(init=False)
 
     _log = Logger()
@@ -47,12 +48,11 @@ class Exchange:
     def __attrs_post_init__(self) -> None:
         self._plane = Plane(self._phones, self._media_failed)
         self._ticker = Ticker(self._reactor, self._tick)
-        self._taps = Taps(self._reactor.seconds)
         self._bots = ExotelBots(
             self._reactor,
             metrics=MemoryMetrics(),
             handshake_s=self._terms.handshake_s,
-            observe=self._taps.observe,
+            observe=self._observe,
         )
 
     def start(self) -> None:
@@ -106,13 +106,18 @@ class Exchange:
     def _dial(self, plan: Plan, number: int) -> Call:
         start = self._start_of(plan)
         tape = Tape(plan.label, start.stream_sid, start.call_sid, self._reactor.seconds())
-        self.tapes.append(tape)
-        self._taps.tapes[start.stream_sid] = tape
+        self.tapes[start.stream_sid] = tape
         call = Call(tape, self._reactor)
         media = self._phones.open(plan, tape, call, call, self._terms.seed + 2 * number)
         self._plane.add(media)
         call.dial(self._bots, start, BoundLeg(*PHONE, media, call, lambda: self._close(media)))
         return call
+
+    def _observe(self, start: StreamStart, sample_rate_hz: int) -> Tap:
+        tape = self.tapes[start.stream_sid]
+        if start.bot.options.trace == "audio":
+            tape.kept = Kept(Header.of(start, sample_rate_hz, time.time()))
+        return Tap(self._reactor.seconds, tape)
 
     def _start_of(self, plan: Plan) -> StreamStart:
         return StreamStart(

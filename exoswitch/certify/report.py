@@ -5,6 +5,8 @@ import re
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from attrs import asdict
+
 from exoswitch.certify.verdict import Finding, Report, Result, Verdict
 
 _SUITE = "exoswitch certify"
@@ -33,15 +35,7 @@ def _scenario(result: Result) -> dict[str, Any]:
         "shows": result.shows,
         "verdict": result.verdict.value,
         "took_s": round(result.took_s, 1),
-        "findings": [
-            {
-                "verdict": finding.verdict.value,
-                "expected": finding.expected,
-                "seen": finding.seen,
-                "advice": finding.advice,
-            }
-            for finding in result.findings
-        ],
+        "findings": [asdict(finding) | {"verdict": finding.verdict.value} for finding in result.findings],
         "figures": dict(result.figures),
     }
 

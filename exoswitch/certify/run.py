@@ -55,8 +55,9 @@ class Certification:
             unfinished = _INTERRUPTED
         finally:
             await self._exchange.stop()
-        if any(tape.opened_at is not None for tape in self._exchange.tapes):
-            self._add(judge_messages(self._exchange.tapes, self._terms))
+        tapes = tuple(self._exchange.tapes.values())
+        if any(tape.opened_at is not None for tape in tapes):
+            self._add(judge_messages(tapes, self._terms))
         if self._exchange.skipped_ticks > _SKIPPED_TICKS:
             self._screen.say(_BUSY)
         report = Report(
@@ -68,7 +69,7 @@ class Certification:
             results=tuple(self._results),
             unfinished=unfinished,
             is_whole=len(self._scenarios) == len(catalogue(self._terms)),
-            conversation=next((tape.kept for tape in self._exchange.tapes if tape.kept), None),
+            conversation=next((tape.kept for tape in tapes if tape.kept), None),
         )
         self._screen.ended(report)
         return report

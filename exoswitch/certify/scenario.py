@@ -129,9 +129,3 @@ class Scenario:
     expects: tuple[Expectation, ...]
     at_once: bool = False
     unless: str = ""
-
-    @property
-    def longest_s(self) -> float:
-        """How long the calls take if no cue comes."""
-        lengths = [plan.longest_s for plan in self.plans]
-        return max(lengths, default=0.0) if self.at_once else sum(lengths)

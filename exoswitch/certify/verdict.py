@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 
 from attrs import Factory, field, frozen
 
@@ -28,6 +29,12 @@ class Finding:
     expected: str
     seen: str
     advice: str = ""
+
+
+passed = partial(Finding, Verdict.PASS)  # the bot met the expectation
+noted = partial(Finding, Verdict.NOTE)  # the bot did something that its owner should know
+failed = partial(Finding, Verdict.FAIL)  # the bot did not meet the expectation
+skipped = partial(Finding, Verdict.SKIP)  # the expectation was not tested; `seen` says why
 
 
 @frozen(kw_only=True)
@@ -76,23 +83,3 @@ class Report:
     def passed(self) -> bool:
         """Whether the run finished and nothing failed."""
         return not self.unfinished and bool(self.results) and not self.count(Verdict.FAIL)
-
-
-def passed(expected: str, seen: str) -> Finding:
-    """The bot met the expectation."""
-    return Finding(Verdict.PASS, expected, seen)
-
-
-def noted(expected: str, seen: str, advice: str = "") -> Finding:
-    """The bot did something that its owner should know."""
-    return Finding(Verdict.NOTE, expected, seen, advice)
-
-
-def failed(expected: str, seen: str, advice: str = "") -> Finding:
-    """The bot did not meet the expectation."""
-    return Finding(Verdict.FAIL, expected, seen, advice)
-
-
-def skipped(expected: str, why: str) -> Finding:
-    """The expectation was not tested."""
-    return Finding(Verdict.SKIP, expected, why)

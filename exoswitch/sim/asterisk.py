@@ -21,7 +21,7 @@ from twisted.logger import Logger
 from exoswitch.ami.message import encode
 from exoswitch.audio.frames import FRAME_S
 from exoswitch.audio.g711 import LAWS_BY_NAME
-from exoswitch.sim.amilisten import AmiConnectionProtocol, AmiListener
+from exoswitch.sim.amilisten import AmiListener
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.exchange import CloseMedia, Disconnect, Effect, OpenMedia, Send
@@ -105,21 +105,18 @@ class SimulatedAsterisk(Service):
     meters: Meters | None = None
     full_tone_s: float = 4.0
     pbx: SimulatedPbx = field(init=False)
-    logins: Occasions[AmiConnectionProtocol] = field(init=False, factory=Occasions)
     new_calls: Occasions[SimulatedCall] = field(init=False, factory=Occasions)
     calls: dict[str, SimulatedCall] = field(init=False, factory=dict)
     is_frozen: bool = field(init=False, default=False)
-    _server: AmiServer = field(init=False, repr=False)
     _listener: AmiListener = field(init=False, repr=False)
     _listening: Any = field(init=False, default=None)
     _ticker: LoopingCall = field(init=False, repr=False)
     _wake_up: IDelayedCall | None = field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
-        """Connect the parts."""
         self.pbx = SimulatedPbx(choose_script=self._choose_script, full_tone_s=self.full_tone_s)
-        self._server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
-        self._listener = AmiListener(self._server, self.reactor, self.carry_out, self.logins.happened)
+        server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
+        self._listener = AmiListener(server, self.reactor, self.carry_out)
         self._ticker = LoopingCall.withCount(self._tick)
         self._ticker.clock = self.reactor
 
@@ -138,17 +135,20 @@ class SimulatedAsterisk(Service):
 
     def drop_connections(self) -> None:
         """Drop every AMI connection. Calls continue."""
-        self._listener.drop_all()
+        for transport in tuple(self._listener.transports.values()):
+            transport.abortConnection()
 
     def freeze(self) -> None:
         """Stop reading and answering AMI, as an Asterisk in a deadlock does. Media continues."""
         self.is_frozen = True
-        self._listener.pause_all()
+        for transport in self._listener.transports.values():
+            transport.pauseProducing()
 
     def thaw(self) -> None:
         """Continue after a freeze."""
         self.is_frozen = False
-        self._listener.resume_all()
+        for transport in self._listener.transports.values():
+            transport.resumeProducing()
         self.carry_out()
 
     # --- a service
@@ -168,7 +168,7 @@ class SimulatedAsterisk(Service):
             self._wake_up.cancel()
         for call in tuple(self.calls.values()):
             self._close_media(call.channel_id)
-        self._listener.drop_all()
+        self.drop_connections()
         return maybeDeferred(self._listening.stopListening)
 
     # --- effects of the core
@@ -177,8 +177,8 @@ class SimulatedAsterisk(Service):
         """Carry out the effects of the core, and set its next wake-up."""
         if self.is_frozen:
             return
-        self.pbx.wake(self.reactor.seconds())
-        effects = self.pbx.effects
+        self.pbx.exchange.wake(self.reactor.seconds())
+        effects = self.pbx.exchange.effects
         while effects:
             batch = tuple(effects)
             effects.clear()
@@ -189,16 +189,18 @@ class SimulatedAsterisk(Service):
     def _set_wake_up(self) -> None:
         if self._wake_up is not None and self._wake_up.active():
             self._wake_up.cancel()
-        deadline = self.pbx.next_deadline()
+        deadline = self.pbx.exchange.next_deadline()
         if deadline is not None:
             self._wake_up = self.reactor.callLater(max(0.0, deadline - self.reactor.seconds()), self.carry_out)
 
     def _do(self, effect: Effect) -> None:
         match effect:
             case Send(connection, message):
-                self._listener.send(connection, encode(message))
+                if transport := self._listener.transports.get(connection):
+                    transport.write(encode(message))
             case Disconnect(connection):
-                self._listener.disconnect(connection)
+                if transport := self._listener.transports.get(connection):
+                    transport.loseConnection()
             case CallBegan(call):
                 begun = self.calls[call.channel.unique_id] = SimulatedCall(self, call)
                 self.new_calls.happened(begun)

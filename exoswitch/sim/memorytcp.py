@@ -8,14 +8,14 @@ from typing import Any
 from attrs import define, field
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IProtocol, ITCPTransport
+from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer, ITransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 Later = Callable[[Callable[[], None]], None]
 
 
-@implementer(ITCPTransport)
+@implementer(ITransport, IConsumer, IPushProducer)
 @define(eq=False)
 class MemoryTransport:
     """One end of a connection. Bytes and the close arrive at the far end one turn later.
@@ -55,10 +55,6 @@ class MemoryTransport:
             self.disconnecting = True
             self._later(lambda: self._part(ConnectionLost()))
 
-    def loseWriteConnection(self) -> None:  # noqa: N802
-        """Close both directions."""
-        self.loseConnection()
-
     def pauseProducing(self) -> None:  # noqa: N802
         """Stop delivering bytes to the protocol."""
         self._is_paused = True
@@ -87,20 +83,6 @@ class MemoryTransport:
     def getPeer(self) -> IPv4Address:  # noqa: N802
         """Give the address of the far end."""
         return self._peer
-
-    def getTcpNoDelay(self) -> bool:  # noqa: N802
-        """Say that no bytes are delayed."""
-        return True
-
-    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
-        """Do nothing: no bytes are delayed."""
-
-    def getTcpKeepAlive(self) -> bool:  # noqa: N802
-        """Say that the connection stays open."""
-        return True
-
-    def setTcpKeepAlive(self, enabled: bool) -> None:  # noqa: N802
-        """Do nothing."""
 
     @property
     def _far(self) -> "MemoryTransport":

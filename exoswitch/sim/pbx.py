@@ -1,7 +1,8 @@
 """Core: the calls and the timers of a simulated Asterisk.
 
-The driver calls `wake` at `next_deadline`. After each call of a method it carries out the `effects` and empties the
-list. It answers OpenMedia with `media_opened`. The AMI is in `exoswitch.sim.amiserver`.
+The driver calls the exchange's `wake` at its `next_deadline`. After each call of a method it carries out the
+exchange's `effects` and empties the list. It answers OpenMedia with `media_opened`. The AMI is in
+`exoswitch.sim.amiserver`.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from attrs import define, field
 
 from exoswitch.ami.names import FULL_CONTEXT, INBOUND_CONTEXT
 from exoswitch.sim.channel import Channel, event
-from exoswitch.sim.exchange import Effect, Exchange
+from exoswitch.sim.exchange import Exchange
 from exoswitch.sim.phonecall import CallBegan, Origin, PhoneCall
 from exoswitch.sim.script import Script
 
@@ -30,24 +31,11 @@ class SimulatedPbx:
     _channels: int = field(init=False, default=0)
 
     @property
-    def effects(self) -> list[Effect]:
-        """Give the effects to carry out. The driver empties the list."""
-        return self.exchange.effects
-
-    @property
     def calls(self) -> dict[str, PhoneCall]:
         """Give the live calls, by the Uniqueid of their phone's channel."""
         for channel_id in [channel_id for channel_id, call in self._calls.items() if call.is_over]:
             del self._calls[channel_id]
         return self._calls
-
-    def next_deadline(self) -> float | None:
-        """Give the time of the next `wake`."""
-        return self.exchange.next_deadline()
-
-    def wake(self, now: float) -> None:
-        """Run the timers that are due."""
-        self.exchange.wake(now)
 
     def boot(self) -> None:
         """Finish booting and send FullyBooted."""

@@ -13,15 +13,13 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError, ConnectionRefusedError  # noqa: A004 - Twisted's own
 from twisted.internet.interfaces import (
-    IHostnameResolver,
-    IHostResolution,
     IReactorPluggableNameResolver,
     IReactorTCP,
     IReactorTime,
     IReactorUDP,
-    IResolutionReceiver,
 )
 from twisted.internet.task import Clock
+from twisted.internet.testing import SynchronousResolver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -121,37 +119,6 @@ class MemoryConnector:
         connect(self.factory.buildProtocol(there), server, self._reactor.soon, (here, there))
 
 
-@implementer(IHostResolution)
-@define
-class Resolved:
-    """A name that is resolved at once."""
-
-    name: str
-
-    def cancel(self) -> None:
-        """Do nothing: the name is resolved."""
-
-
-@implementer(IHostnameResolver)
-@define
-class EverywhereIsHere:
-    """A resolver that gives 127.0.0.1 for every host."""
-
-    def resolveHostName(  # noqa: N802 - Twisted's names
-        self,
-        resolutionReceiver: IResolutionReceiver,  # noqa: N803
-        hostName: str,  # noqa: N803
-        portNumber: int = 0,  # noqa: N803
-        *_more: object,
-        **_options: object,
-    ) -> Any:
-        """Resolve a name at once."""
-        resolutionReceiver.resolutionBegan(Resolved(hostName))
-        resolutionReceiver.addressResolved(IPv4Address("TCP", "127.0.0.1", portNumber))
-        resolutionReceiver.resolutionComplete()
-        return None
-
-
 @implementer(IReactorTCP, IReactorUDP, IReactorTime, IReactorPluggableNameResolver)
 class VirtualReactor(Clock):
     """The parts of a reactor that telephony needs. `run` advances the time without waiting."""
@@ -160,7 +127,7 @@ class VirtualReactor(Clock):
         super().__init__()
         self.tcp_ports: dict[int, MemoryTcpPort] = {}
         self.udp_ports: dict[int, MemoryUdpPort] = {}
-        self.nameResolver = EverywhereIsHere()
+        self.nameResolver = SynchronousResolver()  # every host is 127.0.0.1
         self._last_port = _FIRST_FREE_PORT
 
     def run(self, work: Awaitable[T], limit_s: float = 3600.0) -> T:

@@ -81,8 +81,8 @@ def test_a_recorded_caller_repeats_audio_keys_and_hang_up():
 
 
 def test_the_caller_waits_longer_if_the_recorded_bot_closed():
-    scenario = replay_of(conversation(hangs_up=False).trace(), TERMS)
-    assert scenario.longest_s == pytest.approx(11.09)
+    (plan,) = replay_of(conversation(hangs_up=False).trace(), TERMS).plans
+    assert plan.longest_s == pytest.approx(11.09)
 
 
 def test_a_recording_at_a_higher_rate_is_replayed_at_that_rate():

@@ -28,8 +28,8 @@ class AsteriskCore:
         return self.script
 
     def carry_out(self):
-        while self.pbx.effects:
-            effect = self.pbx.effects.pop(0)
+        while self.pbx.exchange.effects:
+            effect = self.pbx.exchange.effects.pop(0)
             match effect:
                 case Send(connection, message):
                     self.sent.setdefault(connection, []).append(message)
@@ -78,9 +78,9 @@ class AsteriskCore:
 
     def pass_time(self, seconds):
         end = self.now + seconds
-        while (due := self.pbx.next_deadline()) is not None and due <= end:
+        while (due := self.pbx.exchange.next_deadline()) is not None and due <= end:
             self.now = due
-            self.pbx.wake(due)
+            self.pbx.exchange.wake(due)
             self.carry_out()
         self.now = end
 

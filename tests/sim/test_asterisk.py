@@ -104,7 +104,6 @@ def simulate(reactor, serve):
 async def test_a_call_is_answered_bridged_and_hung_up_by_its_script(reactor, simulate):
     asterisk = simulate("answer-after=0.05 tone=440,0.2 digits=5 hangup")
     gateway = await gateway_of(reactor, asterisk)
-    await asterisk.logins.next()
     gateway.originate()
     call = await asterisk.new_calls.next()
     port = await gateway.messages.next(lambda message: message.get("Variable") == "UNICASTRTP_LOCAL_PORT")

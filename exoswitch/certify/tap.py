@@ -1,30 +1,10 @@
-"""Root: observers of streams that record each on a tape."""
-
-import time
-from collections.abc import Callable
+"""Core: an observer that records a stream on a tape."""
 
 from attrs import define, field
 
-from exoswitch.call.stream_start import StreamStart
-from exoswitch.certify.kept import Kept
 from exoswitch.certify.tape import Tape
 from exoswitch.exotel.trace.observing import EntryObserver
-from exoswitch.exotel.trace.trace import Entry, Header
-
-
-@define
-class Taps:
-    """Makes the observers of certified streams. `tapes` holds the tape of each call by its stream's SID."""
-
-    _now: Callable[[], float]
-    tapes: dict[str, Tape] = field(factory=dict, init=False)
-
-    def observe(self, start: StreamStart, sample_rate_hz: int) -> "Tap":
-        """Let the call's tape record the stream."""
-        tape = self.tapes[start.stream_sid]
-        if start.bot.options.trace == "audio":
-            tape.kept = Kept(Header.of(start, sample_rate_hz, time.time()))
-        return Tap(self._now, tape)
+from exoswitch.exotel.trace.trace import Entry
 
 
 @define(eq=False)
