@@ -4,12 +4,13 @@ import random
 import secrets
 import sys
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from attrs import define
-from twisted.application.service import IService, Service
+from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThreadPool
@@ -105,8 +106,7 @@ class Gateway(OrderedServices):
         self.add("the allocator of places", self.nodes)
         if self.recorder is not None:
             self.add("the recorder of traces", self.recorder)
-        for name, switch in self.switches.items():
-            self.add(f"Asterisk {name}", switch)
+        self.add("the links to Asterisk", _together(self.switches.values()))
         self.add("media", self.media)
         self.add("calls", self.engine)
         self.add("HTTP", _web(config, self.engine, reactor))
@@ -154,6 +154,14 @@ def _switches(config: Config, reactor: Any) -> dict[str, AsteriskSwitch]:
         )
         for asterisk in config.asterisks
     }
+
+
+def _together(services: Iterable[IService]) -> IService:
+    """Make one service of several that stop at the same time."""
+    together = MultiService()  # type: ignore[no-untyped-call]
+    for service in services:
+        service.setServiceParent(together)  # type: ignore[no-untyped-call]
+    return together
 
 
 def _trunk_channels(config: Config) -> TrunkChannels:

@@ -52,6 +52,7 @@ def config(tmp_path):
 @pytest.mark.loopback
 async def test_http_port_that_is_taken_is_told_in_one_line(config, reactor):
     gateway = make_gateway(config, reactor)
+    gateway.privilegedStartService()
     with pytest.raises(SystemExit, match=r"http: .*Choose another port"):
         gateway.startService()
     await gateway.stopService()

@@ -39,7 +39,10 @@ class OrderedServices(MultiService):
         service.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._parts.append(_Part(name, service, stop_s))
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def privilegedStartService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start nothing yet: twistd calls this first, and a server would listen before the others have started."""
+
+    def startService(self) -> None:  # noqa: N802
         """Start every service, the first one first; what goes wrong later in its start is logged."""
         self.running = True
         for part in self._parts:

@@ -54,6 +54,17 @@ def test_services_start_in_order_and_stop_in_the_reverse_order(clock):
     assert told == ["start store", "start calls", "start web", "stop web", "stop calls", "stop store"]
 
 
+def test_no_service_starts_before_the_others_when_twistd_starts_those_with_privileges(clock):
+    told = []
+    services = OrderedServices(clock)
+    server = Part(told, "server")
+    server.privilegedStartService = server.startService
+    services.add("store", Part(told, "store"))
+    services.add("server", server)
+    services.privilegedStartService()
+    assert told == []
+
+
 def test_service_is_stopped_only_when_the_one_before_has_stopped(clock):
     told, slow = [], Deferred()
     services = tree(clock, Part(told, "store"), Part(told, "calls", slow))
