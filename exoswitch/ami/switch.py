@@ -160,9 +160,9 @@ class AsteriskSwitch(AmiLink):
         if event is None:
             return
         self._hang_ups.observe(event)
+        self._tell(event)  # before the claim fails: only the event has the cause
         if isinstance(event, ChannelHungUp):
             self._claims.hung_up(event.channel_id)
-        self._tell(event)
 
     def went_down(self, reason: str) -> None:
         """Tell it; pending hang-ups stay."""

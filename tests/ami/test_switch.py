@@ -139,6 +139,15 @@ def test_caller_who_hangs_up_during_the_claim_ends_it(rig):
     assert rig.recorder.events[-1] == ChannelHungUp("17.1", 16, "")
 
 
+def test_cause_of_a_hang_up_during_the_claim_is_told_before_the_claim_fails(rig):
+    rig.start()
+    told = []
+    bridged = rig.switch.bridge("17.1", "10.0.0.5", 20000)
+    rig.begin(bridged.addErrback(lambda _: told.extend(rig.recorder.events)))
+    rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16"))
+    assert told[-1] == ChannelHungUp("17.1", 16, "")
+
+
 def test_caller_who_hangs_up_before_the_claim_is_queued_ends_it_once(rig, logged_failures):
     rig.start()
     rig.far.silent = {"AGI"}
