@@ -113,7 +113,12 @@ class HangUp:
 
 @frozen
 class ReleaseCall:
-    """Give back the RTP port, the trunk's channel and the place; nothing of the call is left."""
+    """Give back the RTP port, the trunk's channel and the place; nothing of the call is left.
+
+    `is_elsewhere` says that another gateway has the call now.
+    """
+
+    is_elsewhere: bool = False
 
 
 @frozen

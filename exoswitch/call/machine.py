@@ -180,10 +180,22 @@ ending.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
 ending.upon(CallInputs.hang_up_timed_out).to(over)(outputs.unconfirmed)
 ending.upon(CallInputs.dial_failed).loop()(outputs.remember_dial_status)
 
-for state in STATES[STATES.index(accepted) : STATES.index(over)]:
+for state in STATES[STATES.index(waiting_for_turn) : STATES.index(over)]:
     state.upon(CallInputs.moved).to(over)(outputs.let_go)
 
-# --- What comes too late, or a second time ----------------------------------------------------------------------
+# --- What is another gateway's, and what comes too late or a second time ----------------------------------------
+
+accepted.upon(CallInputs.moved).loop().returns(None)  # The dialer is not answered yet. The claim decides who dials.
+
+for state in (accepted, waiting_for_turn, claiming):  # Another gateway may have dialled the call on the same channel.
+    state.upon(CallInputs.channel_dialled).loop().returns(None)
+    state.upon(CallInputs.channel_ringing).loop().returns(None)
+    state.upon(CallInputs.channel_answered).loop().returns(None)
+    state.upon(CallInputs.dial_failed).loop().returns(None)
+    state.upon(CallInputs.originate_failed).loop().returns(None)
+    state.upon(CallInputs.media_announced).loop().returns(None)
+    state.upon(CallInputs.channel_hung_up).loop().returns(None)
+    state.upon(CallInputs.digit_pressed).loop().returns(None)
 
 ending.upon(CallInputs.originate_failed).loop().returns(None)
 awaiting_originate_response.upon(CallInputs.channel_hung_up).loop().returns(None)

@@ -210,7 +210,7 @@ def refuse(_: CallInputs, core: CallCore, reason: str) -> None:
 
 def let_go(_: CallInputs, core: CallCore) -> None:
     """Leave a call to the gateway that has it now: it goes on there, and what becomes of it is written there."""
-    core.emit(CloseStream(None), ReleaseCall())
+    core.emit(CloseStream(None), ReleaseCall(is_elsewhere=True))
 
 
 def rejected_ringing(_: CallInputs, core: CallCore, reason: str) -> None:

@@ -197,8 +197,8 @@ class LiveCall:
                 self._conversation.close(stop)
             case fx.HangUp(cause, is_lost):
                 self.channel.hang_up(cause, is_lost=is_lost)
-            case fx.ReleaseCall():
-                self._release()
+            case fx.ReleaseCall(is_elsewhere):
+                self._release(is_elsewhere=is_elsewhere)
             case fx.StartTimer(timer, seconds):
                 self._timers.start(timer, seconds)
             case fx.RecordProgress(status):
@@ -217,7 +217,9 @@ class LiveCall:
             self._record.choose_trunk(route.trunk)
             self.feed(self.inputs.trunk_chosen, route.wait_s)
 
-    def _release(self) -> None:
+    def _release(self, *, is_elsewhere: bool) -> None:
+        if is_elsewhere:
+            self._log.info("call {call_sid}: another gateway has it now", call_sid=self.call_sid)
         self.channel.release()
         statistics = self._conversation.release()
         if statistics is not None:

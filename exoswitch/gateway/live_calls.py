@@ -94,7 +94,8 @@ class LiveCalls:
     def _forget(self, call: LiveCall) -> None:
         """Remove a call that is over."""
         del self._by_sid[call.call_sid]
-        del self._by_channel[call.channel.key]
+        if self._by_channel.get(call.channel.key) is call:  # else another call has taken the channel
+            del self._by_channel[call.channel.key]
         if call.channel.route is not None:
             self._trunks.give_back(call.channel.route.trunk)
         all_over = self._all_over

@@ -29,6 +29,7 @@ from exoswitch.trunks.channels import TrunkChannels
 
 LOOK_EVERY_S = 5.0
 NO_ASTERISK = "no Asterisk can be reached: see /readyz"
+STOPPING = "this gateway is stopping: place the call on another one"
 NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
 
 
@@ -68,6 +69,9 @@ class Outbound(Service):
         self._check()
         session = self._session(request)
         lease = await self._find_place(session)
+        if self._calls.is_stopping:
+            self._environment.give_back(lease)
+            raise BackendUnavailable(STOPPING)
         session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
         if lease.gateway != self._environment.node:
             return await self._hand_over(session, lease)
@@ -82,7 +86,7 @@ class Outbound(Service):
 
     def _check(self) -> None:
         if self._calls.is_stopping:
-            raise BackendUnavailable("this gateway is stopping: place the call on another one")
+            raise BackendUnavailable(STOPPING)
         if not self._environment.sessions.ready:
             raise BackendUnavailable("the session store cannot be reached: see the log")
         if not (self._environment.nodes.is_shared or self._has_switch):

@@ -34,7 +34,7 @@ def test_audio_that_asterisk_leads_here_is_followed(leg):
 def test_audio_that_asterisk_leads_to_another_gateway_says_that_the_call_moved():
     call = Call()
     call.feed_all(*TO_TALKING)
-    assert call.apply(apply_event, announced(ELSEWHERE), HERE)[-1] == ReleaseCall()
+    assert call.apply(apply_event, announced(ELSEWHERE), HERE)[-1] == ReleaseCall(is_elsewhere=True)
 
 
 def test_announcement_of_the_former_gateways_audio_is_ignored_until_ours_comes():
@@ -43,7 +43,7 @@ def test_announcement_of_the_former_gateways_audio_is_ignored_until_ours_comes()
     assert call.apply(apply_event, announced(ELSEWHERE), HERE) == []
     assert call.apply(apply_listing, listed(ELSEWHERE), "c1", HERE) == []
     assert call.apply(apply_event, announced(HERE), HERE) == [DirectMedia("10.0.1.5", 15100)]
-    assert call.apply(apply_event, announced(ELSEWHERE), HERE)[-1] == ReleaseCall()
+    assert call.apply(apply_event, announced(ELSEWHERE), HERE)[-1] == ReleaseCall(is_elsewhere=True)
 
 
 def test_list_of_channels_that_lacks_a_calls_channel_ends_it_and_one_that_has_it_does_not():
@@ -56,11 +56,14 @@ def test_list_of_channels_that_lacks_a_calls_channel_ends_it_and_one_that_has_it
 def test_list_of_channels_with_another_gateways_audio_says_that_the_call_moved():
     call = Call()
     call.feed_all(*TO_TALKING)
-    assert call.apply(apply_listing, listed(ELSEWHERE), "c1", HERE) == [CloseStream(None), ReleaseCall()]
+    assert call.apply(apply_listing, listed(ELSEWHERE), "c1", HERE) == [
+        CloseStream(None),
+        ReleaseCall(is_elsewhere=True),
+    ]
 
 
 def test_channel_that_another_gateway_has_taken_is_let_go():
     call = Call()
     call.feed_all(*TO_TALKING)
     assert call.apply(apply_event, DigitPressed("c1", "5", 120), HERE) == [SendDigit("5", 120)]
-    assert call.apply(apply_event, ChannelTaken("c1"), HERE) == [CloseStream(None), ReleaseCall()]
+    assert call.apply(apply_event, ChannelTaken("c1"), HERE) == [CloseStream(None), ReleaseCall(is_elsewhere=True)]

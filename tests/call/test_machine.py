@@ -279,6 +279,20 @@ def test_call_that_another_gateway_dialled_is_adopted_until_it_is_answered():
     assert call.feed("channel_answered")[-1] == ConnectStream()
 
 
-@pytest.mark.parametrize("state", [state for state in PATHS if state not in {"new", "choosing_trunk", "over"}])
+@pytest.mark.parametrize(
+    "state", [state for state in PATHS if state not in {"new", "choosing_trunk", "accepted", "over"}]
+)
 def test_call_that_moved_to_another_gateway_is_let_go_without_a_hang_up_or_an_ending(state):
-    assert Call().feed_all(*PATHS[state], "moved") == [CloseStream(None), ReleaseCall()]
+    assert Call().feed_all(*PATHS[state], "moved") == [CloseStream(None), ReleaseCall(is_elsewhere=True)]
+
+
+def test_call_that_lost_its_place_while_it_was_saved_is_dialled_if_it_can_be_claimed():
+    assert Call().feed_all(*PATHS["accepted"], "moved", "dial", "turn_came") == [ClaimCall()]
+
+
+@pytest.mark.parametrize("state", ["accepted", "waiting_for_turn", "claiming"])
+def test_channel_that_another_gateway_dialled_for_the_same_call_is_ignored(state):
+    events = ("channel_dialled", "channel_ringing", "channel_answered", ("media_announced", "10.0.1.5", 4000))
+    call = Call()
+    assert call.feed_all(*PATHS[state], *events, ("digit_pressed", "1", 80), ("channel_hung_up", 16)) == []
+    assert call.state == state

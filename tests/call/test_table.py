@@ -77,6 +77,7 @@ _CHANNEL = {
     *("originate_queued", "rejected", "channel_dialled", "channel_ringing", "channel_answered", "dial_failed"),
     *("originate_failed", "media_announced", "channel_hung_up", "digit_pressed"),
 }
+_ELSEWHERE = _CHANNEL - {"originate_queued", "rejected"}  # as another gateway's channel of the same call has it
 _CLOSE = {"stream_closed", "stream_lost", "bot_finished"}
 _STREAM = {"stream_opened", "stream_failed", "playout_finished"} | _CLOSE
 _TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due", "hang_up_timed_out"}
@@ -88,9 +89,9 @@ _LOST = _BEFORE | _CLOSE | {"playout_finished"} | _TIMERS - {"duration_reached"}
 ILLEGAL = {
     "new": set(INPUTS) - _BEGINNINGS - {"abandon"},
     "choosing_trunk": set(INPUTS) - {"trunk_chosen", "no_trunk"},
-    "accepted": set(INPUTS) - {"abandon", "dial", "hang_up", "moved"},
-    "waiting_for_turn": set(INPUTS) - {"turn_came", "hang_up", "moved"},
-    "claiming": set(INPUTS) - {"claimed", "refused", "hang_up", "moved"},
+    "accepted": set(INPUTS) - _ELSEWHERE - {"abandon", "dial", "hang_up", "moved"},
+    "waiting_for_turn": set(INPUTS) - _ELSEWHERE - {"turn_came", "hang_up", "moved"},
+    "claiming": set(INPUTS) - _ELSEWHERE - {"claimed", "refused", "hang_up", "moved"},
     "originating": _DIALLED,
     "dialling": _DIALLED | {"originate_queued"},
     "trying": _DIALLED,

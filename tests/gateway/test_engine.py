@@ -345,6 +345,26 @@ def test_call_whose_session_cannot_be_saved_is_not_placed(house):
     house.assert_nothing_is_left()
 
 
+def test_call_whose_place_is_found_after_the_stop_began_is_refused(house):
+    allocate, found = house.nodes.allocate, Unanswered()
+    house.nodes.allocate = found
+    placed = house.place()
+    house.engine.drain(60)
+    allocate("sid1").addCallback(found.waiting[0].callback)
+    assert "is stopping" in result.failureResultOf(placed, BackendUnavailable).getErrorMessage()
+    house.assert_nothing_is_left()
+
+
+def test_call_that_is_stopped_while_it_is_saved_is_never_dialled(house):
+    object.__setattr__(house.engine._environment, "sessions", store := Slow())
+    placed = house.place()
+    result.successResultOf(house.engine.stopService())
+    store.save.waiting[0].callback(None)
+    assert result.successResultOf(placed).ending.reason == "the gateway stopped"
+    assert house.switch.asked == []
+    house.assert_nothing_is_left()
+
+
 def test_no_call_is_placed_while_the_session_store_is_away(house):
     object.__setattr__(house.engine._environment, "sessions", store := Slow(ready=False))
     assert not house.engine.ready
@@ -444,6 +464,16 @@ def test_calls_that_ended_while_the_link_was_down_end_here_too(house):
 def test_no_new_call_goes_to_an_asterisk_whose_link_is_down(house):
     house.happens(ev.SwitchLost("connection lost"))
     result.failureResultOf(house.place(), NoCapacity)
+
+
+def test_calls_with_the_same_channel_end_one_after_the_other(house):
+    first = house.engine._calls.find(house.talk())
+    session = evolve(first.session, call_sid="sid9", channel_id=first.call_sid)
+    second = house.engine._calls.begin(session, result.successResultOf(house.nodes.allocate("sid9")))
+    first.feed(first.inputs.channel_hung_up, 16)
+    assert house.engine._calls.of_channel(house.switch, first.call_sid) is second
+    second.feed(second.inputs.abandon)
+    house.assert_nothing_is_left()
 
 
 def test_stop_hangs_up_and_waits_until_asterisk_has_confirmed(house):

@@ -352,6 +352,37 @@ def test_call_that_redis_forgot_after_the_hand_over_is_still_dialled(fleet):
     assert fleet.leases()[sid] == fleet.session(sid).gateway
 
 
+class SlowToSave(MemorySessions):
+    """A store that saves the first session when the test says so."""
+
+    saving = None
+
+    def save(self, session):
+        self.saving = session, Deferred()
+        return self.saving[1]
+
+    def finish(self):
+        session, saved = self.saving
+        self.note(session)
+        saved.callback(None)
+
+
+def test_call_that_lost_its_place_in_a_pause_while_it_was_saved_is_dialled_once():
+    fleet = Gateways(SharedWorld(sessions=SlowToSave()))
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    placed = first.engine.place(REQUEST)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    fleet.wake("gw1")
+    fleet.world.sessions.finish()
+    fleet.advance(1.0)
+    sid = result.successResultOf(placed).call_sid
+    assert (len(first.asked("originate")), len(second.asked("originate"))) == (1, 0)
+    fleet.happens(ev.ChannelHungUp(sid, 17, ""))
+    assert fleet.session(sid).ending is not None
+    assert fleet.leases() == {}
+
+
 class SometimesAway(MemorySessions):
     """A store that can be away for a while: it answers neither reads nor claims."""
 
