@@ -7,19 +7,13 @@ HEADER = "; Written by `exoswitch render-asterisk`. Do not edit: change exoswitc
 Setting = tuple[str, object]
 
 
-def escaped(value: object) -> str:
-    r"""Escape each ``;`` of a value, which otherwise starts a comment: ``\;``."""
-    return str(value).replace(";", "\\;")
-
-
-def setting(key: str, value: object) -> str:
-    """Write ``key = value``; the parser needs the equals sign even if the value is empty."""
-    return f"{key} = {escaped(value)}".rstrip() + "\n"
-
-
 def section(name: str, settings: Iterable[Setting] = ()) -> str:
-    """Write ``[name]`` and its settings, in order."""
-    return f"[{name}]\n" + "".join(setting(key, value) for key, value in settings)
+    r"""Write ``[name]`` and its settings, in order.
+
+    A ``;`` in a value becomes ``\;``, otherwise it starts a comment. An empty value still needs the equals sign.
+    """
+    values = ((key, str(value).replace(";", "\\;")) for key, value in settings)
+    return f"[{name}]\n" + "".join(f"{key} = {value}".rstrip() + "\n" for key, value in values)
 
 
 def conf(*sections: str) -> str:

@@ -25,32 +25,25 @@ def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
     )
 
 
-def endpoint(name: str, codecs: tuple[str, ...]) -> str:
-    """Write a trunk's endpoint; its media always passes through Asterisk."""
-    return section(
-        name,
-        (
-            ("type", "endpoint"),
-            ("transport", "udp"),
-            ("context", INBOUND_CONTEXT),
-            ("disallow", "all"),
-            ("allow", ",".join(codecs)),
-            ("aors", name),
-            ("identify_by", "ip"),
-            ("trust_id_inbound", "yes"),
-            ("direct_media", "no"),
-            ("dtmf_mode", "auto"),  # RFC 4733 if offered, else tones in the audio
-            ("tos_audio", "ef"),
-            ("allow_subscribe", "no"),
-        ),
+def peer(name: str, *, codecs: tuple[str, ...], host: str, port: int) -> str:
+    """Write the sections of a SIP peer at a fixed address.
+
+    Its media always passes through Asterisk. The source address of an INVITE tells that a call is the peer's.
+    """
+    endpoint = (
+        ("type", "endpoint"),
+        ("transport", "udp"),
+        ("context", INBOUND_CONTEXT),
+        ("disallow", "all"),
+        ("allow", ",".join(codecs)),
+        ("aors", name),
+        ("identify_by", "ip"),
+        ("trust_id_inbound", "yes"),
+        ("direct_media", "no"),
+        ("dtmf_mode", "auto"),  # RFC 4733 if offered, else tones in the audio
+        ("tos_audio", "ef"),
+        ("allow_subscribe", "no"),
     )
-
-
-def aor(name: str, contact: str) -> str:
-    """Write a trunk's contact, and how often Asterisk checks that it answers."""
-    return section(name, (("type", "aor"), ("contact", contact), ("qualify_frequency", QUALIFY_S)))
-
-
-def identify(name: str, host: str) -> str:
-    """Write how a call of this trunk is identified: by the source address of its INVITE."""
-    return section(name, (("type", "identify"), ("endpoint", name), ("match", host)))
+    aor = (("type", "aor"), ("contact", f"sip:{Address(host, port)}"), ("qualify_frequency", QUALIFY_S))
+    identify = (("type", "identify"), ("endpoint", name), ("match", host))
+    return "\n".join(section(name, settings) for settings in (endpoint, aor, identify))

@@ -17,10 +17,6 @@ from exoswitch.telephony.numbers import normalise
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-_MANAGER_USER = re.compile(r"(?!general$)[A-Za-z0-9][A-Za-z0-9_.@-]{0,79}", re.ASCII)
-_SOUND = re.compile(r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", re.ASCII)
-_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
@@ -92,6 +88,34 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def matching(pattern: str, form: str) -> Callable[[str], str]:
+    """Declare text of one form; the message says that a value must be `form`."""
+    whole_text = re.compile(pattern, re.ASCII)
+
+    def read(text: str) -> str:
+        if not whole_text.fullmatch(text):
+            raise Unreadable(f"must be {form}")
+        return text
+
+    return read
+
+
+# Names are safe in file names, in URLs and in Asterisk's configuration.
+name = matching(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "a name: letters, digits, - and _, beginning with a letter or a digit"
+)
+# A user name of AMI names a section of manager.conf.
+manager_user = matching(
+    r"(?!general$)[A-Za-z0-9][A-Za-z0-9_.@-]{0,79}",
+    "letters, digits and _ . @ -, beginning with a letter or a digit, and not 'general'",
+)
+# A sound has no extension of a file; "" is none.
+sound = matching(
+    r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", "the name of an Asterisk sound: letters, digits, -, _ and / for folders"
+)
+currency = matching(r"[A-Z]{3}", "a currency code of three capital letters, such as INR")
+
+
 def port_range(text: str) -> range:
     """Read ``20000-23999``, both ends included."""
     match = _RANGE.fullmatch(text)
@@ -124,32 +148,11 @@ def user(text: str) -> str:
     return line(text)
 
 
-def manager_user(text: str) -> str:
-    """Read a user name of AMI; it names a section of manager.conf."""
-    if not _MANAGER_USER.fullmatch(text):
-        raise Unreadable("must be letters, digits and _ . @ -, beginning with a letter or a digit, and not 'general'")
-    return text
-
-
 def manager_secret(text: str) -> str:
     """Read a secret that manager.conf can hold: its parser drops blanks at both ends."""
     if text != text.strip():
         raise Unreadable("must not begin or end with a blank")
     return line(text)
-
-
-def name(text: str) -> str:
-    """Read a name that is safe in file names, URLs and Asterisk's configuration."""
-    if not _NAME.fullmatch(text):
-        raise Unreadable("must be a name: letters, digits, - and _, beginning with a letter or a digit")
-    return text
-
-
-def sound(text: str) -> str:
-    """Read the name of an Asterisk sound, without the extension of its file; ``""`` is none."""
-    if not _SOUND.fullmatch(text):
-        raise Unreadable("must be the name of an Asterisk sound: letters, digits, -, _ and / for folders")
-    return text
 
 
 def phone_number(text: str) -> str:
@@ -158,10 +161,3 @@ def phone_number(text: str) -> str:
         return normalise(text)
     except InvalidValue:
         raise Unreadable("must be a phone number, such as '+918047491899'") from None
-
-
-def currency(text: str) -> str:
-    """Read an ISO 4217 code."""
-    if not _CURRENCY.fullmatch(text):
-        raise Unreadable("must be a currency code of three capital letters, such as INR")
-    return text

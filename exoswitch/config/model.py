@@ -5,8 +5,9 @@ The type of a field declares the kind of its value, which checks the file: see `
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
-from attrs import Factory, field, fields, frozen
+from attrs import Attribute, Factory, field, fields, frozen
 
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
@@ -118,25 +119,15 @@ class AccountConfig:
     concurrency: values.Calls = 100
 
 
-@frozen(kw_only=True)
-class StreamConfig:
-    """The options of streams to bots; the same fields and defaults as `StreamOptions`, which explains them."""
+def _with_kinds(_cls: type, specs: "list[Attribute[Any]]") -> "list[Attribute[Any]]":
+    """Declare kinds for the two options whose types are not narrow enough."""
+    kinds = {"chunk_ms": values.ChunkMs, "ca_file": values.File}
+    return [spec.evolve(type=kinds.get(spec.name, spec.type)) for spec in specs]
 
-    chunk_ms: values.ChunkMs = 20
-    numbers: values.NumberStyle = "national"
-    outbound_from: values.OutboundFrom = "customer"
-    first_timestamp: values.FirstTimestamp = "chunk"
-    leg_sid: values.YesNo = False
-    sample_rate_parameter: values.YesNo = False
-    marks_on_clear: values.MarksOnClear = "flush"
-    clear_granularity: values.ClearGranularity = "frame"
-    drain_on_close: values.YesNo = False
-    close_after_stop: values.CloseAfterStop = "handshake"
-    on_stream_loss: values.OnStreamLoss = "hang-up"
-    on_gateway_loss: values.OnGatewayLoss = "resume"
-    resumed_sid: values.ResumedSid = "new"
-    ca_file: values.File = ""
-    trace: values.TraceKind = "off"
+
+@frozen(kw_only=True, field_transformer=_with_kinds)
+class StreamConfig(StreamOptions):
+    """The options of streams to bots, as they are written in the file."""
 
     def options(self) -> StreamOptions:
         """Give them as `StreamOptions`."""
@@ -152,11 +143,11 @@ class TracesConfig:
 
     folder: values.Folder = ""
     max_mb: values.Megabytes = 1000
-    numbers: values.YesNo = False
+    numbers: bool = False
     parameters: tuple[values.Line, ...] = ()
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, field_transformer=_with_kinds)
 class AppConfig(StreamConfig):
     """An app, which Exotel calls a flow: its bot, and its own values for keys of `streams`.
 

@@ -1,12 +1,12 @@
 """Port: reads a tree of texts into the classes of the model, by the fields that they declare."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import attrs
 from attrs import define, field
 
-from exoswitch.config.kinds import Kind, Unreadable, nearest
+from exoswitch.config.kinds import Kind, Unreadable, choice, nearest, yes_no
 from exoswitch.config.model import TrunkConfig
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.yamlfile import Tree
@@ -120,15 +120,18 @@ class Reader:
 
 
 def _kind(declared: Any) -> Kind:
-    """Find the kind in ``Annotated[…, Kind(…)]``.
+    """Find the kind of ``Annotated[…, Kind(…)]``, ``Literal[…]`` or ``bool``.
 
     Raises:
         TypeError: a field of the model has no kind: a bug.
     """
-    if get_origin(declared) is Annotated:
-        for extra in get_args(declared)[1:]:
-            if isinstance(extra, Kind):
-                return extra
+    if declared is bool:
+        return Kind(yes_no, "true")
+    if get_origin(declared) is Literal:
+        return choice(*get_args(declared))
+    for extra in get_args(declared):
+        if isinstance(extra, Kind):
+            return extra
     raise TypeError(f"{declared!r} has no kind of value")
 
 

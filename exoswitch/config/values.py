@@ -1,11 +1,12 @@
-"""Port: the kinds of value that the model declares its fields with; a type checker sees plain types."""
+"""Port: the kinds of value that the model declares its fields with; a type checker sees plain types.
 
-from typing import Annotated, get_args
+A field may also be declared as `bool`, or as a `Literal` of words.
+"""
 
-from exoswitch.call import stream_options as options
+from typing import Annotated, Literal
+
 from exoswitch.config import addresses, kinds
-from exoswitch.config.kinds import Kind, choice, decimal, whole
-from exoswitch.telephony import numbers
+from exoswitch.config.kinds import Kind, decimal, whole
 
 Name = Annotated[str, Kind(kinds.name, "a-name")]
 Line = Annotated[str, Kind(kinds.line, "some-text")]
@@ -15,7 +16,6 @@ ManagerUser = Annotated[str, Kind(kinds.manager_user, "exoswitch")]
 ManagerSecret = Annotated[str, Kind(kinds.manager_secret, '"${NAME}"')]
 SecretLine = Annotated[str, Kind(kinds.line, '"${NAME}"')]
 PhoneNumber = Annotated[str, Kind(kinds.phone_number, '"+918047491899"')]
-YesNo = Annotated[bool, Kind(kinds.yes_no, "true")]
 File = Annotated[str, Kind(kinds.path, "ca.pem", names="file")]
 Folder = Annotated[str, Kind(kinds.path, "traces", names="folder")]
 Currency = Annotated[str, Kind(kinds.currency, "INR")]
@@ -36,22 +36,12 @@ CallsPerSecond = Annotated[float, decimal(0.1, 1000)]
 Money = Annotated[float, decimal(0, 1_000_000)]
 PulseSeconds = Annotated[int, whole(1, 3600)]
 
-OnStop = Annotated[str, choice("wait", "hand-over")]
-FullTone = Annotated[str, choice("congestion", "busy", "none")]
+OnStop = Literal["wait", "hand-over"]
+FullTone = Literal["congestion", "busy", "none"]
 SoundName = Annotated[str, Kind(kinds.sound, "all-circuits-busy-now")]
-GatewayCodec = Annotated[str, choice("ulaw", "alaw")]
-TrunkCodec = Annotated[str, choice("alaw", "ulaw", "g722", "gsm")]
+GatewayCodec = Literal["ulaw", "alaw"]
+TrunkCodec = Literal["alaw", "ulaw", "g722", "gsm"]
 ChunkMs = Annotated[int, whole(20, 1000, step=20)]
-NumberStyle = Annotated[numbers.NumberStyle, choice(*get_args(numbers.NumberStyle))]
-OutboundFrom = Annotated[options.OutboundFrom, choice(*get_args(options.OutboundFrom))]
-FirstTimestamp = Annotated[options.FirstTimestamp, choice(*get_args(options.FirstTimestamp))]
-MarksOnClear = Annotated[options.MarksOnClear, choice(*get_args(options.MarksOnClear))]
-ClearGranularity = Annotated[options.ClearGranularity, choice(*get_args(options.ClearGranularity))]
-CloseAfterStop = Annotated[options.CloseAfterStop, choice(*get_args(options.CloseAfterStop))]
-OnStreamLoss = Annotated[options.OnStreamLoss, choice(*get_args(options.OnStreamLoss))]
-OnGatewayLoss = Annotated[options.OnGatewayLoss, choice(*get_args(options.OnGatewayLoss))]
-ResumedSid = Annotated[options.ResumedSid, choice(*get_args(options.ResumedSid))]
-TraceKind = Annotated[options.TraceKind, choice(*get_args(options.TraceKind))]
 Megabytes = Annotated[int, whole(1, 1_000_000)]
 Days = Annotated[int, whole(1, 36_500)]
 JitterMs = Annotated[int, whole(20, 2000, step=20)]

@@ -55,7 +55,3 @@ class TrunkChannels:
     def give_back(self, name: str) -> None:
         """Give a channel back."""
         self._trunks[name].busy -= 1
-
-    def busy(self, name: str) -> int:
-        """Count the channels in use of a trunk."""
-        return self._trunks[name].busy

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from attrs import frozen
 from zope.interface import implementer
 
-from exoswitch.asterisk.pjsip import aor, endpoint, identify
+from exoswitch.asterisk.pjsip import peer
 from exoswitch.config import values
-from exoswitch.config.endpoints import Address
 from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import InvalidValue, Problem
 from exoswitch.interfaces.trunk import ITrunk
@@ -62,10 +61,4 @@ class SipTrunk:
     def pjsip(self) -> str:
         """Give the trunk's sections of pjsip.conf."""
         trunk = self.settings
-        return "\n".join(
-            (
-                endpoint(trunk.name, trunk.codecs),
-                aor(trunk.name, f"sip:{Address(trunk.host, trunk.port)}"),
-                identify(trunk.name, trunk.host),
-            ),
-        )
+        return peer(trunk.name, codecs=trunk.codecs, host=trunk.host, port=trunk.port)

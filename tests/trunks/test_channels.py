@@ -34,7 +34,10 @@ def test_full_trunks_are_no_capacity():
     trunks.take(0.0)
     with pytest.raises(NoCapacity, match="every trunk is full"):
         trunks.take(1.0)
-    assert trunks.busy("a") == 1
+    trunks.give_back("a")
+    assert trunks.take(1.0) == ("a", 0.0)
+    with pytest.raises(NoCapacity):
+        trunks.take(2.0)
 
 
 def test_without_trunks_the_error_names_the_key_to_add():
