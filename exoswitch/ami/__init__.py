@@ -1,1 +1,1 @@
-"""Asterisk's manager interface: its messages, a client, and the configuration that we render for it."""
+"""Asterisk's manager interface: its messages, a client, and one Asterisk as a switch."""

@@ -1,6 +1,5 @@
 """Adapter: services that are started in their order, and stopped in the reverse order, one after the other."""
 
-from attrs import define
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
@@ -14,13 +13,6 @@ STOP_S = 15.0
 """How long one service may take to stop, unless it is added with a limit of its own."""
 
 
-@define(eq=False)
-class _Part:
-    name: str
-    service: IService
-    stop_s: float
-
-
 class OrderedServices(MultiService):
     """One tree of services: each is stopped whatever became of the one before, and errors are logged.
 
@@ -32,12 +24,12 @@ class OrderedServices(MultiService):
     def __init__(self, clock: IReactorTime) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._clock = clock
-        self._parts: list[_Part] = []
+        self._parts: list[tuple[str, IService, float]] = []
 
     def add(self, name: str, service: IService, stop_s: float = STOP_S) -> None:
         """Add a service after all others; `name` is for the log. It stops before them, within `stop_s`."""
         service.setServiceParent(self)  # type: ignore[no-untyped-call]
-        self._parts.append(_Part(name, service, stop_s))
+        self._parts.append((name, service, stop_s))
 
     def privilegedStartService(self) -> None:  # noqa: N802 - Twisted's name
         """Start nothing yet: twistd calls this first, and a server would listen before the others have started."""
@@ -45,20 +37,17 @@ class OrderedServices(MultiService):
     def startService(self) -> None:  # noqa: N802
         """Start every service, the first one first; what goes wrong later in its start is logged."""
         self.running = True
-        for part in self._parts:
-            started = part.service.startService()  # type: ignore[no-untyped-call]
+        for name, service, _ in self._parts:
+            started = service.startService()  # type: ignore[no-untyped-call]
             if isinstance(started, Deferred):
-                spawn(started, self._log, f"starting {part.name}")
+                spawn(started, self._log, f"starting {name}")
 
     @deferred
     async def stopService(self) -> None:  # noqa: N802
         """Stop every service, the last one first."""
         self.running = False
-        for part in reversed(self._parts):
-            await self._stop(part)
-
-    async def _stop(self, part: _Part) -> None:
-        try:
-            await within(part.stop_s, self._clock, maybeDeferred(part.service.stopService), part.name)
-        except Exception:  # noqa: BLE001 - the services after this one must be stopped too
-            self._log.failure("{name} did not stop; the other parts are stopped", name=part.name)
+        for name, service, stop_s in reversed(self._parts):
+            try:
+                await within(stop_s, self._clock, maybeDeferred(service.stopService), name)
+            except Exception:  # noqa: BLE001 - the services after this one must be stopped too
+                self._log.failure("{name} did not stop; the other parts are stopped", name=name)
