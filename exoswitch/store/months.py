@@ -38,10 +38,6 @@ class Month:
         """Its first moment, as an SQL timestamp."""
         return f"{self.year:04d}-{self.month:02d}-01 00:00:00+00"
 
-    def ended_before(self, moment: float) -> bool:
-        """Say whether the month ended before a moment, in seconds since the epoch."""
-        return self.next <= Month.of(moment)
-
     def partition(self, table: str) -> str:
         """Name the partition of a table that holds this month: ``sessions_2026_11``."""
         return f"{table}_{self.year:04d}_{self.month:02d}"

@@ -25,7 +25,7 @@ async def drop_partitions(ask: Ask, tables: Sequence[str], keep_from: float) -> 
     dropped = set()
     for (name,) in names:
         month = Month.of_partition(name)
-        if month is not None and month.ended_before(keep_from):
+        if month is not None and month < Month.of(keep_from):
             dropped.add(month)
             await ask(f"DROP TABLE {name}")
     return dropped

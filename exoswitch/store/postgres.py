@@ -13,13 +13,13 @@ from typing import Any, Protocol, TypeVar
 import psycopg2
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.error import ConnectionClosed
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
 from exoswitch.errors import BackendUnavailable
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.within import within
 
 _SETTINGS = "-c synchronous_commit=on -c statement_timeout=8s -c lock_timeout=5s"
 _UNANSWERED_MS = 10_000  # how long TCP waits for an acknowledgement from the server
@@ -34,10 +34,6 @@ class Ask(Protocol):
     def __call__(self, statement: str, *parameters: object) -> Awaitable[list[tuple[Any, ...]]]:
         """Send a statement; `parameters` replace each ``%s`` in it."""
         ...
-
-
-class _TooLate(Exception):  # noqa: N818
-    """There was no answer in time."""
 
 
 class _WatchedConnection(Connection):  # type: ignore[misc]
@@ -98,9 +94,6 @@ class PostgresConnection:
         except BackendUnavailable:
             self._discard()
             raise
-        except _TooLate as late:
-            self._discard()
-            raise BackendUnavailable(f"{self._name}: {late}") from None
         except (psycopg2.Error, ConnectionClosed, AlreadyPolling, UnexpectedPollResult, OSError, ValueError) as error:
             self._discard()
             raise BackendUnavailable(f"{self._name}: {_in_one_line(error)}") from error
@@ -119,19 +112,10 @@ class PostgresConnection:
         return connection
 
     def _in_time(self, asked: Deferred[_Result], seconds: float) -> Deferred[_Result]:
-        """Wait for an answer this long; ignore it if it comes later."""
-        outcome: Deferred[_Result] = Deferred()
-        timer: IDelayedCall = self._reactor.callLater(
-            max(seconds, 0.0), lambda: outcome.errback(_TooLate(f"no answer within {seconds:.1f} s"))
-        )
-
-        def settle(result: Any) -> None:
-            if timer.active():
-                timer.cancel()
-                outcome.callback(result)
-
-        asked.addBoth(settle)
-        return outcome
+        """Wait for an answer this long; ignore it if it comes later: what is asked is not cancelled."""
+        answer: Deferred[_Result] = Deferred()
+        asked.chainDeferred(answer)
+        return within(max(round(seconds, 1), 0.0), self._reactor, answer, self._name)
 
     def _discard(self) -> None:
         connection, self._connection = self._connection, None

@@ -6,7 +6,6 @@ The folder ``schema`` beside this file has one folder for each kind of database.
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Literal
 
 from attrs import frozen
@@ -33,11 +32,7 @@ class Version:
 
 def read_schema(dialect: Literal["sqlite", "postgres"]) -> tuple[Version, ...]:
     """Read all versions of the schema for this kind of database."""
-    return read_versions(files("exoswitch.store") / "schema" / dialect)
-
-
-def read_versions(folder: Traversable) -> tuple[Version, ...]:
-    """Read all versions in a folder; see `in_order` for errors."""
+    folder = files("exoswitch.store") / "schema" / dialect
     return in_order({file.name: file.read_text(encoding="utf-8") for file in folder.iterdir() if file.is_file()})
 
 

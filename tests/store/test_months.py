@@ -28,7 +28,7 @@ def test_partition_is_named_for_its_month_and_recognised_by_its_name():
     assert Month.of_partition("events_2023_02") == Month(2023, 2)
 
 
-def test_month_has_ended_only_before_a_moment_of_a_later_month():
-    assert not Month(2023, 11).ended_before(NOVEMBER)
-    assert Month(2023, 10).ended_before(NOVEMBER)
-    assert Month(2022, 12).ended_before(NOVEMBER)
+def test_month_is_before_the_months_of_later_moments_only():
+    assert not Month(2023, 11) < Month.of(NOVEMBER)
+    assert Month(2023, 10) < Month.of(NOVEMBER)
+    assert Month(2022, 12) < Month.of(NOVEMBER)
