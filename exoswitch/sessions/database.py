@@ -44,5 +44,5 @@ class ISessionDatabase(Interface):
     def tidy(now: float, keep_from: float) -> Deferred[None]:
         """Prepare for the next months; delete calls from before `keep_from`, and their claims; seconds, UTC."""
 
-    def close() -> Deferred[None]:
+    def close() -> None:
         """Disconnect; a second call does nothing."""

@@ -5,7 +5,7 @@ and one fleet may run two versions.
 """
 
 import json
-from typing import Any, Literal, get_origin
+from typing import Any, Literal
 
 from cattrs import BaseValidationError, Converter, transform_error
 
@@ -93,13 +93,8 @@ def _accept(*types: type) -> Any:
     return check
 
 
-def _is_literal(kind: Any) -> bool:
-    origin: Any = get_origin(kind)
-    return origin is Literal
-
-
 for _kind in (str, bool, int):
     _CONVERTER.register_structure_hook(_kind, _accept(_kind))
 _CONVERTER.register_structure_hook(float, _accept(float, int))
 # A later version may know more words for an option; a session keeps them.
-_CONVERTER.register_structure_hook_func(_is_literal, _accept(str))
+_CONVERTER.register_structure_hook_func(lambda kind: getattr(kind, "__origin__", None) is Literal, _accept(str))

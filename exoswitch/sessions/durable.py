@@ -9,7 +9,6 @@ harm; `notes` says why.
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -52,14 +51,6 @@ _TIDY_S = 6 * 3600.0
 _Answer = TypeVar("_Answer")
 
 
-@frozen(eq=False)
-class _Waiting:
-    """A note that waits to be written, and the answer of a save."""
-
-    note: Note
-    saved: Deferred[None] | None
-
-
 @implementer(ISessionStore)
 class DurableSessions(Service):
     """Sessions in a database, which forgets calls that began more than `keep_s` ago.
@@ -89,7 +80,7 @@ class DurableSessions(Service):
         self._availability = Availability()
         self._claims = Claims(self._claim, self._log)
         self._numbers = Sequencer()
-        self._queue: list[_Waiting] = []
+        self._queue: list[tuple[Note, Deferred[None] | None]] = []  # with the answer of a save
         self._unwritten = Unwritten(_REMEMBERED_MAX)
         self._writing, self._replaying = DeferredLock(), DeferredLock()
         self._flushing: IDelayedCall | None = None
@@ -119,7 +110,7 @@ class DurableSessions(Service):
         if self._tidying is not None and self._tidying.running:
             self._tidying.stop()
         await self._replaying.run(succeed, None)
-        await self._database.close()
+        self._database.close()
         await self._journal.close()
 
     def save(self, session: Session) -> Deferred[None]:
@@ -165,9 +156,8 @@ class DurableSessions(Service):
     async def unfinished(self, gateway: str) -> tuple[Session, ...]:
         """Read the sessions of this gateway's calls that have not ended, oldest first."""
         unwritten = [note.session.call_sid for note in self._unwritten.of_gateway(gateway)]
-        written = await self._asked(
-            f"the calls of gateway {gateway} cannot be read", lambda: self._database.unfinished(gateway)
-        )
+        trouble = f"the calls of gateway {gateway} cannot be read"
+        written = await self._asked(trouble, self._database.unfinished, gateway)
         sessions = await self.recall([*written, *unwritten])
         ours = [session for session in sessions if session.gateway == gateway and session.ended_at is None]
         return tuple(sorted(ours, key=lambda session: session.created_at))
@@ -181,7 +171,7 @@ class DurableSessions(Service):
     async def _recall_some(self, call_sids: Sequence[str]) -> list[Session]:
         # Taken before the question: notes that are written while it runs may or may not be in its answer.
         unwritten = [note for note in map(self._unwritten.get, call_sids) if note is not None]
-        records = await self._asked("sessions cannot be read", lambda: self._database.recall(call_sids))
+        records = await self._asked("sessions cannot be read", self._database.recall, call_sids)
         notes = [record for record in records if isinstance(record, Note)]
         for record in records:
             if isinstance(record, CorruptRecord):
@@ -191,16 +181,14 @@ class DurableSessions(Service):
         return [note.session for note in newest([*notes, *unwritten])]
 
     async def _claim(self, call_sids: Collection[str], token: str) -> frozenset[str]:
-        now = self._wall_clock()
-        return await self._asked(
-            f"{len(call_sids)} calls cannot be claimed", lambda: self._database.claim(call_sids, token, now)
-        )
+        trouble = f"{len(call_sids)} calls cannot be claimed"
+        return await self._asked(trouble, self._database.claim, call_sids, token, self._wall_clock())
 
-    async def _asked(self, trouble: str, ask: Callable[[], Deferred[_Answer]]) -> _Answer:
+    async def _asked(self, trouble: str, ask: Callable[..., Deferred[_Answer]], *arguments: object) -> _Answer:
         if not self.ready:
             raise BackendUnavailable(_AWAY)
         try:
-            return await ask()
+            return await ask(*arguments)
         except BackendUnavailable as problem:
             self._log.warn("{trouble}: {problem}", trouble=trouble, problem=problem)
             raise BackendUnavailable(_AWAY) from problem
@@ -209,7 +197,7 @@ class DurableSessions(Service):
 
     def _add(self, session: Session, saved: Deferred[None] | None) -> Note:
         note = self._numbers.note(session, self._wall_clock())
-        self._queue.append(_Waiting(note, saved))
+        self._queue.append((note, saved))
         return note
 
     def _flush_after(self, seconds: float) -> None:
@@ -227,11 +215,11 @@ class DurableSessions(Service):
     async def _write_queue(self) -> None:
         while self._queue:
             batch, self._queue = self._queue[:BATCH_NOTES], self._queue[BATCH_NOTES:]
-            is_written = self.ready and await self._write_batch([waiting.note for waiting in batch])
-            for waiting in batch:
-                if waiting.saved is not None:
-                    waiting.saved.callback(None) if is_written else waiting.saved.errback(BackendUnavailable(_AWAY))
-            notes = [waiting.note for waiting in batch if waiting.saved is None]
+            is_written = self.ready and await self._write_batch([note for note, _ in batch])
+            for _, saved in batch:
+                if saved is not None:
+                    saved.callback(None) if is_written else saved.errback(BackendUnavailable(_AWAY))
+            notes = [note for note, saved in batch if saved is None]
             if notes and not is_written:
                 await self._journal.keep(notes)
 
@@ -280,7 +268,7 @@ class DurableSessions(Service):
                     spawn(self._replaying.run(self._replay), self._log, "replaying the journal")
                     self._begin_to_tidy()
                 case Effect.CLOSE:
-                    spawn(self._database.close(), self._log, "closing the session store")
+                    self._database.close()
 
     @deferred
     async def _replay(self) -> None:

@@ -6,10 +6,12 @@ and an fsync of the folder follows each new file. One process at a time uses the
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.journal_lines import read_line, write_line
@@ -17,18 +19,6 @@ from exoswitch.sessions.notes import Note
 
 _CHUNK_LINES = 50
 _SUFFIX = ".notes"
-
-
-@frozen(kw_only=True)
-class Chunk:
-    """A part of a file: its notes, the number of lines that cannot be read, and the offset of the next part.
-
-    After the last part, the offset is None.
-    """
-
-    notes: tuple[Note, ...]
-    damaged: int
-    next: int | None
 
 
 @define
@@ -68,19 +58,15 @@ class Journal:
         self._take_folder()
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
-    def read(self, path: Path, start: int) -> Chunk:
-        """Read the next notes of a file, from the offset `start`."""
-        notes, damaged = [], 0
+    def read(self, path: Path) -> Iterator[tuple[list[Note], int]]:
+        """Read the notes of a file part by part, each with the number of lines that cannot be read."""
         with path.open("rb") as file:
-            file.seek(start)
-            lines = [line for _, line in zip(range(_CHUNK_LINES), file, strict=False)]
-        for line in lines:
-            try:
-                notes.append(read_line(line))
-            except CorruptRecord:
-                damaged += 1
-        end = start + sum(map(len, lines)) if len(lines) == _CHUNK_LINES else None
-        return Chunk(notes=tuple(notes), damaged=damaged, next=end)
+            while lines := list(islice(file, _CHUNK_LINES)):
+                notes = []
+                for line in lines:
+                    with suppress(CorruptRecord):
+                        notes.append(read_line(line))
+                yield notes, len(lines) - len(notes)
 
     def remove(self, path: Path) -> None:
         """Remove a file after all its notes are in the database."""

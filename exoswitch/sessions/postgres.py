@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from exoswitch.errors import CorruptRecord
@@ -130,11 +130,10 @@ class PostgresDatabase:
             rows = await self._writer.run(lambda ask: ask(_FORGET_CLAIMS, keep_from, _FORGOTTEN_AT_ONCE))
             forgotten = rows[0][0]
 
-    def close(self) -> Deferred[None]:
+    def close(self) -> None:
         """Disconnect."""
         self._writer.close()
         self._quick.close()
-        return succeed(None)
 
     async def _move_partitions(self, ask: Ask, now: float, keep_from: float) -> None:
         months = [Month.of(now)]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from exoswitch.errors import CorruptRecord
@@ -82,10 +82,9 @@ class SqliteDatabase:
         while await self._file.run(_forget_some, keep_from) == _FORGOTTEN_AT_ONCE:
             pass
 
-    def close(self) -> Deferred[None]:
+    def close(self) -> None:
         """Close the file after the current write ends."""
         self._file.close()
-        return succeed(None)
 
 
 def _write(cursor: sqlite3.Cursor, notes: Sequence[Note]) -> None:

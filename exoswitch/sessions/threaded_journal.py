@@ -8,8 +8,10 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from exoswitch.interfaces.metrics import IMetrics
-from exoswitch.sessions.journal import Chunk, Journal
+from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.notes import Note
+
+_Write = Callable[[Sequence[Note]], Awaitable[None]]
 
 
 @define(eq=False)
@@ -41,7 +43,7 @@ class ThreadedJournal:
             self._is_loss_logged = True
             self._log.error("notes of sessions are being LOST: {reason}", reason=reason)
 
-    async def replay(self, write: Callable[[Sequence[Note]], Awaitable[None]], is_wanted: Callable[[], bool]) -> None:
+    async def replay(self, write: _Write, is_wanted: Callable[[], bool]) -> None:
         """Pass all notes to `write`, part by part, and remove each file after its last part.
 
         It ends early when it is not wanted, when the disk fails, or with an error of `write`.
@@ -50,13 +52,11 @@ class ThreadedJournal:
         try:
             while paths := await self._run(self._journal.seal):
                 for path in paths:
-                    start: int | None = 0
-                    while start is not None:
+                    parts = self._journal.read(path)
+                    while part := await self._run(next, parts, None):
                         if not is_wanted():
                             return
-                        chunk: Chunk = await self._run(self._journal.read, path, start)
-                        await self._pass(chunk, write)
-                        start = chunk.next
+                        await self._pass(write, *part)
                     await self._run(self._journal.remove, path)
         except OSError as problem:
             self._log.error("the journal of sessions cannot be read: {problem}", problem=problem)
@@ -65,13 +65,13 @@ class ThreadedJournal:
         """Close the files, after all other work."""
         return self._run(self._journal.close)
 
-    async def _pass(self, chunk: Chunk, write: Callable[[Sequence[Note]], Awaitable[None]]) -> None:
-        if chunk.damaged:
-            self._metrics.add("session_lines_damaged_total", chunk.damaged)
-            self._log.error("{count} lines of the journal are torn or damaged; skipped", count=chunk.damaged)
-        if chunk.notes:
-            await write(chunk.notes)
-            self._metrics.add("session_notes_replayed_total", len(chunk.notes))
+    async def _pass(self, write: _Write, notes: Sequence[Note], damaged: int) -> None:
+        if damaged:
+            self._metrics.add("session_lines_damaged_total", damaged)
+            self._log.error("{count} lines of the journal are torn or damaged; skipped", count=damaged)
+        if notes:
+            await write(notes)
+            self._metrics.add("session_notes_replayed_total", len(notes))
 
     def _run(self, work: Callable[..., Any], *arguments: object) -> Deferred[Any]:
         return self._disk.run(self._in_thread, work, *arguments)

@@ -8,7 +8,7 @@ from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable, CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import Note
-from exoswitch.store.schema_versions import in_order, read_schema, read_versions
+from exoswitch.store.schema_versions import in_order, read_schema
 from tests.harness.databases import Postgres, Sqlite, SqliteInTest
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 
@@ -246,7 +246,7 @@ def test_database_of_a_later_version_is_refused_in_plain_words(kind):
 
 def test_closed_database_is_unavailable(kind):
     async def scenario(database):
-        await database.close()
+        database.close()
         with pytest.raises(BackendUnavailable):
             await database.recall(["c1"])
 
@@ -258,8 +258,3 @@ def and_next(kind, text):
     versions = read_schema(kind.dialect)
     files = {f"{version.number:04d}_{version.name}.sql": version.text for version in versions}
     return in_order({**files, f"{len(versions) + 1:04d}_next.sql": text})
-
-
-def test_versions_are_read_from_a_folder(tmp_path):
-    (tmp_path / "0001_first.sql").write_text("CREATE TABLE a (b TEXT);\n")
-    assert [version.name for version in read_versions(tmp_path)] == ["first"]

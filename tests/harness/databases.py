@@ -65,7 +65,7 @@ class SqliteInTest(_OfSqlite):
                 await database.open()
                 await scenario(database)
             finally:
-                await database.close()
+                database.close()
 
         result.successResultOf(Deferred.fromCoroutine(live(sqlite_in_test(self.folder / "calls.db", **settings))))
 
@@ -79,7 +79,7 @@ class _OnAReactor:
                 await database.open()
                 await scenario(database)
             finally:
-                await database.close()
+                database.close()
 
         run(live)
 

@@ -67,7 +67,7 @@ class ShakyDatabase:
 
     def close(self):
         self.closed += 1
-        return self.database.close()
+        self.database.close()
 
     def _answer(self):
         return self._gone() if self.is_away else maybeDeferred(lambda: None)

@@ -31,12 +31,9 @@ def contents(journal):
     """Read all notes, and count the damaged lines."""
     notes, damaged = [], 0
     for path in journal.seal():
-        start = 0
-        while start is not None:
-            chunk = journal.read(path, start)
-            notes += chunk.notes
-            damaged += chunk.damaged
-            start = chunk.next
+        for some, count in journal.read(path):
+            notes += some
+            damaged += count
     return notes, damaged
 
 

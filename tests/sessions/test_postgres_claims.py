@@ -25,6 +25,6 @@ async def test_claims_in_opposite_orders_do_not_deadlock_and_each_call_has_one_o
         )
         assert sorted(sid for ours in won for sid in ours) == sorted(sids)
     for gateway in gateways:
-        await gateway.close()
+        gateway.close()
     assert postgres.query(name, "SELECT count(*) FROM claims") == [(ROUNDS * CALLS,)]
     assert postgres.query(name, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]

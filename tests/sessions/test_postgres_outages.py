@@ -171,7 +171,7 @@ async def test_all_questions_to_a_hanging_server_fail_in_time(postgres, tmp_path
     assert await database.recall(["c1"]) == []
     assert await database.claim(["c1"], "t1", MOMENT)
     assert not await database.claim(["c1"], "t2", MOMENT)
-    await database.close()
+    database.close()
 
 
 async def test_error_about_an_unreachable_address_contains_no_password(tmp_path, reactor):
@@ -179,7 +179,7 @@ async def test_error_about_an_unreachable_address_contains_no_password(tmp_path,
     with pytest.raises(BackendUnavailable, match="PostgreSQL database exo at 127") as caught:
         await database.open()
     assert "hunter2" not in str(caught.value)
-    await database.close()
+    database.close()
 
 
 async def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_path, reactor):

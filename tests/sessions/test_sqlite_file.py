@@ -59,4 +59,4 @@ async def test_gateways_that_make_one_file_at_once_agree_on_its_schema(tmp_path,
         await database.write([Note(number, evolve(SESSION, call_sid=f"c{number}"))])
     assert len(await databases[0].recall(["c3"])) == 1
     for database in databases:
-        await database.close()
+        database.close()
