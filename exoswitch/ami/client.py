@@ -34,10 +34,6 @@ MOST_WAITING = 10_000
 LONGEST_LIST = 20_000
 
 
-class LoginRefused(BackendUnavailable):
-    """Asterisk refuses the username and secret of the configuration: compare them with its manager.conf."""
-
-
 @frozen(eq=False)
 class _Waiter:
     """An action on its way; `items` collects the events of a list, and is None if the response is the answer."""
@@ -86,18 +82,6 @@ class AmiProtocol(Protocol):
         self._reason = ""
 
     # --- What its user asks -------------------------------------------------------------------------------------
-
-    async def log_in(self, username: str, secret: str) -> None:
-        """Log in, by challenge if Asterisk gives one.
-
-        Raises:
-            LoginRefused: the username or the secret is wrong, or not allowed from here.
-            BackendUnavailable: the connection was lost, or no answer came in time.
-        """
-        challenged = await self.action(actions.challenge())
-        accepted = await self.action(actions.log_in(username, secret, challenged))
-        if not accepted.succeeded:
-            raise LoginRefused(f"{self._server} refused the login of {username!r}: {accepted.get('Message')}")
 
     def when_booted(self) -> Deferred[None]:
         """Wait until Asterisk is fully booted: before that it takes logins, but every Originate fails."""

@@ -12,19 +12,16 @@ CLAIM_ANSWER = "AsyncAGIExec"
 WANTED_EVENTS = TRANSLATED_EVENTS | {CLAIM_ANSWER, "FullyBooted"}
 
 _NARROWER = {
-    "VarSet": ("header(Variable),method(starts_with)", "UNICASTRTP_LOCAL_"),
-    "DTMFEnd": ("header(Direction),method(exact)", "Received"),
+    "VarSet": (
+        ("MatchCriteria", "name(VarSet),header(Variable),method(starts_with)"),
+        ("Filter", "UNICASTRTP_LOCAL_"),
+    ),
+    "DTMFEnd": (("MatchCriteria", "name(DTMFEnd),header(Direction),method(exact)"), ("Filter", "Received")),
 }
 
 
 def filter_actions() -> list[AmiMessage]:
     """Give the actions that limit a connection's events to those that we use."""
-    return [_include(name) for name in sorted(TRANSLATED_EVENTS | {CLAIM_ANSWER})]
-
-
-def _include(event: str) -> AmiMessage:
-    criteria = ("Operation", "Add"), ("MatchCriteria", f"name({event})")
-    if event not in _NARROWER:
-        return AmiMessage.action("Filter", *criteria)
-    narrower, value = _NARROWER[event]
-    return AmiMessage.action("Filter", criteria[0], ("MatchCriteria", f"name({event}),{narrower}"), ("Filter", value))
+    names = sorted(TRANSLATED_EVENTS | {CLAIM_ANSWER})
+    filters = (_NARROWER.get(name, (("MatchCriteria", f"name({name})"),)) for name in names)
+    return [AmiMessage.action("Filter", ("Operation", "Add"), *headers) for headers in filters]

@@ -5,7 +5,8 @@ left alone. A hang-up without an answer costs the link, and the next link sends 
 on the same link. `pending_hangups` says how long a hang-up is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -15,7 +16,7 @@ from exoswitch.ami import actions
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.pending_hangups import PendingHangUp, PendingHangUps
 from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent
-from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkRefused
+from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkError, TrunkRefused
 from exoswitch.tasks.spawn import spawn
 
 HANG_UP_RETRY_S = 10.0
@@ -60,13 +61,15 @@ class HangUps:
 
     # --- What happens at Asterisk ---------------------------------------------------------------------------------
 
-    def originating(self, channel_id: str) -> None:
-        """Note that a channel is being made."""
+    @contextmanager
+    def originating(self, channel_id: str) -> Iterator[None]:
+        """Note that a channel is being made; forget it if Asterisk refuses to make it."""
         self._pending.originating(channel_id)
-
-    def not_originated(self, channel_id: str) -> None:
-        """Forget a channel that Asterisk refused to make."""
-        self._pending.give_up(channel_id)
+        try:
+            yield
+        except TrunkError:
+            self._pending.give_up(channel_id)
+            raise
 
     def observe(self, event: SwitchEvent) -> None:
         """Learn from an event; hang up a channel that has just appeared, if that is wanted."""

@@ -11,8 +11,8 @@ from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from exoswitch.ami.actions import list_channels
-from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
+from exoswitch.ami import actions
+from exoswitch.ami.client import AmiListener, AmiProtocol
 from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
@@ -62,16 +62,17 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         booted = "with FullyBooted (its AMI user needs read = system)"
         await within(BOOT_WAIT_S, self._clock, connection.when_booted(), self.server, booted)
         await self._filter(connection)
-        return await connection.collect(list_channels())
+        return await connection.collect(actions.list_channels())
 
     async def _log_in(self, ami: AmiProtocol) -> None:
-        try:
-            await ami.log_in(self._config.username, self._config.secret)
-        except LoginRefused as problem:
-            self.extra_wait_s = LOGIN_RETRY_S
-            self._log.error("{problem}. Compare username and secret with its manager.conf.", problem=str(problem))
-            raise
-        self.extra_wait_s = 0.0
+        username, secret = self._config.username, self._config.secret
+        challenged = await ami.action(actions.challenge())
+        answer = await ami.action(actions.log_in(username, secret, challenged))
+        self.extra_wait_s = 0.0 if answer.succeeded else LOGIN_RETRY_S
+        if not answer.succeeded:
+            problem = f"{self.server} refused the login of {username!r}: {answer.get('Message')}"
+            self._log.error("{problem}. Compare username and secret with its manager.conf.", problem=problem)
+            raise BackendUnavailable(problem)
 
     async def _filter(self, ami: AmiProtocol) -> None:
         for number, action in enumerate(filter_actions()):

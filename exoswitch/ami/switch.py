@@ -18,7 +18,7 @@ from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
 from exoswitch.ami.translate import EventTranslator
 from exoswitch.call.events import ChannelHungUp, SwitchEvent, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import BackendUnavailable, CallTaken, TrunkError
+from exoswitch.errors import BackendUnavailable, CallTaken
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
 
@@ -84,12 +84,8 @@ class AsteriskSwitch(AmiLink):
             dial_string=dial_string(origination.media_host, origination.media_port, self._codec),
             node=self._node,
         )
-        self._hang_ups.originating(origination.channel_id)
-        try:
+        with self._hang_ups.originating(origination.channel_id):
             await ami.command(action)
-        except TrunkError:
-            self._hang_ups.not_originated(origination.channel_id)
-            raise
 
     @deferred
     async def bridge(self, channel_id: str, media_host: str, media_port: int) -> None:

@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
-from exoswitch.ami.client import AmiListener, AmiProtocol, LoginRefused
+from exoswitch.ami.client import AmiListener, AmiProtocol
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import BackendUnavailable, LocalProtocolError, TrunkRefused
-from tests.harness.ami_far_side import SECRET, FarSide
+from tests.harness.ami_far_side import FarSide
 
 PING = AmiMessage.action("Ping")
 LIST = AmiMessage.action("CoreShowChannels")
@@ -52,34 +52,7 @@ def outcome(deferred: Deferred[object]) -> list[object]:
     return results
 
 
-def log_in(link: Link, secret: str = SECRET) -> list[object]:
-    result = outcome(Deferred.fromCoroutine(link.ami.log_in("exoswitch", secret)))
-    link.far.serve()
-    return result
-
-
-def test_login_answers_the_challenge_and_never_shows_the_secret(link, log):
-    assert log_in(link) == [None]
-    assert link.far.asked("Login")[0].get("Key")
-    assert SECRET not in str(link.far.actions[1].headers) + str(log)
-
-
-def test_login_gives_the_secret_if_challenges_are_refused(link):
-    link.far.refused = {"Challenge"}
-    assert log_in(link) == [None]
-    assert link.far.asked("Login")[0].get("Secret") == SECRET
-
-
-def test_wrong_secret_differs_from_a_lost_connection(link):
-    (refused,) = log_in(link, "wrong")
-    assert isinstance(refused, LoginRefused)
-    assert "exoswitch" in str(refused)
-    assert "wrong" not in str(refused)
-
-
 def test_asterisk_that_is_still_starting_is_waited_for(link):
-    link.far.boots = False
-    log_in(link)
     booted = outcome(link.ami.when_booted())
     assert booted == []
     link.far.tell("FullyBooted")

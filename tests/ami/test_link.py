@@ -31,6 +31,20 @@ def test_switch_becomes_ready_step_by_step(rig):
     assert names[-1] == "CoreShowChannels"
 
 
+def test_login_answers_the_challenge_and_never_shows_the_secret(rig, log):
+    rig.start()
+    (login,) = rig.far.asked("Login")
+    assert login.get("Key")
+    assert SECRET not in str(login.headers) + str(log)
+
+
+def test_login_gives_the_secret_if_challenges_are_refused(rig):
+    rig.far.refused = {"Challenge"}
+    rig.start()
+    assert rig.far.asked("Login")[0].get("Secret") == SECRET
+    assert rig.switch.ready
+
+
 def test_nothing_is_asked_before_asterisk_is_booted(rig):
     rig.far.boots = False
     rig.start()
@@ -61,7 +75,7 @@ def test_wrong_secret_is_logged_with_a_remedy_and_tried_again_slowly(rig, log):
     rig.far.refused = {"Login"}
     rig.start()
     rig.clock.advance(0)
-    assert "Compare username and secret" in warnings_in(log)[0]
+    assert "refused the login of 'exoswitch': Permission denied. Compare username and secret" in warnings_in(log)[0]
     assert SECRET not in str(log)
     rig.clock.advance(59)
     assert rig.clock.tcpClients == []
