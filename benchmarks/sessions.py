@@ -24,7 +24,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field
 from twisted.internet import reactor, task
-from twisted.internet.defer import Deferred, fail, gatherResults, succeed
+from twisted.internet.defer import Deferred, fail, gatherResults, maybeDeferred
 from twisted.internet.threads import deferToThread
 
 from exoswitch.call.session import CallStatus
@@ -64,8 +64,8 @@ class Away:
     def open(self) -> Deferred[None]:
         return fail(BackendUnavailable("it is away"))
 
-    def close(self) -> Deferred[None]:
-        return succeed(None)
+    def close(self) -> None:
+        pass
 
 
 @define(eq=False)
@@ -198,14 +198,14 @@ def durable(database: object, folder: Path, metrics: MemoryMetrics | None = None
 
 async def measure_calls(what: str, store: object, seconds: float) -> None:
     """Make calls at an even pace; print the CPU time and the waits of one."""
-    await store.startService()
+    await maybeDeferred(store.startService)
     load = Load(store, f"even-{what}")
     cpu_s = time.process_time()
     await load.run(seconds)
     cpu_ms = 1000 * (time.process_time() - cpu_s) / load.calls
     assert load.refused == 0, "the database was away"
     print(f"{what:<10} {load.calls} calls: CPU {cpu_ms:.2f} ms a call{figures(load)}", flush=True)
-    await store.stopService()
+    await maybeDeferred(store.stopService)
 
 
 def figures(load: Load) -> str:

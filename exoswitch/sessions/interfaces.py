@@ -14,15 +14,13 @@ from exoswitch.call.session import Session
 
 
 class ISessionStore(IService):
-    """Keeps each session in its current state, and each change of it as an event."""
+    """Keeps each session in its current state, and each change of it as an event.
+
+    When it has started, the database may not be reached yet. When it has stopped, all notes are in the database or on
+    the disk; nothing is saved or noted afterwards.
+    """
 
     ready = Attribute("Whether a session could be saved now (bool).")
-
-    def startService() -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Begin to work; it fires even if the database cannot be reached yet."""
-
-    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Write all notes to the database or the disk; nothing is saved or noted afterwards."""
 
     def save(session: Session) -> Deferred[None]:
         """Write a session and wait; it is as durable as this store is when the Deferred fires.

@@ -23,14 +23,6 @@ class MemorySessions(Service):
     _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
     _claims: dict[str, str] = field(factory=dict)
 
-    def startService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Do nothing."""
-        return succeed(None)
-
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
-        """Do nothing."""
-        return succeed(None)
-
     def save(self, session: Session) -> Deferred[None]:
         """Keep a session."""
         self.note(session)

@@ -34,22 +34,16 @@ _MONTHS_AHEAD = 2
 _TABLES = ("sessions", "events")
 _FORGOTTEN_AT_ONCE = 10_000  # claims; a batch waits for one such statement
 
-_TIMES = frozenset({"created_at", "updated_at", "answered_at", "ended_at", "happened_at"})
-_NUMBERS = frozenset({"sequence"})
+_TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at")
+_TYPES = {"sequence": "bigint", **dict.fromkeys(_TIMES, "float8")}  # all others are text
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     """Give the INSERT that takes one array for each column."""
-    arrays = ", ".join(f"%s::{_array_type(name)}[]" for name in columns)
+    arrays = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in columns)
     values = ", ".join(f"to_timestamp({name})" if name in _TIMES else name for name in columns)
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) AS note ({names})"  # noqa: S608 - ours
-
-
-def _array_type(column: str) -> str:
-    if column in _TIMES:
-        return "float8"
-    return "bigint" if column in _NUMBERS else "text"
 
 
 _WRITE = (

@@ -64,12 +64,12 @@ class Gateway:
 @asynccontextmanager
 async def _at_work(stores, clock):
     for store in stores:
-        await store.startService()
+        await maybeDeferred(store.startService)
     try:
         yield [Gateway(store, clock) for store in stores]
     finally:
         for store in stores:
-            await store.stopService()
+            await maybeDeferred(store.stopService)
 
 
 @define(eq=False)
