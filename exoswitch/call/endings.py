@@ -51,9 +51,13 @@ def rang_too_long(seconds: float) -> Ending:
     )
 
 
-def caller_hung_up(cause: int, *, met_the_bot: bool) -> Ending:
-    """The person on the phone hung up, before or after the bot was connected."""
-    when = "the caller hung up" if met_the_bot else "the caller hung up before the bot was connected"
+def caller_gave_up(cause: int) -> Ending:
+    """The person on the phone hung up before the bot was connected."""
+    return caller_hung_up(cause, "the caller hung up before the bot was connected")
+
+
+def caller_hung_up(cause: int, when: str = "the caller hung up") -> Ending:
+    """The person on the phone hung up."""
     return _completed(
         reason=f"{when}: {cause_text(cause)}",
         cause=cause,
@@ -115,10 +119,11 @@ def gateway_lost(why: str, *, answered: bool) -> Ending:
     )
 
 
-def ended_by_us(reason: str, *, answered: bool) -> Ending:
-    """This gateway ended the call, by request or because it stops."""
-    return Ending(
-        status=CallStatus.COMPLETED if answered else CallStatus.CANCELED,
-        reason=reason,
-        stream_status=StreamStatus.COMPLETED if answered else None,
-    )
+def canceled(reason: str) -> Ending:
+    """This gateway ended a call that was not answered."""
+    return Ending(status=CallStatus.CANCELED, reason=reason)
+
+
+def stopped(reason: str) -> Ending:
+    """This gateway ended an answered call, by request or because it stops."""
+    return _completed(reason=reason, stream_status=StreamStatus.COMPLETED)

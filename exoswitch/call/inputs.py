@@ -3,22 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from exoswitch.call import events as ev
 from exoswitch.call.core import CallCore
 from exoswitch.call.endings import is_goodbye
-from exoswitch.call.events import (
-    ChannelAnswered,
-    ChannelDialled,
-    ChannelEvent,
-    ChannelHungUp,
-    ChannelRinging,
-    ChannelTaken,
-    DialFailed,
-    DigitPressed,
-    MediaAddress,
-    MediaAnnounced,
-    OriginateFailed,
-    SwitchReady,
-)
+from exoswitch.call.events import MediaAddress
 from exoswitch.call.stream_options import StreamOptions
 
 MOST_LOSSES = 10
@@ -147,33 +135,33 @@ class CallInputs(Protocol):
         """Asterisk did not confirm a hang-up in time."""
 
 
-def apply_event(inputs: CallInputs, core: CallCore, event: ChannelEvent, here: MediaAddress | None) -> None:  # noqa: C901 - one line for each event
+def apply_event(inputs: CallInputs, core: CallCore, event: ev.ChannelEvent, here: MediaAddress | None) -> None:  # noqa: C901 - one line for each event
     """Feed an event of the call's channel to its machine; `here` is our RTP address."""
     match event:
-        case ChannelDialled():
+        case ev.ChannelDialled():
             inputs.channel_dialled()
-        case ChannelRinging():
+        case ev.ChannelRinging():
             inputs.channel_ringing()
-        case ChannelAnswered():
+        case ev.ChannelAnswered():
             inputs.channel_answered()
-        case DialFailed(_, dial_status):
+        case ev.DialFailed(_, dial_status):
             inputs.dial_failed(dial_status)
-        case OriginateFailed(_, reason):
+        case ev.OriginateFailed(_, reason):
             inputs.originate_failed(reason)
-        case MediaAnnounced(_, host, port) if _is_here(event.leg, here):
+        case ev.MediaAnnounced(_, host, port) if _is_here(event.leg, here):
             inputs.media_announced(host, port)
-        case MediaAnnounced():
+        case ev.MediaAnnounced():
             _led_elsewhere(inputs, core)
-        case DigitPressed(_, digit, duration_ms):
+        case ev.DigitPressed(_, digit, duration_ms):
             inputs.digit_pressed(digit, duration_ms)
-        case ChannelHungUp(_, cause):
+        case ev.ChannelHungUp(_, cause):
             inputs.channel_hung_up(cause)
-        case ChannelTaken():
+        case ev.ChannelTaken():
             inputs.moved()
 
 
 def apply_listing(
-    inputs: CallInputs, core: CallCore, found: SwitchReady, channel_id: str, here: MediaAddress | None
+    inputs: CallInputs, core: CallCore, found: ev.SwitchReady, channel_id: str, here: MediaAddress | None
 ) -> None:
     """Feed what Asterisk's list of channels, which is complete, says of the call's channel."""
     if channel_id not in found.channel_ids:

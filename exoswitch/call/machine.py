@@ -22,7 +22,8 @@ First the states with the timers that each owns, then the table; `call/outputs.p
 pair of state and input that is not in the table is illegal and raises `automat.NoTransition`: it is a bug of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from automat import TypeMachineBuilder
 
@@ -103,7 +104,6 @@ for state in DIALLED:
     state.upon(CallInputs.ring_timed_out).to(ending)(outputs.ring_timed_out)
     state.upon(CallInputs.hang_up).to(ending)(outputs.cancel)
     state.upon(CallInputs.rejected).to(over)(outputs.rejected_ringing)
-    state.upon(CallInputs.digit_pressed).loop().returns(None)
 
 originating.upon(CallInputs.originate_queued).to(dialling).returns(None)
 
@@ -113,12 +113,9 @@ for state in (originating, dialling):
     state.upon(CallInputs.originate_failed).to(ending)(outputs.await_channel)
     state.upon(CallInputs.channel_hung_up).to(over)(outputs.unanswered)
 
-trying.upon(CallInputs.channel_dialled).loop().returns(None)
 trying.upon(CallInputs.channel_ringing).to(ringing)(outputs.ring)
 trying.upon(CallInputs.originate_failed).to(ending)(outputs.await_cause_of_silence)
 trying.upon(CallInputs.channel_hung_up).to(awaiting_originate_response)(outputs.await_reason)
-ringing.upon(CallInputs.channel_dialled).loop().returns(None)
-ringing.upon(CallInputs.channel_ringing).loop().returns(None)
 ringing.upon(CallInputs.originate_failed).to(ending)(outputs.await_cause)
 ringing.upon(CallInputs.channel_hung_up).to(over)(outputs.unanswered)
 
@@ -130,7 +127,6 @@ for state in (connecting, retrying):
     state.upon(CallInputs.stream_opened).to(talking)(outputs.start)
     state.upon(CallInputs.handshake_timed_out).to(ending)(outputs.handshake_timed_out)
     state.upon(CallInputs.channel_hung_up).to(over)(outputs.abandoned)
-    state.upon(CallInputs.digit_pressed).loop().returns(None)
 
 connecting.upon(CallInputs.stream_failed).to(retrying)(outputs.connect_again)
 retrying.upon(CallInputs.stream_failed).to(ending)(outputs.bot_unreachable)
@@ -152,7 +148,6 @@ reconnecting_3.upon(CallInputs.stream_failed).to(ending)(outputs.bot_lost)
 
 for state in (*BOT_LOST, *RECONNECTING):
     state.upon(CallInputs.channel_hung_up).to(over)(outputs.caller_hung_up)
-    state.upon(CallInputs.digit_pressed).loop().returns(None)
 
 for state in ANSWERED:
     state.upon(CallInputs.media_lost).to(ending)(outputs.media_lost)
@@ -166,15 +161,9 @@ draining.upon(CallInputs.duration_reached).to(ending)(outputs.goodbye_over)
 draining.upon(CallInputs.hang_up).to(ending)(outputs.goodbye_over)
 draining.upon(CallInputs.rejected).to(ending)(outputs.goodbye_over)
 draining.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
-draining.upon(CallInputs.digit_pressed).loop().returns(None)
 
 for state in (*ANSWERED, draining):
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
-    state.upon(CallInputs.channel_dialled).loop().returns(None)
-    state.upon(CallInputs.channel_ringing).loop().returns(None)
-    state.upon(CallInputs.channel_answered).loop().returns(None)
-    state.upon(CallInputs.dial_failed).loop().returns(None)
-    state.upon(CallInputs.originate_failed).loop().returns(None)
 
 ending.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
 ending.upon(CallInputs.hang_up_timed_out).to(over)(outputs.unconfirmed)
@@ -183,51 +172,35 @@ ending.upon(CallInputs.dial_failed).loop()(outputs.remember_dial_status)
 for state in STATES[STATES.index(waiting_for_turn) : STATES.index(over)]:
     state.upon(CallInputs.moved).to(over)(outputs.let_go)
 
-# --- What is another gateway's, and what comes too late or a second time ----------------------------------------
+# --- What changes nothing: an answer or an event that comes too late, a second time, or of another gateway --------
 
-accepted.upon(CallInputs.moved).loop().returns(None)  # The dialer is not answered yet. The claim decides who dials.
 
-for state in (accepted, waiting_for_turn, claiming):  # Another gateway may have dialled the call on the same channel.
-    state.upon(CallInputs.channel_dialled).loop().returns(None)
-    state.upon(CallInputs.channel_ringing).loop().returns(None)
-    state.upon(CallInputs.channel_answered).loop().returns(None)
-    state.upon(CallInputs.dial_failed).loop().returns(None)
-    state.upon(CallInputs.originate_failed).loop().returns(None)
-    state.upon(CallInputs.media_announced).loop().returns(None)
-    state.upon(CallInputs.channel_hung_up).loop().returns(None)
-    state.upon(CallInputs.digit_pressed).loop().returns(None)
+def _ignore(states: Iterable[Any], *inputs: Any) -> None:
+    for state in states:
+        for happened in inputs:
+            state.upon(happened).loop().returns(None)
 
-ending.upon(CallInputs.originate_failed).loop().returns(None)
-awaiting_originate_response.upon(CallInputs.channel_hung_up).loop().returns(None)
-over.upon(CallInputs.abandon).loop().returns(None)
-over.upon(CallInputs.channel_hung_up).loop().returns(None)
-over.upon(CallInputs.claimed).loop().returns(None)
-over.upon(CallInputs.dial).loop().returns(None)
-over.upon(CallInputs.dial_failed).loop().returns(None)
-over.upon(CallInputs.moved).loop().returns(None)
-over.upon(CallInputs.originate_failed).loop().returns(None)
-over.upon(CallInputs.refused).loop().returns(None)
 
-for state in (awaiting_originate_response, ending, over):
-    state.upon(CallInputs.rejected).loop().returns(None)
-    state.upon(CallInputs.channel_dialled).loop().returns(None)
-    state.upon(CallInputs.channel_ringing).loop().returns(None)
-    state.upon(CallInputs.channel_answered).loop().returns(None)
-    state.upon(CallInputs.media_announced).loop().returns(None)
-    state.upon(CallInputs.digit_pressed).loop().returns(None)
-    state.upon(CallInputs.hang_up).loop().returns(None)
+inputs = CallInputs
+CHANNEL_MADE = (inputs.channel_dialled, inputs.channel_ringing, inputs.channel_answered)
+DIAL_ENDED = (inputs.dial_failed, inputs.originate_failed)
+STREAM_ENDED = (inputs.stream_closed, inputs.stream_lost, inputs.bot_finished)
 
-for state in (trying, ringing, *ANSWERED, draining, awaiting_originate_response, ending, over):
-    state.upon(CallInputs.originate_queued).loop().returns(None)
-
-for state in (ending, over):
-    state.upon(CallInputs.stream_opened).loop().returns(None)
-    state.upon(CallInputs.stream_failed).loop().returns(None)
-    state.upon(CallInputs.stream_closed).loop().returns(None)
-    state.upon(CallInputs.stream_lost).loop().returns(None)
-    state.upon(CallInputs.bot_finished).loop().returns(None)
-    state.upon(CallInputs.playout_finished).loop().returns(None)
-    state.upon(CallInputs.media_lost).loop().returns(None)
+_ignore([accepted], inputs.moved)  # The dialer is not answered yet. The claim decides who dials.
+# Another gateway may have dialled the call on the same channel.
+_ignore((accepted, waiting_for_turn, claiming), *CHANNEL_MADE, *DIAL_ENDED)
+_ignore((accepted, waiting_for_turn, claiming), inputs.media_announced, inputs.channel_hung_up, inputs.digit_pressed)
+_ignore((trying, ringing), inputs.channel_dialled)
+_ignore([ringing], inputs.channel_ringing)
+_ignore((*ANSWERED, draining), *CHANNEL_MADE, *DIAL_ENDED)
+_ignore((*DIALLED, connecting, retrying, *BOT_LOST, *RECONNECTING, draining), inputs.digit_pressed)
+_ignore((trying, ringing, *ANSWERED, draining, awaiting_originate_response, ending, over), inputs.originate_queued)
+_ignore((awaiting_originate_response, ending, over), *CHANNEL_MADE, inputs.media_announced, inputs.digit_pressed)
+_ignore((awaiting_originate_response, ending, over), inputs.rejected, inputs.hang_up)
+_ignore((awaiting_originate_response, over), inputs.channel_hung_up)
+_ignore((ending, over), inputs.originate_failed, inputs.stream_opened, inputs.stream_failed, *STREAM_ENDED)
+_ignore((ending, over), inputs.playout_finished, inputs.media_lost)
+_ignore([over], inputs.abandon, inputs.claimed, inputs.dial, inputs.dial_failed, inputs.moved, inputs.refused)
 
 machine = builder.build()
 

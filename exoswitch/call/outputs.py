@@ -4,30 +4,13 @@ The table of `exoswitch.call.machine` says when. The first argument, the machine
 from outside.
 """
 
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+from exoswitch.call import effects as fx
 from exoswitch.call import endings
 from exoswitch.call.core import CallCore
-from exoswitch.call.effects import (
-    BridgeCall,
-    ChooseTrunk,
-    ClaimCall,
-    CloseStream,
-    ConnectStream,
-    DirectMedia,
-    DrainPlayout,
-    HangUp,
-    HoldCaller,
-    Originate,
-    RecordEnding,
-    RecordProgress,
-    ReleaseCall,
-    RenewStream,
-    SendDigit,
-    StartStream,
-    StartTimer,
-    StopReason,
-    TakeOverCall,
-    Timer,
-)
+from exoswitch.call.effects import StopReason, Timer
 from exoswitch.call.inputs import CallInputs
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.telephony.causes import HangUpCause
@@ -39,13 +22,60 @@ HANG_UP_WAIT_S = 5.0
 REASON_WAIT_S = 1.0
 TIMED_OUT = 3  # OriginateResponse's Reason when the ring time has passed (Asterisk 22)
 
+P = ParamSpec("P")
+Output = Callable[Concatenate[CallInputs, CallCore, P], None]
+
+
+# --- The three common shapes of an output ------------------------------------------------------------------------
+
+
+def _asks(*effects: fx.Effect) -> Callable[..., None]:
+    """Make an output that asks for these effects; the details of its input do not matter."""
+
+    def output(_: CallInputs, core: CallCore, *_details: object) -> None:
+        core.emit(*effects)
+
+    return output
+
+
+def _finishes(how: Callable[P, Ending], stop: StopReason | None = None) -> Output[P]:
+    """Make an output that ends a call whose channel is gone, or never was; `how` takes the details of its input."""
+
+    def output(_: CallInputs, core: CallCore, /, *details: P.args, **named: P.kwargs) -> None:
+        _finish(core, how(*details, **named), stop)
+
+    return output
+
+
+def _clears(how: Callable[P, Ending], stop: StopReason | None = None) -> Output[P]:
+    """Make an output that ends a call whose channel is up; `how` takes the details of its input."""
+
+    def output(_: CallInputs, core: CallCore, /, *details: P.args, **named: P.kwargs) -> None:
+        _clear(core, how(*details, **named), stop)
+
+    return output
+
+
+def _finish(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
+    core.emit(fx.CloseStream(stop), fx.RecordEnding(how), fx.ReleaseCall())
+
+
+def _clear(core: CallCore, how: Ending, stop: StopReason | None = None, *, is_lost: bool = False) -> None:
+    """Ask for the hang-up of the channel, and keep the ending until that is confirmed."""
+    core.ending = how
+    core.emit(*_hang_up(stop, is_lost=is_lost))
+
+
+def _hang_up(stop: StopReason | None = None, *, is_lost: bool = False) -> tuple[fx.Effect, ...]:
+    hang_up = fx.HangUp(HangUpCause.NORMAL_CLEARING, is_lost)
+    return fx.CloseStream(stop), hang_up, fx.StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S)
+
 
 # --- Before Asterisk knows of the call ---------------------------------------------------------------------------
 
-
-def choose_trunk(_: CallInputs, core: CallCore) -> None:
-    """Ask for a trunk with a free channel."""
-    core.emit(ChooseTrunk())
+choose_trunk = _asks(fx.ChooseTrunk())
+no_trunk = abandon = _asks(fx.ReleaseCall())  # the request for the call is answered with the reason
+claim = _asks(fx.ClaimCall())
 
 
 def remember_turn(_: CallInputs, core: CallCore, wait_s: float) -> None:
@@ -53,39 +83,27 @@ def remember_turn(_: CallInputs, core: CallCore, wait_s: float) -> None:
     core.turn_s = wait_s
 
 
-def no_trunk(_: CallInputs, core: CallCore, reason: str) -> None:
-    """Release a call that no trunk can carry; the request for it is answered with the reason."""
-    del reason
-    core.emit(ReleaseCall())
-
-
-def abandon(_: CallInputs, core: CallCore) -> None:
-    """Release a call that was never accepted."""
-    core.emit(ReleaseCall())
-
-
 def wait_for_turn(_: CallInputs, core: CallCore) -> None:
     """Wait until the trunk may dial."""
-    core.emit(StartTimer(Timer.TURN, core.turn_s))
-
-
-def claim(_: CallInputs, core: CallCore) -> None:
-    """Make sure that no other gateway dials this call, now or later."""
-    core.emit(ClaimCall())
+    core.emit(fx.StartTimer(Timer.TURN, core.turn_s))
 
 
 def originate(_: CallInputs, core: CallCore) -> None:
     """Dial, and wait as long as the phone may ring."""
     ring_s = core.limits.ring_s
-    core.emit(Originate(ring_s), StartTimer(Timer.RING, ring_s + RING_GRACE_S))
+    core.emit(fx.Originate(ring_s), fx.StartTimer(Timer.RING, ring_s + RING_GRACE_S))
 
 
 # --- Beginnings --------------------------------------------------------------------------------------------------
 
+ring = _asks(fx.RecordProgress(CallStatus.RINGING))
+connect_again = _asks(fx.ConnectStream())  # as Exotel does, once
+start = _asks(fx.StartStream())
+
 
 def bridge(_: CallInputs, core: CallCore) -> None:
     """Claim the inbound call, and connect to the bot at the same time."""
-    core.emit(BridgeCall())
+    core.emit(fx.BridgeCall())
     connect(_, core)
 
 
@@ -98,48 +116,32 @@ def resume(_: CallInputs, core: CallCore) -> None:
 def adopt_ringing(_: CallInputs, core: CallCore) -> None:
     """Have the audio of a call that another gateway dialled led here once it is answered."""
     _take_over(core)
-    core.emit(StartTimer(Timer.RING, core.limits.ring_s + RING_GRACE_S))
+    core.emit(fx.StartTimer(Timer.RING, core.limits.ring_s + RING_GRACE_S))
 
 
 def _take_over(core: CallCore) -> None:
     core.is_led_away = True
-    core.emit(TakeOverCall())
-
-
-def ring(_: CallInputs, core: CallCore) -> None:
-    """Record that the phone rings."""
-    core.emit(RecordProgress(CallStatus.RINGING))
+    core.emit(fx.TakeOverCall())
 
 
 def connect(_: CallInputs, core: CallCore) -> None:
     """Connect to the bot of a call that was answered; its duration counts from now on."""
     limits = core.limits
     core.emit(
-        RecordProgress(CallStatus.IN_PROGRESS),
-        StartTimer(Timer.DURATION, limits.left_s),
-        StartTimer(Timer.HANDSHAKE, 2 * limits.handshake_s + HANDSHAKE_GRACE_S),
-        ConnectStream(),
+        fx.RecordProgress(CallStatus.IN_PROGRESS),
+        fx.StartTimer(Timer.DURATION, limits.left_s),
+        fx.StartTimer(Timer.HANDSHAKE, 2 * limits.handshake_s + HANDSHAKE_GRACE_S),
+        fx.ConnectStream(),
     )
 
 
-def connect_again(_: CallInputs, core: CallCore, error: str) -> None:
-    """Connect to the bot a second time, as Exotel does."""
-    del error  # The second attempt's error is the one that is reported.
-    core.emit(ConnectStream())
-
-
-def start(_: CallInputs, core: CallCore) -> None:
-    """Begin the stream of a bot that accepted the handshake."""
-    core.emit(StartStream())
-
-
-# --- In between -------------------------------------------------------------------------------------------------
+# --- In between --------------------------------------------------------------------------------------------------
 
 
 def direct(_: CallInputs, core: CallCore, host: str, port: int) -> None:
     """Send audio to the address that Asterisk announced."""
     core.is_led_away = False
-    core.emit(DirectMedia(host, port))
+    core.emit(fx.DirectMedia(host, port))
 
 
 def remember_dial_status(_: CallInputs, core: CallCore, dial_status: str) -> None:
@@ -149,99 +151,80 @@ def remember_dial_status(_: CallInputs, core: CallCore, dial_status: str) -> Non
 
 def send_digit(_: CallInputs, core: CallCore, digit: str, duration_ms: int) -> None:
     """Pass a key on to the bot."""
-    core.emit(SendDigit(digit, duration_ms))
+    core.emit(fx.SendDigit(digit, duration_ms))
 
 
-# --- A bot that is lost, and one that has said goodbye ------------------------------------------------------------
+# --- A bot that is lost, and a bot that has closed its stream ----------------------------------------------------
+# Should a lost bot not come back, the error of the last attempt is reported.
 
 
 def hold(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
     """Let the caller wait for a bot that was lost."""
-    del code, reason  # Should the bot not come back, the last attempt's error is the one that is reported.
+    del code, reason
     core.attempt = 1
     core.losses += 1
-    core.emit(HoldCaller(), RenewStream(), StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[0]))
+    core.emit(fx.HoldCaller(), fx.RenewStream(), fx.StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[0]))
 
 
 def reconnect(_: CallInputs, core: CallCore) -> None:
     """Connect to the lost bot again."""
-    core.emit(StartTimer(Timer.HANDSHAKE, core.limits.handshake_s + HANDSHAKE_GRACE_S), ConnectStream())
+    core.emit(fx.StartTimer(Timer.HANDSHAKE, core.limits.handshake_s + HANDSHAKE_GRACE_S), fx.ConnectStream())
 
 
 def wait_longer(_: CallInputs, core: CallCore, error: str) -> None:
     """Wait longer for a bot that is still lost."""
-    del error  # As above.
+    del error
     core.attempt += 1
-    core.emit(StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[core.attempt - 1]))
+    core.emit(fx.StartTimer(Timer.RECONNECT, RECONNECT_WAITS_S[core.attempt - 1]))
 
 
 def drain(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
     """Let the caller hear the rest of what the bot said, however the call then ends."""
     core.ending = endings.bot_closed(code, reason)
-    core.emit(DrainPlayout())
+    core.emit(fx.DrainPlayout())
 
 
-# --- Endings ----------------------------------------------------------------------------------------------------
+goodbye_over = _asks(*_hang_up())
 
+# --- Endings -----------------------------------------------------------------------------------------------------
 
-def _finish(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
-    """End a call whose channel is gone, or never was."""
-    core.emit(CloseStream(stop), RecordEnding(how), ReleaseCall())
+refuse = _finishes(endings.not_placed)
+cancel_undialled = _finishes(endings.canceled)
+abandoned = _finishes(endings.caller_gave_up)
+caller_hung_up = _finishes(endings.caller_hung_up, StopReason.CALL_ENDED)
 
+cancel = _clears(endings.canceled)
+bot_unreachable = _clears(endings.bot_unreachable)
+bot_closed = _clears(endings.bot_closed)
+bot_lost = _clears(endings.bot_lost)
+media_lost = _clears(endings.media_lost, StopReason.STOPPED)
+hang_up = _clears(endings.stopped, StopReason.STOPPED)
 
-def _clear(core: CallCore, how: Ending, stop: StopReason | None = None, *, is_lost: bool = False) -> None:
-    """End a call whose channel is up: ask for its hang-up, and keep the ending until that is confirmed."""
-    core.ending = how
-    _ask_for_hang_up(core, stop, is_lost=is_lost)
+# Another gateway has the call: it goes on there, and its ending is written there.
+let_go = _asks(fx.CloseStream(None), fx.ReleaseCall(is_elsewhere=True))
 
-
-def _ask_for_hang_up(core: CallCore, stop: StopReason | None = None, *, is_lost: bool = False) -> None:
-    core.emit(
-        CloseStream(stop),
-        HangUp(HangUpCause.NORMAL_CLEARING, is_lost),
-        StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S),
-    )
-
-
-def refuse(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that was never dialled."""
-    _finish(core, endings.not_placed(reason))
-
-
-def let_go(_: CallInputs, core: CallCore) -> None:
-    """Leave a call to the gateway that has it now: it goes on there, and what becomes of it is written there."""
-    core.emit(CloseStream(None), ReleaseCall(is_elsewhere=True))
-
-
-def rejected_ringing(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that Asterisk would not dial, or whose ringing phone it would not lead here."""
-    # The Originate may have arrived although its answer did not.
-    core.emit(HangUp(HangUpCause.NORMAL_CLEARING, core.is_led_away))
-    _finish(core, endings.refused_by_asterisk(reason))
-
-
-def rejected_answered(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that Asterisk would not bridge, or would not lead here."""
-    _clear(core, endings.refused_by_asterisk(reason), is_lost=core.is_led_away)
-
-
-def await_channel(_: CallInputs, core: CallCore, reason: int) -> None:
-    """Wait a moment for a channel that would say why the dial failed."""
-    del reason  # Lossy; and the channel, if there was one, may be heard of only now.
-    core.emit(StartTimer(Timer.HANG_UP, REASON_WAIT_S))
-
-
-def await_cause(_: CallInputs, core: CallCore, reason: int) -> None:
-    """Wait for the hang-up of the channel."""
-    del reason  # The hang-up of the channel, which exists, will say why.
-    core.emit(StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S))
+# The reason of a failed Originate says little: a channel, if there is one, says why when it hangs up.
+await_channel = _asks(fx.StartTimer(Timer.HANG_UP, REASON_WAIT_S))
+await_cause = _asks(fx.StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S))
 
 
 def await_cause_of_silence(_: CallInputs, core: CallCore, reason: int) -> None:
     """Wait for the hang-up of a channel that never rang; the trunk may have said nothing at all."""
     if reason == TIMED_OUT:
         core.ending = endings.silent_trunk()
-    await_cause(_, core, reason)
+    await_cause(_, core)
+
+
+def rejected_ringing(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call that Asterisk would not dial, or whose ringing phone it would not lead here."""
+    # The Originate may have arrived although its answer did not.
+    core.emit(fx.HangUp(HangUpCause.NORMAL_CLEARING, core.is_led_away))
+    _finish(core, endings.refused_by_asterisk(reason))
+
+
+def rejected_answered(_: CallInputs, core: CallCore, reason: str) -> None:
+    """End a call that Asterisk would not bridge, or would not lead here."""
+    _clear(core, endings.refused_by_asterisk(reason), is_lost=core.is_led_away)
 
 
 def unanswered(_: CallInputs, core: CallCore, cause: int) -> None:
@@ -252,7 +235,7 @@ def unanswered(_: CallInputs, core: CallCore, cause: int) -> None:
 def await_reason(_: CallInputs, core: CallCore, cause: int) -> None:
     """Wait for what the Originate's answer says of a channel that is gone."""
     core.cause = cause
-    core.emit(StartTimer(Timer.HANG_UP, REASON_WAIT_S))
+    core.emit(fx.StartTimer(Timer.HANG_UP, REASON_WAIT_S))
 
 
 def reason_came(_: CallInputs, core: CallCore, reason: int) -> None:
@@ -265,7 +248,7 @@ def reason_came(_: CallInputs, core: CallCore, reason: int) -> None:
 
 def reason_missing(_: CallInputs, core: CallCore) -> None:
     """End a call whose channel is gone, by what is known."""
-    _finish(core, endings.unanswered(core.dial_status, core.cause))
+    unanswered(_, core, core.cause)
 
 
 def ring_timed_out(_: CallInputs, core: CallCore) -> None:
@@ -273,29 +256,9 @@ def ring_timed_out(_: CallInputs, core: CallCore) -> None:
     _clear(core, endings.rang_too_long(core.limits.ring_s + RING_GRACE_S))
 
 
-def abandoned(_: CallInputs, core: CallCore, cause: int) -> None:
-    """End a call whose caller did not wait for the bot."""
-    _finish(core, endings.caller_hung_up(cause, met_the_bot=False))
-
-
-def bot_unreachable(_: CallInputs, core: CallCore, error: str) -> None:
-    """End a call whose bot was tried twice."""
-    _clear(core, endings.bot_unreachable(error))
-
-
 def handshake_timed_out(_: CallInputs, core: CallCore) -> None:
     """End a call whose bot neither came nor failed."""
     _clear(core, endings.bot_unreachable(f"no handshake within {core.limits.handshake_s:g} s, twice"))
-
-
-def bot_closed(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
-    """End a call whose bot closed its stream."""
-    _clear(core, endings.bot_closed(code, reason))
-
-
-def bot_lost(_: CallInputs, core: CallCore, error: str) -> None:
-    """End a call whose bot did not come back."""
-    _clear(core, endings.bot_lost(error))
 
 
 def reconnect_timed_out(_: CallInputs, core: CallCore) -> None:
@@ -303,39 +266,9 @@ def reconnect_timed_out(_: CallInputs, core: CallCore) -> None:
     _clear(core, endings.bot_lost(f"no handshake within {core.limits.handshake_s:g} s"))
 
 
-def goodbye_over(_: CallInputs, core: CallCore, *_why: object, **_named: object) -> None:
-    """End a call whose bot had closed its stream, now that the rest was heard, or cannot be."""
-    _ask_for_hang_up(core)
-
-
-def caller_hung_up(_: CallInputs, core: CallCore, cause: int) -> None:
-    """End a call by its caller's will."""
-    _finish(core, endings.caller_hung_up(cause, met_the_bot=True), StopReason.CALL_ENDED)
-
-
-def media_lost(_: CallInputs, core: CallCore, silent_s: float) -> None:
-    """End a call in which nobody can be talking."""
-    _clear(core, endings.media_lost(silent_s), StopReason.STOPPED)
-
-
 def too_long(_: CallInputs, core: CallCore) -> None:
     """End a call that is as long as it may be."""
     _clear(core, endings.too_long(core.limits.max_duration_s), StopReason.STOPPED)
-
-
-def cancel_undialled(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that was not dialled yet, because this gateway ends it."""
-    _finish(core, endings.ended_by_us(reason, answered=False))
-
-
-def cancel(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that was not answered, by our own will."""
-    _clear(core, endings.ended_by_us(reason, answered=False))
-
-
-def hang_up(_: CallInputs, core: CallCore, reason: str) -> None:
-    """End a call that was answered, by our own will."""
-    _clear(core, endings.ended_by_us(reason, answered=True), StopReason.STOPPED)
 
 
 def confirmed(_: CallInputs, core: CallCore, cause: int) -> None:

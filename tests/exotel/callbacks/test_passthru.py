@@ -26,9 +26,9 @@ def ended(ending, talked_s=12.4):
     ("ending", "status", "by"),
     [
         (endings.bot_closed(1000, ""), "completed", "bot"),
-        (endings.caller_hung_up(16, met_the_bot=True), "cancelled", "user"),
+        (endings.caller_hung_up(16), "cancelled", "user"),
         (endings.too_long(3600), "completed", "NA"),
-        (endings.ended_by_us("the gateway stopped", answered=True), "completed", "NA"),
+        (endings.stopped("the gateway stopped"), "completed", "NA"),
     ],
 )
 def test_a_stream_that_was_is_told_as_exotel_tells_it(ending, status, by):
