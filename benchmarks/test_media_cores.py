@@ -120,7 +120,7 @@ def test_leg_with_both_directions(benchmark):
     def second(packets):
         for packet in packets:
             driven.now += FRAME_S
-            leg.play(SPEECH)
+            leg.playout.play(SPEECH)
             leg.datagram(packet, ASTERISK, driven.now)
             leg.tick(driven.now)
 
@@ -176,7 +176,7 @@ def test_tick_of_100_calls(benchmark):
     def setup():
         inbound.ready = [(line, end.packets(1)[0], ASTERISK) for line, end in zip(lines, ends, strict=True)]
         for line in lines:
-            line.leg.play(SPEECH)
+            line.leg.playout.play(SPEECH)
         clock["now"] += FRAME_S
         return (clock["now"],), {}
 

@@ -54,18 +54,18 @@ class BoundLeg:
         """Queue audio of the bot."""
         if self._session.closed:
             return
-        dropped_ms = self._session.leg.play(pcm)
+        dropped_ms = self._session.leg.playout.play(pcm)
         if dropped_ms and not self._overflow_told:
             self._overflow_told = True
             self._listener.playout_overflowed(dropped_ms)
 
     def mark(self, name: str) -> None:
         """Queue a mark, or answer it at once if no audio is queued."""
-        self._answer(self._session.leg.mark(name))
+        self._answer(self._session.leg.playout.mark(name))
 
     def clear(self, *, finish_message: bool = False, answer_marks: bool = True) -> None:
         """Drop the unplayed audio, and answer its marks or drop them."""
-        marks = self._session.leg.clear(finish_message=finish_message)
+        marks = self._session.leg.playout.clear(finish_message=finish_message)
         if answer_marks:
             self._answer(marks)
 

@@ -8,28 +8,14 @@
 
 import select
 from collections.abc import Iterator
-from typing import Protocol
 
 from attrs import define, field
 
 from exoswitch.rtp.endpoint import MAX_DATAGRAM_BYTES, RtpEndpoint
 from exoswitch.rtp.leg import Address
-from exoswitch.rtp.plane import Inbound, MediaSession
+from exoswitch.rtp.plane import MediaSession
 
 _MAX_ROUNDS = 16  # datagrams read for one call in one tick; the rest waits in the kernel
-
-
-class Reading(Inbound, Protocol):
-    """A source of datagrams; calls are added and removed."""
-
-    def add(self, endpoint: RtpEndpoint, session: MediaSession) -> None:
-        """Read this endpoint's datagrams for this session from now on."""
-
-    def remove(self, endpoint: RtpEndpoint) -> None:
-        """Stop reading this endpoint; call this before it is closed."""
-
-    def close(self) -> None:
-        """Release the source's own resources."""
 
 
 @define

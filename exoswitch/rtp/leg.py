@@ -74,7 +74,9 @@ class LegTick(NamedTuple):
 
 @define
 class MediaLeg:
-    """One call's media. Its parts `reception`, `jitter` and `playout` count, and so do these fields.
+    """One call's media; `playout` takes the bot's audio, its marks and clears.
+
+    The parts `reception`, `jitter` and `playout` count, and so do these fields.
 
     `foreign` datagrams came from another address than this call's, `malformed` ones are no RTP, `unsupported` ones
     are RTP of another codec than G.711.
@@ -143,20 +145,6 @@ class MediaLeg:
 
     def _await_media(self) -> None:
         self._awaiting, self._heard_at = True, None
-
-    # --- audio of the bot
-
-    def play(self, pcm: bytes) -> int:
-        """Queue audio of the bot; return how many milliseconds were dropped because the queue is full."""
-        return self.playout.play(pcm)
-
-    def mark(self, name: str) -> list[str]:
-        """Queue a mark; return the marks to answer at once."""
-        return self.playout.mark(name)
-
-    def clear(self, *, finish_message: bool = False) -> list[str]:
-        """Drop unplayed audio, except a message to be finished; return the marks of the dropped audio."""
-        return self.playout.clear(finish_message=finish_message)
 
     # --- network and clock
 

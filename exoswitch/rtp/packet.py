@@ -1,14 +1,13 @@
-"""Core: the codec of RTP packets (RFC 3550 section 5.1), and the numbering of sent packets."""
+"""Core: RTP packets (RFC 3550 section 5.1), read; and those of one outgoing stream, written."""
 
 import random
 from struct import Struct
 
-from attrs import define, frozen
+from attrs import define
 
 from exoswitch.errors import RemoteProtocolError
 
 _FIXED_HEADER = Struct("!BBHII")
-_EXTENSION_HEADER = Struct("!HH")
 _WORD = 4
 
 _VERSION_2 = 0x80
@@ -19,17 +18,9 @@ _MARKER = 0x80
 _PAYLOAD_TYPE = 0x7F
 
 
-@frozen
-class HeaderExtension:
-    """A header extension (RFC 3550 section 5.3.1); `data` is whole 32-bit words."""
-
-    profile: int
-    data: bytes
-
-
 @define
 class RtpPacket:
-    """One RTP packet, without its padding."""
+    """One RTP packet, without its contributing sources, header extension and padding."""
 
     payload_type: int
     sequence: int
@@ -37,8 +28,6 @@ class RtpPacket:
     ssrc: int
     payload: bytes
     marker: bool = False
-    csrcs: tuple[int, ...] = ()
-    extension: HeaderExtension | None = None
 
 
 def parse(data: bytes) -> RtpPacket:
@@ -56,34 +45,25 @@ def parse(data: bytes) -> RtpPacket:
         return RtpPacket(second & _PAYLOAD_TYPE, sequence, timestamp, ssrc, data[12:], second >= _MARKER)
     if first & 0xC0 != _VERSION_2:
         raise RemoteProtocolError(f"RTP packet of version {first >> 6}: only version 2 is supported")
-    csrcs, start = _parse_csrcs(data, first & _CSRC_COUNT)
-    extension = None
-    if first & _EXTENSION:
-        extension, start = _parse_extension(data, start)
-    end = len(data) - (_padding_length(data, start) if first & _PADDING else 0)
-    return RtpPacket(
-        second & _PAYLOAD_TYPE, sequence, timestamp, ssrc, data[start:end], second >= _MARKER, csrcs, extension
-    )
-
-
-def _parse_csrcs(data: bytes, count: int) -> tuple[tuple[int, ...], int]:
-    """Read the contributing sources; give them and their end."""
-    start, end = _FIXED_HEADER.size, _FIXED_HEADER.size + _WORD * count
-    if len(data) < end:
+    start = _FIXED_HEADER.size + _WORD * (first & _CSRC_COUNT)
+    if len(data) < start:
+        count = first & _CSRC_COUNT
         raise RemoteProtocolError(f"RTP packet of {len(data)} bytes ends within its {count} contributing sources")
-    return tuple(int.from_bytes(data[at : at + _WORD]) for at in range(start, end, _WORD)), end
+    if first & _EXTENSION:
+        start = _end_of_extension(data, start)
+    end = len(data) - (_padding_length(data, start) if first & _PADDING else 0)
+    return RtpPacket(second & _PAYLOAD_TYPE, sequence, timestamp, ssrc, data[start:end], second >= _MARKER)
 
 
-def _parse_extension(data: bytes, start: int) -> tuple[HeaderExtension, int]:
-    """Read the header extension; give it and its end."""
-    body = start + _EXTENSION_HEADER.size
+def _end_of_extension(data: bytes, start: int) -> int:
+    """Find the end of the header extension (RFC 3550 section 5.3.1)."""
+    body = start + _WORD
     if len(data) < body:
         raise RemoteProtocolError(f"RTP packet of {len(data)} bytes ends within its header extension")
-    profile, words = _EXTENSION_HEADER.unpack_from(data, start)
-    end = body + _WORD * words
+    end = body + _WORD * int.from_bytes(data[start + 2 : body])
     if len(data) < end:
         raise RemoteProtocolError(f"RTP packet of {len(data)} bytes has a header extension that ends at {end}")
-    return HeaderExtension(profile, data[body:end]), end
+    return end
 
 
 def _padding_length(data: bytes, start: int) -> int:
@@ -92,19 +72,6 @@ def _padding_length(data: bytes, start: int) -> int:
     if not 1 <= length <= len(data) - start:
         raise RemoteProtocolError(f"RTP packet says that {length} of its {len(data) - start} bytes are padding")
     return length
-
-
-def encode(packet: RtpPacket) -> bytes:
-    """Write any packet; a :class:`Packetizer` writes those of a call's own stream faster."""
-    extension = packet.extension
-    first = _VERSION_2 | len(packet.csrcs) | (_EXTENSION if extension else 0)
-    second = packet.payload_type | (_MARKER if packet.marker else 0)
-    parts = [_FIXED_HEADER.pack(first, second, packet.sequence, packet.timestamp, packet.ssrc)]
-    parts += [csrc.to_bytes(_WORD) for csrc in packet.csrcs]
-    if extension:
-        parts += [_EXTENSION_HEADER.pack(extension.profile, len(extension.data) // _WORD), extension.data]
-    parts.append(packet.payload)
-    return b"".join(parts)
 
 
 @define

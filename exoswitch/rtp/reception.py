@@ -6,7 +6,7 @@ from attrs import define, field
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.rtp.packet import RtpPacket
-from exoswitch.rtp.serial import add_16, difference_32
+from exoswitch.rtp.serial import difference_32
 
 _MAX_DROPOUT = 3000  # RFC 3550 A.1: a larger gap forward is a new start, not loss
 _MAX_MISORDER = 100  # RFC 3550 A.1: a packet further back is not merely out of order
@@ -82,7 +82,7 @@ class Reception:
         """Accept a large jump of the sequence only when a second packet confirms it."""
         if packet.sequence == self._expected_stray:
             return self._restarted(packet, now)
-        self._expected_stray = add_16(packet.sequence, 1)
+        self._expected_stray = (packet.sequence + 1) & 0xFFFF
         return _STRAY
 
     def _restarted(self, packet: RtpPacket, now: float) -> Arrival:

@@ -1,22 +1,11 @@
-"""Core: serial number arithmetic (RFC 1982) for RTP's 16-bit and 32-bit counters, which wrap around."""
+"""Core: serial number arithmetic (RFC 1982) for RTP's timestamps, which wrap around."""
 
-_HALF_16, _MASK_16 = 1 << 15, (1 << 16) - 1
 _HALF_32, _MASK_32 = 1 << 31, (1 << 32) - 1
-
-
-def difference_16(newer: int, older: int) -> int:
-    """Give the distance of one sequence number from another: -32,768 to 32,767."""
-    return ((newer - older + _HALF_16) & _MASK_16) - _HALF_16
 
 
 def difference_32(newer: int, older: int) -> int:
     """Give the distance of one timestamp from another: -2,147,483,648 to 2,147,483,647."""
     return ((newer - older + _HALF_32) & _MASK_32) - _HALF_32
-
-
-def add_16(number: int, amount: int) -> int:
-    """Add to a sequence number; the amount may be negative."""
-    return (number + amount) & _MASK_16
 
 
 def add_32(number: int, amount: int) -> int:

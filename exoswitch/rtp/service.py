@@ -18,7 +18,7 @@ from exoswitch.interfaces.media import IMediaListener, IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.endpoint import RtpEndpoint
-from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams, Reading
+from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ports import PortPool
@@ -61,7 +61,7 @@ class RtpService(Service):
         self._ports = PortPool(config.ports, config.quarantine_s)
         if polled is None:
             polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
-        self._inbound: Reading = PolledSockets() if polled else QueuedDatagrams()
+        self._inbound = PolledSockets() if polled else QueuedDatagrams()
         self._plane = Plane(self._inbound, self._session_failed)
         self._ticker = Ticker(self._clock, self._plane.tick)
         self._bound: dict[MediaSession, tuple[int, RtpEndpoint]] = {}

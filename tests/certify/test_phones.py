@@ -27,7 +27,7 @@ class Bot:
         pcm = pcm_of(message)
         self.heard.append(pcm)
         if self.echoes:
-            self.media.leg.play(pcm)
+            self.media.leg.playout.play(pcm)
 
     def send_mark(self, name):
         self.told.append(name)

@@ -12,7 +12,7 @@ from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.trace import Attempted, Closed, Header, MediaSettings, Message, Opened, TraceError
 from tests.harness.certify_seen import SID, TERMS, TONE, media, tape
-from tests.harness.wire import Messages
+from tests.harness.wire import Messages, stream_start
 
 HEADER = Header(
     call_sid="c" * 32,
@@ -28,7 +28,9 @@ HEADER = Header(
 def conversation(answers=50, *, header=HEADER, hangs_up=True):
     """Make a trace: the caller says a second of a tone and presses a key; the bot answers."""
     kept = Kept(header)
-    writer = Messages(stream_sid=SID, call_sid="c" * 32)
+    bot = stream_start(numbers="e164").bot
+    numbers = {"customer": "+919812345610", "exophone": "+918047491899"}
+    writer = Messages(stream_sid=SID, call_sid="c" * 32, bot=bot, **numbers)
 
     def says(side, at_ms, data):
         kept.add(Message(at_ms, side, data))
@@ -36,8 +38,7 @@ def conversation(answers=50, *, header=HEADER, hangs_up=True):
     kept.add(Attempted(0, "ws://user:hush@bot.example.org/?key=hush"))
     kept.add(Opened(100))
     says(Side.GATEWAY, 100, writer.connected())
-    start = writer.start()
-    says(Side.GATEWAY, 100, start)
+    says(Side.GATEWAY, 100, writer.start())
     for number in range(50):
         says(Side.GATEWAY, 120 + 20 * number, writer.media(TONE[number]))
         if number < answers:
@@ -51,6 +52,7 @@ def conversation(answers=50, *, header=HEADER, hangs_up=True):
 
 def test_a_kept_trace_is_readable_and_has_no_secrets():
     data = conversation().lines()
+    assert conversation().trace().messages(Side.GATEWAY)[1].parsed()["start"]["from"] == "+919812345610"
     assert b"hush" not in data
     assert b"9812345610" not in data
     read = read_trace(data.splitlines(keepends=True))

@@ -77,7 +77,7 @@ def run_virtual_call(
             network_back.send(packet, now)
         if pcm is not None:
             meters.echoed(pcm, now)
-            leg.play(pcm)
+            leg.playout.play(pcm)
             longest_queue_ms = max(longest_queue_ms, leg.playout.queued_ms)
     return VirtualCall(
         caller=caller,

@@ -8,7 +8,7 @@ import pytest
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
 from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.rtp.leg import LegSettings, MediaLeg
-from exoswitch.rtp.packet import Packetizer, RtpPacket, encode, parse
+from exoswitch.rtp.packet import Packetizer, parse
 
 ASTERISK = ("10.0.1.5", 12000)
 ELSEWHERE = ("10.0.1.6", 12000)
@@ -84,7 +84,7 @@ def test_the_marker_bit_says_where_talk_begins(driven):
     markers = []
     for talking in (False, True, True, False, True):
         if talking:
-            driven.leg.play(TONE)
+            driven.leg.playout.play(TONE)
         markers.append(parse(driven.tick().packet).marker)
     assert markers == [False, True, False, False, True]
 
@@ -92,8 +92,8 @@ def test_the_marker_bit_says_where_talk_begins(driven):
 def test_the_bots_audio_waits_until_the_remote_is_known():
     driven = Driven()
     driven.leg.attach()
-    driven.leg.play(TONE)
-    assert driven.leg.mark("said") == []
+    driven.leg.playout.play(TONE)
+    assert driven.leg.playout.mark("said") == []
     assert driven.tick(3).packet is None
     driven.leg.direct(*ASTERISK)
     tick = driven.tick()
@@ -137,7 +137,7 @@ def test_malformed_datagrams_are_counted_and_latch_nothing(data):
 @pytest.mark.parametrize("payload_type", [3, 13, 72, 101])  # GSM, comfort noise, RTCP's sender report, DTMF
 def test_other_payload_types_are_counted_and_latch_nothing(payload_type):
     driven = Driven()
-    driven.leg.datagram(encode(RtpPacket(payload_type, 1, 2, 3, b"x" * 160)), ASTERISK, driven.now)
+    driven.leg.datagram(Packetizer(payload_type, 1, 2, 3).encode(b"x" * 160, marker=False), ASTERISK, driven.now)
     assert (driven.leg.unsupported, driven.leg.remote) == (1, None)
 
 
@@ -150,7 +150,7 @@ def test_a_law_is_understood_whatever_law_we_send(driven):
 def test_the_configured_law_is_what_we_send():
     driven = Driven(law=ALAW)
     driven.leg.direct(*ASTERISK)
-    driven.leg.play(TONE)
+    driven.leg.playout.play(TONE)
     packet = parse(driven.tick().packet)
     assert (packet.payload_type, packet.payload) == (8, ALAW.encode(TONE))
     assert parse(driven.tick().packet).payload == b"\xd5" * FRAME_SAMPLES
@@ -182,8 +182,8 @@ def test_a_new_source_is_heard_from_its_first_packet(driven):
 
 
 def test_detaching_drops_the_playout_and_its_marks_and_sends_silence(driven):
-    driven.leg.play(TONE * 10)
-    driven.leg.mark("never")
+    driven.leg.playout.play(TONE * 10)
+    driven.leg.playout.mark("never")
     driven.leg.detach()
     tick = driven.tick()
     assert (tick.pcm, tick.marks) == (None, [])
@@ -217,8 +217,8 @@ def test_a_gap_that_is_forgiven_does_not_count_as_silence(driven):
 
 def test_overflow_is_told_to_whoever_plays():
     driven = Driven(playout_max_s=1)
-    assert driven.leg.play(TONE * 50) == 0
-    assert driven.leg.play(TONE * 2) == 40
+    assert driven.leg.playout.play(TONE * 50) == 0
+    assert driven.leg.playout.play(TONE * 2) == 40
 
 
 def test_on_hold_media_that_stays_away_is_still_missed(driven):

@@ -76,8 +76,8 @@ def test_each_tick_serves_the_caller_then_the_bot_then_answers_marks(node):
     party = Party()
     line = node.line(party)
     node.pending.append((line, Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False), ASTERISK))
-    line.leg.play(TONE)
-    line.leg.mark("said")
+    line.leg.playout.play(TONE)
+    line.leg.playout.mark("said")
     node.tick()
     assert party.told == [
         ("packet", ULAW.encode(TONE), ASTERISK),
@@ -194,7 +194,7 @@ def test_a_call_may_be_taken_out_from_within_a_tick(node):
 def test_a_call_that_has_said_its_goodbye_is_told_after_the_packet_of_that_tick(node):
     party = Party()
     line = node.line(party)
-    line.leg.play(TONE)
+    line.leg.playout.play(TONE)
     line.leg.drain()
     line.stream = None
     node.tick(3)

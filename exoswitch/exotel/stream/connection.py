@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from attrs import evolve
-from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -37,6 +37,7 @@ _FAILED = "3009 failed to establish ws conn: {}"
 """The error text of a stream that could not be opened begins so at Exotel (spec §5.2)."""
 
 _GIVEN_UP = "given up before the bot answered"
+_CLOSED_TOO_SLOWLY = "the closing handshake was not finished in time"
 _UNREACHABLE = (InvalidValue, RemoteProtocolError, OSError, ConnectError, ValueError)
 
 
@@ -97,9 +98,10 @@ class BotConnection:
         self._address: BotAddress | None = None
         self._where = ""
         self._observer = StreamObserver()
-        self._attempt: Deferred[None] | None = None
         self._socket: WebSocket | None = None
-        self._timer: IDelayedCall | None = bots.reactor.callLater(0, self._dial)
+        self._timer: IDelayedCall | None = None
+        self._attempt = deferLater(bots.reactor, 0, self._reach)
+        self._attempt.addErrback(self._unreachable)
 
     def _feed(self, event: Input) -> None:
         before = self._state
@@ -109,26 +111,31 @@ class BotConnection:
         for effect in effects:
             self._carry_out(effect)
 
-    def _carry_out(self, effect: Effect) -> None:
+    def _carry_out(self, effect: Effect) -> None:  # noqa: C901 - a table
         match effect:
             case Do.REPORT_OPENED:
-                self._report_opened()
+                self._observer.opened()
+                self._listener.stream_opened()
             case Do.BEGIN:
                 self._begin()
             case Do.GIVE_UP:
-                self._give_up()
+                self._abandon(_GIVEN_UP)
+                self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
             case Do.END_MEDIA:
                 self._count_dropped()
             case Do.PLAY_REST:
                 self._intake.finish()
             case Do.LIMIT_CLOSING:
-                self._limit_closing()
+                if self._socket is not None:
+                    self._start_timer(_CLOSE_S, self._socket.give_up, _CLOSED_TOO_SLOWLY)
             case Failed(why):
                 self._report_failed(why)
             case Close(stop):
                 self._disconnect(stop)
-            case Lost():
-                self._report_closed(effect)
+            case Lost(code, reason, by):
+                self._observer.closed(code, reason, by=by)
+                self._observer.close()
+                self._listener.stream_closed(code, reason)
 
     # --- asked by the call and the media leg
 
@@ -157,28 +164,24 @@ class BotConnection:
 
     # --- reaching the bot
 
-    def _dial(self) -> None:
-        limit_s = self._bots.handshake_s
-        self._start_timer(limit_s, self._feed, Failed(f"no answer within {limit_s:g} s"))
-        self._attempt = self._reach()
-        self._attempt.addErrback(self._unreachable)
-
     @deferred
     async def _reach(self) -> None:
-        bots, url = self._bots, self._start.bot.url
-        address = await self._resolve(url) if is_resolver(url) else parse_address(url)
+        bots, url, ca_file = self._bots, self._start.bot.url, self._options.ca_file
+        self._start_timer(bots.handshake_s, self._feed, Failed(f"no answer within {bots.handshake_s:g} s"))
+        if is_resolver(url):
+            resolver = parse_resolver(url)
+            self._where = f"the resolver {resolver}: "
+            endpoint = bots.endpoint(resolver, ca_file)
+            address = await resolve(bots.reactor, resolver, endpoint, call_details(self._start))
+        else:
+            address = parse_address(url)
         self._address = address = evolve(address, is_resumed=self._start.is_resumed)
         self._where = f"{address}: "
         self._observe(address.url, address.sample_rate_hz)
-        sockets = WebSockets(bots.reactor, address, self, bots.entropy)
-        protocol: Any = await bots.endpoint(address, self._options.ca_file).connect(sockets)
+        protocol: Any = await bots.endpoint(address, ca_file).connect(
+            WebSockets(bots.reactor, address, self, bots.entropy)
+        )
         self._socket = protocol
-
-    async def _resolve(self, url: str) -> BotAddress:
-        resolver = parse_resolver(url)
-        self._where = f"the resolver {resolver}: "
-        endpoint = self._bots.endpoint(resolver, self._options.ca_file)
-        return await resolve(self._bots.reactor, resolver, endpoint, call_details(self._start))
 
     def _unreachable(self, failure: Failure) -> None:
         if self._state is not State.HANDSHAKING:
@@ -197,16 +200,12 @@ class BotConnection:
         self._abandon(why)
         self._listener.stream_failed(_FAILED.format(self._where + why))
 
-    def _give_up(self) -> None:
-        self._abandon(_GIVEN_UP)
-        self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
-
     def _abandon(self, why: str) -> None:
         self._observer.failed(why)
         self._observer.close()
         if self._socket is not None:
             self._socket.give_up("the handshake was given up")
-        elif self._attempt is not None:
+        else:
             self._attempt.cancel()
 
     # --- told by the socket
@@ -261,10 +260,6 @@ class BotConnection:
 
     # --- carrying out
 
-    def _report_opened(self) -> None:
-        self._observer.opened()
-        self._listener.stream_opened()
-
     def _begin(self) -> None:
         start, options, address = self._start, self._options, self._address
         assert address is not None  # noqa: S101 - known since the handshake
@@ -288,15 +283,6 @@ class BotConnection:
             self._socket.hang_up()
         else:
             self._socket.close()
-
-    def _limit_closing(self) -> None:
-        if self._socket is not None:
-            self._start_timer(_CLOSE_S, self._socket.give_up, "the closing handshake was not finished in time")
-
-    def _report_closed(self, lost: Lost) -> None:
-        self._observer.closed(lost.code, lost.reason, by=lost.by)
-        self._observer.close()
-        self._listener.stream_closed(lost.code, lost.reason)
 
     def _send(self, message: bytes) -> None:
         if self._socket is not None:

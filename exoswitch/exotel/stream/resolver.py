@@ -9,22 +9,15 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import URI, Agent, ResponseDone, ResponseFailed
+from twisted.web.client import Agent, ResponseDone, ResponseFailed
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgentEndpointFactory
-from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.handshake import USER_AGENT
-from exoswitch.exotel.stream.resolution import (
-    MAX_ANSWER_BYTES,
-    check_status,
-    question,
-    read_answer,
-)
+from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES, check_status, question, read_answer
 
 
 async def resolve(
@@ -38,7 +31,7 @@ async def resolve(
         RemoteProtocolError: the answer is unusable or incomplete; the text names no numbers and no credentials.
         ConnectError: the resolver was not reached. OSError and ValueError are possible too.
     """
-    agent = Agent.usingEndpointFactory(reactor, _ThisEndpoint(endpoint))  # type: ignore[no-untyped-call]
+    agent = Agent.usingEndpointFactory(reactor, endpoint)  # type: ignore[no-untyped-call]
     scheme = "https" if resolver.secure else "http"
     url = f"{scheme}://{resolver.authority}{question(resolver.resource, details)}"
     try:
@@ -51,17 +44,6 @@ async def resolve(
         raise RemoteProtocolError(f"no answer came: {_cause(error)}") from error
     finally:
         endpoint.hang_up()
-
-
-@implementer(IAgentEndpointFactory)
-class _ThisEndpoint:
-    """Gives Twisted's client this endpoint for every URI."""
-
-    def __init__(self, endpoint: BotEndpoint) -> None:
-        self._endpoint = endpoint
-
-    def endpointForURI(self, _uri: URI) -> BotEndpoint:  # noqa: N802 - Twisted's name
-        return self._endpoint
 
 
 class _Body(Protocol):

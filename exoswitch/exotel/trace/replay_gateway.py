@@ -185,15 +185,15 @@ class _Gateway:
 
     def play(self, pcm: bytes) -> None:
         """Queue audio of the bot."""
-        self.dropped_ms += self._leg.play(pcm)
+        self.dropped_ms += self._leg.playout.play(pcm)
 
     def mark(self, name: str) -> None:
         """Queue a mark."""
-        self._answer(self._now_ms, self._leg.mark(name))
+        self._answer(self._now_ms, self._leg.playout.mark(name))
 
     def clear(self, *, finish_message: bool, answer_marks: bool) -> None:
         """Drop the unplayed audio."""
-        cleared = self._leg.clear(finish_message=finish_message)
+        cleared = self._leg.playout.clear(finish_message=finish_message)
         self._answer(self._now_ms, cleared if answer_marks else [])
 
     def _answer(self, at_ms: float, names: Iterable[str]) -> None:

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from exoswitch.call.effects import StopReason
-from tests.harness.wire import Messages
+from exoswitch.exotel.stream.writer import media_encoding
+from tests.harness.wire import Messages, stream_start
 
 STREAM_SID = "5b4e5fbb46b3f42ed1fce7b3f5c618bl"
 CALL_SID = "8a2b1d3c4e5f60718293a4b5c6d718bl"
@@ -12,6 +13,12 @@ CALL_SID = "8a2b1d3c4e5f60718293a4b5c6d718bl"
 @pytest.fixture
 def writer():
     return Messages()
+
+
+@pytest.mark.parametrize(("chunk_ms", "frames"), [(10, 1), (20, 1), (100, 5)])
+def test_a_media_message_has_at_least_one_frame(chunk_ms, frames):
+    # The configuration refuses less than 20 ms; the header of a replayed trace may have it.
+    assert media_encoding(stream_start(chunk_ms=chunk_ms), 8000).frames == frames
 
 
 def test_connected_is_the_bare_event(writer):
