@@ -18,8 +18,6 @@ CLAIMS_AT_ONCE = 100
 
 @frozen(eq=False)
 class _Claim:
-    """A claim of a call, and its answer."""
-
     call_sid: str
     token: str
     answer: Deferred[bool]

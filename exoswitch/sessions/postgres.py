@@ -145,5 +145,4 @@ async def _add_months(ask: Ask, months: Iterable[Month]) -> None:
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
-    """Turn rows into columns."""
     return [list(column) for column in zip(*rows, strict=True)]

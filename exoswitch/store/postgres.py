@@ -75,13 +75,14 @@ class PostgresConnection:
                 long.
         """
         deadline = self._reactor.seconds() + (within_s or self._answer_s)
-        return self._lock.run(lambda: Deferred.fromCoroutine(self._run(work, deadline)))
+        return self._lock.run(self._run, work, deadline)
 
     def close(self) -> None:
         """Disconnect, and connect never again."""
         self._is_closed = True
         self._discard()
 
+    @deferred
     async def _run(self, work: Callable[[Ask], Awaitable[_Result]], deadline: float) -> _Result:
         if self._is_closed:
             raise BackendUnavailable(f"{self._name}: it is closed")

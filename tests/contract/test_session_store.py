@@ -9,7 +9,7 @@ from exoswitch.call.session import CallStatus, Ending
 from exoswitch.errors import CallNotFound
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.sessions.memory import MemorySessions
-from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
+from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, sids
 from tests.harness.stores import InMemory, InPostgres, InSqlite, result
 
 OURS = evolve(SESSION, gateway="gw1")
@@ -24,10 +24,6 @@ def pair(request, tmp_path):
 
 def call(call_sid, **changes):
     return evolve(OURS, call_sid=call_sid, **changes)
-
-
-def sids(sessions):
-    return [session.call_sid for session in sessions]
 
 
 def test_it_is_a_store(pair):

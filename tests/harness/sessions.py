@@ -65,3 +65,8 @@ any_sessions = st.builds(
     max_duration_s=st.none() | _moments,
     ending=st.none() | _endings,
 )
+
+
+def sids(sessions):
+    """Give the SIDs of sessions, in their order."""
+    return [session.call_sid for session in sessions]

@@ -1,6 +1,5 @@
 """The store over a database: it writes notes in batches, answers questions, and stops in order."""
 
-import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
@@ -8,18 +7,7 @@ from twisted.logger import capturedLogs
 from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.sessions.durable import BATCH_NOTES, NOTE_WAIT_S
 from tests.harness.keeper import Keeper, result
-from tests.harness.sessions import SESSION
-
-
-def sids(sessions):
-    return [session.call_sid for session in sessions]
-
-
-@pytest.fixture
-def keeper(tmp_path):
-    made = Keeper(tmp_path).start()
-    yield made
-    made.stop()
+from tests.harness.sessions import SESSION, sids
 
 
 def test_notes_of_a_moment_are_one_transaction(keeper):

@@ -9,18 +9,7 @@ from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.sessions.durable import NOTE_WAIT_S
 from exoswitch.sessions.notes import Note
 from tests.harness.keeper import Keeper, result
-from tests.harness.sessions import MOMENT, SESSION
-
-
-def sids(sessions):
-    return [session.call_sid for session in sessions]
-
-
-@pytest.fixture
-def keeper(tmp_path):
-    made = Keeper(tmp_path).start()
-    yield made
-    made.stop()
+from tests.harness.sessions import MOMENT, SESSION, sids
 
 
 def test_outage_loses_nothing_and_doubles_nothing(keeper):
