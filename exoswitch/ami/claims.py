@@ -1,6 +1,6 @@
 """Adapter: our claims to inbound calls, from the AGI command until the channel's answer."""
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -13,19 +13,13 @@ from exoswitch.tasks.within import within
 CLAIM_WAIT_S = 5.0  # a channel in AGI looks for a command ten times a second
 
 
-@frozen(eq=False)
-class _Claim:
-    command_id: str
-    answer: Deferred[AmiMessage] = field(factory=Deferred)
-
-
 @define(eq=False)
 class Claims:
     """The claims that are not answered yet; `node` is our name on channels."""
 
     _node: str
     _clock: IReactorTime
-    _open: dict[str, _Claim] = field(factory=dict, init=False)
+    _open: dict[str, Deferred[AmiMessage]] = field(factory=dict, init=False)
 
     async def claim(self, ami: AmiProtocol, channel_id: str) -> str | None:
         """Claim a channel; give the other gateway whose name is on it, or None if the channel is ours.
@@ -35,30 +29,32 @@ class Claims:
             TrunkRefused: Asterisk refused the command.
             BackendUnavailable: no answer came in time, or the link was lost.
         """
-        claim = self._open[channel_id] = _Claim(f"{self._node}/{channel_id}")
+        answer = self._open[channel_id] = Deferred()
         try:
-            await ami.command(actions.claim(channel_id, self._node, claim.command_id))
-            answer = within(CLAIM_WAIT_S, self._clock, claim.answer, f"channel {channel_id}", "our claim")
-            return actions.claimed_by_another(await answer, self._node)
+            await ami.command(actions.claim(channel_id, self._node, self._command_id(channel_id)))
+            executed = await within(CLAIM_WAIT_S, self._clock, answer, f"channel {channel_id}", "our claim")
+            return actions.claimed_by_another(executed, self._node)
         finally:
             self._open.pop(channel_id, None)
-            claim.answer.addErrback(lambda _: None)  # If the command fails, nobody else takes the answer's failure.
+            answer.addErrback(lambda _: None)  # If the command fails, nobody else takes the answer's failure.
 
     def executed(self, message: AmiMessage) -> None:
         """Take an AsyncAGIExec; it may answer another command, or another gateway."""
-        claim = self._open.get(message.get("Uniqueid"))
-        if claim is not None and claim.command_id == message.get("CommandID"):
-            del self._open[message.get("Uniqueid")]
-            claim.answer.callback(message)
+        channel_id = message.get("Uniqueid")
+        if channel_id in self._open and message.get("CommandID") == self._command_id(channel_id):
+            self._open.pop(channel_id).callback(message)
 
     def hung_up(self, channel_id: str) -> None:
         """End the claim of a channel that is gone."""
-        claim = self._open.pop(channel_id, None)
-        if claim is not None:
-            claim.answer.errback(ChannelGone("the caller hung up"))
+        answer = self._open.pop(channel_id, None)
+        if answer is not None:
+            answer.errback(ChannelGone("the caller hung up"))
 
     def abandon(self, reason: str) -> None:
         """End every claim: no answer can come."""
         claims, self._open = self._open, {}
-        for claim in claims.values():
-            claim.answer.errback(BackendUnavailable(reason))
+        for answer in claims.values():
+            answer.errback(BackendUnavailable(reason))
+
+    def _command_id(self, channel_id: str) -> str:
+        return f"{self._node}/{channel_id}"

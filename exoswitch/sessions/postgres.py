@@ -4,6 +4,7 @@ It has two connections, so that reads and claims do not wait for the batch that 
 statement, and so one transaction and one round trip.
 """
 
+import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from exoswitch.sessions.notes import (
     read_note,
     session_row,
 )
-from exoswitch.store.months import Month
+from exoswitch.store.months import month_after, month_of
 from exoswitch.store.partitions import add_partitions, drop_partitions
 from exoswitch.store.postgres import Ask, PostgresConnection, schema_change, upgrade
 from exoswitch.store.schema_versions import Version, read_schema
@@ -78,7 +79,7 @@ class PostgresDatabase:
         self._versions = read_schema("postgres") if versions is None else versions
         self._writer = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._quick = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
-        self._months: set[Month] = set()
+        self._months: set[dt.date] = set()
 
     def open(self) -> Deferred[None]:
         """Connect if there is no connection, and bring the schema to the newest version."""
@@ -88,7 +89,7 @@ class PostgresDatabase:
     @deferred
     async def write(self, notes: Sequence[Note]) -> None:
         """Write notes in one transaction."""
-        missing = {Month.of(note.session.created_at) for note in notes} - self._months
+        missing = {month_of(note.session.created_at) for note in notes} - self._months
         if missing:
             await self._writer.run(lambda ask: _add_months(ask, missing))
             self._months |= missing
@@ -130,16 +131,16 @@ class PostgresDatabase:
         self._quick.close()
 
     async def _move_partitions(self, ask: Ask, now: float, keep_from: float) -> None:
-        months = [Month.of(now)]
+        months = [month_of(now)]
         for _ in range(_MONTHS_AHEAD):
-            months.append(months[-1].next)
+            months.append(month_after(months[-1]))
         async with schema_change(ask):
             await add_partitions(ask, _TABLES, months)
             dropped = await drop_partitions(ask, _TABLES, keep_from)
         self._months = (self._months | {*months}) - dropped
 
 
-async def _add_months(ask: Ask, months: Iterable[Month]) -> None:
+async def _add_months(ask: Ask, months: Iterable[dt.date]) -> None:
     async with schema_change(ask):
         await add_partitions(ask, _TABLES, months)
 

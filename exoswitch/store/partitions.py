@@ -1,22 +1,23 @@
 """Adapter: partitions by month of PostgreSQL tables: made before rows come, dropped when all their rows are old."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from exoswitch.store.months import Month
+from exoswitch.store.months import month_after, month_of, month_of_partition, partition_name
 from exoswitch.store.postgres import Ask
 
 
-async def add_partitions(ask: Ask, tables: Sequence[str], months: Iterable[Month]) -> None:
+async def add_partitions(ask: Ask, tables: Sequence[str], months: Iterable[dt.date]) -> None:
     """Add the missing partitions of these tables; call it in a `schema_change`."""
     for month in sorted(months):
         for table in tables:
             await ask(
-                f"CREATE TABLE IF NOT EXISTS {month.partition(table)} PARTITION OF {table} "
-                f"FOR VALUES FROM ('{month.begins}') TO ('{month.next.begins}')"
+                f"CREATE TABLE IF NOT EXISTS {partition_name(table, month)} PARTITION OF {table} "
+                f"FOR VALUES FROM ('{month} 00:00:00+00') TO ('{month_after(month)} 00:00:00+00')"
             )
 
 
-async def drop_partitions(ask: Ask, tables: Sequence[str], keep_from: float) -> set[Month]:
+async def drop_partitions(ask: Ask, tables: Sequence[str], keep_from: float) -> set[dt.date]:
     """Drop the partitions that end before `keep_from` (seconds, UTC) in a `schema_change`; give their months."""
     names = await ask(
         "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = ANY(%s::regclass[])",
@@ -24,8 +25,8 @@ async def drop_partitions(ask: Ask, tables: Sequence[str], keep_from: float) -> 
     )
     dropped = set()
     for (name,) in names:
-        month = Month.of_partition(name)
-        if month is not None and month < Month.of(keep_from):
+        month = month_of_partition(name)
+        if month is not None and month < month_of(keep_from):
             dropped.add(month)
             await ask(f"DROP TABLE {name}")
     return dropped
