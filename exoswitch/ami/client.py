@@ -18,13 +18,7 @@ from twisted.python.failure import Failure
 
 from exoswitch.ami import actions
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
-from exoswitch.errors import (
-    BackendUnavailable,
-    ChannelGone,
-    LocalProtocolError,
-    RemoteProtocolError,
-    TrunkRefused,
-)
+from exoswitch.errors import BackendUnavailable, ChannelGone, LocalProtocolError, RemoteProtocolError, TrunkRefused
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.within import within
 

@@ -14,15 +14,7 @@ from zope.interface import implementer
 
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.notes import (
-    EVENT_COLUMNS,
-    SESSION_COLUMNS,
-    Note,
-    event_row,
-    newest,
-    read_note,
-    session_row,
-)
+from exoswitch.sessions.notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, read_note, session_row
 from exoswitch.store.months import month_after, month_of
 from exoswitch.store.partitions import add_partitions, drop_partitions
 from exoswitch.store.postgres import Ask, PostgresConnection, schema_change, upgrade

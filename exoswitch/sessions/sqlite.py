@@ -10,15 +10,7 @@ from zope.interface import implementer
 
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.notes import (
-    EVENT_COLUMNS,
-    SESSION_COLUMNS,
-    Note,
-    event_row,
-    newest,
-    read_note,
-    session_row,
-)
+from exoswitch.sessions.notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, read_note, session_row
 from exoswitch.store.schema_versions import Version, read_schema
 from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
