@@ -22,7 +22,6 @@ class Call:
     _clock: IReactorTime
     _leg: IMediaLeg = field(init=False)
     _connection: IBotConnection = field(init=False)
-    _is_over: bool = field(default=False, init=False)
     _waiting: list[Deferred[None]] = field(factory=list, init=False)
 
     def dial(self, bots: IBots, start: StreamStart, leg: IMediaLeg) -> None:
@@ -33,7 +32,7 @@ class Call:
     def ended(self) -> Deferred[None]:
         """Wait until the connection is gone."""
         waiting: Deferred[None] = Deferred()
-        if self._is_over:
+        if self.tape.closed_at is not None:
             waiting.callback(None)
         else:
             self._waiting.append(waiting)
@@ -47,7 +46,7 @@ class Call:
 
     def hung_up(self) -> None:
         """Hang up, or give up a call that the bot has not accepted. Does nothing when the call is over."""
-        if not self._is_over:
+        if self.tape.closed_at is None:
             self.tape.hung_up(self._clock.seconds())
             self._connection.close(StopReason.CALL_ENDED)
             self._leg.detach()
@@ -56,21 +55,21 @@ class Call:
 
     def stream_opened(self) -> None:
         """Start the stream."""
-        self.tape.opened(self._clock.seconds())
+        self.tape.opened_at = self._clock.seconds()
         self._connection.start()
 
     def stream_failed(self, error: str) -> None:
         """End the call: the bot cannot be reached, or refused."""
-        self.tape.failed(error, self._clock.seconds())
+        self.tape.error = error
         self._end()
 
     def stream_closed(self, code: int | None, reason: str) -> None:
         """End the call: the connection is closed."""
-        self.tape.closed(code, reason, self._clock.seconds())
+        self.tape.code, self.tape.reason = code, reason
         self._end()
 
     def _end(self) -> None:
-        self._is_over = True
+        self.tape.closed_at = self._clock.seconds()
         self._leg.close()
         waiting, self._waiting = self._waiting, []
         for one in waiting:

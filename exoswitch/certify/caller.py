@@ -18,7 +18,7 @@ _READY_S = 1.5 * FRAME_S  # a recorded frame has the time of its end; the slack 
 def scripted(stages: Iterable[Stage], tape: Tape, seconds: Callable[[], float]) -> Iterator[Moment]:
     """Play stages in order. A stage can end early when the tape shows that the bot has done its part."""
     for stage in stages:
-        tape.stage(stage.name, seconds())
+        tape.stages.append((stage.name, seconds()))
         moments = play(stage.script)
         for _ in range(round(stage.at_most_s / FRAME_S)):
             if stage.until(tape, seconds()):
@@ -30,7 +30,7 @@ def recorded(
     steps: Iterable[CallerStep], sample_rate_hz: int, tape: Tape, seconds: Callable[[], float]
 ) -> Iterator[Moment]:
     """Send the same audio and the same keys at the same times as in a recording of this sample rate."""
-    tape.stage("recorded", seconds())
+    tape.stages.append(("recorded", seconds()))
     frames = deque(_at_the_phones_rate(steps, sample_rate_hz))
     keys = deque((step.at_ms / 1000, step.does.digit) for step in steps if isinstance(step.does, Press))
     end_s = hangs_up_s(steps)

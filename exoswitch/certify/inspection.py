@@ -11,14 +11,7 @@ from typing import Any
 from attrs import define, field
 
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.exotel.stream.messages import (
-    BotClear,
-    BotMark,
-    BotMedia,
-    BotMessage,
-    BotMessageReader,
-    Ignored,
-)
+from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader, Ignored
 
 CHUNK_BYTES = 320
 """Exotel: the size of a chunk is a multiple of this."""

@@ -47,6 +47,7 @@ class MarkSeen:
 class Tape:
     """The record of one call. `label` names the call within its scenario.
 
+    `error` says why the bot cannot be reached, or refused. `stages` has the caller's stages with their beginnings.
     `audible_at` has the ticks with sound of the bot. `hushed_after_ticks` has the ticks of sound after each `clear`.
     `spoken` and `returned` are the audible frames to and from the bot: they show whose audio came back.
     """
@@ -82,28 +83,12 @@ class Tape:
 
     # --- the connection
 
-    def opened(self, now: float) -> None:
-        """The bot accepted the handshake."""
-        self.opened_at = now
-
-    def failed(self, error: str, now: float) -> None:
-        """The bot refused, or cannot be reached."""
-        self.error, self.closed_at = error, now
-
     def hung_up(self, now: float) -> None:
         """The caller hung up: `stop` was sent."""
         if self.hung_up_at is None and self.closed_at is None:
             self.hung_up_at = now
 
-    def closed(self, code: int | None, reason: str, now: float) -> None:
-        """The connection is closed."""
-        self.code, self.reason, self.closed_at = code, reason, now
-
     # --- messages, audio and marks
-
-    def stage(self, name: str, now: float) -> None:
-        """The caller begins a stage."""
-        self.stages.append((name, now))
 
     def sent(self, message: bytes, now: float) -> None:
         """A message goes to the bot. Media messages have the same form both ways."""

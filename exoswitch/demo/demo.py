@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import treq
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, TimeoutError, maybeDeferred  # noqa: A004 - Twisted's own
 from twisted.internet.protocol import DatagramProtocol, Factory
@@ -23,14 +23,7 @@ from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
 from exoswitch.audio.wav import write_wav
-from exoswitch.config.model import (
-    AccountConfig,
-    AppConfig,
-    AsteriskConfig,
-    Config,
-    GatewayConfig,
-    RtpConfig,
-)
+from exoswitch.config.model import AccountConfig, AppConfig, AsteriskConfig, Config, GatewayConfig, RtpConfig
 from exoswitch.demo.findings import Finding, judge, table
 from exoswitch.demo.transcoding import time_transcoding
 from exoswitch.demo.waveform import waveform_svg
@@ -59,14 +52,6 @@ class DemoFailed(Exception):  # noqa: N818 - "Failed" says it
     """The demonstration could not make its call."""
 
 
-@frozen
-class Call:
-    """The two ends of the call, with their records."""
-
-    caller: Caller
-    conversation: Conversation
-
-
 def run_demo(reactor: Any, out_dir: Path, *, talk_s: float = _TALK_S, write: Write | None = None) -> Deferred[int]:
     """Make a call, print its measurements, write recording.wav and waveform.svg; give the exit status."""
     return Deferred.fromCoroutine(_demonstrate(reactor, Path(out_dir), talk_s, write or _write_at_once))
@@ -80,29 +65,29 @@ def _write_at_once(text: str) -> None:
 async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write) -> int:
     demonstration = Demonstration(reactor, talk_s, write)
     try:
-        call = await Deferred.fromCoroutine(demonstration.run()).addTimeout(talk_s + _PATIENCE_S, reactor)
+        caller, conversation = await Deferred.fromCoroutine(demonstration.run()).addTimeout(
+            talk_s + _PATIENCE_S, reactor
+        )
     except (DemoFailed, TimeoutError) as failure:
         write(f"\nThe call failed: {failure}\n")
         return 1
     finally:
         await demonstration.stop()
-    findings = judge(
-        call.caller, call.conversation, demonstration.meters, talk_s=talk_s, transcoding_ms=time_transcoding()
-    )
+    findings = judge(caller, conversation, demonstration.meters, talk_s=talk_s, transcoding_ms=time_transcoding())
     write(f"\n\n{table(findings)}\n\n")
-    for fault in call.conversation.faults:
+    for fault in conversation.faults:
         write(f"  fault against Exotel's protocol: {fault}\n")
-    for path in _save(out_dir, call, findings):
+    for path in _save(out_dir, caller, findings):
         write(f"  {path}\n")
     is_good = all(finding.is_good for finding in findings)
     write(f"\nThe call was {'good' if is_good else 'NOT good'}.\n")
     return 0 if is_good else 1
 
 
-def _save(out_dir: Path, call: Call, findings: list[Finding]) -> tuple[Path, Path]:
+def _save(out_dir: Path, caller: Caller, findings: list[Finding]) -> tuple[Path, Path]:
     """Write the recording of the phone and its picture. The phone's side is left, the bot's side is right."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    sides = bytes(call.caller.spoken), bytes(call.caller.ear.recording)
+    sides = bytes(caller.spoken), bytes(caller.ear.recording)
     recording, picture = out_dir / "recording.wav", out_dir / "waveform.svg"
     recording.write_bytes(write_wav(*sides))
     shown = (finding for finding in findings if finding.name.endswith("p50"))
@@ -122,8 +107,8 @@ class Demonstration:
     meters: Meters = field(init=False, factory=Meters)
     _services: MultiService = field(init=False, factory=MultiService)
 
-    async def run(self) -> Call:
-        """Start the programs and make the call."""
+    async def run(self) -> tuple[Caller, Conversation]:
+        """Start the programs and make the call; give the records of its two ends."""
         self._services.startService()
         script = read_script(f"answer-after=0.3 babble={self._talk_s} hangup")
         asterisk = SimulatedAsterisk(reactor=self._reactor, script=script, meters=self.meters)
@@ -173,7 +158,7 @@ class Demonstration:
         cooperator = Cooperator(scheduler=lambda work: self._reactor.callLater(0, work))
         return FileBodyProducer(BytesIO(urlencode(fields).encode()), cooperator)
 
-    async def _follow_call(self, asterisk: SimulatedAsterisk, bot: SimulatedBot) -> Call:
+    async def _follow_call(self, asterisk: SimulatedAsterisk, bot: SimulatedBot) -> tuple[Caller, Conversation]:
         call = await asterisk.new_calls.next()
         phone = await call.bridged.next()
         stream = await bot.streams.next()
@@ -186,7 +171,7 @@ class Demonstration:
         finally:
             progress.stop()
             await showing
-        return Call(phone.caller, stream.conversation)
+        return phone.caller, stream.conversation
 
     def _show_progress(self, caller: Caller) -> None:
         elapsed_s = self._reactor.seconds() - caller.began_at

@@ -9,14 +9,12 @@ from attrs import define, field
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import InvalidValue
-from exoswitch.sim.channel import event
+from exoswitch.sim.channel import Header, event
 from exoswitch.sim.eventfilter import EventFilter
 from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
 from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.phonecall import Origin, PhoneCall
 from exoswitch.sim.script import parse_script
-
-Header = tuple[str, str]
 
 _RING_TIMEOUT_MS = 30_000  # Asterisk's default for Originate
 _BEFORE_LOGIN = frozenset({"login", "challenge", "logoff"})

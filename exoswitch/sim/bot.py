@@ -6,6 +6,7 @@ This is autobahn's second home. The first is the gateway's side of the protocol,
 # mypy: disallow-untyped-calls=False
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from attrs import define, field
@@ -13,7 +14,7 @@ from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerPr
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IDelayedCall
 
 from exoswitch.sim.behaviour import Behaviour, clear_message, mark_message, media_message, parse_behaviour
 from exoswitch.sim.conversation import Conversation, Media, Started, Told
@@ -69,7 +70,7 @@ class BotStream:
 
     def vanish(self) -> None:
         """Drop the connection without a closing handshake, as a crashed bot does."""
-        self._protocol.cut()
+        self._protocol.transport.abortConnection()
 
 
 class BotProtocol(WebSocketServerProtocol):
@@ -104,7 +105,9 @@ class BotProtocol(WebSocketServerProtocol):
         now = self._bot.reactor.seconds()
         told = self.stream.conversation.feed("(a binary message)" if isBinary else payload.decode(), now)
         if isinstance(told, Media):
-            self._bot.measure(told, now)
+            if (meters := self._bot.meters) is not None:
+                for frame in frames(told.pcm):
+                    meters.echoed(frame, now)
         else:
             self.stream.told.happened(told)
         if isinstance(told, Started) and self._behaviour.deaf_s:
@@ -122,10 +125,6 @@ class BotProtocol(WebSocketServerProtocol):
             self._bot.open_streams.remove(stream)
             stream.closed.happened(code)
 
-    def cut(self) -> None:
-        """Drop the connection without a closing handshake."""
-        self.transport.abortConnection()
-
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
         self._timers += (self._bot.reactor.callLater(seconds, work),)
 
@@ -137,13 +136,7 @@ class BotFactory(WebSocketServerFactory):
 
     def __init__(self, bot: "SimulatedBot") -> None:
         super().__init__(reactor=bot.reactor)
-        self._bot = bot
-
-    def buildProtocol(self, addr: IAddress | None) -> BotProtocol:  # noqa: ARG002, N802 - Twisted's name
-        """Make the protocol of a new connection."""
-        protocol = BotProtocol(self._bot)
-        protocol.factory = self
-        return protocol
+        self.protocol = partial(BotProtocol, bot)  # type: ignore[assignment]
 
 
 @define(eq=False, kw_only=True, slots=False)
@@ -181,9 +174,3 @@ class SimulatedBot(Service):
         for stream in tuple(self.open_streams):
             stream.vanish()
         return maybeDeferred(self._listening.stopListening)
-
-    def measure(self, media: Media, now: float) -> None:
-        """Measure a piece of the caller's audio."""
-        if self.meters is not None:
-            for frame in frames(media.pcm):
-                self.meters.echoed(frame, now)

@@ -35,7 +35,6 @@ class Caller:
     ear: Ear = field(init=False)
     spoken: bytearray = field(init=False, factory=bytearray, repr=False)
     sent: int = field(init=False, default=0)
-    first_spoken_at: float | None = field(init=False, default=None)
     _moments: Iterator[Moment] = field(init=False)
     _packetizer: Packetizer = field(init=False)
 
@@ -44,18 +43,13 @@ class Caller:
         self._moments = play(self._script)
         self._packetizer = Packetizer.begin(self._law.payload_type, self._rng)
 
-    def datagram(self, data: bytes, now: float) -> None:
-        """Take a datagram from the gateway."""
-        self.ear.datagram(data, now)
-
     def tick(self, now: float) -> tuple[bytes, Moment]:
         """Let 20 ms pass; give the packet to send, and the moment of the script."""
         moment = next(self._moments)
         payload, pcm = _through_codec(self._law, moment.pcm)
         if self._meters is not None:
             self._meters.out.sent(pcm, now)
-        if self.first_spoken_at is None:
-            self.first_spoken_at = now
+        if not self.sent:
             self.spoken += bytes(FRAME_BYTES * round((now - self.began_at) / FRAME_S))
         if len(self.spoken) < _RECORDED_BYTES:
             self.spoken += pcm

@@ -1,6 +1,4 @@
-"""Core: the ear of a simulated phone: the recording, the arrival times of packets, and the losses."""
-
-from collections import deque
+"""Core: the ear of a simulated phone: the recording, and the losses."""
 
 from attrs import define, field
 
@@ -12,7 +10,6 @@ from exoswitch.rtp.reception import Arrival, Reception
 from exoswitch.rtp.serial import difference_32
 from exoswitch.sim.latency import LatencyMeter
 
-_ARRIVALS = 5000
 _RECORDED_SAMPLES = 600 * SAMPLE_RATE_HZ
 _UNHEARD = frozenset({Arrival.DUPLICATE, Arrival.STRAY})
 
@@ -21,14 +18,12 @@ _UNHEARD = frozenset({Arrival.DUPLICATE, Arrival.STRAY})
 class Ear:
     """Records RTP without a jitter buffer: the RTP timestamp gives the place in the recording.
 
-    Lost audio is silence in the recording, which has at most ten minutes. `arrivals` has the newest 5,000 pairs of
-    time and RTP timestamp.
+    Lost audio is silence in the recording, which has at most ten minutes.
     """
 
     _began_at: float
     _meter: LatencyMeter | None = None
     recording: bytearray = field(init=False, factory=bytearray, repr=False)
-    arrivals: deque[tuple[float, int]] = field(init=False, factory=lambda: deque(maxlen=_ARRIVALS), repr=False)
     reception: Reception = field(init=False, factory=Reception)
     malformed: int = field(init=False, default=0)
     first_heard_at: float | None = field(init=False, default=None)
@@ -43,7 +38,6 @@ class Ear:
             self.malformed += 1
             return
         arrival = self.reception.arrived(packet, now)
-        self.arrivals.append((now, packet.timestamp))
         if arrival is Arrival.RESTARTED:
             self._begin(packet, now)
         if arrival not in _UNHEARD:

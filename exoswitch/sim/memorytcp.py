@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IConsumer, IProtocol, IPushProducer, ITr
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-Later = Callable[[Callable[[], None]], None]
+Later = Callable[[Callable[[], None]], object]
 
 
 @implementer(ITransport, IConsumer, IPushProducer)
@@ -26,8 +26,8 @@ class MemoryTransport:
     _later: Later
     _host: IPv4Address
     _peer: IPv4Address
-    protocol: IProtocol | None = field(init=False, default=None)
-    far_end: "MemoryTransport | None" = field(init=False, default=None)
+    _protocol: IProtocol
+    far_end: "MemoryTransport" = field(init=False)
     disconnecting: bool = field(init=False, default=False)
     _is_over: bool = field(init=False, default=False)
     _is_paused: bool = field(init=False, default=False)
@@ -37,7 +37,7 @@ class MemoryTransport:
     def write(self, data: bytes) -> None:
         """Send bytes, unless the connection is closed or closing."""
         if data and not (self._is_over or self.disconnecting):
-            self._later(lambda: self._far.arrive(bytes(data)))
+            self._later(lambda: self.far_end.arrive(bytes(data)))
 
     def writeSequence(self, data: Iterable[bytes]) -> None:  # noqa: N802 - Twisted's names, from here on
         """Send bytes."""
@@ -84,12 +84,6 @@ class MemoryTransport:
         """Give the address of the far end."""
         return self._peer
 
-    @property
-    def _far(self) -> "MemoryTransport":
-        if self.far_end is None:
-            raise AssertionError("the connection has only one end")
-        return self.far_end
-
     def arrive(self, data: bytes) -> None:
         """Take bytes from the far end."""
         self._waiting.append(data)
@@ -102,26 +96,24 @@ class MemoryTransport:
 
     def _drain(self) -> None:
         while self._waiting and not self._is_paused and not self._is_over:
-            if self.protocol is not None:
-                self.protocol.dataReceived(self._waiting.pop(0))
+            self._protocol.dataReceived(self._waiting.pop(0))
         if self._reason is not None and not self._waiting:
             self._finish(self._reason)
 
     def _part(self, error: Exception) -> None:
         reason = Failure(error)
-        self._far.end(reason)
+        self.far_end.end(reason)
         self._finish(reason)
 
     def _finish(self, reason: Failure) -> None:
-        if not self._is_over and self.protocol is not None:
+        if not self._is_over:
             self._is_over = self.disconnecting = True
-            self.protocol.connectionLost(reason)
+            self._protocol.connectionLost(reason)
 
 
 def connect(client: IProtocol, server: IProtocol, later: Later, addresses: tuple[IPv4Address, IPv4Address]) -> None:
     """Connect two protocols at these addresses."""
-    near, far = MemoryTransport(later, *addresses), MemoryTransport(later, *addresses[::-1])
+    near, far = MemoryTransport(later, *addresses, client), MemoryTransport(later, *addresses[::-1], server)
     near.far_end, far.far_end = far, near
-    near.protocol, far.protocol = client, server
     client.makeConnection(near)
     server.makeConnection(far)

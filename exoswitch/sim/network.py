@@ -72,7 +72,6 @@ class Network:
     _is_clean: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Seed the random numbers, and compute the chances."""
         self._random = Random(self._seed)
         kind = self._conditions
         self._is_clean = not (kind.jitter_s or kind.loss or kind.duplicate or kind.reorder)

@@ -12,10 +12,6 @@ T = TypeVar("T")
 _REMEMBERED = 1000
 
 
-def _anything(_occasion: object) -> bool:
-    return True
-
-
 @define
 class Occasions(Generic[T]):
     """The newest thousand events that nobody has taken, and the Deferreds that wait for the next."""
@@ -36,7 +32,7 @@ class Occasions(Generic[T]):
                 return
         self._unseen.append(occasion)
 
-    def next(self, fits: Callable[[T], bool] = _anything) -> Deferred[T]:
+    def next(self, fits: Callable[[T], bool] = lambda _: True) -> Deferred[T]:
         """Take the oldest event that fits, or wait for one. The caller sets a time-out."""
         waiting: Deferred[T] = Deferred(self._forget)
         for place, occasion in enumerate(self._unseen):

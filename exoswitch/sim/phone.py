@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from attrs import define, field
@@ -87,18 +88,11 @@ class Phone:
 
     def _carry(self, now: float) -> None:
         for data in self.from_gateway.due(now):
-            self.caller.datagram(data, now)
+            self.caller.ear.datagram(data, now)
         for data in self.to_gateway.due(now):
-            self._send(data)
+            with suppress(OSError):  # the system's buffer is full: the packet is lost, as in a network
+                self._port.write(data, self.remote)
         deadlines = [due for due in (self.to_gateway.next_deadline(), self.from_gateway.next_deadline()) if due]
         if deadlines and not (self._wake_up is not None and self._wake_up.active()):
-            self._wake_up = self._reactor.callLater(max(0.0, min(deadlines) - now), self._woken)
-
-    def _woken(self) -> None:
-        self._carry(self._reactor.seconds())
-
-    def _send(self, data: bytes) -> None:
-        try:
-            self._port.write(data, self.remote)
-        except OSError:  # the system's buffer is full: the packet is lost, as in a network
-            return
+            delay_s = max(0.0, min(deadlines) - now)
+            self._wake_up = self._reactor.callLater(delay_s, lambda: self._carry(self._reactor.seconds()))

@@ -5,12 +5,13 @@ A gateway, its Asterisk and its bots run on it together.
 
 # mypy: disallow-untyped-calls=False
 
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Container, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.error import CannotListenError, ConnectionRefusedError  # noqa: A004 - Twisted's own
 from twisted.internet.interfaces import (
     IReactorPluggableNameResolver,
@@ -79,9 +80,6 @@ class MemoryTcpPort:
         """Give the address."""
         return IPv4Address("TCP", "127.0.0.1", self.number)
 
-    def startListening(self) -> None:  # noqa: N802
-        """Do nothing: the port listens already."""
-
     def stopListening(self) -> Deferred[None]:  # noqa: N802
         """Stop listening. Connections stay open."""
         if self._reactor.tcp_ports.pop(self.number, None) is not None:
@@ -98,17 +96,14 @@ class MemoryConnector:
     factory: Any
     _is_abandoned: bool = field(init=False, default=False)
 
-    def connect(self) -> None:
-        """Connect in the next turn."""
-        self._reactor.callLater(0, self._connect)
-
     def stopConnecting(self) -> None:  # noqa: N802 - Twisted's name
         """Abandon the attempt."""
         self._is_abandoned = True
 
     disconnect = stopConnecting
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Connect, or report that the port is closed."""
         listening = self._reactor.tcp_ports.get(self.number)
         server = None if listening is None else listening.factory.buildProtocol(None)
         if self._is_abandoned or listening is None or server is None:
@@ -116,7 +111,7 @@ class MemoryConnector:
             return
         here = IPv4Address("TCP", "127.0.0.1", self._reactor.free_port())
         there = listening.getHost()
-        connect(self.factory.buildProtocol(there), server, self._reactor.soon, (here, there))
+        connect(self.factory.buildProtocol(there), server, partial(self._reactor.callLater, 0), (here, there))
 
 
 @implementer(IReactorTCP, IReactorUDP, IReactorTime, IReactorPluggableNameResolver)
@@ -130,14 +125,14 @@ class VirtualReactor(Clock):
         self.nameResolver = SynchronousResolver()  # every host is 127.0.0.1
         self._last_port = _FIRST_FREE_PORT
 
-    def run(self, work: Awaitable[T], limit_s: float = 3600.0) -> T:
+    def run(self, work: Deferred[T] | Coroutine[Deferred[Any], Any, T], limit_s: float = 3600.0) -> T:
         """Advance the time until the work is done; give its result.
 
         Raises:
             TimeoutError: the work is not done within so many virtual seconds, or no event is left.
         """
         outcome: list[Any] = []
-        Deferred.fromCoroutine(_await(work)).addBoth(outcome.append)
+        ensureDeferred(work).addBoth(outcome.append)
         end = self.seconds() + limit_s
         while not outcome:
             calls = self.getDelayedCalls()
@@ -148,10 +143,6 @@ class VirtualReactor(Clock):
             outcome[0].raiseException()
         result: T = outcome[0]
         return result
-
-    def soon(self, work: Callable[[], None]) -> None:
-        """Call a function in the next turn."""
-        self.callLater(0, work)
 
     def free_port(self) -> int:
         """Give an unused port."""
@@ -164,45 +155,26 @@ class VirtualReactor(Clock):
         if port is not None:
             port.protocol.datagramReceived(data, source)
 
-    def listenUDP(  # noqa: N802
-        self,
-        port: int,
-        protocol: Any,
-        interface: str = "",
-        maxPacketSize: int = 8192,  # noqa: ARG002, N803
-    ) -> Any:
+    def listenUDP(self, port: int, protocol: Any, interface: str = "", *_more: Any, **_options: Any) -> Any:  # noqa: N802
         """Bind a UDP port."""
         number = self._new_port(port, interface, self.udp_ports)
         bound = self.udp_ports[number] = MemoryUdpPort(self, ("127.0.0.1", number), protocol)
         protocol.makeConnection(bound)
         return bound
 
-    def listenTCP(  # noqa: N802
-        self,
-        port: int,
-        factory: Any,
-        backlog: int = 50,  # noqa: ARG002
-        interface: str = "",
-    ) -> Any:
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:  # noqa: ARG002, N802
         """Listen on a TCP port."""
         number = self._new_port(port, interface, self.tcp_ports)
         listening = self.tcp_ports[number] = MemoryTcpPort(self, number, factory)
         factory.doStart()
         return listening
 
-    def connectTCP(  # noqa: N802
-        self,
-        host: str,  # noqa: ARG002
-        port: int,
-        factory: Any,
-        timeout: float = 30,  # noqa: ARG002
-        bindAddress: Any = None,  # noqa: ARG002, N803
-    ) -> Any:
+    def connectTCP(self, host: str, port: int, factory: Any, *_more: Any, **_options: Any) -> Any:  # noqa: ARG002, N802
         """Connect to a TCP port."""
         connector = MemoryConnector(self, port, factory)
         factory.doStart()
         factory.startedConnecting(connector)
-        connector.connect()
+        self.callLater(0, connector.connect)
         return connector
 
     def _new_port(self, port: int, interface: str, taken: Container[int]) -> int:
@@ -214,7 +186,3 @@ class VirtualReactor(Clock):
         """Replace the resolver; give the earlier one."""
         before, self.nameResolver = self.nameResolver, resolver
         return before
-
-
-async def _await(work: Awaitable[T]) -> T:
-    return await work

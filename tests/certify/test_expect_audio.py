@@ -28,8 +28,8 @@ def only(findings):
 def asked():
     """A call whose caller spoke from 1 s to 2 s."""
     one = tape()
-    one.stage("speech", 1.0)
-    one.stage("waiting", 2.0)
+    one.stages.append(("speech", 1.0))
+    one.stages.append(("waiting", 2.0))
     return one
 
 
@@ -84,7 +84,7 @@ def interrupted():
     """A call whose bot talks from 0 s on; the caller interrupts at 1 s."""
     one = tape()
     talk(one, 0.0, 1.2)
-    one.stage("interruption", 1.0)
+    one.stages.append(("interruption", 1.0))
     return one
 
 
@@ -105,7 +105,7 @@ def test_a_late_or_missing_clear_is_a_note(interrupted):
 
 def test_a_bot_that_does_not_talk_cannot_be_interrupted():
     one = tape()
-    one.stage("interruption", 1.0)
+    one.stages.append(("interruption", 1.0))
     assert "did not talk" in only(gives_way([one], TERMS)).seen
 
 

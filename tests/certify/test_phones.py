@@ -45,7 +45,7 @@ def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
     plane, tape = Plane(phones, lambda media: None), Tape("", SID, "c" * 32, 0.0)
     bot.media = media = phones.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
     plane.add(media)
-    tape.opened(0.0)
+    tape.opened_at = 0.0
     media.attach(bot, ENCODING)
     for tick in range(1, round(seconds / 0.02) + 1):
         phones.tick(tick * 0.02)

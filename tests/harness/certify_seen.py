@@ -15,18 +15,17 @@ TONE = tone(440)
 def tape(label="", *, sid=SID, opened=0.02, hung_up=5.0, closed=5.1, code=1000, reason=""):
     """A call that began at 0 s; None means that the event did not happen."""
     tape = Tape(label, sid, "c" * 32, 0.0)
-    if opened is not None:
-        tape.opened(opened)
+    tape.opened_at = opened
     if hung_up is not None:
         tape.hung_up(hung_up)
     if closed is not None:
-        tape.closed(code, reason, closed)
+        tape.code, tape.reason, tape.closed_at = code, reason, closed
     return tape
 
 
 def unreached(error="3009 failed to establish ws conn: bot.example.org:80: no route"):
     tape = Tape("", SID, "c" * 32, 0.0)
-    tape.failed(error, 1.0)
+    tape.error, tape.closed_at = error, 1.0
     return tape
 
 

@@ -67,7 +67,7 @@ def run_virtual_call(
     for number in range(round(seconds / FRAME_S)):
         now = number * FRAME_S
         for data in network_back.due(now):
-            caller.datagram(data, now)
+            caller.ear.datagram(data, now)
         network_out.send(caller.tick(now)[0], now)
         now += _GATEWAY_PHASE_S
         for data in network_out.due(now):
