@@ -35,32 +35,30 @@ class Conversation:
     @property
     def address(self) -> MediaAddress:
         """Our RTP address, which must be bound."""
-        return self._open_leg.host, self._open_leg.port
+        return self.leg.host, self.leg.port
 
-    def direct(self, host: str, port: int) -> None:
-        """Send RTP to this address, and accept it from nowhere else."""
-        self._open_leg.direct(host, port)
+    @property
+    def leg(self) -> IMediaLeg:
+        """The RTP leg, which must be bound."""
+        if self._leg is None:
+            raise LookupError("the call's RTP port is not bound")
+        return self._leg
+
+    @property
+    def bot(self) -> IBotConnection:
+        """The stream, which there must be."""
+        if self._bot is None:
+            raise LookupError("the call has no stream")
+        return self._bot
 
     def connect(self, start: StreamStart, listener: IStreamListener) -> None:
         """Begin an attempt to reach the bot."""
-        self._bot = self._bots.connect(start, self._open_leg, listener)
-
-    def start(self) -> None:
-        """Begin the stream, and let the caller's audio flow into it."""
-        self._open_bot.start()
-
-    def send_digit(self, digit: str, duration_ms: int) -> None:
-        """Tell the bot of a key that was pressed."""
-        self._open_bot.send_digit(digit, duration_ms)
+        self._bot = self._bots.connect(start, self.leg, listener)
 
     def hold(self) -> None:
         """Let the caller hear the waiting sound; the stream is lost."""
-        self._open_leg.hold()
+        self.leg.hold()
         self._bot = None
-
-    def drain(self) -> None:
-        """Play the bot's audio to its end."""
-        self._open_leg.drain()
 
     def close(self, stop: StopReason | None) -> None:
         """End the stream, with a `stop` message if there is a reason; drop audio that is not played yet."""
@@ -78,15 +76,3 @@ class Conversation:
         statistics = leg.statistics()
         leg.close()
         return statistics
-
-    @property
-    def _open_leg(self) -> IMediaLeg:
-        if self._leg is None:
-            raise LookupError("the call's RTP port is not bound")
-        return self._leg
-
-    @property
-    def _open_bot(self) -> IBotConnection:
-        if self._bot is None:
-            raise LookupError("the call has no stream")
-        return self._bot

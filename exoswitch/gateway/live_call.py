@@ -68,7 +68,7 @@ class LiveCall:
         self._was_answered = session.answered_at is not None
         self._record = CallRecord(session, world.sessions, world.wall_clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
-        self._timers = CallTimers.of(self.inputs, world.clock, self.feed)
+        self._timers = CallTimers(self.inputs, world.clock, self.feed)
         self.channel = Channel(
             world.switches[self.lease.asterisk],
             session.channel_id or session.call_sid,
@@ -179,20 +179,20 @@ class LiveCall:
             case fx.TakeOverCall():
                 self.channel.take_over(self._conversation.address, is_bridged=self._was_answered)
             case fx.DirectMedia(host, port):
-                self._conversation.direct(host, port)
+                self._conversation.leg.direct(host, port)
             case fx.ConnectStream():
                 self._conversation.connect(self._record.stream_start(is_resumed=self._was_answered), self)
             case fx.StartStream():
-                self._conversation.start()
+                self._conversation.bot.start()
             case fx.SendDigit(digit, duration_ms):
-                self._conversation.send_digit(digit, duration_ms)
+                self._conversation.bot.send_digit(digit, duration_ms)
             case fx.HoldCaller():
                 self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
                 self._conversation.hold()
             case fx.RenewStream():
                 self._record.renew_stream(self._world.new_sid())
             case fx.DrainPlayout():
-                self._conversation.drain()
+                self._conversation.leg.drain()
             case fx.CloseStream(stop):
                 self._conversation.close(stop)
             case fx.HangUp(cause, is_lost):

@@ -61,6 +61,13 @@ class LiveCalls:
         """Find a call by its SID."""
         return self._by_sid.get(call_sid)
 
+    def has(self, session: Session, lease: Lease) -> bool:
+        """Say whether a call is live here; if it is so on another place, this place is given back."""
+        call = self.find(session.call_sid)
+        if call is not None and call.lease.token != lease.token:
+            self._environment.give_back(lease)
+        return call is not None
+
     def of_channel(self, switch: ISwitch, channel_id: str) -> LiveCall | None:
         """Find the call of a channel at an Asterisk."""
         return self._by_channel.get((switch.name, channel_id))

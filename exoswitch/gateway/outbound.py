@@ -201,10 +201,7 @@ class Outbound(Service):
 
     def try_to_dial(self, session: Session, lease: Lease) -> None:
         """Dial as `dial` does, unless the call is live here; a failure is logged."""
-        live = self._calls.find(session.call_sid)
-        if live is not None:
-            if live.lease.token != lease.token:
-                self._environment.give_back(lease)
+        if self._calls.has(session, lease):
             return
         try:
             self.dial(session, lease)

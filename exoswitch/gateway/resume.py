@@ -31,7 +31,7 @@ class Resumer:
 
     async def resume(self, session: Session, lease: Lease) -> None:
         """Go on with a call on this place of ours; the place is given back if the call does not need it."""
-        if self._is_live(session, lease):
+        if self._calls.has(session, lease):
             return
         session = evolve(session, takeovers=session.takeovers + 1)
         if session.status.is_final:
@@ -55,13 +55,6 @@ class Resumer:
         ending = endings.gateway_lost(why, answered=session.answered_at is not None)
         self._environment.record_end(session, ending)
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
-
-    def _is_live(self, session: Session, lease: Lease) -> bool:
-        """Say whether the call is live here; if it is so on another place, this place is given back."""
-        call = self._calls.find(session.call_sid)
-        if call is not None and call.lease.token != lease.token:
-            self._environment.give_back(lease)
-        return call is not None
 
     def _resume_answered(self, session: Session, lease: Lease) -> None:
         options = session.bot.options
@@ -87,7 +80,7 @@ class Resumer:
             self._environment.give_back(lease)
             self.give_up(session, f"this gateway could not find out whether it had been dialled: {problem}")
             return
-        if self._is_live(session, lease):
+        if self._calls.has(session, lease):
             return
         if not may_dial:
             call = self._begin(session, lease)

@@ -14,23 +14,10 @@ from exoswitch.call.inputs import CallInputs
 class CallTimers:
     """Starts timers, and cancels those that a new state does not own; `feed` takes the input that an expiry is."""
 
+    _inputs: CallInputs
     _clock: IReactorTime
     _feed: Callable[[Callable[[], None]], None]
-    _expired: dict[Timer, Callable[[], None]]
     _running: dict[Timer, IDelayedCall] = field(factory=dict, init=False)
-
-    @classmethod
-    def of(cls, inputs: CallInputs, clock: IReactorTime, feed: Callable[[Callable[[], None]], None]) -> "CallTimers":
-        """Make the timers of a call with these inputs."""
-        expired = {
-            Timer.TURN: inputs.turn_came,
-            Timer.RING: inputs.ring_timed_out,
-            Timer.HANDSHAKE: inputs.handshake_timed_out,
-            Timer.DURATION: inputs.duration_reached,
-            Timer.RECONNECT: inputs.reconnect_due,
-            Timer.HANG_UP: inputs.hang_up_timed_out,
-        }
-        return cls(clock, feed, expired)
 
     def start(self, timer: Timer, seconds: float) -> None:
         """Start a timer, or start it again."""
@@ -49,4 +36,13 @@ class CallTimers:
 
     def _expire(self, timer: Timer) -> None:
         del self._running[timer]
-        self._feed(self._expired[timer])
+        inputs = self._inputs
+        expired = {
+            Timer.TURN: inputs.turn_came,
+            Timer.RING: inputs.ring_timed_out,
+            Timer.HANDSHAKE: inputs.handshake_timed_out,
+            Timer.DURATION: inputs.duration_reached,
+            Timer.RECONNECT: inputs.reconnect_due,
+            Timer.HANG_UP: inputs.hang_up_timed_out,
+        }
+        self._feed(expired[timer])

@@ -59,16 +59,11 @@ class _Parameters:
         """Give a parameter; None if it is missing or empty."""
         return self._values.get(name.lower(), "").strip() or None
 
-    def required(self, name: str) -> str:
-        """Give a required parameter."""
+    def number(self, name: str) -> str:
+        """Give a required phone number, in E.164."""
         value = self.text(name)
         if value is None:
             raise InvalidRequest(f"{name} is missing")
-        return value
-
-    def number(self, name: str) -> str:
-        """Give a required phone number, in E.164."""
-        value = self.required(name)
         with _naming(name):
             return normalise(value)
 
