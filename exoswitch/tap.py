@@ -14,7 +14,7 @@ from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.errors import ConfigError
 from exoswitch.trunks.registry import SETTINGS
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 
 _LOG = Logger(namespace="exoswitch")
 
@@ -58,4 +58,4 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
         _LOG.warn("{warning}", warning=warning)
     use_monotonic_time(reactor)
     reactor.addSystemEventTrigger("after", "shutdown", end_well, reactor)
-    return make_gateway(config, reactor)
+    return Gateway(config, reactor)

@@ -43,7 +43,6 @@ from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.telemetry.counters import MemoryMetrics
-from exoswitch.telephony.numbers import normalise
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.web.health import health_routes
@@ -135,11 +134,6 @@ class _Admission(Service):
 
     def stopService(self) -> None:  # noqa: N802
         self._nodes.set_draining(None, draining=True)
-
-
-def make_gateway(config: Config, reactor: Any) -> Gateway:
-    """Wire a gateway for this configuration; nothing happens before it is started."""
-    return Gateway(config, reactor)
 
 
 def _switches(config: Config, reactor: Any) -> dict[str, AsteriskSwitch]:
@@ -239,10 +233,7 @@ def _routing(config: Config) -> Routing:
         limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
         concurrency={name: account.concurrency for name, account in config.accounts.items()},
         trunks={trunk.name: build(trunk) for trunk in config.trunks},
-        routes={
-            normalise(number): InboundRoute(target.account, bots[target.app])
-            for number, target in config.numbers.items()
-        },
+        routes={number: InboundRoute(target.account, bots[target.app]) for number, target in config.numbers.items()},
         in_fleet=bool(config.cluster),
         shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
     )

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from exoswitch.config.loader import load
 from exoswitch.tap import Options, makeService, use_monotonic_time
 from exoswitch.trunks.registry import SETTINGS
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 
 CONFIG = """
 http: "tcp:{port}:interface=127.0.0.1"
@@ -51,7 +51,7 @@ def config(tmp_path):
 
 @pytest.mark.loopback
 async def test_http_port_that_is_taken_is_told_in_one_line(config, reactor):
-    gateway = make_gateway(config, reactor)
+    gateway = Gateway(config, reactor)
     gateway.privilegedStartService()
     with pytest.raises(SystemExit, match=r"http: .*Choose another port"):
         gateway.startService()

@@ -33,7 +33,7 @@ from exoswitch.sim.caller import Caller
 from exoswitch.sim.conversation import Conversation
 from exoswitch.sim.latency import Meters
 from exoswitch.trunks.sip import SipSettings
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 
 _TALK_S = 8.0
 _PATIENCE_S = 15.0
@@ -119,7 +119,7 @@ class Demonstration:
         rtp_port = await _free_port(self._reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1"))
         # The gateway passes over taken ports of the range.
         config = _config(asterisk, bot, http_port, range(rtp_port, min(rtp_port + _RTP_PORTS, 65536)))
-        make_gateway(config, self._reactor).setServiceParent(self._services)
+        Gateway(config, self._reactor).setServiceParent(self._services)
         url = f"http://127.0.0.1:{http_port}"
         self._write(f"gateway at {url}, simulated Asterisk at {asterisk.endpoint}, echo bot at {bot.url}\n")
         await self._wait_until_ready(url)

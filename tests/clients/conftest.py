@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 from tests.harness.clients.bot_program import BotProgram
 from tests.harness.clients.phone_call import PhoneCall, gateway_config
 
@@ -52,7 +52,7 @@ def dial(reactor: Any, serve: Callable[[Any], Any]) -> Callable[..., Coroutine[A
 
     async def dial(bot: BotProgram, script: str, query: str = "") -> PhoneCall:
         asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script(script)))
-        gateway = serve(make_gateway(gateway_config(asterisk), reactor))
+        gateway = serve(Gateway(gateway_config(asterisk), reactor))
         return await PhoneCall(reactor, asterisk, gateway, bot).dial(bot.url + query)
 
     return dial

@@ -11,7 +11,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.trunks.sip import SipSettings
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 from tests.harness.e2e.ports import free_port, free_ports
 from tests.harness.redis_server import RedisServer, needs_redis
 
@@ -35,7 +35,7 @@ class Fleet:
 
     def __init__(self, reactor, asterisk, bot, redis):
         self.reactor, self.asterisk, self.bot = reactor, asterisk, bot
-        self.gateways = [make_gateway(self.config(name, redis), reactor) for name in ("gw1", "gw2")]
+        self.gateways = [Gateway(self.config(name, redis), reactor) for name in ("gw1", "gw2")]
 
     def config(self, name, redis):
         pbx = AsteriskConfig(

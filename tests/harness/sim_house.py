@@ -40,7 +40,7 @@ class House:
         self.bot = SimulatedBot(
             reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
         )
-        self.gateway = wiring.make_gateway(self.config(calls), self.reactor)
+        self.gateway = wiring.Gateway(self.config(calls), self.reactor)
 
     def config(self, calls):
         pbx = AsteriskConfig(

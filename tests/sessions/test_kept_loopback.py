@@ -18,7 +18,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.trunks.sip import SipSettings
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 from tests.harness.e2e.ports import free_port, free_ports
 
 pytestmark = pytest.mark.loopback
@@ -35,7 +35,7 @@ async def test_call_is_shown_by_the_next_gateway(tmp_path, request, kind, reacto
 
     asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=0.5 hangup")))
     bot = serve(SimulatedBot(reactor=reactor))
-    first = make_gateway(config(asterisk, address, tmp_path), reactor)
+    first = Gateway(config(asterisk, address, tmp_path), reactor)
     first.startService()
     await until_ready(reactor, first)
     request = CallRequest(
@@ -45,7 +45,7 @@ async def test_call_is_shown_by_the_next_gateway(tmp_path, request, kind, reacto
     await (await bot.streams.next()).closed.next()
     await maybeDeferred(first.stopService)
 
-    second = make_gateway(evolve(first.config, http=f"tcp:{free_port()}:interface=127.0.0.1"), reactor)
+    second = Gateway(evolve(first.config, http=f"tcp:{free_port()}:interface=127.0.0.1"), reactor)
     second.startService()
     await until_ready(reactor, second)
     found = await second.engine.find("acme1", session.call_sid)

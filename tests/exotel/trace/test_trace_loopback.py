@@ -20,7 +20,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.trunks.sip import SipSettings
-from exoswitch.wiring import make_gateway
+from exoswitch.wiring import Gateway
 from tests.harness.e2e.ports import free_port, free_ports
 
 
@@ -28,7 +28,7 @@ from tests.harness.e2e.ports import free_port, free_ports
 async def test_a_call_is_in_its_trace_when_the_gateway_has_stopped(tmp_path, reactor, serve):
     asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=1 digits=5 hangup")))
     bot = serve(SimulatedBot(reactor=reactor))
-    gateway = make_gateway(config(asterisk, bot, tmp_path / "traces"), reactor)
+    gateway = Gateway(config(asterisk, bot, tmp_path / "traces"), reactor)
     gateway.startService()
     while not gateway.engine.ready:
         await deferLater(reactor, 0.01)
