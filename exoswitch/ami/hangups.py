@@ -38,17 +38,13 @@ class HangUps:
     _retry: IDelayedCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.ami"), init=False)
 
-    def ask(self, channel_id: str, cause: int) -> None:
-        """Hang a channel up, unless it is known to be another gateway's."""
+    def ask(self, channel_id: str, cause: int, *, is_lost: bool = False) -> None:
+        """Hang a channel up, unless it is known to be another gateway's; `is_lost` puts our name on it first."""
+        if is_lost:
+            self.mark_ours(channel_id)
         if channel_id not in self._foreign:
-            self._pending.ask(channel_id, cause, self._clock.seconds())
+            self._pending.ask(channel_id, cause, self._clock.seconds(), is_lost=is_lost)
             self._send(channel_id)
-
-    def ask_lost(self, channel_id: str, cause: int) -> None:
-        """Put our name on the channel of a lost gateway, and hang it up."""
-        self.mark_ours(channel_id)
-        self._pending.ask(channel_id, cause, self._clock.seconds(), is_lost=True)
-        self._send(channel_id)
 
     def mark_ours(self, channel_id: str) -> None:
         """Note that a channel is ours, or is about to be."""

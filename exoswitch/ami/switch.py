@@ -129,7 +129,7 @@ class AsteriskSwitch(AmiLink):
 
     def hang_up_lost(self, channel_id: str, cause: int) -> None:
         """Put our name on the channel of a lost gateway, and hang it up."""
-        self._hang_ups.ask_lost(channel_id, cause)
+        self._hang_ups.ask(channel_id, cause, is_lost=True)
 
     @property
     def _ready_ami(self) -> AmiProtocol:
