@@ -32,7 +32,7 @@ _CLOSE_S = 4.0
 
 @define(eq=False)
 class Exchange:
-    """Places the calls of scenarios, and ends them at the stop. `tapes` has the tape of each stream's SID."""
+    """Places the calls of scenarios, and ends them at the stop. `tapes` has the tapes by stream SID."""
 
     _reactor: Any
     _terms: Terms

@@ -1,5 +1,6 @@
 """Core: the table for a terminal or a log: for each finding the expectation, the behaviour, and the advice."""
 
+from itertools import zip_longest
 from textwrap import wrap
 
 from attrs import define, evolve, field, frozen
@@ -81,12 +82,9 @@ class Table:
         expected = wrap(plain(finding.expected), _EXPECTED_WIDTH) or [""]
         seen = wrap(plain(finding.seen), seen_width, break_long_words=True) or [""]
         advice = wrap(plain(finding.advice), seen_width) if finding.verdict is not Verdict.PASS else []
-        height = max(len(expected), len(seen) + len(advice))
-        expected += [""] * (height - len(expected))
         right = [*seen, *(self.style.paint(line, _FAINT) for line in advice)]
-        right += [""] * (height - len(right))
         lines = []
-        for number, (left, beside) in enumerate(zip(expected, right, strict=True)):
+        for number, (left, beside) in enumerate(zip_longest(expected, right, fillvalue="")):
             sign = self._blank if number else self.style.sign(finding.verdict)
             lines.append(
                 f"  {sign} {name if not number else '':{_NAME_WIDTH}} {left:{_EXPECTED_WIDTH}} {beside}".rstrip()

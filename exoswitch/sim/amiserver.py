@@ -135,11 +135,7 @@ class AmiServer:
             now=now,
         )
 
-    def _agi(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        call = self.pbx.find(action.get("Channel"))
-        if call is None:
-            self._refuse(state, action, f"Channel {action.get('Channel')} does not exist.")
-            return
+    def _agi(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         if call.origin is not None:  # A call that we placed is never in AGI.
             self._refuse(state, action, f"Failed to add AGI command to channel {call.channel.name} queue")
             return
@@ -198,7 +194,6 @@ class AmiServer:
         "events": _events,
         "filter": _filter,
         "originate": _originate,
-        "agi": _agi,
         "coreshowchannels": _show_channels,
         "simulatecall": _simulate_call,
     }
@@ -206,6 +201,7 @@ class AmiServer:
     _CALL_ACTIONS: ClassVar[
         dict[str, tuple[Callable[["AmiServer", PhoneCall, AmiConnection, AmiMessage, float], None], str]]
     ] = {
+        "agi": (_agi, "Channel {} does not exist."),
         "hangup": (_hang_up, "No such channel"),
         "setvar": (_set_variable, "No such channel"),
         "getvar": (_get_variable, "No such channel"),

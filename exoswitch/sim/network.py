@@ -69,12 +69,10 @@ class Network:
     _losing: bool = field(init=False, default=False)
     _losing_chance: float = field(init=False)
     _stay_chance: float = field(init=False)
-    _is_clean: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._random = Random(self._seed)
         kind = self._conditions
-        self._is_clean = not (kind.jitter_s or kind.loss or kind.duplicate or kind.reorder)
         self._losing_chance = self._stay_chance = kind.loss
         if kind.burst:
             # The chance to leave the bad state sets the mean length of runs, the chance to enter it the mean loss.
@@ -85,9 +83,6 @@ class Network:
     def send(self, data: bytes, now: float) -> None:
         """Send a packet."""
         self.statistics.sent += 1
-        if self._is_clean:
-            self._enqueue(data, now + self._conditions.delay_s)
-            return
         kind = self._conditions
         if self._loses():
             self.statistics.lost += 1

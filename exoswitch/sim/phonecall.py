@@ -162,9 +162,9 @@ class PhoneCall:
         if not self.is_waiting:
             return
         dial, claim = _EXEC_DIAL.fullmatch(command), _CLAIM.fullmatch(command)
-        if dial and _LEG.fullmatch(dial[1]):
+        if dial and (target := _LEG.fullmatch(dial[1])):
             self._dialling, self._application = command_id, ("Dial", dial[1])
-            self._bridge_to(dial[1])
+            self._bridge_to(target)
         elif claim:
             owner = self.variables.setdefault(OWNER_VARIABLE, claim["claimant"])
             self._executed(command_id, f"1 ({owner})")
@@ -201,8 +201,8 @@ class PhoneCall:
         """Go to a place in the dialplan that dials the leg of the variable. The earlier leg ends."""
         leg = self.variables.get(LEG_VARIABLE, "")
         self._go(context, extension, "Dial", leg)
-        if _LEG.fullmatch(leg):
-            self._bridge_to(leg)
+        if target := _LEG.fullmatch(leg):
+            self._bridge_to(target)
         else:
             self._end(_NORMAL_CLEARING)
 
@@ -220,10 +220,7 @@ class PhoneCall:
             self._exchange.tell(self.channel.event("AsyncAGIEnd"))
         self._dialling = None
 
-    def _bridge_to(self, dial_string: str) -> None:
-        target = _LEG.fullmatch(dial_string)
-        if target is None:
-            return
+    def _bridge_to(self, target: re.Match[str]) -> None:
         self._legs += 1
         host, port, phone = target["host"], int(target["port"]), self.channel
         unique_id = f"{phone.unique_id}.leg{self._legs}"
