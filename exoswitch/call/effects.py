@@ -26,34 +26,39 @@ class StopReason(Enum):
 
 
 @frozen
-class ChooseTrunk:
+class Effect:
+    """A request of a call's machine; the driver of the call carries it out."""
+
+
+@frozen
+class ChooseTrunk(Effect):
     """Take a channel of a trunk that can carry the call soon; `trunk_chosen` or `no_trunk` answers at once."""
 
 
 @frozen
-class ClaimCall:
+class ClaimCall(Effect):
     """Record durably that this gateway dials the call; `claimed`, `moved` or `refused` answers."""
 
 
 @frozen
-class Originate:
+class Originate(Effect):
     """Dial the number on a trunk; Asterisk gives up after `ring_s` seconds."""
 
     ring_s: float
 
 
 @frozen
-class BridgeCall:
+class BridgeCall(Effect):
     """Claim the inbound channel and bridge it to our RTP port."""
 
 
 @frozen
-class TakeOverCall:
+class TakeOverCall(Effect):
     """Lead the audio of another gateway's call to our RTP port."""
 
 
 @frozen
-class DirectMedia:
+class DirectMedia(Effect):
     """Send RTP to this address from now on, and accept it from nowhere else."""
 
     host: str
@@ -61,17 +66,17 @@ class DirectMedia:
 
 
 @frozen
-class ConnectStream:
+class ConnectStream(Effect):
     """Open a WebSocket to the bot."""
 
 
 @frozen
-class StartStream:
+class StartStream(Effect):
     """Send `connected` and `start` to the bot, and let the caller's audio flow."""
 
 
 @frozen
-class SendDigit:
+class SendDigit(Effect):
     """Tell the bot of a key that was pressed."""
 
     digit: str
@@ -79,29 +84,29 @@ class SendDigit:
 
 
 @frozen
-class HoldCaller:
+class HoldCaller(Effect):
     """Drop the lost bot's audio that is not played yet, and let the caller hear the waiting sound."""
 
 
 @frozen
-class RenewStream:
+class RenewStream(Effect):
     """Give the call a new stream SID: the next connection is another stream of the same call."""
 
 
 @frozen
-class DrainPlayout:
+class DrainPlayout(Effect):
     """Play the bot's audio to its end; `playout_finished` answers."""
 
 
 @frozen
-class CloseStream:
+class CloseStream(Effect):
     """End the bot's stream, with a `stop` message if there is a reason, and drop audio that is not played yet."""
 
     stop: StopReason | None
 
 
 @frozen
-class HangUp:
+class HangUp(Effect):
     """Hang the channel up with this Q.850 cause, however long it takes to reach Asterisk.
 
     `is_lost` says that the name of a lost gateway may still be on the channel.
@@ -112,7 +117,7 @@ class HangUp:
 
 
 @frozen
-class ReleaseCall:
+class ReleaseCall(Effect):
     """Give back the RTP port, the trunk's channel and the place; nothing of the call is left.
 
     `is_elsewhere` says that another gateway has the call now.
@@ -122,7 +127,7 @@ class ReleaseCall:
 
 
 @frozen
-class StartTimer:
+class StartTimer(Effect):
     """Start a timer, or start it again; it ends with the states that own it."""
 
     timer: Timer
@@ -130,36 +135,14 @@ class StartTimer:
 
 
 @frozen
-class RecordProgress:
+class RecordProgress(Effect):
     """Write a new status to the session."""
 
     status: CallStatus
 
 
 @frozen
-class RecordEnding:
+class RecordEnding(Effect):
     """Write to the session how the call ended."""
 
     ending: Ending
-
-
-Effect = (
-    ChooseTrunk
-    | ClaimCall
-    | Originate
-    | BridgeCall
-    | TakeOverCall
-    | DirectMedia
-    | ConnectStream
-    | StartStream
-    | SendDigit
-    | HoldCaller
-    | RenewStream
-    | DrainPlayout
-    | CloseStream
-    | HangUp
-    | ReleaseCall
-    | StartTimer
-    | RecordProgress
-    | RecordEnding
-)

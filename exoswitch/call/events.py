@@ -14,79 +14,73 @@ MediaAddress = tuple[str, int]
 
 
 @frozen
-class ChannelDialled:
+class ChannelEvent:
+    """An event of the channel of one call."""
+
+    channel_id: str
+
+
+@frozen
+class ChannelDialled(ChannelEvent):
     """The channel towards the phone exists and its INVITE is on the way."""
 
-    channel_id: str
-
 
 @frozen
-class ChannelRinging:
+class ChannelRinging(ChannelEvent):
     """The phone rings."""
 
-    channel_id: str
-
 
 @frozen
-class ChannelAnswered:
+class ChannelAnswered(ChannelEvent):
     """The phone was answered."""
 
-    channel_id: str
-
 
 @frozen
-class DialFailed:
+class DialFailed(ChannelEvent):
     """Dialling ended without an answer; `dial_status` is Asterisk's DialStatus, e.g. BUSY, NOANSWER, CHANUNAVAIL."""
 
-    channel_id: str
     dial_status: str
 
 
 @frozen
-class OriginateFailed:
+class OriginateFailed(ChannelEvent):
     """An Originate failed; `reason` is the code of OriginateResponse, which says less than DialFailed."""
 
-    channel_id: str
     reason: int
 
 
 @frozen
-class MediaAnnounced:
+class MediaAnnounced(ChannelEvent):
     """Asterisk announced the address from which it sends the call's RTP, and to which it wants ours.
 
     `leg` is the address to which it sends: a call that another gateway has taken over is announced with that
     gateway's. None if Asterisk did not say.
     """
 
-    channel_id: str
     host: str
     port: int
     leg: MediaAddress | None = None
 
 
 @frozen
-class DigitPressed:
+class DigitPressed(ChannelEvent):
     """The person on the phone pressed a key: one of ``0-9 * # A-D``."""
 
-    channel_id: str
     digit: str
     duration_ms: int
 
 
 @frozen
-class ChannelHungUp:
+class ChannelHungUp(ChannelEvent):
     """The channel towards the phone is gone; `cause` is its Q.850 cause, `text` Asterisk's words for it."""
 
-    channel_id: str
     cause: int
     text: str
 
 
 @frozen
-class ChannelTaken:
+class ChannelTaken(ChannelEvent):
     """The channel turned out to be another gateway's."""
-
-    channel_id: str
 
 
 @frozen
@@ -116,15 +110,4 @@ class SwitchLost:
     reason: str
 
 
-ChannelEvent = (
-    ChannelDialled
-    | ChannelRinging
-    | ChannelAnswered
-    | DialFailed
-    | OriginateFailed
-    | MediaAnnounced
-    | DigitPressed
-    | ChannelHungUp
-    | ChannelTaken
-)
 SwitchEvent = ChannelEvent | CallArrived | SwitchReady | SwitchLost
