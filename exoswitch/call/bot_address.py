@@ -129,7 +129,6 @@ def _basic(credentials: str) -> str:
 
 
 def _sample_rate_hz(query: str) -> int:
-    """Give the sample rate that a query asks for."""
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key in _SAMPLE_RATE_KEYS:
             if value not in map(str, SAMPLE_RATES_HZ):

@@ -43,10 +43,9 @@ def host_and_port(text: str) -> str:
 def client_endpoint(text: str) -> str:
     """Read a Twisted client endpoint string: ``tcp:10.0.1.5:5038``, ``tls:pbx.example.org:5039``."""
     endpoint = _endpoint(text, _CLIENTS)
-    if endpoint.kind == "unix":
-        return _with_path(text, endpoint)
     try:
-        _ = endpoint.address
+        if endpoint.kind != "unix":
+            _ = endpoint.address
     except ValueError:
         raise Unreadable("must name a host and a port, written as tcp:10.0.1.5:5038") from None
     return text
@@ -55,9 +54,7 @@ def client_endpoint(text: str) -> str:
 def server_endpoint(text: str) -> str:
     """Read a Twisted server endpoint string: ``tcp:8080:interface=127.0.0.1``, ``unix:/run/exoswitch/http``."""
     endpoint = _endpoint(text, _SERVERS)
-    if endpoint.kind == "unix":
-        return _with_path(text, endpoint)
-    if endpoint.kind == "systemd" or is_port(endpoint.value("port")):
+    if endpoint.kind in {"unix", "systemd"} or is_port(endpoint.value("port")):
         return text
     raise Unreadable("must name a port, written as tcp:8080:interface=127.0.0.1")
 
@@ -127,11 +124,7 @@ def _endpoint(text: str, kinds: tuple[str, ...]) -> Endpoint:
     if endpoint.kind not in kinds:
         guess = nearest(endpoint.kind, kinds)
         raise Unreadable(f"must be an endpoint that begins with one of {', '.join(kinds)}{guess}")
-    return endpoint
-
-
-def _with_path(text: str, endpoint: Endpoint) -> str:
     path = endpoint.named.get("address", endpoint.value("path"))
-    if not path.startswith("/"):
+    if endpoint.kind == "unix" and not path.startswith("/"):
         raise Unreadable("must name a socket by its absolute path, written as unix:/run/exoswitch/socket")
-    return text
+    return endpoint

@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
         *_session_store(config.sessions),
-        *_waiting_sound(config.calls.waiting_sound),
+        *_file("calls.waiting_sound", config.calls.waiting_sound, read_sound),
         *_streams(config, unread),
     ]
 
@@ -101,11 +101,13 @@ def _session_store(address: str) -> Iterator[Problem]:
         yield Problem("sessions", f"the folder {Path(path).parent} does not exist; create it")
 
 
-def _waiting_sound(path: str) -> Iterator[Problem]:
+def _file(key: str, path: str, check: Callable[[str], object]) -> Iterator[Problem]:
+    """Check the file at a path; an empty path names none."""
     try:
-        read_sound(path)
+        if path:
+            check(path)
     except Unreadable as error:
-        yield Problem("calls.waiting_sound", f"the file {path} cannot be used: {error}")
+        yield Problem(key, f"the file {path} cannot be used: {error}")
 
 
 def _streams(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
@@ -118,10 +120,6 @@ def _streams(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
 
 
 def _stream(path: str, stream: StreamConfig, config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
-    if stream.ca_file:
-        try:
-            check_certificates(stream.ca_file)
-        except Unreadable as error:
-            yield Problem(f"{path}.ca_file", f"the file {stream.ca_file} cannot be used: {error}")
+    yield from _file(f"{path}.ca_file", stream.ca_file, check_certificates)
     if stream.trace != "off" and not config.traces.folder and "traces.folder" not in unread:
         yield Problem(f"{path}.trace", "needs traces.folder, the folder for traces; add it")

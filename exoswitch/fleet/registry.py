@@ -237,7 +237,6 @@ class Registry:
         self._transfers.discard(token)
 
     def _pending_of(self, gateway: str) -> list[str]:
-        """List the pending adoptions and transfers of a gateway."""
         pending = self._transfers | self._adoptions.keys()
         return sorted(token for token in pending if self._holders[token] == gateway)
 

@@ -156,7 +156,6 @@ class Inbound(Service):
             self._settle(arrival)
 
     async def _ask(self, arrival: _Arrival) -> Lease:
-        """Ask the allocator for the call's lease."""
         received = self._environment.nodes.receive(
             arrival.switch.name,
             arrival.channel_id,

@@ -99,7 +99,6 @@ class LiveCalls:
         return call
 
     def _forget(self, call: LiveCall) -> None:
-        """Remove a call that is over."""
         del self._by_sid[call.call_sid]
         if self._by_channel.get(call.channel.key) is call:  # else another call has taken the channel
             del self._by_channel[call.channel.key]

@@ -78,7 +78,6 @@ class Recovery(Service):
             await self._go_on(self._environment.switches[name])
 
     async def _held_elsewhere(self) -> frozenset[str]:
-        """Give the SIDs of the calls that other gateways hold."""
         if not self._routing.in_fleet:
             return frozenset()
         give_up_at = self._environment.clock.seconds() + FLEET_WAIT_S

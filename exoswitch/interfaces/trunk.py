@@ -1,13 +1,10 @@
 """Port: a SIP trunk."""
 
-from zope.interface import Attribute, Interface
+from zope.interface import Interface
 
 
 class ITrunk(Interface):
     """A SIP trunk: its dial strings, and its sections of Asterisk's configuration."""
-
-    name = Attribute("The trunk's name in the configuration; also its PJSIP endpoint.")
-    channels = Attribute("The limit of concurrent calls (int).")
 
     def dial_string(number: str) -> str:
         """Give the channel that dials this number on the trunk, e.g. ``PJSIP/098…@lab``."""

@@ -37,16 +37,6 @@ class SipTrunk:
 
     settings: SipSettings
 
-    @property
-    def name(self) -> str:
-        """The trunk's name, and the name of its PJSIP endpoint."""
-        return self.settings.name
-
-    @property
-    def channels(self) -> int:
-        """The limit of concurrent calls."""
-        return self.settings.channels
-
     def dial_string(self, number: str) -> str:
         """Give the channel that dials this number.
 
@@ -56,7 +46,7 @@ class SipTrunk:
         """
         if not _NUMBER.fullmatch(number):
             raise InvalidValue("not a phone number to dial: write up to 32 digits, with or without a leading +")
-        return f"PJSIP/{number}@{self.name}"
+        return f"PJSIP/{number}@{self.settings.name}"
 
     def pjsip(self) -> str:
         """Give the trunk's sections of pjsip.conf."""

@@ -15,7 +15,6 @@ def trunk(**changes):
 
 def test_trunk_implements_its_interface():
     assert verifyObject(ITrunk, trunk())
-    assert (trunk().name, trunk(channels=7).channels) == ("lab", 7)
 
 
 @pytest.mark.parametrize("number", ["09812345678", "+919812345678", "1"])
