@@ -25,6 +25,7 @@ from exoswitch.exotel.trace.observing import EntryObserver
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import Cut, Entry, Header, Message
 from exoswitch.exotel.trace.writing import TraceWriter
+from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 
 _BATCH_S = 1.0
@@ -136,19 +137,16 @@ class Recorder(Service):
         else:
             spawn(self._one_at_a_time.run(self._write), self._log, "writing traces")
 
-    def _write(self) -> Deferred[None]:
+    @deferred
+    async def _write(self) -> None:
         batches = [recording.take() for recording in self._waiting]
         size = self._unwritten_bytes
         self._waiting.clear()
-        written = self._defer_to_thread(_write_batches, self._folder, batches)
-        return written.addCallback(self._written).addBoth(self._wrote, size)
-
-    def _wrote(self, result: Any, size: int) -> Any:
-        self._unwritten_bytes -= size
-        return result
-
-    def _written(self, outcome: list[tuple["_Batch", Exception | None]]) -> None:
-        for batch, problem in outcome:
+        try:
+            problems = await self._defer_to_thread(_write_batches, self._folder, batches)
+        finally:
+            self._unwritten_bytes -= size
+        for batch, problem in zip(batches, problems, strict=True):
             if batch.file.is_ended:
                 batch.recording.close()
             if problem is not None:
@@ -165,9 +163,9 @@ class Recorder(Service):
             self._log.error("the last traces could not be written within {seconds:g} s", seconds=_STOP_S)
 
 
-def _write_batches(folder: RecordingFolder, batches: list[_Batch]) -> list[tuple[_Batch, Exception | None]]:
-    """Write batches, in the thread."""
-    return [(batch, _write_batch(folder, batch)) for batch in batches]
+def _write_batches(folder: RecordingFolder, batches: list[_Batch]) -> list[Exception | None]:
+    """Write batches, in the thread; give the problem of each."""
+    return [_write_batch(folder, batch) for batch in batches]
 
 
 def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:

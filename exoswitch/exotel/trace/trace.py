@@ -153,8 +153,7 @@ class Cut:
     reason: str
 
 
-Noted = Binary | Attempted | Opened | Failed | Closed | Cut
-Entry = Message | Noted
+Entry = Message | Binary | Attempted | Opened | Failed | Closed | Cut
 
 
 @frozen

@@ -4,9 +4,10 @@ import base64
 import binascii
 import datetime as dt
 import json
+from operator import attrgetter
 from typing import Any
 
-from attrs import asdict, define, field
+from attrs import asdict, define, evolve, field
 
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader
@@ -22,7 +23,6 @@ from exoswitch.exotel.trace.trace import (
     Failed,
     Header,
     Message,
-    Noted,
     Opened,
     parse_object,
 )
@@ -31,7 +31,8 @@ _SHOWN_CHARACTERS = 1000
 """The kept length of an unreadable message, if audio is left out: the message can be mostly audio."""
 
 _STRICT = Redactor()
-_ENCODER = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make an encoder for every line
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=attrgetter("value"))  # the value of an Enum
+_EVENTS = {Attempted: "attempt", Opened: "opened", Failed: "failed", Closed: "closed", Cut: "cut"}
 
 
 @define
@@ -44,40 +45,23 @@ class TraceWriter:
 
     def first_line(self) -> bytes:
         """Write the header."""
-        header = self.header
+        started_at = dt.datetime.fromtimestamp(self.header.started_at, dt.UTC)
         return _line(
-            trace=FORMAT,
-            call_sid=header.call_sid,
-            stream_sid=header.stream_sid,
-            account=header.account,
-            direction=header.direction.value,
-            started_at=dt.datetime.fromtimestamp(header.started_at, dt.UTC).isoformat(timespec="milliseconds"),
-            exoswitch=header.exoswitch,
-            media=asdict(header.media),
-            payloads=header.payloads,
+            trace=FORMAT, **asdict(self.header) | {"started_at": started_at.isoformat(timespec="milliseconds")}
         )
 
     def line(self, entry: Entry) -> bytes:
         """Write an entry."""
         at_ms = round(entry.at_ms, 1)
-        return self._message(at_ms, entry) if isinstance(entry, Message) else _line(at_ms=at_ms, **self._noted(entry))
-
-    def _noted(self, entry: Noted) -> dict[str, Any]:
-        noted: dict[str, Any]
-        match entry:
-            case Binary(size=size):
-                noted = {"by": Side.BOT.value, "binary_bytes": size}
-            case Attempted(url=url):
-                noted = {"event": "attempt", "url": self.redactor.url(url)}
-            case Opened():
-                noted = {"event": "opened"}
-            case Failed(error=error):
-                noted = {"event": "failed", "error": error}
-            case Closed(code=code, reason=reason, by=by):
-                noted = {"event": "closed", "by": by.value, "code": code, "reason": reason}
-            case Cut(reason=reason):
-                noted = {"event": "cut", "reason": reason}
-        return noted
+        if isinstance(entry, Message):
+            return self._message(at_ms, entry)
+        if isinstance(entry, Binary):
+            return _line(at_ms=at_ms, by=Side.BOT, binary_bytes=entry.size)
+        if isinstance(entry, Attempted):
+            entry = evolve(entry, url=self.redactor.url(entry.url))
+        words = asdict(entry)
+        del words["at_ms"]
+        return _line(at_ms=at_ms, event=_EVENTS[type(entry)], **dict(sorted(words.items())))
 
     def _message(self, at_ms: float, entry: Message) -> bytes:
         message = parse_object(entry.data)
@@ -108,7 +92,7 @@ class TraceWriter:
         return len(read.pcm) if isinstance(read, BotMedia) else None
 
     def _garbage(self, at_ms: float, entry: Message) -> bytes:
-        data, by = entry.data, entry.side.value
+        data, by = entry.data, entry.side
         shown = None if self.header.payloads or len(data) <= _SHOWN_CHARACTERS else _SHOWN_CHARACTERS
         cut = {} if shown is None else {"cut_from_bytes": len(data)}
         try:
