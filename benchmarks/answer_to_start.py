@@ -2,9 +2,9 @@
 
     python benchmarks/answer_to_start.py [--calls 50]
 
-A whole gateway runs as `twistd exoswitch`, in a process of its own. The simulated Asterisk and bot share this one: so
-both moments are read off one clock, and nothing of theirs takes the gateway's time. In between lie the answer's way
-through AMI, the dial of the bot, for wss the TLS handshake, the upgrade and `connected`. All of it is on the loopback
+A whole gateway runs as `twistd exoswitch`, in its own process. The simulated Asterisk and bot run in this process, so
+both times come from one clock, and they take no time of the gateway. The wait consists of the answer through AMI, the
+connection to the bot, for wss the TLS handshake, the upgrade, and `connected`. All of this is on the loopback
 interface: a real network adds two round trips to the bot, and one more for wss.
 """
 
@@ -45,7 +45,7 @@ HOST = "127.0.0.1"
 APPS = {"ws": "1001", "wss": "1002"}
 AT_ONCE = 10
 WARM_UP_CALLS = 10
-RINGING_S = 0.2  # and up to a tick of the media plane more, so that answers fall anywhere between two
+RINGING_S = 0.2  # plus up to 20 ms, so that answers come at any time between two ticks
 PATIENCE_S = 30.0
 
 
@@ -87,7 +87,7 @@ class Bench:
         }
 
     async def wait_until_ready(self) -> None:
-        """Wait until the gateway could place a call."""
+        """Wait until the gateway can place calls."""
         while self.gateway.poll() is None:
             try:
                 if (await treq.get(f"http://{HOST}:{self.http_port}/readyz", persistent=False)).code == 200:
@@ -98,7 +98,7 @@ class Bench:
         sys.exit("the gateway did not start")
 
     async def place(self, scheme: str) -> SimulatedCall:
-        """Let the gateway ring a phone for the bot, by REST; give the call, which rings."""
+        """Place a call by REST; give the ringing call."""
         flow = f"http://my.exotel.com/bench/exoml/start_voice/{APPS[scheme]}"
         answer = await treq.post(
             f"http://{HOST}:{self.http_port}/v1/Accounts/bench/Calls/connect.json",
@@ -110,7 +110,7 @@ class Bench:
         return await self.asterisk.new_calls.next()
 
     async def answer_all(self, calls: list[SimulatedCall]) -> list[float]:
-        """Answer phones in one go; give the seconds from each one's answer to its `start`, and hang up."""
+        """Answer all phones at once; give the seconds from each answer to its `start`, and hang up."""
         await task.deferLater(reactor, RINGING_S + random.uniform(0, 0.02))
         answered_at = {}
         for call in calls:
@@ -125,13 +125,13 @@ class Bench:
         return waits_s
 
     async def started(self) -> tuple[BotStream, float, Started]:
-        """Wait for a stream's `start`; give both, and the moment between them at which it came."""
+        """Wait for a stream's `start`; give the stream, the time of its `start`, and the `start`."""
         stream = await self.bot.streams.next()
         await stream.told.next(lambda told: isinstance(told, Started))
         return stream, *next(event for event in stream.conversation.events if isinstance(event[1], Started))
 
     async def measure(self, scheme: str, at_once: int, calls: int) -> list[float]:
-        """Make so many calls, so many at once; give their waits, the shortest first."""
+        """Make this number of calls, `at_once` together; give their waits, the shortest first."""
         waits_s: list[float] = []
         while len(waits_s) < calls:
             ringing = [await self.place(scheme) for _ in range(at_once)]

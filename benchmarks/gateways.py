@@ -1,7 +1,7 @@
-"""The two gateways that calls_per_core.py compares: this one's media plane, and a plain one as a measure.
+"""The two gateways that calls_per_core.py compares: exoswitch's media plane, and a plain design.
 
-Each runs in a process of its own: told the ports of bots and phones on standard input, it tells its RTP ports,
-then carries the calls and prints its own CPU seconds over the middle of the run.
+Each runs in its own process. It reads the ports of bots and phones from standard input, prints its RTP ports, carries
+the calls, and prints its CPU seconds in the middle of the run.
 """
 
 import base64
@@ -28,7 +28,7 @@ from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.counters import MemoryMetrics
 
 SETTLE_S = 3.0
-LINGER_S = 10.0  # the load runs a little longer, and would rather not see its peer go
+LINGER_S = 10.0  # the load runs a little longer, and needs its peer
 
 
 class Listener:
@@ -114,7 +114,7 @@ class PlainCall(WebSocketClientProtocol):
 
 
 class PlainRtp(DatagramProtocol):
-    """Decodes whatever comes, in the order in which it comes."""
+    """Decodes packets in the order of their arrival."""
 
     noisy = False
 
@@ -127,7 +127,7 @@ class PlainRtp(DatagramProtocol):
 
 
 def plain(bot_port: int, phone_ports: list[int], chunk_ms: int) -> list[int]:
-    """Carry the calls the plain way; give the RTP ports."""
+    """Carry the calls with the plain design; give the RTP ports."""
     ports = []
     for port in phone_ports:
         call = PlainCall(port, chunk_ms)
@@ -150,7 +150,7 @@ def cpu_s() -> float:
 
 
 def main() -> None:
-    """Run one of the two, for SETTLE_S and then the given seconds, and print the CPU that the latter took."""
+    """Run one of the two for SETTLE_S and then the given seconds; print the CPU seconds of the second part."""
     kind, chunk_ms, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     reactor.seconds = time.monotonic
     told = json.loads(sys.stdin.readline())

@@ -1,7 +1,7 @@
-"""The other side of the calls-per-core benchmark: phones that talk RTP, and bots that talk WebSocket, very cheaply.
+"""The load of the calls-per-core benchmark: phones with RTP and bots with WebSockets, at little cost.
 
-Run by calls_per_core.py in a process of its own. Bots listen on one TCP port; each phone has a UDP port. Both talk
-all the time; what comes back is only counted, so that this process is never the one that is measured.
+calls_per_core.py runs this in its own process. Bots listen on one TCP port; each phone has a UDP port. Both send all
+the time. Received data is only counted.
 """
 
 import base64
@@ -20,7 +20,7 @@ PCM_FRAME = struct.pack("<160h", *(((i * 401) % 20000) - 10000 for i in range(FR
 
 
 class Phone:
-    """One caller: sends 20 ms of µ-law every tick and counts what comes back."""
+    """One caller: sends 20 ms of µ-law every tick and counts the packets that come back."""
 
     def __init__(self) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -47,14 +47,14 @@ class Phone:
 
 
 def media_frame(chunk_ms: int) -> bytes:
-    """Build the one WebSocket frame that every bot sends again and again."""
+    """Build the WebSocket frame that every bot repeats."""
     payload = base64.b64encode(PCM_FRAME * (chunk_ms // 20)).decode()
     text = json.dumps({"event": "media", "stream_sid": "bench", "media": {"payload": payload}}).encode()
     return struct.pack("!BBH", 0x81, 126, len(text)) + text
 
 
 class Bot:
-    """One bot: shakes hands, sends its frame whenever it is due, and counts the bytes that come."""
+    """One bot: makes the handshake, sends its frames, and counts received bytes."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
@@ -83,7 +83,7 @@ class Bot:
 
 
 def run(calls: int, chunk_ms: int, seconds: float) -> None:
-    """Talk to one gateway: tell it our ports, wait for its, then run the calls for a while and report."""
+    """Print our ports, read those of the gateway, run the calls for some seconds, and print the counts."""
     phones = [Phone() for _ in range(calls)]
     listener = socket.create_server(("127.0.0.1", 0), backlog=calls)
     print(json.dumps({"bot": listener.getsockname()[1], "phones": [phone.port for phone in phones]}), flush=True)
@@ -102,7 +102,7 @@ def run(calls: int, chunk_ms: int, seconds: float) -> None:
 
 
 def talk(phones: list[Phone], bots: list[Bot], chunk_ms: int, seconds: float) -> None:
-    """Let everybody talk, on an absolute 20 ms grid; bots are spread over their own interval."""
+    """Let all phones and bots send, every 20 ms by the clock; bots are spread over their own interval."""
     frame, every = media_frame(chunk_ms), chunk_ms // 20
     poller = select.epoll()
     by_fd: dict[int, Phone | Bot] = {party.socket.fileno(): party for party in (*phones, *bots)}

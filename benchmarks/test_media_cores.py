@@ -1,5 +1,5 @@
 # ruff: noqa: D103 - the names of benchmarks say what they measure
-"""What 20 ms of one call cost, part by part, with no socket and no reactor; run with pytest-benchmark.
+"""The cost of 20 ms of one call, part by part, without sockets and reactor; run with pytest-benchmark.
 
     pytest benchmarks/test_media_cores.py --benchmark-columns=min,median,ops
 
@@ -83,7 +83,7 @@ def test_playout_of_20_ms_messages(benchmark):
 
 
 def test_playout_of_one_long_message(benchmark):
-    """Taking a frame only: the message was encoded when it came."""
+    """Only takes frames: the message was encoded on arrival."""
     playout = Playout(ULAW, max_s=10**6)
     playout.play(SPEECH * 50 * 60)
 
@@ -96,7 +96,7 @@ def test_playout_of_one_long_message(benchmark):
 
 
 class Driven:
-    """A leg with both directions busy."""
+    """A leg with audio in both directions."""
 
     def __init__(self):
         self.leg = MediaLeg(LegSettings(source_host=ASTERISK[0]), random.Random(1))
@@ -110,7 +110,7 @@ class Driven:
 
 
 def test_leg_with_both_directions(benchmark):
-    """Everything but the sockets, the WebSocket and its JSON."""
+    """All parts except the sockets, the WebSocket and its JSON."""
     driven = Driven()
     leg = driven.leg
 
@@ -128,7 +128,7 @@ def test_leg_with_both_directions(benchmark):
 
 
 def test_leg_that_listens(benchmark):
-    """The caller talks, the bot is silent."""
+    """The caller speaks, the bot is silent."""
     driven = Driven()
     leg = driven.leg
 
@@ -154,7 +154,7 @@ class Nothing:
 
 
 class Inbound:
-    """Datagrams that are there already."""
+    """Gives the datagrams in `ready`."""
 
     def __init__(self):
         self.ready = []
@@ -164,7 +164,7 @@ class Inbound:
 
 
 def test_tick_of_100_calls(benchmark):
-    """The plane's tick with both directions busy, messages to the bots included, and nothing beneath it."""
+    """The plane's tick with audio in both directions, and messages to the bots; without sockets."""
     inbound, ends = Inbound(), [Driven() for _ in range(CALLS)]
     lines = [MediaSession(end.leg, Nothing(), Nothing()) for end in ends]
     plane = Plane(inbound, lambda line: pytest.fail(f"{line} failed"))

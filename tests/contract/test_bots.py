@@ -22,7 +22,7 @@ async def opened(house):
     return connection, leg, listener, house.bots[0]
 
 
-async def test_it_provides_its_interfaces(house):
+async def test_the_implementation_provides_its_interfaces(house):
     assert verifyObject(IBots, house.implementation)
     assert verifyObject(IBotConnection, house.connect()[0])
 
@@ -65,13 +65,13 @@ async def test_a_bot_that_refuses_fails_the_stream(house):
     assert "403" in listener.told[0][1]
 
 
-async def test_a_bot_that_is_not_there_fails_the_stream(house):
+async def test_an_unreachable_bot_fails_the_stream(house):
     _, _, listener = house.connect("ws://127.0.0.1:1/")
     await house.until(lambda: listener.told)
     assert listener.told[0][0] == "failed"
 
 
-async def test_an_attempt_can_be_given_up(house):
+async def test_an_attempt_can_be_abandoned(house):
     connection, _, listener = house.connect()
     connection.close(None)
     await house.until(lambda: listener.told)
@@ -79,7 +79,7 @@ async def test_an_attempt_can_be_given_up(house):
 
 
 @pytest.mark.parametrize("stop", [StopReason.CALL_ENDED, None])
-async def test_closing_tells_the_bot_and_then_the_listener(stop, house):
+async def test_close_is_reported_to_the_bot_and_then_to_the_listener(stop, house):
     connection, _, listener, bot = await opened(house)
     connection.close(stop)
     assert listener.told == ["opened"]
@@ -89,7 +89,7 @@ async def test_closing_tells_the_bot_and_then_the_listener(stop, house):
     assert bot.closed is not None
 
 
-async def test_a_bot_that_closes_is_told_with_its_code(house):
+async def test_a_close_of_the_bot_is_reported_with_its_code(house):
     connection, _, listener, bot = await opened(house)
     bot.sendClose(4000, "good bye")
     await house.until(lambda: len(listener.told) == 2)
@@ -101,7 +101,7 @@ async def test_a_bot_that_closes_is_told_with_its_code(house):
     connection.close(StopReason.STOPPED)
 
 
-async def test_a_bot_that_vanishes_is_told_without_a_code(house):
+async def test_a_lost_connection_is_reported_without_a_code(house):
     _, _, listener, bot = await opened(house)
     bot.transport.abortConnection()
     await house.until(lambda: len(listener.told) == 2)

@@ -68,19 +68,19 @@ def connected(node):
 SILENT = ULAW.silence * FRAME_SAMPLES
 
 
-def test_it_provides_its_interfaces(node):
+def test_the_implementation_provides_its_interfaces(node):
     leg, _ = node.open()
     assert verifyObject(IMediaPlane, node.plane)
     assert verifyObject(IMediaLeg, leg)
 
 
-def test_each_call_has_a_port_of_its_own_within_the_range(node):
+def test_each_call_has_its_own_port_of_the_range(node):
     legs = [node.open()[0] for _ in range(3)]
     assert len({leg.port for leg in legs} & set(PORTS)) == 3
     assert {leg.host for leg in legs} == {"127.0.0.1"}
 
 
-def test_without_a_free_port_a_call_is_refused(node):
+def test_a_call_is_refused_if_no_port_is_free(node):
     for _ in PORTS:
         node.open()
     with pytest.raises(NoCapacity):
@@ -95,7 +95,7 @@ def test_the_callers_audio_reaches_the_stream_in_the_next_tick(node):
     assert call.media == [HEARD] * 10
 
 
-def test_the_stream_gets_one_frame_a_tick_whatever_comes(node):
+def test_the_stream_receives_one_frame_a_tick_for_any_packets(node):
     _, call, asterisk = connected(node)
     node.tick(3)
     for _ in range(5):
@@ -106,7 +106,7 @@ def test_the_stream_gets_one_frame_a_tick_whatever_comes(node):
     assert call.media[3:] == [HEARD] * 5
 
 
-def test_calls_do_not_hear_each_other(node):
+def test_the_audio_of_calls_is_separate(node):
     talks = [connected(node) for _ in range(3)]
     sounds = [ULAW.encode(bytes([0, number + 1]) * FRAME_SAMPLES) for number in range(3)]
     for sound, (leg, _, asterisk) in zip(sounds, talks, strict=True):
@@ -117,7 +117,7 @@ def test_calls_do_not_hear_each_other(node):
     assert [asterisk.heard() for _, _, asterisk in talks] == [[sound] for sound in sounds]
 
 
-def test_audio_from_before_the_stream_is_not_given_to_it(node):
+def test_audio_from_before_the_attach_is_not_sent_to_the_stream(node):
     leg, call = node.open()
     asterisk = Asterisk(node, leg)
     leg.direct(*asterisk.address)
@@ -128,7 +128,7 @@ def test_audio_from_before_the_stream_is_not_given_to_it(node):
     assert call.media == [SILENCE_PCM]
 
 
-def test_once_directed_a_packet_goes_out_every_tick(node):
+def test_after_direct_a_packet_is_sent_every_tick(node):
     leg, _ = node.open()
     asterisk = Asterisk(node, leg)
     node.tick(2)
@@ -139,7 +139,7 @@ def test_once_directed_a_packet_goes_out_every_tick(node):
     assert {(after.timestamp - before.timestamp) & 0xFFFFFFFF for before, after in pairwise(packets)} == {160}
 
 
-def test_until_it_is_directed_it_answers_whom_it_heard_first(node):
+def test_before_direct_packets_are_sent_to_the_first_source(node):
     leg, _ = node.open()
     first, second = Asterisk(node, leg), Asterisk(node, leg)
     first.speak()
@@ -150,7 +150,7 @@ def test_until_it_is_directed_it_answers_whom_it_heard_first(node):
     assert leg.statistics().foreign == 1
 
 
-def test_once_directed_nobody_else_is_heard(node):
+def test_after_direct_no_other_address_is_accepted(node):
     leg, call, _ = connected(node)
     stranger = Asterisk(node, leg)
     stranger.speak()
@@ -173,7 +173,7 @@ def test_the_bots_audio_is_played_in_order_and_in_real_time(node):
     assert leg.statistics().underruns == 1
 
 
-def test_a_mark_comes_back_when_the_audio_before_it_was_sent(node):
+def test_a_mark_is_sent_back_after_the_audio_before_it(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 2)
     leg.mark("said")
@@ -184,7 +184,7 @@ def test_a_mark_comes_back_when_the_audio_before_it_was_sent(node):
     assert asterisk.heard() == [CODED] * 2
 
 
-def test_a_mark_before_any_audio_comes_back_at_once(node):
+def test_a_mark_before_any_audio_is_sent_back_at_once(node):
     leg, call, _ = connected(node)
     leg.mark("idle")
     assert call.marks == ["idle"]
@@ -202,7 +202,7 @@ def test_clear_silences_the_next_packet_and_answers_the_marks(node):
     assert asterisk.heard() == [CODED, SILENT]
 
 
-def test_clear_may_drop_the_marks_too(node):
+def test_clear_can_drop_the_marks(node):
     leg, call, _ = connected(node)
     leg.play(TONE * 20)
     leg.mark("never")
@@ -211,7 +211,7 @@ def test_clear_may_drop_the_marks_too(node):
     assert (call.marks, leg.queued_ms) == ([], 0)
 
 
-def test_clear_may_let_the_message_that_has_begun_be_finished(node):
+def test_clear_can_finish_the_message_that_has_begun(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 3)
     leg.mark("finished")
@@ -225,7 +225,7 @@ def test_clear_may_let_the_message_that_has_begun_be_finished(node):
     assert asterisk.heard() == [*[CODED] * 3, SILENT]
 
 
-def test_detaching_drops_what_is_unplayed_and_stops_the_callers_audio(node):
+def test_detach_drops_unplayed_audio_and_stops_the_callers_audio(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 20)
     leg.mark("never")
@@ -240,7 +240,7 @@ MELODY = TONE + b"\x30\x40" * (FRAME_SAMPLES // 2)
 MELODY_CODED = ULAW.encode(MELODY)
 
 
-def test_on_hold_the_waiting_sound_is_heard_again_and_again_until_a_stream_is_attached(begin):
+def test_on_hold_the_waiting_sound_repeats_until_a_stream_is_attached(begin):
     node = begin(waiting_sound=MELODY)
     leg, call, asterisk = connected(node)
     leg.play(TONE * 20)
@@ -258,7 +258,7 @@ def test_on_hold_the_waiting_sound_is_heard_again_and_again_until_a_stream_is_at
     assert (call.media, call.marks, leg.queued_ms) == ([SILENCE_PCM] * 2, [], 0)
 
 
-def test_the_waiting_sound_begins_anew_each_time_and_ends_when_the_leg_is_detached(begin):
+def test_the_waiting_sound_starts_from_its_beginning_each_time_and_ends_at_detach(begin):
     node = begin(waiting_sound=MELODY)
     leg, _, asterisk = connected(node)
     for _ in range(2):
@@ -269,7 +269,7 @@ def test_the_waiting_sound_begins_anew_each_time_and_ends_when_the_leg_is_detach
     assert asterisk.heard() == [CODED, CODED, SILENT]
 
 
-def test_on_hold_without_a_waiting_sound_there_is_silence(node):
+def test_on_hold_without_a_waiting_sound_silence_is_sent(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 20)
     leg.hold()
@@ -277,7 +277,7 @@ def test_on_hold_without_a_waiting_sound_there_is_silence(node):
     assert (asterisk.heard(), call.media, leg.queued_ms) == ([SILENT] * 2, [], 0)
 
 
-def test_a_leg_that_drains_plays_its_queue_and_tells_once_when_it_is_through(node):
+def test_drain_plays_the_queue_and_reports_its_end_once(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 3)
     leg.mark("unanswered")
@@ -292,7 +292,7 @@ def test_a_leg_that_drains_plays_its_queue_and_tells_once_when_it_is_through(nod
     assert (len(call.media), call.marks) == (1, [])
 
 
-def test_a_leg_that_drains_with_nothing_queued_tells_so_in_the_next_tick(node):
+def test_drain_with_an_empty_queue_reports_its_end_in_the_next_tick(node):
     leg, call, _ = connected(node)
     leg.drain()
     assert call.finished == 0
@@ -300,7 +300,7 @@ def test_a_leg_that_drains_with_nothing_queued_tells_so_in_the_next_tick(node):
     assert call.finished == 1
 
 
-def test_a_leg_that_is_detached_while_it_drains_tells_nothing(node):
+def test_a_detach_during_drain_reports_nothing(node):
     leg, call, asterisk = connected(node)
     leg.play(TONE * 3)
     leg.drain()
@@ -309,7 +309,7 @@ def test_a_leg_that_is_detached_while_it_drains_tells_nothing(node):
     assert (call.finished, asterisk.heard()) == (0, [SILENT] * 3)
 
 
-def test_a_second_stream_takes_over(node):
+def test_a_second_stream_replaces_the_first(node):
     leg, first, asterisk = connected(node)
     leg.detach()
     _, second = node.open()
@@ -320,7 +320,7 @@ def test_a_second_stream_takes_over(node):
     assert (first.media, second.media, second.marks) == ([], [HEARD], ["here"])
 
 
-def test_more_than_the_queue_holds_is_dropped_and_told_once(node):
+def test_audio_beyond_the_queue_limit_is_dropped_and_reported_once(node):
     leg, call, _ = connected(node)
     leg.play(TONE * 52)
     leg.play(TONE)
@@ -329,7 +329,7 @@ def test_more_than_the_queue_holds_is_dropped_and_told_once(node):
     assert leg.queued_ms == 1000
 
 
-def test_media_that_stays_away_is_told_once(node):
+def test_missing_media_is_reported_once(node):
     _, call, asterisk = connected(node)
     node.tick(30)
     asterisk.speak()
@@ -337,7 +337,7 @@ def test_media_that_stays_away_is_told_once(node):
     assert call.lost == [pytest.approx(1.0, abs=0.03)]
 
 
-def test_statistics_tell_what_happened(node):
+def test_statistics_have_all_counts(node):
     leg, _, asterisk = connected(node)
     for lost in (False, False, True, False):
         if lost:
@@ -355,7 +355,7 @@ def test_statistics_tell_what_happened(node):
     assert told.sent == 5
 
 
-def test_a_closed_leg_is_silent_and_deaf_and_its_port_is_free(begin):
+def test_a_closed_leg_sends_and_receives_nothing_and_its_port_is_free(begin):
     node = begin()
     leg, call, asterisk = connected(node)
     leg.close()
@@ -367,7 +367,7 @@ def test_a_closed_leg_is_silent_and_deaf_and_its_port_is_free(begin):
     assert again.open()[0].port == leg.port
 
 
-def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port(begin):
+def test_a_late_packet_of_a_closed_call_does_not_reach_the_next_call_on_its_port(begin):
     node = begin(ports=PORTS[:1], quarantine_s=1.0)
     leg, _, asterisk = connected(node)
     leg.close()
@@ -385,7 +385,7 @@ def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port(
     assert set(call.media) == {SILENCE_PCM}
 
 
-def test_a_stream_that_breaks_does_not_stop_the_other_calls(node, logged_failures):
+def test_a_failing_stream_does_not_stop_the_other_calls(node, logged_failures):
     leg, broken, _ = connected(node)
     broken.send_media = None
     _, call, asterisk = connected(node)
@@ -397,7 +397,7 @@ def test_a_stream_that_breaks_does_not_stop_the_other_calls(node, logged_failure
     logged_failures.clear()
 
 
-def test_a_call_may_be_closed_by_what_its_stream_is_given(node):
+def test_a_call_can_be_closed_by_its_stream_within_a_tick(node):
     leg, call, asterisk = connected(node)
     call.send_media = lambda message: leg.close()
     asterisk.speak()

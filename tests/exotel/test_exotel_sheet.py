@@ -1,4 +1,4 @@
-"""What is known of Exotel's wire, where it takes the whole of a stream: a bot's bytes in, a phone's packets out."""
+"""Facts of Exotel's protocol, tested with a whole stream: a bot's bytes in, a phone's packets out."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ TONE_CODED = ULAW.encode(TONE)
 
 
 class Talk:
-    """A bot on its wire and a phone on its RTP, with the gateway's stream and media between them."""
+    """A bot and a phone, with the gateway's stream and media between them."""
 
     def __init__(self, **options):
         self.node = MemoryNode(playout_max_s=RtpConfig().playout_max_s)
@@ -39,7 +39,7 @@ class Talk:
         self.texts = []
 
     def say(self, *messages):
-        """Let the bot say something: text as it is, anything else as JSON."""
+        """Let the bot send messages: text unchanged, other values as JSON."""
         for message in messages:
             self.wire.send(frame(message.encode() if isinstance(message, str) else message))
 
@@ -47,16 +47,16 @@ class Talk:
         self.phone.send(self.voice.encode(ULAW.encode(pcm), marker=False), self.leg.port)
 
     def heard(self, ticks):
-        """Let time pass; give what the phone has heard in it."""
+        """Let time pass; give the audio that the phone received."""
         self.node.tick(ticks)
         return [parse(data).payload for data in self.phone.received()]
 
     def told(self):
-        """Give the names of the marks that the bot was sent back since the last time."""
+        """Give the names of the marks sent back to the bot since the last call."""
         return [told.name for told in self.read() if isinstance(told, Mark)]
 
     def read(self):
-        """Let the bot read what it was sent."""
+        """Let the bot read its messages."""
         texts = [json.dumps(message) for message in self.wire.messages()]
         self.texts += texts
         return [self.bot.feed(text, 0.0) for text in texts]
@@ -94,7 +94,7 @@ CLEAR = {"event": "clear"}
 # --- the connection
 
 
-def test_a_handshake_may_take_ten_seconds():
+def test_a_handshake_can_take_ten_seconds():
     assert CallsConfig().handshake_s == 10
     wire = Wire(opens=False).dial()
     wire.reactor.advance(9.9)
@@ -104,7 +104,7 @@ def test_a_handshake_may_take_ten_seconds():
     assert text.endswith("no answer within 10 s")
 
 
-def test_a_stream_lasts_an_hour_at_most():
+def test_a_stream_lasts_at_most_an_hour():
     assert CallsConfig().max_duration_s == CallLimits().max_duration_s == 3600
 
 
@@ -128,7 +128,7 @@ def test_credentials_of_any_characters_arrive_in_one_header(credentials, pair):
     assert request[:2] == ["GET /ws HTTP/1.1", "Host: h"]
 
 
-def test_a_long_query_is_in_the_request_whole_though_only_its_beginning_is_told():
+def test_a_long_query_is_whole_in_the_request_and_cut_in_custom_parameters():
     query = "token=" + "x" * 500 + "&lang=hi"
     wire = Wire(stream_start(f"ws://h/ws?{query}"), opens=False).dial()
     assert wire.request()[0] == f"GET /ws?{query} HTTP/1.1"
@@ -143,7 +143,7 @@ def test_a_long_query_is_in_the_request_whole_though_only_its_beginning_is_told(
         ("Sec-WebSocket-Extensions: x-bot", 'extension "x-bot" we did not request'),
     ],
 )
-def test_a_bot_that_chooses_what_was_not_offered_fails_the_handshake(header, words):
+def test_an_answer_with_a_subprotocol_or_extension_not_offered_fails_the_handshake(header, words):
     wire = Wire(opens=False).dial()
     wire.send(wire.answer().replace(b"\r\n\r\n", b"\r\n" + header.encode() + b"\r\n\r\n"))
     wire.reactor.advance(0)
@@ -151,14 +151,14 @@ def test_a_bot_that_chooses_what_was_not_offered_fails_the_handshake(header, wor
     assert words in text
 
 
-def test_other_headers_of_the_answer_do_not_matter():
+def test_other_headers_of_the_answer_are_ignored():
     wire = Wire(opens=False).dial()
     answer = wire.answer().replace(b"Upgrade: websocket", b"UPGRADE: WebSocket").replace(b"Switching", b"OK")
     wire.send(answer.replace(b"\r\n\r\n", b"\r\nServer: x\r\nSet-Cookie: a=1\r\nSec-WebSocket-Protocol:\r\n\r\n"))
     assert wire.listener.told == ["opened"]
 
 
-def test_a_bot_that_says_nothing_for_an_hour_is_neither_asked_nor_left():
+def test_a_bot_that_is_silent_for_an_hour_is_neither_pinged_nor_dropped():
     wire = Wire()
     wire.messages()
     assert wire.reactor.getDelayedCalls() == []
@@ -166,7 +166,7 @@ def test_a_bot_that_says_nothing_for_an_hour_is_neither_asked_nor_left():
     assert (wire.received(), wire.listener.told) == ([], ["opened"])
 
 
-def test_pings_of_any_size_are_answered_and_pongs_are_not():
+def test_pings_of_any_size_are_answered_and_pongs_are_ignored():
     wire = Wire()
     wire.messages()
     pings = [b"", b"\xff" * 125]
@@ -178,8 +178,8 @@ def test_pings_of_any_size_are_answered_and_pongs_are_not():
 # --- events to the bot
 
 
-def test_a_whole_stream_is_exotels_protocol_and_nothing_else(talk):
-    """No event but these six, no key but these; `sequence_number` counts over all of them."""
+def test_a_whole_stream_equals_exotels_protocol(talk):
+    """There are only these events and keys; `sequence_number` counts all of them."""
     for number in range(4):
         talk.say(media(TONE), mark(str(number)))
         talk.speak()
@@ -207,7 +207,7 @@ def test_a_whole_stream_is_exotels_protocol_and_nothing_else(talk):
     }
 
 
-def test_every_key_of_a_phone_is_told_as_one_event():
+def test_every_key_of_a_phone_is_sent_as_one_event():
     wire = Wire()
     wire.messages()
     for digit in "0123456789*#":
@@ -228,7 +228,7 @@ def test_payloads_are_standard_base64_with_padding():
     assert payload[:4] + payload[-4:] == "+/+/+/8="
 
 
-def test_a_bot_does_not_hear_itself(talk):
+def test_a_bots_audio_is_not_sent_back_to_it(talk):
     talk.read()
     talk.say(media(TONE * 5))
     assert talk.heard(5) == [TONE_CODED] * 5
@@ -249,7 +249,7 @@ INNER_KEYS = st.sampled_from(["chunk", "timestamp", "sequenceNumber", "track", "
 
 @settings(deadline=None, max_examples=25)
 @given(st.dictionaries(OUTER_KEYS, ANY_JSON, max_size=4), st.dictionaries(INNER_KEYS, ANY_JSON, max_size=4))
-def test_further_keys_of_any_kind_are_nothing_to_us(outer, inner):
+def test_unknown_json_keys_are_ignored(outer, inner):
     wire = Wire()
     for pcm in (b"\1\2", b"\3\4"):
         message = media(pcm, **outer)
@@ -271,14 +271,14 @@ def test_further_keys_of_any_kind_are_nothing_to_us(outer, inner):
         '{"event":"media","note":"\\ud83d\\ude00 \u00fc \\u0000","media":{"payload":"+/8="}}',
     ],
 )
-def test_json_may_be_written_in_any_of_its_ways(text):
+def test_all_valid_forms_of_json_are_read(text):
     wire = Wire()
     wire.send(frame(text.encode()) * 2 + frame(text.replace("8", "4").encode()))
     assert wire.leg.asked == [("play", b"\xfb\xff"), ("play", b"\xfb\xff"), ("play", b"\xfb\xfe")]
 
 
-def test_an_echo_bot_may_send_back_what_it_got_as_it_is(talk):
-    """Exotel's own echo bot does: the whole `media` object, counters and all."""
+def test_an_echo_bot_can_return_messages_unchanged(talk):
+    """Exotel's own echo bot returns the whole `media` object, with its counters."""
     talk.speak()
     talk.node.tick()
     talk.phone.received()
@@ -291,7 +291,7 @@ def test_an_echo_bot_may_send_back_what_it_got_as_it_is(talk):
 @pytest.mark.parametrize(
     "size", [1, 2, 3, 319, 320, 321, 640, 1000, 3199, 3200, 3201, 100_000, 102_400, 102_401], ids=str
 )
-def test_a_message_of_any_size_is_played_to_its_last_sample(talk, size):
+def test_a_message_of_any_size_is_played_completely(talk, size):
     samples = bytes(range(1, 251)) * (size // 250 + 1)
     talk.say(media(samples[:size]))
     coded = ULAW.encode(samples[: size & ~1])
@@ -300,7 +300,7 @@ def test_a_message_of_any_size_is_played_to_its_last_sample(talk, size):
     assert set(played[len(coded) :]) == {ULAW.silence[0]}
 
 
-def test_messages_of_odd_sizes_are_played_as_one_piece(talk):
+def test_messages_of_odd_sizes_are_played_without_gaps(talk):
     pcm = bytes(range(1, 241)) * 40
     for at in range(0, len(pcm), 801):
         talk.say(media(pcm[at : at + 801]))
@@ -315,7 +315,7 @@ def test_an_empty_message_is_no_fault():
     assert wire.metrics == {}
 
 
-def test_a_minute_at_once_is_queued_whole_and_played_in_real_time(talk):
+def test_a_minute_of_audio_at_once_is_queued_and_played_in_real_time(talk):
     talk.say(media(TONE * 3000), mark("a minute later"))
     assert talk.leg.queued_ms == 60_000
     assert set(talk.heard(2999)) == {TONE_CODED}
@@ -324,7 +324,7 @@ def test_a_minute_at_once_is_queued_whole_and_played_in_real_time(talk):
     assert b'"mark":{"name":"a minute later"}' in talk.wire.transport.value()
 
 
-def test_a_message_may_be_as_long_as_eight_mebibytes():
+def test_a_message_can_be_eight_mebibytes_long():
     wire = Wire()
     around = len(json.dumps(media(b"")))
     payload = "A" * ((8 * 1024 * 1024 - around) & ~3)
@@ -340,7 +340,7 @@ def test_fragments_that_make_too_long_a_message_end_the_stream():
     assert struct.unpack("!H", wire.received()[0][1][:2]) == (1009,)
 
 
-def test_a_fragment_may_end_within_a_character():
+def test_a_fragment_can_end_within_a_character():
     wire = Wire()
     data = json.dumps(mark("ü€"), ensure_ascii=False).encode()
     cut = data.index("€".encode()) + 1
@@ -348,13 +348,13 @@ def test_a_fragment_may_end_within_a_character():
     assert wire.leg.asked == [("mark", "ü€")]
 
 
-def test_audio_at_another_rate_is_played_as_the_streams(talk):
-    """Nothing is guessed: 100 ms at 16 kHz are 200 ms of a stream at 8 kHz, and sound low."""
+def test_audio_is_always_played_at_the_streams_rate(talk):
+    """The rate is not guessed: 100 ms at 16 kHz are 200 ms of a stream at 8 kHz, and sound low."""
     talk.say(media(bytes(3200)))
     assert talk.leg.queued_ms == 200
 
 
-def test_audio_that_comes_late_is_an_interruption_and_nothing_is_told_of_it(talk):
+def test_late_audio_makes_a_gap_and_the_bot_is_not_told(talk):
     talk.say(media(TONE))
     assert talk.heard(3) == [TONE_CODED, SILENT, SILENT]
     talk.say(media(TONE))
@@ -363,7 +363,7 @@ def test_audio_that_comes_late_is_an_interruption_and_nothing_is_told_of_it(talk
 
 
 @pytest.mark.parametrize("event", ["stop", "dtmf", "connected", "start", "silence", "transfer", "", "MEDIA"])
-def test_what_else_bots_say_is_counted_and_changes_nothing(event):
+def test_other_messages_of_bots_are_counted_and_ignored(event):
     wire = Wire()
     wire.messages()
     wire.send({"event": event, event or "x": {"payload": "AQI=", "name": "m", "digit": "1"}})
@@ -371,7 +371,7 @@ def test_what_else_bots_say_is_counted_and_changes_nothing(event):
     assert wire.metrics == {"ignored_bot_messages": 1}
 
 
-def test_a_bot_that_says_stop_and_then_closes_has_closed():
+def test_a_stop_message_of_the_bot_does_not_change_its_close():
     wire = Wire()
     wire.send({"event": "stop", "stop": {"reason": "done"}})
     wire.end()
@@ -379,7 +379,7 @@ def test_a_bot_that_says_stop_and_then_closes_has_closed():
 
 
 @pytest.mark.parametrize("data", [b"", json.dumps(media(TONE)).encode()])
-def test_binary_messages_are_counted_even_where_they_hold_json(data):
+def test_binary_messages_are_counted_also_if_they_have_json(data):
     wire = Wire()
     wire.send(frame(data, BINARY) + frame(media(b"\1\2")))
     assert wire.leg.asked == [("play", b"\1\2")]
@@ -392,14 +392,14 @@ def test_binary_messages_are_counted_even_where_they_hold_json(data):
 NAMES = ["", "a", "a", "ü€😀", '"\\/', "\u0000\n", "\ud800", "n" * 10_240, "क" * 10_240, "  "]
 
 
-def test_names_of_marks_come_back_as_they_were(talk):
+def test_mark_names_are_sent_back_unchanged(talk):
     talk.say(media(TONE), *map(mark, NAMES))
     talk.node.tick()
     assert talk.told() == NAMES
 
 
-def test_a_mark_before_the_first_audio_is_answered_at_once_and_the_next_in_its_place(talk):
-    """As bolna sends them: before its first chunk, and after each."""
+def test_a_mark_before_the_first_audio_is_answered_at_once_and_the_next_after_its_audio(talk):
+    """bolna sends marks before its first chunk and after each chunk."""
     talk.say(mark("before"), media(TONE * 2), mark("after"))
     assert talk.told() == ["before"]
     talk.node.tick()
@@ -410,7 +410,7 @@ def test_a_mark_before_the_first_audio_is_answered_at_once_and_the_next_in_its_p
     assert talk.told() == ["idle"]
 
 
-def test_each_mark_comes_back_once_whatever_clears_come_between(talk):
+def test_each_mark_is_sent_back_once_with_any_clears_between(talk):
     talk.say(media(TONE * 2), mark("played"), media(TONE * 3), mark("cleared"))
     assert talk.heard(3) == [TONE_CODED] * 3
     talk.say(CLEAR, mark("idle"), media(TONE), CLEAR, mark("idle too"), media(TONE), mark("said"))
@@ -419,7 +419,7 @@ def test_each_mark_comes_back_once_whatever_clears_come_between(talk):
     assert talk.told() == ["said"]
 
 
-def test_marks_that_were_cleared_may_be_lost(make):
+def test_cleared_marks_are_dropped_if_configured(make):
     talk = make(marks_on_clear="drop")
     talk.say(media(TONE * 3), mark("cleared"), CLEAR, mark("idle"))
     assert talk.told() == ["idle"]
@@ -433,7 +433,7 @@ def test_clears_without_audio_do_nothing(talk):
     assert talk.told() == []
 
 
-def test_a_clear_within_a_message_leaves_the_20_ms_that_have_begun(talk):
+def test_a_clear_within_a_message_lets_its_20_ms_frame_finish(talk):
     talk.say(media(TONE * 100))
     assert talk.heard(2) == [TONE_CODED] * 2
     talk.say(CLEAR)
@@ -447,7 +447,7 @@ CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 3000,
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_the_code_that_a_bot_closes_with_is_told_and_remembered(code):
+def test_the_bots_close_code_is_reported_and_stored(code):
     wire = Wire()
     wire.end(code)
     assert wire.listener.told == ["opened", ("closed", code, "")]
@@ -456,7 +456,7 @@ def test_the_code_that_a_bot_closes_with_is_told_and_remembered(code):
     assert ending.stream_error == (None if code in {1000, 1001} else str(code))
 
 
-def test_a_close_without_a_code_is_a_goodbye():
+def test_a_close_without_a_code_is_a_normal_end():
     wire = Wire()
     wire.send(frame(b"", CLOSE))
     wire.transport.loseConnection()
@@ -464,7 +464,7 @@ def test_a_close_without_a_code_is_a_goodbye():
     assert wire.listener.told == ["opened", ("closed", 1000, "without a code")]
 
 
-def test_a_breach_that_a_bot_answers_without_a_code_is_no_goodbye():
+def test_a_protocol_error_answered_without_a_code_is_no_normal_end():
     wire = Wire()
     wire.send(b"\x83\x00" + frame(b"", CLOSE))
     wire.transport.loseConnection()
@@ -474,7 +474,7 @@ def test_a_breach_that_a_bot_answers_without_a_code_is_no_goodbye():
     assert "opcode" in reason
 
 
-def test_a_connection_that_breaks_off_is_told_as_1006():
+def test_a_lost_connection_is_reported_as_1006():
     wire = Wire()
     wire.transport.lose(error.ConnectionLost())
     wire.reactor.advance(0)
@@ -484,7 +484,7 @@ def test_a_connection_that_breaks_off_is_told_as_1006():
     assert bot_closed(code, reason).stream_error == reason
 
 
-def test_what_waits_when_the_bot_closes_is_never_heard(talk):
+def test_queued_audio_is_not_played_after_the_bot_closes(talk):
     talk.say(media(TONE * 50), mark("never"))
     assert talk.heard(1) == [TONE_CODED]
     talk.read()

@@ -41,7 +41,7 @@ class Bot(WebSocketServerProtocol):
 
 
 class LoopbackHouse:
-    """Where bots live, with an IBots that leads to them: what the contract suite asks of an implementation."""
+    """A server with bots, and an IBots that reaches them, for the contract suite."""
 
     def __init__(self, reactor, tls=None, **options):
         self.reactor = reactor
@@ -69,7 +69,7 @@ class LoopbackHouse:
         return connection, leg, listener
 
     async def until(self, condition, seconds=5.0):
-        """Wait for something to become true."""
+        """Wait until the condition is true."""
         for _ in range(int(seconds / 0.01)):
             if condition():
                 return
@@ -77,10 +77,10 @@ class LoopbackHouse:
         raise AssertionError("it did not become true in time")
 
     def startService(self):
-        """Do nothing: the house is open already."""
+        """Do nothing: the server listens already."""
 
     def stopService(self):
-        """Close what is still open, and check that every attempt had exactly one end."""
+        """Close open connections, and check that every attempt had exactly one end."""
         return Deferred.fromCoroutine(self._leave())
 
     async def _leave(self):

@@ -1,4 +1,4 @@
-"""Nodes with a media plane, on UDP in memory or on real sockets, all on a clock of the test's own."""
+"""Nodes with a media plane, on UDP in memory or on real sockets, on a test's clock."""
 
 import base64
 import random
@@ -61,7 +61,7 @@ class Node:
         ways = {"polled": polled, "waiting_sound": waiting_sound}
         self.plane = RtpService(reactor, RtpConfig(**config), random.Random(5), self.metrics, **ways)
         self.plane.startService()
-        reactor.advance(0.001)  # so that ticks fall well between two of the test's
+        reactor.advance(0.001)  # so that the plane's ticks are between those of the test
 
     def open(self):
         call = Call()
@@ -73,7 +73,7 @@ class Node:
             self.reactor.advance(0.02)
 
     def turn(self):
-        """Let the reactor read what has come."""
+        """Let the reactor read its sockets."""
 
     def close(self):
         self.plane.stopService()
@@ -83,7 +83,7 @@ class Node:
 
 
 class MemoryPeer:
-    """Somebody at an address in memory."""
+    """Another end at an address in memory."""
 
     def __init__(self, reactor, address):
         self.reactor, self.address = reactor, address
@@ -92,7 +92,7 @@ class MemoryPeer:
         self.reactor.deliver(port, data, self.address)
 
     def received(self):
-        """Everything that was sent here since the last time."""
+        """Give the packets sent here since the last call."""
         got = []
         for bound in self.reactor.ports.values():
             got += [data for data, address in bound.socket.sent if address == self.address]
@@ -100,7 +100,7 @@ class MemoryPeer:
         return got
 
     def close(self):
-        """Nothing is open."""
+        """Do nothing: no socket is open."""
 
 
 class MemoryNode(Node):
@@ -116,7 +116,7 @@ class MemoryNode(Node):
 
 @implementer(IReactorUDP, IReactorTime)
 class SocketClock(Clock):
-    """Binds real sockets, and reads them when it is told to."""
+    """Binds real sockets, and reads them in `read`."""
 
     def __init__(self):
         super().__init__()
@@ -134,7 +134,7 @@ class SocketClock(Clock):
         self.readers.discard(reader)
 
     def removeWriter(self, writer):  # noqa: N802
-        """Nothing ever waits for writing."""
+        """Do nothing: no socket waits for writing."""
 
     def read(self):
         ready = select.select(self.readers, [], [], 0)[0] if self.readers else []
@@ -143,7 +143,7 @@ class SocketClock(Clock):
 
 
 class SocketPeer:
-    """A real socket on the loopback interface; what is sent there has arrived when `sendto` returns."""
+    """A real socket on the loopback interface: data has arrived when `sendto` returns."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -167,7 +167,7 @@ class SocketPeer:
 
 
 class SocketNode(Node):
-    """A plane on real sockets; `polled` says who reads them."""
+    """A plane on real sockets; with `polled` the tick reads them, otherwise the reactor."""
 
     def __init__(self, *, polled, **config):
         super().__init__(SocketClock(), polled=polled, **config)

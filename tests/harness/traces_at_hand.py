@@ -1,4 +1,4 @@
-"""Traces for tests: written by hand in a line each, and read from the folder of recorded ones."""
+"""Traces for tests: their entries in one line each, and the recorded ones of the folder."""
 
 import base64
 import json

@@ -1,5 +1,5 @@
 # ruff: noqa: N802, N803 - Twisted gives these names
-"""A reactor whose UDP is in memory, for tests of what binds ports."""
+"""A reactor with UDP in memory, for tests of code that binds ports."""
 
 from twisted.internet.defer import succeed
 from twisted.internet.error import CannotListenError
@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 
 class MemorySocket:
-    """The socket of a bound port; `sent` is what left through it."""
+    """The socket of a bound port; `sent` holds the sent packets."""
 
     def __init__(self):
         self.sent = []
@@ -47,7 +47,7 @@ class MemoryPort:
 
 @implementer(IReactorUDP, IReactorTime)
 class MemoryUDP(Clock):
-    """Binds ports in memory; those in `occupied` are another program's."""
+    """Binds ports in memory; other programs use the ports in `occupied`."""
 
     def __init__(self):
         super().__init__()
@@ -60,6 +60,6 @@ class MemoryUDP(Clock):
         return self.ports[port]
 
     def deliver(self, port, data, address):
-        """Let a datagram arrive at a port; it is lost where nobody listens."""
+        """Let a datagram arrive at a port; it is lost if the port is not bound."""
         if port in self.ports:
             self.ports[port].protocol.datagramReceived(data, address)

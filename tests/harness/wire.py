@@ -1,4 +1,4 @@
-"""A bot's end of the wire, in memory: bytes in, bytes out, and the clock in the test's hand."""
+"""A bot's end of a connection, in memory: bytes in, bytes out, on a test's clock."""
 
 import base64
 import hashlib
@@ -104,7 +104,7 @@ class Messages(StreamWriter):
 
 
 class Transport(StringTransport):
-    """A transport that, like a real one, tells that it is lost only after the call that lost it has returned."""
+    """A transport that reports its loss in the next turn of the reactor, as a real one does."""
 
     def __init__(self, reactor, protocol):
         super().__init__()
@@ -131,7 +131,7 @@ class Transport(StringTransport):
 
 
 class Wire:
-    """One attempt to reach a bot, with the test as the bot."""
+    """One attempt to reach a bot; the test is the bot."""
 
     def __init__(self, start=None, *, opens=True, leg=None, **bots):
         self.reactor = MemoryReactorClock()
@@ -145,7 +145,7 @@ class Wire:
             self.shake_hands()
 
     def dial(self):
-        """Let the TCP connection be made."""
+        """Complete the TCP connection."""
         self.reactor.advance(0)
         factory = self.reactor.tcpClients[-1][2]
         self.socket = factory.buildProtocol(None)
@@ -154,11 +154,11 @@ class Wire:
         return self
 
     def request(self):
-        """Give the head lines of the request for a WebSocket."""
+        """Give the lines of the upgrade request."""
         return self.transport.value().decode().split("\r\n")
 
     def answer(self):
-        """Build the right answer to it."""
+        """Build the right answer to the request."""
         (key,) = (line.split(": ")[1] for line in self.request() if line.startswith("Sec-WebSocket-Key"))
         digest = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
         accept = base64.b64encode(digest).decode()
@@ -175,23 +175,23 @@ class Wire:
         return self
 
     def send(self, data):
-        """Send bytes, or anything else as a JSON text message."""
+        """Send bytes unchanged, and other values as a JSON text message."""
         self.socket.dataReceived(data if isinstance(data, bytes) else frame(data))
 
     def received(self):
-        """Give what came since the last time, as opcodes with payloads."""
+        """Give the frames since the last call, as opcodes with payloads."""
         data = self.transport.value()
         self.transport.clear()
         return read_frames(data)
 
     def messages(self):
-        """Give what came since the last time, which must be text messages."""
+        """Give the messages since the last call; all must be text."""
         frames = self.received()
         assert {opcode for opcode, _ in frames} <= {TEXT}
         return [payload for _, payload in frames]
 
     def end(self, code=1000):
-        """Close as a well-behaved bot does: the close frame, then the connection."""
+        """Close as a correct bot does: the close frame, then the connection."""
         self.send(frame(struct.pack("!H", code), CLOSE))
         self.transport.loseConnection()
         self.reactor.advance(0)

@@ -1,4 +1,4 @@
-"""The jitter buffer, fed by networks with every vice."""
+"""The jitter buffer, with every fault of networks."""
 
 import random
 import struct
@@ -15,17 +15,17 @@ BASE = 2**32 - 800  # so that timestamps wrap after five frames
 
 
 def sound(number, loud=True):
-    """A frame that tells its number, loud or quiet."""
+    """Make a frame that holds its number, loud or quiet."""
     return struct.pack("<h", 1000 + number if loud else number % 200) * FRAME_SAMPLES
 
 
 def number_of(frame):
-    """The number that a loud frame tells; None for no frame."""
+    """Give the number in a loud frame; None for no frame."""
     return None if frame is None else struct.unpack_from("<h", frame)[0] - 1000
 
 
 class MediaSession:
-    """A buffer, with the sequence that its packets had when they were sent."""
+    """A buffer whose packets have the sequence numbers of their sending."""
 
     def __init__(self, max_ms=200):
         self.buffer = JitterBuffer(max_ms * 8)
@@ -43,7 +43,7 @@ class MediaSession:
         return [number_of(self.buffer.pop()) for _ in range(ticks)]
 
     def play(self, arrivals):
-        """Run a list of what arrives before each tick; returns what each tick gave."""
+        """Run ticks with these arrivals before each; return the result of each tick."""
         heard = []
         for numbers in arrivals:
             self.push(*numbers)
@@ -60,23 +60,23 @@ def one_by_one(first, last):
     return [[number] for number in range(first, last)]
 
 
-def test_it_gives_nothing_before_the_first_packet(line):
+def test_the_buffer_gives_no_frame_before_the_first_packet(line):
     assert line.pop(3) == [None] * 3
     assert (line.buffer.state, line.buffer.concealed) == (State.FILLING, 0)
 
 
-def test_a_frame_that_is_there_is_given_in_its_tick(line):
+def test_a_present_frame_is_given_in_its_tick(line):
     assert line.play(one_by_one(0, 20)) == list(range(20))
     assert line.buffer.state is State.PLAYING
     assert (line.buffer.late, line.buffer.concealed, line.buffer.skipped) == (0, 0, 0)
 
 
-def test_time_goes_on_over_a_lost_packet(line):
+def test_a_lost_packet_is_one_missing_frame(line):
     assert line.play([[0], [1], [], [3], [4]]) == [0, 1, None, 3, 4]
     assert line.buffer.concealed == 1
 
 
-def test_packets_that_come_in_the_same_tick_are_put_in_order(line):
+def test_packets_of_one_tick_are_put_in_order(line):
     assert line.play([[1, 0], [], [3, 2], [4]]) == [0, 1, 2, 3]
 
 
@@ -85,7 +85,7 @@ def test_a_packet_that_comes_a_tick_late_is_played_and_the_delay_grows_by_a_fram
     assert (line.buffer.late, line.buffer.concealed) == (1, 1)
 
 
-def test_after_a_stall_nothing_is_lost(line):
+def test_packets_that_come_together_after_a_stall_are_not_lost(line):
     assert line.play([[0], [], [], [], [1, 2, 3, 4], [5]]) == [0, None, None, None, 1, 2]
     assert line.pop(3) == [3, 4, 5]
 
@@ -96,12 +96,12 @@ def test_a_packet_that_comes_after_its_successor_was_played_is_dropped_and_the_d
     assert line.buffer.late == 1
 
 
-def test_with_the_delay_grown_a_second_such_packet_is_in_time(line):
+def test_after_the_delay_grows_a_second_late_packet_is_in_time(line):
     line.play([[0], [], [2], [1, 3], [4], [5]])
     assert line.play([[7], [6, 8], [9]]) == [5, 6, 7]
 
 
-def test_late_packets_do_not_let_the_delay_grow_beyond_the_bound():
+def test_late_packets_do_not_make_the_delay_exceed_its_limit():
     line = MediaSession(max_ms=60)
     line.play(one_by_one(0, 5))
     for number in range(5, 60):
@@ -109,7 +109,7 @@ def test_late_packets_do_not_let_the_delay_grow_beyond_the_bound():
         assert line.buffer.depth_samples <= 480
 
 
-def test_a_surplus_is_taken_out_after_some_seconds_one_loud_frame_at_a_time(line):
+def test_surplus_delay_is_removed_after_some_seconds_by_one_loud_frame_a_second(line):
     line.play([[0], [], [], [1, 2, 3]])
     assert line.buffer.depth_samples == 2 * FRAME_SAMPLES
     heard = line.play(one_by_one(4, 1000))
@@ -120,7 +120,7 @@ def test_a_surplus_is_taken_out_after_some_seconds_one_loud_frame_at_a_time(line
     assert 49 <= missing[1] - missing[0] <= 52
 
 
-def test_a_surplus_is_taken_out_at_once_where_it_is_quiet(line):
+def test_surplus_delay_is_removed_at_once_in_quiet_audio(line):
     line.play([[0], [], [], [1, 2, 3]])
     line.play(one_by_one(4, 302))
     assert line.buffer.skipped == 0 or line.buffer.depth_samples > 0
@@ -130,8 +130,8 @@ def test_a_surplus_is_taken_out_at_once_where_it_is_quiet(line):
     assert (line.buffer.skipped, line.buffer.depth_samples) == (2, 0)
 
 
-def test_delay_that_jitter_needs_is_kept(line):
-    """Every packet is up to 45 ms late, so two or three frames of delay are what it takes."""
+def test_the_delay_that_jitter_requires_is_kept(line):
+    """Every packet is up to 45 ms late, so a delay of two or three frames is required."""
     rng = random.Random(4)
     due = sorted((number * 20 + rng.uniform(0, 45), number) for number in range(3000))
     for tick in range(3000):
@@ -143,8 +143,8 @@ def test_delay_that_jitter_needs_is_kept(line):
 
 
 @pytest.mark.parametrize("drift", [-0.002, 0.002])
-def test_clock_drift_either_way_neither_starves_nor_fills_it(line, drift):
-    """2,000 ppm, forty times what a bad clock has; a quiet line."""
+def test_clock_drift_in_either_direction_neither_empties_nor_fills_the_buffer(line, drift):
+    """2,000 ppm, forty times the drift of a bad clock; a quiet line."""
     number, depths = 0, []
     for tick in range(15_000):
         while number * 20 * (1 + drift) <= tick * 20:
@@ -156,28 +156,28 @@ def test_clock_drift_either_way_neither_starves_nor_fills_it(line, drift):
     assert line.buffer.late + line.buffer.concealed + line.buffer.skipped <= 2 * 15_000 * abs(drift) + 10
 
 
-def test_a_burst_beyond_the_bound_leaves_out_the_oldest(line):
+def test_a_burst_beyond_the_limit_drops_the_oldest_audio(line):
     heard = line.play([list(range(25)), [25]])
     assert heard[0] == 15
     assert line.buffer.skipped == 15
     assert line.buffer.depth_samples <= 1600
 
 
-def test_a_timestamp_that_leaps_ahead_is_followed_at_once(line):
+def test_a_jump_of_the_timestamp_forward_is_followed_at_once(line):
     line.play(one_by_one(0, 5))
     line.push_packet(5, BASE + 10**6, sound(5))
     assert line.pop() == [5]
 
 
-def test_a_timestamp_that_leaps_back_is_followed_at_once(line):
+def test_a_jump_of_the_timestamp_back_is_followed_at_once(line):
     line.play(one_by_one(0, 5))
     line.push_packet(5, BASE - 10**6, sound(5))
     line.push_packet(6, BASE - 10**6 + FRAME_SAMPLES, sound(6))
     assert line.pop(2) == [5, 6]
 
 
-def test_a_pause_of_the_sender_is_no_more_than_a_pause(line):
-    """Silence suppression: the sequence goes on, the timestamp leaps by the length of the pause."""
+def test_a_pause_of_the_sender_starts_the_buffer_again(line):
+    """Silence suppression: the sequence continues, and the timestamp jumps by the length of the pause."""
     line.play(one_by_one(0, 5))
     assert set(line.pop(100)) == {None}
     assert line.buffer.state is State.FILLING
@@ -186,13 +186,13 @@ def test_a_pause_of_the_sender_is_no_more_than_a_pause(line):
     assert line.buffer.concealed == 10
 
 
-def test_a_sender_whose_clock_stood_still_in_a_pause_is_heard_again_at_once(line):
+def test_a_sender_whose_timestamp_stops_in_a_pause_is_played_at_once_afterwards(line):
     line.play(one_by_one(0, 5))
     line.pop(100)
     assert line.play(one_by_one(5, 8)) == [5, 6, 7]
 
 
-def test_a_short_pause_that_is_no_whole_number_of_frames_keeps_the_quick_way(line):
+def test_the_fast_path_is_used_after_a_pause_of_a_fraction_of_a_frame(line):
     line.play(one_by_one(0, 5))
     line.pop(3)
     line.push_packet(5, BASE + 8 * FRAME_SAMPLES + 50, sound(5))
@@ -200,7 +200,7 @@ def test_a_short_pause_that_is_no_whole_number_of_frames_keeps_the_quick_way(lin
     assert line.buffer._pieces == {}
 
 
-def test_a_straggler_after_a_long_pause_begins_nothing(line):
+def test_a_reordered_packet_after_a_long_pause_is_not_a_new_start(line):
     line.play([[0], [1], [3]])
     line.pop(20)
     line.push(2)
@@ -233,18 +233,18 @@ def test_a_lost_packet_of_10_ms_costs_one_frame(line):
     assert [frame is None for frame in heard] == [False, True, False, False]
 
 
-def test_a_first_packet_that_lost_its_other_half_does_not_block_what_follows(line):
+def test_an_incomplete_first_frame_does_not_block_later_frames(line):
     line.push_packet(0, BASE, sound(0)[:160])
     line.push_packet(2, BASE + 160, sound(1))
     assert line.pop() == [1]
 
 
-def test_an_empty_packet_is_nothing(line):
+def test_an_empty_packet_has_no_effect(line):
     line.push_packet(0, BASE, b"")
     assert line.pop() == [None]
 
 
-def test_restarting_forgets_everything_but_the_counts(line):
+def test_a_restart_drops_all_audio_and_keeps_the_counts(line):
     line.play([[0], [], [2, 3, 4]])
     line.buffer.restart()
     assert (line.buffer.state, line.buffer.depth_samples, line.buffer.concealed) == (State.FILLING, 0, 1)
@@ -256,8 +256,8 @@ DELAYS = st.lists(st.one_of(st.none(), st.integers(0, 30), st.just(0), st.just(1
 
 @settings(deadline=None, max_examples=80)
 @given(DELAYS)
-def test_whatever_comes_when_frames_come_out_once_in_order_and_within_the_bound(delays):
-    """Each number is by how many ticks a packet is delayed; None is a lost one."""
+def test_for_any_arrivals_frames_are_given_once_in_order_and_within_the_limit(delays):
+    """Each number is the delay of a packet in ticks; None is a lost packet."""
     line, heard = MediaSession(), []
     arrivals = sorted((number + delay, number) for number, delay in enumerate(delays) if delay is not None)
     for tick in range(len(delays) + 45):
@@ -276,7 +276,7 @@ PACKETS = st.lists(
 
 @settings(deadline=None, max_examples=80)
 @given(PACKETS)
-def test_no_timestamps_and_lengths_upset_it_or_make_it_grow(packets):
+def test_any_timestamps_and_lengths_raise_no_error_and_keep_the_size_limited(packets):
     buffer, timestamp = JitterBuffer(1600), BASE
     for leap, samples, newest, ticks in packets:
         timestamp = add_32(timestamp, leap)

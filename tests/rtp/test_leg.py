@@ -1,4 +1,4 @@
-"""One call's media, driven by hand: datagrams in, ticks out."""
+"""One call's media: datagrams in, ticks out."""
 
 import random
 from itertools import pairwise
@@ -17,7 +17,7 @@ HEARD = ULAW.decode(ULAW.encode(TONE))
 
 
 class Driven:
-    """A leg with a peer that sends it RTP, on a clock of its own."""
+    """A leg with its own clock, and a peer that sends RTP to it."""
 
     def __init__(self, **settings):
         settings = {"source_host": ASTERISK[0], "silence_timeout_s": 5.0, **settings}
@@ -43,11 +43,11 @@ def driven():
     return driven
 
 
-def test_nothing_comes_of_a_tick_before_the_remote_is_known_and_a_stream_attached():
+def test_a_tick_gives_nothing_before_a_remote_is_known_and_a_stream_is_attached():
     assert Driven().tick() == (None, None, (), None)
 
 
-def test_audio_that_has_come_is_given_in_the_next_tick(driven):
+def test_received_audio_is_given_in_the_next_tick(driven):
     for _ in range(20):
         driven.receive()
         assert driven.tick().pcm == HEARD
@@ -55,7 +55,7 @@ def test_audio_that_has_come_is_given_in_the_next_tick(driven):
     assert driven.leg.jitter.concealed == 0
 
 
-def test_every_tick_gives_the_bot_exactly_one_frame_whether_or_not_audio_came(driven):
+def test_every_tick_gives_the_bot_one_frame_with_or_without_received_audio(driven):
     frames = [driven.tick().pcm for _ in range(3)]
     driven.receive()
     frames += [driven.tick().pcm for _ in range(8)]
@@ -63,7 +63,7 @@ def test_every_tick_gives_the_bot_exactly_one_frame_whether_or_not_audio_came(dr
     assert frames[:4] == [SILENCE_PCM] * 3 + [HEARD]
 
 
-def test_a_lost_frame_is_concealed_by_the_one_before_it_fading_to_silence(driven):
+def test_a_lost_frame_is_concealed_by_the_previous_frame_faded_to_silence(driven):
     driven.receive()
     driven.tick()
     peaks = [max(abs(value) for value in memoryview(driven.tick().pcm).cast("h")) for _ in range(5)]
@@ -80,7 +80,7 @@ def test_every_tick_sends_one_packet_once_the_remote_is_known(driven):
     assert driven.leg.sent == 5
 
 
-def test_the_marker_bit_says_where_talk_begins(driven):
+def test_the_marker_bit_is_set_where_speech_begins(driven):
     markers = []
     for talking in (False, True, True, False, True):
         if talking:
@@ -101,7 +101,7 @@ def test_the_bots_audio_waits_until_the_remote_is_known():
     assert tick.marks == ["said"]
 
 
-def test_before_the_announcement_the_first_address_of_the_source_host_is_latched():
+def test_before_direct_the_first_address_of_the_source_host_becomes_the_remote():
     driven = Driven()
     driven.receive(source=ELSEWHERE)
     assert driven.leg.remote is None
@@ -113,14 +113,14 @@ def test_before_the_announcement_the_first_address_of_the_source_host_is_latched
     assert driven.tick().packet is not None
 
 
-def test_after_the_announcement_no_other_address_is_accepted(driven):
+def test_after_direct_no_other_address_is_accepted(driven):
     driven.receive(source=(ASTERISK[0], 12002))
     driven.receive(source=ELSEWHERE)
     assert driven.leg.foreign == 2
     assert driven.leg.reception.received == 0
 
 
-def test_the_announcement_overrules_what_was_latched():
+def test_direct_replaces_an_earlier_remote():
     driven = Driven()
     driven.receive(source=(ASTERISK[0], 4444))
     driven.leg.direct(*ASTERISK)
@@ -128,26 +128,26 @@ def test_the_announcement_overrules_what_was_latched():
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\x00" * 12, b"GET / HTTP/1.1\r\n"])
-def test_malformed_datagrams_are_counted_and_latch_nothing(data):
+def test_malformed_datagrams_are_counted_and_set_no_remote(data):
     driven = Driven()
     driven.leg.datagram(data, ASTERISK, driven.now)
     assert (driven.leg.malformed, driven.leg.remote) == (1, None)
 
 
 @pytest.mark.parametrize("payload_type", [3, 13, 72, 101])  # GSM, comfort noise, RTCP's sender report, DTMF
-def test_other_payload_types_are_counted_and_latch_nothing(payload_type):
+def test_other_payload_types_are_counted_and_set_no_remote(payload_type):
     driven = Driven()
     driven.leg.datagram(Packetizer(payload_type, 1, 2, 3).encode(b"x" * 160, marker=False), ASTERISK, driven.now)
     assert (driven.leg.unsupported, driven.leg.remote) == (1, None)
 
 
-def test_a_law_is_understood_whatever_law_we_send(driven):
+def test_both_laws_are_received_independently_of_the_law_sent(driven):
     driven.peer.payload_type = ALAW.payload_type
     driven.receive(ALAW.encode(TONE))
     assert driven.tick().pcm == ALAW.decode(ALAW.encode(TONE))
 
 
-def test_the_configured_law_is_what_we_send():
+def test_packets_are_sent_in_the_configured_law():
     driven = Driven(law=ALAW)
     driven.leg.direct(*ASTERISK)
     driven.leg.playout.play(TONE)
@@ -165,7 +165,7 @@ def test_a_duplicate_is_counted_and_not_played_twice(driven):
     assert driven.leg.jitter.depth_samples == 0
 
 
-def test_what_came_before_the_stream_was_attached_is_dropped():
+def test_audio_from_before_the_attach_is_dropped():
     driven = Driven()
     driven.leg.direct(*ASTERISK)
     driven.receive()
@@ -173,7 +173,7 @@ def test_what_came_before_the_stream_was_attached_is_dropped():
     assert driven.tick().pcm == SILENCE_PCM
 
 
-def test_a_new_source_is_heard_from_its_first_packet(driven):
+def test_a_new_source_is_played_from_its_first_packet(driven):
     driven.receive()
     driven.tick()
     driven.peer = Packetizer(0, 5, 777, 100)
@@ -181,7 +181,7 @@ def test_a_new_source_is_heard_from_its_first_packet(driven):
     assert driven.tick().pcm == HEARD
 
 
-def test_detaching_drops_the_playout_and_its_marks_and_sends_silence(driven):
+def test_detach_drops_the_playout_and_its_marks_and_sends_silence(driven):
     driven.leg.playout.play(TONE * 10)
     driven.leg.playout.mark("never")
     driven.leg.detach()
@@ -190,7 +190,7 @@ def test_detaching_drops_the_playout_and_its_marks_and_sends_silence(driven):
     assert parse(tick.packet).payload == ULAW.silence * FRAME_SAMPLES
 
 
-def test_lost_media_is_told_once_and_again_only_after_it_had_returned(driven):
+def test_lost_media_is_reported_once_and_again_only_after_media_returned(driven):
     told = [driven.tick().silent_s for _ in range(600)]
     assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
     driven.receive()
@@ -198,7 +198,7 @@ def test_lost_media_is_told_once_and_again_only_after_it_had_returned(driven):
     assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
 
 
-def test_the_wait_for_media_begins_with_the_announcement_and_the_stream():
+def test_the_wait_for_media_begins_at_direct_and_at_attach():
     driven = Driven()
     assert driven.tick(1000).silent_s is None
     driven.leg.direct(*ASTERISK)
@@ -207,7 +207,7 @@ def test_the_wait_for_media_begins_with_the_announcement_and_the_stream():
     assert {driven.tick().silent_s for _ in range(249)} == {None}
 
 
-def test_a_gap_that_is_forgiven_does_not_count_as_silence(driven):
+def test_a_pause_of_the_process_does_not_count_as_silence(driven):
     driven.tick(100)
     driven.now += 60.0
     driven.leg.forgive(60.0)
@@ -215,13 +215,13 @@ def test_a_gap_that_is_forgiven_does_not_count_as_silence(driven):
     assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]
 
 
-def test_overflow_is_told_to_whoever_plays():
+def test_overflow_is_returned_by_play():
     driven = Driven(playout_max_s=1)
     assert driven.leg.playout.play(TONE * 50) == 0
     assert driven.leg.playout.play(TONE * 2) == 40
 
 
-def test_on_hold_media_that_stays_away_is_still_missed(driven):
+def test_missing_media_is_reported_on_hold_too(driven):
     driven.leg.hold()
     told = [driven.tick().silent_s for _ in range(300)]
     assert [silent for silent in told if silent is not None] == [pytest.approx(5.0, abs=0.03)]

@@ -21,7 +21,7 @@ def test_a_chunk_is_sent_when_it_is_complete(frames):
     assert json.loads(messages[-1])["timestamp"] == str(2 * frames * 20)
 
 
-def test_held_audio_comes_out_in_order_and_then_flows_again():
+def test_held_audio_is_released_in_order_and_then_audio_flows_again():
     audio = encoder()
     audio.hold()
     assert audio.add(b"\x01" * 320) is None
@@ -50,7 +50,7 @@ def test_the_oldest_audio_beyond_two_seconds_is_dropped_and_counted(chunk_ms):
     assert held * chunk_ms == 2000
 
 
-def test_numbers_time_and_chunks_are_counted_each_in_its_own_way():
+def test_sequence_numbers_times_and_chunks_have_separate_counts():
     audio = encoder()
     first = json.loads(audio.add(bytes(320)))
     assert audio.next_number() == 2
@@ -59,7 +59,7 @@ def test_numbers_time_and_chunks_are_counted_each_in_its_own_way():
     assert (second["number"], second["chunk"], second["timestamp"]) == ("3", "2", "40")
 
 
-def test_the_time_of_a_message_may_be_its_start():
+def test_the_time_of_a_message_is_its_start_if_configured():
     audio = encoder(2, from_zero=True)
     messages = [audio.add(bytes(320)) for _ in range(4)]
     assert [json.loads(message)["timestamp"] for message in messages if message] == ["0", "40"]

@@ -26,7 +26,7 @@ EXTENSIONS = st.none() | st.tuples(st.integers(0, 2**16 - 1), WORDS)
 
 
 def encode(packet, csrcs=(), extension=None):
-    """Write a packet as RFC 3550 draws it."""
+    """Write a packet as RFC 3550 section 5.1 describes it."""
     first = 0x80 | len(csrcs) | (0x10 if extension else 0)
     second = packet.payload_type | (0x80 if packet.marker else 0)
     data = struct.pack("!BBHII", first, second, packet.sequence, packet.timestamp, packet.ssrc) + b"".join(csrcs)
@@ -49,12 +49,12 @@ def test_padding_is_removed(packet, csrcs, extension, length):
 
 
 @given(st.binary(max_size=64) | st.binary(max_size=60).map(lambda data: b"\xbf" + data))
-def test_arbitrary_bytes_raise_nothing_but_a_protocol_error(data):
+def test_arbitrary_bytes_raise_only_remote_protocol_error(data):
     with suppress(RemoteProtocolError):
         parse(data)
 
 
-def test_the_fields_are_where_the_rfc_puts_them():
+def test_the_fields_are_at_the_positions_of_the_rfc():
     data = bytes.fromhex("80 88 1234 89abcdef 01020304") + b"sound"
     assert parse(data) == RtpPacket(8, 0x1234, 0x89ABCDEF, 0x01020304, b"sound", marker=True)
 
@@ -73,7 +73,7 @@ def test_the_fields_are_where_the_rfc_puts_them():
         ("a0 00 0001 00000001 00000001 0003", "are padding"),
     ],
 )
-def test_what_is_malformed_is_refused_with_the_reason(data, reason):
+def test_a_malformed_packet_is_refused_with_the_reason(data, reason):
     with pytest.raises(RemoteProtocolError, match=reason):
         parse(bytes.fromhex(data))
 
@@ -85,6 +85,6 @@ def test_a_stream_numbers_its_packets_across_the_wrap():
     assert (second.sequence, second.timestamp, second.marker, second.ssrc) == (0, 0, False, 7)
 
 
-def test_a_stream_begins_at_random():
+def test_a_stream_begins_with_random_numbers():
     rng = random.Random(3)
     assert Packetizer.begin(0, rng) != Packetizer.begin(0, rng)

@@ -16,7 +16,7 @@ TONE = b"\x10\x20" * FRAME_SAMPLES
 
 
 class Party:
-    """The wire, the stream and the listener of one call, writing down in one list what the plane tells them."""
+    """The wire, the stream and the listener of one call; one list records all their calls."""
 
     def __init__(self):
         self.told = []
@@ -38,7 +38,7 @@ class Party:
 
 
 class Node:
-    """A plane with what comes in, on a clock of its own."""
+    """A plane with its own clock, and its waiting datagrams."""
 
     def __init__(self):
         self.pending, self.failed, self.now = [], [], 50.0
@@ -72,7 +72,7 @@ def node():
 SILENT_PACKET = ("packet", ULAW.silence * FRAME_SAMPLES, ASTERISK)
 
 
-def test_each_tick_serves_the_caller_then_the_bot_then_answers_marks(node):
+def test_a_tick_sends_rtp_then_media_then_marks(node):
     party = Party()
     line = node.line(party)
     node.pending.append((line, Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False), ASTERISK))
@@ -86,7 +86,7 @@ def test_each_tick_serves_the_caller_then_the_bot_then_answers_marks(node):
     ]
 
 
-def test_a_call_without_a_stream_or_a_remote_is_left_alone(node):
+def test_a_call_without_stream_and_remote_sends_nothing(node):
     unattached, undirected = Party(), Party()
     node.line(unattached, attached=False)
     node.line(undirected, directed=False)
@@ -99,14 +99,14 @@ def lost(party):
     return [told for told in party.told if told[0] == "lost"]
 
 
-def test_lost_media_is_told_to_the_call_once(node):
+def test_lost_media_is_reported_to_the_call_once(node):
     party = Party()
     node.line(party)
     node.tick(200)
     assert lost(party) == [("lost", 1)]
 
 
-def test_a_standstill_of_our_own_is_nobodys_silence(node):
+def test_a_pause_of_the_process_is_not_silence_of_a_caller(node):
     parties = [Party(), Party()]
     for party in parties:
         node.line(party)
@@ -118,7 +118,7 @@ def test_a_standstill_of_our_own_is_nobodys_silence(node):
     assert [lost(party) for party in parties] == [[("lost", 1)], [("lost", 1)]]
 
 
-def test_what_came_during_a_standstill_counts_as_come_at_its_end(node):
+def test_datagrams_that_came_during_a_pause_count_at_its_end(node):
     party = Party()
     line = node.line(party)
     node.tick(40)
@@ -130,7 +130,7 @@ def test_what_came_during_a_standstill_counts_as_come_at_its_end(node):
     assert lost(party) == [("lost", 1)]
 
 
-def test_a_tick_that_is_but_late_forgives_nothing(node):
+def test_a_late_tick_is_not_a_pause(node):
     party = Party()
     node.line(party)
     node.tick()
@@ -141,7 +141,7 @@ def test_a_tick_that_is_but_late_forgives_nothing(node):
     assert lost(party) == [("lost", 2)]
 
 
-def test_a_call_that_begins_after_a_standstill_knows_nothing_of_it(node):
+def test_a_pause_does_not_affect_a_call_that_begins_after_it(node):
     node.tick()
     node.now += 3600
     party = Party()
@@ -152,7 +152,7 @@ def test_a_call_that_begins_after_a_standstill_knows_nothing_of_it(node):
     assert lost(party) == [("lost", 1)]
 
 
-def test_a_call_that_fails_is_told_and_does_not_stop_the_others(node):
+def test_a_failing_call_is_reported_and_does_not_stop_the_others(node):
     class Broken(Party):
         def send_media(self, message):
             raise ZeroDivisionError
@@ -168,7 +168,7 @@ def test_a_call_that_fails_is_told_and_does_not_stop_the_others(node):
     assert [len(party.told) for party in sound] == [6] * 5
 
 
-def test_a_datagram_that_breaks_its_call_does_not_stop_the_others(node):
+def test_a_datagram_that_raises_does_not_stop_the_other_calls(node):
     party, other = Party(), Party()
     line = node.line(party)
     node.pending += [(line, None, ASTERISK), (node.line(other), b"", ASTERISK)]
@@ -177,7 +177,7 @@ def test_a_datagram_that_breaks_its_call_does_not_stop_the_others(node):
     assert len(other.told) == 2
 
 
-def test_a_call_may_be_taken_out_from_within_a_tick(node):
+def test_a_call_can_be_removed_within_a_tick(node):
     class Leaving(Party):
         def send_media(self, message):
             super().send_media(message)
@@ -191,7 +191,7 @@ def test_a_call_may_be_taken_out_from_within_a_tick(node):
     assert len(node.plane) == 0
 
 
-def test_a_call_that_has_said_its_goodbye_is_told_after_the_packet_of_that_tick(node):
+def test_playout_finished_is_reported_after_the_packet_of_its_tick(node):
     party = Party()
     line = node.line(party)
     line.leg.playout.play(TONE)

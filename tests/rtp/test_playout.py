@@ -32,7 +32,7 @@ def test_an_empty_queue_gives_nothing(playout):
     assert (playout.queued_ms, playout.underruns) == (0, 0)
 
 
-def test_audio_comes_out_as_it_went_in(playout):
+def test_audio_is_given_unchanged(playout):
     playout.play(pcm(480))
     assert playout.queued_ms == 60
     assert [playout.pop() for _ in range(4)] == [
@@ -41,7 +41,7 @@ def test_audio_comes_out_as_it_went_in(playout):
     ]
 
 
-def test_messages_join_across_their_borders(playout):
+def test_messages_are_joined_without_a_gap(playout):
     for first in (0, 100, 200, 300):
         playout.play(pcm(100, first))
     assert drain(playout) == ULAW.encode(pcm(400)) + ULAW.silence * 80
@@ -54,19 +54,19 @@ def test_a_remainder_waits_for_the_message_that_completes_it(playout):
     assert playout.pop() == ULAW.encode(pcm(160, 160))
 
 
-def test_a_remainder_is_filled_up_with_silence_when_its_tick_comes(playout):
+def test_a_remainder_is_padded_with_silence_in_its_tick(playout):
     playout.play(pcm(40))
     assert playout.pop() == ULAW.encode(pcm(40)) + ULAW.silence * 120
     assert playout.queued_ms == 0
 
 
-def test_silence_is_that_of_the_law():
+def test_silence_is_encoded_in_the_law():
     playout = Playout(ALAW, max_s=2)
     playout.play(pcm(1))
     assert playout.pop() == ALAW.encode(pcm(1)) + b"\xd5" * 159
 
 
-def test_half_a_sample_waits_for_its_other_half(playout):
+def test_an_odd_byte_waits_for_the_next_message(playout):
     whole = pcm(160)
     playout.play(whole[:101])
     playout.play(whole[101:102])
@@ -75,7 +75,7 @@ def test_half_a_sample_waits_for_its_other_half(playout):
     assert playout.pop() == ULAW.encode(whole)
 
 
-def test_clearing_forgets_half_a_sample(playout):
+def test_clear_drops_an_odd_byte(playout):
     playout.play(b"\x01")
     playout.clear()
     playout.play(pcm(160))
@@ -84,8 +84,8 @@ def test_clearing_forgets_half_a_sample(playout):
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(st.none(), st.integers(0, 900)), max_size=30))
-def test_all_audio_comes_out_once_and_in_order_however_it_is_cut(cuts):
-    """None is a tick, a number the bytes of a message."""
+def test_all_audio_is_given_once_and_in_order_for_any_message_sizes(cuts):
+    """None is a tick; a number is the size of a message in bytes."""
     playout = Playout(ULAW, max_s=10)
     source, at, heard = pcm(15_000), 0, b""
     for cut in cuts:
@@ -101,7 +101,7 @@ def test_all_audio_comes_out_once_and_in_order_however_it_is_cut(cuts):
     assert heard.replace(ULAW.silence, b"") == expected
 
 
-def test_a_mark_comes_back_with_the_last_frame_before_it(playout):
+def test_a_mark_is_due_with_the_last_frame_before_it(playout):
     playout.play(pcm(320))
     assert playout.mark("said") == []
     playout.pop()
@@ -110,7 +110,7 @@ def test_a_mark_comes_back_with_the_last_frame_before_it(playout):
     assert playout.due_marks() == ["said"]
 
 
-def test_a_mark_within_a_frame_comes_back_with_that_frame(playout):
+def test_a_mark_within_a_frame_is_due_with_that_frame(playout):
     playout.play(pcm(100))
     playout.mark("one")
     playout.play(pcm(100))
@@ -121,14 +121,14 @@ def test_a_mark_within_a_frame_comes_back_with_that_frame(playout):
     assert playout.due_marks() == ["two"]
 
 
-def test_a_mark_with_nothing_before_it_is_answered_at_once(playout):
+def test_a_mark_with_an_empty_queue_is_answered_at_once(playout):
     assert playout.mark("idle") == ["idle"]
     playout.play(pcm(160))
     playout.pop()
     assert playout.mark("again") == ["again"]
 
 
-def test_marks_keep_their_order_and_their_doubles(playout):
+def test_marks_keep_their_order_and_duplicates(playout):
     playout.play(pcm(10))
     for name in ("b", "a", "", "a"):
         playout.mark(name)
@@ -137,7 +137,7 @@ def test_marks_keep_their_order_and_their_doubles(playout):
     assert playout.due_marks() == []
 
 
-def test_clear_drops_the_audio_and_gives_the_marks_back_in_order(playout):
+def test_clear_drops_the_audio_and_returns_the_marks_in_order(playout):
     playout.play(pcm(400))
     playout.mark("one")
     playout.play(pcm(400))
@@ -151,7 +151,7 @@ def test_clear_drops_the_audio_and_gives_the_marks_back_in_order(playout):
     assert playout.due_marks() == ["after"]
 
 
-def test_a_message_that_has_begun_may_be_finished_with_its_marks(playout):
+def test_a_message_that_has_begun_can_be_finished_with_its_marks(playout):
     playout.play(pcm(400))
     playout.mark("within")
     playout.play(pcm(400, 400))
@@ -179,7 +179,7 @@ def test_a_message_that_has_not_begun_is_not_finished(playout):
     assert (playout.pop(), playout.queued_ms) == (None, 0)
 
 
-def test_a_message_begins_with_its_first_sample_even_in_anothers_frame(playout):
+def test_a_message_begins_with_its_first_sample_also_within_a_shared_frame(playout):
     playout.play(pcm(100))
     playout.play(pcm(160, 100))
     playout.play(pcm(160, 260))
@@ -188,7 +188,7 @@ def test_a_message_begins_with_its_first_sample_even_in_anothers_frame(playout):
     assert drain(playout) == ULAW.encode(pcm(100, 160)) + ULAW.silence * 60
 
 
-def test_what_is_said_after_a_clear_follows_the_message_that_was_finished(playout):
+def test_audio_after_a_clear_follows_the_finished_message(playout):
     playout.play(pcm(320))
     playout.play(pcm(1600))
     playout.pop()
@@ -199,7 +199,7 @@ def test_what_is_said_after_a_clear_follows_the_message_that_was_finished(playou
     assert playout.due_marks() == ["after"]
 
 
-def test_finishing_a_message_forgets_half_a_sample_of_the_next(playout):
+def test_finishing_a_message_drops_an_odd_byte_of_the_next(playout):
     playout.play(pcm(320) + b"\x01")
     playout.pop()
     playout.clear(finish_message=True)
@@ -209,7 +209,7 @@ def test_finishing_a_message_forgets_half_a_sample_of_the_next(playout):
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(160, 700), min_size=1, max_size=8), st.integers(0, 12))
-def test_finished_is_exactly_the_message_that_was_taken_from(lengths, ticks):
+def test_only_the_message_that_has_begun_is_finished(lengths, ticks):
     playout, source, at = Playout(ULAW, max_s=10), pcm(8_000), 0
     borders = [0]
     for samples in lengths:
@@ -229,7 +229,7 @@ def test_finished_is_exactly_the_message_that_was_taken_from(lengths, ticks):
     assert sorted(answered + playout.due_marks(), key=int) == [str(border) for border in borders[1:]]
 
 
-def test_what_exceeds_the_bound_is_dropped_and_counted(playout):
+def test_audio_beyond_the_limit_is_dropped_and_counted(playout):
     assert playout.play(pcm(15_000)) == 0
     assert playout.play(pcm(1_800)) == 100
     assert playout.play(pcm(160)) == 20
@@ -238,14 +238,14 @@ def test_what_exceeds_the_bound_is_dropped_and_counted(playout):
     assert len(drain(playout)) == 16_000
 
 
-def test_running_empty_while_talking_is_an_underrun_and_is_counted_once(playout):
+def test_an_empty_queue_while_talking_is_counted_as_one_underrun(playout):
     playout.play(pcm(160))
     for _ in range(4):
         playout.pop()
     assert playout.underruns == 1
 
 
-def test_clearing_is_no_underrun(playout):
+def test_a_clear_is_no_underrun(playout):
     playout.play(pcm(800))
     playout.pop()
     playout.clear()
@@ -253,13 +253,13 @@ def test_clearing_is_no_underrun(playout):
     assert playout.underruns == 0
 
 
-def test_marks_without_end_are_answered_early_in_their_order(playout):
+def test_marks_beyond_the_limit_are_answered_early_in_order(playout):
     playout.play(pcm(160))
     answered = [name for number in range(5000) for name in playout.mark(str(number))]
     assert answered == [str(number) for number in range(5000 - 4096)]
 
 
-def test_tiny_messages_do_not_bloat_the_queue(playout):
+def test_tiny_messages_are_joined_in_the_queue(playout):
     for _ in range(FRAME_SAMPLES * 4):
         playout.play(b"\x01\x02")
     assert len(playout._pieces) <= 4

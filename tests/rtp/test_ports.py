@@ -1,4 +1,4 @@
-"""The ports of calls, and their rest."""
+"""The ports of calls, and their quarantine."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_with_all_ports_taken_the_error_says_how_many_and_which(pool):
         pool.take(0.0)
 
 
-def test_a_port_rests_before_it_is_given_again(pool):
+def test_a_port_is_in_quarantine_before_it_is_given_again(pool):
     for _ in range(3):
         pool.take(0.0)
     pool.give_back(20_001, 10.0)
@@ -37,7 +37,7 @@ def test_the_port_that_has_been_free_for_longest_goes_first(pool):
     assert [pool.take(100.0) for _ in range(3)] == [20_001, 20_002, 20_000]
 
 
-def test_giving_a_port_back_twice_is_giving_it_back_once(pool):
+def test_giving_a_port_back_twice_has_no_further_effect(pool):
     port = pool.take(0.0)
     pool.give_back(port, 0.0)
     pool.give_back(port, 0.0)

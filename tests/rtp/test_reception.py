@@ -21,7 +21,7 @@ def test_packets_in_order_across_the_wrap_lose_nothing():
     assert (reception.received, reception.lost, reception.duplicate) == (100, 0, 0)
 
 
-def test_a_gap_is_lost_until_it_is_filled_late():
+def test_a_missing_packet_counts_as_lost_until_it_comes_late():
     reception = Reception()
     arrivals(reception, [1, 2, 5])
     assert reception.lost == 2
@@ -30,14 +30,14 @@ def test_a_gap_is_lost_until_it_is_filled_late():
 
 
 @pytest.mark.parametrize("again", [1, 3, 5])
-def test_a_packet_that_came_before_is_a_duplicate(again):
+def test_a_repeated_packet_is_a_duplicate(again):
     reception = Reception()
     arrivals(reception, [1, 3, 5])
     assert arrivals(reception, [again]) == [Arrival.DUPLICATE]
     assert (reception.received, reception.lost, reception.duplicate) == (3, 2, 1)
 
 
-def test_a_wild_sequence_number_is_believed_only_when_a_second_confirms_it():
+def test_a_large_jump_of_the_sequence_is_accepted_only_when_a_second_packet_confirms_it():
     reception = Reception()
     arrivals(reception, [1, 2])
     assert arrivals(reception, [30_000, 3]) == [Arrival.STRAY, Arrival.NEWEST]
@@ -65,7 +65,7 @@ def test_alternating_delays_of_10_ms_approach_a_jitter_of_10_ms():
     assert reception.jitter_ms == pytest.approx(10, abs=0.1)
 
 
-def test_jitter_is_not_disturbed_by_the_wrap_of_timestamps_or_a_leap_of_the_senders_clock():
+def test_a_timestamp_wrap_and_a_jump_of_the_senders_clock_do_not_change_the_jitter():
     reception = Reception()
     for sequence in range(50):
         reception.arrived(packet(sequence, timestamp=2**32 - 3200 + sequence * 160), sequence * 0.02)

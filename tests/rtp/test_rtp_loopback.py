@@ -17,7 +17,7 @@ CALLS, SECONDS = 20, 1.0
 
 
 class Echo(DatagramProtocol):
-    """An Asterisk that sends back what it gets; RTP of ours is as good as any."""
+    """An Asterisk that sends each packet back."""
 
     noisy = False
 
@@ -30,11 +30,12 @@ class Echo(DatagramProtocol):
 
 
 @pytest.mark.parametrize("polled", [True, False], ids=["polled", "queued"])
-async def test_every_frame_of_every_call_goes_round(reactor, polled):
+async def test_every_frame_of_every_call_returns(reactor, polled):
     config = RtpConfig(bind="127.0.0.1", ports=range(41_300, 41_400))
     plane = RtpService(reactor, config, random.Random(1), MemoryMetrics(), polled=polled)
     echoes, calls, legs = [], [], []
 
+    began = reactor.seconds()
     plane.startService()
     for _ in range(CALLS):
         echo, call = Echo(), Call()
@@ -47,11 +48,11 @@ async def test_every_frame_of_every_call_goes_round(reactor, polled):
         calls.append(call)
         legs.append(leg)
     await deferLater(reactor, SECONDS)
+    ticks = (reactor.seconds() - began) / 0.02  # a busy machine wakes this test late
     await plane.stopService()
     for echo in echoes:
         await maybeDeferred(echo.transport.stopListening)
     statistics = [leg.statistics() for leg in legs]
-    ticks = SECONDS / 0.02
     assert {told.sent for told in statistics} <= set(range(int(ticks) - 6, int(ticks) + 2))
     assert [echo.received for echo in echoes] == [told.sent for told in statistics]
     assert min(told.received - told.sent for told in statistics) >= -6

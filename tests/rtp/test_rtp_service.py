@@ -15,7 +15,7 @@ TONE = b"\x10\x20" * 160
 
 
 class Node(MemoryNode):
-    """A node whose Asterisk has an address of its own."""
+    """A node whose Asterisk has its own address."""
 
     source_host = ASTERISK[0]
 
@@ -28,21 +28,21 @@ def node():
     return Node()
 
 
-def test_it_is_what_the_engine_asks_for(node):
+def test_the_service_provides_the_media_interfaces(node):
     leg, _ = node.open()
     assert verifyObject(IMediaPlane, node.plane)
     assert verifyObject(IMediaLeg, leg)
     assert (leg.host, leg.port) == ("10.0.0.5", 20_000)
 
 
-def test_with_every_port_taken_a_call_is_refused(node):
+def test_if_every_port_is_taken_a_call_is_refused(node):
     for _ in range(4):
         node.open()
     with pytest.raises(NoCapacity):
         node.open()
 
 
-def test_a_closed_calls_port_rests_before_another_call_has_it():
+def test_the_port_of_a_closed_call_is_in_quarantine_before_its_next_call():
     node = Node(ports=range(20_000, 20_001), quarantine_s=5.0)
     leg, _ = node.open()
     leg.close()
@@ -54,7 +54,7 @@ def test_a_closed_calls_port_rests_before_another_call_has_it():
     assert node.open()[0].port == 20_000
 
 
-def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port():
+def test_a_late_packet_of_a_closed_call_does_not_reach_the_next_call_on_its_port():
     node = Node(ports=range(20_000, 20_001), quarantine_s=1.0)
     packet = Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False)
     leg, _ = node.open()
@@ -73,7 +73,7 @@ def test_a_late_packet_of_a_closed_call_never_reaches_the_next_call_on_its_port(
     assert set(call.media) == {bytes(320)}
 
 
-def test_a_port_of_another_program_is_passed_over_and_tried_again_later(node):
+def test_a_port_of_another_program_is_skipped_and_tried_again_later(node):
     node.reactor.occupied = {20_000, 20_001}
     with capturedLogs() as logs:
         assert node.open()[0].port == 20_002
@@ -85,7 +85,7 @@ def test_a_port_of_another_program_is_passed_over_and_tried_again_later(node):
     assert node.open()[0].port == 20_000
 
 
-def test_an_address_that_is_not_ours_is_refused_after_a_bounded_search():
+def test_a_foreign_bind_address_is_refused_after_a_limited_search():
     node = Node(ports=range(20_000, 24_000))
     node.reactor.occupied = set(range(20_000, 24_000))
     with capturedLogs() as logs, pytest.raises(NoCapacity, match=r"cannot be bound on 0\.0\.0\.0"):
@@ -93,14 +93,14 @@ def test_an_address_that_is_not_ours_is_refused_after_a_bounded_search():
     assert len(logs) == 32
 
 
-def test_before_it_is_started_and_after_it_is_stopped_no_call_is_taken(node):
+def test_calls_are_refused_before_the_start_and_after_the_stop(node):
     node.plane.stopService()
     with pytest.raises(NoCapacity, match="not running"):
         node.open()
     node.reactor.advance(0)
 
 
-def test_stopping_unbinds_every_port_and_says_when_that_is_done(node):
+def test_stopping_unbinds_every_port_and_its_deferred_fires_afterwards(node):
     node.open()
     node.open()
     stopped = node.plane.stopService()
@@ -113,7 +113,7 @@ def test_stopping_unbinds_every_port_and_says_when_that_is_done(node):
     assert node.reactor.getDelayedCalls() == []
 
 
-def test_a_kernel_that_takes_no_packet_is_counted(node):
+def test_packets_that_the_kernel_refuses_are_counted(node):
     leg, _ = node.open()
     leg.direct(*ASTERISK)
     node.reactor.ports[leg.port].socket.error = OSError(11, "try again")
@@ -123,7 +123,7 @@ def test_a_kernel_that_takes_no_packet_is_counted(node):
     assert node.metrics.counts["rtp_sent_packets"] == 3
 
 
-def test_a_call_that_has_ended_is_added_to_the_nodes_counters(node):
+def test_the_counts_of_an_ended_call_are_added_to_the_nodes_counters(node):
     leg, call = node.open()
     leg.direct(*ASTERISK)
     leg.attach(call, ENCODING)
@@ -146,7 +146,7 @@ def test_a_call_that_has_ended_is_added_to_the_nodes_counters(node):
     }
 
 
-def test_a_call_that_fails_in_every_tick_is_logged_once_and_counted(node, logged_failures):
+def test_a_call_that_fails_in_every_tick_is_counted_and_logged_once(node, logged_failures):
     leg, call = node.open()
     leg.direct(*ASTERISK)
     call.send_media = None
@@ -157,7 +157,7 @@ def test_a_call_that_fails_in_every_tick_is_logged_once_and_counted(node, logged
     logged_failures.clear()
 
 
-def test_what_is_done_to_a_closed_leg_is_harmless(node):
+def test_methods_of_a_closed_leg_have_no_effect(node):
     leg, call = node.open()
     leg.attach(call, ENCODING)
     leg.play(TONE)
@@ -175,7 +175,7 @@ def test_what_is_done_to_a_closed_leg_is_harmless(node):
     assert (call.media, call.marks, leg.queued_ms, call.overflowed, call.finished) == ([], [], 0, [], 0)
 
 
-def test_more_datagrams_than_a_second_of_rtp_in_one_tick_push_the_oldest_out(node):
+def test_datagrams_beyond_the_limit_of_one_tick_replace_the_oldest(node):
     leg, _ = node.open()
     for _ in range(100):
         node.reactor.deliver(leg.port, b"", ("192.0.2.1", 1))
@@ -183,14 +183,14 @@ def test_more_datagrams_than_a_second_of_rtp_in_one_tick_push_the_oldest_out(nod
     assert leg.statistics().foreign == 64
 
 
-def test_it_tells_how_late_its_ticks_come(node):
+def test_the_lateness_of_ticks_is_reported(node):
     node.open()
     node.tick(5)
     assert (node.plane.calls, node.plane.skipped_ticks) == (1, 0)
     assert node.plane.lateness().max_ms < 1.1
 
 
-def test_calls_outlive_a_process_that_stood_still(node):
+def test_calls_survive_a_pause_of_the_process(node):
     calls = []
     for host in (ASTERISK, (ASTERISK[0], 12_002)):
         leg, call = node.open()

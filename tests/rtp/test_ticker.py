@@ -1,4 +1,4 @@
-"""The tick, on a clock of the test's own."""
+"""The ticker, on a test's clock."""
 
 from itertools import groupby
 
@@ -9,7 +9,7 @@ from exoswitch.rtp.ticker import Ticker
 
 
 class Ticked:
-    """A ticker, and the instants at which it ticked."""
+    """A ticker, and the times of its ticks."""
 
     def __init__(self):
         self.clock = Clock()
@@ -23,7 +23,7 @@ class Ticked:
         self.clock.rightNow += self.work_s
 
     def stall(self, seconds):
-        """Let time pass without a turn of the reactor, then have one."""
+        """Let time pass without a turn of the reactor, then run one turn."""
         self.clock.rightNow += seconds
         self.clock.advance(0)
 
@@ -35,12 +35,12 @@ def ticked():
     return ticked
 
 
-def test_it_ticks_every_20_ms_from_its_start_on(ticked):
+def test_the_ticker_ticks_every_20_ms_from_its_start(ticked):
     ticked.clock.pump([0.001] * 101)
     assert ticked.instants == [pytest.approx(1000.003 + 0.02 * n, abs=0.0011) for n in range(1, 6)]
 
 
-def test_it_does_not_drift_whatever_time_the_work_takes(ticked):
+def test_the_ticker_does_not_drift_for_any_duration_of_the_work(ticked):
     ticked.work_s = 0.003
     for _ in range(50 * 60):
         ticked.clock.advance(0.02 - 0.003)
@@ -50,7 +50,7 @@ def test_it_does_not_drift_whatever_time_the_work_takes(ticked):
     assert ticked.ticker.skipped == 0
 
 
-def test_ticks_that_come_late_are_made_up_for(ticked):
+def test_late_ticks_are_made_up_for(ticked):
     ticked.stall(0.085)
     assert len(ticked.instants) == 4
     ticked.clock.advance(0.0151)
@@ -58,7 +58,7 @@ def test_ticks_that_come_late_are_made_up_for(ticked):
     assert ticked.ticker.skipped == 0
 
 
-def test_ticks_beyond_100_ms_are_left_out_and_counted(ticked):
+def test_ticks_beyond_100_ms_are_skipped_and_counted(ticked):
     ticked.stall(1.001)
     assert len(ticked.instants) == 5
     assert ticked.ticker.skipped == 45
@@ -66,8 +66,8 @@ def test_ticks_beyond_100_ms_are_left_out_and_counted(ticked):
     assert len(ticked.instants) == 6
 
 
-def test_with_too_much_work_the_reactor_still_has_its_turns():
-    """A clock runs on while calls are due, so the work ends after a while; what else is due counts the turns."""
+def test_the_reactor_has_its_turns_with_too_much_work():
+    """The test's clock runs all due calls, so the work must end; another due call counts the turns."""
     clock, turns = Clock(), []
 
     def work(now):
@@ -88,7 +88,7 @@ def test_with_too_much_work_the_reactor_still_has_its_turns():
     assert ticker.skipped > 0
 
 
-def test_an_error_in_the_work_is_logged_and_ticking_goes_on(logged_failures):
+def test_an_error_in_the_work_is_logged_and_ticking_continues(logged_failures):
     clock, turns = Clock(), []
 
     def work(now):
@@ -104,14 +104,14 @@ def test_an_error_in_the_work_is_logged_and_ticking_goes_on(logged_failures):
     logged_failures.clear()
 
 
-def test_once_stopped_it_leaves_nothing_behind(ticked):
+def test_after_the_stop_no_timer_is_left(ticked):
     ticked.clock.advance(0.02)
     ticked.ticker.stop()
     ticked.ticker.stop()
     assert ticked.clock.getDelayedCalls() == []
 
 
-def test_it_can_be_stopped_from_within_a_tick():
+def test_the_ticker_can_be_stopped_within_a_tick():
     clock, turns = Clock(), []
     ticker = Ticker(clock, lambda now: (turns.append(now), ticker.stop()))
     ticker.start()
@@ -120,7 +120,7 @@ def test_it_can_be_stopped_from_within_a_tick():
     assert clock.getDelayedCalls() == []
 
 
-def test_it_can_be_started_again(ticked):
+def test_the_ticker_can_be_started_again(ticked):
     ticked.clock.advance(0.02)
     ticked.ticker.stop()
     ticked.clock.advance(5)
@@ -129,7 +129,7 @@ def test_it_can_be_started_again(ticked):
     assert (ticked.ticker.ticks, ticked.ticker.skipped) == (2, 0)
 
 
-def test_lateness_is_told_in_ms(ticked):
+def test_lateness_is_reported_in_ms(ticked):
     ticked.clock.advance(0.001)
     for _ in range(99):
         ticked.clock.advance(0.02)

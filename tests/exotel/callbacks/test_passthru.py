@@ -31,7 +31,7 @@ def ended(ending, talked_s=12.4):
         (endings.stopped("the gateway stopped"), "completed", "NA"),
     ],
 )
-def test_a_stream_that_was_is_told_as_exotel_tells_it(ending, status, by):
+def test_an_ended_stream_has_exotels_parameters(ending, status, by):
     assert list(stream_parameters(ended(ending)).items()) == [
         ("Stream[StreamSID]", "s" * 32),
         ("Stream[Status]", status),
@@ -41,29 +41,29 @@ def test_a_stream_that_was_is_told_as_exotel_tells_it(ending, status, by):
     ]
 
 
-def test_a_bot_that_was_never_reached_is_a_failure_with_its_error():
+def test_an_unreachable_bot_is_a_failure_with_its_error():
     error = "3009 failed to establish ws conn: bot.example.org:443: no answer within 10 s"
     told = stream_parameters(ended(endings.bot_unreachable(error), talked_s=20.0))
     assert (told["Stream[Status]"], told["Stream[DisconnectedBy]"]) == ("failed", "NA")
     assert (told["Stream[Error]"], told["Stream[Duration]"]) == (error, "0")
 
 
-def test_a_connection_that_broke_off_has_an_error_beside_its_status():
+def test_a_lost_connection_has_an_error_besides_its_status():
     why = "the connection was lost without a closing handshake (1006)"
     assert stream_parameters(ended(endings.bot_closed(None, why)))["Stream[Error]"] == why
     assert stream_parameters(ended(endings.bot_closed(None, "")))["Stream[Error]"] == "no close frame"
 
 
-def test_a_call_without_a_stream_has_nothing_to_tell():
+def test_a_call_without_a_stream_has_no_parameters():
     session = ended(endings.unanswered("BUSY", 17), talked_s=0)
     assert stream_parameters(session) == stream_parameter(session) == {}
 
 
-def test_the_same_stands_in_one_key_as_json():
+def test_the_same_facts_are_in_one_key_as_json():
     session = ended(endings.bot_closed(1000, ""))
     told = json.loads(stream_parameter(session)["Stream"])
     assert {f"Stream[{name}]": value for name, value in told.items()} == stream_parameters(session)
 
 
-def test_credentials_are_not_told():
+def test_credentials_are_left_out():
     assert "hunter2" not in repr(stream_parameters(ended(endings.bot_closed(1000, ""))))

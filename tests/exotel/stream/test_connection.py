@@ -14,7 +14,7 @@ MEDIA = {"event": "media", "media": {"payload": "AQI="}}
 
 @pytest.fixture
 def wires():
-    """Make wires, and check at the end that none has left a timer running."""
+    """Make wires; check at the end that no timer is left."""
     made = []
 
     def make(*args, **kwargs):
@@ -37,7 +37,7 @@ def wires():
 # --- the handshake
 
 
-def test_the_request_is_exotels_with_credentials_in_the_header_only(wires):
+def test_the_request_is_exotels_and_has_credentials_only_in_its_header(wires):
     wire = wires(stream_start("ws://us%40er:pass@bot.example.org:5000/a%20b/?x=%2F&voice"), opens=False).dial()
     credentials = base64.b64encode(b"us@er:pass").decode()
     lines = wire.request()
@@ -58,7 +58,7 @@ def test_the_host_and_port_of_the_url_are_dialled_without_delay(wires):
     assert wire.transport.no_delay
 
 
-def test_nothing_is_told_before_connect_has_returned(wires):
+def test_the_listener_is_not_told_before_connect_returns(wires):
     for url in ("ws://127.0.0.1/", "not a url", "ws://bot..example/"):
         wire = wires(stream_start(url), opens=False)
         assert wire.listener.told == []
@@ -119,7 +119,7 @@ def test_a_refused_connection_fails_the_stream(wires):
         (b"x" * 20_000, "the answer is not HTTP"),
     ],
 )
-def test_any_answer_but_the_right_one_fails_the_stream(wires, answer, words):
+def test_a_wrong_answer_fails_the_stream(wires, answer, words):
     wire = wires(opens=False).dial()
     wire.send(answer)
     wire.reactor.advance(0)
@@ -137,7 +137,7 @@ def test_a_bot_that_hangs_up_on_the_request_fails_the_stream(wires):
     assert "connection was lost without a closing handshake" in text
 
 
-def test_one_time_out_covers_the_connection_and_the_answer(wires):
+def test_one_time_out_limits_connection_and_answer_together(wires):
     for reached in (False, True):
         wire = wires(opens=False, handshake_s=3.0)
         if reached:
@@ -154,7 +154,7 @@ def test_one_time_out_covers_the_connection_and_the_answer(wires):
 
 
 @pytest.mark.parametrize("stage", ["before dialling", "connecting", "waiting for the answer"])
-def test_a_handshake_can_be_given_up_at_any_stage(wires, stage):
+def test_a_handshake_can_be_abandoned_at_any_stage(wires, stage):
     wire = wires(opens=False)
     if stage == "connecting":
         wire.reactor.advance(0)
@@ -180,7 +180,7 @@ def test_neither_credentials_nor_the_query_reach_the_log_or_an_error(wires):
 # --- the stream
 
 
-def test_the_callers_audio_goes_out_in_chunks(wires):
+def test_the_callers_audio_is_sent_in_chunks(wires):
     wire = wires(stream_start(chunk_ms=40))
     wire.messages()
     for byte in range(4):
@@ -190,7 +190,7 @@ def test_the_callers_audio_goes_out_in_chunks(wires):
     assert (second["sequence_number"], second["media"]["chunk"], second["media"]["timestamp"]) == ("3", "2", "80")
 
 
-def test_marks_and_keys_go_out_in_sequence(wires):
+def test_marks_and_keys_are_sent_in_order(wires):
     wire = wires()
     wire.messages()
     wire.connection.send_mark("greeting")
@@ -209,7 +209,7 @@ def test_the_bots_messages_reach_the_leg_in_order(wires):
     assert wire.metrics == {"ignored_bot_messages": 1}
 
 
-def test_what_came_with_the_answer_is_heard(wires):
+def test_a_message_that_comes_with_the_answer_is_read(wires):
     wire = wires(opens=False)
     wire.shake_hands(frame(MEDIA) + frame(MEDIA)[:5])
     wire.send(frame(MEDIA)[5:])
@@ -228,7 +228,7 @@ def test_messages_before_start_are_counted_and_dropped(wires):
     assert (wire.leg.asked, wire.metrics) == ([], {"early_bot_messages": 1})
 
 
-def test_garbage_is_counted_and_the_stream_goes_on(wires):
+def test_malformed_messages_are_counted_and_the_stream_continues(wires):
     wire = wires()
     with capturedLogs() as log:
         wire.send(frame(b"hello") + frame(b"\xff\xfe") + frame(b"\0" * 50, BINARY) + frame(MEDIA))
@@ -247,7 +247,7 @@ def test_pings_are_answered_while_media_flows(wires):
     assert wire.leg.asked == [("play", b"\1\2")] * 3
 
 
-def test_a_fragmented_message_is_heard_in_its_place(wires):
+def test_a_fragmented_message_is_read_in_order(wires):
     wire = wires()
     data = frame({"event": "mark", "mark": {"name": "one"}})[2:]
     pieces = [
@@ -276,7 +276,7 @@ def everything():
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, 10_000])
-def test_delivery_in_pieces_of_any_size_means_the_same(wires, size):
+def test_data_in_pieces_of_any_size_has_the_same_effect(wires, size):
     wire = wires()
     wire.messages()
     data = everything()
@@ -294,7 +294,7 @@ def test_delivery_in_pieces_of_any_size_means_the_same(wires, size):
 # --- the end
 
 
-def test_our_close_says_stop_then_closes_and_waits_for_the_bot(wires):
+def test_our_close_sends_stop_then_closes_and_waits_for_the_bot(wires):
     wire = wires()
     wire.messages()
     wire.connection.close(StopReason.CALL_ENDED)
@@ -316,7 +316,7 @@ def test_a_close_without_a_reason_sends_no_stop(wires):
     wire.end()
 
 
-def test_a_close_in_the_middle_of_a_message_still_ends_properly(wires):
+def test_a_close_in_the_middle_of_a_message_ends_the_stream_properly(wires):
     wire = wires()
     wire.send(frame(MEDIA)[:9])
     wire.connection.close(None)
@@ -340,7 +340,7 @@ def test_a_bot_that_does_not_finish_closing_is_dropped_after_two_seconds(wires, 
     assert wire.listener.told[1:] == [closed]
 
 
-def test_the_bots_close_is_answered_and_told_with_its_code_and_words(wires):
+def test_the_bots_close_is_answered_and_reported_with_its_code_and_reason(wires):
     wire = wires()
     wire.messages()
     wire.send(frame(struct.pack("!H", 4001) + b"bye\x1b", CLOSE))
@@ -351,14 +351,14 @@ def test_the_bots_close_is_answered_and_told_with_its_code_and_words(wires):
     assert wire.listener.told[1:] == [("closed", 4001, "bye?")]
 
 
-def test_a_bot_that_vanishes_is_told_without_a_code(wires):
+def test_a_lost_connection_is_reported_without_a_code(wires):
     wire = wires()
     wire.transport.lose(error.ConnectionLost())
     wire.reactor.advance(0)
     assert wire.listener.told[1:] == [("closed", None, "the connection was lost without a closing handshake (1006)")]
 
 
-def test_after_the_end_no_method_has_an_effect(wires):
+def test_after_the_close_no_method_has_an_effect(wires):
     wire = wires()
     wire.end()
     wire.transport.clear()
@@ -379,7 +379,7 @@ def test_after_the_end_no_method_has_an_effect(wires):
         (b"\x81\x7f" + struct.pack("!Q", 8 * 1024 * 1024 + 1), 1009),
     ],
 )
-def test_a_breach_of_websocket_ends_the_stream_with_the_code_that_says_so(wires, data, code):
+def test_a_websocket_protocol_error_ends_the_stream_with_its_close_code(wires, data, code):
     wire = wires()
     wire.messages()
     wire.send(data)
@@ -393,7 +393,7 @@ def test_a_breach_of_websocket_ends_the_stream_with_the_code_that_says_so(wires,
 # --- a bot that does not read
 
 
-def test_a_bot_that_does_not_read_loses_the_oldest_audio_beyond_two_seconds(wires):
+def test_if_the_bot_does_not_read_only_the_newest_two_seconds_are_held(wires):
     wire = wires()
     wire.messages()
     wire.transport.producer.pauseProducing()
@@ -409,7 +409,7 @@ def test_a_bot_that_does_not_read_loses_the_oldest_audio_beyond_two_seconds(wire
     assert len(wire.messages()) == 1
 
 
-def test_catching_up_stops_when_the_bot_stops_reading_again(wires):
+def test_releasing_held_audio_stops_when_the_bot_stops_reading_again(wires):
     wire = wires()
     wire.transport.producer.pauseProducing()
     for _ in range(10):
@@ -429,7 +429,7 @@ def test_catching_up_stops_when_the_bot_stops_reading_again(wires):
     assert len(wire.messages()) == 9
 
 
-def test_the_data_that_waits_for_a_bot_that_does_not_read_is_limited(wires):
+def test_unread_data_of_a_bot_that_does_not_read_is_limited(wires):
     wire = wires()
     wire.messages()
     wire.transport.producer.pauseProducing()

@@ -22,7 +22,7 @@ LOCALHOST = certificate(x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_a
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_a_bot_is_reached_over_tls_when_its_certificate_is_good(host, reactor, serve):
+async def test_a_bot_with_a_valid_certificate_is_reached_over_tls(host, reactor, serve):
     house = serve(LoopbackHouse(reactor, tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST)))
     _, leg, _ = house.connect(house.url(scheme="wss", host=host))
     await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
@@ -31,7 +31,7 @@ async def test_a_bot_is_reached_over_tls_when_its_certificate_is_good(host, reac
     assert leg.asked == [("play", bytes(100_000))]
 
 
-async def test_a_certificate_that_nobody_trusts_fails_the_stream(reactor, serve):
+async def test_an_untrusted_certificate_fails_the_stream(reactor, serve):
     house = serve(LoopbackHouse(reactor, tls=LOCALHOST.options()))
     _, _, listener = house.connect(house.url(scheme="wss", host="localhost"))
     await house.until(lambda: listener.told)
@@ -39,7 +39,7 @@ async def test_a_certificate_that_nobody_trusts_fails_the_stream(reactor, serve)
     assert "certificate verify failed" in listener.told[0][1]
 
 
-async def test_a_private_authority_may_vouch_for_a_bot(tmp_path, reactor, serve):
+async def test_a_certificate_of_a_configured_authority_is_trusted(tmp_path, reactor, serve):
     ca_file = tmp_path / "ca.pem"
     own_pem, key_pem = certificate_pem(x509.DNSName("localhost"))
     ca_file.write_bytes(own_pem)
@@ -49,7 +49,7 @@ async def test_a_private_authority_may_vouch_for_a_bot(tmp_path, reactor, serve)
     assert listener.told == ["opened"]
 
 
-async def test_a_private_authority_vouches_for_the_right_host_only(tmp_path, reactor, serve):
+async def test_a_certificate_of_a_configured_authority_must_match_the_host(tmp_path, reactor, serve):
     ca_file = tmp_path / "ca.pem"
     own_pem, key_pem = certificate_pem(x509.DNSName("bot.example.org"))
     ca_file.write_bytes(own_pem)
@@ -68,7 +68,7 @@ async def test_a_certificate_for_another_host_fails_the_stream(reactor, serve):
     assert house.bots == []
 
 
-async def test_the_bot_sees_exotels_request(reactor, serve):
+async def test_the_bot_receives_exotels_request(reactor, serve):
     house = serve(LoopbackHouse(reactor))
     house.connect(house.url("/a%20b/?voice/1f2e").replace("ws://", "ws://user:pa%20ss@"))
     await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
@@ -80,7 +80,7 @@ async def test_the_bot_sees_exotels_request(reactor, serve):
     assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"voice/1f2e": ""}
 
 
-async def test_a_bot_that_sends_much_faster_than_real_time_is_heard_completely(reactor, serve):
+async def test_all_audio_of_a_bot_that_sends_faster_than_real_time_is_played(reactor, serve):
     house = serve(LoopbackHouse(reactor))
     _, leg, _ = house.connect()
     await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
@@ -90,7 +90,7 @@ async def test_a_bot_that_sends_much_faster_than_real_time_is_heard_completely(r
     assert [int.from_bytes(pcm[:2]) for _, pcm in leg.asked] == list(range(3000))
 
 
-async def test_a_bot_that_does_not_read_costs_a_bounded_amount_and_catches_up(reactor, serve):
+async def test_data_for_a_bot_that_does_not_read_is_limited_and_sent_when_it_reads(reactor, serve):
     house = serve(LoopbackHouse(reactor))
     connection, leg, _ = house.connect()
     await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)

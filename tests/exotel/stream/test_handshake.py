@@ -2,7 +2,7 @@ from exoswitch.call.bot_address import parse_address
 from exoswitch.exotel.stream.handshake import upgrade_request
 
 
-def test_the_upgrade_request_has_the_footprint_of_exotels_client():
+def test_the_upgrade_request_equals_that_of_exotels_client():
     assert upgrade_request(parse_address("wss://user:pass@bot.example.org:8443/ws?lang=hi"), "a2V5").decode() == (
         "GET /ws?lang=hi HTTP/1.1\r\n"
         "Host: bot.example.org:8443\r\n"

@@ -56,7 +56,7 @@ def test_audio_of_another_rate_is_resampled_and_its_end_is_played():
     assert sum(len(pcm) for _, pcm in leg.asked) >= 640
 
 
-def test_a_clear_drops_what_waits_in_the_resampler():
+def test_a_clear_drops_the_audio_that_waits_in_the_resampler():
     bot, leg = intake(sample_rate_hz=16000)
     bot.feed(media(b"\0\x40" * 640))
     bot.feed(b'{"event":"clear"}')

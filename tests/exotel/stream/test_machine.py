@@ -30,11 +30,11 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(State, INPUTS)), ids=repr)
-def test_each_state_answers_each_input(state, event):
+def test_each_input_in_each_state_gives_the_listed_state_and_effects(state, event):
     assert advance(state, event) == CHANGES.get((state, event), (state, ()))
 
 
-def test_a_stream_is_reported_as_ended_exactly_once_whatever_happens():
+def test_the_end_of_a_stream_is_reported_exactly_once_after_any_inputs():
     for inputs in product(INPUTS, repeat=4):
         state, effects = State.HANDSHAKING, []
         for event in inputs:

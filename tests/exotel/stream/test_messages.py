@@ -45,7 +45,7 @@ def test_both_alphabets_of_base64_are_read():
     assert read({"event": "media", "media": {"payload": "-_-_"}}) == BotMedia(b"\xfb\xff\xbf")
 
 
-def test_a_mark_keeps_its_name_unchanged():
+def test_the_name_of_a_mark_is_unchanged():
     assert read({"event": "mark", "streamSid": "x", "mark": {"name": "", "timestamp": 5}}) == BotMark("")
     assert read({"event": "mark", "mark": {"name": "ü" * 5000}}) == BotMark("ü" * 5000)
 
@@ -84,7 +84,7 @@ def test_any_other_event_is_ignored(event):
         b'{"event":"mark","mark":{"name":5}}',
     ],
 )
-def test_garbage_is_the_bots_fault_and_nothing_worse(data):
+def test_malformed_data_raises_a_remote_protocol_error(data):
     with pytest.raises(RemoteProtocolError):
         BotMessageReader().read(data)
 
@@ -103,7 +103,7 @@ def outcome(reader, data):
         return str(error)
 
 
-# Texts that a short cut could be fooled by, as keys, as values and as payloads.
+# Texts that could mislead the fast path, as keys, values and payloads.
 TEXTS = st.sampled_from(
     [
         "event",
@@ -140,7 +140,7 @@ MEDIA = st.builds(
 @given(
     MEDIA, st.lists(MEDIA | st.dictionaries(TEXTS, TREES, max_size=3), max_size=3), st.lists(PCM | TEXTS, max_size=4)
 )
-def test_the_short_cut_reads_every_message_as_the_long_way_does(first, others, payloads):
+def test_the_fast_path_reads_every_message_as_the_slow_path_does(first, others, payloads):
     learned = BotMessageReader()
     for message in [first, *others]:
         text = json.dumps(message)
@@ -162,7 +162,7 @@ def test_the_short_cut_reads_every_message_as_the_long_way_does(first, others, p
         b'{"event":"media","media":{"payload":""},"x":""}',
     ],
 )
-def test_the_short_cut_is_not_fooled_by_doubled_keys_and_values(data):
+def test_doubled_keys_and_values_do_not_mislead_the_fast_path(data):
     others = (b"CCCC", b"AAAA", b"BBBB", b"", b"CC==", b"C", b'","event":"clear', b"C C=")
     for old, other in itertools.product((b"AAAA", b"BBBB", b""), others):
         learned = BotMessageReader()
@@ -171,7 +171,7 @@ def test_the_short_cut_is_not_fooled_by_doubled_keys_and_values(data):
         assert outcome(learned, changed) == outcome(BotMessageReader(), changed)
 
 
-def test_the_second_message_of_the_same_make_takes_the_short_cut(monkeypatch):
+def test_the_second_message_of_the_same_form_takes_the_fast_path(monkeypatch):
     reader = BotMessageReader()
     reader.read(b'{"event":"media","stream_sid":"x","media":{"payload":"AAAA"}}')
     monkeypatch.setattr(json, "loads", None)

@@ -1,4 +1,4 @@
-"""The options of a stream, as the bot sees them; the defaults are Exotel's behaviour."""
+"""The effects of a stream's options on its messages; the defaults are Exotel's behaviour."""
 
 import pytest
 from attrs import evolve
@@ -30,13 +30,13 @@ def test_numbers_are_written_in_e164_if_configured():
         (Direction.INBOUND, "exophone", "09812345610"),
     ],
 )
-def test_from_may_be_our_number_in_a_call_that_we_placed(direction, outbound_from, first):
+def test_from_is_the_exophone_in_an_outbound_call_if_configured(direction, outbound_from, first):
     _, start = started(direction=direction, outbound_from=outbound_from)
     assert start["from"] == first
     assert {start["from"], start["to"]} == {"09812345610", "08047491899"}
 
 
-def test_a_leg_sid_stands_behind_the_call_sid_and_is_of_the_same_day():
+def test_a_leg_sid_follows_the_call_sid_and_has_the_same_day():
     _, start = started(leg_sid=True)
     assert list(start)[1:4] == ["call_sid", "leg_sid", "account_sid"]
     assert sid_date(start["leg_sid"]) == sid_date(start["call_sid"])
@@ -50,14 +50,14 @@ def test_the_sample_rate_is_a_custom_parameter_if_configured():
 
 
 @pytest.mark.parametrize(("first_timestamp", "timestamps"), [("chunk", ["40", "80"]), ("zero", ["0", "40"])])
-def test_the_first_chunk_may_be_at_zero(first_timestamp, timestamps):
+def test_the_first_timestamp_is_zero_if_configured(first_timestamp, timestamps):
     wire, _ = started("ws://127.0.0.1/", chunk_ms=40, first_timestamp=first_timestamp)
     for _ in range(4):
         wire.leg.hear(bytes(320))
     assert [message["media"]["timestamp"] for message in wire.messages()] == timestamps
 
 
-def test_stop_may_be_followed_by_silence():
+def test_the_connection_is_dropped_after_stop_if_configured():
     wire, _ = started(close_after_stop="drop")
     wire.connection.close(StopReason.CALL_ENDED)
     assert [opcode for opcode, _ in wire.received()] == [TEXT]
@@ -68,7 +68,7 @@ def test_stop_may_be_followed_by_silence():
     assert wire.reactor.getDelayedCalls() == []
 
 
-def test_a_close_without_stop_is_always_announced():
+def test_a_close_without_stop_always_makes_a_closing_handshake():
     wire, _ = started(close_after_stop="drop")
     wire.connection.close(None)
     assert [opcode for opcode, _ in wire.received()] == [CLOSE]
@@ -84,7 +84,7 @@ def test_a_close_without_stop_is_always_announced():
         ({"marks_on_clear": "drop"}, ("drop marks",)),
     ],
 )
-def test_clear_is_carried_out_as_the_options_say(options, details):
+def test_clear_follows_the_options(options, details):
     wire, _ = started("ws://127.0.0.1/", **options)
     wire.send(frame({"event": "clear"}))
     assert wire.leg.asked == [("clear", *details)]

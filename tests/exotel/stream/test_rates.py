@@ -1,4 +1,4 @@
-"""Bots that ask for 16 or 24 kHz get it both ways; no audio is lost, and no message border is audible."""
+"""Streams at 16 and 24 kHz: no audio is lost, and message borders are not audible."""
 
 import base64
 from array import array
@@ -17,7 +17,7 @@ def tone(rate_hz, seconds, hz=1000):
 
 
 def snr_db(pcm, rate_hz, hz=1000):
-    """Compare a tone's power with that of all else, best fit by sine and cosine."""
+    """Give the power of a tone over that of the rest, by a best fit of sine and cosine."""
     samples = array("h", pcm)
     angles = [2 * pi * hz * at / rate_hz for at in range(len(samples))]
     cosine = [sin(angle + pi / 2) for angle in angles]
@@ -42,7 +42,7 @@ def played(wire):
 
 
 @RATES
-def test_start_says_the_rate_and_scales_the_bit_rate(rate_hz):
+def test_start_has_the_sample_rate_and_its_bit_rate(rate_hz):
     _, start = wire_at(rate_hz)
     assert start["start"]["media_format"] == {
         "encoding": "base64",
@@ -53,7 +53,7 @@ def test_start_says_the_rate_and_scales_the_bit_rate(rate_hz):
 
 @RATES
 @pytest.mark.parametrize("chunk_ms", [20, 100])
-def test_the_caller_is_heard_at_the_bots_rate_in_messages_of_one_size(rate_hz, chunk_ms):
+def test_the_callers_audio_is_sent_at_the_bots_rate_in_messages_of_one_size(rate_hz, chunk_ms):
     wire, _ = wire_at(rate_hz, chunk_ms=chunk_ms)
     pcm = tone(8000, 0.6)
     for at in range(0, len(pcm), 320):
@@ -67,7 +67,7 @@ def test_the_caller_is_heard_at_the_bots_rate_in_messages_of_one_size(rate_hz, c
 
 @RATES
 @pytest.mark.parametrize("size", [640, 1001, 32_000])
-def test_the_bot_is_heard_at_the_phones_rate_whatever_its_messages_are(rate_hz, size):
+def test_the_bots_audio_is_played_at_8000_hz_from_messages_of_any_size(rate_hz, size):
     wire, _ = wire_at(rate_hz)
     pcm = tone(rate_hz, 0.5)
     for at in range(0, len(pcm), size):
@@ -78,14 +78,14 @@ def test_the_bot_is_heard_at_the_phones_rate_whatever_its_messages_are(rate_hz, 
 
 
 @RATES
-def test_every_20_ms_give_20_ms_from_the_first_on(rate_hz):
+def test_each_20_ms_message_gives_20_ms_of_audio(rate_hz):
     wire, _ = wire_at(rate_hz)
     for _ in range(3):
         wire.send(media(bytes(rate_hz // 25)))
     assert [len(pcm) for _, pcm in wire.leg.asked] == [320, 320, 320]
 
 
-def test_a_mark_within_a_word_does_not_break_it():
+def test_a_mark_within_a_word_does_not_interrupt_its_audio():
     wire, _ = wire_at(16000)
     pcm = tone(16000, 0.5)
     for at in range(0, len(pcm), 640):
@@ -94,7 +94,7 @@ def test_a_mark_within_a_word_does_not_break_it():
     assert snr_db(played(wire)[1600:-800], 8000) > 50
 
 
-def test_cleared_audio_is_never_played():
+def test_cleared_audio_is_not_played():
     wire, _ = wire_at(16000)
     wire.send(media(tone(16000, 0.1)) + frame({"event": "clear"}) + media(bytes(6400)))
     (_, _), (clear,), (_, after) = wire.leg.asked
@@ -102,7 +102,7 @@ def test_cleared_audio_is_never_played():
     assert after == bytes(3200)
 
 
-def test_the_last_of_a_goodbye_is_played_when_the_bot_closes():
+def test_the_end_of_the_bots_audio_is_played_when_the_bot_closes():
     wire, _ = wire_at(16000)
     wire.send(media(tone(16000, 0.1)))
     before = len(played(wire))

@@ -38,7 +38,7 @@ def events(trace):
     return [message.parsed()["event"] for message in trace.entries if isinstance(message, Message)]
 
 
-def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, trace):
+def test_a_stream_is_recorded_from_the_attempt_to_the_close(recorder, trace):
     wire = wire_to(recorder)
     wire.send(frame({"event": "mark", "mark": {"name": "m"}}) + frame(b"\x01\x02", BINARY))
     wire.leg.hear(bytes(320))
@@ -54,14 +54,14 @@ def test_a_stream_is_written_down_from_the_attempt_to_the_close(recorder, trace)
     assert "hunter2" not in repr(written)
 
 
-def test_a_bot_that_closes_is_told_from_us(recorder, trace):
+def test_the_recorded_close_names_the_side_that_closed(recorder, trace):
     wire = wire_to(recorder)
     wire.transport.lose(ConnectionDone())
     wire.reactor.advance(0)
     assert (trace().closed.by, trace().closed.code) == (Side.BOT, None)
 
 
-def test_an_attempt_that_failed_says_why(recorder, trace):
+def test_a_failed_attempt_is_recorded_with_its_error(recorder, trace):
     wire = wire_to(recorder, opens=False).dial()
     wire.send(b"HTTP/1.1 403 No\r\n\r\n")
     wire.reactor.advance(0)

@@ -18,7 +18,7 @@ def details(direction=Direction.INBOUND, custom_field=None):
     return call_details(evolve(start, call_sid="8a2b", direction=direction, custom_field=custom_field))
 
 
-def test_a_resolver_is_told_of_the_call_under_all_the_names_in_use():
+def test_a_resolver_receives_the_call_under_all_names_in_use():
     assert details() == {
         "CallSid": "8a2b",
         "CallFrom": "09812345610",
@@ -29,7 +29,7 @@ def test_a_resolver_is_told_of_the_call_under_all_the_names_in_use():
     }
 
 
-def test_a_call_of_ours_is_outbound_and_brings_its_custom_field():
+def test_an_outbound_call_has_its_direction_and_custom_field():
     told = details(Direction.OUTBOUND, "order 7")
     assert (told["Direction"], told["CustomField"]) == ("outbound-dial", "order 7")
 
@@ -43,33 +43,33 @@ def test_a_call_of_ours_is_outbound_and_brings_its_custom_field():
         ("/?x&", "/?x&A=%2B9+1&B=2"),
     ],
 )
-def test_details_follow_whatever_query_there_is(resource, asked):
+def test_details_follow_the_urls_own_query(resource, asked):
     assert question(resource, {"B": "2", "A": "+9 1"}) == asked
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8), max_size=4))
-def test_details_of_any_text_arrive_as_they_were(told):
+def test_details_of_any_text_arrive_unchanged(told):
     asked = question("/where?lang=hi", told)
     assert asked.isascii()
     assert parse_qsl(asked.partition("?")[2], keep_blank_values=True) == [("lang", "hi"), *sorted(told.items())]
 
 
-def test_credentials_and_path_of_a_resolver_are_read_like_a_bots():
+def test_credentials_and_path_of_a_resolver_are_read_as_those_of_a_bot():
     resolver = parse_resolver("https://user:pass@bot.example.org/where?a=1")
     assert (resolver.secure, str(resolver), resolver.authority) == (True, "bot.example.org:443", "bot.example.org")
     assert (resolver.resource, resolver.authorization) == ("/where?a=1", "Basic dXNlcjpwYXNz")
     assert parse_resolver("HTTP://h:5000").port == 5000
 
 
-def test_a_bots_own_url_is_no_resolver_and_the_other_way_round():
+def test_a_bots_url_is_no_resolver_and_a_resolver_is_no_bots_url():
     assert is_resolver("HTTPS://h/")
     assert not is_resolver("wss://h/")
     with pytest.raises(InvalidValue, match="must be written as http://"):
         parse_resolver("ws://h/")
 
 
-def test_an_answer_leads_to_the_bot_with_its_own_query():
+def test_an_answer_gives_the_bots_address_with_its_own_query():
     address = read_answer(b'{"url": "wss://u:p@bot.example.org/ws?lang=hi&sample-rate=16000", "more": 1}')
     assert (str(address), address.resource) == ("bot.example.org:443", "/ws?lang=hi&sample-rate=16000")
     assert (address.custom_parameters(), address.sample_rate_hz) == ({"lang": "hi"}, 16000)
@@ -91,12 +91,12 @@ def test_an_answer_leads_to_the_bot_with_its_own_query():
         (b'{"url": "ws://h/?sample-rate=44100"}', "write sample-rate=8000"),
     ],
 )
-def test_an_answer_that_leads_to_no_bot_is_refused(body, why):
+def test_an_answer_without_a_usable_url_is_refused(body, why):
     with pytest.raises(RemoteProtocolError, match=why):
         read_answer(body)
 
 
-def test_a_refusal_repeats_no_secret_and_breaks_no_line_of_the_log():
+def test_a_refusal_has_no_secrets_and_no_line_breaks():
     for url in ("ws://user:hunter2@h:0x/", "ws://user:hunter2@h/?sample-rate=%0aEvil:", "http://hunter2/"):
         with pytest.raises(RemoteProtocolError) as refusal:
             read_answer(json.dumps({"url": url}).encode())
@@ -106,7 +106,7 @@ def test_a_refusal_repeats_no_secret_and_breaks_no_line_of_the_log():
 
 @settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=60) | st.text(max_size=30).map(lambda text: json.dumps({"url": "ws://h/" + text}).encode()))
-def test_no_answer_does_anything_but_lead_to_a_bot_or_be_refused(body):
+def test_any_answer_gives_an_address_or_is_refused(body):
     try:
         address = read_answer(body)
     except RemoteProtocolError:
@@ -115,7 +115,7 @@ def test_no_answer_does_anything_but_lead_to_a_bot_or_be_refused(body):
 
 
 @pytest.mark.parametrize("code", [204, 302, 404, 500])
-def test_nothing_but_200_is_an_answer(code):
+def test_only_status_200_is_accepted(code):
     check_status(200)
     with pytest.raises(RemoteProtocolError, match=f"it answered with status {code}"):
         check_status(code)

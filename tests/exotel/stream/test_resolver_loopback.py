@@ -30,7 +30,7 @@ def http(body=b"", status=b"200 OK", head=b""):
 
 
 class Asked(Protocol):
-    """One connection to the resolver: writes down the request, and answers what the test has said."""
+    """One connection to the resolver: records the request and sends the test's answer."""
 
     def connectionMade(self):
         self.factory.house.lines.append(self)
@@ -49,7 +49,7 @@ class Asked(Protocol):
 
 
 class Resolving:
-    """A resolver on 127.0.0.1 in front of a house of bots."""
+    """A resolver on 127.0.0.1, with its bots."""
 
     def __init__(self, house, tls=None):
         self.house, self.questions, self.lines = house, [], []
@@ -78,7 +78,7 @@ class Resolving:
         return self.house.connect(self.url(**url))
 
     async def failure(self, **url):
-        """Connect, and give the text of the failure that must come of it."""
+        """Connect, and give the error; the attempt must fail."""
         _, _, listener = self.connect(**url)
         await self.house.until(lambda: listener.told)
         ((kind, text),) = listener.told
@@ -90,7 +90,7 @@ class Resolving:
 
 @pytest.fixture
 def resolve(reactor, serve):
-    """Give a function that starts a resolver, and a house of bots with these options."""
+    """Give a function that starts a resolver and bots with these options."""
 
     def resolve(resolver_tls=None, **options):
         house = serve(LoopbackHouse(reactor, **options))
@@ -99,7 +99,7 @@ def resolve(reactor, serve):
     return resolve
 
 
-async def test_a_resolver_is_asked_as_exotel_asks_and_the_bot_of_its_answer_reached(resolve):
+async def test_a_resolver_is_asked_as_exotel_does_and_the_bot_in_its_answer_is_reached(resolve):
     resolving = resolve()
     house = resolving.house
     _, _, listener = house.connect(resolving.url("/a%20b?x=%2F&y").replace("://", "://user:hunter2@"))
@@ -119,7 +119,7 @@ async def test_a_resolver_is_asked_as_exotel_asks_and_the_bot_of_its_answer_reac
 
 
 @pytest.mark.parametrize("how", ["chunked", "until the connection ends"])
-async def test_an_answer_may_end_in_any_way_that_http_knows(how, resolve):
+async def test_an_answer_can_end_in_every_way_that_http_allows(how, resolve):
     resolving = resolve()
     body = json.dumps({"url": resolving.house.url()}).encode()
     resolving.hangs_up = how != "chunked"
@@ -147,7 +147,7 @@ async def test_an_answer_may_end_in_any_way_that_http_knows(how, resolve):
         (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "no answer came: the data is not HTTP"),
     ],
 )
-async def test_an_answer_of_no_use_fails_the_stream(says, why, resolve):
+async def test_an_unusable_answer_fails_the_stream(says, why, resolve):
     resolving = resolve()
     resolving.says = says
     assert why in await resolving.failure(path="/where?key=hunter2")
@@ -155,13 +155,13 @@ async def test_an_answer_of_no_use_fails_the_stream(says, why, resolve):
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["at once", "in the middle"])
-async def test_a_resolver_that_hangs_up_fails_the_stream(says, resolve):
+async def test_a_resolver_that_closes_the_connection_fails_the_stream(says, resolve):
     resolving = resolve()
     resolving.says, resolving.hangs_up = says, True
     assert "no answer came: the connection was lost" in await resolving.failure()
 
 
-async def test_a_resolver_that_is_not_there_fails_the_stream(resolve):
+async def test_an_unreachable_resolver_fails_the_stream(resolve):
     resolving = resolve()
     nowhere = resolving.url()
     await resolving.port.stopListening()
@@ -170,14 +170,14 @@ async def test_a_resolver_that_is_not_there_fails_the_stream(resolve):
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["of all", "of the rest"])
-async def test_resolving_is_part_of_the_handshake_and_its_time(says, resolve):
+async def test_the_time_out_of_the_handshake_includes_resolving(says, resolve):
     resolving = resolve(handshake_s=0.2)
     resolving.says = says
     assert "no answer within 0.2 s" in await resolving.failure()
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["asking", "reading"])
-async def test_closing_gives_up_resolving_and_leaves_nothing(says, resolve):
+async def test_closing_abandons_resolving_and_leaves_no_connection(says, resolve):
     resolving = resolve()
     house, resolving.says = resolving.house, says
     connection, _, listener = resolving.connect()
@@ -187,7 +187,7 @@ async def test_closing_gives_up_resolving_and_leaves_nothing(says, resolve):
     assert "given up before the bot answered" in listener.told[0][1]
 
 
-async def test_each_attempt_resolves_anew(resolve):
+async def test_each_attempt_asks_the_resolver(resolve):
     resolving = resolve()
     for attempt in (1, 2):
         _, _, listener = resolving.connect()
@@ -195,7 +195,7 @@ async def test_each_attempt_resolves_anew(resolve):
         assert len(resolving.questions) == attempt
 
 
-async def test_the_bot_of_the_answer_may_be_the_one_that_is_not_there(resolve):
+async def test_the_error_names_an_unreachable_bot_from_the_answer(resolve):
     resolving = resolve()
     resolving.says = http(b'{"url": "ws://127.0.0.1:9/hunter2"}')
     _, _, listener = resolving.connect()
@@ -207,20 +207,20 @@ def trusting(own):
     return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
 
 
-async def test_a_resolver_is_asked_over_tls_when_its_certificate_is_good(resolve):
+async def test_a_resolver_with_a_valid_certificate_is_asked_over_tls(resolve):
     resolving = resolve(resolver_tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
     _, _, listener = resolving.connect(scheme="https", host="localhost")
     await resolving.house.until(lambda: listener.told)
     assert listener.told == ["opened"]
 
 
-async def test_a_resolver_that_nobody_trusts_is_told_nothing(resolve):
+async def test_a_resolver_with_an_untrusted_certificate_receives_no_request(resolve):
     resolving = resolve(resolver_tls=LOCALHOST.options())
     assert "certificate verify failed" in await resolving.failure(scheme="https", host="localhost")
     assert resolving.questions == []
 
 
-async def test_a_resolver_with_the_certificate_of_another_host_is_told_nothing(resolve):
+async def test_a_resolver_with_the_certificate_of_another_host_receives_no_request(resolve):
     other = certificate(x509.DNSName("bot.example.org"))
     resolving = resolve(resolver_tls=other.options(), tls_options=trusting(other))
     assert "TLS failed" in await resolving.failure(scheme="https", host="localhost")

@@ -1,4 +1,4 @@
-"""The stream of a call that another gateway has taken over, as the bot sees it."""
+"""The messages of a resumed stream."""
 
 import pytest
 from attrs import evolve
@@ -32,17 +32,17 @@ def resumed(url="ws://127.0.0.1/ws", *, observe=unobserved, **options):
         ("?resumption=no&lang=hi", {"lang": "hi"}),
     ],
 )
-def test_the_bot_is_told_beside_whatever_the_query_gives(query, told):
+def test_resumption_is_added_to_the_parameters_of_the_query(query, told):
     _, start = resumed("ws://127.0.0.1/ws" + query)
     assert start["start"]["custom_parameters"] == told | {"resumption": "true"}
 
 
-def test_it_is_told_as_the_last_of_the_custom_parameters():
+def test_resumption_is_the_last_custom_parameter():
     _, start = resumed("ws://127.0.0.1/ws?lang=hi&sample-rate=16000", sample_rate_parameter=True)
     assert list(start["start"]["custom_parameters"]) == ["lang", "sample-rate", "resumption"]
 
 
-def test_all_else_is_as_in_any_stream():
+def test_other_messages_equal_those_of_any_stream():
     wire, start = resumed("ws://127.0.0.1/ws?lang=hi")
     _, first = Wire(stream_start("ws://127.0.0.1/ws?lang=hi")).messages()
     assert first["start"]["custom_parameters"] == {"lang": "hi"}
@@ -53,12 +53,12 @@ def test_all_else_is_as_in_any_stream():
     assert (media["sequence_number"], media["media"]["chunk"], media["media"]["timestamp"]) == ("2", "1", "20")
 
 
-def test_the_url_that_is_dialled_is_the_same_as_before():
+def test_the_dialled_url_is_unchanged():
     wire = Wire(evolve(stream_start("ws://127.0.0.1/ws?lang=hi"), is_resumed=True), opens=False).dial()
     assert wire.request()[0] == "GET /ws?lang=hi HTTP/1.1"
 
 
-def test_its_trace_can_be_replayed(tmp_path):
+def test_the_trace_of_a_resumed_stream_can_be_replayed(tmp_path):
     recorder = Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute, parameters=["resumption"])
     wire, start = resumed(observe=recorder.observe, trace="audio")
     wire.send(frame({"event": "mark", "mark": {"name": "again"}}))

@@ -10,7 +10,7 @@ KIB_64 = 65536
 
 
 def unmask(frame: bytes) -> bytes:
-    """Read a client's frame the plain way, byte by byte, as RFC 6455 §5.3 describes it."""
+    """Read a client's frame byte by byte, as RFC 6455 §5.3 describes it."""
     assert frame[0] == 0x81
     size, start = frame[1] & 0x7F, 2
     assert frame[1] & 0x80
@@ -35,14 +35,14 @@ def server_frame(payload: bytes, first: int = 0x81) -> bytes:
     )  # fmt: skip
 
 
-def test_a_client_frame_of_any_size_holds_its_message_masked():
+def test_a_client_frame_of_any_size_has_its_masked_message():
     frames = ClientFrames(lambda count: b"\x12\xab\x00\xff" * (count // 4))
     for size in (0, 1, 2, 3, 4, 5, 125, 126, 127, 583, 4423, 65535, 65536):
         payload = bytes(index * 7 % 256 for index in range(size))
         assert unmask(frames.text(payload)) == payload
 
 
-def test_every_frame_has_a_mask_of_its_own_and_no_mask_is_used_twice():
+def test_no_two_frames_have_the_same_mask():
     asked = []
 
     def entropy(size):
@@ -77,19 +77,19 @@ def test_a_whole_text_frame_of_any_size_gives_its_message():
         server_frame(b"x" * 1001),
     ],
 )
-def test_anything_else_is_left_untouched_with_all_that_follows(foreign):
+def test_other_frames_and_all_data_after_them_are_left_unchanged(foreign):
     before, after = server_frame(b"before"), server_frame(b"after")
     assert ServerFrames(1000).feed(before + foreign + after) == ([b"before"], foreign + after)
 
 
-def test_a_message_whose_end_is_missing_is_held_until_it_comes():
+def test_an_incomplete_message_is_held_until_its_end_comes():
     frames = ServerFrames(1000)
     whole = server_frame(b"a" * 300)
     assert frames.feed(server_frame(b"first") + whole[:200]) == ([b"first"], b"")
     assert frames.feed(whole[200:] + server_frame(b"last")) == ([b"a" * 300, b"last"], b"")
 
 
-def test_what_is_held_can_be_given_back():
+def test_held_data_can_be_given_back():
     frames = ServerFrames(1000)
     frames.feed(server_frame(b"held")[:4])
     assert frames.release() == server_frame(b"held")[:4]
@@ -99,7 +99,7 @@ def test_what_is_held_can_be_given_back():
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.binary(max_size=300), max_size=6), st.binary(max_size=12))
-def test_byte_by_byte_gives_the_same_as_all_at_once(payloads, rest):
+def test_data_byte_by_byte_gives_the_same_messages_as_data_at_once(payloads, rest):
     data = b"".join(map(server_frame, payloads)) + rest
     at_once = ServerFrames(400)
     messages, foreign = at_once.feed(data)

@@ -21,11 +21,11 @@ def test_a_media_message_has_at_least_one_frame(chunk_ms, frames):
     assert media_encoding(stream_start(chunk_ms=chunk_ms), 8000).frames == frames
 
 
-def test_connected_is_the_bare_event(writer):
+def test_connected_has_the_event_only(writer):
     assert writer.connected() == b'{"event":"connected"}'
 
 
-def test_start_is_what_real_traffic_looked_like(writer):
+def test_start_equals_that_of_real_traffic(writer):
     writer.connected()
     assert writer.start().decode() == (
         '{"event":"start","stream_sid":"5b4e5fbb46b3f42ed1fce7b3f5c618bl","sequence_number":"1","start":'
@@ -35,7 +35,7 @@ def test_start_is_what_real_traffic_looked_like(writer):
     )
 
 
-def test_custom_parameters_stand_before_the_media_format():
+def test_custom_parameters_come_before_the_media_format():
     writer = Messages("ws://127.0.0.1/?lang=hi&voice/1")
     body = json.loads(writer.start())["start"]
     assert body["custom_parameters"] == {"lang": "hi", "voice/1": ""}
@@ -50,14 +50,14 @@ def test_media_is_compact_with_string_counters(writer):
     )
 
 
-def test_a_media_message_has_the_length_that_was_measured_on_real_calls(writer):
+def test_a_media_message_is_as_long_as_in_real_calls(writer):
     writer.start()
     lengths = {int(json.loads(m)["sequence_number"]): len(m) for m in (writer.media(bytes(320)) for _ in range(5001))}
     # Spec §2.1: 572 to 577 bytes, with timestamps of four to six digits.
     assert (lengths[100], lengths[1600], lengths[5001]) == (572, 576, 577)
 
 
-def test_numbers_time_and_chunks_are_counted_each_in_its_own_way(writer):
+def test_sequence_numbers_times_and_chunks_have_separate_counts(writer):
     texts = [writer.start(), writer.media(bytes(320)), writer.mark("m"), writer.media(bytes(1600))]
     texts += [writer.dtmf("#", 160), writer.stop(StopReason.CALL_ENDED)]
     messages = [json.loads(text) for text in texts]
@@ -68,7 +68,7 @@ def test_numbers_time_and_chunks_are_counted_each_in_its_own_way(writer):
     ]
 
 
-def test_keys_marks_and_the_end_have_exotels_shapes(writer):
+def test_dtmf_mark_and_stop_have_exotels_form(writer):
     key, mark, stop = writer.dtmf("5", 100), writer.mark('a "b" ü'), writer.stop(StopReason.STOPPED)
     sid = f'"stream_sid":"{STREAM_SID}"'
     assert key.decode() == f'{{"event":"dtmf",{sid},"sequence_number":"1","dtmf":{{"duration":"100","digit":"5"}}}}'
@@ -79,6 +79,6 @@ def test_keys_marks_and_the_end_have_exotels_shapes(writer):
     )
 
 
-def test_a_stream_sid_may_hold_a_percent_sign():
+def test_a_stream_sid_can_have_a_percent_sign():
     writer = Messages(stream_sid="100%d")
     assert json.loads(writer.media(bytes(320)))["stream_sid"] == "100%d"

@@ -21,7 +21,7 @@ MESSAGE = b'{"event":"clear"}'
 
 
 class House:
-    """A recorder on a clock; its thread works at once, or when the test lets it."""
+    """A recorder on a test's clock; its thread works at once, or when the test runs its `work`."""
 
     def __init__(self, folder, *, at_once=True, **options):
         self.clock, self.folder, self.at_once, self.work = Clock(), folder, at_once, []
@@ -70,7 +70,7 @@ def test_events_are_in_the_file_a_second_later(house):
     assert b"hunter2" not in house.files()[0].read_bytes()
 
 
-def test_files_are_named_for_the_day_and_the_stream_and_are_nobody_elses(house):
+def test_files_are_named_after_day_and_stream_and_are_private(house):
     for _ in range(2):
         live = house.open()
         live.failed("3009 no")
@@ -81,7 +81,7 @@ def test_files_are_named_for_the_day_and_the_stream_and_are_nobody_elses(house):
     assert stat.S_IMODE(house.folder.stat().st_mode) == 0o700
 
 
-def test_later_batches_are_appended_and_nothing_follows_the_close(house):
+def test_later_batches_are_appended_and_nothing_is_written_after_the_close(house):
     live = house.open()
     for _ in range(3):
         live.received(MESSAGE)
@@ -96,7 +96,7 @@ def test_later_batches_are_appended_and_nothing_follows_the_close(house):
     assert entries[-1] == Closed(3000, 1000, "bye", Side.BOT)
 
 
-def test_an_idle_recorder_waits_for_nothing(house):
+def test_an_idle_recorder_has_no_timer(house):
     live = house.open()
     assert house.clock.getDelayedCalls() == []
     live.received(MESSAGE)
@@ -104,7 +104,7 @@ def test_an_idle_recorder_waits_for_nothing(house):
     assert house.clock.getDelayedCalls() == []
 
 
-def test_audio_and_numbers_are_in_the_file_only_where_that_is_asked_for(tmp_path):
+def test_audio_and_numbers_are_written_only_if_configured(tmp_path):
     def said(**options):
         house = House(tmp_path / str(options), numbers=options.get("numbers", False))
         live = house.open(options.get("trace", "messages"))
@@ -120,7 +120,7 @@ def test_audio_and_numbers_are_in_the_file_only_where_that_is_asked_for(tmp_path
     assert not any(word in discreet for word in (b"09812345610", b"AQIDBA=="))
 
 
-def test_stopping_writes_what_is_unwritten_and_ends_every_recording(house):
+def test_stopping_writes_all_waiting_entries_and_ends_every_recording(house):
     live = house.open()
     live.received(MESSAGE)
     stopped = []
@@ -164,7 +164,7 @@ def test_stopping_does_not_wait_for_a_disk_that_hangs(tmp_path):
     assert ["could not be written within" in event["log_format"] for event in log] == [True]
 
 
-def test_much_is_written_at_once(house, monkeypatch):
+def test_a_large_amount_is_written_at_once(house, monkeypatch):
     monkeypatch.setattr(recording, "_SOON_BYTES", 10_000)
     live = house.open()
     live.received(b"x" * 9000)
@@ -190,7 +190,7 @@ def test_a_trace_is_cut_if_the_disk_is_too_slow(tmp_path, monkeypatch):
     assert house.recorder._unwritten_bytes == 0
 
 
-def test_a_call_that_cannot_be_written_is_told_once_and_hurts_no_other(house):
+def test_an_unwritable_trace_is_logged_once_and_does_not_affect_others(house):
     doomed, other = house.open(), house.open()
     doomed.received(MESSAGE)
     house.clock.advance(1)
@@ -209,7 +209,7 @@ def test_a_call_that_cannot_be_written_is_told_once_and_hurts_no_other(house):
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
-    """Give a folder whose megabytes have a thousand bytes, and a way to write so many bytes into a file of it."""
+    """Give a folder whose megabytes have 1,000 bytes, and a function that writes a number of bytes to a file."""
     monkeypatch.setattr("exoswitch.exotel.trace.folder._MEGABYTE", 1000)
     folder = RecordingFolder(tmp_path, max_mb=10, file_mb=4)
 
@@ -221,7 +221,7 @@ def small(monkeypatch, tmp_path):
     return folder, write
 
 
-def test_a_file_that_grows_too_long_is_cut(small):
+def test_a_file_that_becomes_too_long_is_cut(small):
     _, write = small
     file = write(2000)
     write(2000, file)
@@ -231,7 +231,7 @@ def test_a_file_that_grows_too_long_is_cut(small):
     assert "at most 4 MB" in entries[-1].reason
 
 
-def test_the_oldest_complete_files_make_room(small):
+def test_the_oldest_complete_files_are_deleted_to_make_room(small):
     folder, write = small
     files = []
     for number in range(6):
@@ -253,7 +253,7 @@ def test_only_traces_are_deleted(small):
     assert len(list(folder.path.iterdir())) < 8
 
 
-def test_traces_that_fill_the_folder_while_being_written_are_cut(small):
+def test_unfinished_traces_that_fill_the_folder_are_cut(small):
     _, write = small
     files = [write(2000, number=number) for number in range(6)]
     ends = [recorded(file.path).entries[-1] for file in files]
@@ -261,7 +261,7 @@ def test_traces_that_fill_the_folder_while_being_written_are_cut(small):
     assert "fill the folder's 10 MB" in ends[-1].reason
 
 
-def test_sids_of_any_kind_make_a_harmless_name(tmp_path):
+def test_sids_of_any_form_give_a_safe_file_name(tmp_path):
     file = TraceFile(TraceWriter(header(call_sid="../../etc/passwd", stream_sid="x" * 300)))
     RecordingFolder(tmp_path, max_mb=1).write(file, [bot(1, media(20))])
     assert [path.name for path in tmp_path.iterdir()] == [f"20260921T141320Z_------etc-passwd_{'x' * 64}.jsonl"]

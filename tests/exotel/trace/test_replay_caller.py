@@ -17,7 +17,7 @@ from tests.harness.traces_at_hand import (
 START = gateway(100, message("start", stream_sid="s"))
 
 
-def test_the_caller_speaks_presses_and_hangs_up_as_in_the_recording():
+def test_the_caller_repeats_audio_keys_and_hang_up_of_the_recording():
     call = trace(
         START,
         gateway(120, media(20, sample=5)),
@@ -35,21 +35,21 @@ def test_the_caller_speaks_presses_and_hangs_up_as_in_the_recording():
     )
 
 
-def test_a_chunk_is_spoken_in_the_frames_that_it_was_made_of():
+def test_a_chunk_is_cut_into_its_frames():
     steps = caller_steps(trace(START, gateway(160, media(60)), gateway(165, message("dtmf", digit="1", duration=1))))
     assert [step.at_ms for step in steps] == [20, 40, 60, 65]
 
 
-def test_frames_last_20_ms_at_any_rate():
+def test_a_frame_is_20_ms_long_at_any_sample_rate():
     call = trace(START, gateway(160, media(80)), media=MediaSettings(sample_rate_hz=16000))
     assert [(step.at_ms, len(step.does.pcm)) for step in caller_steps(call)] == [(40, 640), (60, 640)]
 
 
-def test_where_the_bot_closed_the_caller_does_not_hang_up():
+def test_the_caller_does_not_hang_up_if_the_bot_closed():
     assert caller_steps(trace(START, closed(200))) == ()
 
 
-def test_a_recorded_call_gives_its_caller():
+def test_the_caller_of_a_recorded_call_is_read():
     call = recorded(FOLDER / "echo_with_audio.jsonl")
     steps = caller_steps(call)
     assert {type(step.does) for step in steps} == {Speak, Press, HangUp}
@@ -67,6 +67,6 @@ def test_a_recorded_call_gives_its_caller():
         (trace(START, gateway(200, message("stop", reason="bored"))), "ValueError"),
     ],
 )
-def test_a_caller_that_cannot_be_replayed_is_told_why(call, words):
+def test_the_error_says_why_a_caller_cannot_be_replayed(call, words):
     with pytest.raises(TraceError, match=words):
         caller_steps(call)

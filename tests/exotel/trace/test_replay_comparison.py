@@ -27,16 +27,16 @@ def differences(then, now, **tolerances):
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=[path.stem for path in RECORDED])
-def test_a_conversation_is_like_itself(path):
+def test_equal_conversations_have_no_differences(path):
     assert compare_conversations(recorded(path), recorded(path)) == []
 
 
-def test_how_audio_is_cut_into_messages_does_not_matter():
+def test_audio_is_compared_without_regard_to_message_sizes():
     many = [bot(200 + 20 * number, media(20)) for number in range(50)]
     assert differences([bot(300, media(1000)), bot(310, mark("m")), END], [*many, bot(1300, mark("m")), END]) == []
 
 
-def test_audio_that_was_left_out_counts_by_its_length():
+def test_omitted_audio_is_compared_by_its_length():
     said = bot(200, media(2000))
     left_out = type(said)(200, Side.BOT, b'{"event":"media","media":{}}', 32_000)
     assert differences([said], [left_out]) == []
@@ -74,11 +74,11 @@ def test_kinds_and_their_order_are_compared():
     ]
 
 
-def test_marks_with_names_that_are_made_up_anew_are_alike_where_that_is_asked_for():
+def test_mark_names_are_not_compared_if_configured():
     assert differences([bot(200, mark("4f1"))], [bot(200, mark("9c7"))], mark_names=False) == []
 
 
-def test_who_closed_and_how_is_compared():
+def test_the_closing_side_and_code_are_compared():
     assert differences([closed(900)], [closed(900)]) == []
     assert differences([closed(900)], [closed(900, Side.GATEWAY)]) == [
         "the end: closed by the bot with code 1000 in the recording, closed by the gateway with code 1000 now"
@@ -88,7 +88,7 @@ def test_who_closed_and_how_is_compared():
     ]
 
 
-def test_a_bot_that_was_not_reached_has_said_nothing():
+def test_an_unreachable_bot_is_a_different_end():
     reached = trace(START, bot(200, mark("m")), END)
     failed = evolve(reached, entries=(Failed(10, "3009 no"),))
     assert [str(difference) for difference in compare_conversations(reached, failed)] == [

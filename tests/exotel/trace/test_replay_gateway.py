@@ -25,11 +25,11 @@ def stream(*entries, **words):
     return trace(START, *entries, END, **words)
 
 
-# --- recorded calls: a file that is put into the folder is a test
+# --- recorded calls: each file in the folder is a test
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=[path.stem for path in RECORDED])
-def test_the_gateway_answers_as_it_did_when_this_was_recorded(path):
+def test_the_gateway_answers_as_in_the_recording(path):
     call = recorded(path)
     assert not call.is_torn
     assert list(map(str, compare(call, replay(call)))) == []
@@ -39,7 +39,7 @@ def test_there_are_recorded_calls():
     assert len(RECORDED) >= 3
 
 
-# --- what a replay tells
+# --- the results of a replay
 
 
 def test_marks_come_back_when_their_audio_has_been_played():
@@ -49,7 +49,7 @@ def test_marks_come_back_when_their_audio_has_been_played():
     assert (replayed.started_ms, replayed.ended_ms, replayed.spoken_ms) == (100, 3000, 400)
 
 
-def test_what_the_caller_hears_is_played_in_its_place():
+def test_the_bots_audio_is_played_at_its_time():
     replayed = replay(stream(bot(200, media(100, sample=8031))))
     heard = [replayed.played[at : at + 320] for at in range(0, len(replayed.played), 320)]
     loud = [place for place, frame in enumerate(heard) if any(frame)]
@@ -58,7 +58,7 @@ def test_what_the_caller_hears_is_played_in_its_place():
     assert int.from_bytes(heard[loud[0]][:2], "little") == pytest.approx(8031, rel=0.05)
 
 
-def test_audio_that_was_left_out_is_silence_of_its_length():
+def test_omitted_audio_is_replayed_as_silence_of_its_length():
     with_audio = stream(bot(200, media(400, sample=99)), bot(210, mark("said")))
     left_out = Message(200, Side.BOT, b'{"event":"media","media":{}}', 6400)
     without = stream(left_out, bot(210, mark("said")), payloads=False)
@@ -66,20 +66,20 @@ def test_audio_that_was_left_out_is_silence_of_its_length():
     assert replay(without).spoken_ms == 400
 
 
-def test_a_clear_sends_marks_back_at_once_unless_the_call_was_set_otherwise():
+def test_a_clear_answers_marks_at_once_unless_they_are_dropped():
     said = (bot(200, media(2000)), bot(210, mark("said")), bot(500, {"event": "clear"}))
     assert replay(stream(*said)).marks == (SentMark(500, "said"),)
     assert replay(stream(*said, media=MediaSettings(marks_on_clear="drop"))).marks == ()
 
 
-def test_a_clear_lets_a_message_end_where_the_call_was_set_so():
+def test_a_clear_finishes_the_message_if_configured():
     said = (bot(200, media(2000)), bot(210, media(1000)), bot(220, mark("said")), bot(500, {"event": "clear"}))
     assert replay(stream(*said)).spoken_ms == pytest.approx(300, abs=20)
     assert replay(stream(*said, media=MediaSettings(clear_granularity="message"))).spoken_ms == 2000
 
 
 @pytest.mark.parametrize("rate_hz", [16000, 24000])
-def test_a_bot_of_another_rate_is_played_at_the_phones(rate_hz):
+def test_audio_of_another_sample_rate_is_played_at_8000_hz(rate_hz):
     ratio = rate_hz // 8000
     replayed = replay(stream(bot(200, media(400 * ratio)), media=MediaSettings(sample_rate_hz=rate_hz)))
     assert replayed.spoken_ms == pytest.approx(400, abs=20)
@@ -91,13 +91,13 @@ def test_messages_without_effect_are_reported():
     assert [(oddity.at_ms, oddity.why) for oddity in replayed.ignored] == [(210, "stop")]
 
 
-def test_messages_outside_of_the_stream_are_not_played():
+def test_messages_before_and_after_the_stream_are_not_played():
     early, late = bot(50, mark("early")), bot(2900, mark("late"))
     stop = gateway(2800, message("stop", reason="callended"))
     assert replay(stream(early, stop, late)).marks == ()
 
 
-def test_ticks_are_those_of_the_recording():
+def test_ticks_have_the_phase_of_the_recording():
     caller = gateway(113, media(20))
     replayed = replay(stream(caller, bot(200, media(20)), bot(201, mark("said"))))
     assert replayed.marks == (SentMark(213, "said"),)
@@ -108,7 +108,7 @@ def test_a_trace_without_a_stream_cannot_be_replayed():
         replay(trace(END))
 
 
-# --- what a comparison tells
+# --- the results of a comparison
 
 
 def differences(*entries, **words):
@@ -127,7 +127,7 @@ def test_marks_within_the_tolerance_do_not_differ():
     assert differences(*SAID, sent(640, "one"), sent(960, "two")) == []
 
 
-def test_marks_that_are_missing_new_or_at_another_time_are_told():
+def test_marks_that_are_missing_new_or_at_another_time_are_reported():
     assert differences(*SAID, sent(600, "one"), sent(1500, "two"), sent(1600, "three"), sent(1700, "one")) == [
         "mark 'two': at 1.50 s in the recording, at 1.00 s now",
         "mark 'three': at 1.60 s in the recording, never now",
@@ -136,14 +136,14 @@ def test_marks_that_are_missing_new_or_at_another_time_are_told():
     assert differences(*SAID, sent(1000, "two")) == ["mark 'one': never in the recording, at 0.60 s now"]
 
 
-def test_another_order_of_marks_is_told():
+def test_another_order_of_marks_is_reported():
     said = (bot(200, mark("one")), bot(200, mark("two")))
     assert differences(*said, sent(200, "two"), sent(200, "one")) == [
         "order of marks: 'two' first in the recording, 'one' first now"
     ]
 
 
-def test_a_mark_at_the_very_end_may_have_come_back_or_not():
+def test_a_mark_at_the_end_of_the_stream_is_not_compared():
     last = (bot(2980, mark("bye")),)
     assert differences(*last) == []
     assert differences(*last, sent(2985, "bye")) == []
@@ -163,5 +163,5 @@ SAYINGS = st.tuples(st.sampled_from([bot, gateway]), st.integers(0, 3000), SAYIN
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(SAYINGS, max_size=10))
-def test_whatever_either_side_said_can_be_replayed(sayings):
+def test_any_messages_can_be_replayed(sayings):
     differences(*(said(at_ms, words) for said, at_ms, words in sayings))

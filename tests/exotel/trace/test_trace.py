@@ -32,7 +32,7 @@ def written(*entries, redactor=None, **words):
 
 
 def shown(*entries, **words):
-    """Give the lines of entries as whoever opens the file sees them."""
+    """Give the lines of entries, parsed."""
     return [json.loads(line) for line in written(*entries, **words)[1:]]
 
 
@@ -40,10 +40,10 @@ def there_and_back(*entries, **words):
     return read_trace(b"".join(written(*entries, **words)).splitlines())
 
 
-# --- what is in a file
+# --- the content of a file
 
 
-def test_the_first_line_says_which_stream_this_is():
+def test_the_first_line_describes_the_stream():
     assert json.loads(written()[0]) == {
         "trace": 1,
         "call_sid": "8a2b1d3c4e5f60718293a4b5c6d718bl",
@@ -93,7 +93,7 @@ def test_a_message_of_several_lines_is_one_line():
     assert there_and_back(bot(1, data)).entries[0].parsed() == {"event": "mark", "mark": {"name": "a\nb"}}
 
 
-def test_audio_that_is_left_out_leaves_its_size_behind():
+def test_omitted_audio_is_replaced_by_its_size():
     entry = bot(1, {"event": "media", "media": {"chunk": "3", "payload": "AAAAAAA", "more": 1}, "stream_sid": "s"})
     assert shown(entry, payloads=False) == [
         {
@@ -107,13 +107,13 @@ def test_audio_that_is_left_out_leaves_its_size_behind():
 
 
 @pytest.mark.parametrize("payload", ["%%%", 12, None])
-def test_audio_that_no_gateway_could_read_has_no_size(payload):
+def test_unreadable_audio_has_no_size(payload):
     line = shown(bot(1, message("media", payload=payload, chunk=1)), payloads=False)[0]
     assert "payload_bytes" not in line
     assert "%%%" not in str(line)
 
 
-def test_a_broken_message_is_cut_short_where_audio_is_left_out():
+def test_a_malformed_message_is_cut_if_audio_is_omitted():
     broken = json.dumps(media(1000)).encode()[:-1]
     line = shown(bot(1, broken), payloads=False)[0]
     assert (len(line["text"]), line["cut_from_bytes"]) == (1000, len(broken))
@@ -121,7 +121,7 @@ def test_a_broken_message_is_cut_short_where_audio_is_left_out():
     assert shown(bot(1, b"\xff" * 2000), payloads=False)[0]["base64"] == base64.b64encode(b"\xff" * 1000).decode()
 
 
-# --- what is not in a file
+# --- redaction
 
 START = {
     "event": "start",
@@ -141,14 +141,14 @@ def test_numbers_and_values_of_custom_parameters_are_not_shown():
     }
 
 
-def test_numbers_and_harmless_parameters_are_shown_where_that_is_asked_for():
+def test_numbers_and_named_parameters_are_shown_if_configured():
     redactor = Redactor(numbers=True, parameters=frozenset({"lang"}))
     start = shown(gateway(1, START), redactor=redactor)[0]["message"]["start"]
     assert start["custom_parameters"] == {"lang": "hi", "key": "***", "agent": "+919812345699", "odd": "***"}
     assert (start["from"], start["to"]) == ("09812345610", "08047491899")
 
 
-def test_that_a_stream_is_resumed_is_no_secret():
+def test_the_resumption_parameter_is_not_hidden():
     assert Redactor().parameter("resumption", "true") == "true"
     assert Redactor().parameter("resumption", "hunter2") == "***"
 
@@ -168,7 +168,7 @@ def test_a_url_is_shown_without_its_secrets(url, seen):
     assert shown(Attempted(0, url))[0]["url"] == seen
 
 
-def test_a_start_that_is_none_is_no_obstacle():
+def test_a_malformed_start_is_written():
     odd = [
         {"event": "start"},
         {"event": "start", "start": 7},
@@ -180,7 +180,7 @@ def test_a_start_that_is_none_is_no_obstacle():
 # --- reading
 
 
-def test_a_torn_last_line_is_left_out_and_told():
+def test_an_incomplete_last_line_is_dropped_and_reported():
     lines = written(bot(1, mark("one")), bot(2, mark("two")))
     read = read_trace([*lines[:2], lines[2][:-5]])
     assert [entry.parsed()["mark"]["name"] for entry in read.entries] == ["one"]
@@ -222,7 +222,7 @@ LINE = b'{"at_ms":5,"event":"opened"}'
         ([..., b'{"at_ms":1,"by":"bot","message":' + b'{"":' * 600 + b"1" + b"}" * 601], ""),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(lines, words):
+def test_an_error_names_its_line(lines, words):
     lines = [written()[0] if line is ... else line for line in lines]
     if not words:
         assert read_trace(lines).entries
@@ -257,7 +257,7 @@ ENTRIES = st.one_of(
 
 @FEW
 @given(st.lists(ENTRIES, max_size=8))
-def test_whatever_was_said_is_read_back(entries):
+def test_any_written_entry_is_read_back(entries):
     read = there_and_back(*entries)
     assert read.header == header()
     assert not read.is_torn
@@ -271,7 +271,7 @@ def test_whatever_was_said_is_read_back(entries):
 
 @FEW
 @given(st.lists(ENTRIES, max_size=8))
-def test_a_trace_that_was_read_is_written_just_so(entries):
+def test_a_read_trace_is_written_unchanged(entries):
     for payloads in (True, False):
         once = there_and_back(*entries, payloads=payloads)
         again = there_and_back(*once.entries, payloads=payloads)

@@ -1,4 +1,4 @@
-"""A gateway that is told to writes a call's stream down, in threads, and has all of it written when it stops."""
+"""A gateway writes the trace of a call in threads, and completes it when it stops."""
 
 import pytest
 from twisted.internet.defer import maybeDeferred
