@@ -22,7 +22,7 @@ class Call:
     _clock: IReactorTime
     _leg: IMediaLeg = field(init=False)
     _connection: IBotConnection = field(init=False)
-    _waiting: list[Deferred[None]] = field(factory=list, init=False)
+    _over: Deferred[None] = field(factory=Deferred, init=False)
 
     def dial(self, bots: IBots, start: StreamStart, leg: IMediaLeg) -> None:
         """Connect to the bot. After it accepts, its audio goes through this leg."""
@@ -32,10 +32,7 @@ class Call:
     def ended(self) -> Deferred[None]:
         """Wait until the connection is gone."""
         waiting: Deferred[None] = Deferred()
-        if self.tape.closed_at is not None:
-            waiting.callback(None)
-        else:
-            self._waiting.append(waiting)
+        self._over.addCallback(waiting.callback)  # a waiter that is cancelled does not cancel the others
         return waiting
 
     # --- the caller's actions
@@ -71,9 +68,7 @@ class Call:
     def _end(self) -> None:
         self.tape.closed_at = self._clock.seconds()
         self._leg.close()
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            one.callback(None)
+        self._over.callback(None)
 
     # --- news of the media
 

@@ -40,14 +40,14 @@ class Exchange:
     _calls: list[Call] = field(factory=list, init=False)
     _phones: SimulatedPhones = field(factory=SimulatedPhones, init=False)
     _plane: Plane = field(init=False)
-    _ticker: Ticker = field(init=False)
+    ticker: Ticker = field(init=False)
     _bots: ExotelBots = field(init=False)
 
     _log = Logger()
 
     def __attrs_post_init__(self) -> None:
         self._plane = Plane(self._phones, self._media_failed)
-        self._ticker = Ticker(self._reactor, self._tick)
+        self.ticker = Ticker(self._reactor, self._tick)
         self._bots = ExotelBots(
             self._reactor,
             metrics=MemoryMetrics(),
@@ -57,17 +57,12 @@ class Exchange:
 
     def start(self) -> None:
         """Start the ticks."""
-        self._ticker.start()
-
-    @property
-    def skipped_ticks(self) -> int:
-        """How many ticks this machine missed because it was too slow."""
-        return self._ticker.skipped
+        self.ticker.start()
 
     async def stop(self) -> None:
         """Hang up the open calls, wait until they are gone, and stop the ticks."""
         await self._hang_up()
-        self._ticker.stop()
+        self.ticker.stop()
 
     async def carry_out(self, scenario: Scenario) -> list[Tape]:
         """Place the calls of a scenario; give their tapes, in the order of the plans."""

@@ -58,7 +58,7 @@ class Certification:
         tapes = tuple(self._exchange.tapes.values())
         if any(tape.opened_at is not None for tape in tapes):
             self._add(judge_messages(tapes, self._terms))
-        if self._exchange.skipped_ticks > _SKIPPED_TICKS:
+        if self._exchange.ticker.skipped > _SKIPPED_TICKS:
             self._screen.say(_BUSY)
         report = Report(
             bot=bot,
