@@ -100,7 +100,7 @@ class Exchange:
 
     def _dial(self, plan: Plan, number: int) -> Call:
         start = self._start_of(plan)
-        tape = Tape(plan.label, start.stream_sid, start.call_sid, self._reactor.seconds())
+        tape = Tape(plan.label, start.stream_sid, self._reactor.seconds())
         self.tapes[start.stream_sid] = tape
         call = Call(tape, self._reactor)
         media = self._phones.open(plan, tape, call, call, self._terms.seed + 2 * number)

@@ -54,7 +54,6 @@ class Tape:
 
     label: str
     stream_sid: str
-    call_sid: str
     began_at: float
     kept: Kept | None = field(default=None, repr=False, kw_only=True)
     opened_at: float | None = field(default=None, init=False)

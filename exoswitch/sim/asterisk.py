@@ -239,13 +239,10 @@ class SimulatedAsterisk(Service):
         """Run the ticks of all phones since the last call, but not all after a long pause of the machine."""
         for _ in range(min(count, _MOST_TICKS_AT_ONCE)):
             for call in tuple(self.calls.values()):
-                self._tick_call(call)
-
-    def _tick_call(self, call: SimulatedCall) -> None:
-        if call.phone is None or call.is_over:
-            return
-        ticked = call.phone.tick()
-        if ticked.digit:
-            call.press(ticked.digit)
-        if ticked.hangs_up:
-            call.hang_up()
+                if call.phone is None or call.is_over:
+                    continue
+                moment = call.phone.tick()
+                if moment.digit:
+                    call.press(moment.digit)
+                if moment.hangs_up:
+                    call.hang_up()

@@ -49,6 +49,8 @@ class MemoryTransport:
             self.disconnecting = True
             self._later(lambda: self._part(ConnectionDone()))
 
+    stopProducing = loseConnection  # noqa: N815
+
     def abortConnection(self) -> None:  # noqa: N802
         """Close at once."""
         if not self._is_over:
@@ -63,10 +65,6 @@ class MemoryTransport:
         """Deliver the bytes that wait."""
         self._is_paused = False
         self._later(self._drain)
-
-    def stopProducing(self) -> None:  # noqa: N802
-        """Close."""
-        self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
         """Ask a pull producer once. Memory is never full."""

@@ -42,7 +42,7 @@ class Bot:
 def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
     """Run a caller with these stages."""
     bot, phones = Bot(echoes=echoes), SimulatedPhones()
-    plane, tape = Plane(phones, lambda media: None), Tape("", SID, "c" * 32, 0.0)
+    plane, tape = Plane(phones, lambda media: None), Tape("", SID, 0.0)
     bot.media = media = phones.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
     plane.add(media)
     tape.opened_at = 0.0
@@ -91,7 +91,7 @@ def test_the_same_seed_loses_the_same_packets():
 
 def test_the_caller_waits_until_the_bot_accepts():
     bot, phones = Bot(), SimulatedPhones()
-    tape = Tape("", SID, "c" * 32, 0.0)
+    tape = Tape("", SID, 0.0)
     media = phones.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, 0)
     for tick in range(20):
         phones.tick(tick * 0.02)

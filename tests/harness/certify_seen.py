@@ -14,7 +14,7 @@ TONE = tone(440)
 
 def tape(label="", *, sid=SID, opened=0.02, hung_up=5.0, closed=5.1, code=1000, reason=""):
     """A call that began at 0 s; None means that the event did not happen."""
-    tape = Tape(label, sid, "c" * 32, 0.0)
+    tape = Tape(label, sid, 0.0)
     tape.opened_at = opened
     if hung_up is not None:
         tape.hung_up(hung_up)
@@ -24,7 +24,7 @@ def tape(label="", *, sid=SID, opened=0.02, hung_up=5.0, closed=5.1, code=1000, 
 
 
 def unreached(error="3009 failed to establish ws conn: bot.example.org:80: no route"):
-    tape = Tape("", SID, "c" * 32, 0.0)
+    tape = Tape("", SID, 0.0)
     tape.error, tape.closed_at = error, 1.0
     return tape
 
