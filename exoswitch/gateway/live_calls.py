@@ -31,7 +31,7 @@ class LiveCalls:
     is_stopping: bool = field(default=False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
-    _all_over: Deferred[None] | None = field(default=None, init=False)
+    _waiting: set[Deferred[None]] = field(factory=set, init=False)
 
     def begin(self, session: Session, lease: Lease) -> LiveCall:
         """Make a call that has a channel already, on its place and with an RTP port; it waits for its first input.
@@ -84,10 +84,13 @@ class LiveCalls:
         """Wait until no call is left, but not longer than this."""
         if not self._by_sid:
             return
-        all_over = self._all_over = Deferred()
-        with suppress(DeferredTimeout):
-            await all_over.addTimeout(wait_s, self._environment.clock)
-        self._all_over = None
+        all_over: Deferred[None] = Deferred()
+        self._waiting.add(all_over)
+        try:
+            with suppress(DeferredTimeout):
+                await all_over.addTimeout(wait_s, self._environment.clock)
+        finally:
+            self._waiting.discard(all_over)
 
     def _add(
         self, session: Session, lease: Lease, choose_trunk: Callable[[Session], OutboundRoute] = _never_dialled
@@ -104,7 +107,6 @@ class LiveCalls:
             del self._by_channel[call.channel.key]
         if call.channel.route is not None:
             self._trunks.give_back(call.channel.route.trunk)
-        all_over = self._all_over
-        if not self._by_sid and all_over is not None:
-            self._all_over = None
-            all_over.callback(None)
+        if not self._by_sid:
+            for all_over in tuple(self._waiting):
+                all_over.callback(None)

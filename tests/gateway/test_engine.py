@@ -512,6 +512,15 @@ def test_a_gateway_that_drains_waits_a_limited_time(house):
     result.successResultOf(stopped)
 
 
+def test_drain_ends_with_the_last_call_even_if_a_stop_has_begun_meanwhile(house):
+    sid = house.talk()
+    drained, stopped = house.engine.drain(60), house.engine.stopService()
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    result.successResultOf(drained)
+    result.successResultOf(stopped)
+    house.assert_nothing_is_left()
+
+
 def test_a_gateway_that_is_configured_not_to_wait_does_not_wait(house):
     house.talk()
     result.successResultOf(house.engine.drain(0))
