@@ -255,6 +255,4 @@ def _accounts(config: Config) -> Accounts:
 
 
 def _web(config: Config, engine: Engine, reactor: Any) -> IService:
-    # Klein installs the default reactor when it is imported.
-
     return web_service(config.http, make_resource(engine, _accounts(config), health_routes(engine)), reactor)

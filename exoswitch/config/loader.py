@@ -85,13 +85,7 @@ def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:
 
 def _summary(config: Config) -> Iterator[str]:
     """List the names of all entries, and no values."""
-    names = {
-        "asterisks": [asterisk.name for asterisk in config.asterisks],
-        "trunks": [trunk.name for trunk in config.trunks],
-        "accounts": list(config.accounts),
-        "apps": list(config.apps),
-        "numbers": list(config.numbers),
-    }
     yield f"node       {config.node}"
-    for section, entries in names.items():
+    for section in ("asterisks", "trunks", "accounts", "apps", "numbers"):
+        entries = [getattr(entry, "name", entry) for entry in getattr(config, section)]
         yield f"{section:<10} {', '.join(entries) or 'none'}"
