@@ -1,7 +1,7 @@
 """Adapter: one call's channel at its Asterisk: what its machine asks of it, and what Asterisk answers."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
@@ -14,6 +14,8 @@ from exoswitch.gateway.environment import SESSION_STORE
 from exoswitch.interfaces.switch import ISwitch, Origination
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
+
+T = TypeVar("T")
 
 Feed = Callable[..., None]
 """Feeds an input of a call's machine, with its details, to the call's driver."""
@@ -58,7 +60,7 @@ class Channel:
 
     def bridge(self, media: MediaAddress) -> None:
         """Claim the inbound channel, and bridge it to our RTP address."""
-        self._spawn(self._bridge(media), "bridging a call")
+        self._spawn(self._answer(self.switch.bridge(self.channel_id, *media)), "bridging a call")
 
     def take_over(self, media: MediaAddress, *, is_bridged: bool) -> None:
         """Lead the audio of another gateway's call to our RTP address; asked again until Asterisk answers."""
@@ -101,29 +103,25 @@ class Channel:
         else:
             self._feed(self._inputs.originate_queued)
 
-    async def _bridge(self, media: MediaAddress) -> None:
+    async def _take_over(self, media: MediaAddress, is_bridged: bool) -> None:
+        asked = self._retry.ask(
+            lambda: self.switch.take_over(self.channel_id, *media, is_bridged=is_bridged),
+            f"Asterisk {self.switch.name}",
+        )
+        if await self._answer(asked):
+            self._feed(self._inputs.channel_answered)
+
+    async def _answer(self, asked: Awaitable[T]) -> T | None:
+        """Wait for Asterisk; an error is an input of the machine, and there is no answer."""
         try:
-            await self.switch.bridge(self.channel_id, *media)
+            return await asked
         except CallTaken:
             self._feed(self._inputs.moved)
         except ChannelGone:
             self._feed(self._inputs.channel_hung_up, ENDED_UNSEEN)
         except (TrunkError, BackendUnavailable) as problem:
             self._feed(self._inputs.rejected, str(problem))
-
-    async def _take_over(self, media: MediaAddress, is_bridged: bool) -> None:
-        try:
-            is_led_here = await self._retry.ask(
-                lambda: self.switch.take_over(self.channel_id, *media, is_bridged=is_bridged),
-                f"Asterisk {self.switch.name}",
-            )
-        except ChannelGone:
-            self._feed(self._inputs.channel_hung_up, ENDED_UNSEEN)
-        except (TrunkError, BackendUnavailable) as problem:
-            self._feed(self._inputs.rejected, str(problem))
-        else:
-            if is_led_here:
-                self._feed(self._inputs.channel_answered)
+        return None
 
     def _spawn(self, work: Any, what: str) -> None:
         spawn(work, self._log, what, channel_id=self.channel_id)
