@@ -20,9 +20,7 @@ class PortPool:
     quarantine_s: float
     _free: deque[int] = field(init=False)
     _taken: set[int] = field(factory=set, init=False)
-    _resting: deque[tuple[float, int]] = field(
-        factory=deque, init=False
-    )  # in the order of the end of their quarantine
+    _resting: deque[tuple[float, int]] = field(factory=deque, init=False)  # the end of each quarantine, in order
 
     def __attrs_post_init__(self) -> None:
         self._free = deque(self.ports)

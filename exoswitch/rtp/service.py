@@ -3,6 +3,7 @@
 import random
 import select
 
+from attrs import evolve
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
@@ -56,8 +57,15 @@ class RtpService(Service):
         self._config = config
         self._rng = rng
         self._metrics = metrics
-        self._law = LAWS_BY_NAME[config.codec]
-        self._waiting_sound = self._law.encode(waiting_sound)
+        law = LAWS_BY_NAME[config.codec]
+        self._settings = LegSettings(
+            source_host="",  # each call has its own
+            law=law,
+            jitter_max_ms=config.jitter_max_ms,
+            playout_max_s=config.playout_max_s,
+            silence_timeout_s=config.silence_timeout_s,
+            waiting_sound=law.encode(waiting_sound),
+        )
         self._ports = PortPool(config.ports, config.quarantine_s)
         if polled is None:
             polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
@@ -78,20 +86,12 @@ class RtpService(Service):
         if not self.running:
             raise NoCapacity("the media plane is not running")
         port, endpoint = self._bind()
-        config = self._config
-        settings = LegSettings(
-            source_host=source_host,
-            law=self._law,
-            jitter_max_ms=config.jitter_max_ms,
-            playout_max_s=config.playout_max_s,
-            silence_timeout_s=config.silence_timeout_s,
-            waiting_sound=self._waiting_sound,
-        )
-        session = MediaSession(MediaLeg(settings, self._rng), endpoint, listener)
+        leg = MediaLeg(evolve(self._settings, source_host=source_host), self._rng)
+        session = MediaSession(leg, endpoint, listener)
         self._bound[session] = (port, endpoint)
         self._inbound.add(endpoint, session)
         self._plane.add(session)
-        return BoundLeg(config.advertise, port, session, listener, lambda: self._close(session))
+        return BoundLeg(self._config.advertise, port, session, listener, lambda: self._close(session))
 
     def _bind(self) -> tuple[int, RtpEndpoint]:
         """Find a port that can be bound; a port of another program is tried again after its quarantine."""

@@ -17,15 +17,7 @@ from exoswitch.exotel.stream.intake import BotIntake
 from exoswitch.exotel.stream.messages import Ignored
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.replay_comparison import Difference, seconds
-from exoswitch.exotel.trace.trace import (
-    Closed,
-    Cut,
-    Entry,
-    MediaSettings,
-    Message,
-    Trace,
-    TraceError,
-)
+from exoswitch.exotel.trace.trace import Closed, Cut, Entry, MediaSettings, Message, Trace, TraceError
 from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import parse
 
