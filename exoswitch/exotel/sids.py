@@ -5,13 +5,11 @@ streams and legs have such SIDs.
 """
 
 import datetime as dt
-import re
 from collections.abc import Callable
 from hashlib import sha256
 
 _RANDOM_BYTES = 14
 _DAYS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_SID = re.compile(r"[0-9a-f]{28}([0-9a-f]{2})([1-9a-c])([1-9a-v])", re.ASCII)
 
 
 def new_sid(now: float, entropy: Callable[[int], bytes]) -> str:
@@ -23,15 +21,3 @@ def new_sid(now: float, entropy: Callable[[int], bytes]) -> str:
 def leg_sid(call_sid: str) -> str:
     """Make the SID of a call's leg; the same call always has the same."""
     return sha256(call_sid.encode()).hexdigest()[: 2 * _RANDOM_BYTES] + call_sid[2 * _RANDOM_BYTES :]
-
-
-def sid_date(sid: str) -> dt.date | None:
-    """Read the day on which a SID was made, in UTC; None if the text is no such SID."""
-    match = _SID.fullmatch(sid)
-    if match is None:
-        return None
-    year, month, day = match.groups()
-    try:
-        return dt.date(2000 + int(year, 16), int(month, 16), _DAYS.index(day))
-    except ValueError:  # a 31st of February
-        return None

@@ -1,6 +1,7 @@
 """Whole calls, from the dial to the last word, on a virtual clock: what shows only when all parts work together."""
 
 import json
+import re
 from array import array
 from itertools import pairwise
 
@@ -9,7 +10,6 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
-from exoswitch.exotel.sids import sid_date
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.conversation import Started
 from exoswitch.sim.sounds import tone
@@ -66,7 +66,8 @@ def test_a_bot_is_told_which_call_it_has_in_exotels_terms(monkeypatch):
         media_format={"encoding": "base64", "sample_rate": "8000", "bit_rate": "128kbps"},
         custom_parameters={"lang": "hi"},
     )
-    assert sid_date(started.call_sid) == sid_date(started.stream_sid) is not None
+    assert re.fullmatch(r"[0-9a-f]{28}[0-9a-f]{2}[1-9a-c][1-9a-v]", started.call_sid)
+    assert re.fullmatch(r"[0-9a-f]{28}" + started.call_sid[28:], started.stream_sid)
     assert started.call_sid != started.stream_sid
 
 
