@@ -21,13 +21,13 @@ class Bot(WebSocketServerProtocol):
     failByDrop = False
 
     def onConnect(self, request):
-        house = self.factory.house
-        if house.refuses:
+        server = self.factory.bot_server
+        if server.refuses:
             raise ConnectionDeny(403, "not you")
-        house.requests.append(request)
+        server.requests.append(request)
 
     def onOpen(self):
-        self.factory.house.bots.append(self)
+        self.factory.bot_server.bots.append(self)
         self.messages, self.closed = [], None
 
     def onMessage(self, payload, isBinary):
@@ -40,7 +40,7 @@ class Bot(WebSocketServerProtocol):
         self.sendMessage(json.dumps(message).encode())
 
 
-class LoopbackHouse:
+class BotServer:
     """A server with bots, and an IBots that reaches them, for the contract suite."""
 
     def __init__(self, reactor, tls=None, **options):
@@ -49,7 +49,7 @@ class LoopbackHouse:
         self.implementation = ExotelBots(reactor, metrics=self.metrics, **options)
         self.requests, self.bots, self.refuses = [], [], False
         factory = WebSocketServerFactory(reactor=reactor)
-        factory.protocol, factory.house = Bot, self
+        factory.protocol, factory.bot_server = Bot, self
         if tls is not None:
             factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=reactor)
         self.port = reactor.listenTCP(0, factory, interface="127.0.0.1")

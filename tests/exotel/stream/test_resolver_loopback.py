@@ -10,7 +10,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from tests.harness.certificates import certificate
-from tests.harness.exotel_loopback import LoopbackHouse
+from tests.harness.exotel_loopback import BotServer
 
 pytestmark = [
     pytest.mark.loopback,
@@ -33,15 +33,15 @@ class Asked(Protocol):
     """One connection to the resolver: records the request and sends the test's answer."""
 
     def connectionMade(self):
-        self.factory.house.lines.append(self)
+        self.factory.server.lines.append(self)
         self.lost = False
 
     def dataReceived(self, data):
-        house = self.factory.house
-        house.questions.append(data.decode())
-        if house.says is not None:
-            self.transport.write(house.says)
-        if house.hangs_up:
+        server = self.factory.server
+        server.questions.append(data.decode())
+        if server.says is not None:
+            self.transport.write(server.says)
+        if server.hangs_up:
             self.transport.loseConnection()
 
     def connectionLost(self, _reason):
@@ -51,14 +51,14 @@ class Asked(Protocol):
 class Resolving:
     """A resolver on 127.0.0.1, with its bots."""
 
-    def __init__(self, house, tls=None):
-        self.house, self.questions, self.lines = house, [], []
-        self.says, self.hangs_up = http(json.dumps({"url": house.url()}).encode()), False
+    def __init__(self, server, tls=None):
+        self.server, self.questions, self.lines = server, [], []
+        self.says, self.hangs_up = http(json.dumps({"url": server.url()}).encode()), False
         factory = Factory.forProtocol(Asked)
-        factory.house = self
+        factory.server = self
         if tls is not None:
-            factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=house.reactor)
-        self.port = house.reactor.listenTCP(0, factory, interface="127.0.0.1")
+            factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=server.reactor)
+        self.port = server.reactor.listenTCP(0, factory, interface="127.0.0.1")
 
     def startService(self):
         """Do nothing: the resolver is open already."""
@@ -68,19 +68,19 @@ class Resolving:
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self):
-        await self.house.until(lambda: all(line.lost for line in self.lines))
+        await self.server.until(lambda: all(line.lost for line in self.lines))
         await maybeDeferred(self.port.stopListening)
 
     def url(self, path="/where", scheme="http", host="127.0.0.1"):
         return f"{scheme}://{host}:{self.port.getHost().port}{path}"
 
     def connect(self, **url):
-        return self.house.connect(self.url(**url))
+        return self.server.connect(self.url(**url))
 
     async def failure(self, **url):
         """Connect, and give the error; the attempt must fail."""
         _, _, listener = self.connect(**url)
-        await self.house.until(lambda: listener.told)
+        await self.server.until(lambda: listener.told)
         ((kind, text),) = listener.told
         assert kind == "failed"
         assert text.startswith("3009 failed to establish ws conn: the resolver ")
@@ -93,20 +93,20 @@ def resolve(reactor, serve):
     """Give a function that starts a resolver and bots with these options."""
 
     def resolve(resolver_tls=None, **options):
-        house = serve(LoopbackHouse(reactor, **options))
-        return serve(Resolving(house, resolver_tls))
+        server = serve(BotServer(reactor, **options))
+        return serve(Resolving(server, resolver_tls))
 
     return resolve
 
 
 async def test_a_resolver_is_asked_as_exotel_does_and_the_bot_in_its_answer_is_reached(resolve):
     resolving = resolve()
-    house = resolving.house
-    _, _, listener = house.connect(resolving.url("/a%20b?x=%2F&y").replace("://", "://user:hunter2@"))
-    await house.until(lambda: house.bots and len(house.bots[0].messages) == 2)
+    server = resolving.server
+    _, _, listener = server.connect(resolving.url("/a%20b?x=%2F&y").replace("://", "://user:hunter2@"))
+    await server.until(lambda: server.bots and len(server.bots[0].messages) == 2)
     assert listener.told == ["opened"]
-    assert house.bots[0].http_request_uri == "/ws?lang=hi"
-    assert house.bots[0].messages[1]["start"]["custom_parameters"] == {"lang": "hi"}
+    assert server.bots[0].http_request_uri == "/ws?lang=hi"
+    assert server.bots[0].messages[1]["start"]["custom_parameters"] == {"lang": "hi"}
     (question,) = resolving.questions
     first, *headers = question.removesuffix("\r\n\r\n").split("\r\n")
     assert first == f"GET /a%20b?x=%2F&y&{DETAILS} HTTP/1.1"
@@ -121,7 +121,7 @@ async def test_a_resolver_is_asked_as_exotel_does_and_the_bot_in_its_answer_is_r
 @pytest.mark.parametrize("how", ["chunked", "until the connection ends"])
 async def test_an_answer_can_end_in_every_way_that_http_allows(how, resolve):
     resolving = resolve()
-    body = json.dumps({"url": resolving.house.url()}).encode()
+    body = json.dumps({"url": resolving.server.url()}).encode()
     resolving.hangs_up = how != "chunked"
     resolving.says = b"HTTP/1.1 200 OK\r\n" + (
         b"\r\n" + body
@@ -129,7 +129,7 @@ async def test_an_answer_can_end_in_every_way_that_http_allows(how, resolve):
         else b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     )
     _, _, listener = resolving.connect()
-    await resolving.house.until(lambda: listener.told)
+    await resolving.server.until(lambda: listener.told)
     assert listener.told == ["opened"]
 
 
@@ -151,7 +151,7 @@ async def test_an_unusable_answer_fails_the_stream(says, why, resolve):
     resolving = resolve()
     resolving.says = says
     assert why in await resolving.failure(path="/where?key=hunter2")
-    assert resolving.house.requests == []
+    assert resolving.server.requests == []
 
 
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["at once", "in the middle"])
@@ -179,11 +179,11 @@ async def test_the_time_out_of_the_handshake_includes_resolving(says, resolve):
 @pytest.mark.parametrize("says", [None, http(b"{}" * 9)[:-3]], ids=["asking", "reading"])
 async def test_closing_abandons_resolving_and_leaves_no_connection(says, resolve):
     resolving = resolve()
-    house, resolving.says = resolving.house, says
+    server, resolving.says = resolving.server, says
     connection, _, listener = resolving.connect()
-    await house.until(lambda: resolving.questions)
+    await server.until(lambda: resolving.questions)
     connection.close(None)
-    await house.until(lambda: listener.told)
+    await server.until(lambda: listener.told)
     assert "given up before the bot answered" in listener.told[0][1]
 
 
@@ -191,7 +191,7 @@ async def test_each_attempt_asks_the_resolver(resolve):
     resolving = resolve()
     for attempt in (1, 2):
         _, _, listener = resolving.connect()
-        await resolving.house.until(lambda told=listener.told: told)
+        await resolving.server.until(lambda told=listener.told: told)
         assert len(resolving.questions) == attempt
 
 
@@ -199,7 +199,7 @@ async def test_the_error_names_an_unreachable_bot_from_the_answer(resolve):
     resolving = resolve()
     resolving.says = http(b'{"url": "ws://127.0.0.1:9/hunter2"}')
     _, _, listener = resolving.connect()
-    await resolving.house.until(lambda: listener.told)
+    await resolving.server.until(lambda: listener.told)
     assert listener.told[0][1].startswith("3009 failed to establish ws conn: 127.0.0.1:9: ")
 
 
@@ -210,7 +210,7 @@ def trusting(own):
 async def test_a_resolver_with_a_valid_certificate_is_asked_over_tls(resolve):
     resolving = resolve(resolver_tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
     _, _, listener = resolving.connect(scheme="https", host="localhost")
-    await resolving.house.until(lambda: listener.told)
+    await resolving.server.until(lambda: listener.told)
     assert listener.told == ["opened"]
 
 

@@ -20,7 +20,7 @@ NAME = f"20260921T141320Z_{CALL_SID}_{STREAM_SID}"
 MESSAGE = b'{"event":"clear"}'
 
 
-class House:
+class RecorderRig:
     """A recorder on a test's clock; its thread works at once, or when the test runs its `work`."""
 
     def __init__(self, folder, *, at_once=True, **options):
@@ -47,71 +47,71 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path / "deep" / "traces")
-    yield house
-    house.recorder.stopService()
-    assert house.clock.getDelayedCalls() == []
+def rig(tmp_path):
+    rig = RecorderRig(tmp_path / "deep" / "traces")
+    yield rig
+    rig.recorder.stopService()
+    assert rig.clock.getDelayedCalls() == []
 
 
-def test_events_are_in_the_file_a_second_later(house):
-    live = house.open()
+def test_events_are_in_the_file_a_second_later(rig):
+    live = rig.open()
     live.attempted("ws://user:hunter2@127.0.0.1:5000/ws")
-    house.clock.advance(0.5)
+    rig.clock.advance(0.5)
     live.opened()
     live.sent(b'{"event":"connected"}')
     live.received(MESSAGE)
     live.binary_received(50)
-    assert house.files() == []
-    house.clock.advance(0.5)
-    kinds = [type(entry).__name__ for entry in house.read().entries]
+    assert rig.files() == []
+    rig.clock.advance(0.5)
+    kinds = [type(entry).__name__ for entry in rig.read().entries]
     assert kinds == ["Attempted", "Opened", "Message", "Message", "Binary"]
-    assert [entry.at_ms for entry in house.read().entries] == [0, 500, 500, 500, 500]
-    assert b"hunter2" not in house.files()[0].read_bytes()
+    assert [entry.at_ms for entry in rig.read().entries] == [0, 500, 500, 500, 500]
+    assert b"hunter2" not in rig.files()[0].read_bytes()
 
 
-def test_files_are_named_after_day_and_stream_and_are_private(house):
+def test_files_are_named_after_day_and_stream_and_are_private(rig):
     for _ in range(2):
-        live = house.open()
+        live = rig.open()
         live.failed("3009 no")
         live.close()
-    house.clock.advance(1)
-    assert [path.name for path in house.files()] == [f"{NAME}.2.jsonl", f"{NAME}.jsonl"]
-    assert {stat.S_IMODE(path.stat().st_mode) for path in house.files()} == {0o600}
-    assert stat.S_IMODE(house.folder.stat().st_mode) == 0o700
+    rig.clock.advance(1)
+    assert [path.name for path in rig.files()] == [f"{NAME}.2.jsonl", f"{NAME}.jsonl"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in rig.files()} == {0o600}
+    assert stat.S_IMODE(rig.folder.stat().st_mode) == 0o700
 
 
-def test_later_batches_are_appended_and_nothing_is_written_after_the_close(house):
-    live = house.open()
+def test_later_batches_are_appended_and_nothing_is_written_after_the_close(rig):
+    live = rig.open()
     for _ in range(3):
         live.received(MESSAGE)
-        house.clock.advance(1)
+        rig.clock.advance(1)
     live.closed(1000, "bye", by=Side.BOT)
     live.close()
     live.close()
     live.received(MESSAGE)
-    house.clock.advance(1)
-    entries = house.read().entries
+    rig.clock.advance(1)
+    entries = rig.read().entries
     assert [entry.at_ms for entry in entries] == [0, 1000, 2000, 3000]
     assert entries[-1] == Closed(3000, 1000, "bye", Side.BOT)
 
 
-def test_an_idle_recorder_has_no_timer(house):
-    live = house.open()
-    assert house.clock.getDelayedCalls() == []
+def test_an_idle_recorder_has_no_timer(rig):
+    live = rig.open()
+    assert rig.clock.getDelayedCalls() == []
     live.received(MESSAGE)
-    house.clock.advance(1)
-    assert house.clock.getDelayedCalls() == []
+    rig.clock.advance(1)
+    assert rig.clock.getDelayedCalls() == []
 
 
 def test_audio_and_numbers_are_written_only_if_configured(tmp_path):
     def said(**options):
-        house = House(tmp_path / str(options), numbers=options.get("numbers", False))
-        live = house.open(options.get("trace", "messages"))
+        rig = RecorderRig(tmp_path / str(options), numbers=options.get("numbers", False))
+        live = rig.open(options.get("trace", "messages"))
         live.sent(b'{"event":"start","start":{"from":"09812345610"}}')
         live.sent(b'{"event":"media","media":{"payload":"AQIDBA=="}}')
-        house.recorder.stopService()
-        return house.files()[0].read_bytes()
+        rig.recorder.stopService()
+        return rig.files()[0].read_bytes()
 
     assert b"09812345610" in said(numbers=True)
     assert b"AQIDBA==" in said(trace="audio")
@@ -120,88 +120,88 @@ def test_audio_and_numbers_are_written_only_if_configured(tmp_path):
     assert not any(word in discreet for word in (b"09812345610", b"AQIDBA=="))
 
 
-def test_stopping_writes_all_waiting_entries_and_ends_every_recording(house):
-    live = house.open()
+def test_stopping_writes_all_waiting_entries_and_ends_every_recording(rig):
+    live = rig.open()
     live.received(MESSAGE)
     stopped = []
-    house.recorder.stopService().addCallback(stopped.append)
+    rig.recorder.stopService().addCallback(stopped.append)
     assert stopped == [None]
     live.received(MESSAGE)
-    house.open().received(MESSAGE)
-    house.clock.advance(5)
-    assert len(house.read().entries) == 1
+    rig.open().received(MESSAGE)
+    rig.clock.advance(5)
+    assert len(rig.read().entries) == 1
 
 
 # --- a slow disk, and none
 
 
 def test_one_batch_is_written_at_a_time(tmp_path):
-    house = House(tmp_path, at_once=False)
-    live = house.open()
+    rig = RecorderRig(tmp_path, at_once=False)
+    live = rig.open()
     for _ in range(5):
         live.received(MESSAGE)
-        house.clock.advance(1)
-    assert len(house.work) == 1
+        rig.clock.advance(1)
+    assert len(rig.work) == 1
     stopped = []
-    house.recorder.stopService().addCallback(stopped.append)
-    house.work.pop()()
-    assert (len(house.work), stopped) == (1, [])
-    house.work.pop()()
-    assert (len(house.work), stopped) == (0, [None])
-    assert len(house.read().entries) == 5
-    assert house.clock.getDelayedCalls() == []
+    rig.recorder.stopService().addCallback(stopped.append)
+    rig.work.pop()()
+    assert (len(rig.work), stopped) == (1, [])
+    rig.work.pop()()
+    assert (len(rig.work), stopped) == (0, [None])
+    assert len(rig.read().entries) == 5
+    assert rig.clock.getDelayedCalls() == []
 
 
 def test_stopping_does_not_wait_for_a_disk_that_hangs(tmp_path):
-    house = House(tmp_path, at_once=False)
-    house.open().received(MESSAGE)
-    house.clock.advance(1)
+    rig = RecorderRig(tmp_path, at_once=False)
+    rig.open().received(MESSAGE)
+    rig.clock.advance(1)
     stopped = []
     with capturedLogs() as log:
-        house.recorder.stopService().addCallback(stopped.append)
-        house.clock.advance(10)
+        rig.recorder.stopService().addCallback(stopped.append)
+        rig.clock.advance(10)
     assert stopped == [None]
     assert ["could not be written within" in event["log_format"] for event in log] == [True]
 
 
-def test_a_large_amount_is_written_at_once(house, monkeypatch):
+def test_a_large_amount_is_written_at_once(rig, monkeypatch):
     monkeypatch.setattr(recording, "_SOON_BYTES", 10_000)
-    live = house.open()
+    live = rig.open()
     live.received(b"x" * 9000)
     live.received(b"x" * 9000)
-    house.clock.advance(0)
-    assert len(house.read().entries) == 2
+    rig.clock.advance(0)
+    assert len(rig.read().entries) == 2
 
 
 def test_a_trace_is_cut_if_the_disk_is_too_slow(tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "_SOON_BYTES", 10_000)
     monkeypatch.setattr(recording, "_UNWRITTEN_BYTES", 50_000)
-    house = House(tmp_path, at_once=False)
-    live = house.open()
+    rig = RecorderRig(tmp_path, at_once=False)
+    live = rig.open()
     for _ in range(10):
         live.received(b"x" * 9000)
-        house.clock.advance(0)
-    house.at_once = True
-    house.work.pop()()
-    house.recorder.stopService()
-    entries = house.read().entries
+        rig.clock.advance(0)
+    rig.at_once = True
+    rig.work.pop()()
+    rig.recorder.stopService()
+    entries = rig.read().entries
     assert len(entries) < 10
     assert entries[-1] == Cut(0, "the disk was too slow")
-    assert house.recorder._unwritten_bytes == 0
+    assert rig.recorder._unwritten_bytes == 0
 
 
-def test_an_unwritable_trace_is_logged_once_and_does_not_affect_others(house):
-    doomed, other = house.open(), house.open()
+def test_an_unwritable_trace_is_logged_once_and_does_not_affect_others(rig):
+    doomed, other = rig.open(), rig.open()
     doomed.received(MESSAGE)
-    house.clock.advance(1)
-    house.files()[0].unlink()
+    rig.clock.advance(1)
+    rig.files()[0].unlink()
     with capturedLogs() as log:
         for _ in range(3):
             doomed.received(MESSAGE)
             other.received(MESSAGE)
-            house.clock.advance(1)
+            rig.clock.advance(1)
     assert [(event["log_level"], event["call_sid"]) for event in log] == [(LogLevel.error, CALL_SID)]
-    assert len(house.read().entries) == 3
+    assert len(rig.read().entries) == 3
 
 
 # --- bounds
