@@ -8,7 +8,7 @@ VENV := .venv
 
 help:
 	@echo "make demo    a whole call on this machine, without any server; prints its measurements"
-	@echo "make check   the quick loop: style, types, imports, unit tests; under a minute"
+	@echo "make check   the quick loop: style, types, imports, unit tests; about a minute"
 	@echo "make test    every check and every test, with a real Asterisk; ends with a table of results"
 	@echo "make clean   removes the files that these commands made in this folder"
 

@@ -78,11 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"exoswitch {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    check = commands.add_parser("check-config", help="list all problems of a configuration file")
+    check = _add(commands, "check-config", "list all problems of a configuration file")
     check.add_argument("file", type=Path, help="the YAML file")
     check.set_defaults(run=_check_config)
 
-    render = commands.add_parser("render-asterisk", help="write a complete Asterisk configuration folder")
+    render = _add(commands, "render-asterisk", "write a complete Asterisk configuration folder")
     render.add_argument("file", type=Path, help="the YAML file")
     render.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write to")
     render.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: the first)")
@@ -92,27 +92,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.set_defaults(run=_render_asterisk)
 
-    demo = commands.add_parser("demo", help="make a whole call on this machine, with measurements and a recording")
+    demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
     demo.add_argument(
         "--out",
         type=Path,
         default=Path("demo-output"),
         metavar="DIR",
-        help="the output folder",
+        help="the output folder (default: demo-output)",
     )
     demo.set_defaults(run=_demo)
 
-    certify = commands.add_parser("certify", help="test a bot with calls as Exotel makes them")
+    certify = _add(commands, "certify", "test a bot with calls as Exotel makes them")
     add_options(certify)
     certify.set_defaults(run=_certify)
 
-    sim = commands.add_parser("sim", help="run a simulated Asterisk or a simulated bot")
+    sim = _add(commands, "sim", "run a simulated Asterisk or a simulated bot")
     _add_sim_commands(sim.add_subparsers(title="what to simulate", metavar="WHAT", required=True))
     return parser
 
 
+def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+    """Add a command; its purpose is in the list of commands and in its own help."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
+    return parser
+
+
 def _add_sim_commands(commands: Any) -> None:
-    asterisk = commands.add_parser("asterisk", help="an AMI server whose phones follow a script")
+    asterisk = _add(commands, "asterisk", "an AMI server whose phones follow a script")
     asterisk.add_argument("--ami-port", type=int, default=5038, metavar="PORT", help="the port of AMI (5038)")
     asterisk.add_argument("--username", default="exoswitch", metavar="NAME", help="the user of AMI (exoswitch)")
     asterisk.add_argument("--secret", default="secret", help="the secret of AMI (secret)")
@@ -134,7 +140,7 @@ def _add_sim_commands(commands: Any) -> None:
     asterisk.add_argument("--caller", default="+919812345610", metavar="NUMBER", help="the number of that phone")
     asterisk.set_defaults(run=_sim_asterisk)
 
-    bot = commands.add_parser("bot", help="a voice bot that speaks Exotel's protocol")
+    bot = _add(commands, "bot", "a voice bot that speaks Exotel's protocol")
     bot.add_argument("--port", type=int, default=8765, help="the port of the bot (8765)")
     bot.add_argument(
         "--behaviour",

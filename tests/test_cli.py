@@ -31,6 +31,21 @@ def test_help_names_every_command_and_the_start_of_the_gateway(capsys):
         assert word in text
 
 
+@pytest.mark.parametrize(
+    ("command", "purpose"),
+    [
+        (["check-config"], "list all problems of a configuration file"),
+        (["certify"], "test a bot with calls as Exotel makes them"),
+        (["sim", "bot"], "a voice bot that speaks Exotel's protocol"),
+    ],
+)
+def test_help_of_a_command_tells_its_purpose(command, purpose, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--help"])
+    assert ended.value.code == 0
+    assert purpose in capsys.readouterr().out
+
+
 def test_version_is_printed(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])

@@ -29,7 +29,7 @@ class Reader:
     def section(self, cls: type[Any], tree: Tree, path: str = "") -> Any:
         """Build a class of the model; a value that cannot be read takes its default, and its problem is noted."""
         if not isinstance(tree, dict):
-            self._note(path or "the file", _not_a("mapping of keys to values", tree))
+            self._note(path or "the file", _not_a("mapping of keys to values", tree, can_be_removed=bool(path)))
             return cls(**{spec.name: _empty(spec.type) for spec in attrs.fields(cls) if _is_required(spec)})
         fields = attrs.fields_dict(cls)
         for key in tree:
@@ -167,7 +167,7 @@ def _shape(tree: Tree) -> str:
     return "list" if isinstance(tree, list) else "single value"
 
 
-def _not_a(wanted: str, tree: Tree) -> str:
+def _not_a(wanted: str, tree: Tree, *, can_be_removed: bool = True) -> str:
     if tree in ("", None):
-        return f"is empty; write a {wanted}, or remove it"
+        return f"is empty; write a {wanted}" + ", or remove it" * can_be_removed
     return f"must be a {wanted}, not a {_shape(tree)}"

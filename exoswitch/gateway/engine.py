@@ -131,7 +131,11 @@ class Engine(Service):
         self._calls.is_stopping = True
         self._inbound.stopService()
         if self._calls and wait_s:
-            self._log.info("stopping: up to {wait_s:g} s for {calls} calls", wait_s=wait_s, calls=len(self._calls))
+            self._log.info(
+                "stopping: waiting up to {wait_s:g} s for the end of {calls} calls",
+                wait_s=wait_s,
+                calls=len(self._calls),
+            )
             if hand_over:
                 self._failover.leave_calls()
             await self._calls.all_over(wait_s)

@@ -82,7 +82,7 @@ def test_no_asterisk_at_all_is_a_problem(problems, good):
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n"])
 def test_empty_file_is_a_problem(problems, text):
-    assert problems(text) == {"the file": "is empty; write a mapping of keys to values, or remove it"}
+    assert problems(text) == {"the file": "is empty; write a mapping of keys to values"}
 
 
 def test_section_without_content_is_a_problem(problems, good):
