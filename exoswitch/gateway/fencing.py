@@ -64,7 +64,9 @@ class Fencing(Service):
         paused_s, self._looked_at = now - self._looked_at, now
         if paused_s >= PAUSED_S and len(self._calls) and not self._is_asking:
             self._is_asking = True
-            self._log.warn("this process was paused for {seconds:.1f} s; whose are its calls?", seconds=paused_s)
+            self._log.warn(
+                "this process was paused for {seconds:.1f} s; it asks which calls it still has", seconds=paused_s
+            )
             spawn(self._ask(), self._log, "asking whose our calls are")
 
     async def _ask(self) -> None:

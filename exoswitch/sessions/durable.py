@@ -257,7 +257,9 @@ class DurableSessions(Service):
             match effect:
                 case Effect.REPORT:
                     self._metrics.add("session_outages_total")
-                    self._log.error("{problem}; calls go on, and their sessions go to the journal", problem=problem)
+                    self._log.error(
+                        "{problem}; calls continue, and their sessions go to the journal", problem=problem
+                    )
                 case Effect.OPEN_LATER:
                     self._opening = self._clock.callLater(
                         self._availability.pause_s,

@@ -92,7 +92,7 @@ class Link(Service, Generic[C, Found]):
         factory = Factory.forProtocol(self.make_protocol)
         factory.noisy = False
         self._client = ClientService(
-            _WatchedEndpoint(endpoint, self._unreachable),
+            _WatchedEndpoint(endpoint, where, self._unreachable),
             factory,
             retryPolicy=self._retry_delay,
             clock=clock,
@@ -192,12 +192,17 @@ class Link(Service, Generic[C, Found]):
 
 
 @implementer(IStreamClientEndpoint)
-@frozen
+@frozen(repr=False)
 class _WatchedEndpoint:
     """An endpoint that reports why it could not connect; ClientService keeps the reason to itself."""
 
     endpoint: IStreamClientEndpoint
+    where: str
     failed: Callable[[Failure], None]
+
+    def __repr__(self) -> str:
+        """Give the address: ClientService logs it at each attempt."""
+        return self.where
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
         def report(failure: Failure) -> Failure:

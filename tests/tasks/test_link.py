@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.logger import globalLogPublisher
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -213,6 +213,15 @@ def test_connections_that_never_come_up_wait_longer_too(link, server, clock):
     make_ready(link, server)
     server.line.end("pulled")
     assert 1 <= next_attempt_in(clock) < 2
+
+
+def test_each_attempt_is_logged_with_the_address_of_the_server(link, server):
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    server.refuse()
+    globalLogPublisher.removeObserver(events.append)
+    attempts = [formatEvent(event) for event in events if "retry" in event["log_format"]]
+    assert [text.partition(" in ")[0] for text in attempts] == ["Scheduling retry 1 to connect tcp:r:6379"]
 
 
 def test_extra_wait_is_added_to_each_pause(link, server, clock):

@@ -103,7 +103,9 @@ class RedisJobs(Service):
 
     def _begin(self, entry: Entry) -> None:
         if entry.lease is None:
-            self._log.warn("entry {key} of our stream {part} is no job: removed", key=entry.id, part=self._part)
+            self._log.warn(
+                "entry {key} of our stream {part} is not a job; it is removed", key=entry.id, part=self._part
+            )
             self._metrics.add("jobs_malformed_total")
             self._progress.finish(entry.id)
         else:
