@@ -62,7 +62,7 @@ def test_entry_that_is_no_job_is_counted_logged_and_removed(world, rubbish):
         world.settle()
     assert listener.arrived == leases(2)
     assert world.metrics.counts["jobs_malformed_total"] == 1
-    assert [event["part"] for event in events if "is no job" in str(event.get("log_format"))] == ["gw1"]
+    assert [event["part"] for event in events if "is not a job" in str(event.get("log_format"))] == ["gw1"]
     assert number(world.server.call("XLEN", STREAM)) == 0
 
 
