@@ -79,7 +79,7 @@ class Gateway(OrderedServices):
         try:
             super().startService()
         except CannotListenError as problem:
-            sys.exit(f"http: {problem} Is another gateway running? Stop it, or choose another port.")
+            sys.exit(f"http: {problem} Is another gateway running? Choose another port, or stop the other gateway.")
 
     def _environment(self, reactor: Any) -> Environment:
         observe = unobserved if self.recorder is None else self.recorder.observe

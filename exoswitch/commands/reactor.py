@@ -32,7 +32,7 @@ def serve(start: Callable[[Any], str]) -> int:
         try:
             print(f"{start(reactor)} (Ctrl-C ends it)", flush=True)
         except CannotListenError as problem:
-            print(f"exoswitch: {problem}: choose another port", file=sys.stderr)
+            print(f"exoswitch: {problem} Choose another port.", file=sys.stderr)
             return succeed(1)
         ended: Deferred[int] = Deferred()
         reactor.addSystemEventTrigger("before", "shutdown", ended.callback, 0)
