@@ -15,8 +15,11 @@ help:
 demo: $(VENV)/.has-exoswitch
 	$(VENV)/bin/exoswitch demo
 
-check test: $(VENV)/.has-tox
-	$(VENV)/bin/python tools/run_tests.py $@
+check: $(VENV)/.has-tox
+	$(VENV)/bin/python tools/run_tests.py check
+
+test: $(VENV)/.has-tox
+	$(VENV)/bin/python tools/run_tests.py test
 
 $(VENV)/.has-exoswitch: $(VENV)/bin/pip setup.cfg pyproject.toml
 	@echo "Installing exoswitch and the libraries that it needs into $(VENV)"

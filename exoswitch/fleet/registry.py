@@ -11,7 +11,7 @@ for `keep_s` and then freed.
 `hand_off` reassigns leases of a live gateway. `transfer` gives a lease to the gateway that it is a place on; it is a
 *pending transfer* until that gateway holds it. Registering again does not free what is pending.
 
-A lease counts on its quotas from `enter` until it is freed, whoever holds it. Limits hold for new leases only: the
+A lease counts on its quotas from `enter` until it is freed, under any holder. Limits hold for new leases only: the
 leases that a gateway registers with may exceed them.
 
 The Lua scripts in `redis/lua` do the same in Redis.
