@@ -61,6 +61,7 @@ class Resumer:
         if options.on_gateway_loss == "hang-up":
             self._environment.give_back(lease)
             self.give_up(evolve(session, asterisk=lease.asterisk), "its bot is configured so that the call ends then")
+            self._environment.metrics.add("calls_completed_total")
             return
         if options.resumed_sid == "new":
             session = evolve(session, stream_sid=self._environment.new_sid())
