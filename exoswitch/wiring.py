@@ -13,7 +13,6 @@ from attrs import define
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.threads import deferToThreadPool
 
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.call.limits import CallLimits
@@ -42,6 +41,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.tasks.services import STOP_S, OrderedServices
+from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.counters import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
@@ -61,13 +61,14 @@ class Gateway(OrderedServices):
         super().__init__(reactor)
         self.config = config
         self.metrics = MemoryMetrics()
-        self.sessions = _session_store(config, reactor, self.metrics)
+        self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces")}
+        self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
         self.nodes = _node_allocator(config, reactor, self.metrics)
         self.jobs = _jobs(config, reactor, self.metrics)
         self.switches = _switches(config, reactor)
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
-        self.recorder = _recorder(config, reactor)
+        self.recorder = _recorder(config, reactor, self.threads["traces"])
         self.engine = Engine(self._environment(reactor), _routing(config), _trunk_channels(config))
         for switch in self.switches.values():
             switch.listener = self.engine
@@ -101,6 +102,8 @@ class Gateway(OrderedServices):
         )
 
     def _add_all(self, config: Config, reactor: Any) -> None:
+        for name, thread in self.threads.items():
+            self.add(f"the thread of {name}", thread)
         self.add("the session store", self.sessions)
         self.add("the allocator of places", self.nodes)
         if self.recorder is not None:
@@ -196,7 +199,7 @@ def _jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
     )
 
 
-def _session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionStore:
+def _session_store(config: Config, reactor: Any, metrics: IMetrics, thread: WorkerThread) -> ISessionStore:
     """Make what keeps sessions."""
     if config.sessions == "memory":
         return MemorySessions()
@@ -207,12 +210,12 @@ def _session_store(config: Config, reactor: Any, metrics: IMetrics) -> ISessionS
         keep_s=config.retention_days * 86_400.0,
         clock=reactor,
         wall_clock=time.time,
-        in_thread=partial(deferToThreadPool, reactor, reactor.getThreadPool()),
+        in_thread=thread.run,
         metrics=metrics,
     )
 
 
-def _recorder(config: Config, reactor: Any) -> Recorder | None:
+def _recorder(config: Config, reactor: Any, thread: WorkerThread) -> Recorder | None:
     """Make what writes traces down, where there is a folder for them."""
     settings = config.traces
     if not settings.folder:
@@ -220,6 +223,7 @@ def _recorder(config: Config, reactor: Any) -> Recorder | None:
     return Recorder(
         reactor,
         settings.folder,
+        defer_to_thread=thread.run,
         max_mb=settings.max_mb,
         numbers=settings.numbers,
         parameters=settings.parameters,

@@ -5,7 +5,6 @@ On the reactor a message costs an append to a list. The thread redacts and write
 
 import time
 from collections.abc import Callable, Collection
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,7 @@ from attrs import define, field, frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.threads import deferToThreadPool
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -60,20 +58,20 @@ class Recorder(Service):
 
     def __init__(
         self,
-        reactor: Any,  # IReactorTime and, without `defer_to_thread`, IReactorThreads
+        clock: IReactorTime,
         folder: str | Path,
         *,
+        defer_to_thread: Callable[..., Deferred[Any]],
         max_mb: int,
         numbers: bool = False,
         parameters: Collection[str] = (),
         wall_clock: Callable[[], float] = time.time,
-        defer_to_thread: Callable[..., Deferred[Any]] | None = None,
     ) -> None:
-        self.clock = reactor
+        self.clock = clock
         self._folder = RecordingFolder(Path(folder), max_mb)
         self._redactor = Redactor(numbers=numbers, parameters=frozenset(parameters))
         self._wall_clock = wall_clock
-        self._defer_to_thread = defer_to_thread or partial(deferToThreadPool, reactor, reactor.getThreadPool())
+        self._defer_to_thread = defer_to_thread
         self._one_at_a_time = DeferredLock()
         self._timer: IDelayedCall | None = None
         self._live: set[Recording] = set()
