@@ -26,7 +26,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from exoswitch.fleet.leases import FleetView, Lease
 from exoswitch.fleet.timings import FleetTimings
 from exoswitch.sim.latency import quantile
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 
 sys.path.append(str(Path(__file__).parents[1]))
 

@@ -25,7 +25,7 @@ from exoswitch.call.stream_start import StreamStart
 from exoswitch.config.model import RtpConfig
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.rtp.service import RtpService
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 
 SETTLE_S = 3.0
 LINGER_S = 10.0  # the load runs a little longer, and needs its peer

@@ -42,10 +42,11 @@ from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.worker_thread import WorkerThread
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.web.health import health_routes
+from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import web_service
 
 _JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
@@ -60,7 +61,7 @@ class Gateway(OrderedServices):
     def __init__(self, config: Config, reactor: Any) -> None:
         super().__init__(reactor)
         self.config = config
-        self.metrics = MemoryMetrics()
+        self.metrics = PrometheusMetrics()
         self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces")}
         self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
         self.nodes = _node_allocator(config, reactor, self.metrics)
@@ -111,7 +112,7 @@ class Gateway(OrderedServices):
         self.add("the links to Asterisk", _together(self.switches.values()))
         self.add("media", self.media)
         self.add("calls", self.engine)
-        self.add("HTTP", _web(config, self.engine, reactor))
+        self.add("HTTP", _web(config, self.engine, self.metrics, reactor))
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
         self.add("jobs", self.jobs)
@@ -258,5 +259,7 @@ def _accounts(config: Config) -> Accounts:
     return Accounts(accounts, config.streams.options())
 
 
-def _web(config: Config, engine: Engine, reactor: Any) -> IService:
-    return web_service(config.http, make_resource(engine, _accounts(config), health_routes(engine)), reactor)
+def _web(config: Config, engine: Engine, metrics: PrometheusMetrics, reactor: Any) -> IService:
+    page = MetricsPage(metrics.exposition, CONTENT_TYPE, reactor.seconds)
+    routes = {**health_routes(engine), **page.routes()}
+    return web_service(config.http, make_resource(engine, _accounts(config), routes), reactor)

@@ -10,6 +10,8 @@ NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 
 
+_SIDES = {DisconnectedBy.USER: "user", DisconnectedBy.BOT: "bot"}
+
 _completed = partial(Ending, status=CallStatus.COMPLETED)
 
 
@@ -108,6 +110,15 @@ def media_lost(silent_s: float) -> Ending:
 def too_long(seconds: float) -> Ending:
     """The call reached its longest duration."""
     return _completed(reason=f"the call reached its limit of {seconds:g} s", stream_status=StreamStatus.COMPLETED)
+
+
+def ended_by(ending: Ending) -> str:
+    """Give the side that ended a call: `user` is the person on the phone, `network` all between the person and us."""
+    if ending.disconnected_by in _SIDES:
+        return _SIDES[ending.disconnected_by]
+    if ending.status in {CallStatus.BUSY, CallStatus.NO_ANSWER}:
+        return "user"
+    return "gateway" if ending.cause is None else "network"
 
 
 def gateway_lost(why: str, *, answered: bool) -> Ending:

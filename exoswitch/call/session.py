@@ -13,6 +13,11 @@ class Direction(Enum):
     INBOUND = "inbound"
     OUTBOUND = "outbound-api"
 
+    @property
+    def side(self) -> str:
+        """The one word for it: ``inbound`` or ``outbound``."""
+        return self.value.partition("-")[0]
+
 
 class CallStatus(Enum):
     """Exotel's call statuses; the last five are final."""

@@ -23,7 +23,7 @@ from exoswitch.exotel.trace.trace import Header
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ticker import Ticker
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 
 ACCOUNT = "exoswitch"
 _GRACE_S = 5.0  # beyond the caller's time: for the time-outs of the handshake and of the close

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from exoswitch.call.session import Ending, Session
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.leases import Lease
+from exoswitch.gateway.call_metrics import count_ended
 from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
@@ -56,7 +57,9 @@ class Environment:
 
     def record_end(self, session: Session, ending: Ending) -> None:
         """Record the end of a call that is not live here."""
-        self.sessions.note(session.ended(ending, self.wall_clock()))
+        ended = session.ended(ending, self.wall_clock())
+        self.sessions.note(ended)
+        count_ended(self.metrics, ended)
 
     def of_store(self, answer: Deferred[T]) -> Deferred[T]:
         """Wait for the session store, but not too long.

@@ -209,7 +209,7 @@ class Inbound(Service):
             return
         session = evolve(arrival.session, gateway=self._environment.node, asterisk=arrival.switch.name)
         self._environment.record_end(session, FULL)
-        self._environment.metrics.add("calls_turned_away_total")
+        self._environment.metrics.add("refused_total", reason="capacity")
 
     def _leave(self, lease: Lease) -> None:
         """Give a place of this gateway back that the call does not need."""

@@ -12,6 +12,7 @@ from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
+from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.trunks.channels import TrunkChannels
@@ -32,6 +33,10 @@ class LiveCalls:
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _waiting: set[Deferred[None]] = field(factory=set, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Let the live calls be counted."""
+        self._environment.metrics.read_from(self._readings)
 
     def begin(self, session: Session, lease: Lease) -> LiveCall:
         """Make a call that has a channel already, on its place and with an RTP port; it waits for its first input.
@@ -100,6 +105,11 @@ class LiveCalls:
         self._by_sid[call.call_sid] = call
         self._by_channel[call.channel.key] = call
         return call
+
+    def _readings(self) -> Iterator[Reading]:
+        for call in self._by_sid.values():
+            session = call.session
+            yield Reading("calls_active", 1, {"direction": session.direction.side, "trunk": session.trunk or ""})
 
     def _forget(self, call: LiveCall) -> None:
         del self._by_sid[call.call_sid]

@@ -7,6 +7,7 @@ from twisted.logger import Logger
 
 from exoswitch.call.session import CallStatus, Ending, Session
 from exoswitch.call.stream_start import StreamStart
+from exoswitch.gateway.call_metrics import count_ended
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.telephony.numbers import mask
@@ -32,13 +33,13 @@ class CallRecord:
 
     def renew_stream(self, stream_sid: str) -> None:
         """Write the SID of the call's next stream."""
-        self._metrics.add("lost_streams_total")
+        self._metrics.add("stream_losses_total")
         self._write(evolve(self.session, stream_sid=stream_sid, updated_at=self._wall_clock()))
 
     def end(self, ending: Ending) -> None:
         """Write how the call ended, count it and log it."""
         self._write(self.session.ended(ending, self._wall_clock()))
-        self._metrics.add(f"calls_{ending.status.value.replace('-', '_')}_total")
+        count_ended(self._metrics, self.session)
         self._log.info(
             "call {call_sid} {direction} {number}: {status}, {reason}",
             call_sid=self.session.call_sid,

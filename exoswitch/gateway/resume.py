@@ -61,7 +61,7 @@ class Resumer:
         if options.on_gateway_loss == "hang-up":
             self._environment.give_back(lease)
             self.give_up(evolve(session, asterisk=lease.asterisk), "its bot is configured so that the call ends then")
-            self._environment.metrics.add("calls_completed_total")
+            self._environment.metrics.add("takeovers_total", result="ended")
             return
         if options.resumed_sid == "new":
             session = evolve(session, stream_sid=self._environment.new_sid())
@@ -102,5 +102,5 @@ class Resumer:
             self.give_up(session, f"the gateway that took it over had no place: {problem}")
             return None
         self._environment.sessions.note(session)
-        self._environment.metrics.add("calls_taken_over_total")
+        self._environment.metrics.add("takeovers_total", result="resumed")
         return call

@@ -2,6 +2,8 @@
 
 import random
 import select
+from collections.abc import Iterator
+from functools import partial
 
 from attrs import evolve
 from twisted.application.service import Service
@@ -16,7 +18,7 @@ from exoswitch.call.media import MediaStatistics
 from exoswitch.config.model import RtpConfig
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaListener, IMediaPlane
-from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.endpoint import RtpEndpoint
 from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams
@@ -24,6 +26,7 @@ from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.plane import MediaSession, Plane
 from exoswitch.rtp.ports import PortPool
 from exoswitch.rtp.ticker import Lateness, Ticker
+from exoswitch.rtp.totals import MediaTotals
 from exoswitch.tasks.spawn import spawn
 
 _MAX_BINDS = 32  # ports in a row that other programs use before a call is refused
@@ -71,7 +74,10 @@ class RtpService(Service):
             polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
         self._inbound = PolledSockets() if polled else QueuedDatagrams()
         self._plane = Plane(self._inbound, self._session_failed)
-        self._ticker = Ticker(self._clock, self._plane.tick)
+        self._ticker = Ticker(self._clock, self._plane.tick, partial(metrics.observe, "tick_lateness_seconds"))
+        self._totals = MediaTotals()
+        self._unsent = 0  # of calls that are over
+        metrics.read_from(self._readings)
         self._bound: dict[MediaSession, tuple[int, RtpEndpoint]] = {}
         self._unbinding: set[Deferred[None]] = set()
 
@@ -102,7 +108,7 @@ class RtpService(Service):
                 endpoint.bind(self._reactor, port, self._config.bind)
             except CannotListenError as error:
                 self._log.warn("RTP port {port} cannot be bound: {error}", port=port, error=str(error))
-                self._metrics.add("rtp_unbindable_ports_total")
+                self._metrics.add("rtp_port_failures_total")
                 self._ports.give_back(port, self._clock.seconds())
             else:
                 return port, endpoint
@@ -113,7 +119,9 @@ class RtpService(Service):
         port, endpoint = self._bound.pop(session)
         self._plane.remove(session)
         self._inbound.remove(endpoint)
-        self._count(session.leg.statistics(), endpoint)
+        self._totals.end(session.leg)
+        self._unsent += endpoint.send_errors
+        self._observe(session.leg.statistics())
         closed = endpoint.close()
         self._unbinding.add(closed)
 
@@ -163,21 +171,17 @@ class RtpService(Service):
         if session.failures == 1 and session in self._bound:
             self._log.failure("the media of the call on port {port} failed", port=self._bound[session][0])
 
-    def _count(self, statistics: MediaStatistics, endpoint: RtpEndpoint) -> None:
-        """Add the counts of an ended call to the node's counters."""
-        counts = {
-            "rtp_received_packets": statistics.received,
-            "rtp_lost_packets": statistics.lost,
-            "rtp_late_packets": statistics.late,
-            "rtp_duplicate_packets": statistics.duplicate,
-            "rtp_malformed_packets": statistics.malformed,
-            "rtp_foreign_packets": statistics.foreign,
-            "rtp_concealed_frames": statistics.concealed,
-            "rtp_sent_packets": statistics.sent,
-            "rtp_unsent_packets": endpoint.send_errors,
-            "playout_underruns": statistics.underruns,
-            "playout_overflowed_ms": statistics.overflowed_ms,
-        }
-        for name, count in counts.items():
-            if count:
-                self._metrics.add(name, count)
+    def _observe(self, statistics: MediaStatistics) -> None:
+        """Measure the audio of a call that is over."""
+        expected = statistics.received + statistics.lost
+        if expected:
+            self._metrics.observe("rtp_loss_ratio", statistics.lost / expected)
+            self._metrics.observe("rtp_jitter_seconds", statistics.jitter_ms / 1000)
+
+    def _readings(self) -> Iterator[Reading]:
+        yield from self._totals.readings([session.leg for session in self._bound])
+        unsent = sum(endpoint.send_errors for _, endpoint in self._bound.values())
+        yield Reading("rtp_unsent_total", self._unsent + unsent)
+        yield Reading("ticks_skipped_total", self._ticker.skipped)
+        yield Reading("rtp_ports_in_use", len(self._bound))
+        yield Reading("rtp_ports_size", len(self._config.ports))

@@ -23,16 +23,21 @@ class Lateness:
     max_ms: float
 
 
+def _unobserved(_late_s: float) -> None:
+    """Observe nothing."""
+
+
 @define
 class Ticker:
     """Calls `callback(now)` every 20 ms; its errors are logged, and ticking goes on.
 
-    Late ticks are made up for, up to 100 ms; more are left out and counted as `skipped`. The clock must not jump: a
-    reactor's `seconds` must be `time.monotonic`.
+    `observe` is told how late each tick began, in seconds. Late ticks are made up for, up to 100 ms; more are left
+    out and counted as `skipped`. The clock must not jump: a reactor's `seconds` must be `time.monotonic`.
     """
 
     _clock: IReactorTime
     _callback: Callable[[float], None]
+    _observe: Callable[[float], None] = _unobserved
     period_s: float = FRAME_S
     ticks: int = field(default=0, init=False)
     skipped: int = field(default=0, init=False)
@@ -79,6 +84,7 @@ class Ticker:
         """Run the ticks that are due; ticks that become due meanwhile wait for the reactor's next turn."""
         self._next_call = None
         late_s = max(0.0, self._clock.seconds() - self._due_at)
+        self._observe(late_s)
         self._lateness_s.append(late_s)
         self._max_lateness_s = max(self._max_lateness_s, late_s)
         due = 1 + int((late_s + _ROUNDING_S) / self.period_s)

@@ -38,7 +38,7 @@ class ThreadedJournal:
 
     def drop(self, count: int, reason: str) -> None:
         """Count lost notes; log it once in an outage."""
-        self._metrics.add("session_notes_dropped_total", count)
+        self._metrics.add("journal_lost_total", count)
         if not self._is_loss_logged:
             self._is_loss_logged = True
             self._log.error("notes of sessions are being LOST: {reason}", reason=reason)

@@ -368,7 +368,7 @@ def test_other_messages_of_bots_are_counted_and_ignored(event):
     wire.messages()
     wire.send({"event": event, event or "x": {"payload": "AQI=", "name": "m", "digit": "1"}})
     assert (wire.leg.asked, wire.received(), wire.listener.told) == ([], [], ["opened"])
-    assert wire.metrics == {"ignored_bot_messages": 1}
+    assert wire.metrics == {'bot_faults_total{kind="ignored"}': 1}
 
 
 def test_a_stop_message_of_the_bot_does_not_change_its_close():
@@ -383,7 +383,7 @@ def test_binary_messages_are_counted_also_if_they_have_json(data):
     wire = Wire()
     wire.send(frame(data, BINARY) + frame(media(b"\1\2")))
     assert wire.leg.asked == [("play", b"\1\2")]
-    assert wire.metrics == {"binary_bot_messages": 1}
+    assert wire.metrics == {'bot_faults_total{kind="binary"}': 1}
 
 
 # --- marks and clear

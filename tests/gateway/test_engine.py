@@ -20,7 +20,7 @@ from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
@@ -141,7 +141,7 @@ def test_call_goes_through_its_statuses(house):
     house.happens(ev.ChannelHungUp(sid, 16, "Normal Clearing"))
     ended = house.session(sid)
     assert (ended.status, ended.duration_s) == (CallStatus.COMPLETED, 17.0)
-    assert house.metrics.counts["calls_completed_total"] == 1
+    assert house.metrics.count("calls_total", status="completed") == 1
     house.assert_nothing_is_left()
 
 
@@ -214,7 +214,7 @@ def test_lost_bot_is_connected_again_as_another_stream_of_the_same_call(house):
     house.happens(ev.DigitPressed(sid, "8", 90))
     assert leg.stream is second
     assert (first.asked, second.asked) == ([("start",)], [("start",), ("digit", "8", 90)])
-    assert house.metrics.counts["lost_streams_total"] == 1
+    assert house.metrics.counts["stream_losses_total"] == 1
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     assert second.asked[-1] == ("close", fx.StopReason.CALL_ENDED)
     house.assert_nothing_is_left()

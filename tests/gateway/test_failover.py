@@ -90,7 +90,7 @@ def test_call_that_is_to_end_with_its_gateway_is_hung_up_and_not_taken_over_firs
     assert second.switch.asked == [("hang_up_lost", sid, 16)]
     ended = fleet.session(sid)
     assert ended.ending.reason == "its gateway was lost: its bot is configured so that the call ends then"
-    assert second.metrics.counts["calls_completed_total"] == 1
+    assert second.metrics.count("calls_total", status="completed") == 1
     assert fleet.leases() == {}
 
 

@@ -10,8 +10,9 @@ from twisted.internet.task import deferLater
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from exoswitch.exotel.stream.connection import ExotelBots
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.recorders import RecordedLeg
-from tests.harness.wire import Counts, RecordedListener, stream_start
+from tests.harness.wire import RecordedListener, stream_start
 
 
 class Bot(WebSocketServerProtocol):
@@ -45,8 +46,9 @@ class BotServer:
 
     def __init__(self, reactor, tls=None, **options):
         self.reactor = reactor
-        self.metrics = Counts()
-        self.implementation = ExotelBots(reactor, metrics=self.metrics, **options)
+        metrics = MemoryMetrics()
+        self.metrics = metrics.counts
+        self.implementation = ExotelBots(reactor, metrics=metrics, **options)
         self.requests, self.bots, self.refuses = [], [], False
         factory = WebSocketServerFactory(reactor=reactor)
         factory.protocol, factory.bot_server = Bot, self

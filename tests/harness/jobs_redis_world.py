@@ -3,7 +3,7 @@
 import random
 
 from exoswitch.fleet.redis.jobs import POLL_S, RedisJobs
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.waiting import TurnedReactor
 
 

@@ -9,7 +9,7 @@ from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.journal import Journal
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.databases import sqlite_in_test
 from tests.harness.sessions import MOMENT, SESSION
 from tests.harness.stores import durable

@@ -5,7 +5,7 @@ from itertools import count
 
 from exoswitch.fleet.redis.allocator import RedisNodes
 from exoswitch.fleet.timings import FleetTimings
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.waiting import TurnedReactor
 
 

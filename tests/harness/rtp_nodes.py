@@ -13,7 +13,7 @@ from zope.interface import implementer
 from exoswitch.call.media import MediaEncoding
 from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.service import RtpService
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.udp import MemoryUDP
 
 PORTS = range(41_200, 41_204)

@@ -13,7 +13,7 @@ from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.databases import sqlite_in_test
 from tests.harness.sessions import MOMENT
 from tests.harness.sim_live import run

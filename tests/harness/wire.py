@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import struct
-from collections import Counter
 
 from attrs import define, evolve, field
 from twisted.internet.error import ConnectionAborted, ConnectionDone
@@ -21,6 +20,7 @@ from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.rtp.message_encoder import MessageEncoder
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.recorders import RecordedLeg
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -57,11 +57,6 @@ class RecordedListener:
 
 
 @implementer(IMetrics)
-class Counts(Counter):
-    def add(self, name, amount=1):
-        self[name] += amount
-
-
 def frame(payload, opcode=TEXT, *, final=True):
     """Build a server's frame."""
     data = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
@@ -135,10 +130,11 @@ class Wire:
 
     def __init__(self, start=None, *, opens=True, leg=None, **bots):
         self.reactor = MemoryReactorClock()
-        self.metrics = Counts()
+        metrics = MemoryMetrics()
+        self.metrics = metrics.counts
         self.listener = RecordedListener()
         self.leg = leg or RecordedLeg()
-        self.bots = ExotelBots(self.reactor, metrics=self.metrics, **bots)
+        self.bots = ExotelBots(self.reactor, metrics=metrics, **bots)
         self.connection = self.bots.connect(start or stream_start(), self.leg, self.listener)
         self.listener.on_open = self.connection.start
         if opens:

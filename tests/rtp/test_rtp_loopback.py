@@ -9,7 +9,7 @@ from twisted.internet.task import deferLater
 
 from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.service import RtpService
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.rtp_nodes import ENCODING, Call
 
 pytestmark = pytest.mark.loopback

@@ -1,5 +1,7 @@
 """The media plane of a node, on UDP in memory."""
 
+from collections import Counter
+
 import pytest
 from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
@@ -78,7 +80,7 @@ def test_a_port_of_another_program_is_skipped_and_tried_again_later(node):
     with capturedLogs() as logs:
         assert node.open()[0].port == 20_002
     assert len(logs) == 2
-    assert node.metrics.counts["rtp_unbindable_ports_total"] == 2
+    assert node.metrics.counts["rtp_port_failures_total"] == 2
     node.reactor.occupied = set()
     node.open()
     node.tick(300)
@@ -119,8 +121,8 @@ def test_packets_that_the_kernel_refuses_are_counted(node):
     node.reactor.ports[leg.port].socket.error = OSError(11, "try again")
     node.tick(3)
     leg.close()
-    assert node.metrics.counts["rtp_unsent_packets"] == 3
-    assert node.metrics.counts["rtp_sent_packets"] == 3
+    assert node.metrics.count("rtp_unsent_total") == 3
+    assert node.metrics.count("rtp_packets_total", dir="out") == 3
 
 
 def test_the_counts_of_an_ended_call_are_added_to_the_nodes_counters(node):
@@ -135,15 +137,40 @@ def test_the_counts_of_an_ended_call_are_added_to_the_nodes_counters(node):
     leg.play(TONE * 60)
     leg.play(TONE)
     node.tick()
-    leg.close()
     assert call.overflowed == [200]
-    assert {name: node.metrics.counts[name] for name in sorted(node.metrics.counts)} == {
-        "playout_overflowed_ms": 220,
-        "rtp_concealed_frames": 1,
-        "rtp_malformed_packets": 1,
-        "rtp_received_packets": 3,
-        "rtp_sent_packets": 4,
+    while_live = node.metrics.read()
+    leg.close()
+    after = node.metrics.read()
+    assert (while_live["rtp_ports_in_use"], after["rtp_ports_in_use"]) == (1, 0)
+    assert {series: value for series, value in (while_live - Counter(rtp_ports_in_use=1)).items() if value} == {
+        "playout_dropped_seconds_total": pytest.approx(0.22),
+        "concealed_seconds_total": 0.02,
+        "rtp_malformed_total": 1,
+        'rtp_packets_total{dir="in"}': 3,
+        'rtp_packets_total{dir="out"}': 4,
+        "rtp_ports_size": 4,
     }
+    assert after == while_live - Counter(rtp_ports_in_use=1)
+
+
+def test_the_loss_and_the_jitter_of_a_call_are_measured_at_its_end(node):
+    leg, call = node.open()
+    leg.attach(call, ENCODING)
+    stream = Packetizer(0, 1, 2, 3)
+    for n in range(5):
+        packet = stream.encode(ULAW.encode(TONE), marker=False)
+        if n != 2:
+            node.reactor.deliver(leg.port, packet, ASTERISK)
+        node.tick()
+    assert "rtp_loss_ratio" not in node.metrics.observed
+    leg.close()
+    assert list(node.metrics.observed["rtp_loss_ratio"]) == [0.2]
+    assert list(node.metrics.observed["rtp_jitter_seconds"]) == [pytest.approx(0, abs=1e-9)]
+
+
+def test_the_lateness_of_each_tick_is_measured(node):
+    node.tick(3)
+    assert len(node.metrics.observed["tick_lateness_seconds"]) == 3
 
 
 def test_a_call_that_fails_in_every_tick_is_counted_and_logged_once(node, logged_failures):

@@ -108,7 +108,7 @@ def test_stopped_store_takes_no_note_and_no_save(tmp_path):
     keeper = Keeper(tmp_path).start()
     keeper.stop()
     keeper.note("a")
-    assert keeper.metrics.counts["session_notes_dropped_total"] == 1
+    assert keeper.metrics.counts["journal_lost_total"] == 1
     result.failureResultOf(keeper.store.save(SESSION), BackendUnavailable)
 
 

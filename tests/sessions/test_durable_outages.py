@@ -28,7 +28,7 @@ def test_outage_loses_nothing_and_doubles_nothing(keeper):
     )
     assert keeper.journal_files() == []
     assert keeper.metrics.counts["session_notes_replayed_total"] == 21
-    assert keeper.metrics.counts["session_notes_dropped_total"] == 0
+    assert keeper.metrics.counts["journal_lost_total"] == 0
 
 
 def test_write_without_a_confirmation_is_not_doubled(keeper):
@@ -205,8 +205,8 @@ def test_full_journal_keeps_its_notes_and_drops_are_counted(tmp_path):
         keeper.note(f"c{number}")
         keeper.pass_time(0.2)
     counts = keeper.metrics.counts
-    assert counts["session_notes_dropped_total"] > 0
-    assert counts["session_notes_journalled_total"] + counts["session_notes_dropped_total"] == 10
+    assert counts["journal_lost_total"] > 0
+    assert counts["session_notes_journalled_total"] + counts["journal_lost_total"] == 10
     keeper.database.is_away = False
     keeper.pass_time(11)
     assert len(keeper.written()) == counts["session_notes_journalled_total"]
@@ -218,5 +218,5 @@ def test_notes_that_the_disk_refuses_in_an_outage_are_counted(keeper):
     keeper.database.is_away = True
     keeper.note("a")
     keeper.pass_time()
-    assert keeper.metrics.counts["session_notes_dropped_total"] == 1
+    assert keeper.metrics.counts["journal_lost_total"] == 1
     (keeper.folder / "journal").unlink()

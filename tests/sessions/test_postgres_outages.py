@@ -14,7 +14,7 @@ from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.postgres import PostgresDatabase
-from exoswitch.telemetry.counters import MemoryMetrics
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.sessions import MOMENT, SESSION
 from tests.harness.stores import durable, in_thread_of
 
@@ -112,7 +112,7 @@ async def test_outage_loses_nothing_and_doubles_nothing(postgres, tmp_path, how,
     assert traffic.accepted <= rows.keys()
     assert traffic.refused > 0
     assert metrics.counts["session_outages_total"] >= 1
-    assert metrics.counts["session_notes_dropped_total"] == 0
+    assert metrics.counts["journal_lost_total"] == 0
 
 
 async def test_server_that_restarts_between_calls_costs_no_call(postgres, tmp_path, reactor):

@@ -219,22 +219,22 @@ class BotConnection:
         """Carry out one message of the bot."""
         self._observer.received(message)
         if self._state is not _STARTED:
-            self._bots.metrics.add("early_bot_messages")
+            self._bots.metrics.add("bot_faults_total", kind="early")
             return
         try:
             read = self._intake.feed(message)
         except RemoteProtocolError as error:
-            self._bots.metrics.add("malformed_bot_messages")
+            self._bots.metrics.add("bot_faults_total", kind="malformed")
             if self._intake.malformed == 1:
                 self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
             return
         if isinstance(read, Ignored):
-            self._bots.metrics.add("ignored_bot_messages")
+            self._bots.metrics.add("bot_faults_total", kind="ignored")
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
         self._observer.binary_received(size)
-        self._bots.metrics.add("binary_bot_messages")
+        self._bots.metrics.add("bot_faults_total", kind="binary")
 
     def socket_congested(self, *, congested: bool) -> None:
         """Hold the caller's audio while the bot does not read; send what is held when the bot reads again."""
@@ -293,7 +293,7 @@ class BotConnection:
     def _count_dropped(self) -> None:
         dropped_ms = self._messages.take_dropped_ms()
         if dropped_ms:
-            self._bots.metrics.add("shed_caller_audio_ms", dropped_ms)
+            self._bots.metrics.add("caller_audio_dropped_seconds_total", dropped_ms / 1000)
 
     def _start_timer(self, seconds: float, then: Callable[..., None], *arguments: Any) -> None:
         self._stop_timer()

@@ -206,7 +206,7 @@ def test_the_bots_messages_reach_the_leg_in_order(wires):
     mark = {"event": "mark", "mark": {"name": "m"}}
     wire.send(b"".join(map(frame, [MEDIA, mark, MEDIA, {"event": "clear"}, {"event": "stop"}])))
     assert wire.leg.asked == [("play", b"\1\2"), ("mark", "m"), ("play", b"\1\2"), ("clear",)]
-    assert wire.metrics == {"ignored_bot_messages": 1}
+    assert wire.metrics == {'bot_faults_total{kind="ignored"}': 1}
 
 
 def test_a_message_that_comes_with_the_answer_is_read(wires):
@@ -225,14 +225,14 @@ def test_messages_before_start_are_counted_and_dropped(wires):
     wire.connection.send_mark("m")
     wire.connection.send_digit("1", 100)
     assert wire.received() == []
-    assert (wire.leg.asked, wire.metrics) == ([], {"early_bot_messages": 1})
+    assert (wire.leg.asked, wire.metrics) == ([], {'bot_faults_total{kind="early"}': 1})
 
 
 def test_malformed_messages_are_counted_and_the_stream_continues(wires):
     wire = wires()
     with capturedLogs() as log:
         wire.send(frame(b"hello") + frame(b"\xff\xfe") + frame(b"\0" * 50, BINARY) + frame(MEDIA))
-    assert wire.metrics == {"malformed_bot_messages": 2, "binary_bot_messages": 1}
+    assert wire.metrics == {'bot_faults_total{kind="malformed"}': 2, 'bot_faults_total{kind="binary"}': 1}
     assert wire.leg.asked == [("play", b"\1\2")]
     assert len(log) == 1
     assert wire.listener.told == ["opened"]
@@ -284,7 +284,7 @@ def test_data_in_pieces_of_any_size_has_the_same_effect(wires, size):
         wire.send(data[start : start + size])
     names = [asked[0] for asked in wire.leg.asked]
     assert names == ["play", "play", "play", "mark", "clear", "play"]
-    assert wire.metrics == {"malformed_bot_messages": 1, "binary_bot_messages": 1}
+    assert wire.metrics == {'bot_faults_total{kind="malformed"}': 1, 'bot_faults_total{kind="binary"}': 1}
     assert [opcode for opcode, _ in wire.received()] == [PONG, CLOSE]
     wire.transport.loseConnection()
     wire.reactor.advance(0)
@@ -404,7 +404,7 @@ def test_if_the_bot_does_not_read_only_the_newest_two_seconds_are_held(wires):
     held = wire.messages()
     assert len(held) == 100
     assert (held[0]["sequence_number"], held[0]["media"]["timestamp"]) == ("2", "1020")
-    assert wire.metrics == {"shed_caller_audio_ms": 1000}
+    assert wire.metrics == {"caller_audio_dropped_seconds_total": 1}
     wire.leg.hear(bytes(320))
     assert len(wire.messages()) == 1
 

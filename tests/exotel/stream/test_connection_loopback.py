@@ -108,7 +108,7 @@ async def test_data_for_a_bot_that_does_not_read_is_limited_and_sent_when_it_rea
     for _ in range(150):
         leg.hear(bytes(320))
     bot.transport.resumeProducing()
-    await server.until(lambda: server.metrics["shed_caller_audio_ms"] > 0)
+    await server.until(lambda: server.metrics["caller_audio_dropped_seconds_total"] > 0)
     await server.until(lambda: not connection._socket.is_congested)
     connection.send_mark("end")
     await server.until(lambda: bot.messages[-1]["event"] == "mark")

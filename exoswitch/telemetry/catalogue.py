@@ -1,0 +1,151 @@
+"""Core: every metric that there is. `python tools/write_metrics.py` writes docs/metrics.md from it.
+
+A label never holds a number, a SID or a URL: its values are listed here, or are names of the configuration file.
+"""
+
+from exoswitch.telemetry.metric import Kind, Label, Metric
+
+LABELS = {
+    "dir": "`in` is from the person on the phone, `out` to the person",
+    "direction": "`inbound` or `outbound`",
+    "ended_by": "the side that ended the call",
+    "kind": "what was wrong",
+    "reason": "why",
+    "result": "how it went",
+    "status": "Exotel's final status of the call",
+    "trunk": "the name of a trunk under `trunks:`; empty for a call without one",
+}
+"""The labels that a metric may have. Before you add one, be sure that it has few values."""
+
+FROM_CONFIGURATION = frozenset({"trunk"})
+"""The labels whose values are names of the configuration file."""
+
+_TRUNK = Label("trunk")
+_DIRECTION = Label("direction", ("inbound", "outbound"))
+_DIR = Label("dir", ("in", "out"))
+_STATUS = Label("status", ("completed", "failed", "busy", "no-answer", "canceled"))
+_ENDED_BY = Label("ended_by", ("user", "bot", "network", "gateway"))
+_FAULT = Label("kind", ("binary", "early", "ignored", "malformed"))
+
+_LATENESS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+_LOSS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+
+
+def _counter(name: str, text: str, *labels: Label) -> Metric:
+    return Metric(name=name, kind=Kind.COUNTER, help=text, labels=labels)
+
+
+def _tally(name: str, text: str, *labels: Label) -> Metric:
+    """Describe a counter that its owner keeps."""
+    return Metric(name=name, kind=Kind.COUNTER, help=text, labels=labels, is_read=True)
+
+
+def _gauge(name: str, text: str, *labels: Label) -> Metric:
+    return Metric(name=name, kind=Kind.GAUGE, help=text, labels=labels, is_read=True)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: Label) -> Metric:
+    return Metric(name=name, kind=Kind.HISTOGRAM, help=text, labels=labels, buckets=buckets)
+
+
+SECTIONS: dict[str, tuple[Metric, ...]] = {
+    "Calls": (
+        _gauge("calls_active", "Calls that are not over.", _DIRECTION, _TRUNK),
+        _counter("calls_total", "Calls that ended on this gateway.", _DIRECTION, _TRUNK, _STATUS, _ENDED_BY),
+        _counter(
+            "refused_total",
+            "Calls that were refused before they began.",
+            Label("reason", ("quota", "capacity", "draining", "no_trunk", "unavailable")),
+        ),
+        _counter(
+            "takeovers_total",
+            "Calls of other gateways, or of an earlier process, that came to this gateway.",
+            Label("result", ("resumed", "ended")),
+        ),
+    ),
+    "Media": (
+        _histogram("tick_lateness_seconds", "How late the 20 ms tick of all calls began.", _LATENESS_S),
+        _tally("ticks_skipped_total", "Ticks that were left out because the process was too slow."),
+        _tally("rtp_packets_total", "RTP packets of calls: received and counted, or sent.", _DIR),
+        _tally("rtp_lost_total", "RTP packets that never came."),
+        _tally("rtp_late_total", "RTP packets that came after their tick; most are still played."),
+        _tally("rtp_duplicates_total", "RTP packets that came twice."),
+        _tally("rtp_malformed_total", "Datagrams that are no RTP, or RTP of another codec than G.711."),
+        _tally("rtp_foreign_total", "Datagrams from another address than the call's."),
+        _tally("rtp_unsent_total", "RTP packets that the kernel refused to send."),
+        _counter("rtp_failures_total", "Ticks of calls that failed through an error in exoswitch."),
+        _histogram("rtp_loss_ratio", "The share of a call's RTP packets that never came, at its end.", _LOSS),
+        _histogram("rtp_jitter_seconds", "The interarrival jitter (RFC 3550) of a call at its end.", _JITTER_S),
+        _gauge("rtp_ports_in_use", "RTP ports of live calls."),
+        _gauge("rtp_ports_size", "RTP ports that are configured."),
+        _counter("rtp_port_failures_total", "RTP ports that could not be bound."),
+        _tally("concealed_seconds_total", "Audio of callers that was missing, and replaced."),
+        _tally("playout_underruns_total", "Times that a bot's queued audio came to its end."),
+        _tally("playout_dropped_seconds_total", "Audio of bots that was dropped because the queue was full."),
+    ),
+    "Bots": (
+        _counter("stream_losses_total", "Streams that were lost and are to be made again."),
+        _counter(
+            "bot_faults_total",
+            "Messages of bots that could not be used: binary ones, ones before `start` was sent, unknown events, and "
+            "ones that are not Exotel's JSON.",
+            _FAULT,
+        ),
+        _counter("caller_audio_dropped_seconds_total", "Audio of callers that bots did not read in time."),
+    ),
+    "Sessions": (
+        _counter("session_notes_total", "Changes of sessions to be written."),
+        _counter("session_batches_total", "Transactions that wrote sessions."),
+        _counter("session_outages_total", "Times that the session store was lost."),
+        _counter("session_records_corrupt_total", "Sessions in the store that cannot be read; they are set aside."),
+        _counter("session_notes_journalled_total", "Changes of sessions that went to the journal."),
+        _counter("session_notes_replayed_total", "Changes of sessions that came from the journal into the store."),
+        _counter("session_lines_damaged_total", "Lines of the journal that cannot be read; they are skipped."),
+        _counter("journal_lost_total", "Changes of sessions that were lost: neither store nor journal took them."),
+    ),
+    "Fleet": (
+        _counter("jobs_sent_total", "Calls that were handed to another gateway to dial."),
+        _counter("jobs_taken_total", "Calls that came from another gateway to be dialled here."),
+        _counter("jobs_failed_total", "Calls from another gateway whose dialling failed through an error."),
+        _counter("jobs_malformed_total", "Jobs in Redis that cannot be read; they are dropped."),
+        _counter("places_taken_without_redis_total", "Places for calls that were taken while Redis was away."),
+    ),
+}
+
+METRICS = {metric.name: metric for section in SECTIONS.values() for metric in section}
+
+
+def kept(name: str, kind: Kind) -> Metric:
+    """Find a metric of this kind whose number the code adds to.
+
+    Raises:
+        LookupError: there is none.
+    """
+    found = _find(name)
+    if found.is_read:
+        raise LookupError(f"metric {name} is read from its owner: give a Reading of it")
+    if found.kind is not kind:
+        raise LookupError(f"metric {name} is a {found.kind.value}")
+    return found
+
+
+def read(name: str) -> Metric:
+    """Find a metric that is read from its owner.
+
+    Raises:
+        LookupError: there is none.
+    """
+    found = _find(name)
+    if not found.is_read:
+        raise LookupError(f"metric {name} is not read from its owner: add to it")
+    return found
+
+
+def _find(name: str) -> Metric:
+    if name not in METRICS:
+        raise LookupError(
+            f"there is no metric {name!r}: add its row to exoswitch/telemetry/catalogue.py, "
+            "then run `python tools/write_metrics.py`"
+        )
+    return METRICS[name]

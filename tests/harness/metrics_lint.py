@@ -1,0 +1,92 @@
+"""The lint of metrics: their rows in the catalogue, and the calls in the code that name them."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from exoswitch.telemetry.catalogue import FROM_CONFIGURATION, LABELS, kept, read
+from exoswitch.telemetry.metric import OTHER, Kind, Metric
+
+OBJECTS = {"metrics", "_metrics"}  # the names under which the code holds its IMetrics
+KINDS = {"add": Kind.COUNTER, "observe": Kind.HISTOGRAM}
+
+
+def faults_of_rows(rows: Iterable[Metric]) -> list[str]:
+    """Give what is wrong with rows of the catalogue."""
+    return [f"{row.name}: {fault}" for row in rows for fault in _faults_of_row(row)]
+
+
+def _faults_of_row(row: Metric) -> Iterator[str]:
+    if not row.help.endswith("."):
+        yield "no help text"
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", row.name):
+        yield "not snake_case"
+    if row.kind is Kind.COUNTER and not row.name.endswith("_total"):
+        yield "a counter ends in _total"
+    if row.kind is not Kind.COUNTER and row.name.endswith("_total"):
+        yield "only a counter ends in _total"
+    if re.search(r"_(ms|s|us|minutes)(_|$)", row.name):
+        yield "the unit of time is seconds"
+    for label in row.labels:
+        if label.name not in LABELS:
+            yield f"label {label.name} is not on the allow list"
+        elif not label.values and label.name not in FROM_CONFIGURATION:
+            yield f"the values of label {label.name} are not listed"
+    yield from _faults_of_buckets(row)
+
+
+def _faults_of_buckets(row: Metric) -> Iterator[str]:
+    if row.kind is Kind.HISTOGRAM and not row.buckets:
+        yield "no buckets"
+    if list(row.buckets) != sorted(set(row.buckets)):
+        yield "the buckets do not rise"
+
+
+def faults_of_calls(tree: ast.AST) -> list[str]:
+    """Give what is wrong with the calls in a module that count, observe or read a metric."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            try:
+                _check(node)
+            except LookupError as problem:
+                found.append((node.lineno, str(problem.args[0]).partition(":")[0]))
+    return [f"line {line}: {fault}" for line, fault in sorted(found)]
+
+
+def _check(call: ast.Call) -> None:
+    if _verb(call.func):
+        _check_use(_verb(call.func), call.args[0], _keywords(call))
+    elif isinstance(call.func, ast.Name) and call.func.id == "partial" and _verb(call.args[0]):
+        _check_use(_verb(call.args[0]), call.args[1], _keywords(call))
+    elif isinstance(call.func, ast.Name) and call.func.id == "Reading":
+        labels = call.args[2] if len(call.args) > 2 else ast.Dict([], [])
+        if isinstance(labels, ast.Dict):
+            pairs = zip(labels.keys, labels.values, strict=True)
+            _check_use("Reading", call.args[0], {key.value: value for key, value in pairs})
+
+
+def _verb(called: ast.expr) -> str:
+    """Give the method of an IMetrics that an expression is."""
+    if not isinstance(called, ast.Attribute) or called.attr not in KINDS:
+        return ""
+    holder = called.value
+    name = holder.attr if isinstance(holder, ast.Attribute) else getattr(holder, "id", "")
+    return called.attr if name in OBJECTS else ""
+
+
+def _keywords(call: ast.Call) -> dict[str, ast.expr]:
+    if any(keyword.arg is None for keyword in call.keywords):
+        raise LookupError("the labels are not written out")
+    return {keyword.arg: keyword.value for keyword in call.keywords}
+
+
+def _check_use(verb: str, name: ast.expr, labels: dict[str, ast.expr]) -> None:
+    if not isinstance(name, ast.Constant):
+        raise LookupError("the name is not a literal")  # noqa: TRY004 - one error for all faults
+    row = kept(name.value, KINDS[verb]) if verb in KINDS else read(name.value)
+    row.values(dict.fromkeys(labels, ""))
+    for label in row.labels:
+        value = labels[label.name]
+        if isinstance(value, ast.Constant) and label.admit(value.value) == OTHER:
+            raise LookupError(f"label {label.name} of metric {row.name} has no value {value.value!r}")
