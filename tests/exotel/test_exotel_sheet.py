@@ -324,10 +324,10 @@ def test_a_minute_of_audio_at_once_is_queued_and_played_in_real_time(talk):
     assert b'"mark":{"name":"a minute later"}' in talk.wire.transport.value()
 
 
-def test_a_message_can_be_eight_mebibytes_long():
+def test_a_media_message_can_be_two_mebibytes_long():
     wire = Wire()
     around = len(json.dumps(media(b"")))
-    payload = "A" * ((8 * 1024 * 1024 - around) & ~3)
+    payload = "A" * ((2 * 1024 * 1024 - around) & ~3)
     wire.send({"event": "media", "media": {"payload": payload}})
     assert [len(pcm) for _, pcm in wire.leg.asked] == [len(payload) // 4 * 3]
     assert wire.listener.told == ["opened"]
@@ -389,7 +389,7 @@ def test_binary_messages_are_counted_also_if_they_have_json(data):
 # --- marks and clear
 
 
-NAMES = ["", "a", "a", "ü€😀", '"\\/', "\u0000\n", "\ud800", "n" * 10_240, "क" * 10_240, "  "]
+NAMES = ["", "a", "a", "ü€😀", '"\\/', "\u0000\n", "\ud800", "n" * 256, "क" * 85, "  "]
 
 
 def test_mark_names_are_sent_back_unchanged(talk):
@@ -470,7 +470,7 @@ def test_a_protocol_error_answered_without_a_code_is_no_normal_end():
     wire.transport.loseConnection()
     wire.reactor.advance(0)
     ((_, code, reason),) = wire.listener.told[1:]
-    assert code is None
+    assert code == 1002
     assert "opcode" in reason
 
 

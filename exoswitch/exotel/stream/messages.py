@@ -1,17 +1,28 @@
 """Core: the messages of a bot.
 
 The reader takes what bots in the wild send (spec §3): it looks at `event` and at what the event needs, and ignores
-the rest of a message.
+the rest of a message. Each message has a bounded cost: a long one must be media, and is read in steps.
 """
 
 import base64
 import binascii
 import json
+import re
+from collections.abc import Generator
 from typing import Any
 
 from attrs import frozen
 
 from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.stream.long_payload import decode_in_steps
+
+LONG_BYTES = 64 * 1024
+"""A longer message must be media; without its payload it must not be longer."""
+
+_MAX_CONTAINERS = 512  # arrays and objects; a message of Exotel's protocol has two
+_MAX_NAME_BYTES = 256
+_PAYLOAD = re.compile(rb'"payload"\s*:\s*"')
+_PLACEHOLDER = "@"  # in the place of a long payload; it is not base64
 
 
 @frozen
@@ -65,6 +76,8 @@ class BotMessageReader:
         Raises:
             RemoteProtocolError: the data is no message; the connection can go on.
         """
+        if len(data) > LONG_BYTES:
+            return _finished(self.read_in_steps(data))
         head, tail = self._head, self._tail
         if head and data.startswith(head) and data.endswith(tail) and len(data) >= len(head) + len(tail):
             try:
@@ -72,6 +85,19 @@ class BotMessageReader:
             except binascii.Error:
                 pass  # tolerable base64, or a message of another kind: the slow way decides
         return self._read_slowly(data)
+
+    def read_in_steps(self, data: bytes) -> Generator[None, None, BotMedia]:
+        """Read one message of more than `LONG_BYTES`, with a pause after each piece of its payload.
+
+        Raises:
+            RemoteProtocolError: the data is no media message; the connection can go on.
+        """
+        head, tail = self._head, self._tail
+        if head and data.startswith(head) and data.endswith(tail):
+            start, end = len(head), len(data) - len(tail)
+        else:
+            start, end = _find_payload(data)
+        return BotMedia((yield from decode_in_steps(data[start:end])))
 
     def _read_slowly(self, data: bytes) -> BotMessage:
         message = _parse(data)
@@ -82,7 +108,7 @@ class BotMessageReader:
             self._remember(data, payload)
             return BotMedia(pcm)
         if event == "mark":
-            return BotMark(_text_in(message, "mark", "name"))
+            return BotMark(_mark_name(message))
         if event == "clear":
             return _CLEAR
         if isinstance(event, str):
@@ -104,7 +130,41 @@ class BotMessageReader:
             self._tail = data[start + len(payload) :]
 
 
+def _finished(steps: Generator[None, None, BotMedia]) -> BotMedia:
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            message: BotMedia = end.value
+            return message
+
+
+def _find_payload(data: bytes) -> tuple[int, int]:
+    """Find the payload of a long media message, without parsing the payload."""
+    found = _PAYLOAD.search(data)
+    start = found.end() if found else 0
+    end = data.find(b'"', start)
+    if found is None or end < 0 or len(data) - (end - start) > LONG_BYTES:
+        raise RemoteProtocolError(
+            f"a message of {len(data)} bytes that is not media; the longest has {LONG_BYTES} bytes"
+        )
+    message = _parse(data[:start] + _PLACEHOLDER.encode() + data[end:])
+    if message.get("event") != "media" or _text_in(message, "media", "payload") != _PLACEHOLDER:
+        raise RemoteProtocolError(f"a message of {len(data)} bytes whose payload is not that of a media message")
+    return start, end
+
+
+def _mark_name(message: dict[str, Any]) -> str:
+    name = _text_in(message, "mark", "name")
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if size > _MAX_NAME_BYTES:
+        raise RemoteProtocolError(f"a mark with a name of {size} bytes; the longest has {_MAX_NAME_BYTES} bytes")
+    return name
+
+
 def _parse(data: bytes) -> dict[str, Any]:
+    if data.count(b"[") + data.count(b"{") > _MAX_CONTAINERS:
+        raise RemoteProtocolError(f"a message with more than {_MAX_CONTAINERS} arrays and objects")
     try:
         message = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -23,7 +23,9 @@ from exoswitch.exotel.stream.handshake import upgrade_request
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.stream.websocket_frames import ClientFrames, ServerFrames
 
-_MAX_MESSAGE_BYTES = 8 * 1024 * 1024
+_MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+"""Base64 of 98 s of audio at 8,000 Hz, or 32 s at 24,000 Hz; Exotel's own limit is 100 kB (spec §3.1)."""
+
 _MAX_HANDSHAKE_BYTES = 16 * 1024
 _MAX_UNREAD_BYTES = 1024 * 1024  # written while the other side does not read
 _NORMAL_CLOSURE = 1000  # RFC 6455 §7.4.1
@@ -92,6 +94,7 @@ class WebSocket(WebSocketClientProtocol):
         self._incoming = ServerFrames(_MAX_MESSAGE_BYTES)
         self._outgoing = ClientFrames(entropy)
         self._unread_bytes = 0
+        self._unanswered_ping: bytes | None = None
         self._ended_by = Side.BOT
         self.is_congested = False
 
@@ -149,14 +152,21 @@ class WebSocket(WebSocketClientProtocol):
         super().connectionLost(reason)
 
     def pauseProducing(self) -> None:
-        """The transport's buffer is full."""
+        """The transport's buffer is full; Twisted says so again at every further write."""
+        if self.is_congested:
+            return
         self.is_congested = True
         self._unread_bytes = 0
         self._listener.socket_congested(congested=True)
 
     def resumeProducing(self) -> None:
         """The transport's buffer is empty again."""
+        if not self.is_congested:
+            return
         self.is_congested = False
+        ping, self._unanswered_ping = self._unanswered_ping, None
+        if ping is not None:
+            self.sendPong(ping)  # type: ignore[no-untyped-call]
         self._listener.socket_congested(congested=False)
 
     def stopProducing(self) -> None:
@@ -170,10 +180,15 @@ class WebSocket(WebSocketClientProtocol):
         self.sendData(upgrade_request(self._address, self.websocket_key.decode("ascii")))
 
     def processHandshake(self) -> Any:
-        """Let autobahn check the answer, if it is readable HTTP."""
-        head, end, _ = self.data.partition(b"\r\n\r\n")
-        if not head.isascii() or not (end or len(head) <= _MAX_HANDSHAKE_BYTES):
+        """Let autobahn check the answer, if it is readable HTTP.
+
+        autobahn fails on bytes that are not ASCII; HTTP allows them in a header's value (RFC 9110 §5.5).
+        """
+        head, end, rest = self.data.partition(b"\r\n\r\n")
+        is_http = head.isascii() or head.startswith(b"HTTP/")
+        if not is_http or len(head) > _MAX_HANDSHAKE_BYTES:
             return self.failHandshake("the answer is not HTTP")  # type: ignore[no-untyped-call]
+        self.data = _ascii(head) + end + rest
         return super().processHandshake()  # type: ignore[no-untyped-call]
 
     def onOpen(self) -> None:
@@ -189,23 +204,27 @@ class WebSocket(WebSocketClientProtocol):
             self._listener.text_received(payload)
 
     def onPing(self, payload: bytes) -> None:
-        """Answer, unless the other side does not read: the pongs would pile up."""
-        if not self.is_congested:
+        """Answer; while the other side does not read, keep only the last ping (RFC 6455 §5.5.3 allows it)."""
+        if self.is_congested:
+            self._unanswered_ping = payload
+        else:
             self.sendPong(payload)  # type: ignore[no-untyped-call]
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
-        """Report that closing has begun, on either side."""
+        """Report that closing has begun, on either side; without a request of ours, autobahn found an error."""
         was_open = self.state == self.STATE_OPEN
+        if not isReply:
+            self._end()
         super().sendCloseFrame(code, reasonUtf8, isReply)
         if was_open:
             self._listener.socket_closing()
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        """The connection is gone."""
-        if not wasClean:
+        """The connection is gone. If we refused the other side's data, our code and reason say why."""
+        if self.failedByMe and self.closedByMe:
+            code, reason = self.localCloseCode, (self.localCloseReason or b"").decode("utf-8")
+        elif not wasClean:
             code, reason = None, self.wasNotCleanReason
-        elif self.failedByMe:
-            reason = (self.localCloseReason or b"").decode("utf-8") or reason
         elif code is None:
             # `close()` in Node and in browsers does so; RFC 6455 §7.1.5 calls it 1005, and it is a normal end.
             code, reason = _NORMAL_CLOSURE, "without a code"
@@ -216,6 +235,10 @@ def _why_lost(reason: Failure) -> str:
     if isinstance(reason.value, ConnectionDone | ConnectionLost):
         return "the connection was lost without a closing handshake (1006)"
     return f"the connection was lost: {reason.getErrorMessage()}"
+
+
+def _ascii(head: bytes) -> bytes:
+    return head if head.isascii() else head.decode("latin-1").encode("ascii", "replace")
 
 
 def _printable(text: str) -> str:

@@ -7,6 +7,8 @@ from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
 from exoswitch.call.effects import StopReason
+from exoswitch.call.endings import is_goodbye
+from exoswitch.exotel.stream.observer import Side
 from tests.harness.wire import BINARY, CLOSE, PING, PONG, TEXT, Wire, frame, stream_start
 
 MEDIA = {"event": "media", "media": {"payload": "AQI="}}
@@ -115,8 +117,10 @@ def test_a_refused_connection_fails_the_stream(wires):
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "SSH-2.0-OpenSSH_9.2"),
         (b"\r\n\r\n", "Bad HTTP response status line"),
         (b"\xff\xfe\xfd", "the answer is not HTTP"),
-        (b"HTTP/1.1 101 \xff\r\n\r\n", "the answer is not HTTP"),
+        (b"HTTP/1.1 101 \xff\r\n\r\n", "Upgrade header missing"),
+        (b"HTTP/1.1 403 verw\xc3\xa4hrt\r\n\r\n", "[403]: verw??hrt"),
         (b"x" * 20_000, "the answer is not HTTP"),
+        (b"HTTP/1.1 101 Yes\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", "the answer is not HTTP"),
     ],
 )
 def test_a_wrong_answer_fails_the_stream(wires, answer, words):
@@ -127,6 +131,13 @@ def test_a_wrong_answer_fails_the_stream(wires, answer, words):
     assert text.startswith("3009 failed to establish ws conn: 127.0.0.1:5000: ")
     assert words in text
     assert wire.transport.aborted
+
+
+def test_a_header_that_is_not_ascii_does_not_fail_the_stream(wires):
+    wire = wires(opens=False).dial()
+    status, rest = wire.answer().split(b"\r\n", 1)
+    wire.send(status + b"\r\nServer: \xc3\xbcber\xff\r\n" + rest)
+    assert wire.listener.told == ["opened"]
 
 
 def test_a_bot_that_hangs_up_on_the_request_fails_the_stream(wires):
@@ -376,7 +387,7 @@ def test_after_the_close_no_method_has_an_effect(wires):
         (b"\x81\x85mask\0\0\0\0\0", 1002),
         (b"\x83\x00", 1002),
         (b"\xc1\x01x", 1002),
-        (b"\x81\x7f" + struct.pack("!Q", 8 * 1024 * 1024 + 1), 1009),
+        (b"\x81\x7f" + struct.pack("!Q", 2 * 1024 * 1024 + 1), 1009),
     ],
 )
 def test_a_websocket_protocol_error_ends_the_stream_with_its_close_code(wires, data, code):
@@ -387,7 +398,31 @@ def test_a_websocket_protocol_error_ends_the_stream_with_its_close_code(wires, d
     assert (opcode, struct.unpack("!H", payload[:2])[0]) == (CLOSE, code)
     wire.reactor.advance(2)
     wire.reactor.advance(0)
-    assert wire.listener.told[1][:2] == ("closed", None)
+    assert wire.listener.told[1][:2] == ("closed", code)
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "why"),
+    [
+        (b"\xc1\x01x", 1002, "RSV"),
+        (b"\x81\x85mask\0\0\0\0\0", 1002, "masked"),
+        (b"\x83\x00", 1002, "opcode 3"),
+        (frame(struct.pack("!H", 1005), CLOSE), 1002, "close code 1005"),
+        (frame(struct.pack("!H", 1006), CLOSE), 1002, "close code 1006"),
+        (frame(struct.pack("!H", 1000) + b"\xff", CLOSE), 1007, "close reason"),
+    ],
+)
+def test_data_that_we_refuse_is_no_goodbye_of_the_bot_even_if_it_closes_with_1000(wires, data, code, why):
+    closed = []
+    wire = wires()
+    wire.connection._observer.closed = lambda *args, by: closed.append((*args, by))
+    wire.send(data)
+    wire.end(1000)
+    ((_, told, reason),) = wire.listener.told[1:]
+    assert told == code
+    assert why in reason
+    assert not is_goodbye(told)
+    assert [by for *_, by in closed] == [Side.GATEWAY]
 
 
 # --- a bot that does not read
@@ -440,3 +475,27 @@ def test_unread_data_of_a_bot_that_does_not_read_is_limited(wires):
     wire.reactor.advance(0)
     assert wire.listener.told[1:] == [("closed", None, "the bot does not read what it is sent")]
     assert len(wire.transport.value()) < 1_200_000
+
+
+def test_the_limit_of_unread_data_does_not_begin_anew_with_every_write(wires):
+    wire = wires()
+    wire.messages()
+    producer = wire.transport.producer
+    for _ in range(300):
+        producer.pauseProducing()  # as Twisted does at every write to a full buffer
+        wire.connection.send_mark("m" * 4000)
+    wire.reactor.advance(0)
+    assert wire.listener.told[1:] == [("closed", None, "the bot does not read what it is sent")]
+    assert len(wire.transport.value()) < 1_200_000
+
+
+def test_of_the_pings_of_a_bot_that_does_not_read_only_the_last_is_answered_once_it_reads(wires):
+    wire = wires()
+    wire.messages()
+    wire.transport.producer.pauseProducing()
+    for number in range(1000):
+        wire.send(frame(b"%d" % number, PING))
+    assert wire.received() == []
+    wire.transport.producer.resumeProducing()
+    wire.transport.producer.resumeProducing()
+    assert wire.received() == [(PONG, b"999")]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import (
+    LONG_BYTES,
     BotClear,
     BotMark,
     BotMedia,
@@ -47,7 +48,56 @@ def test_both_alphabets_of_base64_are_read():
 
 def test_the_name_of_a_mark_is_unchanged():
     assert read({"event": "mark", "streamSid": "x", "mark": {"name": "", "timestamp": 5}}) == BotMark("")
-    assert read({"event": "mark", "mark": {"name": "ü" * 5000}}) == BotMark("ü" * 5000)
+    assert read({"event": "mark", "mark": {"name": "ü" * 128}}) == BotMark("ü" * 128)
+    assert read({"event": "mark", "mark": {"name": "\ud800"}}) == BotMark("\ud800")
+
+
+@pytest.mark.parametrize("name", ["m" * 257, "ü" * 129, "\ud800" * 86])
+def test_the_name_of_a_mark_has_at_most_256_bytes(name):
+    with pytest.raises(RemoteProtocolError, match=r"a mark with a name of 25\d bytes; the longest has 256 bytes"):
+        read({"event": "mark", "mark": {"name": name}})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "mark", "mark": {"name": "m"}, "x": "x" * LONG_BYTES},
+        {"event": "clear", "payload": "A" * LONG_BYTES},
+        {"event": "media", "media": {"payload": "AQI="}, "x": "x" * LONG_BYTES},
+        {"event": "media", "media": {"payload": "A" * LONG_BYTES}, "x": "x" * LONG_BYTES},
+        {"event": "media", "media": {}, "payload": "A" * LONG_BYTES},
+        b'{"event":"media","media":{"payload":"' + b"A" * LONG_BYTES,
+        b'{"event":"media","media":{"payload":"' + b"A" * LONG_BYTES + b'"',
+        b"[" + b"[]," * LONG_BYTES + b"1]",
+    ],
+)
+def test_a_long_message_that_is_not_media_is_refused_without_parsing_it_whole(message):
+    with pytest.raises(RemoteProtocolError, match=r"a message of|not JSON|without the text"):
+        read(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "media", "stream_sid": "x", "media": {"payload": "%"}},
+        {"media": {"track": "outbound", "payload": "%", "chunk": 1, "timestamp": None}, "event": "media"},
+    ],
+)
+@pytest.mark.parametrize("size", [50_000, 50_001, 50_002, 1_000_000])
+def test_a_long_media_message_is_read_like_a_short_one(message, size):
+    pcm = bytes(range(251)) * (1 + size // 251)
+    data = json.dumps(message).replace("%", base64.b64encode(pcm[:size]).decode()).encode()
+    assert len(data) > LONG_BYTES
+    learned = BotMessageReader()
+    learned.read(json.dumps(message).replace("%", "AQI=").encode())
+    assert BotMessageReader().read(data) == learned.read(data) == BotMedia(pcm[:size])
+
+
+def test_the_number_of_arrays_and_objects_of_a_message_is_limited():
+    assert read({"event": "stop", "x": [[]] * 500}) == Ignored("stop")
+    for nested in ([[]] * 512, [{}] * 512):
+        with pytest.raises(RemoteProtocolError, match="more than 512 arrays and objects"):
+            read({"event": "stop", "x": nested})
 
 
 def test_clear_needs_nothing_else():
