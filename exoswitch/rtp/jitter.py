@@ -63,6 +63,7 @@ class JitterBuffer:
     _pieces: dict[int, _Piece] = field(factory=dict, init=False)
     _holes: int = field(default=0, init=False)  # number of slots without a frame before `_next`
     _pause: bool = field(default=False, init=False)
+    _paused_after: int = field(default=-1, init=False)  # `_end` when the sender told of a pause
     _spare: int = field(default=_UNKNOWN, init=False)  # samples by which the latest packet was early
     _surplus: int = field(default=0, init=False)  # frames by which the delay is too long
     _until_review: int = field(default=_REVIEW_FRAMES, init=False)
@@ -83,6 +84,10 @@ class JitterBuffer:
         self._spare = _UNKNOWN
 
     # --- in
+
+    def pause(self) -> None:
+        """The sender says that no audio follows for now: until there is newer audio, nothing is concealed."""
+        self._paused_after = self._end
 
     def push(self, timestamp: int, pcm: bytes, newest: bool) -> None:
         """Take a packet's audio; `newest` says that no later packet came before it."""
@@ -203,7 +208,7 @@ class JitterBuffer:
                 return None
             self._next = add_32(self._next, min(difference_32(slot, self._next) for slot in self._slots))
             return self.pop()
-        self.concealed += 1
+        self.concealed += self._end != self._paused_after
         self._holes += 1
         self._next = add_32(self._next, FRAME_SAMPLES)
         if self._holes * FRAME_SAMPLES >= self.max_samples:

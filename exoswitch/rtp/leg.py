@@ -16,13 +16,14 @@ from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
 from exoswitch.call.media import MediaStatistics
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.rtp.jitter import JitterBuffer
-from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.rtp.packet import Packetizer, RtpPacket, parse
 from exoswitch.rtp.playout import Playout
 from exoswitch.rtp.reception import Arrival, Reception
+from exoswitch.rtp.timeline import Timeline
 
 Address = tuple[str, int]
 
-_REORDERED, _DUPLICATE, _STRAY, _RESTARTED = Arrival.REORDERED, Arrival.DUPLICATE, Arrival.STRAY, Arrival.RESTARTED
+_NEXT, _AHEAD, _REORDERED, _RESTARTED = Arrival.NEXT, Arrival.AHEAD, Arrival.REORDERED, Arrival.RESTARTED
 
 
 class LegState(Enum):
@@ -87,6 +88,7 @@ class MediaLeg:
     remote: Address | None = field(default=None, init=False)
     state: LegState = field(default=_IDLE, init=False)
     reception: Reception = field(factory=Reception, init=False)
+    timeline: Timeline = field(factory=Timeline, init=False)
     jitter: JitterBuffer = field(init=False)
     playout: Playout = field(init=False)
     foreign: int = field(default=0, init=False)
@@ -160,16 +162,49 @@ class MediaLeg:
             return
         law = LAWS_BY_PAYLOAD_TYPE.get(packet.payload_type)
         if law is None:
-            self.unsupported += 1
+            self._take_without_audio(packet, now)
             return
         self.remote = address
         self._awaiting, self._heard_at = True, now
         arrival = self.reception.arrived(packet, now)
-        if self.state is not _ATTACHED or arrival is _DUPLICATE or arrival is _STRAY:
+        if self.state is not _ATTACHED:
             return
+        newest = True
+        if arrival is _NEXT:
+            position = self.timeline.following(packet)
+        elif arrival is _AHEAD:
+            position = self.timeline.following(packet, self.reception.apart)
+        elif arrival is _REORDERED:
+            position, newest = self.timeline.earlier(packet, self.reception.apart), False
+        elif arrival is _RESTARTED:
+            self._begin_source(packet)
+            position = self.timeline.following(packet)
+        else:
+            return
+        self.jitter.push(position, law.decode(packet.payload), newest)
+
+    def _begin_source(self, packet: RtpPacket) -> None:
+        """Forget the old source; the new one is played from its first packet on, which this one has confirmed."""
+        self.jitter.restart()
+        first = self.reception.first_of_source
+        law = None if first is None else LAWS_BY_PAYLOAD_TYPE.get(first.payload_type)
+        if first is None or law is None:
+            self.timeline.restart(packet)
+        else:
+            self.timeline.restart(first)
+            self.jitter.push(self.timeline.following(first), law.decode(first.payload), newest=True)
+
+    def _take_without_audio(self, packet: RtpPacket, now: float) -> None:
+        """Take comfort noise and key events as a sign of life and as a pause of the audio; count all else."""
+        if not packet.is_comfort_noise and not packet.is_key_event:
+            self.unsupported += 1
+            return
+        self._awaiting, self._heard_at = True, now
+        arrival = self.reception.numbered(packet)
         if arrival is _RESTARTED:
-            self.jitter.restart()
-        self.jitter.push(packet.timestamp, law.decode(packet.payload), arrival is not _REORDERED)
+            self._begin_source(packet)
+        elif arrival is _NEXT or arrival is _AHEAD:
+            self.jitter.pause()
 
     def tick(self, now: float) -> LegTick:
         """Let 20 ms pass; audio that came before `now` is due."""

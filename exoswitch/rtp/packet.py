@@ -17,6 +17,10 @@ _CSRC_COUNT = 0x0F
 _MARKER = 0x80
 _PAYLOAD_TYPE = 0x7F
 
+_COMFORT_NOISE = frozenset({13, 19})
+_FIRST_DYNAMIC_TYPE = 96
+_KEY_EVENT_BYTES = 4
+
 
 @define
 class RtpPacket:
@@ -28,6 +32,16 @@ class RtpPacket:
     ssrc: int
     payload: bytes
     marker: bool = False
+
+    @property
+    def is_comfort_noise(self) -> bool:
+        """Whether the packet describes the noise of a pause (RFC 3389); some old devices use type 19."""
+        return self.payload_type in _COMFORT_NOISE
+
+    @property
+    def is_key_event(self) -> bool:
+        """Whether the packet looks like one of a key that is pressed: a dynamic type and four bytes (RFC 4733)."""
+        return self.payload_type >= _FIRST_DYNAMIC_TYPE and len(self.payload) == _KEY_EVENT_BYTES
 
 
 def parse(data: bytes) -> RtpPacket:

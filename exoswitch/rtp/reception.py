@@ -14,30 +14,43 @@ _SEEN_MASK = (1 << _MAX_MISORDER) - 1
 
 
 class Arrival(Enum):
-    """The kind of a packet, compared with those before."""
+    """The kind of a packet, compared with those before.
 
-    NEWEST = "newest"
+    `NEXT` has the next sequence number. `AHEAD` comes after a gap, `REORDERED` fills one; see `Reception.apart`.
+    """
+
+    NEXT = "next"
+    AHEAD = "ahead"
     REORDERED = "reordered"
     DUPLICATE = "duplicate"
     STRAY = "stray"
     RESTARTED = "restarted"
 
 
-_NEWEST, _REORDERED, _DUPLICATE = Arrival.NEWEST, Arrival.REORDERED, Arrival.DUPLICATE
-_STRAY, _RESTARTED = Arrival.STRAY, Arrival.RESTARTED
+_NEXT, _AHEAD, _REORDERED = Arrival.NEXT, Arrival.AHEAD, Arrival.REORDERED
+_DUPLICATE, _STRAY, _RESTARTED = Arrival.DUPLICATE, Arrival.STRAY, Arrival.RESTARTED
 
 
 @define
 class Reception:
-    """The counts of one source; a packet of another SSRC begins a new source, and the counts go on."""
+    """The counts of one source.
+
+    Another SSRC, or a large jump of the sequence, is believed when two packets in order come from there, and none of
+    the present source between them (RFC 3550 A.1). The counts go on. After `RESTARTED`, `first_of_source` is the
+    earlier of the two. After `AHEAD`, `apart` is the number of packets that are missing; after `REORDERED`, it is the
+    distance from the newest packet.
+    """
 
     received: int = 0
     lost: int = 0
     duplicate: int = 0
+    apart: int = field(default=0, init=False)
+    first_of_source: RtpPacket | None = field(default=None, init=False)
     _ssrc: int | None = field(default=None, init=False)
     _newest: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False)  # bit n: whether the packet n before the newest has come
-    _expected_stray: int = field(default=-1, init=False)
+    _stray: RtpPacket | None = field(default=None, init=False)
+    _received_at_stray: int = field(default=0, init=False)
     _transit: float | None = field(default=None, init=False)
     _jitter: float = field(default=0.0, init=False)
 
@@ -47,52 +60,66 @@ class Reception:
         return self._jitter * 1000 / SAMPLE_RATE_HZ
 
     def arrived(self, packet: RtpPacket, now: float) -> Arrival:
-        """Count a packet, and give its kind; duplicates and strays must not be played."""
-        if packet.ssrc != self._ssrc:
-            self._ssrc = packet.ssrc
-            return self._restarted(packet, now)
-        ahead = (packet.sequence - self._newest) & 0xFFFF
-        if ahead == 1:
-            self._newest = packet.sequence
+        """Count a packet of audio, and give its kind; duplicates and strays must not be played."""
+        sequence = packet.sequence
+        if packet.ssrc == self._ssrc and (sequence - self._newest) & 0xFFFF == 1:  # nearly all packets
+            self._newest = sequence
             self._seen = (self._seen << 1 | 1) & _SEEN_MASK
-        elif 0 < ahead < _MAX_DROPOUT:
-            self._newest = packet.sequence
-            self._seen = (self._seen << ahead | 1) & _SEEN_MASK
-            self.lost += ahead - 1
-        else:
-            return self._out_of_order(packet, now)
-        self.received += 1
-        self._measure(packet.timestamp, now)
-        return _NEWEST
+            self.received += 1
+            self._measure(packet.timestamp, now)
+            return _NEXT
+        arrival = self.numbered(packet)
+        if arrival is not _DUPLICATE and arrival is not _STRAY:
+            self._measure(packet.timestamp, now)
+        return arrival
 
-    def _out_of_order(self, packet: RtpPacket, now: float) -> Arrival:
+    def numbered(self, packet: RtpPacket) -> Arrival:
+        """Count a packet by its sequence number alone: it may hold something else than audio."""
+        ahead = (packet.sequence - self._newest) & 0xFFFF
+        if packet.ssrc != self._ssrc or ahead >= _MAX_DROPOUT or ahead == 0:
+            return self._unexpected(packet)
+        self._newest = packet.sequence
+        self._seen = (self._seen << ahead | 1) & _SEEN_MASK
+        self.received += 1
+        if ahead == 1:
+            return _NEXT
+        self.apart = ahead - 1
+        self.lost += self.apart
+        return _AHEAD
+
+    def _unexpected(self, packet: RtpPacket) -> Arrival:
+        """Tell a packet out of order from one of a new source."""
         behind = (self._newest - packet.sequence) & 0xFFFF
-        if behind >= _MAX_MISORDER:
-            return self._jumped(packet, now)
+        if packet.ssrc != self._ssrc or behind >= _MAX_MISORDER:
+            return self._of_new_source(packet)
         if self._seen >> behind & 1:
             self.duplicate += 1
             return _DUPLICATE
         self._seen |= 1 << behind
+        self.apart = behind
         self.lost = max(0, self.lost - 1)
         self.received += 1
-        self._measure(packet.timestamp, now)
         return _REORDERED
 
-    def _jumped(self, packet: RtpPacket, now: float) -> Arrival:
-        """Accept a large jump of the sequence only when a second packet confirms it."""
-        if packet.sequence == self._expected_stray:
-            return self._restarted(packet, now)
-        self._expected_stray = (packet.sequence + 1) & 0xFFFF
-        return _STRAY
-
-    def _restarted(self, packet: RtpPacket, now: float) -> Arrival:
-        self._newest = packet.sequence
-        self._seen = 1
-        self._expected_stray = -1
+    def _of_new_source(self, packet: RtpPacket) -> Arrival:
+        """Accept the first packet of all, and each that confirms the stray before it."""
+        stray = self._stray
+        if self._ssrc is not None and not self._is_confirmed(stray, packet):
+            self._stray, self._received_at_stray = packet, self.received
+            return _STRAY
+        self._ssrc, self._newest, self._seen = packet.ssrc, packet.sequence, 1
+        self.first_of_source, self._stray = stray, None
         self._transit = None
-        self.received += 1
-        self._measure(packet.timestamp, now)
+        self.received += 1 if stray is None else 2
         return _RESTARTED
+
+    def _is_confirmed(self, stray: RtpPacket | None, packet: RtpPacket) -> bool:
+        return (
+            stray is not None
+            and stray.ssrc == packet.ssrc
+            and (stray.sequence + 1) & 0xFFFF == packet.sequence
+            and self._received_at_stray == self.received
+        )
 
     def _measure(self, timestamp: int, now: float) -> None:
         """Update the jitter; if the sender's clock jumps by more than a second, measure anew."""

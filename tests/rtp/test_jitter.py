@@ -186,6 +186,22 @@ def test_a_pause_of_the_sender_starts_the_buffer_again(line):
     assert line.buffer.concealed == 10
 
 
+def test_nothing_is_concealed_in_a_pause_that_the_sender_told_of(line):
+    line.play(one_by_one(0, 5))
+    line.buffer.pause()
+    assert set(line.pop(100)) == {None}
+    assert line.buffer.concealed == 0
+    assert line.play([[105], [106], []]) == [105, 106, None]
+    assert line.buffer.concealed == 1
+
+
+def test_the_delay_outlives_a_short_pause_that_the_sender_told_of(line):
+    line.play([[0], [], [], [1, 2, 3]])
+    line.buffer.pause()
+    assert line.pop(7) == [2, 3, *[None] * 5]
+    assert line.play(one_by_one(11, 15)) == [None, None, 11, 12]
+
+
 def test_a_sender_whose_timestamp_stops_in_a_pause_is_played_at_once_afterwards(line):
     line.play(one_by_one(0, 5))
     line.pop(100)

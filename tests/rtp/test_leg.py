@@ -134,7 +134,9 @@ def test_malformed_datagrams_are_counted_and_set_no_remote(data):
     assert (driven.leg.malformed, driven.leg.remote) == (1, None)
 
 
-@pytest.mark.parametrize("payload_type", [3, 13, 72, 101])  # GSM, comfort noise, RTCP's sender report, DTMF
+@pytest.mark.parametrize(
+    "payload_type", [3, 72, 101]
+)  # GSM, RTCP's sender report, a dynamic type that is no key event
 def test_other_payload_types_are_counted_and_set_no_remote(payload_type):
     driven = Driven()
     driven.leg.datagram(Packetizer(payload_type, 1, 2, 3).encode(b"x" * 160, marker=False), ASTERISK, driven.now)
@@ -173,12 +175,104 @@ def test_audio_from_before_the_attach_is_dropped():
     assert driven.tick().pcm == SILENCE_PCM
 
 
-def test_a_new_source_is_played_from_its_first_packet(driven):
+OTHER_TONE = b"\x30\x40" * FRAME_SAMPLES
+
+
+def test_a_new_source_is_played_from_its_first_packet_once_a_second_in_order_has_confirmed_it(driven):
     driven.receive()
     driven.tick()
     driven.peer = Packetizer(0, 5, 777, 100)
+    driven.receive(ULAW.encode(OTHER_TONE))
+    assert driven.tick().pcm != HEARD
     driven.receive()
-    assert driven.tick().pcm == HEARD
+    heard = [driven.tick().pcm for _ in range(2)]
+    assert heard == [ULAW.decode(ULAW.encode(OTHER_TONE)), HEARD]
+
+
+def test_a_stranger_with_many_ssrcs_does_not_disturb_the_source(driven):
+    for ssrc in range(200, 300):
+        driven.receive()
+        stranger = Packetizer(0, 7, 777, ssrc)
+        driven.leg.datagram(stranger.encode(ULAW.encode(OTHER_TONE), marker=False), ASTERISK, driven.now)
+        assert driven.tick().pcm == HEARD
+
+
+COMFORT_NOISE = 13
+KEY_EVENT = 101
+
+
+@pytest.mark.parametrize(
+    ("payload_type", "payload"),
+    [(COMFORT_NOISE, b"\x40"), (19, b"\x40"), (KEY_EVENT, bytes.fromhex("050a00a0"))],
+    ids=["comfort noise", "comfort noise of old devices", "key event"],
+)
+class TestPacketsWithoutAudio:
+    """Comfort noise (RFC 3389) and key events (RFC 4733) use the sequence numbers of the audio."""
+
+    def send(self, driven, payload_type, payload):
+        driven.peer.payload_type = payload_type
+        driven.receive(payload)
+        driven.peer.payload_type = 0
+
+    def test_they_are_a_sign_of_life(self, driven, payload_type, payload):
+        told = []
+        for _ in range(600):
+            self.send(driven, payload_type, payload)
+            told.append(driven.tick().silent_s)
+        assert set(told) == {None}
+        assert (driven.leg.unsupported, driven.leg.malformed) == (0, 0)
+
+    def test_they_do_not_count_as_lost_or_concealed(self, driven, payload_type, payload):
+        for _ in range(5):
+            driven.receive()
+            driven.tick()
+        for _ in range(8):
+            self.send(driven, payload_type, payload)
+            driven.tick()
+        driven.peer.timestamp += 8 * FRAME_SAMPLES - 8 * len(payload)
+        driven.receive()
+        assert driven.tick().pcm == HEARD
+        told = driven.leg.statistics()
+        assert (told.received, told.lost, told.concealed, told.malformed) == (14, 0, 0, 0)
+
+    def test_they_may_come_between_the_packets_of_speech(self, driven, payload_type, payload):
+        for _ in range(20):
+            driven.receive()
+            timestamp = driven.peer.timestamp
+            self.send(driven, payload_type, payload)
+            driven.peer.timestamp = timestamp
+            assert driven.tick().pcm == HEARD
+        assert driven.leg.statistics().lost == 0
+
+    def test_their_timestamps_are_no_jitter(self, driven, payload_type, payload):
+        driven.peer.timestamp = 0
+        for _ in range(50):
+            driven.receive()
+            driven.tick()
+            self.send(driven, payload_type, payload)
+            driven.peer.timestamp += 2 * FRAME_SAMPLES - len(payload)
+            driven.tick(2)
+        assert driven.leg.statistics().jitter_ms == pytest.approx(0, abs=1e-6)
+
+    def test_they_set_no_remote(self, driven, payload_type, payload):
+        driven = Driven()
+        self.send(driven, payload_type, payload)
+        assert driven.leg.remote is None
+
+
+@pytest.mark.parametrize("types", [(0, COMFORT_NOISE), (COMFORT_NOISE, 0), (COMFORT_NOISE, COMFORT_NOISE)])
+def test_a_new_source_may_begin_with_comfort_noise(driven, types):
+    driven.receive()
+    driven.tick()
+    driven.peer = Packetizer(0, 5, 777, 100)
+    for driven.peer.payload_type in types:
+        driven.receive(b"\x40" if driven.peer.payload_type else ULAW.encode(OTHER_TONE))
+        driven.tick()
+    driven.tick(3)
+    driven.peer.payload_type, driven.peer.timestamp = 0, 777 + 5 * FRAME_SAMPLES
+    driven.receive()
+    assert HEARD in [driven.tick().pcm for _ in range(2)]
+    assert driven.leg.jitter.depth_samples == 0
 
 
 def test_detach_drops_the_playout_and_its_marks_and_sends_silence(driven):

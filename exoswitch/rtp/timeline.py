@@ -1,0 +1,48 @@
+"""Core: the place of each packet's audio in time.
+
+Senders number their packets well, but many stamp them badly: by a clock of milliseconds, in steps of 152 and 168
+samples, by 159 for each 160. So the sequence number says which audio follows without a gap. The timestamp only says
+how long a pause was, and a pause is a whole number of frames.
+"""
+
+from attrs import define, field
+
+from exoswitch.audio.frames import FRAME_SAMPLES
+from exoswitch.rtp.packet import RtpPacket
+from exoswitch.rtp.serial import add_32, difference_32
+
+
+@define
+class Timeline:
+    """Positions, in samples modulo 2**32, of the audio of a codec with one byte for each sample, such as G.711.
+
+    A position is the timestamp less `_offset`, which changes when a timestamp is not the expected one.
+    """
+
+    _expected: int = field(default=0, init=False)  # timestamp after the newest audio
+    _offset: int = field(default=0, init=False)
+
+    def restart(self, packet: RtpPacket) -> None:
+        """Begin anew, with the first packet of a source."""
+        self._expected = packet.timestamp
+
+    def following(self, packet: RtpPacket, missing: int = 0) -> int:
+        """Place a packet that is newer than all before, with this number of missing packets before it."""
+        timestamp, samples = packet.timestamp, len(packet.payload)
+        if missing or timestamp != self._expected:
+            silent = missing * samples
+            excess = difference_32(timestamp, self._expected) - silent
+            self._offset += excess - _pause(excess)
+        self._expected = (timestamp + samples) & 0xFFFFFFFF
+        return (timestamp - self._offset) & 0xFFFFFFFF
+
+    def earlier(self, packet: RtpPacket, behind: int) -> int:
+        """Place a packet that comes late: it is this number of packets behind the newest."""
+        distance = (behind + 1) * len(packet.payload)
+        excess = difference_32(self._expected, packet.timestamp) - distance
+        return add_32(self._expected - self._offset, -distance - _pause(excess))
+
+
+def _pause(excess: int) -> int:
+    """Give the length of the pause that a timestamp tells of, when it is this far ahead of continuous audio."""
+    return 0 if excess < FRAME_SAMPLES else (excess + FRAME_SAMPLES // 2) // FRAME_SAMPLES * FRAME_SAMPLES
