@@ -9,10 +9,13 @@ import re
 from urllib.parse import unquote
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.names import BRIDGE_CONTEXT, LEG_VARIABLE, OWNER_VARIABLE
+from exoswitch.ami.names import BRIDGE_CONTEXT, LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_VARIABLE
+from exoswitch.errors import RemoteProtocolError
 
 # The application of a channel that an Originate has made, until it is answered and the dialplan begins (22.10).
 _BEING_DIALLED = "AppDial2"
+
+LEG_ADDRESS = f"EVAL(${{CHANNEL(linkedid)}},${{{LOCAL_ADDRESS}}},${{{LOCAL_PORT}}})"
 
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 _NO_SUCH_CHANNEL = re.compile(r"No such channel|Channel does not exist: .*|Channel .* does not exist\.")
@@ -106,6 +109,23 @@ def set_absolute_timeout(channel_id: str, seconds: int) -> AmiMessage:
 def get_application(channel_id: str) -> AmiMessage:
     """Ask which dialplan application a channel runs."""
     return _get(channel_id, "CHANNEL(appname)")
+
+
+def get_leg(leg: str) -> AmiMessage:
+    """Ask to which channel a leg belongs, and where Asterisk listens for its RTP."""
+    return _get(leg, LEG_ADDRESS)
+
+
+def leg_of(answer: str) -> tuple[str, str, str]:
+    """Read the value that answers `get_leg`: the channel's id, the host and the port.
+
+    Raises:
+        RemoteProtocolError: it is no such value.
+    """
+    match answer.split(","):
+        case [channel_id, host, port]:
+            return channel_id, host, port
+    raise RemoteProtocolError("the answer about a leg is not CHANNEL,HOST,PORT")
 
 
 def is_being_dialled(answer: AmiMessage) -> bool:

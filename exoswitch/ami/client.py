@@ -1,11 +1,12 @@
 """Adapter: one connection to an Asterisk's manager port: actions and their answers, events, pings.
 
 It always reads, because Asterisk queues events without bound for a slow reader. Every action has a time-out. Every
-waiter fails when the connection is lost. A connection that answers no Ping is dropped.
+waiter fails when the connection is lost. A connection that answers no Ping is dropped. ActionIDs are random: a caller
+whose text gets into an event cannot answer an action.
 """
 
+import secrets
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from attrs import frozen
@@ -39,10 +40,15 @@ class _Waiter:
 
 @frozen(kw_only=True, eq=False)
 class AmiListener:
-    """The callbacks of a connection's user: it is up; an event came that answers no action; it is lost, and why."""
+    """The callbacks of a connection's user.
+
+    The connection is up; an event came that answers no action; a message was refused, and why; the connection is
+    lost, and why.
+    """
 
     connected: Callable[["AmiProtocol"], None]
     event: Callable[[AmiMessage], None]
+    refused: Callable[[str], None]
     lost: Callable[["AmiProtocol", str], None]
 
 
@@ -69,7 +75,6 @@ class AmiProtocol(Protocol):
         self._listener = listener
         self._decoder = AmiDecoder(wanted=wanted)
         self._waiters: dict[str, _Waiter] = {}
-        self._numbers = count(1)
         self._is_up = False
         self._booted: Deferred[None] = Deferred()
         self._pings: LoopingCall | None = None
@@ -160,7 +165,9 @@ class AmiProtocol(Protocol):
 
     def _receive(self, message: AmiMessage) -> None:
         name = message.event
-        if not name:
+        if message.foreign:
+            self._listener.refused(message.foreign)
+        elif not name:
             self._respond(message)
         elif name == "FullyBooted":
             if not self._booted.called:
@@ -188,7 +195,7 @@ class AmiProtocol(Protocol):
         waiter = self._waiters.get(message.action_id)
         if waiter is None or waiter.items is None:
             return False
-        if message.get("EventList") == "Complete":
+        if message.event == f"{waiter.action}Complete":
             self._end(message.action_id, waiter.items)
         elif len(waiter.items) < LONGEST_LIST:
             waiter.items.append(message)
@@ -204,7 +211,7 @@ class AmiProtocol(Protocol):
         if len(self._waiters) >= MOST_WAITING:
             return fail(BackendUnavailable(f"{MOST_WAITING} actions already wait for the answer of {self._server}"))
         if not message.action_id:
-            message = AmiMessage((*message.headers, ("ActionID", f"exoswitch-{next(self._numbers)}")))
+            message = AmiMessage((*message.headers, ("ActionID", secrets.token_hex(16))))
         action_id = message.action_id
         if action_id in self._waiters:
             raise LocalProtocolError(f"an action with the ActionID {action_id} already waits for its answer")

@@ -17,7 +17,7 @@ from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, ConfigError, Problem
-from exoswitch.tasks.link import Link, Pace
+from exoswitch.tasks.link import REPEAT_WARNING_S, Link, Pace
 from exoswitch.tasks.within import within
 
 BOOT_WAIT_S = 120.0
@@ -27,6 +27,8 @@ PACE = Pace(first_s=0.5, longest_s=30.0, stop_s=2.0)
 
 class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
     """Keeps a connection to one Asterisk while it runs; `came_up` gets the CoreShowChannel events of all channels.
+
+    `disbelieved` counts the messages that were refused.
 
     Raises:
         ConfigError: the configuration's `ami` is no endpoint.
@@ -45,14 +47,30 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
             endpoint, server=f"Asterisk {config.name}", where=config.ami, pace=PACE, clock=reactor, rng=rng
         )
         self._config = config
+        self.disbelieved = 0
+        self._disbelief_logged_at = -REPEAT_WARNING_S
 
     def event(self, message: AmiMessage) -> None:
         """Take an event; events come from the login on, before and after `came_up`."""
         raise NotImplementedError
 
+    def disbelieve(self, reason: str) -> None:
+        """Count a message that Asterisk does not write of its own accord; log one a minute."""
+        self.disbelieved += 1
+        now = self._clock.seconds()
+        if now - self._disbelief_logged_at >= REPEAT_WARNING_S:
+            self._disbelief_logged_at = now
+            self._log.warn(
+                "{server} sent a message that is not believed: {reason}. A caller may have written it: run exoswitch "
+                "render-asterisk again, and restart Asterisk with its files. {count} such messages since the start.",
+                server=self.server,
+                reason=reason,
+                count=self.disbelieved,
+            )
+
     def make_protocol(self) -> AmiProtocol:
         """Make the manager protocol's client."""
-        listener = AmiListener(connected=self.connected, event=self.event, lost=self.lost)
+        listener = AmiListener(connected=self.connected, event=self.event, refused=self.disbelieve, lost=self.lost)
         return AmiProtocol(self._clock, listener, WANTED_EVENTS, server=self.server)
 
     async def prepare(self, connection: AmiProtocol) -> list[AmiMessage]:

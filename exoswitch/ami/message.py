@@ -20,6 +20,7 @@ _END = b"\r\n\r\n"
 _EVENT = b"Event: "
 _ACTION_ID = b"\r\nActionID: "
 _FORBIDDEN = frozenset("\r\n\0")
+_MAY_REPEAT = frozenset({"output", "chanvariable", "destchanvariable"})
 
 
 @frozen
@@ -48,8 +49,24 @@ class AmiMessage:
 
     @property
     def event(self) -> str:
-        """The event's name; empty if the message is not an event."""
-        return self.get("Event")
+        """The event's name; empty if the message is not an event. Asterisk writes it first."""
+        return self.headers[0][1] if self.headers and self.headers[0][0] == "Event" else ""
+
+    @property
+    def foreign(self) -> str:
+        """Say why this is no message that Asterisk writes; empty if it is one.
+
+        Asterisk 22.10 writes a caller's number and extension as they come, line ends included. So a caller can add
+        headers to an event, or cut it in two. The added headers repeat those that Asterisk itself writes, and the
+        second part does not begin like a message.
+        """
+        if self.headers[0][0] not in {"Event", "Response"}:
+            return "it begins with neither Event nor Response"
+        if len(self._first) < len(self.headers):
+            names = [name.lower() for name, _ in self.headers]
+            if len([name for name in names if name not in _MAY_REPEAT]) > len(self._first.keys() - _MAY_REPEAT):
+                return "a header is repeated"
+        return ""
 
     @property
     def action_id(self) -> str:
@@ -88,7 +105,7 @@ def _encode_header(name: str, value: str) -> bytes:
     if _FORBIDDEN.intersection(value):
         raise LocalProtocolError(f"the value of AMI header {name} holds a line end or a NUL")
     try:
-        return f"{name}: {value}".encode("utf-8", "surrogateescape")
+        return f"{name}: {value}".encode()
     except UnicodeEncodeError as problem:
         raise LocalProtocolError(f"AMI header {name} cannot be written as UTF-8") from problem
 
@@ -175,7 +192,7 @@ class AmiDecoder:
         if len(block) > limits.line_bytes and max(map(len, lines)) > limits.line_bytes:
             raise RemoteProtocolError(f"an AMI line is longer than {limits.line_bytes} bytes")
         headers = []
-        for line in block.decode("utf-8", "surrogateescape").split("\r\n"):
+        for line in block.decode("utf-8", "replace").split("\r\n"):
             name, colon, value = line.partition(":")
             if colon:
                 headers.append((name, value.removeprefix(" ")))

@@ -9,6 +9,9 @@ FULL_CONTEXT = "exoswitch-full"  # its extension s plays congestion to a caller 
 LEG_VARIABLE = "EXOSWITCH_LEG"  # the dial string of the leg to a gateway
 OWNER_VARIABLE = "EXOSWITCH_GATEWAY"  # the name of the gateway whose call it is
 
+LOCAL_ADDRESS = "UNICASTRTP_LOCAL_ADDRESS"  # where Asterisk listens for the RTP of a leg (chan_rtp's own variables)
+LOCAL_PORT = "UNICASTRTP_LOCAL_PORT"
+
 # Asterisk ends a call this much later than its gateway should have ended it: the gateway is dead then.
 GRACE_S = 60
 

@@ -9,6 +9,7 @@ from zope.interface import implementer
 from exoswitch.ami import actions
 from exoswitch.ami.claims import Claims
 from exoswitch.ami.client import AmiProtocol
+from exoswitch.ami.confirm import Confirmations
 from exoswitch.ami.filters import CLAIM_ANSWER
 from exoswitch.ami.hangups import HangUps
 from exoswitch.ami.legs import dial_string, legs
@@ -16,9 +17,17 @@ from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
 from exoswitch.ami.translate import EventTranslator
-from exoswitch.call.events import ChannelHungUp, SwitchEvent, SwitchLost, SwitchReady
+from exoswitch.call.events import (
+    CallArrived,
+    ChannelEvent,
+    ChannelHungUp,
+    MediaAnnounced,
+    SwitchEvent,
+    SwitchLost,
+    SwitchReady,
+)
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import BackendUnavailable, CallTaken
+from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
 
@@ -55,6 +64,7 @@ class AsteriskSwitch(AmiLink):
         self._translator = EventTranslator()
         self._hang_ups = HangUps(node, reactor, self._tell)
         self._claims = Claims(node, reactor)
+        self._confirmations = Confirmations(self._happened, self.disbelieve)
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
 
@@ -142,22 +152,38 @@ class AsteriskSwitch(AmiLink):
     def came_up(self, connection: AmiProtocol, found: list[AmiMessage]) -> None:
         """Tell which channels are up, then which calls wait for a gateway; then send the pending hang-ups."""
         channel_ids = frozenset(channel.get("Uniqueid") for channel in found)
+        self._confirmations.listed(channel_ids)
         self._tell(SwitchReady(channel_ids, legs(found)))
         for arrival in self._translator.arrivals(found):
             self._tell(arrival)
         self._hang_ups.link_ready(connection, channel_ids)
 
     def event(self, message: AmiMessage) -> None:
-        """Tell the event of a call, if the message is one."""
+        """Tell the event of a call, if the message is one; what ends or moves a call is confirmed first."""
         if message.event == CLAIM_ANSWER:
             self._claims.executed(message)
             return
-        event = self._translator.translate(message)
-        if event is None:
+        try:
+            event = self._translator.translate(message)
+        except RemoteProtocolError as problem:
+            self.disbelieve(str(problem))
             return
+        match event:
+            case ChannelHungUp() if self.connection is not None:
+                self._confirmations.hung_up(self.connection, event)
+            case MediaAnnounced() if self.connection is not None:
+                self._confirmations.announced(self.connection, event, message.get("Channel"))
+            case ChannelEvent():
+                self._happened(event)
+            case CallArrived():
+                self._tell(event)
+
+    def _happened(self, event: ChannelEvent) -> None:
+        """Tell an event that is true."""
         self._hang_ups.observe(event)
         self._tell(event)  # before the claim fails: only the event has the cause
         if isinstance(event, ChannelHungUp):
+            self._translator.hung_up(event.channel_id)
             self._claims.hung_up(event.channel_id)
 
     def went_down(self, reason: str) -> None:

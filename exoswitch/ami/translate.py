@@ -12,10 +12,15 @@ ChannelHungUp. A ring time-out has no DialFailed at all. The DialStatus is NOANS
 (404), for a phone that is off (480) and for a refusal (603): only the cause of ChannelHungUp tells them apart.
 
 Ringing and answer are taken from DialState and DialEnd, and not from Newstate, so each is told once.
+
+The number and the extension of an inbound call are those that the event itself names. They come before those of its
+AGI environment, in which a caller's display name may write lines.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_address
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -23,25 +28,32 @@ from attrs import define, field
 
 from exoswitch.ami.legs import destination, is_leg
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.names import LOCAL_ADDRESS, LOCAL_PORT
 from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
     ChannelDialled,
+    ChannelEvent,
     ChannelHungUp,
     ChannelRinging,
     DialFailed,
     DigitPressed,
     MediaAnnounced,
     OriginateFailed,
-    SwitchEvent,
 )
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.telephony.numbers import of_sip_user
 
-LOCAL_ADDRESS = "UNICASTRTP_LOCAL_ADDRESS"
-LOCAL_PORT = "UNICASTRTP_LOCAL_PORT"
+CallEvent = ChannelEvent | CallArrived
+
 UNKNOWN = frozenset({"", "unknown", "<unknown>"})
 
 _DIGITS = frozenset("0123456789*#ABCD")
-_HALVES_KEPT = 1000  # legs with one half of their address known; the other half follows within a millisecond
+_FIRST = tuple("+0123456789")  # of a number; an extension such as s is the dialplan's own
+_ID = re.compile(r"[!-~]{1,150}")  # a Uniqueid: Asterisk's AST_MAX_UNIQUEID is 149 characters with its host name
+_LONGEST_NUMBER = 64  # characters; a longer caller or extension is no number, and counts as withheld
+HALVES_KEPT = 1000  # legs with one half of their address known; the other half follows within a millisecond
+ARRIVALS_KEPT = 20_000  # more than one Asterisk's channels
 
 
 @define
@@ -52,12 +64,23 @@ class EventTranslator:
     """
 
     _halves: OrderedDict[str, dict[str, str]] = field(factory=OrderedDict, init=False)
-    _arrived: set[str] = field(factory=set, init=False)
+    _arrived: OrderedDict[str, None] = field(factory=OrderedDict, init=False)
 
-    def translate(self, message: AmiMessage) -> SwitchEvent | None:
-        """Give what an event means for a call; None if it means nothing."""
+    def translate(self, message: AmiMessage) -> CallEvent | None:
+        """Give what an event means for a call; None if it means nothing.
+
+        Raises:
+            RemoteProtocolError: Asterisk does not write such an event.
+        """
         translation = self.TRANSLATIONS.get(message.event)
-        return None if translation is None else translation(self, message)
+        event = None if translation is None else translation(self, message)
+        if event is not None and not _ID.fullmatch(event.channel_id):
+            raise RemoteProtocolError(f"a {message.event} of something that is no channel")
+        return event
+
+    def hung_up(self, channel_id: str) -> None:
+        """Forget a channel that is gone."""
+        self._arrived.pop(channel_id, None)
 
     def arrivals(self, channels: Iterable[AmiMessage]) -> list[CallArrived]:
         """Find, in a complete CoreShowChannels list, the waiting calls whose arrival has not been told.
@@ -65,79 +88,76 @@ class EventTranslator:
         They came while the link was down, or while this gateway was not running.
         """
         listed = {channel.get("Uniqueid"): channel for channel in channels}
-        self._arrived &= listed.keys()
+        self._arrived = OrderedDict.fromkeys(each for each in self._arrived if each in listed)
         return [
             self._arrive(channel_id, channel.get("CallerIDNum"), channel.get("Exten"))
             for channel_id, channel in listed.items()
             if channel_id not in self._arrived
+            and _ID.fullmatch(channel_id)
             and (channel.get("Application"), channel.get("ApplicationData")) == ("AGI", "agi:async")
         ]
 
     def _arrive(self, channel_id: str, caller: str, callee: str) -> CallArrived:
-        self._arrived.add(channel_id)
-        return CallArrived(channel_id, caller="" if caller in UNKNOWN else caller, callee=callee)
+        self._arrived[channel_id] = None
+        if len(self._arrived) > ARRIVALS_KEPT:
+            self._arrived.popitem(last=False)
+        return CallArrived(channel_id, caller=_number_of(caller), callee=_number_of(callee))
 
-    def _dial_begin(self, message: AmiMessage) -> SwitchEvent | None:
+    def _dial_begin(self, message: AmiMessage) -> CallEvent | None:
         return None if message.get("Channel") else ChannelDialled(message.get("DestUniqueid"))
 
-    def _dial_state(self, message: AmiMessage) -> SwitchEvent | None:
+    def _dial_state(self, message: AmiMessage) -> CallEvent | None:
         # For a phone that rings, some trunks send 180 (RINGING), and many send early media, 183 (PROGRESS).
         if message.get("Channel") or message.get("DialStatus") not in {"RINGING", "PROGRESS"}:
             return None
         return ChannelRinging(message.get("DestUniqueid"))
 
-    def _dial_end(self, message: AmiMessage) -> SwitchEvent | None:
+    def _dial_end(self, message: AmiMessage) -> CallEvent | None:
         if message.get("Channel"):
             return None
         channel_id, dial_status = message.get("DestUniqueid"), message.get("DialStatus")
         return ChannelAnswered(channel_id) if dial_status == "ANSWER" else DialFailed(channel_id, dial_status)
 
-    def _originate_response(self, message: AmiMessage) -> SwitchEvent | None:
+    def _originate_response(self, message: AmiMessage) -> CallEvent | None:
         """Name the channel by the ActionID, which is its id; the Uniqueid may be ``<unknown>``."""
         if message.get("Response") != "Failure":
             return None
         return OriginateFailed(message.action_id, _number(message.get("Reason")))
 
-    def _hangup(self, message: AmiMessage) -> SwitchEvent | None:
+    def _hangup(self, message: AmiMessage) -> CallEvent | None:
         channel_id = message.get("Uniqueid")
-        self._halves.pop(channel_id, None)
-        self._arrived.discard(channel_id)
         if is_leg(message):
+            self._halves.pop(channel_id, None)
             return None
         return ChannelHungUp(channel_id, cause=_number(message.get("Cause")), text=message.get("Cause-txt"))
 
-    def _var_set(self, message: AmiMessage) -> SwitchEvent | None:
+    def _var_set(self, message: AmiMessage) -> CallEvent | None:
         variable = message.get("Variable")
         if variable not in {LOCAL_ADDRESS, LOCAL_PORT} or not is_leg(message):
             return None
         half = self._halves.setdefault(message.get("Uniqueid"), {})
         half[variable] = message.get("Value")
         if len(half) < 2:
-            if len(self._halves) > _HALVES_KEPT:
+            if len(self._halves) > HALVES_KEPT:
                 self._halves.popitem(last=False)
             return None
         del self._halves[message.get("Uniqueid")]
-        port = _number(half[LOCAL_PORT])
-        if not 0 < port < 65536:
-            return None
-        leg = destination(message.get("Channel"))
-        return MediaAnnounced(message.get("Linkedid"), host=half[LOCAL_ADDRESS], port=port, leg=leg)
+        return media_announced(message.get("Linkedid"), message.get("Channel"), half[LOCAL_ADDRESS], half[LOCAL_PORT])
 
-    def _dtmf_end(self, message: AmiMessage) -> SwitchEvent | None:
+    def _dtmf_end(self, message: AmiMessage) -> CallEvent | None:
         digit = message.get("Digit")
         if message.get("Direction") != "Received" or digit not in _DIGITS or is_leg(message):
             return None
         return DigitPressed(message.get("Uniqueid"), digit, duration_ms=_number(message.get("DurationMs")))
 
-    def _async_agi_start(self, message: AmiMessage) -> SwitchEvent | None:
+    def _async_agi_start(self, message: AmiMessage) -> CallEvent | None:
         environment = _environment(message.get("Env"))
-        callee = environment.get("agi_dnid", "")
-        if callee in UNKNOWN:
-            callee = environment.get("agi_extension", message.get("Exten"))
-        caller = environment.get("agi_callerid", message.get("CallerIDNum"))
+        caller = message.get("CallerIDNum") or environment.get("agi_callerid", "")
+        dialled = message.get("Exten"), environment.get("agi_dnid", ""), environment.get("agi_extension", "")
+        callee = next((number for number in dialled if number[:1] in _FIRST), dialled[0])
         return self._arrive(message.get("Uniqueid"), caller, callee)
 
-    TRANSLATIONS: ClassVar[Mapping[str, Callable[[Any, AmiMessage], SwitchEvent | None]]] = {
+    TRANSLATIONS: ClassVar[Mapping[str, Callable[[Any, AmiMessage], CallEvent | None]]] = {
         "DialBegin": _dial_begin,
         "DialState": _dial_state,
         "DialEnd": _dial_end,
@@ -152,10 +172,35 @@ class EventTranslator:
 TRANSLATED_EVENTS = frozenset(EventTranslator.TRANSLATIONS)
 
 
+def media_announced(channel_id: str, leg: str, host: str, port: str) -> MediaAnnounced:
+    """Make the event of a leg's address; `leg` is the name of its channel.
+
+    Raises:
+        RemoteProtocolError: this is no address of one machine. A host name is none: Asterisk announces numbers.
+    """
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise RemoteProtocolError("a media address that is no IP address") from None
+    if address.is_multicast or address.is_unspecified or not 0 < _number(port) < 65536:
+        raise RemoteProtocolError("a media address that no machine can have")
+    return MediaAnnounced(channel_id, host=host, port=_number(port), leg=destination(leg))
+
+
 def _environment(encoded: str) -> dict[str, str]:
-    """Read the Env of AsyncAGIStart: URL-encoded ``agi_name: value`` lines."""
-    pairs = (line.partition(": ") for line in unquote(encoded).splitlines())
-    return {name: value for name, colon, value in pairs if colon}
+    """Read the Env of AsyncAGIStart: URL-encoded ``agi_name: value`` lines, each ended by a line feed.
+
+    The first line of a name counts.
+    """
+    pairs = (line.partition(": ") for line in unquote(encoded).split("\n"))
+    return {name: value for name, colon, value in reversed(tuple(pairs)) if colon}
+
+
+def _number_of(text: str) -> str:
+    """Read a caller or an extension; empty if it is withheld or no text that a phone can have."""
+    number = of_sip_user(text)
+    is_text = len(number) <= _LONGEST_NUMBER and number.isascii() and number.isprintable()
+    return number if is_text and number not in UNKNOWN else ""
 
 
 def _number(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from attrs import define, field
 
+from exoswitch.ami.actions import LEG_ADDRESS
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import InvalidValue
 from exoswitch.sim.channel import Header, event
@@ -153,7 +154,10 @@ class AmiServer:
 
     def _get_variable(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         variable = action.get("Variable")
-        value = call.application if variable == "CHANNEL(appname)" else call.variables.get(variable, "")
+        if variable == LEG_ADDRESS:
+            value = call.leg_address
+        else:
+            value = call.application if variable == "CHANNEL(appname)" else call.variables.get(variable, "")
         self._answer(state, action, "Success", ("Variable", variable), ("Value", value))
 
     def _redirect(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, now: float) -> None:

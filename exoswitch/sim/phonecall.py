@@ -6,7 +6,7 @@ from urllib.parse import quote
 from attrs import define, field, frozen
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.names import LEG_VARIABLE, OWNER_VARIABLE
+from exoswitch.ami.names import LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_VARIABLE
 from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
 from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, OpenMedia
 from exoswitch.sim.script import Answer, DeadTrunk, Refuse, Ring, Script
@@ -42,6 +42,7 @@ class PhoneCall:
     origin: Origin | None = None
     variables: dict[str, str] = field(factory=dict)
     leg: Channel | None = field(init=False, default=None)
+    leg_address: str = field(init=False, default="")  # as Asterisk answers the question about a leg
     is_bridged: bool = field(init=False, default=False)
     is_over: bool = field(init=False, default=False)
     _legs: int = field(init=False, default=0)
@@ -235,10 +236,11 @@ class PhoneCall:
         leg, phone = self.leg, self.channel
         if leg is None or self.is_over:
             return
+        self.leg_address = f"{phone.unique_id},{host},{port}"
         self._exchange.tell(
             leg.event("Newchannel"),
-            leg.set_variable("UNICASTRTP_LOCAL_ADDRESS", host),
-            leg.set_variable("UNICASTRTP_LOCAL_PORT", str(port)),
+            leg.set_variable(LOCAL_ADDRESS, host),
+            leg.set_variable(LOCAL_PORT, str(port)),
             dial_event("DialBegin", phone, leg),
             leg.entered(ChannelState.UP),
             dial_event("DialEnd", phone, leg, ("DialStatus", "ANSWER")),

@@ -35,6 +35,11 @@ def mask(number: str) -> str:
     return text[:head] + "*" * hidden + text[len(text) - tail :]
 
 
+def of_sip_user(text: str) -> str:
+    """Give the user part of a SIP URI without its parameters (RFC 3966 §3), as in ``+9198…;npdi=yes``."""
+    return text.partition(";")[0]
+
+
 def normalise(number: str) -> str:
     """Convert a number to E.164. A number without a country code is Indian.
 

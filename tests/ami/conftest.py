@@ -1,80 +1,15 @@
 """A switch on memory transports, with its far side."""
 
-import random
-from urllib.parse import quote
-
 import pytest
-from attrs import define, field
-from twisted.internet.defer import Deferred
-from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import globalLogPublisher
-from zope.interface import implementer
 
-from exoswitch.ami.switch import AsteriskSwitch
-from exoswitch.config.model import AsteriskConfig
-from exoswitch.interfaces.switch import ISwitchListener
-from tests.harness.ami_far_side import SECRET, FarSide
-
-RNG = random.Random(7)
-CONFIG = AsteriskConfig(name="pbx1", ami="tcp:10.0.1.5:5038", username="exoswitch", secret=SECRET, host="10.0.1.5")
-
-
-@implementer(ISwitchListener)
-@define
-class Recorder:
-    events: list[object] = field(factory=list)
-
-    def switch_event(self, switch, event):
-        self.events.append(event)
-
-
-@define
-class Rig:
-    clock: MemoryReactorClock
-    far: FarSide
-    switch: AsteriskSwitch
-    recorder: Recorder
-
-    def start(self) -> None:
-        self.switch.startService()
-        self.far.accept()
-
-    def begin(self, work: Deferred[None]) -> list[object]:
-        results: list[object] = []
-        work.addCallbacks(results.append, lambda failure: results.append(failure.value))
-        self.far.serve()
-        return results
-
-    def reconnect(self) -> None:
-        self.clock.advance(10)
-        self.far.accept()
-
-    def hang_ups(self) -> list[tuple[str, str]]:
-        self.far.serve()
-        return [(action.get("Channel"), action.get("Cause")) for action in self.far.asked("Hangup")]
-
-    def redirects(self) -> list[tuple[str, str]]:
-        return [(action.get("Channel"), action.get("Context")) for action in self.far.asked("Redirect")]
-
-    def claim_answered(self, owner: str) -> None:
-        command_id = self.far.asked("AGI")[-1].get("CommandID")
-        result = quote(f"200 result=1 ({owner})\n")
-        self.far.tell("AsyncAGIExec", ("Uniqueid", "17.1"), ("CommandId", command_id), ("Result", result))
+from tests.harness.ami_rig import switch_rig
 
 
 @pytest.fixture
 def rig():
-    clock = MemoryReactorClock()
-    recorder = Recorder()
-    switch = AsteriskSwitch(CONFIG, reactor=clock, rng=RNG, node="gw1", listener=recorder)
-    rig = Rig(clock, FarSide(clock), switch, recorder)
-    yield rig
-    stopped: list[object] = []
-    if switch.running:
-        switch.stopService().addBoth(stopped.append)
-        clock.advance(0)
-        assert stopped == [None]
-    assert clock.getDelayedCalls() == []
+    with switch_rig() as rig:
+        yield rig
 
 
 @pytest.fixture

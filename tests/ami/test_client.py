@@ -31,7 +31,10 @@ def link():
     clock = MemoryReactorClock()
     told: list[object] = []
     listener = AmiListener(
-        connected=lambda _: told.append("up"), event=told.append, lost=lambda _, reason: told.append(reason)
+        connected=lambda _: told.append("up"),
+        event=told.append,
+        refused=told.append,
+        lost=lambda _, reason: told.append(reason),
     )
     link = Link(clock, FarSide(clock), AmiProtocol(clock, listener), told)
     link.far.take(link.ami)
@@ -174,9 +177,9 @@ def test_connection_that_answers_no_ping_is_dropped(link):
 
 def test_bytes_that_are_not_ami_end_the_connection():
     clock, told = MemoryReactorClock(), []
-    ami = AmiProtocol(
-        clock, AmiListener(connected=told.append, event=told.append, lost=lambda _, reason: told.append(reason))
-    )
+    lost: Callable[[object, str], None] = lambda _, reason: told.append(reason)  # noqa: E731
+    listener = AmiListener(connected=told.append, event=told.append, refused=told.append, lost=lost)
+    ami = AmiProtocol(clock, listener)
     far = FarSide(clock)
     far.take(ami)
     ami.dataReceived(b"Event: X\r\n" * 200_000)
@@ -195,7 +198,8 @@ def test_event_that_its_listener_cannot_handle_does_not_stop_the_next(logged_fai
     ignore: Callable[[object], None] = lambda _: None  # noqa: E731
     clock = MemoryReactorClock()
     far = FarSide(clock)
-    far.take(AmiProtocol(clock, AmiListener(connected=ignore, event=handle, lost=lambda *_: None)))
+    listener = AmiListener(connected=ignore, event=handle, refused=ignore, lost=lambda *_: None)
+    far.take(AmiProtocol(clock, listener))
     far.give(b"Event: One\r\n\r\nEvent: Two\r\n\r\n")
     assert handled == ["One", "Two"]
     assert len(logged_failures) == 2

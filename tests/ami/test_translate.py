@@ -1,10 +1,12 @@
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from exoswitch.ami.filters import WANTED_EVENTS
 from exoswitch.ami.message import AmiDecoder, AmiMessage
-from exoswitch.ami.translate import TRANSLATED_EVENTS, EventTranslator
+from exoswitch.ami.translate import ARRIVALS_KEPT, HALVES_KEPT, TRANSLATED_EVENTS, EventTranslator
 from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
@@ -16,6 +18,7 @@ from exoswitch.call.events import (
     MediaAnnounced,
     OriginateFailed,
 )
+from exoswitch.errors import RemoteProtocolError
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"  # of Asterisk 22.10 with SIPp as the trunk
 INBOUND = "1795364203.11"
@@ -149,17 +152,74 @@ def test_halves_of_addresses_are_bounded():
     for number in range(5000):
         half = {"Channel": f"UnicastRTP/{number}", "Uniqueid": str(number), "Variable": "UNICASTRTP_LOCAL_PORT"}
         assert translator.translate(event("VarSet", Value="1", **half)) is None
-    assert len(translator._halves) == 1000
+    assert len(translator._halves) == HALVES_KEPT
 
 
 @pytest.mark.parametrize("name", sorted(TRANSLATED_EVENTS))
-def test_event_without_its_headers_does_no_harm(name):
-    EventTranslator().translate(event(name))
+def test_event_without_its_headers_means_nothing_or_is_refused(name):
+    with suppress(RemoteProtocolError):
+        assert EventTranslator().translate(event(name)) is None
 
 
-def test_invalid_digits_and_ports_are_dropped():
+def test_invalid_digits_are_dropped():
     translator = EventTranslator()
     assert translator.translate(event("DTMFEnd", Direction="Received", Digit="f", Channel="PJSIP/1")) is None
-    for variable, value in (("UNICASTRTP_LOCAL_ADDRESS", "10.0.0.1"), ("UNICASTRTP_LOCAL_PORT", "٣")):
-        var_set = event("VarSet", Channel="UnicastRTP/1", Uniqueid="1", Linkedid="2", Variable=variable, Value=value)
-        assert translator.translate(var_set) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("10.0.0.1", "٣"),
+        ("10.0.0.1", "0"),
+        ("10.0.0.1", "65536"),
+        ("rtp.slow.example", "20000"),
+        ("10.0.0.1.", "20000"),
+        ("0.0.0.0", "20000"),
+        ("224.0.0.1", "20000"),
+        ("", "20000"),
+    ],
+)
+def test_leg_is_announced_at_the_address_of_one_machine_or_refused(host, port):
+    translator = EventTranslator()
+    leg = {"Channel": "UnicastRTP/1", "Uniqueid": "1", "Linkedid": "2"}
+    assert translator.translate(event("VarSet", Variable="UNICASTRTP_LOCAL_ADDRESS", Value=host, **leg)) is None
+    with pytest.raises(RemoteProtocolError, match="media address"):
+        translator.translate(event("VarSet", Variable="UNICASTRTP_LOCAL_PORT", Value=port, **leg))
+
+
+@pytest.mark.parametrize("name", ["\u2028", "\u0085", "\v", "\f", "\r", "\n", "x\n"])
+def test_display_name_with_lines_replaces_neither_number(name):
+    lines = f"agi_callerid: +911\nagi_calleridname: {name}agi_callerid: +912\nagi_dnid: +913\nagi_dnid: +914\n"
+    arrival = event("AsyncAGIStart", Uniqueid="1", CallerIDNum="+911", Exten="+913", Env=quote(lines, safe=""))
+    assert EventTranslator().translate(arrival) == CallArrived("1", caller="+911", callee="+913")
+    without = event("AsyncAGIStart", Uniqueid="1", Env=quote(lines, safe=""))
+    assert EventTranslator().translate(without).caller == "+911"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("+919812345610;npdi=yes", "+919812345610"),
+        ("9812345610;phone-context=+91", "9812345610"),
+        ("Jos\ufffd", ""),
+        ("1\r2", ""),
+        ("9" * 65, ""),
+        ("anonymous", "anonymous"),
+    ],
+)
+def test_callers_and_extensions_are_cut_at_their_parameters_and_are_plain_text(written, read):
+    arrival = event("AsyncAGIStart", Uniqueid="1", CallerIDNum=written, Exten=written)
+    assert EventTranslator().translate(arrival) == CallArrived("1", caller=read, callee=read)
+
+
+def test_table_of_arrivals_is_bounded():
+    translator = EventTranslator()
+    for number in range(ARRIVALS_KEPT + 100):
+        translator.translate(event("AsyncAGIStart", Uniqueid=str(number)))
+    assert len(translator._arrived) == ARRIVALS_KEPT
+
+
+@pytest.mark.parametrize("channel_id", ["a b", "a\nb", "é", "x" * 151])
+def test_event_of_no_channel_is_refused(channel_id):
+    with pytest.raises(RemoteProtocolError):
+        EventTranslator().translate(event("Hangup", Uniqueid=channel_id, Cause="16"))

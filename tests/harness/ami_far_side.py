@@ -52,7 +52,8 @@ class FarSide:
     """Takes the connections that a reactor makes, and answers actions.
 
     `silent` names actions that get no answer, `refused` those that our user may not do, `gone` those that find no
-    channel. `values` are those of every channel's variables.
+    channel. `values` are those of every channel's variables. A channel whose Hangup was told is `ended`; `legs` are
+    the answers about legs that were announced, by channel name.
     """
 
     reactor: MemoryReactorClock
@@ -62,6 +63,8 @@ class FarSide:
     gone: set[str] = field(factory=set)
     channels: list[AmiMessage] = field(factory=list)
     values: dict[str, str] = field(factory=dict)
+    ended: set[str] = field(factory=set)
+    legs: dict[str, dict[str, str]] = field(factory=dict)
     actions: list[AmiMessage] = field(factory=list)
     line: Line | None = None
     decoder: AmiDecoder | None = None
@@ -91,7 +94,12 @@ class FarSide:
         self.serve()
 
     def tell(self, name: str, *headers: tuple[str, str]) -> None:
-        """Raise an event."""
+        """Raise an event, which is true from now on."""
+        told = dict(headers)
+        if name == "Hangup":
+            self.ended.add(told["Uniqueid"])
+        elif name == "VarSet":
+            self.legs.setdefault(told["Channel"], {"id": told["Linkedid"]})[told["Variable"]] = told["Value"]
         self.give(encode(AmiMessage((("Event", name), *headers))))
 
     def serve(self) -> None:
@@ -108,13 +116,14 @@ class FarSide:
         name = action.get("Action")
         if name in self.refused or (name == "Login" and not self._knows(action)):
             response, headers = "Error", (("Message", "Permission denied"),)
-        elif name in self.gone:
+        elif name in self.gone or (name == "Getvar" and action.get("Channel") in self.ended):
             text = NO_SUCH_CHANNEL[name].format(channel=action.get("Channel"))
             response, headers = "Error", (("Message", text),)
         if name == "Challenge" and response == "Success":
             headers = (("Challenge", "123456"),)
         if name == "Getvar" and response == "Success":
-            headers = (("Value", self.values.get(action.get("Variable"), "")),)
+            leg = ",".join(self.legs.get(action.get("Channel"), {}).values())
+            headers = (("Value", leg or self.values.get(action.get("Variable"), "")),)
         own = ("ActionID", action.action_id)
         self.line.protocol.dataReceived(encode(AmiMessage((("Response", response), own, *headers))))
         if name == "Login" and response == "Success" and self.boots:
