@@ -48,6 +48,9 @@ class Listener:
     def media_lost(self, silent_s: float) -> None:
         pass
 
+    def playout_began(self) -> None:
+        """Do nothing."""
+
     def playout_overflowed(self, dropped_ms: int) -> None:
         pass
 

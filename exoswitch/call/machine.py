@@ -219,6 +219,11 @@ def owned_timers(core: CallCore) -> frozenset[Timer]:
     return TIMERS.get(core.state, frozenset())
 
 
+def is_talking(core: CallCore) -> bool:
+    """Whether person and bot are connected."""
+    return core.state is talking
+
+
 def has_channel(core: CallCore) -> bool:
     """Whether Asterisk has a channel for the call, so that a list of channels without it means that it is gone."""
     return core.state not in NO_CHANNEL

@@ -75,6 +75,9 @@ class Call:
     def media_lost(self, silent_s: float) -> None:
         """Do nothing: a simulated phone is never silent."""
 
+    def playout_began(self) -> None:
+        """Do nothing: the tape tells when the bot spoke."""
+
     def playout_overflowed(self, dropped_ms: int) -> None:
         """Count audio that was dropped because the bot sent more than the queue holds."""
         self.tape.dropped_ms += dropped_ms

@@ -2,7 +2,18 @@
 
 from exoswitch.call.endings import ended_by
 from exoswitch.call.session import Session
+from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.interfaces.metrics import IMetrics
+
+REFUSALS = (NoCapacity, TrunkError, BackendUnavailable)
+"""The errors with which a call is refused."""
+
+_REASONS = (
+    (QuotaReached, "quota"),
+    (NoCapacity, "capacity"),
+    (TrunkError, "no_trunk"),
+    (BackendUnavailable, "unavailable"),
+)
 
 
 def count_ended(metrics: IMetrics, session: Session) -> None:
@@ -17,3 +28,11 @@ def count_ended(metrics: IMetrics, session: Session) -> None:
         status=ending.status.value,
         ended_by=ended_by(ending),
     )
+    if ending.cause is not None:
+        metrics.add("hangup_cause_total", trunk=session.trunk or "", cause=str(ending.cause))
+
+
+def count_refused(metrics: IMetrics, problem: Exception, *, is_stopping: bool = False) -> None:
+    """Count a call that was refused before it began."""
+    reasons = (reason for kind, reason in _REASONS if isinstance(problem, kind))
+    metrics.add("refused_total", reason="draining" if is_stopping else next(reasons))

@@ -1,5 +1,7 @@
 """Adapter: all calls of one gateway: requests, events and jobs arrive here, and go to the part that serves them."""
 
+from collections.abc import Iterable, Iterator
+
 from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
@@ -19,6 +21,7 @@ from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
 from exoswitch.interfaces.calls import CallRequest, ICalls
+from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
 from exoswitch.tasks.deferred import deferred
@@ -26,6 +29,13 @@ from exoswitch.tasks.services import OrderedServices
 from exoswitch.trunks.channels import TrunkChannels
 
 STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
+
+
+def _no_asterisk(names: Iterable[str]) -> str:
+    asterisks = ", ".join(names) or "none is configured"
+    return (
+        f"no Asterisk is ready ({asterisks}): the gateway is not logged in, or Asterisk is still booting; see the log"
+    )
 
 
 @implementer(ICalls, ISwitchListener, IJobListener)
@@ -54,6 +64,7 @@ class Engine(Service):
         self._failover = Failover(self._environment, self._routing, self._calls, self._inbound, resumer)
         self._recovery = Recovery(self._environment, self._calls, resumer, self._routing)
         self._fencing = Fencing(self._environment, self._calls, self._route)
+        self._environment.metrics.read_from(self._readings)
         self._parts = OrderedServices(self._environment.clock)
         self._parts.add("inbound calls", self._inbound)
         self._parts.add("outbound calls", self._outbound)
@@ -65,10 +76,20 @@ class Engine(Service):
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """What keeps this gateway from placing a call now."""
+        environment = self._environment
+        reasons = (
+            (self._calls.is_stopping, "this gateway is stopping"),
+            (not any(switch.ready for switch in environment.switches.values()), _no_asterisk(environment.switches)),
+            (not environment.sessions.ready, "the session store cannot be reached: see the log"),
+        )
+        return tuple(text for holds, text in reasons if holds)
+
+    @property
     def ready(self) -> bool:
         """Whether a call could be placed now."""
-        has_switch = any(switch.ready for switch in self._environment.switches.values())
-        return has_switch and not self._calls.is_stopping and self._environment.sessions.ready
+        return not self.missing
 
     def place(self, request: CallRequest) -> Deferred[Session]:
         """Accept an outbound call and begin to dial it."""
@@ -119,6 +140,10 @@ class Engine(Service):
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Go on with calls of an earlier process, and with calls that other gateways leave."""
         self._parts.startService()
+
+    def _readings(self) -> Iterator[Reading]:
+        for switch in self._environment.switches.values():
+            yield Reading("ami_connected", switch.ready, {"asterisk": switch.name})
 
     @property
     def live(self) -> int:

@@ -18,6 +18,7 @@ from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
+from exoswitch.gateway.call_metrics import count_refused
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.routing import InboundRoute, Routing
@@ -85,6 +86,7 @@ class Inbound(Service):
                 "a call to {number} was rejected: no account has this number; add it under numbers: if it is yours",
                 number=mask(callee),
             )
+            self._environment.metrics.add("refused_total", reason="unknown_number")
             switch.hang_up(event.channel_id, HangUpCause.CALL_REJECTED)
             return
         if self._calls.is_stopping:
@@ -113,6 +115,7 @@ class Inbound(Service):
         """Leave a call to the other gateways; without any, turn it away."""
         if not self._environment.nodes.is_shared:
             self._log.warn("a call was turned away: this gateway is stopping")
+            self._environment.metrics.add("refused_total", reason="draining")
             switch.hang_up(channel_id, HangUpCause.CALL_REJECTED)
 
     def _session(self, event: ev.CallArrived, route: InboundRoute, caller: str, callee: str) -> Session:
@@ -148,6 +151,7 @@ class Inbound(Service):
                     await self._stand_by(arrival)
         except QuotaReached as problem:
             self._log.warn("a call was turned away: {problem}", problem=str(problem))
+            count_refused(self._environment.metrics, problem)
             arrival.switch.hang_up(arrival.channel_id, HangUpCause.USER_BUSY)
         except (NoCapacity, BackendUnavailable) as problem:
             self._log.warn("a call was turned away: {problem}", problem=str(problem))

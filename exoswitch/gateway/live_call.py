@@ -18,13 +18,14 @@ from exoswitch.call import events as ev
 from exoswitch.call.core import CallCore
 from exoswitch.call.inputs import CallInputs, apply_close, apply_event, apply_listing
 from exoswitch.call.limits import CallLimits
-from exoswitch.call.machine import begin, has_channel, owned_timers
+from exoswitch.call.machine import begin, has_channel, is_talking, owned_timers
 from exoswitch.call.session import Session
 from exoswitch.errors import ExoswitchError, NoCapacity, TrunkError
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.channel import Channel, OutboundRoute
 from exoswitch.gateway.conversation import Conversation
 from exoswitch.gateway.environment import ANSWER_S, Environment
+from exoswitch.gateway.progress import CallProgress
 from exoswitch.gateway.record import CallRecord
 from exoswitch.gateway.timers import CallTimers
 from exoswitch.interfaces.bots import IStreamListener
@@ -52,6 +53,7 @@ class LiveCall:
     channel: Channel = field(init=False)
     _core: CallCore = field(init=False)
     _record: CallRecord = field(init=False)
+    _progress: CallProgress = field(init=False)
     _conversation: Conversation = field(init=False)
     _timers: CallTimers = field(init=False)
     _was_answered: bool = field(init=False)
@@ -67,6 +69,7 @@ class LiveCall:
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
         self._record = CallRecord(session, world.sessions, world.wall_clock, world.metrics, self._log)
+        self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
         self._timers = CallTimers(self.inputs, world.clock, self.feed)
         self.channel = Channel(
@@ -139,6 +142,10 @@ class LiveCall:
         """No RTP has come for this long."""
         self.feed(self.inputs.media_lost, silent_s)
 
+    def playout_began(self) -> None:
+        """The bot's first audio has come."""
+        self._progress.spoke()
+
     def playout_overflowed(self, dropped_ms: int) -> None:
         """The bot sent audio faster than it can be played."""
         self._log.warn(
@@ -153,10 +160,12 @@ class LiveCall:
 
     def stream_opened(self) -> None:
         """The bot accepted the handshake."""
+        self._progress.connected()
         self.feed(self.inputs.stream_opened)
 
     def stream_failed(self, error: str) -> None:
         """An attempt to reach the bot failed."""
+        self._progress.not_connected()
         self._log.warn("call {call_sid}: {error}", call_sid=self.call_sid, error=error)
         self.feed(self.inputs.stream_failed, error)
 
@@ -173,6 +182,7 @@ class LiveCall:
             case fx.ClaimCall():
                 self.channel.claim(lambda: self._world.sessions.claim(self.call_sid, self._world.process))
             case fx.Originate(ring_s):
+                self._progress.dialled()
                 self.channel.originate(self.session.exophone, self._conversation.address, ring_s)
             case fx.BridgeCall():
                 self.channel.bridge(self._conversation.address)
@@ -181,9 +191,11 @@ class LiveCall:
             case fx.DirectMedia(host, port):
                 self._conversation.leg.direct(host, port)
             case fx.ConnectStream():
+                self._progress.asked_bot()
                 self._conversation.connect(self._record.stream_start(is_resumed=self._was_answered), self)
             case fx.StartStream():
                 self._conversation.bot.start()
+                self._progress.started()
             case fx.SendDigit(digit, duration_ms):
                 self._conversation.bot.send_digit(digit, duration_ms)
             case fx.HoldCaller():
@@ -202,8 +214,10 @@ class LiveCall:
             case fx.StartTimer(timer, seconds):
                 self._timers.start(timer, seconds)
             case fx.RecordProgress(status):
+                self._progress.reached(status)
                 self._record.progress(status)
             case fx.RecordEnding(ending):
+                self._progress.ended()
                 self._record.end(ending)
 
     def _take_trunk(self) -> None:
@@ -215,6 +229,7 @@ class LiveCall:
         else:
             self.channel.route = route
             self._record.choose_trunk(route.trunk)
+            self._world.metrics.observe("trunk_cps_wait_seconds", route.wait_s, trunk=route.trunk)
             self.feed(self.inputs.trunk_chosen, route.wait_s)
 
     def _release(self, *, is_elsewhere: bool) -> None:
@@ -243,3 +258,8 @@ class LiveCall:
     def is_answered(self) -> bool:
         """Whether person and bot may be talking."""
         return self.session.answered_at is not None
+
+    @property
+    def is_talking(self) -> bool:
+        """Whether person and bot are connected."""
+        return is_talking(self._core)

@@ -110,6 +110,12 @@ class LiveCalls:
         for call in self._by_sid.values():
             session = call.session
             yield Reading("calls_active", 1, {"direction": session.direction.side, "trunk": session.trunk or ""})
+        yield Reading("streams_active", sum(call.is_talking for call in self._by_sid.values()))
+        for use in self._trunks.uses():
+            of_trunk = {"trunk": use.name}
+            yield Reading("trunk_channels_in_use", use.busy, of_trunk)
+            yield Reading("trunk_channels_limit", use.channels, of_trunk)
+            yield Reading("trunk_cps_limit", use.cps, of_trunk)
 
     def _forget(self, call: LiveCall) -> None:
         del self._by_sid[call.call_sid]

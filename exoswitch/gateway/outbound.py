@@ -14,6 +14,7 @@ from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
+from exoswitch.gateway.call_metrics import REFUSALS, count_refused
 from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
@@ -66,6 +67,13 @@ class Outbound(Service):
     @deferred
     async def place(self, request: CallRequest) -> Session:
         """Accept a call, and have it dialled here or by another gateway; see ICalls.place."""
+        try:
+            return await self._place(request)
+        except REFUSALS as problem:
+            count_refused(self._environment.metrics, problem, is_stopping=self._calls.is_stopping)
+            raise
+
+    async def _place(self, request: CallRequest) -> Session:
         self._check()
         session = self._session(request)
         lease = await self._find_place(session)

@@ -23,7 +23,9 @@ class CallRequest:
 class ICalls(Interface):
     """The calls of this gateway."""
 
-    ready = Attribute("Whether a call can be placed now: an Asterisk is ready, and this gateway is not stopping.")
+    missing = Attribute(
+        "What keeps this gateway from placing a call now, as sentences (tuple); empty if nothing does."
+    )
 
     def place(request: CallRequest) -> Deferred[Session]:
         """Accept a call; when the Deferred fires, its session is durable. Dialling follows or has started.

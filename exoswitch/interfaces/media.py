@@ -24,6 +24,9 @@ class IMediaListener(Interface):
     def media_lost(silent_s: float) -> None:
         """No RTP has come from Asterisk for this long; called once."""
 
+    def playout_began() -> None:
+        """The first audio of a bot has come; called once for each call."""
+
     def playout_overflowed(dropped_ms: int) -> None:
         """The playout queue was full, and this much of the bot's audio was dropped; called once for each call."""
 

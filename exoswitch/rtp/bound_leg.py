@@ -20,6 +20,7 @@ class BoundLeg:
     _session: MediaSession
     _listener: IMediaListener
     _unbind: Callable[[], None]
+    _has_begun: bool = field(default=False, init=False)
     _overflow_told: bool = field(default=False, init=False)
 
     @property
@@ -55,6 +56,9 @@ class BoundLeg:
         if self._session.closed:
             return
         dropped_ms = self._session.leg.playout.play(pcm)
+        if pcm and not self._has_begun:
+            self._has_begun = True
+            self._listener.playout_began()
         if dropped_ms and not self._overflow_told:
             self._overflow_told = True
             self._listener.playout_overflowed(dropped_ms)

@@ -87,6 +87,7 @@ class Link(Service, Generic[C, Found]):
         self._clock = clock
         self._backoff = backoffPolicy(pace.first_s, pace.longest_s, factor=2.0, jitter=rng.random)
         self._failures = 0
+        self._next_wait_s: float | None = None
         self._warned = ""
         self._warned_at = 0.0
         factory = Factory.forProtocol(self.make_protocol)
@@ -183,12 +184,20 @@ class Link(Service, Generic[C, Found]):
         now = self._clock.seconds()
         if reason != self._warned or now >= self._warned_at + REPEAT_WARNING_S:
             self._warned, self._warned_at = reason, now
-            self._log.warn(text, server=self.server, where=self.where, reason=reason)
+            text += "; the next attempt is in {wait_s:.1f} s"
+            self._log.warn(text, server=self.server, where=self.where, reason=reason, wait_s=self._choose_wait())
 
     def _retry_delay(self, _: int) -> float:
+        wait_s = self._choose_wait()
+        self._next_wait_s = None
+        return wait_s
+
+    def _choose_wait(self) -> float:
         """Count the failures ourselves: ClientService forgets them at each connection, also at one of no use."""
-        self._failures += 1
-        return self._backoff(self._failures) + self.extra_wait_s
+        if self._next_wait_s is None:
+            self._failures += 1
+            self._next_wait_s = self._backoff(self._failures) + self.extra_wait_s
+        return self._next_wait_s
 
 
 @implementer(IStreamClientEndpoint)

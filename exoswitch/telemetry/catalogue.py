@@ -4,22 +4,28 @@ A label never holds a number, a SID or a URL: its values are listed here, or are
 """
 
 from exoswitch.telemetry.metric import Kind, Label, Metric
+from exoswitch.telephony.causes import CAUSES
 
 LABELS = {
+    "asterisk": "the name of an Asterisk under `asterisks:`",
     "dir": "`in` is from the person on the phone, `out` to the person",
     "direction": "`inbound` or `outbound`",
     "ended_by": "the side that ended the call",
     "kind": "what was wrong",
     "reason": "why",
     "result": "how it went",
+    "cause": "the Q.850 cause of the hang-up, a number; [operator.md](operator.md) has the common ones",
+    "scheme": "the scheme of the bot's URL; `http` and `https` are resolvers",
+    "stage": "how far the call came",
     "status": "Exotel's final status of the call",
     "trunk": "the name of a trunk under `trunks:`; empty for a call without one",
 }
 """The labels that a metric may have. Before you add one, be sure that it has few values."""
 
-FROM_CONFIGURATION = frozenset({"trunk"})
+FROM_CONFIGURATION = frozenset({"asterisk", "trunk"})
 """The labels whose values are names of the configuration file."""
 
+_ASTERISK = Label("asterisk")
 _TRUNK = Label("trunk")
 _DIRECTION = Label("direction", ("inbound", "outbound"))
 _DIR = Label("dir", ("in", "out"))
@@ -27,6 +33,16 @@ _STATUS = Label("status", ("completed", "failed", "busy", "no-answer", "canceled
 _ENDED_BY = Label("ended_by", ("user", "bot", "network", "gateway"))
 _FAULT = Label("kind", ("binary", "early", "ignored", "malformed"))
 
+_STAGE = Label("stage", ("ringing", "answer"))
+_CAUSE = Label("cause", tuple(map(str, CAUSES)))
+_SCHEME = Label("scheme", ("ws", "wss", "http", "https"))
+
+_DURATION_S = (1, 5, 15, 30, 60, 180, 600, 1800, 3600, 14400)
+_SETUP_S = (0.1, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 15, 20, 30, 60)
+_ANSWER_TO_START_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10)
+_FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
+_CPS_WAIT_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
+_CONNECT_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _LATENESS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 _LOSS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
@@ -53,16 +69,33 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     "Calls": (
         _gauge("calls_active", "Calls that are not over.", _DIRECTION, _TRUNK),
         _counter("calls_total", "Calls that ended on this gateway.", _DIRECTION, _TRUNK, _STATUS, _ENDED_BY),
+        _counter("hangup_cause_total", "Hang-up causes that Asterisk gave for calls that ended.", _TRUNK, _CAUSE),
+        _counter("short_calls_total", "Calls that ended less than 6 s after the answer.", _TRUNK),
+        _histogram("call_duration_seconds", "From the answer to the end of a call.", _DURATION_S, _DIRECTION),
+        _histogram("call_setup_seconds", "From the dial to the ringing or to the answer.", _SETUP_S, _TRUNK, _STAGE),
+        _histogram(
+            "answer_to_start_seconds",
+            "From the answer until the bot was told `start`.",
+            _ANSWER_TO_START_S,
+            _SCHEME,
+        ),
+        _histogram("first_bot_audio_seconds", "From the answer to the bot's first audio.", _FIRST_AUDIO_S),
         _counter(
             "refused_total",
-            "Calls that were refused before they began.",
-            Label("reason", ("quota", "capacity", "draining", "no_trunk", "unavailable")),
+            "Calls that were refused before they began. Each gateway that hears of an inbound call counts it.",
+            Label("reason", ("quota", "capacity", "draining", "no_trunk", "unavailable", "unknown_number")),
         ),
         _counter(
             "takeovers_total",
             "Calls of other gateways, or of an earlier process, that came to this gateway.",
             Label("result", ("resumed", "ended")),
         ),
+    ),
+    "Trunks": (
+        _gauge("trunk_channels_in_use", "Channels of a trunk that calls of this gateway use.", _TRUNK),
+        _gauge("trunk_channels_limit", "Channels of a trunk that are configured.", _TRUNK),
+        _gauge("trunk_cps_limit", "Calls a second that a trunk takes, as configured.", _TRUNK),
+        _histogram("trunk_cps_wait_seconds", "The wait of a call for the trunk's turn to dial.", _CPS_WAIT_S, _TRUNK),
     ),
     "Media": (
         _histogram("tick_lateness_seconds", "How late the 20 ms tick of all calls began.", _LATENESS_S),
@@ -85,6 +118,13 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _tally("playout_dropped_seconds_total", "Audio of bots that was dropped because the queue was full."),
     ),
     "Bots": (
+        _gauge("streams_active", "Calls with a bot that is connected."),
+        _histogram(
+            "stream_connect_seconds",
+            "An attempt to reach a bot: resolver, name, TCP, TLS and the WebSocket handshake together.",
+            _CONNECT_S,
+            Label("result", ("opened", "failed")),
+        ),
         _counter("stream_losses_total", "Streams that were lost and are to be made again."),
         _counter(
             "bot_faults_total",
@@ -103,6 +143,9 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _counter("session_notes_replayed_total", "Changes of sessions that came from the journal into the store."),
         _counter("session_lines_damaged_total", "Lines of the journal that cannot be read; they are skipped."),
         _counter("journal_lost_total", "Changes of sessions that were lost: neither store nor journal took them."),
+    ),
+    "Asterisk": (
+        _gauge("ami_connected", "Whether the gateway is logged in and Asterisk is ready: 1, else 0.", _ASTERISK),
     ),
     "Fleet": (
         _counter("jobs_sent_total", "Calls that were handed to another gateway to dial."),

@@ -62,6 +62,8 @@ _TEXTS = {
     127: "ended by another network, without a reason (interworking)",
 }
 
+CAUSES = tuple(_TEXTS)
+"""The causes that have a text."""
 
 _UNSPECIFIC_CAUSES = frozenset({0, HangUpCause.NORMAL_CLEARING})
 

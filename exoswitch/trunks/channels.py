@@ -2,11 +2,21 @@
 
 from collections.abc import Iterable
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from exoswitch.errors import NoCapacity, TrunkError
 
 LONGEST_WAIT_S = 5.0
+
+
+@frozen
+class TrunkUse:
+    """The channels of one trunk that are in use, and its limits."""
+
+    name: str
+    busy: int
+    channels: int
+    cps: float
 
 
 @define
@@ -51,6 +61,12 @@ class TrunkChannels:
                 trunk.next_dial_at = now + wait_s + trunk.spacing_s
                 return trunk.name, wait_s
         raise NoCapacity("every trunk is full or at its limit of calls a second: try again shortly")
+
+    def uses(self) -> tuple[TrunkUse, ...]:
+        """Give the use of each trunk."""
+        return tuple(
+            TrunkUse(trunk.name, trunk.busy, trunk.channels, 1 / trunk.spacing_s) for trunk in self._trunks.values()
+        )
 
     def give_back(self, name: str) -> None:
         """Give a channel back."""

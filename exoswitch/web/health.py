@@ -14,10 +14,9 @@ def health_routes(calls: ICalls) -> Mapping[str, Callable[[Request], bytes]]:
         return answer(request, 200, {"status": "ok"})
 
     def readiness(request: Request) -> bytes:
-        """Say whether this gateway can place a call now."""
-        if calls.ready:
-            return answer(request, 200, {"status": "ready"})
-        missing = ["no Asterisk is ready, or this gateway is stopping"]
-        return answer(request, 503, {"status": "not ready", "missing": missing})
+        """Say whether this gateway can place a call now, and else what is missing."""
+        if calls.missing:
+            return answer(request, 503, {"status": "not ready", "missing": calls.missing})
+        return answer(request, 200, {"status": "ready"})
 
     return {"/healthz": health, "/readyz": readiness}

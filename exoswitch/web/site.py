@@ -17,6 +17,8 @@ Request = Any  # twisted.web.server.Request, which has few types
 class _Site(Site):
     """A site without an access log, because queries hold phone numbers; the REST API logs each call it accepts."""
 
+    noisy = False  # else Twisted logs this object with its address in memory
+
     def log(self, request: object) -> None:
         """Write nothing."""
 

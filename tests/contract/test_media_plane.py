@@ -320,6 +320,18 @@ def test_a_second_stream_replaces_the_first(node):
     assert (first.media, second.media, second.marks) == ([], [HEARD], ["here"])
 
 
+def test_the_first_audio_of_a_bot_is_reported_once(node):
+    leg, call, _ = connected(node)
+    leg.play(b"")
+    assert call.began == 0
+    leg.play(TONE)
+    leg.play(TONE)
+    leg.detach()
+    leg.attach(call, ENCODING)
+    leg.play(TONE)
+    assert call.began == 1
+
+
 def test_audio_beyond_the_queue_limit_is_dropped_and_reported_once(node):
     leg, call, _ = connected(node)
     leg.play(TONE * 52)

@@ -528,3 +528,14 @@ def test_a_gateway_that_is_configured_not_to_wait_does_not_wait(house):
 
 def test_stop_with_no_calls_is_done_at_once(house):
     result.successResultOf(house.engine.stopService())
+
+
+def test_each_reason_for_which_no_call_can_be_placed_is_named(house):
+    assert house.engine.missing == ()
+    house.switch.ready = False
+    object.__setattr__(house.engine._environment, "sessions", Slow(ready=False))
+    house.engine.drain(60)
+    stopping, asterisk, store = house.engine.missing
+    assert stopping == "this gateway is stopping"
+    assert asterisk.startswith("no Asterisk is ready (pbx1): ")
+    assert store == "the session store cannot be reached: see the log"

@@ -32,6 +32,7 @@ class Call:
 
     def __init__(self):
         self.media, self.marks, self.lost, self.overflowed = [], [], [], []
+        self.began = 0
         self.finished = 0
 
     def send_media(self, message):
@@ -42,6 +43,9 @@ class Call:
 
     def media_lost(self, silent_s):
         self.lost.append(silent_s)
+
+    def playout_began(self):
+        self.began += 1
 
     def playout_overflowed(self, dropped_ms):
         self.overflowed.append(dropped_ms)

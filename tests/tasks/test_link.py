@@ -9,7 +9,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import capturedLogs, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -120,7 +120,7 @@ def link(server, clock):
 def warned():
     events = []
     globalLogPublisher.addObserver(events.append)
-    yield lambda: warnings_in(events)
+    yield lambda: [text.partition("; the next attempt is in ")[0] for text in warnings_in(events)]
     globalLogPublisher.removeObserver(events.append)
 
 
@@ -222,6 +222,19 @@ def test_each_attempt_is_logged_with_the_address_of_the_server(link, server):
     globalLogPublisher.removeObserver(events.append)
     attempts = [formatEvent(event) for event in events if "retry" in event["log_format"]]
     assert [text.partition(" in ")[0] for text in attempts] == ["Scheduling retry 1 to connect tcp:r:6379"]
+
+
+def test_a_warning_says_in_how_many_seconds_the_next_attempt_is(link, server, clock):
+    with capturedLogs() as events:
+        server.refuse()
+        wait_s = next_attempt_in(clock)
+        clock.advance(wait_s)
+        make_ready(link, server)
+        server.line.end("pulled")
+    assert warnings_in(events) == [
+        f"Redis cannot be reached at tcp:r:6379: nobody listens; the next attempt is in {wait_s:.1f} s",
+        f"the link to Redis is down: pulled; the next attempt is in {next_attempt_in(clock):.1f} s",
+    ]
 
 
 def test_extra_wait_is_added_to_each_pause(link, server, clock):

@@ -3,7 +3,7 @@
 import pytest
 
 from exoswitch.errors import NoCapacity, TrunkError
-from exoswitch.trunks.channels import TrunkChannels
+from exoswitch.trunks.channels import TrunkChannels, TrunkUse
 
 
 def test_first_trunk_with_a_free_channel_is_taken():
@@ -43,3 +43,9 @@ def test_full_trunks_are_no_capacity():
 def test_without_trunks_the_error_names_the_key_to_add():
     with pytest.raises(TrunkError, match="trunks:"):
         TrunkChannels.of([]).take(0.0)
+
+
+def test_use_of_each_trunk_is_told_with_its_limits():
+    trunks = TrunkChannels.of([("a", 10, 4.0), ("b", 5, 0.5)])
+    trunks.take(0.0)
+    assert trunks.uses() == (TrunkUse("a", 1, 10, 4.0), TrunkUse("b", 0, 5, 0.5))

@@ -25,7 +25,7 @@ result = SynchronousTestCase()
 @implementer(ICalls)
 @define(eq=False)
 class Calls:
-    ready: bool = True
+    missing: tuple = ()
     placed: list = field(factory=list)
     answer: object = field(factory=lambda: succeed(SESSION))
 
