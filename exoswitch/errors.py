@@ -39,6 +39,13 @@ class RemoteProtocolError(ProtocolError):
     """The other side sent something that its protocol does not allow."""
 
 
+class CertificateRefused(RemoteProtocolError):  # noqa: N818 - the name says what happened
+    """A server's TLS certificate is not trusted, or not valid for its host."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"certificate verify failed: {why}")
+
+
 class TrunkError(ExoswitchError):
     """A call cannot be placed, bridged or taken over; the children say why."""
 

@@ -34,7 +34,7 @@ PORTS_FOR_CORES = {
 }
 
 # Rooms of adapters that all others may use.
-FOUNDATIONS = {"tasks", "store", "web"}
+FOUNDATIONS = {"tasks", "network", "store", "web"}
 
 
 @frozen

@@ -7,7 +7,6 @@ Stages of `prepare`::
 
 import random
 
-from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -16,7 +15,8 @@ from exoswitch.ami.client import AmiListener, AmiProtocol
 from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import BackendUnavailable, ConfigError, Problem
+from exoswitch.errors import BackendUnavailable, ConfigError, InvalidValue, Problem
+from exoswitch.network.client_endpoint import client_endpoint
 from exoswitch.tasks.link import REPEAT_WARNING_S, Link, Pace
 from exoswitch.tasks.within import within
 
@@ -38,10 +38,10 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
 
     def __init__(self, config: AsteriskConfig, reactor: IReactorTime, rng: random.Random) -> None:
         try:
-            endpoint = clientFromString(reactor, config.ami)  # type: ignore[no-untyped-call]
-        except (ValueError, TypeError, KeyError) as problem:
+            endpoint = client_endpoint(reactor, config.ami)
+        except InvalidValue as problem:
             where = f"asterisks[{config.name}].ami"
-            remedy = f"{config.ami!r} is no endpoint ({problem}): write it like tcp:10.0.1.5:5038"
+            remedy = f"{problem}: write it like tcp:10.0.1.5:5038"
             raise ConfigError((Problem(where, remedy),)) from problem
         super().__init__(
             endpoint, server=f"Asterisk {config.name}", where=config.ami, pace=PACE, clock=reactor, rng=rng

@@ -6,8 +6,8 @@ from attrs import evolve
 
 from exoswitch.ami.filters import filter_actions
 from exoswitch.asterisk.conf import Setting, conf, section
-from exoswitch.config.endpoints import Endpoint, is_ip
 from exoswitch.config.model import AsteriskConfig
+from exoswitch.network.addresses import Endpoint, is_ip
 
 READ = "system,call,dtmf,dialplan,agi,reporting"
 WRITE = "system,call,agi,originate,command,reporting"

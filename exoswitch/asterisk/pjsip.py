@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from exoswitch.ami.names import INBOUND_CONTEXT
 from exoswitch.asterisk.conf import conf, section
-from exoswitch.config.endpoints import Address
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.interfaces.trunk import ITrunk
+from exoswitch.network.addresses import Address
 
 QUALIFY_S = 30
 """Asterisk sends OPTIONS to a trunk this often, and does not dial a trunk that gives no answer.

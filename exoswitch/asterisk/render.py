@@ -7,10 +7,10 @@ from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
 from exoswitch.asterisk.pjsip import pjsip_conf
 from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf, rtp_conf
-from exoswitch.config.endpoints import Endpoint
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import ConfigError, Problem
 from exoswitch.interfaces.trunk import ITrunk
+from exoswitch.network.addresses import Endpoint
 
 _PATH = re.compile(r"/[A-Za-z0-9_./+@-]*")
 

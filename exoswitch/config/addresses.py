@@ -5,13 +5,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from exoswitch.call.bot_address import is_resolver, parse_address, parse_resolver
-from exoswitch.config.endpoints import Address, Endpoint, is_host, is_port
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidValue
 from exoswitch.fleet.redis.address import parse_redis_url
+from exoswitch.network.addresses import Address, Endpoint, is_host, is_port
 
 _URL_MAX = 600  # Exotel: the URL of a stream is shorter than 600 characters
-_CLIENTS = ("tcp", "tls", "ssl", "unix")
+_CLIENTS = ("tcp", "tls", "unix")  # not ssl: it does not check for which host a certificate is
 _SQLITE = "sqlite:///"  # as in SQLAlchemy: a path follows, and a fourth slash makes it absolute
 _SERVERS = ("tcp", "tcp6", "ssl", "tls", "unix", "systemd")
 

@@ -2,11 +2,18 @@
 
 import datetime as dt
 
+from attrs import define, field
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from twisted.internet import ssl
+
+HOUR = dt.timedelta(hours=1)
+
+
+def _key():
+    return ec.generate_private_key(ec.SECP256R1())
 
 
 def certificate(*names):
@@ -16,17 +23,55 @@ def certificate(*names):
 
 def certificate_pem(*names):
     """Make a certificate that signs itself, good for an hour; give it and its key as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "exoswitch tests")])
+    key = _key()
+    return _pem(_built("exoswitch tests", "exoswitch tests", key, names).sign(key, hashes.SHA256())), _key_pem(key)
+
+
+@define
+class Authority:
+    """Signs certificates that are valid in every respect but the one that a test changes."""
+
+    name: str = "exoswitch authority"
+    key: ec.EllipticCurvePrivateKey = field(factory=_key, init=False)
+
+    @property
+    def certificate(self):
+        """The authority's own certificate."""
+        return ssl.Certificate.loadPEM(self.pem)
+
+    @property
+    def pem(self):
+        """The authority's own certificate, as PEM."""
+        built = _built(self.name, self.name, self.key, ())
+        constraint = x509.BasicConstraints(ca=True, path_length=None)
+        return _pem(built.add_extension(constraint, critical=True).sign(self.key, hashes.SHA256()))
+
+    def issue(self, *names, common_name="exoswitch tests", until=HOUR):
+        """Sign a certificate for these names; without names it has no subjectAltName."""
+        key = _key()
+        built = _built(common_name, self.name, key, names, until).sign(self.key, hashes.SHA256())
+        return ssl.PrivateCertificate.loadPEM(_pem(built) + _key_pem(key))
+
+
+def _built(subject, issuer, key, names, until=HOUR):
     now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(key, hashes.SHA256())
+    built = (
+        x509.CertificateBuilder(_name(issuer), _name(subject), key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - 2 * HOUR)
+        .not_valid_after(now + until)
     )
-    key_bytes = key.private_bytes(
+    return built.add_extension(x509.SubjectAlternativeName(names), critical=False) if names else built
+
+
+def _name(common_name):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _pem(made):
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key):
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return made.public_bytes(serialization.Encoding.PEM), key_bytes

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from attrs import evolve
@@ -18,7 +17,7 @@ from exoswitch.call.effects import StopReason
 from exoswitch.call.media import MediaMessages
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import InvalidValue, RemoteProtocolError
-from exoswitch.exotel.stream.endpoint import BotEndpoint, client_tls
+from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.intake import BotIntake
 from exoswitch.exotel.stream.machine import Close, Do, Effect, Failed, Input, Lost, Signal, State, advance
 from exoswitch.exotel.stream.messages import Ignored
@@ -30,6 +29,7 @@ from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.network.tls import client_tls
 from exoswitch.tasks.deferred import deferred
 
 _STARTED = State.STARTED  # an attribute of an Enum is slow to read
@@ -66,7 +66,7 @@ class ExotelBots:
         self.handshake_s = handshake_s
         self.entropy = entropy
         self.observe = observe
-        self.tls_options = lru_cache(maxsize=256)(tls_options)  # each reads all trusted certificates anew
+        self.tls_options = tls_options
 
     def connect(self, start: StreamStart, leg: IMediaLeg, listener: IStreamListener) -> "BotConnection":
         """Begin one attempt to reach a bot."""

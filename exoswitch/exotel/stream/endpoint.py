@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from attrs import define, field, frozen
-from twisted.internet._sslverify import IOpenSSLTrustRoot  # it has no public name
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
-from twisted.internet.ssl import optionsForClientTLS, platformTrust
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.web.client import URI
 from twisted.web.iweb import IAgentEndpointFactory
@@ -48,27 +46,3 @@ class BotEndpoint:
     def _connected(self, protocol: Any) -> Any:
         self._outermost = protocol
         return protocol if self._tls is None else protocol.wrappedProtocol
-
-
-def client_tls(host: str, ca_file: str = "") -> Any:
-    """Make the TLS settings for a host; the certificate must be valid for it.
-
-    The certificates in `ca_file` (PEM) are trusted besides the system's.
-
-    Raises:
-        OpenSSL.SSL.Error: the file cannot be read, or holds no certificate.
-    """
-    trusted = _AlsoTrusting(ca_file) if ca_file else platformTrust()  # type: ignore[no-untyped-call]
-    return optionsForClientTLS(host, trustRoot=trusted)
-
-
-@implementer(IOpenSSLTrustRoot)
-@frozen
-class _AlsoTrusting:
-    """Trusts the system's certificates, and those in a file."""
-
-    _ca_file: str
-
-    def _addCACertsToContext(self, context: Any) -> None:  # noqa: N802 - Twisted's name
-        context.set_default_verify_paths()
-        context.load_verify_locations(self._ca_file)

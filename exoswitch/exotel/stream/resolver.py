@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from OpenSSL import SSL
-from service_identity import VerificationError
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol, connectionDone
@@ -14,7 +13,7 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from exoswitch.call.bot_address import BotAddress
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.errors import CertificateRefused, RemoteProtocolError
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.handshake import USER_AGENT
 from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES, check_status, question, read_answer
@@ -82,6 +81,6 @@ def _cause(error: ResponseFailed) -> str:
     reason: Failure = error.reasons[0]
     if isinstance(reason.value, ConnectionDone | ConnectionLost):
         return "the connection was lost"
-    if isinstance(reason.value, SSL.Error | VerificationError):
+    if isinstance(reason.value, SSL.Error | CertificateRefused):
         return f"TLS failed: {reason.getErrorMessage()}"
     return "the data is not HTTP"

@@ -5,6 +5,7 @@ import pytest
 from cryptography import x509
 from twisted.internet import ssl
 
+from exoswitch.network.tls import ServerCheck
 from tests.harness.certificates import certificate, certificate_pem
 from tests.harness.exotel_loopback import BotServer
 
@@ -15,7 +16,7 @@ pytestmark = [
 
 
 def trusting(own):
-    return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
+    return lambda host, _ca_file: ServerCheck(host, ssl.CertificateOptions(trustRoot=own).getContext())
 
 
 LOCALHOST = certificate(x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))

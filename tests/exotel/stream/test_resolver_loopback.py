@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from exoswitch.network.tls import ServerCheck
 from tests.harness.certificates import certificate
 from tests.harness.exotel_loopback import BotServer
 
@@ -204,7 +205,7 @@ async def test_the_error_names_an_unreachable_bot_from_the_answer(resolve):
 
 
 def trusting(own):
-    return lambda host, _ca_file: ssl.optionsForClientTLS(host, trustRoot=own)
+    return lambda host, _ca_file: ServerCheck(host, ssl.CertificateOptions(trustRoot=own).getContext())
 
 
 async def test_a_resolver_with_a_valid_certificate_is_asked_over_tls(resolve):

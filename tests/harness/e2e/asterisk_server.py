@@ -13,8 +13,8 @@ from exoswitch.asterisk.conf import section
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.manager_conf import READ
 from exoswitch.asterisk.render import render
-from exoswitch.config.endpoints import Endpoint
 from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
+from exoswitch.network.addresses import Endpoint
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.ami import Ami

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exoswitch.config.endpoints import Address, Endpoint
+from exoswitch.network.addresses import Address, Endpoint
 
 
 @pytest.mark.parametrize(

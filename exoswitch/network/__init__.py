@@ -1,0 +1,1 @@
+"""The network: names, addresses, connections to hosts by their names, and TLS."""
