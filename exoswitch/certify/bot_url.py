@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from exoswitch.call.bot_address import SAMPLE_RATES_HZ, is_resolver, parse_address
+
 _RATE_KEYS = ("sample-rate", "sample_rate")  # both spellings are in Exotel's samples
 
 
@@ -14,6 +16,11 @@ def has_credentials(url: str) -> bool:
 def has_parameters(url: str) -> bool:
     """Whether the URL has a query parameter besides the sample rate."""
     return bool(_split_query(url)[1])
+
+
+def sample_rate_hz(url: str) -> int:
+    """Give the sample rate that the bot's URL asks for; a resolver's URL asks for none."""
+    return SAMPLE_RATES_HZ[0] if is_resolver(url) else parse_address(url).sample_rate_hz
 
 
 def without_credentials(url: str) -> str:

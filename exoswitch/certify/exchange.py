@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from exoswitch.call.session import BotTarget, Direction
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.certify.call import Call
+from exoswitch.certify.greeting import greeting_due_s
 from exoswitch.certify.kept import Kept
 from exoswitch.certify.phones import PHONE, SimulatedPhones
 from exoswitch.certify.scenario import Plan, Scenario, Terms
@@ -100,7 +101,8 @@ class Exchange:
 
     def _dial(self, plan: Plan, number: int) -> Call:
         start = self._start_of(plan)
-        tape = Tape(plan.label, start.stream_sid, self._reactor.seconds())
+        due_s = greeting_due_s(self.tapes.values())
+        tape = Tape(plan.label, start.stream_sid, self._reactor.seconds(), greeting_due_s=due_s)
         self.tapes[start.stream_sid] = tape
         call = Call(tape, self._reactor)
         media = self._phones.open(plan, tape, call, call, self._terms.seed + 2 * number)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from exoswitch.audio.frames import FRAME_S
 from exoswitch.certify.scenario import Expectation, Terms
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding, Verdict, failed, noted, passed
@@ -94,11 +95,11 @@ def closes_in_time(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
     after_ms = 1000 * (tape.closed_at - tape.hung_up_at)
     if tape.code is not None:
         return [passed(expected, f"closed after {after_ms:.0f} ms with code {tape.code}")]
-    if after_ms < 1000 * CLOSE_S:
+    if after_ms < 1000 * (CLOSE_S - FRAME_S):  # the gateway drops the connection after CLOSE_S
         seen = f"disconnected after {after_ms:.0f} ms, without a close frame (1006)"
         return [noted(expected, seen, "answer the close frame before you close the socket")]
-    advice = "answer the WebSocket close frame: the sockets of ended calls stay open"
-    return [failed(expected, f"not closed after {after_ms / 1000:.1f} s", advice)]
+    advice = "answer the WebSocket close frame: until then the bot holds the sockets of ended calls open"
+    return [noted(expected, f"the close frame was not answered within {after_ms / 1000:.1f} s", advice)]
 
 
 def all_are_accepted(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:

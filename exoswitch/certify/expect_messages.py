@@ -13,10 +13,10 @@ _LONG_QUEUE_S = 60
 """Exotel surely keeps this much waiting audio. Its limit is not published (spec §3.2)."""
 
 
-def are_understood(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
+def are_understood(tapes: Sequence[Tape], terms: Terms) -> list[Finding]:
     """Exotel understands every message. Messages that are legal but unwise are noted."""
     said = [tape.said for tape in tapes]
-    faults = list(_faults(said)) or [passed(_EXPECTED, _summary(said))]
+    faults = [*_faults(said), *_strays(said), *_binary(said, terms)] or [passed(_EXPECTED, _summary(said))]
     return [*faults, *_remarks(said), *_queue(tapes)]
 
 
@@ -30,14 +30,30 @@ def _summary(said: Sequence[Inspection]) -> str:
 
 
 def _faults(said: Sequence[Inspection]) -> Iterator[Finding]:
-    messages = sum(one.messages for one in said)
-    total = sum((one.faults for one in said), Counter[str]())
-    for fault, times in total.most_common():
-        example = next(one.examples[fault] for one in said if fault in one.examples)
-        yield failed(_EXPECTED, f"{times} of {messages}: {fault}: {example}", "Exotel ignores such a message")
+    for seen in _counted(said, [one.faults for one in said]):
+        yield failed(_EXPECTED, seen, "Exotel ignores such a message: its audio or its mark is lost")
+
+
+def _strays(said: Sequence[Inspection]) -> Iterator[Finding]:
+    for seen in _counted(said, [one.strays for one in said]):
+        yield noted(_EXPECTED, seen, "Exotel ignores such a message")
+
+
+def _binary(said: Sequence[Inspection], terms: Terms) -> Iterator[Finding]:
+    """A bot that sends binary messages and no media means them as its audio."""
     binary = sum(one.binary for one in said)
     if binary:
-        yield failed(_EXPECTED, f"{binary} of {messages}: a binary message", "send messages as JSON in text frames")
+        is_audio = not terms.is_silent and not any(one.media for one in said)
+        seen = f"{binary} of {sum(one.messages for one in said)}: a binary message"
+        judged = failed if is_audio else noted
+        yield judged(_EXPECTED, seen, "Exotel ignores it: send messages as JSON in text frames")
+
+
+def _counted(said: Sequence[Inspection], counts: Sequence[Counter[str]]) -> Iterator[str]:
+    messages = sum(one.messages for one in said)
+    for text, times in sum(counts, Counter[str]()).most_common():
+        example = next(one.examples[text] for one in said if text in one.examples)
+        yield f"{times} of {messages}: {text}: {example}"
 
 
 def _remarks(said: Sequence[Inspection]) -> Iterator[Finding]:

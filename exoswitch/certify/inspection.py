@@ -1,6 +1,7 @@
 """Core: an inspection of a bot's messages by Exotel's protocol.
 
-A message that Exotel does not understand is a fault. A message that Exotel plays but advises against (article
+A media or mark message that Exotel does not understand is a fault: its audio is lost, or its mark never returns.
+Other text that is no message is a stray: Exotel ignores it. A message that Exotel plays but advises against (article
 3000108630: chunks of a multiple of 320 bytes, at most 100 KB), or ignores, is only counted.
 """
 
@@ -19,13 +20,14 @@ CHUNK_BYTES = 320
 LARGEST_CHUNK_BYTES = 100_000
 """Exotel: larger chunks cause time-outs."""
 
+_NEEDED = ("media", "mark")
 _KINDS = 20
 _EXCERPT = 48
 
 
 @define
 class Inspection:
-    """The messages of a bot in one stream: counts, `faults` with their counts, and the first example of each."""
+    """The messages of a bot in one stream, counted; `faults` and `strays` have the first example of each kind."""
 
     stream_sid: str
     messages: int = field(default=0, init=False)
@@ -35,6 +37,7 @@ class Inspection:
     binary: int = field(default=0, init=False)
     ignored: Counter[str] = field(factory=Counter, init=False)
     faults: Counter[str] = field(factory=Counter, init=False)
+    strays: Counter[str] = field(factory=Counter, init=False)
     examples: dict[str, str] = field(factory=dict, init=False)
     camel_case_sids: int = field(default=0, init=False)
     other_sids: set[str] = field(factory=set, init=False)
@@ -49,7 +52,7 @@ class Inspection:
         try:
             read = self._reader.read(data)
         except RemoteProtocolError as error:
-            self._fault(str(error), data)
+            self._misunderstood(str(error), data)
             return None
         self._count(read)
         self._look_at_sid(loads(data))
@@ -86,9 +89,18 @@ class Inspection:
         if isinstance(told, str) and told not in {"", self.stream_sid} and len(self.other_sids) < _KINDS:
             self.other_sids.add(told[:_EXCERPT])
 
-    def _fault(self, text: str, data: bytes) -> None:
-        self.faults[text] += 1
+    def _misunderstood(self, text: str, data: bytes) -> None:
+        kind = self.faults if _event_of(data) in _NEEDED else self.strays
+        kind[text] += 1
         self.examples.setdefault(text, _excerpt(data.decode("utf-8", "replace")))
+
+
+def _event_of(data: bytes) -> object:
+    try:
+        message = loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return message.get("event") if isinstance(message, dict) else None
 
 
 def _excerpt(text: str) -> str:

@@ -11,8 +11,9 @@ from attrs import define, field
 
 from exoswitch.audio.g711 import ULAW
 from exoswitch.certify.caller import recorded, scripted
+from exoswitch.certify.hearing import is_audible
 from exoswitch.certify.scenario import Plan
-from exoswitch.certify.tape import Tape, is_audible
+from exoswitch.certify.tape import Tape
 from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
 from exoswitch.rtp.plane import Listener, MediaSession

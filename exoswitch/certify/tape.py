@@ -3,35 +3,20 @@
 Times are seconds on one clock. The bot's audio is measured where it leaves the gateway, before the network.
 """
 
-from array import array
 from collections import deque
-from sys import byteorder
 
 from attrs import define, field
 
 from exoswitch.audio.frames import FRAME_BYTES
+from exoswitch.certify.hearing import is_audible, zero_crossings
 from exoswitch.certify.inspection import Inspection
 from exoswitch.certify.kept import Kept
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessageReader
-
-WORD_TICKS = 5
-"""100 ms of sound count as a word; less can be a click."""
-
-_AUDIBLE_PEAK = 500
-"""-36 dB: above the noise of a line and the dither of a synthetic voice, below a spoken word."""
 
 _TICKS = 6000  # two minutes of sound
 _FRAMES = 2000
 _MARKS = 500
 _CLEARS = 100
-
-
-def is_audible(pcm: bytes) -> bool:
-    """Whether a person on the phone hears this PCM: signed 16-bit little-endian."""
-    samples = array("h", pcm[: len(pcm) & ~1])
-    if byteorder == "big":
-        samples.byteswap()
-    return bool(samples) and (max(samples) >= _AUDIBLE_PEAK or min(samples) <= -_AUDIBLE_PEAK)
 
 
 @define
@@ -49,13 +34,16 @@ class Tape:
 
     `error` says why the bot cannot be reached, or refused. `stages` has the caller's stages with their beginnings.
     `audible_at` has the ticks with sound of the bot. `hushed_after_ticks` has the ticks of sound after each `clear`.
-    `spoken` and `returned` are the audible frames to and from the bot: they show whose audio came back.
+    `spoken` and `returned` are the audible frames to and from the bot: they show whose audio came back. The caller
+    waits for a greeting that begins within `greeting_due_s`, and `spoke_at` is the caller's first sound. `pitches`
+    has the zero crossings of each tick with sound of the bot.
     """
 
     label: str
     stream_sid: str
     began_at: float
     kept: Kept | None = field(default=None, repr=False, kw_only=True)
+    greeting_due_s: float = field(default=1.5, kw_only=True)
     opened_at: float | None = field(default=None, init=False)
     error: str = field(default="", init=False)
     hung_up_at: float | None = field(default=None, init=False)
@@ -65,6 +53,9 @@ class Tape:
     said: Inspection = field(init=False)
     stages: list[tuple[str, float]] = field(factory=list, init=False)
     audible_at: deque[float] = field(factory=lambda: deque(maxlen=_TICKS), init=False, repr=False)
+    pitches: deque[int] = field(factory=lambda: deque(maxlen=_TICKS), init=False, repr=False)
+    media_at: deque[float] = field(factory=lambda: deque(maxlen=_TICKS), init=False, repr=False)
+    spoke_at: float | None = field(default=None, init=False)
     heard_at_phone: int = field(default=0, init=False)
     longest_queue_ms: int = field(default=0, init=False)
     queued_ms: int = field(default=0, init=False)
@@ -94,6 +85,8 @@ class Tape:
         match self._sent_reader.read(message):
             case BotMedia(pcm):
                 self._keep(pcm, self.spoken)
+                if self.spoke_at is None and self.spoken:
+                    self.spoke_at = now
             case BotMark(name):
                 self._mark_returned(name, now)
 
@@ -102,6 +95,7 @@ class Tape:
         match self.said.text(message):
             case BotMedia(pcm):
                 self._loud_ticks = None
+                self.media_at.append(now)
                 self._keep(pcm, self.returned)
             case BotMark(name) if len(self.marks) < _MARKS:
                 self.marks.append(MarkSeen(name, now))
@@ -135,6 +129,7 @@ class Tape:
         audible = is_audible(pcm)
         if audible:
             self.audible_at.append(now)
+            self.pitches.append(zero_crossings(pcm))
         if self._loud_ticks is not None:
             self._loud_ticks += 1
             if not audible and len(self.hushed_after_ticks) < _CLEARS:
@@ -159,6 +154,20 @@ class Tape:
     def first_audible(self, since: float = float("-inf")) -> float | None:
         """Give the time of the bot's first sound since a time."""
         return next((at for at in self.audible_at if at >= since), None)
+
+    @property
+    def greeted_after_s(self) -> float | None:
+        """How long after the start the bot spoke first, if it spoke before the caller."""
+        heard_at = self.first_audible()
+        if heard_at is None or self.opened_at is None or (self.spoke_at is not None and heard_at >= self.spoke_at):
+            return None
+        return heard_at - self.opened_at
+
+    @property
+    def listened_s(self) -> float:
+        """How long the caller was silent at the start."""
+        ends = [at for at in (self.spoke_at, self.hung_up_at, self.closed_at) if at is not None]
+        return min(ends, default=0.0) - (self.opened_at or 0.0)
 
     @property
     def handshake_s(self) -> float:

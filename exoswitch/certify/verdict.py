@@ -36,6 +36,9 @@ noted = partial(Finding, Verdict.NOTE)  # the bot did something that its owner s
 failed = partial(Finding, Verdict.FAIL)  # the bot did not meet the expectation
 skipped = partial(Finding, Verdict.SKIP)  # the expectation was not tested; `seen` says why
 
+OURS = "this is a fault of exoswitch, not of the bot: please report it"
+"""The advice of a finding about the gateway."""
+
 
 @frozen(kw_only=True)
 class Result:

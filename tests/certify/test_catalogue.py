@@ -64,3 +64,18 @@ def test_every_caller_says_a_whole_question():
             plan.stages[-2 if name == "speech" else 0].script.steps[0].frames for plan in scenarios(terms)[name].plans
         }
         assert words == question
+
+
+def test_a_bot_that_only_listens_is_not_asked_for_marks_or_to_stop_talking():
+    silent = scenarios(evolve(TERMS, is_silent=True))
+    assert {name for name, one in silent.items() if one.unless} == {"auth", "barge-in", "marks"}
+
+
+def test_a_call_at_another_rate_is_compared_with_a_call_at_the_usual_rate():
+    for url, rates in (
+        ("ws://bot.example.org", [8000, 16000]),
+        ("ws://bot.example.org?sample-rate=24000", [24000, 16000]),
+        ("ws://bot.example.org?sample-rate=16000", [8000, 16000]),
+    ):
+        plans = scenarios(evolve(TERMS, url=url))["16-khz"].plans
+        assert [parse_address(plan.target(url)).sample_rate_hz for plan in plans] == rates

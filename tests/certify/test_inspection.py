@@ -1,6 +1,7 @@
 from json import dumps
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ def test_a_message_that_exotel_cannot_read_is_a_fault_with_an_example(said):
     assert said.text(b'{"event":"media"}') is None
     said.text(b'{"event":"media","media":1}')
     said.text(b"\xff\x00" * 100)
-    assert said.faults.total() == 3
+    assert (said.faults.total(), said.strays.total()) == (2, 1)
     assert said.faults["a media message without the text media.payload"] == 2
     assert said.examples["a media message without the text media.payload"] == '{"event":"media"}'
     assert max(map(len, said.examples.values())) < 60
@@ -75,13 +76,36 @@ def test_good_messages_are_counted_in_the_finding():
     assert (finding.verdict, finding.seen) == (Verdict.PASS, "2 messages: 1 media, 1 mark")
 
 
-def test_each_kind_of_fault_is_a_failure():
+def received(*messages):
+    """A call of a bot that sent these messages."""
     one = tape()
-    one.received(b"garbage", 1.0)
+    one.hung_up_at = None
+    for message in messages:
+        one.received(message, 1.0)
+    return one
+
+
+@pytest.mark.parametrize("lost", [b'{"event":"media","media":{"payload":"%"}}', b'{"event":"mark"}'])
+def test_lost_audio_or_a_lost_mark_is_a_failure(lost):
+    finding = are_understood([received(lost)], TERMS)[0]
+    assert finding.verdict is Verdict.FAIL
+    assert finding.seen.startswith("1 of 1: a ")
+
+
+@pytest.mark.parametrize("stray", [b"garbage", b"[]", b"{}", b"\xff"])
+def test_text_that_is_no_message_is_a_note(stray):
+    (finding,) = are_understood([received(media(TONE[0]), stray)], TERMS)
+    assert finding.verdict is Verdict.NOTE
+    assert finding.seen.startswith("1 of 2: a message ")
+
+
+def test_binary_messages_are_a_failure_only_in_place_of_media():
+    one = tape()
     one.said.binary_message()
-    findings = are_understood([one], TERMS)
-    assert verdicts(findings) == [Verdict.FAIL, Verdict.FAIL]
-    assert findings[0].seen == "1 of 2: a message that is not JSON: garbage"
+    (finding,) = are_understood([one], TERMS)
+    assert (finding.verdict, finding.seen) == (Verdict.FAIL, "1 of 1: a binary message")
+    assert verdicts(are_understood([one], evolve(TERMS, is_silent=True))) == [Verdict.NOTE]
+    assert verdicts(are_understood([one, received(media(TONE[0]))], TERMS)) == [Verdict.NOTE]
 
 
 def test_legal_but_unwise_messages_are_notes():

@@ -1,16 +1,6 @@
 from exoswitch.audio.frames import SILENCE_PCM
-from exoswitch.certify.tape import is_audible
 from tests.harness.certify_seen import SID, TONE, mark, media, talk, tape
 from tests.harness.wire import Messages
-
-
-def test_silence_and_line_noise_are_not_audible():
-    assert not is_audible(b"")
-    assert not is_audible(SILENCE_PCM)
-    assert not is_audible(b"\xf0\x00" * 160)
-    assert is_audible(b"\x00\x02" + SILENCE_PCM)
-    assert is_audible(b"\x00\xfe" + SILENCE_PCM)
-    assert is_audible(TONE[0])
 
 
 def test_audible_ticks_are_found_by_time():
