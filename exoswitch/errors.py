@@ -93,3 +93,7 @@ class InvalidRequest(ExoswitchError):  # noqa: N818
 
 class CorruptRecord(ExoswitchError):  # noqa: N818
     """A stored record cannot be read."""
+
+
+class RecordRefused(ExoswitchError):  # noqa: N818
+    """A database answers, but it cannot store one of the records; the others may be stored without it."""

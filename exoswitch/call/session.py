@@ -83,7 +83,8 @@ class Session:
     `customer` is the person's number and `exophone` ours, in both directions. `gateway` carries the call or will dial
     it. `channel_id` is its channel at `asterisk`; it is set before the channel exists. `ring_s` and `max_duration_s`
     are the requested limits, or None; a gateway that takes over the call needs them. `takeovers` counts the gateways
-    that took over the call; later notes of an earlier gateway are ignored.
+    that took over the call; later notes of an earlier gateway are ignored. `talked_s` is the time from answer to end
+    by a monotonic clock: the wall clock may be set during a call.
     """
 
     call_sid: str
@@ -106,6 +107,7 @@ class Session:
     ring_s: float | None = None
     max_duration_s: float | None = None
     takeovers: int = 0
+    talked_s: float | None = None
     ending: Ending | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":
@@ -113,13 +115,15 @@ class Session:
         answered_at = now if status is CallStatus.IN_PROGRESS and self.answered_at is None else self.answered_at
         return evolve(self, status=status, updated_at=now, answered_at=answered_at)
 
-    def ended(self, ending: Ending, now: float) -> "Session":
-        """Give the session of a call that has ended."""
-        return evolve(self, status=ending.status, updated_at=now, ended_at=now, ending=ending)
+    def ended(self, ending: Ending, now: float, talked_s: float | None = None) -> "Session":
+        """Give the session of a call that has ended; `talked_s` is None if it was never answered, or not known."""
+        return evolve(self, status=ending.status, updated_at=now, ended_at=now, talked_s=talked_s, ending=ending)
 
     @property
     def duration_s(self) -> float | None:
         """Seconds from answer to end; None until the call has ended, 0.0 if it was never answered."""
         if self.ended_at is None:
             return None
-        return 0.0 if self.answered_at is None else self.ended_at - self.answered_at
+        if self.answered_at is None:
+            return 0.0
+        return max(0.0, self.ended_at - self.answered_at) if self.talked_s is None else self.talked_s

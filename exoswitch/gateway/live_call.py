@@ -68,7 +68,9 @@ class LiveCall:
         self._core = CallCore(self._limits)
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
-        self._record = CallRecord(session, world.sessions, world.wall_clock, world.metrics, self._log)
+        self._record = CallRecord(
+            session, world.sessions, world.wall_clock, world.clock.seconds, world.metrics, self._log
+        )
         self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
         self._timers = CallTimers(self.inputs, world.clock, self.feed)

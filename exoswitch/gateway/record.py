@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 from twisted.logger import Logger
 
 from exoswitch.call.session import CallStatus, Ending, Session
@@ -15,13 +15,20 @@ from exoswitch.telephony.numbers import mask
 
 @define(eq=False)
 class CallRecord:
-    """The session of a call, as it is now."""
+    """The session of a call, as it is now; its times are the wall clock's, its duration is the monotonic clock's."""
 
     session: Session
     _store: ISessionStore
     _wall_clock: Callable[[], float]
+    _monotonic: Callable[[], float]
     _metrics: IMetrics
     _log: Logger
+    _answered_at: float | None = field(default=None, init=False)  # by the monotonic clock
+
+    def __attrs_post_init__(self) -> None:
+        """Count what an earlier gateway of this call has noted, by the wall clock; it may have been set since."""
+        if self.session.answered_at is not None:
+            self._answered_at = self._monotonic() - max(0.0, self._wall_clock() - self.session.answered_at)
 
     def choose_trunk(self, trunk: str) -> None:
         """Set the trunk; it is written with the next change."""
@@ -29,6 +36,8 @@ class CallRecord:
 
     def progress(self, status: CallStatus) -> None:
         """Write a new status."""
+        if status is CallStatus.IN_PROGRESS and self._answered_at is None:
+            self._answered_at = self._monotonic()
         self._write(self.session.progressed(status, self._wall_clock()))
 
     def renew_stream(self, stream_sid: str) -> None:
@@ -38,7 +47,8 @@ class CallRecord:
 
     def end(self, ending: Ending) -> None:
         """Write how the call ended, count it and log it."""
-        self._write(self.session.ended(ending, self._wall_clock()))
+        talked_s = None if self._answered_at is None else self._monotonic() - self._answered_at
+        self._write(self.session.ended(ending, self._wall_clock(), talked_s))
         count_ended(self._metrics, self.session)
         self._log.info(
             "call {call_sid} {direction} {number}: {status}, {reason}",

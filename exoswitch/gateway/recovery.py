@@ -8,7 +8,7 @@ from attrs import define, field
 from twisted.application.service import Service
 from twisted.logger import Logger
 
-from exoswitch.call.session import Session
+from exoswitch.call.session import CallStatus, Session
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.gateway.environment import ANSWER_S, SESSION_STORE, Environment
 from exoswitch.gateway.live_calls import LiveCalls
@@ -63,7 +63,7 @@ class Recovery(Service):
         began_at = self._environment.wall_clock()
         sessions, node = self._environment.sessions, self._environment.node
         unfinished = await self._retry.ask(lambda: sessions.unfinished(node), SESSION_STORE)
-        left = [session for session in unfinished if session.created_at < began_at]
+        left = [session for session in unfinished if self._was_left(session, began_at)]
         if not left:
             return
         elsewhere = await self._held_elsewhere()
@@ -76,6 +76,14 @@ class Recovery(Service):
                 self._resumer.end(session, f"its Asterisk, {session.asterisk}, is no longer configured")
         for name in tuple(self._channels):
             await self._go_on(self._environment.switches[name])
+
+    def _was_left(self, session: Session, began_at: float) -> bool:
+        """Whether an earlier process had this call; the clock may have been set back since.
+
+        A call that is queued since our start was handed over to this process: its job arrives.
+        """
+        is_new = session.status is CallStatus.QUEUED and session.created_at >= began_at
+        return not is_new and self._calls.find(session.call_sid) is None
 
     async def _held_elsewhere(self) -> frozenset[str]:
         if not self._routing.in_fleet:

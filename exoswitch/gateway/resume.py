@@ -30,7 +30,19 @@ class Resumer:
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.resume"), init=False)
 
     async def resume(self, session: Session, lease: Lease) -> None:
-        """Go on with a call on this place of ours; the place is given back if the call does not need it."""
+        """Go on with a call on this place of ours; the place is given back if the call does not need it.
+
+        An error ends this call only: a session that this version does not understand must not stop the others.
+        """
+        try:
+            await self._resume(session, lease)
+        except Exception:  # noqa: BLE001 - see above
+            self._log.failure("call {call_sid} cannot be resumed", call_sid=session.call_sid)
+            if self._calls.find(session.call_sid) is None:
+                self._environment.give_back(lease)
+                self.give_up(session, "its session cannot be used by this gateway")
+
+    async def _resume(self, session: Session, lease: Lease) -> None:
         if self._calls.has(session, lease):
             return
         session = evolve(session, takeovers=session.takeovers + 1)

@@ -65,5 +65,5 @@ class Routing:
             ring_s=session.ring_s or limits.ring_s,
             handshake_s=limits.handshake_s,
             max_duration_s=min(session.max_duration_s or limits.max_duration_s, limits.max_duration_s),
-            spent_s=0.0 if session.answered_at is None else now - session.answered_at,
+            spent_s=0.0 if session.answered_at is None else max(0.0, now - session.answered_at),
         )

@@ -12,8 +12,8 @@ from exoswitch.sessions.notes import Note
 class ISessionDatabase(Interface):
     """The database that `sessions` in the configuration names.
 
-    Every Deferred fires within a time that the database sets. It fails only with BackendUnavailable: the database
-    cannot be reached, does not answer in time, or refuses. It may have done the work even then.
+    Every Deferred fires within a time that the database sets. It fails with BackendUnavailable if the database cannot
+    be reached, does not answer in time, or refuses a statement. It may have done the work even then.
     """
 
     name = Attribute("Its name in the log (str), without secrets.")
@@ -22,13 +22,20 @@ class ISessionDatabase(Interface):
         """Connect if not connected, and bring the schema to the newest version; gateways may do so at once."""
 
     def write(notes: Sequence[Note]) -> Deferred[None]:
-        """Write notes in one transaction, on the disk when the Deferred fires; a second write changes nothing."""
+        """Write notes in one transaction, on the disk when the Deferred fires; a second write changes nothing.
+
+        Raises:
+            RecordRefused: the database works, but it cannot store one of these notes; it has stored none of them.
+        """
 
     def recall(call_sids: Collection[str]) -> Deferred[list[Note | CorruptRecord]]:
         """Read the newest notes of these calls, in any order; the caller limits their number.
 
         Of a note that cannot be read it gives the error, so that the others are not lost with it.
         """
+
+    def newest_call_at() -> Deferred[float | None]:
+        """Give when the newest call began, or a later moment of that month; None if there is no call."""
 
     def unfinished(gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended, in any order."""

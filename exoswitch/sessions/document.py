@@ -5,6 +5,7 @@ and one fleet may run two versions.
 """
 
 import json
+import math
 from typing import Any, Literal
 
 from cattrs import BaseValidationError, Converter, transform_error
@@ -25,8 +26,11 @@ _CHANGING = (
     "updated_at",
     "answered_at",
     "ended_at",
+    "talked_s",
     "ending",
 )
+_LATEST = 32_503_680_000.0  # the year 3000: a later time is an error, and databases and calendars refuse it
+_TAKEOVERS_MAX = 900  # see `notes`
 _CONVERTER = Converter()
 
 
@@ -42,11 +46,15 @@ def from_tree(tree: object) -> Session:
         CorruptRecord: this is not a session.
     """
     try:
-        return _CONVERTER.structure(_in_current_version(tree), Session)
+        session = _CONVERTER.structure(_in_current_version(tree), Session)
     except BaseValidationError as error:
         reason = "; ".join(transform_error(error))
-    except (AttributeError, KeyError, TypeError):
+    except (AttributeError, KeyError, TypeError, RecursionError):
         reason = "it or its bot is not a JSON object"
+    else:
+        if 0 <= session.takeovers <= _TAKEOVERS_MAX:
+            return session
+        reason = f"takeovers is not a number from 0 to {_TAKEOVERS_MAX}"
     raise CorruptRecord(f"a stored session cannot be read: {reason}")
 
 
@@ -63,7 +71,7 @@ def from_text(text: str) -> Session:
     """
     try:
         tree = json.loads(text)
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         raise CorruptRecord("a stored session cannot be read: it is not JSON") from None
     return from_tree(tree)
 
@@ -93,8 +101,17 @@ def _accept(*types: type) -> Any:
     return check
 
 
+def _read_number(value: object, _target: object) -> float:
+    """Take a time or a duration in seconds; JSON's Infinity, NaN and numbers of any size are none."""
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        raise TypeError(f"{type(value).__name__} is not float")
+    if not (math.isfinite(value) and 0 <= value <= _LATEST):
+        raise ValueError("is not a number of seconds from 0 to the year 3000")
+    return value
+
+
 for _kind in (str, bool, int):
     _CONVERTER.register_structure_hook(_kind, _accept(_kind))
-_CONVERTER.register_structure_hook(float, _accept(float, int))
+_CONVERTER.register_structure_hook(float, _read_number)
 # A later version may know more words for an option; a session keeps them.
 _CONVERTER.register_structure_hook_func(lambda kind: getattr(kind, "__origin__", None) is Literal, _accept(str))

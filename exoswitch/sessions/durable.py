@@ -3,10 +3,10 @@
 A session waits a moment in memory. Then one transaction writes all that wait, with one sync of the disk. If a write
 fails, the database is away: saves are refused at once, and notes go to the journal, until the database can be opened
 again. Then the journal is written to it, and each file is removed after its last note. Writing a file twice does no
-harm; `notes` says why.
+harm; `notes` says why. A note that the database refuses is set aside: it does not delay the others.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 from twisted.application.service import Service
@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.call.session import Session
-from exoswitch.errors import BackendUnavailable, CallNotFound, CorruptRecord
+from exoswitch.errors import BackendUnavailable, CallNotFound, RecordRefused
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.sessions.availability import Availability, Effect, Input, State
 from exoswitch.sessions.claims import Claims
@@ -25,7 +25,10 @@ from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.notes import Note, Sequencer, Unwritten, newest
+from exoswitch.sessions.refusals import Refusal, write_accepted
+from exoswitch.sessions.retention import Retention
 from exoswitch.sessions.threaded_journal import ThreadedJournal
+from exoswitch.sessions.unreadable import UnreadableRecords
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.spawn import spawn
@@ -46,9 +49,11 @@ _RECALLED_AT_ONCE = 50
 """Sessions read in one go: reading 50 from PostgreSQL takes the reactor 2 ms."""
 
 _AWAY = "the session store cannot be reached: see the gateway's log"  # for dialers, without internals
+_REFUSED = "the session store does not accept this call: see the gateway's log"
 _TIDY_S = 6 * 3600.0
 
 _Answer = TypeVar("_Answer")
+_Write = Callable[[Sequence[Note]], Awaitable[None]]
 
 
 @implementer(ISessionStore)
@@ -72,8 +77,9 @@ class DurableSessions(Service):
         metrics: IMetrics,
     ) -> None:
         self._database = database
-        self._journal = ThreadedJournal(journal, in_thread, metrics, self._log)
-        self._keep_s = keep_s
+        self._journal = ThreadedJournal(journal, in_thread, metrics, wall_clock, self._log)
+        self._retention = Retention(keep_s)
+        self._unreadable = UnreadableRecords(metrics, self._log)
         self._clock = clock
         self._wall_clock = wall_clock
         self._metrics = metrics
@@ -172,11 +178,7 @@ class DurableSessions(Service):
         # Taken before the question: notes that are written while it runs may or may not be in its answer.
         unwritten = [note for note in map(self._unwritten.get, call_sids) if note is not None]
         records = await self._asked("sessions cannot be read", self._database.recall, call_sids)
-        notes = [record for record in records if isinstance(record, Note)]
-        for record in records:
-            if isinstance(record, CorruptRecord):
-                self._metrics.add("session_records_corrupt_total")
-                self._log.error("{problem}; the call is treated as unknown", problem=record)
+        notes = self._unreadable.left_out(records)
         self._numbers.follow(notes)
         return [note.session for note in newest([*notes, *unwritten])]
 
@@ -215,33 +217,54 @@ class DurableSessions(Service):
     async def _write_queue(self) -> None:
         while self._queue:
             batch, self._queue = self._queue[:BATCH_NOTES], self._queue[BATCH_NOTES:]
-            is_written = self.ready and await self._write_batch([note for note, _ in batch])
-            for _, saved in batch:
+            refused = await self._write_batch([note for note, _ in batch]) if self.ready else None
+            for note, saved in batch:
                 if saved is not None:
-                    saved.callback(None) if is_written else saved.errback(BackendUnavailable(_AWAY))
+                    _answer_save(saved, note, refused)
             notes = [note for note, saved in batch if saved is None]
-            if notes and not is_written:
+            if notes and refused is None:
                 await self._journal.keep(notes)
 
-    async def _write_batch(self, notes: Sequence[Note]) -> bool:
+    async def _write_batch(self, notes: Sequence[Note]) -> list[Refusal] | None:
+        """Write notes; give the ones that the database refused, or None if it is away."""
         try:
-            await self._write(notes)
+            refused = await self._write(notes, self._database.write)
         except Exception as problem:  # noqa: BLE001 - an error in exoswitch must not lose notes
             self._fail(Input.WRITE_FAILED, problem)
-            return False
+            return None
         self._metrics.add("session_batches_total")
-        return True
+        return refused
 
-    async def _write(self, notes: Sequence[Note]) -> None:
-        await self._database.write(notes)
+    async def _write(self, notes: Sequence[Note], write: _Write) -> list[Refusal]:
+        refused = await write_accepted(write, notes)
         self._feed(Input.WRITTEN)
-        self._unwritten.settle(notes)
+        left_out = {note.sequence for note, _ in refused}
+        self._unwritten.settle(note for note in notes if note.sequence not in left_out)
+        await self._journal.set_aside(refused)
+        return refused
+
+    async def _write_replayed(self, notes: Sequence[Note]) -> None:
+        await self._write(notes, self._write_or_refuse)
+
+    async def _write_or_refuse(self, notes: Sequence[Note]) -> None:
+        """Write notes; an error in exoswitch, which is not over at the next attempt, counts as a refusal."""
+        try:
+            await self._database.write(notes)
+        except (BackendUnavailable, RecordRefused):
+            raise
+        except Exception as problem:
+            if len(notes) == 1:
+                self._log.failure("writing one note failed: this is an error in exoswitch")
+            raise RecordRefused(f"{type(problem).__name__}: {problem}") from problem
 
     # --- Availability -----------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
         try:
             await self._database.open()
+            if not self._retention.is_anchored and self._availability.state is not State.STOPPED:
+                newest_at = await self._database.newest_call_at()
+                self._retention.anchor(newest_at, self._wall_clock(), self._clock.seconds())
         except Exception as problem:  # noqa: BLE001 - an error in exoswitch must not end the attempts
             self._fail(Input.OPEN_FAILED, problem)
         else:
@@ -275,7 +298,7 @@ class DurableSessions(Service):
     @deferred
     async def _replay(self) -> None:
         try:
-            await self._journal.replay(self._write, is_wanted=lambda: self.ready)
+            await self._journal.replay(self._write_replayed, is_wanted=lambda: self.ready)
         except BackendUnavailable as problem:
             self._feed(Input.WRITE_FAILED, problem)
         else:
@@ -288,8 +311,23 @@ class DurableSessions(Service):
 
     async def _tidy(self) -> None:
         if self.ready:
-            now = self._wall_clock()
+            wall, monotonic = self._wall_clock(), self._clock.seconds()
+            if wall > self._retention.now(wall, monotonic):
+                self._log.warn(
+                    "this machine's clock is more than a week ahead of the newest call: old calls are deleted later; "
+                    "set the clock if it is wrong"
+                )
             try:
-                await self._database.tidy(now, now - self._keep_s)
+                await self._database.tidy(wall, self._retention.keep_from(wall, monotonic))
             except BackendUnavailable as problem:
                 self._log.warn("old calls cannot be deleted: {problem}", problem=problem)
+
+
+def _answer_save(saved: Deferred[None], note: Note, refused: Sequence[Refusal] | None) -> None:
+    """Answer a save; `refused` is None if the database is away."""
+    if refused is None:
+        saved.errback(BackendUnavailable(_AWAY))
+    elif any(note is its for its, _ in refused):
+        saved.errback(BackendUnavailable(_REFUSED))
+    else:
+        saved.callback(None)

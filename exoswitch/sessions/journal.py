@@ -7,7 +7,6 @@ and an fsync of the folder follows each new file. One process at a time uses the
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +18,9 @@ from exoswitch.sessions.notes import Note
 
 _CHUNK_LINES = 50
 _SUFFIX = ".notes"
+
+Damaged = tuple[bytes, str]
+"""A line that cannot be read, and why."""
 
 
 @define
@@ -58,15 +60,18 @@ class Journal:
         self._take_folder()
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
-    def read(self, path: Path) -> Iterator[tuple[list[Note], int]]:
-        """Read the notes of a file part by part, each with the number of lines that cannot be read."""
+    def read(self, path: Path) -> Iterator[tuple[list[Note], list[Damaged]]]:
+        """Read the notes of a file part by part, each with the lines that cannot be read, and why."""
         with path.open("rb") as file:
             while lines := list(islice(file, _CHUNK_LINES)):
-                notes = []
+                notes: list[Note] = []
+                damaged: list[Damaged] = []
                 for line in lines:
-                    with suppress(CorruptRecord):
+                    try:
                         notes.append(read_line(line))
-                yield notes, len(lines) - len(notes)
+                    except CorruptRecord as problem:
+                        damaged.append((line, str(problem)))
+                yield notes, damaged
 
     def remove(self, path: Path) -> None:
         """Remove a file after all its notes are in the database."""
@@ -109,7 +114,9 @@ class Journal:
         self._size += len(data)
 
     def _begin_file(self) -> int:
-        numbers = [int(path.stem) for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isdigit()]
+        numbers = [
+            int(path.stem) for path in self.folder.glob(f"*{_SUFFIX}") if path.stem.isascii() and path.stem.isdigit()
+        ]
         path = self.folder / f"{max(numbers, default=0) + 1:08d}{_SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size = 0

@@ -8,6 +8,7 @@ former gateway of a call cannot overwrite the notes of the new one.
 from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -92,27 +93,37 @@ def newest(notes: Iterable[Note]) -> list[Note]:
 def session_row(note: Note) -> tuple[object, ...]:
     """Give the values of a session's row, in the order of SESSION_COLUMNS."""
     session = note.session
-    texts = (_storable(getattr(session, name)) for name in _TEXTS)
+    texts = (_column(getattr(session, name)) for name in _TEXTS)
     times = (getattr(session, name) for name in _TIMES)
     return (*texts, *times, note.sequence, to_text(session))
 
 
-def read_note(call_sid: str, sequence: int, document: str) -> Note | CorruptRecord:
-    """Read a note from a session's row; give the error if the document cannot be read."""
+def read_note(call_sid: object, sequence: object, document: Any) -> Note | CorruptRecord:
+    """Read a note from a session's row, whose values may have any type; give the error if it cannot be read."""
     try:
-        return Note(sequence, from_text(document))
+        session = from_text(document)
     except CorruptRecord as error:
         return CorruptRecord(f"call {call_sid}: {error}")
+    if not isinstance(sequence, int):
+        return CorruptRecord(f"call {call_sid}: its row has no sequence")
+    if storable(session.call_sid) != call_sid:
+        return CorruptRecord(f"call {call_sid}: its row has the document of another call")
+    return Note(sequence, session)
 
 
 def event_row(note: Note) -> tuple[object, ...]:
     """Give the values of an event's row, in the order of EVENT_COLUMNS."""
     session = note.session
     times = (session.created_at, session.updated_at)
-    return (_storable(session.call_sid), note.sequence, *times, session.status.value, event_text(session))
+    return (storable(session.call_sid), note.sequence, *times, session.status.value, event_text(session))
 
 
-def _storable(value: str | Enum | None) -> str | None:
-    """Give the text of a column, without NUL and lone surrogates, which databases refuse; the document has them."""
-    text: str | None = value.value if isinstance(value, Enum) else value
-    return text and text.replace("\0", "").encode(errors="replace").decode()
+def storable(text: str) -> str:
+    """Give a text without NUL and lone surrogates, which databases refuse; the document has them."""
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _column(value: str | Enum | None) -> str | None:
+    """Give the text of a column."""
+    text = value.value if isinstance(value, Enum) else value
+    return None if text is None else storable(text)

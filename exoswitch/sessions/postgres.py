@@ -12,11 +12,20 @@ from urllib.parse import urlsplit
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
-from exoswitch.errors import CorruptRecord
+from exoswitch.errors import CorruptRecord, RecordRefused
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, read_note, session_row
-from exoswitch.store.months import month_after, month_of
-from exoswitch.store.partitions import add_partitions, drop_partitions
+from exoswitch.sessions.notes import (
+    EVENT_COLUMNS,
+    SESSION_COLUMNS,
+    Note,
+    event_row,
+    newest,
+    read_note,
+    session_row,
+    storable,
+)
+from exoswitch.store.months import month_after, month_of, start_of
+from exoswitch.store.partitions import add_partitions, drop_partitions, partitions
 from exoswitch.store.postgres import Ask, PostgresConnection, schema_change, upgrade
 from exoswitch.store.schema_versions import Version, read_schema
 from exoswitch.tasks.deferred import deferred
@@ -81,7 +90,18 @@ class PostgresDatabase:
     @deferred
     async def write(self, notes: Sequence[Note]) -> None:
         """Write notes in one transaction."""
-        missing = {month_of(note.session.created_at) for note in notes} - self._months
+        months = _months_of(notes)
+        try:
+            await self._write(notes, months)
+        except RecordRefused:
+            if months <= self._months:  # Another gateway may have dropped one of them.
+                self._months -= months
+                await self._write(notes, months)
+            else:
+                raise
+
+    async def _write(self, notes: Sequence[Note], months: set[dt.date]) -> None:
+        missing = months - self._months
         if missing:
             await self._writer.run(lambda ask: _add_months(ask, missing))
             self._months |= missing
@@ -93,20 +113,28 @@ class PostgresDatabase:
     async def recall(self, call_sids: Collection[str]) -> list[Note | CorruptRecord]:
         """Read the newest notes of these calls."""
         question = "SELECT call_sid, sequence, document FROM sessions WHERE call_sid = ANY(%s::text[])"
-        return [read_note(*row) for row in await self._quick.run(lambda ask: ask(question, list(call_sids)))]
+        return [
+            read_note(*row) for row in await self._quick.run(lambda ask: ask(question, [*map(storable, call_sids)]))
+        ]
+
+    @deferred
+    async def newest_call_at(self) -> float | None:
+        """Give the end of the newest month that has a call: reading all calls of a month would take seconds."""
+        return await self._quick.run(_newest_month_end)
 
     @deferred
     async def unfinished(self, gateway: str) -> list[str]:
         """Give the SIDs of this gateway's calls that have not ended."""
         question = "SELECT call_sid FROM sessions WHERE gateway = %s AND ended_at IS NULL"
-        return [call_sid for (call_sid,) in await self._quick.run(lambda ask: ask(question, gateway))]
+        return [call_sid for (call_sid,) in await self._quick.run(lambda ask: ask(question, storable(gateway)))]
 
     @deferred
     async def claim(self, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:
         """Claim these calls in one transaction; give the ones that the token has now."""
-        in_order = sorted(set(call_sids))  # Every gateway locks rows in this order, so that none deadlock.
+        known_as = {storable(call_sid): call_sid for call_sid in call_sids}
+        in_order = sorted(known_as)  # Every gateway locks rows in this order, so that none deadlock.
         rows = await self._quick.run(lambda ask: ask(_CLAIM, token, now, in_order))
-        return frozenset(call_sid for (call_sid,) in rows)
+        return frozenset(known_as[call_sid] for (call_sid,) in rows)
 
     @deferred
     async def tidy(self, now: float, keep_from: float) -> None:
@@ -135,6 +163,21 @@ class PostgresDatabase:
 async def _add_months(ask: Ask, months: Iterable[dt.date]) -> None:
     async with schema_change(ask):
         await add_partitions(ask, _TABLES, months)
+
+
+def _months_of(notes: Iterable[Note]) -> set[dt.date]:
+    try:
+        return {month_of(note.session.created_at) for note in notes}
+    except (ValueError, OverflowError, OSError) as error:
+        raise RecordRefused(f"a call began at a time that is no date: {error}") from error
+
+
+async def _newest_month_end(ask: Ask) -> float | None:
+    for month, name in reversed(await partitions(ask, "sessions")):
+        ((has_calls,),) = await ask(f"SELECT EXISTS (SELECT 1 FROM {name})")  # noqa: S608 - ours
+        if has_calls:
+            return start_of(month_after(month))
+    return None
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

@@ -10,7 +10,16 @@ from zope.interface import implementer
 
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.notes import EVENT_COLUMNS, SESSION_COLUMNS, Note, event_row, newest, read_note, session_row
+from exoswitch.sessions.notes import (
+    EVENT_COLUMNS,
+    SESSION_COLUMNS,
+    Note,
+    event_row,
+    newest,
+    read_note,
+    session_row,
+    storable,
+)
 from exoswitch.store.schema_versions import Version, read_schema
 from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
@@ -59,6 +68,10 @@ class SqliteDatabase:
         """Read the newest notes of these calls."""
         return self._file.run(_recall, call_sids)
 
+    def newest_call_at(self) -> Deferred[float | None]:
+        """Give when the newest call began."""
+        return self._file.run(_newest_call_at)
+
     def unfinished(self, gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended."""
         return self._file.run(_unfinished, gateway)
@@ -89,20 +102,29 @@ def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note | C
     marks = ", ".join("?" * len(call_sids))
     rows = cursor.execute(
         f"SELECT call_sid, sequence, document FROM sessions WHERE call_sid IN ({marks})",  # noqa: S608 - ours
-        tuple(call_sids),
+        tuple(map(storable, call_sids)),
     )
     return [read_note(*row) for row in rows]
 
 
+def _newest_call_at(cursor: sqlite3.Cursor) -> float | None:
+    """Give the newest time that is a number: SQLite orders texts after numbers."""
+    rows = cursor.execute("SELECT max(created_at) FROM sessions WHERE created_at < 1e11").fetchall()
+    return None if rows[0][0] is None else float(rows[0][0])
+
+
 def _unfinished(cursor: sqlite3.Cursor, gateway: str) -> list[str]:
-    rows = cursor.execute("SELECT call_sid FROM sessions WHERE gateway = ? AND ended_at IS NULL", (gateway,))
+    rows = cursor.execute(
+        "SELECT call_sid FROM sessions WHERE gateway = ? AND ended_at IS NULL", (storable(gateway),)
+    )
     return [call_sid for (call_sid,) in rows]
 
 
 def _claim(cursor: sqlite3.Cursor, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:
     cursor.execute("BEGIN IMMEDIATE")
-    rows = [row for call_sid in call_sids for row in cursor.execute(_CLAIM, (call_sid, token, now)).fetchall()]
-    return frozenset(call_sid for (call_sid,) in rows)
+    return frozenset(
+        call_sid for call_sid in call_sids if cursor.execute(_CLAIM, (storable(call_sid), token, now)).fetchall()
+    )
 
 
 def _forget_some(cursor: sqlite3.Cursor, keep_from: float) -> int:

@@ -11,6 +11,11 @@ def month_of(moment: float) -> dt.date:
     return dt.datetime.fromtimestamp(moment, dt.UTC).date().replace(day=1)
 
 
+def start_of(month: dt.date) -> float:
+    """Give the first moment of a month, in seconds since the epoch."""
+    return dt.datetime(month.year, month.month, 1, tzinfo=dt.UTC).timestamp()
+
+
 def month_after(month: dt.date) -> dt.date:
     """Give the next month."""
     return (month + dt.timedelta(days=31)).replace(day=1)

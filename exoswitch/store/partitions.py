@@ -19,14 +19,19 @@ async def add_partitions(ask: Ask, tables: Sequence[str], months: Iterable[dt.da
 
 async def drop_partitions(ask: Ask, tables: Sequence[str], keep_from: float) -> set[dt.date]:
     """Drop the partitions that end before `keep_from` (seconds, UTC) in a `schema_change`; give their months."""
+    dropped = set()
+    for month, name in await partitions(ask, *tables):
+        if month < month_of(keep_from):
+            dropped.add(month)
+            await ask(f"DROP TABLE {name}")
+    return dropped
+
+
+async def partitions(ask: Ask, *tables: str) -> list[tuple[dt.date, str]]:
+    """List the partitions of these tables with their months, the oldest first."""
     names = await ask(
         "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = ANY(%s::regclass[])",
         list(tables),
     )
-    dropped = set()
-    for (name,) in names:
-        month = month_of_partition(name)
-        if month is not None and month < month_of(keep_from):
-            dropped.add(month)
-            await ask(f"DROP TABLE {name}")
-    return dropped
+    months = ((month_of_partition(name), name) for (name,) in names)
+    return sorted((month, name) for month, name in months if month is not None)

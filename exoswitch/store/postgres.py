@@ -16,7 +16,7 @@ from twisted.internet.error import ConnectionClosed
 from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import BackendUnavailable, RecordRefused
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
@@ -24,6 +24,8 @@ from exoswitch.tasks.within import within
 _SETTINGS = "-c synchronous_commit=on -c statement_timeout=8s -c lock_timeout=5s"
 _UNANSWERED_MS = 10_000  # how long TCP waits for an acknowledgement from the server
 _SCHEMA_LOCK = 0x65786F73  # "exos": the advisory lock of all schema changes; no other program uses this number
+
+_REFUSALS = {"22", "23", "44", "54", "P0"}  # bad data, broken constraint, view's check, size limit, trigger's RAISE
 
 _Result = TypeVar("_Result")
 
@@ -73,6 +75,7 @@ class PostgresConnection:
         Raises:
             BackendUnavailable: the server cannot be reached, breaks the connection, refuses a statement, or takes too
                 long.
+            RecordRefused: the server refuses a value, or a value breaks a rule of the schema.
         """
         deadline = self._reactor.seconds() + (within_s or self._answer_s)
         return self._lock.run(self._run, work, deadline)
@@ -97,7 +100,8 @@ class PostgresConnection:
             raise
         except (psycopg2.Error, ConnectionClosed, AlreadyPolling, UnexpectedPollResult, OSError, ValueError) as error:
             self._discard()
-            raise BackendUnavailable(f"{self._name}: {_in_one_line(error)}") from error
+            kind = RecordRefused if _is_refusal(error) else BackendUnavailable
+            raise kind(f"{self._name}: {_in_one_line(error)}") from error
 
     async def _connect(self) -> _WatchedConnection:
         connection = self._connection = _WatchedConnection(self._reactor)
@@ -163,6 +167,11 @@ def _ask(connection: _WatchedConnection) -> Ask:
         return rows
 
     return ask
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the server works, and refuses what is written; see Appendix A of PostgreSQL's documentation."""
+    return (getattr(error, "pgcode", None) or "")[:2] in _REFUSALS
 
 
 def _in_one_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from twisted.enterprise.adbapi import ConnectionPool
 from twisted.internet.defer import Deferred, fail
 
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import BackendUnavailable, RecordRefused
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
@@ -22,6 +22,15 @@ from exoswitch.tasks.within import within
 _LOCKED_S = 3.0  # how long to wait while another process writes
 _LOCKED_AGAIN_S = 0.02
 _ANSWER_S = 10.0
+
+_REFUSALS = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,  # a value of a type that SQLite does not have
+    sqlite3.ProgrammingError,
+    OverflowError,  # an integer of more than 64 bits
+    ValueError,  # a text with a lone surrogate
+)
 
 _Result = TypeVar("_Result")
 
@@ -58,11 +67,14 @@ class SqliteFile:
 
         Raises:
             BackendUnavailable: the file is closed, locked or not usable, or does not answer in time.
+            RecordRefused: the file is usable, but a value cannot be stored, or breaks a rule of the schema.
         """
         if self._pool is None:
             raise BackendUnavailable(f"{self.name}: it is closed")
         try:
             return await within(_ANSWER_S, self._reactor, self._pool.runInteraction(work, *arguments), self.name)
+        except _REFUSALS as error:
+            raise RecordRefused(f"{self.name}: {error}") from error
         except (sqlite3.Error, OSError) as error:
             raise BackendUnavailable(f"{self.name}: {error}") from error
 
@@ -85,9 +97,15 @@ def set_up(
         while not _is_wal(connection, or_raise=now() >= give_up_at):
             pause(_LOCKED_AGAIN_S)
         connection.execute("PRAGMA synchronous = FULL")
+        connection.text_factory = _read_text
     except sqlite3.Error:
         connection.close()
         raise
+
+
+def _read_text(data: bytes) -> str:
+    """Read a text; one that is not UTF-8 must not hide the rows beside it."""
+    return data.decode(errors="replace")
 
 
 def _is_wal(connection: sqlite3.Connection, *, or_raise: bool) -> bool:

@@ -138,10 +138,11 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _counter("session_notes_total", "Changes of sessions to be written."),
         _counter("session_batches_total", "Transactions that wrote sessions."),
         _counter("session_outages_total", "Times that the session store was lost."),
-        _counter("session_records_corrupt_total", "Sessions in the store that cannot be read; they are set aside."),
+        _counter("session_records_corrupt_total", "Times that a session in the store could not be read."),
         _counter("session_notes_journalled_total", "Changes of sessions that went to the journal."),
         _counter("session_notes_replayed_total", "Changes of sessions that came from the journal into the store."),
-        _counter("session_lines_damaged_total", "Lines of the journal that cannot be read; they are skipped."),
+        _counter("session_lines_damaged_total", "Lines of the journal that cannot be read; they are set aside."),
+        _counter("session_notes_set_aside_total", "Notes that could not be stored or read, in `set-aside.jsonl`."),
         _counter("journal_lost_total", "Changes of sessions that were lost: neither store nor journal took them."),
     ),
     "Asterisk": (

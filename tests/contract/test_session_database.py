@@ -5,7 +5,7 @@ from attrs import evolve
 from zope.interface.verify import verifyObject
 
 from exoswitch.call.session import CallStatus
-from exoswitch.errors import BackendUnavailable, CorruptRecord
+from exoswitch.errors import BackendUnavailable, CorruptRecord, RecordRefused
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import Note
 from exoswitch.store.schema_versions import in_order, read_schema
@@ -131,6 +131,62 @@ def test_record_that_cannot_be_read_is_an_error_of_its_own_among_the_others(kind
         assert note == Note(1, SESSION)
         assert isinstance(error, CorruptRecord)
         assert str(error).startswith("call c2: a stored session cannot be read: required field missing")
+
+    kind.run(scenario)
+
+
+REFUSED = {
+    "sequence of more than 64 bits": Note(2**70, evolve(SESSION, call_sid="odd")),
+    "time of no calendar": Note(2, evolve(SESSION, call_sid="odd", created_at=1e300)),
+}
+
+
+@pytest.mark.parametrize("odd", REFUSED.values(), ids=REFUSED)
+def test_note_that_cannot_be_stored_is_refused_with_its_batch_and_the_next_batch_is_written(kind, odd):
+    async def scenario(database):
+        if kind.dialect == "sqlite" and odd.sequence == 2:
+            return  # SQLite stores any number as a time
+        with pytest.raises(RecordRefused):
+            await database.write([Note(1, SESSION), odd])
+        assert await database.recall(["c1", "odd"]) == []
+        await database.write([Note(1, SESSION)])
+        assert await database.recall(["c1"]) == [Note(1, SESSION)]
+
+    kind.run(scenario)
+
+
+def test_rule_that_an_operator_has_added_refuses_a_note_and_is_no_outage(kind):
+    rules = {
+        "sqlite": "CREATE TRIGGER no_acme BEFORE INSERT ON sessions WHEN NEW.account = 'acme2' "
+        "BEGIN SELECT RAISE(ABORT, 'not here'); END",
+        "postgres": "ALTER TABLE sessions ADD CONSTRAINT no_acme CHECK (account <> 'acme2')",
+    }
+
+    async def scenario(database):
+        await kind.rows(database, rules[kind.dialect])
+        with pytest.raises(RecordRefused):
+            await database.write([Note(1, evolve(SESSION, account="acme2"))])
+        await database.write([Note(1, SESSION)])
+
+    kind.run(scenario)
+
+
+def test_text_that_databases_refuse_in_a_question_finds_nothing(kind):
+    async def scenario(database):
+        await database.write([Note(1, SESSION)])
+        assert await database.recall(["x\0", "\ud800"]) == []
+        assert await database.unfinished("g\0\udfff") == []
+        assert await database.claim(["c\0"], "t1", MOMENT) == {"c\0"}
+        assert await database.recall(["c1"]) == [Note(1, SESSION)]
+
+    kind.run(scenario)
+
+
+def test_newest_call_is_known_to_its_month(kind):
+    async def scenario(database):
+        assert await database.newest_call_at() is None
+        await database.write([Note(1, SESSION), Note(2, evolve(SESSION, call_sid="c2", created_at=MOMENT - 9e7))])
+        assert MOMENT <= await database.newest_call_at() <= MOMENT + 31 * DAY_S
 
     kind.run(scenario)
 

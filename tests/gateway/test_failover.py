@@ -8,6 +8,7 @@ from exoswitch.call import events as ev
 from exoswitch.call.session import BotTarget, CallStatus
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
+from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.sessions.memory import MemorySessions
 from tests.harness.gateways import (
     BOT,
@@ -528,6 +529,39 @@ def test_single_gateway_recovers_its_own_calls(fleet):
     assert back.switch.asked == [("take_over", sid, *LEG, True)]
     assert back.bots.connections[-1].told.is_resumed
     assert fleet.leases() == {sid: "gw1"}
+
+
+def test_session_that_cannot_be_used_does_not_stop_the_others(fleet, logged_failures, monkeypatch):
+    fleet.add("gw1")
+    sids = [fleet.talk("gw1") for _ in range(3)]
+    second = fleet.add("gw2")
+    begin = LiveCalls.begin
+
+    def begin_or_fail(calls, session, lease):
+        if session.call_sid == sids[1]:
+            raise LookupError("a word of a later version")
+        return begin(calls, session, lease)
+
+    monkeypatch.setattr(LiveCalls, "begin", begin_or_fail)
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert {request[1] for request in second.asked("take_over")} == {sids[0], sids[2]}
+    assert fleet.leases() == {sids[0]: "gw2", sids[2]: "gw2"}
+    assert fleet.session(sids[1]).ending.reason.endswith("its session cannot be used by this gateway")
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+
+
+def test_restarted_gateway_recovers_its_calls_although_its_clock_was_set_back(fleet):
+    fleet.add("gw1")
+    sid = fleet.talk("gw1")
+    session = fleet.session(sid)
+    fleet.world.sessions.note(evolve(session, created_at=session.created_at + 3600))
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    again = fleet.restart("gw1", frozenset({sid}))
+    fleet.advance(0.1)
+    assert again.asked("take_over") == [("take_over", sid, *LEG, True)]
 
 
 def test_restarted_gateway_records_the_calls_that_ended_without_it(fleet):

@@ -28,6 +28,7 @@ class ShakyDatabase:
     is_away: bool = False
     writes_then_breaks: bool = False
     refuses_writes: bool = False
+    stumbles_over: str = ""  # the SID of a call for which the program has an error
     slow: Deferred | None = None
     slow_answer: Deferred | None = None
     slow_open: Deferred | None = None
@@ -38,11 +39,14 @@ class ShakyDatabase:
     def write(self, notes):
         if self.slow is not None:
             return self.slow
+        if any(note.session.call_sid == self.stumbles_over for note in notes):
+            return fail(ZeroDivisionError())
         if self.refuses_writes:
             return self._gone()
         if not self.is_away or self.writes_then_breaks:
-            result.successResultOf(self.database.write(notes))
+            written = self.database.write(notes)
             self.batches.append(len(notes))
+            return written if not self.is_away else written.addCallback(lambda _: self._gone())
         return self._answer()
 
     def open(self):
@@ -55,6 +59,9 @@ class ShakyDatabase:
             return self._gone()
         answer = self.database.recall(call_sids)
         return answer if self.slow_answer is None else self.slow_answer.addCallback(lambda _: answer)
+
+    def newest_call_at(self):
+        return self.database.newest_call_at()
 
     def unfinished(self, gateway):
         return self._gone() if self.is_away else self.database.unfinished(gateway)

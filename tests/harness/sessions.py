@@ -63,6 +63,7 @@ any_sessions = st.builds(
     channel_id=st.none() | _texts,
     ring_s=st.none() | _moments,
     max_duration_s=st.none() | _moments,
+    talked_s=st.none() | _moments,
     ending=st.none() | _endings,
 )
 

@@ -37,13 +37,13 @@ TEXT = (
     '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"}},'
     '"created_at":1700000000.0,"updated_at":1700000009.0,"status":"completed","stream_sid":"s1",'
     r'"custom_field":"\u00fc\ud800","answered_at":1700000002.5,"ended_at":1700000009.0,"trunk":null,"asterisk":null,'
-    '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"ending":'
+    '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"talked_s":null,"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
     '"disconnected_by":"user","stream_error":null}}'
 )
 EVENT_TEXT = (
     '{"version":2,"status":"completed","stream_sid":"s1","trunk":null,"asterisk":null,"gateway":"gw1",'
-    '"channel_id":null,"updated_at":1700000009.0,"answered_at":1700000002.5,"ended_at":1700000009.0,"ending":'
+    '"channel_id":null,"updated_at":1700000009.0,"answered_at":1700000002.5,"ended_at":1700000009.0,"talked_s":null,"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
     '"disconnected_by":"user","stream_error":null}}'
 )

@@ -31,9 +31,9 @@ def contents(journal):
     """Read all notes, and count the damaged lines."""
     notes, damaged = [], 0
     for path in journal.seal():
-        for some, count in journal.read(path):
+        for some, lines in journal.read(path):
             notes += some
-            damaged += count
+            damaged += len(lines)
     return notes, damaged
 
 
