@@ -20,7 +20,8 @@ from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres, sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
-from exoswitch.exotel.rest.resource import make_resource
+from exoswitch.exotel.rest.authentication import Authentication
+from exoswitch.exotel.rest.resource import make_resource, refusal
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.stream.observer import unobserved
@@ -47,7 +48,7 @@ from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.web.health import health_routes
 from exoswitch.web.metrics import MetricsPage
-from exoswitch.web.site import web_service
+from exoswitch.web.site import make_site, web_service
 
 _JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
 
@@ -260,6 +261,9 @@ def _accounts(config: Config) -> Accounts:
 
 
 def _web(config: Config, engine: Engine, metrics: PrometheusMetrics, reactor: Any) -> IService:
+    accounts = _accounts(config)
+    authentication = Authentication(accounts, reactor, metrics)
     page = MetricsPage(metrics.exposition, CONTENT_TYPE, reactor.seconds)
     routes = {**health_routes(engine), **page.routes()}
-    return web_service(config.http, make_resource(engine, _accounts(config), routes), reactor)
+    resource = make_resource(engine, accounts, authentication, routes)
+    return web_service(config.http, make_site(resource, reactor, refusal=refusal, metrics=metrics), reactor)

@@ -134,6 +134,16 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         ),
         _counter("caller_audio_dropped_seconds_total", "Audio of callers that bots did not read in time."),
     ),
+    "HTTP": (
+        _gauge("http_connections", "Connections of HTTP clients."),
+        _counter("http_connections_refused_total", "Connections that found no room; some took an idle one's place."),
+        _counter(
+            "http_requests_refused_total",
+            "Requests that were refused before they were read: malformed (400), too slow (408) or too large (413).",
+            Label("status", ("400", "408", "413")),
+        ),
+        _counter("logins_failed_total", "Requests with wrong credentials."),
+    ),
     "Sessions": (
         _counter("session_notes_total", "Changes of sessions to be written."),
         _counter("session_batches_total", "Transactions that wrote sessions."),

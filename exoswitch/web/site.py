@@ -3,7 +3,7 @@
 # mypy: disallow-untyped-calls=False
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.application import strports
@@ -11,25 +11,58 @@ from twisted.application.service import IService
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
-Request = Any  # twisted.web.server.Request, which has few types
+from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.web.channel import Channel
+from exoswitch.web.connection import ConnectionFactory
+from exoswitch.web.limits import IDLE_S, ConnectionLimits
+from exoswitch.web.request import Request as WebRequest
+from exoswitch.web.turns import Turns
+
+Request = Any  # exoswitch.web.request.Request, which has few types
+
+Refusal = Callable[[int, str], bytes]
+"""Gives the JSON of an error: its HTTP status, and its message."""
 
 
 class _Site(Site):
-    """A site without an access log, because queries hold phone numbers; the REST API logs each call it accepts."""
+    """A site without an access log, because queries hold phone numbers; the REST API logs each call it accepts.
 
+    HTTP/2 would not know the limits, so it is not offered.
+    """
+
+    protocol: Any = Channel
+    requestFactory = WebRequest  # noqa: N815 - Twisted's name
     noisy = False  # else Twisted logs this object with its address in memory
 
     def log(self, request: object) -> None:
         """Write nothing."""
 
+    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+        """Speak HTTP/1.1 only."""
+        return [b"http/1.1"]
 
-def web_service(endpoint: str, resource: IResource, reactor: Any) -> IService:
-    """Serve a resource at a Twisted server endpoint string."""
-    return strports.service(endpoint, _Site(resource, reactor=reactor), reactor=reactor)
+
+def make_site(
+    resource: IResource, reactor: Any, *, refusal: Refusal, metrics: IMetrics, limits: ConnectionLimits | None = None
+) -> ConnectionFactory:
+    """Make the factory of a server's connections, with all limits."""
+    site: Any = _Site(resource, reactor=reactor, timeout=IDLE_S)
+    site.limits, site.turns = limits or ConnectionLimits(), Turns(reactor)
+    site.refusal, site.metrics = refusal, metrics
+    factory = ConnectionFactory(site, site.limits, site.turns, reactor, metrics)
+    site.admission = factory.admission
+    return factory
+
+
+def web_service(endpoint: str, factory: ConnectionFactory, reactor: Any) -> IService:
+    """Serve HTTP at a Twisted server endpoint string."""
+    return strports.service(endpoint, factory, reactor=reactor)
 
 
 def answer(request: Request, status: int, body: Mapping[str, Any]) -> bytes:
-    """Give the body of an answer in JSON, and set its status and type."""
+    """Give the body of an answer in JSON, and set its status, type and length."""
+    data = json.dumps(body, separators=(",", ":")).encode("ascii")
     request.setResponseCode(status)
     request.setHeader("Content-Type", "application/json")
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    request.setHeader("Content-Length", str(len(data)))
+    return data

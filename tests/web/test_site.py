@@ -1,10 +1,11 @@
 """The HTTP server."""
 
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.web.resource import Resource
 
 from exoswitch.web.site import web_service
+from tests.harness.http import Server
 
 
 class Hello(Resource):
@@ -16,23 +17,21 @@ class Hello(Resource):
 
 def test_numbers_in_a_query_are_not_logged():
     reactor = MemoryReactorClock()
-    service = web_service("tcp:8080", Hello(), reactor)
+    server = Server(Hello(), reactor)
+    service = web_service("tcp:8080", server.factory, reactor)
     with capturedLogs() as log:
         service.startService()
         site = reactor.tcpServers[0][1]
         site.doStart()
-        connection, transport = site.buildProtocol(None), StringTransport()
-        connection.makeConnection(transport)
-        connection.dataReceived(b"GET /?From=09812345610 HTTP/1.1\r\nHost: gw\r\nConnection: close\r\n\r\n")
+        assert server.ask("GET", "/?From=09812345610").code == 200
         site.doStop()
         service.stopService()
-    assert transport.value().startswith(b"HTTP/1.1 200 OK")
     assert "9812345610" not in repr(log)
 
 
 def test_no_object_with_its_address_is_logged():
     reactor = MemoryReactorClock()
-    service = web_service("tcp:8080", Hello(), reactor)
+    service = web_service("tcp:8080", Server(Hello(), reactor).factory, reactor)
     with capturedLogs() as log:
         service.startService()
         site = reactor.tcpServers[0][1]

@@ -1,5 +1,6 @@
 """Core: the HTTP answer to each error, in the form of Exotel's `RestException` (spec §6.3)."""
 
+from http import HTTPStatus
 from typing import Any
 
 from attrs import frozen
@@ -22,12 +23,12 @@ class Unauthorized(ExoswitchError):  # noqa: N818 - Exotel's word
     """The credentials are missing, wrong, or of another account than the one in the path."""
 
 
+class NotAllowed(ExoswitchError):  # noqa: N818
+    """This account may not do what is asked."""
+
+
 class Unsupported(ExoswitchError):  # noqa: N818
     """Exotel has this feature, and exoswitch does not."""
-
-
-class TooLarge(ExoswitchError):  # noqa: N818
-    """The body of a request is too large."""
 
 
 @frozen
@@ -39,6 +40,11 @@ class ErrorResponse:
     message: str
     retry_after_s: int | None = None
 
+    @classmethod
+    def of_http(cls, status: int, message: str) -> "ErrorResponse":
+        """Make one whose code is the phrase of its status: ``NOT_FOUND``."""
+        return cls(status, HTTPStatus(status).name, message)
+
     def body(self) -> dict[str, Any]:
         """Give the JSON body."""
         return {"RestException": {"Status": self.status, "Message": self.message, "Code": self.code}}
@@ -49,8 +55,8 @@ _TABLE: tuple[tuple[type[ExoswitchError], int, str, int | None], ...] = (
     (InvalidRequest, 400, "BAD_REQUEST", None),
     (InvalidValue, 400, "BAD_REQUEST", None),
     (Unauthorized, 401, "UNAUTHORIZED", None),
+    (NotAllowed, 403, "FORBIDDEN", None),
     (CallNotFound, 404, "NOT_FOUND", None),
-    (TooLarge, 413, "REQUEST_TOO_LARGE", None),
     (NoCapacity, 429, "RATE_LIMIT_EXCEEDED", RETRY_AFTER_S),
     (Unsupported, 501, "NOT_IMPLEMENTED", None),
     (TrunkError, 502, "BAD_GATEWAY", None),

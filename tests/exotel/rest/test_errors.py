@@ -1,7 +1,7 @@
 import pytest
 
 from exoswitch import errors
-from exoswitch.exotel.rest.errors import TooLarge, Unauthorized, Unsupported, error_response
+from exoswitch.exotel.rest.errors import NotAllowed, Unauthorized, Unsupported, error_response
 
 
 @pytest.mark.parametrize(
@@ -9,8 +9,8 @@ from exoswitch.exotel.rest.errors import TooLarge, Unauthorized, Unsupported, er
     [
         (errors.InvalidRequest("From is missing"), 400),
         (Unauthorized("no"), 401),
+        (NotAllowed("not this country"), 403),
         (errors.CallNotFound("no such call"), 404),
-        (TooLarge("too large"), 413),
         (errors.NoCapacity("full"), 429),
         (Unsupported("not yet"), 501),
         (errors.TrunkError("no trunk"), 502),

@@ -1,25 +1,29 @@
 import base64
 import json
+from unittest.mock import patch
+from urllib.parse import urlencode
 
 import pytest
 from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from treq.testing import StubTreq
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
-from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, TrunkError
-from exoswitch.exotel.rest.resource import MAX_BODY_BYTES, make_resource
+from exoswitch.exotel.rest.authentication import Authentication
+from exoswitch.exotel.rest.resource import make_resource
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.health import health_routes
+from exoswitch.web.limits import MAX_BODY_BYTES
 from tests.exotel.rest.test_connect import ACCOUNTS, FLOW, VOICE_AI
 from tests.exotel.rest.test_representations import SESSION
+from tests.harness.http import Server
 
 CONNECT = "/v1/Accounts/acme1/Calls/connect.json"
-result = SynchronousTestCase()
 
 
 @implementer(ICalls)
@@ -40,36 +44,23 @@ class Calls:
 
 
 @define
-class Reply:
-    code: int
-    headers: object
-    text: bytes
-
-    @property
-    def json(self):
-        return json.loads(self.text)
-
-    @property
-    def message(self):
-        problem = self.json["RestException"]
-        assert problem["Status"] == self.code
-        return problem["Message"]
-
-
-@define
 class Dialer:
     calls: Calls = field(factory=Calls)
     auth: tuple | None = ("k", "t")
+    server: Server = field(init=False)
 
-    def ask(self, method, path, **options):
-        treq = StubTreq(make_resource(self.calls, ACCOUNTS, health_routes(self.calls)))
-        asked = treq.request(method, f"http://gw.example.org{path}", auth=self.auth, **options)
-        treq.flush()
-        response = result.successResultOf(asked)
-        return Reply(response.code, response.headers, result.successResultOf(response.content()))
+    def __attrs_post_init__(self):
+        clock, metrics = Clock(), MemoryMetrics()
+        resource = make_resource(
+            self.calls, ACCOUNTS, Authentication(ACCOUNTS, clock, metrics), health_routes(self.calls)
+        )
+        self.server = Server(resource, clock, metrics)
 
-    def connect(self, data=None, path=CONNECT, **options):
-        return self.ask("POST", path, data=VOICE_AI if data is None else data, **options)
+    def ask(self, method, path, body=b"", headers=()):
+        return self.server.ask(method, path, body, headers, self.auth)
+
+    def connect(self, body=None, path=CONNECT, headers=()):
+        return self.ask("POST", path, VOICE_AI if body is None else body, headers)
 
 
 @pytest.fixture
@@ -93,7 +84,7 @@ def test_names_of_parameters_are_read_in_any_case(dialer, change):
 
 def test_a_multipart_body_is_read_too(dialer):
     parts = [f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{VOICE_AI[name]}\r\n' for name in VOICE_AI]
-    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    headers = ["Content-Type: multipart/form-data; boundary=b"]
     assert dialer.connect(("".join(parts) + "--b--\r\n").encode(), headers=headers).code == 200
     assert dialer.calls.placed[0].number == "+919812345610"
 
@@ -200,14 +191,17 @@ def test_no_number_and_no_secret_is_logged():
 
 def test_a_client_that_disconnects_does_not_cancel_its_call():
     cancelled = []
-    calls = Calls(answer=Deferred(cancelled.append))
-    treq = StubTreq(make_resource(calls, ACCOUNTS, {}))
-    asked = treq.post(f"http://gw.example.org{CONNECT}", data=VOICE_AI, auth=("k", "t"))
-    asked.cancel()
-    treq.flush()
-    result.failureResultOf(asked)
-    assert len(calls.placed) == 1
-    calls.answer.callback(SESSION)
+    dialer = Dialer(calls=Calls(answer=Deferred(cancelled.append)))
+    connection = dialer.server.connect()
+    credentials = base64.b64encode(b"k:t").decode()
+    body = urlencode(VOICE_AI)
+    connection.send(
+        f"POST {CONNECT} HTTP/1.1\r\nAuthorization: Basic {credentials}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
+    connection.hang_up()
+    assert len(dialer.calls.placed) == 1
+    dialer.calls.answer.callback(SESSION)
     assert cancelled == []
 
 
@@ -215,6 +209,44 @@ def test_a_client_that_disconnects_does_not_cancel_its_call():
 @given(st.binary(max_size=40), st.binary(max_size=20))
 def test_arbitrary_bodies_and_credentials_get_an_answer(body, credentials):
     header = b"Basic " + base64.b64encode(credentials)
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": header}
-    assert Dialer(auth=None).ask("POST", CONNECT, data=body, headers=headers).code == 401
+    headers = ["Content-Type: application/x-www-form-urlencoded", "Authorization: " + header.decode()]
+    assert Dialer(auth=None).ask("POST", CONNECT, body, headers).code == 401
     assert Dialer().connect(body).code == 400
+
+
+def test_the_uri_of_a_call_shows_the_call(dialer):
+    uri = dialer.connect().json["Call"]["Uri"]
+    assert dialer.ask("GET", uri).json["Call"]["Sid"] == SESSION.call_sid
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/Accounts/acme1//Calls/connect.json",
+        "//v1/Accounts/acme1/Calls/connect.json",
+        f"http://gw.example.org{CONNECT}",
+    ],
+)
+def test_a_doubled_slash_and_a_target_in_absolute_form_are_served(dialer, path):
+    assert dialer.connect(path=path).code == 200
+
+
+def test_an_encoded_slash_is_no_redirection(dialer):
+    assert dialer.connect(path="/v1/Accounts/acme1%2F%2FCalls/connect.json").code == 404
+
+
+def test_a_json_body_is_read(dialer):
+    body = json.dumps(VOICE_AI).encode()
+    assert dialer.connect(body, headers=["Content-Type: application/json"]).code == 200
+    assert dialer.calls.placed[0].number == "+919812345610"
+
+
+@pytest.mark.parametrize("sid", ["%00", "a%00b", "a%0d%0a", "x" * 65])
+def test_no_store_is_asked_for_a_sid_that_cannot_be_one(dialer, sid):
+    with patch.object(Calls, "find", None):
+        assert dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{sid}.json").code in {400, 404}
+
+
+def test_a_value_with_nul_is_refused(dialer):
+    assert dialer.connect(VOICE_AI | {"CustomField": "a\0"}).code == 400
+    assert dialer.calls.placed == []

@@ -1,0 +1,98 @@
+"""Adapter: one HTTP connection's requests, each within its limits; what breaks them is refused in one answer."""
+
+# mypy: disallow-untyped-calls=False
+
+from typing import Any
+
+from twisted.protocols.basic import LineReceiver
+from twisted.web.http import RESPONSES, HTTPChannel
+
+from exoswitch.web.limits import IDLE_S, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEADERS, REQUEST_S
+
+_LENGTH_DIGITS = 18
+_TOO_LARGE = f"the body is larger than {MAX_BODY_BYTES} bytes"
+_TOO_SLOW = f"the request did not arrive within {REQUEST_S:g} s"
+_MALFORMED = "the request is not HTTP/1.1 as RFC 9112 writes it, or its headers are too large"
+
+
+class Channel(HTTPChannel):
+    """Reads requests, one after the other."""
+
+    site: Any
+    transport: Any
+    _networkProducer: Any  # noqa: N815 - Twisted's
+    maxHeaders = MAX_HEADERS  # noqa: N815 - Twisted's name
+    totalHeadersSize = MAX_HEAD_BYTES  # noqa: N815
+    _has_begun = False
+    _is_answering = False
+    _is_refused = False
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+        """Read data; the time of a request begins with its first byte, and no later byte extends it."""
+        if not (self._has_begun or self._is_answering):
+            self._has_begun = True
+            self.setTimeout(REQUEST_S)
+        LineReceiver.dataReceived(self, data)
+
+    def headerReceived(self, line: bytes) -> Any:  # noqa: N802
+        """Read a header; Python refuses to read a number of thousands of digits."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > _LENGTH_DIGITS:
+            self.refuse(413, _TOO_LARGE)
+            return False
+        return super().headerReceived(line)
+
+    def allHeadersReceived(self) -> None:  # noqa: N802
+        """Refuse a body that is announced as too large, before it is received."""
+        if not self._is_refused and (self.length or 0) > MAX_BODY_BYTES:
+            self.refuse(413, _TOO_LARGE)
+        if not self._is_refused:
+            super().allHeadersReceived()
+
+    def body_too_large(self) -> None:
+        """Refuse a chunked body, which announces no length, as soon as it is too large."""
+        self.refuse(413, _TOO_LARGE)
+
+    def allContentReceived(self) -> None:  # noqa: N802
+        """Answer a request that is complete."""
+        if not self._is_refused:
+            self._has_begun, self._is_answering = False, True
+            self.site.admission.answering(self.transport)
+            super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:  # noqa: N802
+        """Wait for the next request."""
+        self._is_answering = False
+        self.site.admission.waiting(self.transport, self.site.reactor.seconds())
+        super().requestDone(request)
+        if not (self._has_begun or self._is_answering or self.transport.disconnecting):
+            self.setTimeout(IDLE_S)
+
+    def timeoutConnection(self) -> None:  # noqa: N802
+        """Close an idle connection; tell a client that is too slow."""
+        if self._has_begun:
+            self.refuse(408, _TOO_SLOW)
+        else:
+            self.loseConnection()
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002, N802
+        """Refuse a line that is too long."""
+        self._respondToBadRequestAndDisconnect()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name for a malformed request
+        self.refuse(400, _MALFORMED)
+
+    def refuse(self, status: int, message: str) -> None:
+        """Answer a request that cannot be read any further, and close the connection; only the first time counts."""
+        if self._is_refused:
+            return
+        self._is_refused = True
+        self.setTimeout(None)
+        self.site.metrics.add("http_requests_refused_total", status=str(status))
+        body = self.site.refusal(status, message)
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+            % (status, RESPONSES[status], len(body), body)
+        )
+        self._networkProducer.unregisterProducer()
+        self.transport.refuse()

@@ -1,0 +1,68 @@
+"""Adapter: a request: its body is kept in memory, nothing of it is parsed, and it is answered in its turn."""
+
+# mypy: disallow-untyped-calls=False
+
+from io import BytesIO
+from typing import Any
+
+from twisted.web import server
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.web.client import client_of
+from exoswitch.web.connection import address_of
+from exoswitch.web.limits import MAX_BODY_BYTES
+from exoswitch.web.target import read_target
+
+
+class Request(server.Request):
+    """A request whose `path` is as `target` reads it; `query` is the text after the ``?``, and `args` stays empty."""
+
+    channel: Any
+    content: Any
+    query = b""
+
+    def gotLength(self, _length: int | None) -> None:  # noqa: N802 - Twisted's name
+        """Keep the body in memory: it is small, and a file would let clients fill the disk."""
+        self.content = BytesIO()
+
+    def parseCookies(self) -> None:  # noqa: N802
+        """Read no cookies: there are none."""
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        """Keep a part of the body, up to its limit."""
+        if self.content.tell() + len(data) > MAX_BODY_BYTES:
+            self.channel.body_too_large()
+        else:
+            self.content.write(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+        """Read the target, and ask for a turn to answer in."""
+        self.content.seek(0)
+        self.method, self.uri, self.clientproto, self.args = command, path, version, {}
+        try:
+            target = read_target(path)
+        except InvalidRequest as problem:
+            self.channel.refuse(400, str(problem))
+            return
+        self.path, self.query = target.path, target.query
+        self.channel.site.turns.ask(self._answer)
+
+    def _answer(self) -> None:
+        if not self._disconnected:
+            self.process()
+
+    def getRequestHostname(self) -> bytes:  # noqa: N802
+        """Give a constant: no answer depends on the ``Host`` header, which klein's router cannot always read."""
+        return b"gateway"
+
+    def client_address(self) -> str:
+        """Give the address of the client, which a trusted proxy names in ``X-Forwarded-For``."""
+        named = self.requestHeaders.getRawHeaders("X-Forwarded-For", [])
+        return client_of(address_of(self.client), named, self.channel.site.limits.trusted_proxies)
+
+    def let_go(self) -> None:
+        """Let the connection make room for others before it is answered, and close it after the answer."""
+        channel = self.channel
+        channel.persistent = False
+        self.setHeader("Connection", "close")
+        channel.site.admission.waiting(channel.transport, channel.site.reactor.seconds())

@@ -1,0 +1,59 @@
+"""A fuzz target: raw bytes of one HTTP connection, against the whole site.
+
+`one_input` raises if the bytes make exoswitch log an error, keep more than its limits, or answer with a status that
+is not one of the API's. The bytes arrive whole, and one by one.
+"""
+
+import re
+
+from twisted.logger import LogLevel, capturedLogs
+
+from exoswitch.web.limits import MAX_BODY_BYTES, MAX_HEAD_BYTES, PIECE_BYTES
+from tests.exotel.rest.test_resource import Dialer
+
+STATUSES = {100, 200, 400, 401, 403, 404, 405, 408, 413, 501}
+STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) ")
+
+PART = b'--b\r\nContent-Disposition: form-data; name="From"\r\n\r\n1\r\n--b--\r\n'
+
+
+def post(headers: bytes, body: bytes, path: bytes = b"/v1/Accounts/acme1/Calls/connect.json") -> bytes:
+    """Write a request with the right credentials."""
+    return b"POST " + path + b" HTTP/1.1\r\nAuthorization: Basic azp0\r\n" + headers + b"\r\n" + body
+
+
+SEEDS = (
+    b"GET /healthz HTTP/1.1\r\nHost: a..b\r\n\r\n",
+    b"GET http://gw//v1/Accounts/acme1//Calls.json/x HTTP/1.1\r\nAuthorization: Basic azp0\r\n\r\n",
+    post(b"Content-Type: application/json\r\nContent-Length: 13\r\n", b'{"From": "1"}'),
+    post(b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n" % len(PART), PART),
+    post(b"Transfer-Encoding: chunked\r\n", b"7\r\nFrom=+9\r\n0\r\n\r\n"),
+    post(b"Content-Length: 9\r\nExpect: 100-continue\r\n", b"From=%ff&", b"/v1/accounts/a/calls/connect.json?a=%2b"),
+    b"OPTIONS * HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
+)
+
+
+def one_input(data: bytes) -> None:
+    """Send these bytes on one connection."""
+    for size in (len(data) or 1, 1):
+        with capturedLogs() as log:
+            server = Dialer().server
+            connection = server.connect()
+            for at in range(0, len(data), size):
+                connection.send(data[at : at + size])
+                assert kept(connection) <= MAX_BODY_BYTES + 2 * MAX_HEAD_BYTES + 2 * PIECE_BYTES
+            server.clock.pump([30.0] * 8)
+            answers = connection.socket.value()
+            connection.hang_up()
+            server.clock.pump([30.0] * 8)
+        assert [event for event in log if event["log_level"] >= LogLevel.error] == []
+        assert {int(status) for status in STATUS_LINE.findall(answers)} <= STATUSES
+        assert server.clock.getDelayedCalls() == []
+        assert len(server.factory.admission) == 0
+
+
+def kept(connection) -> int:
+    """Count the bytes that a connection keeps."""
+    channel = connection.protocol.wrappedProtocol
+    bodies = sum(len(request.content.getvalue()) for request in channel.requests if request.content)
+    return len(connection.protocol._received) + len(channel._buffer) + sum(map(len, channel._dataBuffer)) + bodies
