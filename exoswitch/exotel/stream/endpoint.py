@@ -7,14 +7,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.protocols.tls import TLSMemoryBIOFactory
-from twisted.web.client import URI
-from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress
 
 
-@implementer(IStreamClientEndpoint, IAgentEndpointFactory)
+@implementer(IStreamClientEndpoint)
 @define(eq=False)
 class BotEndpoint:
     """The endpoint of one address; `tls` holds the TLS settings for its host, or None for plain TCP."""
@@ -33,10 +31,6 @@ class BotEndpoint:
             factory = TLSMemoryBIOFactory(self._tls, isClient=True, wrappedFactory=factory, clock=self._reactor)
         endpoint = HostnameEndpoint(self._reactor, self._address.host, self._address.port, timeout=self._timeout_s)
         return endpoint.connect(factory).addCallback(self._connected)
-
-    def endpointForURI(self, _uri: URI) -> "BotEndpoint":  # noqa: N802 - Twisted's name
-        """Give this endpoint to an HTTP client, for every URI."""
-        return self
 
     def hang_up(self) -> None:
         """Drop the connection, if there is one, without waiting for the other side."""

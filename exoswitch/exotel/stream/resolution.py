@@ -4,6 +4,7 @@ A resolver is an http(s) URL in the place of the bot's own; it is asked for each
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -54,11 +55,25 @@ def check_status(code: int) -> None:
 
 
 def read_answer(body: bytes) -> BotAddress:
-    """Read the bot's address from the body of the answer.
+    """Read the bot's address from the body of the answer: JSON, or the bare URL in one line of text.
 
     Raises:
         RemoteProtocolError: the answer holds no usable URL; the error repeats a sample rate, but no other text.
     """
+    url = _bare_url(body) or _url_in_json(body)
+    try:
+        return parse_address(url)
+    except InvalidValue as refusal:
+        raise RemoteProtocolError(f'the "url" of its answer cannot be used: {refusal}') from refusal
+
+
+def _bare_url(body: bytes) -> str:
+    """Read a body that is a bot's URL and nothing else, as some resolvers answer; ``""`` if it is none."""
+    text = body.removeprefix(BOM_UTF8).strip(b" \t\r\n")
+    return text.decode("latin-1") if text[:6].lower().startswith((b"ws://", b"wss://")) else ""
+
+
+def _url_in_json(body: bytes) -> str:
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -66,7 +81,4 @@ def read_answer(body: bytes) -> BotAddress:
     url = answer.get("url") if isinstance(answer, dict) else None
     if not isinstance(url, str):
         raise RemoteProtocolError('its answer is not an object with a "url"')
-    try:
-        return parse_address(url)
-    except InvalidValue as refusal:
-        raise RemoteProtocolError(f'the "url" of its answer cannot be used: {refusal}') from refusal
+    return url

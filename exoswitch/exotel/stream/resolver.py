@@ -14,6 +14,7 @@ from twisted.web.http_headers import Headers
 
 from exoswitch.call.bot_address import BotAddress
 from exoswitch.errors import CertificateRefused, RemoteProtocolError
+from exoswitch.exotel.stream.answer_limit import LimitedEndpoint
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.handshake import USER_AGENT
 from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES, check_status, question, read_answer
@@ -30,11 +31,13 @@ async def resolve(
         RemoteProtocolError: the answer is unusable or incomplete; the text names no numbers and no credentials.
         ConnectError: the resolver was not reached. OSError and ValueError are possible too.
     """
-    agent = Agent.usingEndpointFactory(reactor, endpoint)  # type: ignore[no-untyped-call]
+    limited = LimitedEndpoint(endpoint)
+    agent = Agent.usingEndpointFactory(reactor, limited)  # type: ignore[no-untyped-call]
     scheme = "https" if resolver.secure else "http"
     url = f"{scheme}://{resolver.authority}{question(resolver.resource, details)}"
     try:
         response: Any = await agent.request(b"GET", url.encode("ascii"), _headers(resolver))
+        limited.head_ended()
         check_status(response.code)
         body = _Body()
         response.deliverBody(body)
@@ -79,8 +82,10 @@ def _headers(resolver: BotAddress) -> Headers:
 def _cause(error: ResponseFailed) -> str:
     """Give the cause without words of the other side; Twisted gives a list of reasons."""
     reason: Failure = error.reasons[0]
+    if isinstance(reason.value, CertificateRefused | SSL.Error):
+        return f"TLS failed: {reason.getErrorMessage()}"
+    if isinstance(reason.value, RemoteProtocolError):
+        return str(reason.value)
     if isinstance(reason.value, ConnectionDone | ConnectionLost):
         return "the connection was lost"
-    if isinstance(reason.value, SSL.Error | CertificateRefused):
-        return f"TLS failed: {reason.getErrorMessage()}"
     return "the data is not HTTP"

@@ -77,6 +77,28 @@ def test_an_answer_gives_the_bots_address_with_its_own_query():
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        b"wss://u:p@bot.example.org/ws?lang=hi",
+        b"\r\n wss://u:p@bot.example.org/ws?lang=hi\n",
+        b"\xef\xbb\xbfWSS://u:p@bot.example.org/ws?lang=hi",
+    ],
+)
+def test_the_bare_url_is_an_answer_too(body):
+    address = read_answer(body)
+    assert (str(address), address.resource) == ("bot.example.org:443", "/ws?lang=hi")
+    assert address.authorization == "Basic dTpw"
+
+
+@pytest.mark.parametrize(
+    "body", [b"ws://h/\nws://i/", b"ws://h/ ws://i/", b"ws://", b"wss://h/\xc3\xa9", b"ws://h/\0", b"wss://h/#x"]
+)
+def test_text_that_is_more_than_a_usable_url_is_refused(body):
+    with pytest.raises(RemoteProtocolError, match="cannot be used"):
+        read_answer(body)
+
+
+@pytest.mark.parametrize(
     ("body", "why"),
     [
         (b"", "is not JSON"),
@@ -105,7 +127,11 @@ def test_a_refusal_has_no_secrets_and_no_line_breaks():
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.binary(max_size=60) | st.text(max_size=30).map(lambda text: json.dumps({"url": "ws://h/" + text}).encode()))
+@given(
+    st.binary(max_size=60)
+    | st.binary(max_size=20).map(b"ws://".__add__)
+    | st.text(max_size=30).map(lambda text: json.dumps({"url": "ws://h/" + text}).encode())
+)
 def test_any_answer_gives_an_address_or_is_refused(body):
     try:
         address = read_answer(body)

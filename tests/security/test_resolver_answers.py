@@ -1,0 +1,82 @@
+"""The answer of a bot's resolver is bounded, in bytes and in lines, whatever its server sends."""
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.testing import MemoryReactorClock
+
+from exoswitch.call.bot_address import parse_resolver
+from exoswitch.errors import RemoteProtocolError
+from exoswitch.exotel.stream.answer_limit import MAX_HEAD_BYTES, MAX_HEAD_LINES, MAX_WIRE_BYTES
+from exoswitch.exotel.stream.endpoint import BotEndpoint
+from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES
+from exoswitch.exotel.stream.resolver import resolve
+from tests.harness.wire import Transport
+
+PIECE = 64 * 1024  # as much as Twisted reads at once
+
+
+class Asking:
+    """One question to a resolver; the test is its server."""
+
+    def __init__(self):
+        reactor = MemoryReactorClock()
+        address = parse_resolver("http://127.0.0.1:5000/where")
+        endpoint = BotEndpoint(reactor, address, None, 10.0)
+        self.outcome = []
+        Deferred.fromCoroutine(resolve(reactor, address, endpoint, {})).addBoth(self.outcome.append)
+        self.protocol = reactor.tcpClients[-1][2].buildProtocol(None)
+        self.transport = Transport(reactor, self.protocol)
+        self.protocol.makeConnection(self.transport)
+        self.reactor, self.taken = reactor, 0
+
+    def send(self, data):
+        """Send until the other side drops the connection; give the answer's address, or the refusal."""
+        for start in range(0, len(data), PIECE):
+            if self.transport.aborted:
+                break
+            self.protocol.dataReceived(data[start : start + PIECE])
+            self.taken += len(data[start : start + PIECE])
+        self.reactor.advance(0)
+        return self.outcome[0] if self.outcome else None
+
+
+def refusal(data):
+    asking = Asking()
+    failure = asking.send(data)
+    failure.trap(RemoteProtocolError)
+    assert asking.transport.aborted
+    assert asking.taken <= MAX_WIRE_BYTES + PIECE
+    return failure.getErrorMessage()
+
+
+@pytest.mark.parametrize(
+    "line", [b"X-A: b\r\n", b"x:\n", b"X: " + bytes([98]) * 1000 + b"\r\n", b"A: b\r\n folded\r\n"]
+)
+def test_headers_without_end_are_dropped_at_the_limit(line):
+    assert "the head of its answer is longer than" in refusal(
+        b"HTTP/1.1 200 OK\r\n" + line * (4_000_000 // len(line))
+    )
+
+
+def test_interim_answers_without_end_are_dropped_at_the_limit():
+    assert "the head of its answer is longer than" in refusal(b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000)
+
+
+def test_head_within_the_limits_is_read_however_it_is_cut():
+    lines = MAX_HEAD_LINES - 10
+    header = b"X-A: " + b"b" * (MAX_HEAD_BYTES // lines - 20) + b"\r\n"
+    body = b'{\n"url":\n"ws://bot.example.org/"\n}' + b"\n" * 1000
+    head = b"HTTP/1.1 200 OK\r\n" + header * lines + b"Content-Length: %d\r\n\r\n" % len(body)
+    asking = Asking()
+    assert asking.send(head + body).host == "bot.example.org"
+
+
+def test_body_is_bounded_and_so_are_the_frames_of_its_chunks():
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert f"longer than {MAX_ANSWER_BYTES} bytes" in refusal(head + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 20)
+    padded = b"1;" + b"x" * 1000 + b"\r\n \r\n"
+    assert f"longer than {MAX_WIRE_BYTES} bytes" in refusal(head + padded * 1000)
+
+
+def test_one_endless_header_is_dropped():
+    refusal(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 4_000_000)
