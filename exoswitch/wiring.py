@@ -47,6 +47,7 @@ from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.web.health import health_routes
+from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import make_site, web_service
 
@@ -254,6 +255,8 @@ def _accounts(config: Config) -> Accounts:
             api_token=account.api_token,
             apps={app: bots[app] for app, entry in config.apps.items() if entry.account == name},
             numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
+            caller_ids=frozenset(account.caller_ids),
+            dial_prefixes=account.dial_prefixes,
         )
         for name, account in config.accounts.items()
     }
@@ -266,4 +269,11 @@ def _web(config: Config, engine: Engine, metrics: PrometheusMetrics, reactor: An
     page = MetricsPage(metrics.exposition, CONTENT_TYPE, reactor.seconds)
     routes = {**health_routes(engine), **page.routes()}
     resource = make_resource(engine, accounts, authentication, routes)
-    return web_service(config.http, make_site(resource, reactor, refusal=refusal, metrics=metrics), reactor)
+    settings = config.http_limits
+    limits = ConnectionLimits(
+        total=settings.connections,
+        per_address=settings.connections_per_address,
+        trusted_proxies=frozenset(settings.trusted_proxies),
+    )
+    site = make_site(resource, reactor, refusal=refusal, metrics=metrics, limits=limits)
+    return web_service(config.http, site, reactor)

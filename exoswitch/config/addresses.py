@@ -24,6 +24,14 @@ def ipv4(text: str) -> str:
         raise Unreadable("must be an IPv4 address, such as 10.0.0.5") from None
 
 
+def proxy(text: str) -> str:
+    """Read the IP address of a proxy, or ``unix``."""
+    try:
+        return text if text == "unix" else str(ipaddress.ip_address(text))
+    except ValueError:
+        raise Unreadable("must be an IP address, or unix for the clients of a UNIX socket") from None
+
+
 def host(text: str) -> str:
     """Read an IP address or a host name that may stand in a SIP URI (RFC 3261 §25.1)."""
     if is_host(text) and "_" not in text and not text.endswith("."):

@@ -161,3 +161,11 @@ def phone_number(text: str) -> str:
         return normalise(text)
     except InvalidValue:
         raise Unreadable("must be a phone number, such as '+918047491899'") from None
+
+
+def caller_id(text: str) -> str:
+    """Read a phone number that an account may show, or ``any``."""
+    return text if text == "any" else phone_number(text)
+
+
+dial_prefix = matching(r"\+[0-9]{0,14}", "the beginning of a number, such as '+91'; '+' is every number")

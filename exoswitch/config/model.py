@@ -51,6 +51,19 @@ class RtpConfig:
 
 
 @frozen(kw_only=True)
+class HttpLimitsConfig:
+    """The limits of connections to the HTTP port: in all, and for each client's address.
+
+    `trusted_proxies` are the addresses of proxies in front of it: they have no limit of their own, and the client's
+    address is taken from their ``X-Forwarded-For``. ``unix`` stands for the clients of a UNIX socket.
+    """
+
+    connections: values.Connections = 256
+    connections_per_address: values.Connections = 64
+    trusted_proxies: tuple[values.Proxy, ...] = ()
+
+
+@frozen(kw_only=True)
 class CallsConfig:
     """The waits of a call, in seconds; the defaults are Exotel's own (10 s handshake, 60 min a stream).
 
@@ -112,11 +125,17 @@ class TrunkConfig:
 
 @frozen(kw_only=True)
 class AccountConfig:
-    """An account: its API credentials, as Exotel gives them, and its limit of concurrent calls."""
+    """An account: its API credentials, as Exotel gives them, its limit of concurrent calls, and its rules.
+
+    It may show its own numbers and those in `caller_ids`; ``any`` is every number that no other account has. It may
+    dial numbers that begin with one of `dial_prefixes`; the default is India, whose numbers need no country code.
+    """
 
     api_key: values.UserName
     api_token: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
     concurrency: values.Calls = 100
+    caller_ids: tuple[values.CallerId, ...] = ()
+    dial_prefixes: tuple[values.DialPrefix, ...] = ("+91",)
 
 
 def _with_kinds(_cls: type, specs: "list[Attribute[Any]]") -> "list[Attribute[Any]]":
@@ -187,6 +206,7 @@ class Config:
     gateway: GatewayConfig = Factory(GatewayConfig)
     rtp: RtpConfig = Factory(RtpConfig)
     http: values.ServerEndpoint = "tcp:8080:interface=127.0.0.1"
+    http_limits: HttpLimitsConfig = Factory(HttpLimitsConfig)
     cluster: values.Cluster = field(default="", repr=False, metadata=_NEVER_SHOWN)
     sessions: values.SessionStore = field(default="sqlite:///exoswitch.db", repr=False, metadata=_NEVER_SHOWN)
     journal: values.Folder = "exoswitch-journal"

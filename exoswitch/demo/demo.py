@@ -23,7 +23,15 @@ from twisted.web.client import FileBodyProducer
 from twisted.web.http_headers import Headers
 
 from exoswitch.audio.wav import write_wav
-from exoswitch.config.model import AccountConfig, AppConfig, AsteriskConfig, Config, GatewayConfig, RtpConfig
+from exoswitch.config.model import (
+    AccountConfig,
+    AppConfig,
+    AsteriskConfig,
+    Config,
+    GatewayConfig,
+    NumberConfig,
+    RtpConfig,
+)
 from exoswitch.demo.findings import Finding, judge, table
 from exoswitch.demo.transcoding import time_transcoding
 from exoswitch.demo.waveform import waveform_svg
@@ -197,6 +205,7 @@ def _config(asterisk: SimulatedAsterisk, bot: SimulatedBot, http_port: int, rtp_
         trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
         accounts={"demo": AccountConfig(api_key="key", api_token="token")},  # noqa: S106 - nobody's secret
         apps={"1001": AppConfig(account="demo", url=bot.url)},
+        numbers={_CONNECT["CallerId"]: NumberConfig(account="demo", app="1001")},
     )
 
 

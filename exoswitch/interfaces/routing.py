@@ -9,18 +9,33 @@ from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.interfaces.trunk import ITrunk
 
+ANY = "any"
 _NO_LIMIT = 2**31 - 1
 
 
 @frozen(kw_only=True)
 class Account:
-    """A dialer's account: its credentials, and the bots of its apps (by id) and of its numbers (E.164)."""
+    """A dialer's account: its credentials, and the bots of its apps (by id) and of its numbers (E.164).
+
+    It may also show the numbers in `caller_ids` (E.164), or with ``any`` every number. The numbers that it may dial
+    begin with one of `dial_prefixes`.
+    """
 
     name: str
     api_key: str
     api_token: str = field(repr=False)
     apps: Mapping[str, BotTarget]
     numbers: Mapping[str, BotTarget]
+    caller_ids: frozenset[str] = frozenset()
+    dial_prefixes: tuple[str, ...]
+
+    def may_show(self, number: str) -> bool:
+        """Whether a call of this account may show a number (E.164); another account's number is not checked here."""
+        return number in self.numbers or not self.caller_ids.isdisjoint({number, ANY})
+
+    def may_dial(self, number: str) -> bool:
+        """Whether this account may dial a number (E.164)."""
+        return number.startswith(self.dial_prefixes)
 
 
 @frozen

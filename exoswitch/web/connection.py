@@ -10,8 +10,8 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.web.admission import Admission
-from exoswitch.web.client import counted
-from exoswitch.web.limits import ABORT_S, CLOSE_S, PIECE_BYTES, ConnectionLimits
+from exoswitch.web.client import UNIX, counted, plain
+from exoswitch.web.limits import ABORT_S, CLOSE_S, DROPPED_BYTES, PIECE_BYTES, ConnectionLimits
 from exoswitch.web.turns import Turns
 
 
@@ -57,6 +57,7 @@ class Connection(ProtocolWrapper):
     def refuse(self) -> None:
         """Close in two steps, so that a client that is still sending can read the answer: it is not reset at once."""
         self.disconnecting, self._received = 1, b""
+        self.transport.bufferSize = DROPPED_BYTES
         if _can_be_half_closed(self.transport):
             self.transport.loseWriteConnection()
             self.transport.resumeProducing()
@@ -118,12 +119,14 @@ class ConnectionFactory(WrappingFactory[Connection]):
         self.turns = turns
         self.clock = clock
         self.admission = Admission(limits)
+        self._trusted_proxies = limits.trusted_proxies
         self._metrics = metrics
         metrics.read_from(lambda: [Reading("http_connections", len(self.admission))])
 
     def buildProtocol(self, addr: Any) -> Connection | None:  # type: ignore[override] # noqa: N802
         """Accept a connection, or close it at once if there is no room and none can be made."""
-        address, now = address_of(addr), self.clock.seconds()
+        peer, now = address_of(addr), self.clock.seconds()
+        address = peer if peer in self._trusted_proxies else counted(peer)
         if self.admission.is_full(address):
             longest_waiting: Any = self.admission.in_the_way(address, now)
             self._metrics.add("http_connections_refused_total")
@@ -146,5 +149,5 @@ def _can_be_half_closed(transport: Any) -> bool:
 
 
 def address_of(peer: Any) -> str:
-    """Give the address that a peer is counted under; ``unix`` for a UNIX socket."""
-    return counted(getattr(peer, "host", None) or "unix")
+    """Give the address of a peer."""
+    return plain(getattr(peer, "host", None) or UNIX)

@@ -14,6 +14,9 @@ MAX_HEADERS = 64
 PIECE_BYTES = 4096
 """Of a connection's data that is read in one turn."""
 
+DROPPED_BYTES = 64 * 1024
+"""Of a refused connection's data that is read, and dropped, in one turn of the reactor."""
+
 REQUEST_S = 20.0
 """From the first byte of a request to its last one."""
 
@@ -32,7 +35,7 @@ class ConnectionLimits:
     """The limits of connections: of all clients, and of each address.
 
     An address in `trusted_proxies` is a proxy in front of this server: it has no limit of its own, and its
-    ``X-Forwarded-For`` names the client. ``unix`` stands for the clients of a UNIX socket.
+    ``X-Forwarded-For`` names the client. ``unix`` stands for all clients of a UNIX socket.
     """
 
     total: int = 256

@@ -31,6 +31,8 @@ def test_an_ipv6_network_counts_as_one_client(address, expected):
         ("unix", ["2001:db8::1"], "2001:db8::/64"),
         ("10.0.0.9", [], "10.0.0.9"),
         ("10.0.0.9", ["a\nlog line"], "10.0.0.9"),
+        ("::ffff:10.0.0.9", ["198.51.100.7"], "198.51.100.7"),
+        ("2001:db8:1:2::9", ["198.51.100.7"], "2001:db8:1:2::/64"),
     ],
 )
 def test_only_a_trusted_proxy_names_its_client(peer, named, client):

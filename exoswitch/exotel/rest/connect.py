@@ -14,11 +14,13 @@ from attrs import frozen
 from exoswitch.call.bot_address import parse_address
 from exoswitch.call.session import BotTarget
 from exoswitch.errors import InvalidRequest, InvalidValue
+from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import Account, Accounts
 from exoswitch.telephony.numbers import normalise, same_number
 
 _MAX_URL = 600
+_NATIONAL_DIGITS = 10
 _MAX_CUSTOM_FIELD = 128
 _MAX_RING_S = 600
 _MAX_DURATION_S = 14400
@@ -32,12 +34,18 @@ def read_connect(parameters: Mapping[str, str], account: Account, accounts: Acco
 
     Raises:
         InvalidRequest: the text names the parameter, its value and the remedy.
+        NotAllowed: the account may not dial this number.
     """
     asked = _Parameters(parameters)
     custom_field = asked.text("CustomField")
     if custom_field is not None and len(custom_field) > _MAX_CUSTOM_FIELD:
         raise InvalidRequest(f"CustomField has {len(custom_field)} characters: write at most {_MAX_CUSTOM_FIELD}")
     number, exophone, bot = _from_bot(asked, account) or _to_customer(asked, account, accounts)
+    if not account.may_dial(number):
+        raise NotAllowed(
+            f"{number} is not a number that account {account.name} may dial: "
+            f"add its prefix to accounts.{account.name}.dial_prefixes ({', '.join(account.dial_prefixes)})"
+        )
     return CallRequest(
         account=account.name,
         number=number,
@@ -65,7 +73,12 @@ class _Parameters:
         if value is None:
             raise InvalidRequest(f"{name} is missing")
         with _naming(name):
-            return normalise(value)
+            return normalise(self._with_plus(name, value))
+
+    def _with_plus(self, name: str, value: str) -> str:
+        """Put the + back that a form without %2B turns into a blank; ten digits or fewer have no country code."""
+        is_international = self._values[name.lower()].startswith(" ") and len(value) > _NATIONAL_DIGITS
+        return f"+{value}" if is_international and value[0] in "123456789" else value
 
     def seconds(self, name: str, most: int) -> float | None:
         """Give a number of seconds."""
@@ -97,6 +110,11 @@ def _to_customer(asked: _Parameters, account: Account, accounts: Accounts) -> tu
     others = (number for other in accounts.by_name.values() if other is not account for number in other.numbers)
     if any(same_number(other, exophone) for other in others):
         raise InvalidRequest(f"CallerId: {exophone} is a number of another account: use one of your own")
+    if not account.may_show(exophone):
+        raise InvalidRequest(
+            f"CallerId: {exophone} is not a number of account {account.name}: use one of your own, "
+            f"or add it under numbers: or accounts.{account.name}.caller_ids"
+        )
     url, stream_url = asked.text("Url"), asked.text("StreamUrl")
     if url is not None and stream_url is not None:
         raise InvalidRequest("Url and StreamUrl both name a bot: remove one of them")

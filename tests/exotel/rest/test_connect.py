@@ -8,6 +8,7 @@ from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
+from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
 
 BOT = BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
@@ -19,8 +20,18 @@ ACME = Account(
     api_token="t",
     apps={"1001": BOT, "1002": BOT_16K},
     numbers={"+918047491899": BOT},
+    caller_ids=frozenset({"+14155550100"}),
+    dial_prefixes=("+91", "+1415"),
 )
-OTHER = Account(name="other1", api_key="x", api_token="y", apps={"2001": OTHERS}, numbers={"+918047491800": OTHERS})
+OTHER = Account(
+    name="other1",
+    api_key="x",
+    api_token="y",
+    apps={"2001": OTHERS},
+    numbers={"+918047491800": OTHERS},
+    caller_ids=frozenset({"any"}),
+    dial_prefixes=("+",),
+)
 ACCOUNTS = Accounts({"acme1": ACME, "other1": OTHER}, StreamOptions())
 VOICE_AI = {"From": "09812345610", "CallerId": "08047491899", "StreamUrl": "wss://u:p@bot.example.org/ws?x=1"}
 FLOW = {"From": "09812345610", "CallerId": "08047491899", "Url": "http://my.exotel.com/acme1/exoml/start_voice/1001"}
@@ -73,6 +84,35 @@ def test_a_call_from_the_number_of_an_app_rings_the_customer():
     assert request.bot.url == "wss://bot.example.org/ws"
 
 
+def test_an_account_shows_its_own_numbers_and_those_it_is_given():
+    assert read(VOICE_AI, CallerId="+14155550100").exophone == "+14155550100"
+    asked = {name.lower(): value for name, value in VOICE_AI.items()}
+    assert read_connect(asked | {"callerid": "1234567890"}, OTHER, ACCOUNTS).exophone == "+911234567890"
+    with pytest.raises(InvalidRequest, match="is a number of another account"):
+        read_connect(asked, OTHER, ACCOUNTS)
+
+
+def test_an_account_dials_the_countries_it_is_given():
+    assert read(VOICE_AI, From="+14155550123").number == "+14155550123"
+    with pytest.raises(NotAllowed, match=r"\+881612345678 is not a number .* \(\+91, \+1415\)"):
+        read(VOICE_AI, From="+881612345678")
+    with pytest.raises(NotAllowed):
+        read({"From": "08047491899", "To": "+12125550123"})
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        (" 919812345610", "+919812345610"),
+        (" 14155550123", "+14155550123"),
+        (" 09812345610", "+919812345610"),
+        (" 9812345610", "+919812345610"),
+    ],
+)
+def test_a_plus_that_a_form_made_a_blank_is_read(written, number):
+    assert read(VOICE_AI, From=written).number == number
+
+
 def test_times_and_the_custom_field_are_passed_on():
     request = read(VOICE_AI, TimeOut="30", TimeLimit="14400", CustomField="order 7", WaitUrl="x", CallerType="y")
     assert (request.ring_s, request.max_duration_s, request.custom_field) == (30.0, 14400.0, "order 7")
@@ -87,6 +127,8 @@ def test_times_and_the_custom_field_are_passed_on():
         ("From is missing", VOICE_AI | {"From": " "}),
         ("From: '12' is not a phone number: write it as", VOICE_AI | {"From": "12"}),
         ("CallerId: 'acme' is not a phone number", VOICE_AI | {"CallerId": "acme"}),
+        ("CallerId: +919999999999 is not a number of account acme1", VOICE_AI | {"CallerId": "9999999999"}),
+        ("CallerId: +919999999999 is not a number of account acme1", FLOW | {"CallerId": "9999999999"}),
         ("CallerId: +918047491800 is a number of another account", VOICE_AI | {"CallerId": "8047491800"}),
         ("Url and StreamUrl both name a bot", VOICE_AI | FLOW),
         ("StreamUrl: a bot's URL must be written as ws://", VOICE_AI | {"StreamUrl": "https://bot.example.org/"}),
@@ -113,5 +155,5 @@ def test_invalid_parameter_is_refused_with_its_name_value_and_remedy(words, para
 @given(st.dictionaries(st.sampled_from([*VOICE_AI, *FLOW, "To", "TimeOut", "StreamType"]), st.text(max_size=30)))
 def test_arbitrary_parameters_give_a_request_or_an_invalid_request(parameters):
     for complete in (parameters, VOICE_AI | parameters, FLOW | parameters):
-        with contextlib.suppress(InvalidRequest):
+        with contextlib.suppress(InvalidRequest, NotAllowed):
             assert read(complete).number.startswith("+")

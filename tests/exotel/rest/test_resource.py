@@ -247,6 +247,12 @@ def test_no_store_is_asked_for_a_sid_that_cannot_be_one(dialer, sid):
         assert dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{sid}.json").code in {400, 404}
 
 
+def test_a_number_that_the_account_may_not_dial_is_forbidden(dialer):
+    reply = dialer.connect(VOICE_AI | {"From": "+881612345678"})
+    assert (reply.code, reply.json["RestException"]["Code"]) == (403, "FORBIDDEN")
+    assert dialer.calls.placed == []
+
+
 def test_a_value_with_nul_is_refused(dialer):
     assert dialer.connect(VOICE_AI | {"CustomField": "a\0"}).code == 400
     assert dialer.calls.placed == []

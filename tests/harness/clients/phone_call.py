@@ -37,7 +37,7 @@ def gateway_config(asterisk):
         http=f"tcp:{free_port()}:interface=127.0.0.1",
         asterisks=(pbx,),
         trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
-        accounts={ACCOUNT: AccountConfig(api_key="key", api_token="token")},
+        accounts={ACCOUNT: AccountConfig(api_key="key", api_token="token", caller_ids=("+918047491899",))},
         apps={"1001": AppConfig(account=ACCOUNT, url="ws://127.0.0.1:1/")},
     )
 
