@@ -2,7 +2,8 @@
 
 import math
 
-INBOUND_CONTEXT = "exoswitch-inbound"  # holds a call from a trunk in AGI until a gateway claims it
+INBOUND_CONTEXT = "exoswitch-inbound"  # takes a call from a trunk, and cleans its numbers
+WAITING_CONTEXT = "exoswitch-waiting"  # holds it in AGI until a gateway claims it
 BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials LEG_VARIABLE
 FULL_CONTEXT = "exoswitch-full"  # its extension s plays congestion to a caller for whom there is no place
 

@@ -3,7 +3,14 @@
 import math
 from collections.abc import Iterator
 
-from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, INBOUND_CONTEXT, LEG_VARIABLE, longest_call_s
+from exoswitch.ami.names import (
+    BRIDGE_CONTEXT,
+    FULL_CONTEXT,
+    INBOUND_CONTEXT,
+    LEG_VARIABLE,
+    WAITING_CONTEXT,
+    longest_call_s,
+)
 from exoswitch.asterisk.conf import HEADER
 from exoswitch.config.model import CallsConfig
 
@@ -15,6 +22,10 @@ LONGEST_MESSAGE_S = 60
 
 FULL_CAUSE = 34
 """No circuit/channel available (ITU-T Q.850); Asterisk sends it to the trunk as SIP status 503."""
+
+# What FILTER of func_strings keeps.
+_OF_A_CALLER = "+*#._0-9A-Za-z"
+_OF_A_NUMBER = "+0-9"
 
 _TEXT = """\
 {header}
@@ -28,8 +39,15 @@ exten => s,1,Set(TIMEOUT(absolute)={limit_s})
  same => n,Dial(${{{leg}}})
  same => n,Hangup()
 
-; Holds an inbound call, unanswered, until a gateway claims it over AMI and removes this time-out.
+; Takes a call from a trunk. The caller's number and name and the number that he dialled may hold anything, also line
+; ends, and AMI writes them into its events as they are: only letters, digits and + * # . _ stay, and the name goes.
 [{inbound}]
+exten => _[+0-9].,1,Set(CALLERID(num)=${{FILTER({caller},${{CALLERID(num)}})}})
+ same => n,Set(CALLERID(name)=)
+ same => n,Goto({waiting},${{FILTER({dialled},${{EXTEN}})}},1)
+
+; Holds an inbound call, unanswered, until a gateway claims it over AMI and removes this time-out.
+[{waiting}]
 exten => _[+0-9]!,1,Set(TIMEOUT(absolute)={unclaimed_s})
  same => n,AGI(agi:async)
  same => n,Hangup()
@@ -47,6 +65,9 @@ def extensions_conf(calls: CallsConfig) -> str:
         header=HEADER,
         bridge=BRIDGE_CONTEXT,
         inbound=INBOUND_CONTEXT,
+        waiting=WAITING_CONTEXT,
+        caller=_OF_A_CALLER,
+        dialled=_OF_A_NUMBER,
         leg=LEG_VARIABLE,
         full=FULL_CONTEXT,
         full_steps="\n same => n,".join(_full_steps(calls)),

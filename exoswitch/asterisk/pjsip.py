@@ -19,7 +19,15 @@ def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
     """Render pjsip.conf: one UDP transport, and the sections of each trunk."""
     return conf(
         # Calls are identified by their source address only, so that no stranger gets in by choosing a name.
-        section("global", (("type", "global"), ("user_agent", "exoswitch"), ("endpoint_identifier_order", "ip"))),
+        section(
+            "global",
+            (
+                ("type", "global"),
+                ("user_agent", "exoswitch"),
+                ("endpoint_identifier_order", "ip"),
+                ("ignore_uri_user_options", "yes"),  # a number is cut at ;npdi=yes or ;phone-context=… (RFC 3966)
+            ),
+        ),
         section("udp", (("type", "transport"), ("protocol", "udp"), ("bind", Address.of(pbx.sip)))),
         *(trunk.pjsip() for trunk in trunks),
     )
@@ -39,6 +47,7 @@ def peer(name: str, *, codecs: tuple[str, ...], host: str, port: int) -> str:
         ("aors", name),
         ("identify_by", "ip"),
         ("trust_id_inbound", "yes"),
+        ("trust_connected_line", "no"),  # else the far end's own text gets into AMI's events during the call
         ("direct_media", "no"),
         ("dtmf_mode", "auto"),  # RFC 4733 if offered, else tones in the audio
         ("tos_audio", "ef"),

@@ -9,12 +9,14 @@ from attrs import frozen
 from exoswitch.ami.message import AmiMessage
 
 _CRITERION = re.compile(r"(name|header|method|action)\(([^()]*)\)")
+_CONTROL = r"\x00-\x1f\x7f"  # a class of POSIX, which Python's expressions do not know
 _METHODS: dict[str, Callable[[str, str], bool]] = {
     "none": lambda _value, _wanted: True,
     "exact": lambda value, wanted: value == wanted,
     "starts_with": lambda value, wanted: value.startswith(wanted),
     "ends_with": lambda value, wanted: value.endswith(wanted),
     "contains": lambda value, wanted: wanted in value,
+    "regex": lambda value, wanted: re.search(wanted.replace("[:cntrl:]", _CONTROL), value) is not None,
 }
 
 
@@ -44,7 +46,12 @@ class EventFilter:
         """Say whether the filter fits an event."""
         if self.event and message.event != self.event:
             return False
-        return not self.header or _METHODS[self.method](message.get(self.header), self.value)
+        searched = message.get(self.header) if self.header else _text(message)
+        return not self.value or _METHODS[self.method](searched, self.value)
+
+
+def _text(message: AmiMessage) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in message.headers) + "\r\n"
 
 
 def passes(filters: list[EventFilter], message: AmiMessage) -> bool:

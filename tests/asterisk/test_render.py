@@ -134,7 +134,12 @@ def test_every_event_of_the_gateway_passes_the_filters():
     text = rendered()["manager.conf"]
     assert {event for event in WANTED_EVENTS if f"\neventfilter(name({event})" in text} == WANTED_EVENTS
     assert "eventfilter(name(VarSet),header(Variable),method(starts_with)) = UNICASTRTP_LOCAL_\n" in text
-    assert text.count("eventfilter(") == len(WANTED_EVENTS)
+    assert text.count("eventfilter(name(") == len(WANTED_EVENTS)
+
+
+def test_event_that_a_callers_text_cuts_in_two_is_not_sent():
+    text = rendered()["manager.conf"]
+    assert "\neventfilter(action(exclude),method(regex)) = [[:cntrl:]]{4}[^[:cntrl:]]\n" in text
 
 
 def test_ami_that_asterisk_cannot_listen_on_is_refused_by_its_place_in_the_file():
@@ -184,6 +189,26 @@ def test_asterisk_ends_a_call_a_minute_after_its_longest_duration():
 
 def test_asterisk_soon_ends_a_call_that_no_gateway_claims():
     assert f"!,1,Set(TIMEOUT(absolute)={UNCLAIMED_S})" in rendered()["extensions.conf"]
+
+
+def test_texts_of_a_caller_are_cleaned_before_any_gateway_hears_of_the_call():
+    text = rendered()["extensions.conf"].partition("[exoswitch-inbound]\n")[2]
+    inbound, _, waiting = text.partition("[exoswitch-waiting]\n")
+    assert inbound.split("\n")[:3] == [
+        "exten => _[+0-9].,1,Set(CALLERID(num)=${FILTER(+*#._0-9A-Za-z,${CALLERID(num)})})",
+        " same => n,Set(CALLERID(name)=)",
+        " same => n,Goto(exoswitch-waiting,${FILTER(+0-9,${EXTEN})},1)",
+    ]
+    assert ("AGI" in inbound, "AGI(agi:async)" in waiting) == (False, True)
+
+
+def test_number_is_cut_at_its_user_part_parameters():
+    assert "ignore_uri_user_options = yes\n" in rendered()["pjsip.conf"]
+
+
+def test_far_end_cannot_put_its_text_into_events_during_a_call():
+    trunk = build(SipSettings(name="one", provider="sip", host="10.9.0.1"))
+    assert "trust_connected_line = no\n" in rendered(trunks=(trunk,))["pjsip.conf"]
 
 
 @pytest.mark.parametrize(
