@@ -43,7 +43,7 @@ class Authentication:
         is_user = hmac.compare_digest(user, key.encode()) | hmac.compare_digest(user, name.encode())
         if (is_user & hmac.compare_digest(password, token.encode())) and known is not None:
             return known
-        if request.getHeader("Authorization"):
+        if request.getHeader(b"Authorization"):
             await self._delay(request, "an unknown account" if known is None else f"account {name}")
         raise Unauthorized("the API key and token are missing, wrong, or not those of this account")
 

@@ -109,7 +109,8 @@ class RestApi:
 
 
 def _parameters(request: Request) -> Mapping[str, str]:
-    return read_parameters(request.query, request.getHeader("Content-Type") or "", request.content.read())
+    content_type = (request.getHeader(b"Content-Type") or b"").decode("latin-1")  # a str key would decode it as UTF-8
+    return read_parameters(request.query, content_type, request.content.read())
 
 
 def _send(request: Request, response: ErrorResponse) -> bytes:
