@@ -10,8 +10,7 @@ from twisted.application.service import IService
 from twisted.logger import Logger
 from twisted.python import usage
 
-from exoswitch.config.advice import warnings
-from exoswitch.config.loader import load
+from exoswitch.config.loader import load_with_warnings
 from exoswitch.errors import ConfigError
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
@@ -49,12 +48,12 @@ def end_well(reactor: Any) -> None:
 def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
     """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
     try:
-        config = load(options["config"], SETTINGS, os.environ)
+        config, warnings = load_with_warnings(options["config"], SETTINGS, os.environ)
     except ConfigError as problem:
         sys.exit(f"{problem}\nThe configuration cannot be used; see also: exoswitch check-config {options['config']}")
     from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first
 
-    for warning in warnings(config):
+    for warning in warnings:
         _LOG.warn("{warning}", warning=warning)
     use_monotonic_time(reactor)
     reactor.addSystemEventTrigger("after", "shutdown", end_well, reactor)

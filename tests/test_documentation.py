@@ -11,7 +11,7 @@ from exoswitch.trunks.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "newsfragments" / "README.md"])
-ENVIRON = {"AMI_SECRET": "a", "ACME_TOKEN": "b"}
+ENVIRON = {"AMI_SECRET": "a secret of an AMI", "ACME_TOKEN": "a token of acme1"}
 
 
 def block(page: str, language: str) -> str:

@@ -7,10 +7,13 @@ from exoswitch.config.addresses import interface_of, is_postgres
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import Problem
 
+_SECRET_LENGTH = 16
+_SECRET_CHARACTERS = 6  # different ones
+
 
 def warnings(config: Config) -> list[Problem]:
     """List every warning."""
-    rules = (_audio_path, _http, _shared_ports, _memory, _fleet, _nothing_to_do)
+    rules = (_audio_path, _http, _guessable, _shared_ports, _memory, _fleet, _nothing_to_do)
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -31,6 +34,14 @@ def _http(config: Config) -> Iterator[Problem]:
             "http",
             "listens on every interface without TLS; add :interface=127.0.0.1 and put a TLS proxy in front",
         )
+
+
+def _guessable(config: Config) -> Iterator[Problem]:
+    secrets = {f"accounts.{name}.api_token": account.api_token for name, account in config.accounts.items()}
+    secrets |= {f"asterisks[{index}].secret": asterisk.secret for index, asterisk in enumerate(config.asterisks)}
+    for path, secret in secrets.items():
+        if len(secret) < _SECRET_LENGTH or len(set(secret)) < _SECRET_CHARACTERS:
+            yield Problem(path, "is easy to guess; take a random one, such as that of: openssl rand -hex 20")
 
 
 def _shared_ports(config: Config) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ import attrs
 from exoswitch.config import yamlfile
 from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
+from exoswitch.config.exposure import exposed
 from exoswitch.config.model import Config, TrunkConfig
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.reading import Reader
@@ -16,6 +17,7 @@ from exoswitch.config.rules import broken_rules
 from exoswitch.errors import ConfigError, Problem
 
 _EXIT_PROBLEMS = 2
+_LARGEST_BYTES = 16 * 1024 * 1024
 
 Providers = Mapping[str, type[TrunkConfig]]
 
@@ -29,6 +31,13 @@ def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[st
     Raises:
         ConfigError: the file cannot be used; all its problems are in it, broken rules between values last.
     """
+    return load_with_warnings(path, providers, environ)[0]
+
+
+def load_with_warnings(
+    path: str | os.PathLike[str], providers: Providers, environ: Mapping[str, str] | None = None
+) -> tuple[Config, list[Problem]]:
+    """Read a configuration file as `load` does; give also what is allowed but looks like a mistake."""
     file = Path(path)
     tree, problems = _parse(file)
     reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), providers)
@@ -37,7 +46,8 @@ def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[st
     problems += reader.problems + broken_rules(config, unread)
     if problems:
         raise ConfigError(tuple(problems))
-    return config
+    secrets = [file] * reader.has_secret + sorted(reader.surroundings.files)
+    return config, [*warnings(config), *exposed(secrets)]
 
 
 def report(
@@ -45,13 +55,13 @@ def report(
 ) -> tuple[str, int]:
     """Give a summary of a configuration file and its warnings, or all its problems, and the exit status: 0 or 2."""
     try:
-        config = load(path, providers, environ)
+        config, found = load_with_warnings(path, providers, environ)
     except ConfigError as error:
         count = len(error.problems)
         total = "1 problem" if count == 1 else f"{count} problems"
         return "\n".join([*map(str, error.problems), f"{total} in {path}"]), _EXIT_PROBLEMS
-    found = (f"warning: {problem}" for problem in warnings(config))
-    return "\n".join([*_summary(config), *found, f"{path} is good"]), 0
+    lines = (f"warning: {problem}" for problem in found)
+    return "\n".join([*_summary(config), *lines, f"{path} is good"]), 0
 
 
 def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
@@ -77,9 +87,12 @@ def _beside_the_file(config: Config, tree: yamlfile.Tree, folder: Path) -> Confi
 
 def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:
     try:
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise ConfigError((Problem(str(file), f"cannot be read: {error.strerror}"),)) from None
+    if len(data) > _LARGEST_BYTES:
+        raise ConfigError((Problem(str(file), f"is larger than {_LARGEST_BYTES // 1024**2} MiB"),))
     return yamlfile.parse(data)
 
 

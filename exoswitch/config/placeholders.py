@@ -1,24 +1,33 @@
 """Port: ``${NAME}`` and ``${file:PATH}``: values from outside the configuration file, such as secrets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import field, frozen
 
+from exoswitch.config.files import open_regular, read_regular
 from exoswitch.config.kinds import Unreadable
 
 _REFERENCE = re.compile(r"\$(\$\{)|\$\{([^}]*)(\}?)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _FILE = "file:"
 
+MAX_BYTES = 64 * 1024
+"""Of a file with a secret."""
+
 
 @frozen
 class Surroundings:
-    """The sources of placeholders: the environment, and files; relative paths start at `folder`."""
+    """The sources of placeholders: the environment, and files; relative paths start at `folder`.
+
+    `files` are those whose content was used.
+    """
 
     environ: Mapping[str, str]
     folder: Path
+    files: set[Path] = field(factory=set, init=False)
 
     def fill_in(self, text: str) -> str:
         """Replace every placeholder of a text; ``$${`` becomes ``${``, and any other ``$`` stays.
@@ -36,10 +45,8 @@ class Surroundings:
         """
         path = self.folder / name
         if is_file:
-            try:
-                path.open("rb").close()
-            except OSError as error:
-                raise Unreadable(f"the file {path} cannot be read: {error.strerror}") from None
+            with _naming(path):
+                open_regular(path).close()
         return str(path)
 
     def _replacement(self, match: re.Match[str]) -> str:
@@ -60,9 +67,19 @@ class Surroundings:
 
     def _content(self, name: str) -> str:
         path = self.folder / name
+        with _naming(path):
+            data = read_regular(path, MAX_BYTES)
+        self.files.add(path)
         try:
-            return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-        except OSError as error:
-            raise Unreadable(f"the file {path} cannot be read: {error.strerror}") from None
+            return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError:
             raise Unreadable(f"the file {path} is not UTF-8 text") from None
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in the text of an error."""
+    try:
+        yield
+    except Unreadable as error:
+        raise Unreadable(f"the file {path} {error}") from None

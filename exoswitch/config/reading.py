@@ -20,11 +20,12 @@ _SHOWN_MAX = 60
 
 @define
 class Reader:
-    """Reads a whole tree and notes every problem in it."""
+    """Reads a whole tree and notes every problem in it, and whether a secret is written in the tree itself."""
 
     surroundings: Surroundings
     providers: Mapping[str, type[TrunkConfig]]
     problems: list[Problem] = field(factory=list)
+    has_secret: bool = False
 
     def section(self, cls: type[Any], tree: Tree, path: str = "") -> Any:
         """Build a class of the model; a value that cannot be read takes its default, and its problem is noted."""
@@ -99,7 +100,9 @@ class Reader:
             self._note(path, f"must be a single value, not a {_shape(tree)}")
             return attrs.NOTHING
         try:
-            value = kind.read(self.surroundings.fill_in(tree))
+            filled_in = self.surroundings.fill_in(tree)
+            self.has_secret |= secret and filled_in == tree and _may_be_secret(tree)
+            value = kind.read(filled_in)
             if kind.names and isinstance(value, str) and value:
                 value = self.surroundings.locate(value, is_file=kind.names == "file")
         except Unreadable as error:
@@ -133,6 +136,11 @@ def _kind(declared: Any) -> Kind:
         if isinstance(extra, Kind):
             return extra
     raise TypeError(f"{declared!r} has no kind of value")
+
+
+def _may_be_secret(text: str) -> bool:
+    """Whether a secret value is one: a URL without credentials is not."""
+    return "://" not in text or "@" in text
 
 
 def _no_provider(provider: str, known: Iterable[str]) -> str:

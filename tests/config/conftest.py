@@ -12,11 +12,11 @@ from exoswitch.trunks.registry import SETTINGS
 
 GOOD = """\
 asterisks:
-  - {name: pbx1, ami: "tcp:127.0.0.1:5038", username: exoswitch, secret: s3cret, host: 127.0.0.1}
+  - {name: pbx1, ami: "tcp:127.0.0.1:5038", username: exoswitch, secret: s3cret-of-pbx-10, host: 127.0.0.1}
 trunks:
   - {name: lab, provider: sip, host: 127.0.0.1, port: 5070}
 accounts:
-  acme1: {api_key: k, api_token: t0ken}
+  acme1: {api_key: k, api_token: t0ken-of-acme-10}
 apps:
   "1001": {account: acme1, url: "ws://bot:pa55@127.0.0.1:9000/ws"}
 numbers:

@@ -1,5 +1,7 @@
 """Warnings."""
 
+import pytest
+
 from exoswitch.config.advice import warnings
 
 ELSEWHERE = "host: 10.0.1.5}"
@@ -44,3 +46,10 @@ def test_sessions_that_a_fleet_does_not_share_are_a_warning(read, good):
 
 def test_hand_over_without_a_cluster_is_a_warning(read, good):
     assert "no gateway takes the calls" in warned(read(good + "gateway: {on_stop: hand-over}\n"))["gateway.on_stop"]
+
+
+@pytest.mark.parametrize("token", ["short", "aaaabbbbccccddddeeee"])
+def test_a_secret_that_is_easy_to_guess_is_a_warning(read, good, token):
+    weak = good.replace("t0ken-of-acme-10", token).replace("s3cret-of-pbx-10", token)
+    assert warned(read(weak)).keys() == {"accounts.acme1.api_token", "asterisks[0].secret"}
+    assert token not in repr(warned(read(weak)))

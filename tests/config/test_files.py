@@ -1,5 +1,7 @@
 """The files that a configuration names."""
 
+import os
+
 import pytest
 from cryptography import x509
 
@@ -64,6 +66,21 @@ def test_a_sound_is_read_up_to_a_limit(folder, monkeypatch):
 def test_a_sound_that_is_deleted_after_the_check_is_an_error_of_ours(folder):
     with pytest.raises(Unreadable, match="cannot be read"):
         read_sound(str(folder / "gone.wav"))
+
+
+@pytest.mark.parametrize("read", [read_sound, check_certificates])
+def test_a_fifo_and_a_device_are_refused_without_waiting(tmp_path, read):
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", "/dev/zero"):
+        with pytest.raises(Unreadable, match="it is not a regular file"):
+            read(str(path))
+
+
+def test_certificates_are_read_up_to_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_LARGEST_CERTIFICATES", 2048)
+    (tmp_path / "ca.pem").write_bytes(b"x" * 4096)
+    with pytest.raises(Unreadable, match="it is larger than 2 KiB"):
+        check_certificates(str(tmp_path / "ca.pem"))
 
 
 def test_certificates_in_pem_are_good(tmp_path):

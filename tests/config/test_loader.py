@@ -71,7 +71,7 @@ billing: INR
 
 
 def test_missing_secret_is_shown_with_a_placeholder(problems, good):
-    found = problems(good.replace(", secret: s3cret", ""))
+    found = problems(good.replace(", secret: s3cret-of-pbx-10", ""))
     assert found == {"asterisks[0].secret": 'is missing; add it, for example secret: "${NAME}"'}
 
 
@@ -159,21 +159,21 @@ def test_missing_file_is_one_problem(tmp_path):
         load(path, SETTINGS, {})
 
 
-SECRETS = ("hunter2", "s3cret", "t0ken", "pa55")
+SECRETS = ("hunter2", "s3cret-of-pbx-10", "t0ken-of-acme-10", "pa55")
 
 
 @pytest.mark.parametrize(
     ("good_part", "bad_part"),
     [
-        ("secret: s3cret", "secret: [hunter2]"),
-        ("secret: s3cret", 'secret: "hunter2\\n"'),
-        ("secret: s3cret", 'secret: "hunter2${"'),
-        ("secret: s3cret", "secret: *hunter2"),
-        ("secret: s3cret", "secret: !hunter2!x y"),
-        ("secret: s3cret", "secret: &hunter2 a, sip: &hunter2 b"),
-        ("secret: s3cret", "secret: 'hunter2"),
-        ("secret: s3cret", "secert: hunter2"),
-        ("api_token: t0ken", 'api_token: ""'),
+        ("secret: s3cret-of-pbx-10", "secret: [hunter2]"),
+        ("secret: s3cret-of-pbx-10", 'secret: "hunter2\\n"'),
+        ("secret: s3cret-of-pbx-10", 'secret: "hunter2${"'),
+        ("secret: s3cret-of-pbx-10", "secret: *hunter2"),
+        ("secret: s3cret-of-pbx-10", "secret: !hunter2!x y"),
+        ("secret: s3cret-of-pbx-10", "secret: &hunter2 a, sip: &hunter2 b"),
+        ("secret: s3cret-of-pbx-10", "secret: 'hunter2"),
+        ("secret: s3cret-of-pbx-10", "secert: hunter2"),
+        ("api_token: t0ken-of-acme-10", 'api_token: ""'),
         ("ws://bot:pa55@127.0.0.1:9000/ws", "http://bot:pa55@127.0.0.1:hunter2/ws"),
         ("ws://bot:pa55@127.0.0.1:9000/ws", "ws://bot:pa55@127.0.0.1:hunter2/ws"),
         ("ws://bot:pa55@127.0.0.1:9000/ws", "${BOT_URL}"),

@@ -14,7 +14,7 @@ from exoswitch.config.model import AppConfig, Config, TrunkConfig
 from exoswitch.trunks.registry import SETTINGS
 
 REFERENCE = Path(__file__).parents[2] / "etc" / "exoswitch.yaml"
-ENVIRON = {"AMI_SECRET": "a", "ACME_TOKEN": "b", "BOT_PASSWORD": "c"}
+ENVIRON = {"AMI_SECRET": "a secret of an AMI", "ACME_TOKEN": "a token of acme1", "BOT_PASSWORD": "c"}
 EXAMPLES_IN_PLACE_OF_DEFAULTS = {"trunks", "accounts", "apps", "numbers"}
 BESIDE_THE_FILE = {"sessions", "journal"}
 
@@ -38,8 +38,8 @@ SECTIONS = list(sections(Config, TREE))
 
 def test_reference_is_a_good_configuration():
     config = load(REFERENCE, SETTINGS, ENVIRON)
-    assert config.asterisks[0].secret == "a"
-    assert config.accounts["acme1"].api_token == "b"
+    assert config.asterisks[0].secret == ENVIRON["AMI_SECRET"]
+    assert config.accounts["acme1"].api_token == ENVIRON["ACME_TOKEN"]
     assert config.apps["1001"].url == "wss://user:c@bot.example.org/ws?lang=hi"
     assert REPEATED == []
 
