@@ -128,7 +128,7 @@ class MediaLeg:
     def detach(self) -> None:
         """Stop the caller's audio, and drop the bot's audio with its marks."""
         self.state = _IDLE
-        self.playout.clear()
+        self.playout.drop()
 
     def hold(self) -> None:
         """Detach, and play the waiting sound until a stream is attached."""

@@ -16,11 +16,19 @@ class Playout:
 
     Audio is encoded on arrival, so a frame costs the same in a short and in a long message. A piece is a message;
     messages that fit into one frame together are joined, and count as one.
+
+    A mark counts as played, as cleared by the bot, or as lost with the stream. `longest_samples` is the longest queue
+    so far.
     """
 
     law: Law
     max_s: int
     underruns: int = field(default=0, init=False)
+    marks_played: int = field(default=0, init=False)
+    marks_cleared: int = field(default=0, init=False)
+    marks_lost: int = field(default=0, init=False)
+    clears: int = field(default=0, init=False)
+    longest_samples: int = field(default=0, init=False)
     overflowed_samples: int = field(default=0, init=False)
     _pieces: deque[bytes] = field(factory=deque, init=False)
     _offset: int = field(default=0, init=False)  # into the first piece
@@ -53,6 +61,7 @@ class Playout:
             self.overflowed_samples += excess
         self._append(self.law.encode(pcm))
         self._end += samples
+        self.longest_samples = max(self.longest_samples, self._end - self._played)
         return samples_to_ms(excess) if excess > 0 else 0
 
     def _append(self, payload: bytes) -> None:
@@ -65,17 +74,31 @@ class Playout:
     def mark(self, name: str) -> list[str]:
         """Put a mark after the queued audio; return the marks to answer at once."""
         if self._end == self._played and not self._marks:
+            self.marks_played += 1
             return [name]
         self._marks.append((self._end, name))
-        return [self._marks.popleft()[1]] if len(self._marks) > _MAX_MARKS else []
+        if len(self._marks) <= _MAX_MARKS:
+            return []
+        self.marks_played += 1
+        return [self._marks.popleft()[1]]
 
     def clear(self, *, finish_message: bool = False) -> list[str]:
         """Drop all audio; return its marks, in order.
 
         With `finish_message`, a message that has begun stays to its end, with its marks.
         """
+        self.clears += 1
         if finish_message and self._offset:
             return self._clear_behind_first()
+        names = self._drop()
+        self.marks_cleared += len(names)
+        return names
+
+    def drop(self) -> None:
+        """Drop all audio with its marks: the stream is over."""
+        self.marks_lost += len(self._drop())
+
+    def _drop(self) -> list[str]:
         names = [name for _, name in self._marks]
         self._marks.clear()
         self._pieces.clear()
@@ -90,6 +113,7 @@ class Playout:
         self._odd_byte = b""
         self._end = end = self._played + len(begun) - self._offset
         names = [name for position, name in self._marks if position > end]
+        self.marks_cleared += len(names)
         self._marks = deque(mark for mark in self._marks if mark[0] <= end)
         return names
 
@@ -134,4 +158,5 @@ class Playout:
         due: list[str] = []
         while self._marks and self._marks[0][0] <= self._played:
             due.append(self._marks.popleft()[1])
+            self.marks_played += 1
         return due

@@ -44,6 +44,7 @@ class Reception:
     received: int = 0
     lost: int = 0
     duplicate: int = 0
+    reordered: int = 0
     apart: int = field(default=0, init=False)
     first_of_source: RtpPacket | None = field(default=None, init=False)
     _ssrc: int | None = field(default=None, init=False)
@@ -98,6 +99,7 @@ class Reception:
         self._seen |= 1 << behind
         self.apart = behind
         self.lost = max(0, self.lost - 1)
+        self.reordered += 1
         self.received += 1
         return _REORDERED
 

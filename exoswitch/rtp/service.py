@@ -13,8 +13,8 @@ from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReactorUDP
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.g711 import LAWS_BY_NAME
-from exoswitch.call.media import MediaStatistics
 from exoswitch.config.model import RtpConfig
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaListener, IMediaPlane
@@ -121,7 +121,7 @@ class RtpService(Service):
         self._inbound.remove(endpoint)
         self._totals.end(session.leg)
         self._unsent += endpoint.send_errors
-        self._observe(session.leg.statistics())
+        self._observe(session.leg)
         closed = endpoint.close()
         self._unbinding.add(closed)
 
@@ -171,12 +171,15 @@ class RtpService(Service):
         if session.failures == 1 and session in self._bound:
             self._log.failure("the media of the call on port {port} failed", port=self._bound[session][0])
 
-    def _observe(self, statistics: MediaStatistics) -> None:
+    def _observe(self, leg: MediaLeg) -> None:
         """Measure the audio of a call that is over."""
-        expected = statistics.received + statistics.lost
-        if expected:
-            self._metrics.observe("rtp_loss_ratio", statistics.lost / expected)
-            self._metrics.observe("rtp_jitter_seconds", statistics.jitter_ms / 1000)
+        reception, playout = leg.reception, leg.playout
+        if reception.received:
+            expected = reception.received + reception.lost
+            self._metrics.observe("rtp_loss_ratio", reception.lost / expected)
+            self._metrics.observe("rtp_jitter_seconds", reception.jitter_ms / 1000)
+        if playout.longest_samples:
+            self._metrics.observe("playout_queue_seconds", playout.longest_samples / SAMPLE_RATE_HZ)
 
     def _readings(self) -> Iterator[Reading]:
         yield from self._totals.readings([session.leg for session in self._bound])

@@ -8,10 +8,13 @@ from exoswitch.telephony.causes import CAUSES
 
 LABELS = {
     "asterisk": "the name of an Asterisk under `asterisks:`",
+    "by": "the side that closed the connection, or lost it",
+    "code_class": "the WebSocket close code: `1000` and `1001` are a normal end, `none` is a connection without one",
     "dir": "`in` is from the person on the phone, `out` to the person",
     "direction": "`inbound` or `outbound`",
     "ended_by": "the side that ended the call",
     "kind": "what was wrong",
+    "outcome": "what became of it",
     "reason": "why",
     "result": "how it went",
     "cause": "the Q.850 cause of the hang-up, a number; [operator.md](operator.md) has the common ones",
@@ -33,6 +36,8 @@ _STATUS = Label("status", ("completed", "failed", "busy", "no-answer", "canceled
 _ENDED_BY = Label("ended_by", ("user", "bot", "network", "gateway"))
 _FAULT = Label("kind", ("binary", "early", "ignored", "malformed"))
 
+_CODE_CLASS = Label("code_class", ("1000", "1001", "1xxx", "3xxx", "4xxx", "none"))
+_BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))
 _CAUSE = Label("cause", tuple(map(str, CAUSES)))
 _SCHEME = Label("scheme", ("ws", "wss", "http", "https"))
@@ -43,6 +48,7 @@ _ANSWER_TO_START_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 
 _FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 _CPS_WAIT_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 _CONNECT_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_QUEUE_S = (0.02, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 _LATENESS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 _LOSS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
@@ -103,6 +109,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _tally("rtp_packets_total", "RTP packets of calls: received and counted, or sent.", _DIR),
         _tally("rtp_lost_total", "RTP packets that never came."),
         _tally("rtp_late_total", "RTP packets that came after their tick; most are still played."),
+        _tally("rtp_reordered_total", "RTP packets that came after a later one."),
         _tally("rtp_duplicates_total", "RTP packets that came twice."),
         _tally("rtp_malformed_total", "Datagrams that are no RTP, or RTP of another codec than G.711."),
         _tally("rtp_foreign_total", "Datagrams from another address than the call's."),
@@ -114,6 +121,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _gauge("rtp_ports_size", "RTP ports that are configured."),
         _counter("rtp_port_failures_total", "RTP ports that could not be bound."),
         _tally("concealed_seconds_total", "Audio of callers that was missing, and replaced."),
+        _histogram("playout_queue_seconds", "The longest queue of a bot's audio in a call, at its end.", _QUEUE_S),
         _tally("playout_underruns_total", "Times that a bot's queued audio came to its end."),
         _tally("playout_dropped_seconds_total", "Audio of bots that was dropped because the queue was full."),
     ),
@@ -125,6 +133,13 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             _CONNECT_S,
             Label("result", ("opened", "failed")),
         ),
+        _counter("stream_closes_total", "Open connections to bots that ended.", _CODE_CLASS, _BY),
+        _tally(
+            "marks_total",
+            "Marks of bots: `played` after their audio, `cleared` by the bot, or `lost` with the stream.",
+            Label("outcome", ("played", "cleared", "lost")),
+        ),
+        _tally("clears_total", "Clears of bots."),
         _counter("stream_losses_total", "Streams that were lost and are to be made again."),
         _counter(
             "bot_faults_total",

@@ -168,6 +168,51 @@ def test_the_loss_and_the_jitter_of_a_call_are_measured_at_its_end(node):
     assert list(node.metrics.observed["rtp_jitter_seconds"]) == [pytest.approx(0, abs=1e-9)]
 
 
+def test_the_longest_queue_of_a_call_is_measured_at_its_end(node):
+    leg, _ = node.open()
+    leg.direct(*ASTERISK)
+    leg.play(TONE * 5)
+    node.tick(4)
+    leg.play(TONE)
+    leg.close()
+    assert list(node.metrics.observed["playout_queue_seconds"]) == [0.1]
+
+
+def test_marks_are_counted_by_what_became_of_them(node):
+    leg, call = node.open()
+    leg.direct(*ASTERISK)
+    leg.attach(call, ENCODING)
+    leg.mark("at once")
+    leg.play(TONE)
+    leg.mark("played")
+    node.tick()
+    leg.play(TONE * 3)
+    leg.mark("cleared")
+    leg.clear()
+    leg.play(TONE * 3)
+    leg.mark("lost")
+    leg.detach()
+    leg.close()
+    found = {outcome: node.metrics.count("marks_total", outcome=outcome) for outcome in ("played", "cleared", "lost")}
+    assert found == {"played": 2, "cleared": 1, "lost": 1}
+    assert node.metrics.count("clears_total") == 1
+
+
+def test_a_packet_that_comes_after_all_does_not_lower_a_counter(node):
+    leg, call = node.open()
+    leg.attach(call, ENCODING)
+    stream = Packetizer(0, 1, 2, 3)
+    packets = [stream.encode(ULAW.encode(TONE), marker=False) for _ in range(3)]
+    for packet in (packets[0], packets[2]):
+        node.reactor.deliver(leg.port, packet, ASTERISK)
+    node.tick()
+    assert node.metrics.count("rtp_lost_total") == 1
+    node.reactor.deliver(leg.port, packets[1], ASTERISK)
+    node.tick()
+    assert node.metrics.count("rtp_lost_total") == 1
+    assert node.metrics.count("rtp_reordered_total") == 1
+
+
 def test_the_lateness_of_each_tick_is_measured(node):
     node.tick(3)
     assert len(node.metrics.observed["tick_lateness_seconds"]) == 3

@@ -17,10 +17,10 @@ from exoswitch.call.effects import StopReason
 from exoswitch.call.media import MediaMessages
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.errors import InvalidValue, RemoteProtocolError
+from exoswitch.exotel.stream.counting import StreamCounts
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.intake import BotIntake
 from exoswitch.exotel.stream.machine import Close, Do, Effect, Failed, Input, Lost, Signal, State, advance
-from exoswitch.exotel.stream.messages import Ignored
 from exoswitch.exotel.stream.observer import ObserverFactory, Side, StreamObserver, unobserved
 from exoswitch.exotel.stream.resolution import call_details
 from exoswitch.exotel.stream.resolver import resolve
@@ -98,6 +98,7 @@ class BotConnection:
         self._state = State.HANDSHAKING
         self._address: BotAddress | None = None
         self._where = ""
+        self._counts = StreamCounts(start.call_sid, bots.metrics)
         self._observer = StreamObserver()
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = None
@@ -134,6 +135,7 @@ class BotConnection:
             case Close(stop):
                 self._disconnect(stop)
             case Lost(code, reason, by):
+                self._counts.closed(code, by)
                 self._observer.closed(code, reason, by=by)
                 self._observer.close()
                 self._listener.stream_closed(code, reason)
@@ -219,22 +221,21 @@ class BotConnection:
         """Carry out one message of the bot."""
         self._observer.received(message)
         if self._state is not _STARTED:
-            self._bots.metrics.add("bot_faults_total", kind="early")
+            self._counts.unusable("early")
             return
         try:
             read = self._intake.feed(message)
         except RemoteProtocolError as error:
-            self._bots.metrics.add("bot_faults_total", kind="malformed")
+            self._counts.unusable("malformed")
             if self._intake.malformed == 1:
                 self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
             return
-        if isinstance(read, Ignored):
-            self._bots.metrics.add("bot_faults_total", kind="ignored")
+        self._counts.read(read)
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
         self._observer.binary_received(size)
-        self._bots.metrics.add("bot_faults_total", kind="binary")
+        self._counts.unusable("binary")
 
     def socket_congested(self, *, congested: bool) -> None:
         """Hold the caller's audio while the bot does not read; send what is held when the bot reads again."""
@@ -291,9 +292,7 @@ class BotConnection:
         self._observer.sent(message)
 
     def _count_dropped(self) -> None:
-        dropped_ms = self._messages.take_dropped_ms()
-        if dropped_ms:
-            self._bots.metrics.add("caller_audio_dropped_seconds_total", dropped_ms / 1000)
+        self._counts.audio_dropped(self._messages.take_dropped_ms())
 
     def _start_timer(self, seconds: float, then: Callable[..., None], *arguments: Any) -> None:
         self._stop_timer()
