@@ -20,6 +20,7 @@ from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres, sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
+from exoswitch.errors import BackendUnavailable
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.resource import make_resource, refusal
 from exoswitch.exotel.sids import new_sid
@@ -41,6 +42,7 @@ from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
+from exoswitch.store.lock import FileLock, Locks
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
@@ -84,6 +86,8 @@ class Gateway(OrderedServices):
             super().startService()
         except CannotListenError as problem:
             sys.exit(f"http: {problem} Is another gateway running? Choose another port, or stop the other gateway.")
+        except BackendUnavailable as problem:
+            sys.exit(f"{problem}. Stop the other gateway, or give this one a file and a folder of its own.")
 
     def _environment(self, reactor: Any) -> Environment:
         observe = unobserved if self.recorder is None else self.recorder.observe
@@ -107,6 +111,7 @@ class Gateway(OrderedServices):
     def _add_all(self, config: Config, reactor: Any) -> None:
         for name, thread in self.threads.items():
             self.add(f"the thread of {name}", thread)
+        self.add("locks", _locks(config))
         self.add("the session store", self.sessions)
         self.add("the allocator of places", self.nodes)
         if self.recorder is not None:
@@ -200,6 +205,16 @@ def _jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
     return RedisJobs(
         config.node, address=parse_redis_url(config.cluster), reactor=reactor, rng=random.Random(), metrics=metrics
     )
+
+
+def _locks(config: Config) -> Locks:
+    """Make the locks of what only one gateway may use: a second one would take over the calls of the first."""
+    if config.sessions == "memory":
+        return Locks([])
+    path, owner = sqlite_path(config.sessions), f"gateway {config.node}"
+    journal = FileLock(Path(config.journal) / "lock", f"journal: the folder {config.journal}", owner)
+    file = FileLock(Path(f"{path}.lock"), f"sessions: the file {path}", owner)
+    return Locks([file, journal] if path else [journal])
 
 
 def _session_store(config: Config, reactor: Any, metrics: IMetrics, thread: WorkerThread) -> ISessionStore:

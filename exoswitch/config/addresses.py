@@ -9,6 +9,7 @@ from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.errors import InvalidValue
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.network.addresses import Address, Endpoint, is_host, is_port
+from exoswitch.store.postgres_address import has_stray_at
 
 _URL_MAX = 600  # Exotel: the URL of a stream is shorter than 600 characters
 _CLIENTS = ("tcp", "tls", "unix")  # not ssl: it does not check for which host a certificate is
@@ -100,6 +101,8 @@ def cluster(text: str) -> str:
 
 def session_store(text: str) -> str:
     """Read the address of the session store: ``sqlite:///exoswitch.db``, ``postgresql://…``, or ``memory``."""
+    if text.startswith("postgresql://") and has_stray_at(text):
+        raise Unreadable("has an @ or a / in its user or password: write them as %40 and %2F")
     if text == "memory" or sqlite_path(text) or is_postgres(text):
         return text
     raise Unreadable("must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory")

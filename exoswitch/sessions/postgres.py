@@ -7,7 +7,6 @@ statement, and so one transaction and one round trip.
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
@@ -27,6 +26,7 @@ from exoswitch.sessions.notes import (
 from exoswitch.store.months import month_after, month_of, start_of
 from exoswitch.store.partitions import add_partitions, drop_partitions, partitions
 from exoswitch.store.postgres import Ask, PostgresConnection, schema_change, upgrade
+from exoswitch.store.postgres_address import database_name
 from exoswitch.store.schema_versions import Version, read_schema
 from exoswitch.tasks.deferred import deferred
 
@@ -75,8 +75,7 @@ class PostgresDatabase:
     def __init__(
         self, address: str, reactor: Any, *, versions: Sequence[Version] | None = None, answer_s: float = _ANSWER_S
     ) -> None:
-        parts = urlsplit(address)
-        self.name = f"PostgreSQL database {parts.path.lstrip('/')} at {parts.hostname}"
+        self.name = database_name(address)
         self._versions = read_schema("postgres") if versions is None else versions
         self._writer = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._quick = PostgresConnection(address, self.name, reactor, answer_s=answer_s)

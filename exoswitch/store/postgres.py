@@ -17,6 +17,7 @@ from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
 from exoswitch.errors import BackendUnavailable, RecordRefused
+from exoswitch.store.postgres_address import without_secrets
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
@@ -101,7 +102,7 @@ class PostgresConnection:
         except (psycopg2.Error, ConnectionClosed, AlreadyPolling, UnexpectedPollResult, OSError, ValueError) as error:
             self._discard()
             kind = RecordRefused if _is_refusal(error) else BackendUnavailable
-            raise kind(f"{self._name}: {_in_one_line(error)}") from error
+            raise kind(f"{self._name}: {without_secrets(_in_one_line(error), self._address)}") from None
 
     async def _connect(self) -> _WatchedConnection:
         connection = self._connection = _WatchedConnection(self._reactor)

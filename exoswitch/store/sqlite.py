@@ -4,10 +4,10 @@ It is in WAL mode, so that readers do not block writers, with ``synchronous=FULL
 disk.
 """
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from twisted.enterprise.adbapi import ConnectionPool
 from twisted.internet.defer import Deferred, fail
 
 from exoswitch.errors import BackendUnavailable, RecordRefused
+from exoswitch.store.private_file import Identity, identity, make_private
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
@@ -38,14 +39,17 @@ _Result = TypeVar("_Result")
 class SqliteFile:
     """A file, made if it is missing; only its owner may read it.
 
-    `pool` is adbapi's, or a test's double of it.
+    If it is deleted or replaced while it is in use, it is unavailable until it is opened again: SQLite itself would
+    go on writing to the deleted file. `pool` is adbapi's, or a test's double of it.
     """
 
     def __init__(self, path: str | Path, reactor: Any, *, pool: Any = None) -> None:
         self.name = f"SQLite file {path}"
         self._path = Path(path)
         self._reactor = reactor
-        self._pool = pool
+        self._make_pool = partial(_connection_pool, self._path, reactor) if pool is None else lambda: pool
+        self._pool: Any = None
+        self._opened: Identity | None = None
 
     def open(self, versions: Sequence[Version]) -> Deferred[None]:
         """Make the file if it is missing, and apply the newer versions of its schema.
@@ -54,11 +58,15 @@ class SqliteFile:
             BackendUnavailable: see `run`.
         """
         try:
-            _make_private(self._path)
+            found = make_private(self._path)
         except OSError as error:
             return fail(BackendUnavailable(f"{self.name}: {error.strerror}"))
+        except BackendUnavailable as problem:
+            return fail(BackendUnavailable(f"{self.name}: {problem}"))
+        if found != self._opened:
+            self.close()
         if self._pool is None:
-            self._pool = _connection_pool(self._path, self._reactor)
+            self._pool, self._opened = self._make_pool(), found
         return self.run(_upgrade, versions)
 
     @deferred
@@ -72,7 +80,9 @@ class SqliteFile:
         if self._pool is None:
             raise BackendUnavailable(f"{self.name}: it is closed")
         try:
-            return await within(_ANSWER_S, self._reactor, self._pool.runInteraction(work, *arguments), self.name)
+            return await within(
+                _ANSWER_S, self._reactor, self._pool.runInteraction(self._checked, work, *arguments), self.name
+            )
         except _REFUSALS as error:
             raise RecordRefused(f"{self.name}: {error}") from error
         except (sqlite3.Error, OSError) as error:
@@ -83,6 +93,16 @@ class SqliteFile:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.close()
+
+    def _checked(self, cursor: sqlite3.Cursor, work: Callable[..., _Result], *arguments: object) -> _Result:
+        """Call `work`, if the file is still the one that was opened; this runs in the file's thread."""
+        try:
+            found = identity(self._path)
+        except FileNotFoundError:
+            found = None
+        if found != self._opened:
+            raise BackendUnavailable(f"{self.name} was deleted or replaced while it was in use")
+        return work(cursor, *arguments)
 
 
 def set_up(
@@ -121,11 +141,6 @@ def _is_wal(connection: sqlite3.Connection, *, or_raise: bool) -> bool:
             raise
         return False
     return True
-
-
-def _make_private(path: Path) -> None:
-    """Make the file for its owner alone, before SQLite makes it; the files of the WAL inherit its mode."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:

@@ -142,6 +142,12 @@ def test_sessions_at_another_kind_of_address_are_refused_without_repeating_it(pr
     assert found == {"sessions": "must be sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE, or memory"}
 
 
+@pytest.mark.parametrize("password", ["hunter@2", "hunter/2"])
+def test_password_with_a_character_that_must_be_encoded_is_refused_without_repeating_it(problems, good, password):
+    found = problems(good + f"sessions: postgresql://exo:{password}@db/exo\n")
+    assert found == {"sessions": "has an @ or a / in its user or password: write them as %40 and %2F"}
+
+
 def test_unknown_key_that_resembles_no_other_lists_the_known_ones(problems, good):
     found = problems(good + "billing: {vat: 18}\n")
     assert found == {"billing.vat": "is not a known key; known here: currency, baseline_rate"}

@@ -41,6 +41,7 @@ class PoolInTest:
     def close(self):
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
 
 
 def sqlite_in_test(path, clock=None, **settings):

@@ -182,6 +182,15 @@ async def test_error_about_an_unreachable_address_contains_no_password(tmp_path,
     database.close()
 
 
+async def test_error_about_a_password_with_an_at_sign_contains_no_part_of_it(tmp_path, reactor):
+    database = PostgresDatabase("postgresql://exo:hunter@two@127.0.0.1:1/exo", reactor, answer_s=ANSWER_S)
+    with pytest.raises(BackendUnavailable) as caught:
+        await database.open()
+    assert "hunter" not in str(caught.value)
+    assert "two@" not in str(caught.value)
+    database.close()
+
+
 async def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_path, reactor):
     address = postgres.new_database()
     stores = [make_store(reactor, address, tmp_path / name) for name in "abc"]

@@ -51,6 +51,53 @@ def test_file_is_unavailable_while_another_process_writes_too_long(tmp_path):
     SqliteInTest(tmp_path).run(scenario)
 
 
+def deleted(folder):
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def replaced(folder):
+    (folder / "other").write_bytes(b"")
+    (folder / "other").replace(folder / "calls.db")
+
+
+@pytest.mark.parametrize("happens", [deleted, replaced])
+def test_file_that_is_deleted_or_replaced_is_noticed_and_made_again(tmp_path, happens):
+    async def scenario(database):
+        await database.write([Note(1, SESSION)])
+        happens(tmp_path)
+        for ask in (lambda: database.write([Note(2, SESSION)]), lambda: database.recall(["c1"])):
+            with pytest.raises(BackendUnavailable, match="deleted or replaced"):
+                await ask()
+        await database.open()
+        await database.write([Note(3, SESSION)])
+        assert await database.recall(["c1"]) == [Note(3, SESSION)]
+
+    SqliteInTest(tmp_path).run(scenario)
+
+
+def test_file_that_others_may_read_is_closed_to_them_when_it_is_opened(tmp_path):
+    async def scenario(database):
+        (tmp_path / "calls.db").chmod(0o644)
+        await database.open()
+        assert stat.S_IMODE((tmp_path / "calls.db").stat().st_mode) == 0o600
+
+    SqliteInTest(tmp_path).run(scenario)
+
+
+@pytest.mark.loopback
+async def test_deleted_file_is_made_again_in_its_own_thread(tmp_path, reactor):
+    database = SqliteDatabase(tmp_path / "calls.db", reactor)
+    await database.open()
+    (tmp_path / "calls.db").unlink()
+    with pytest.raises(BackendUnavailable, match="deleted or replaced"):
+        await database.write([Note(1, SESSION)])
+    await database.open()
+    await database.write([Note(2, SESSION)])
+    assert await database.recall(["c1"]) == [Note(2, SESSION)]
+    database.close()
+
+
 @pytest.mark.loopback
 async def test_gateways_that_make_one_file_at_once_agree_on_its_schema(tmp_path, reactor):
     databases = [SqliteDatabase(tmp_path / "calls.db", reactor) for _ in range(4)]

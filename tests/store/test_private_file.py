@@ -1,0 +1,45 @@
+"""The files of a SQLite database belong to this process's user, and no other user may read them."""
+
+import os
+import pwd
+import stat
+
+import pytest
+
+from exoswitch.errors import BackendUnavailable
+from exoswitch.store.private_file import make_private
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_new_file_is_for_its_owner_alone(tmp_path):
+    make_private(tmp_path / "calls.db")
+    assert mode(tmp_path / "calls.db") == 0o600
+
+
+def test_existing_files_that_others_may_read_are_closed_to_them(tmp_path):
+    files = [tmp_path / f"calls.db{suffix}" for suffix in ("", "-wal", "-shm")]
+    for file in files:
+        file.write_bytes(b"")
+        file.chmod(0o644)
+    make_private(files[0])
+    assert {mode(file) for file in files} == {0o600}
+
+
+@pytest.mark.parametrize("name", ["calls.db", "calls.db-wal", ""])
+def test_file_of_another_user_is_an_error_with_its_owner_and_the_remedy(tmp_path, monkeypatch, name):
+    (tmp_path / "calls.db").write_bytes(b"")
+    foreign = tmp_path / name
+    if name:
+        foreign.write_bytes(b"")
+    really = os.access
+    monkeypatch.setattr(os, "access", lambda path, how: str(path) != str(foreign) and really(path, how))
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    with pytest.raises(BackendUnavailable) as caught:
+        make_private(tmp_path / "calls.db")
+    assert str(caught.value) == (
+        f"{foreign} belongs to user {me}, and this program runs as {me}, who may not write to it. "
+        f"Run: chown {me} {foreign}"
+    )
