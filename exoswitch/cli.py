@@ -2,30 +2,60 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 from exoswitch import __version__
 from exoswitch.certify.options import add_options
-from exoswitch.errors import ConfigError, ExoswitchError
+from exoswitch.commands import outputs, values
+from exoswitch.commands.sim_options import add_asterisk_options, add_bot_options
+from exoswitch.errors import ConfigError, ExoswitchError, InvalidValue
 
-EXIT_BAD_CONFIG = 2  # also what argparse exits with for a bad command line
+EXIT_BAD_CONFIG = 2  # also the exit status of argparse for a bad command line
+_YAML = (".yaml", ".yml")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; give its exit status."""
-    options = _parser().parse_args(arguments)
+    """Run one command; give its exit status. Without a command, show the help."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? in place of ≤
+    words = sys.argv[1:] if arguments is None else arguments
+    parser = _parser()
+    if file := _configuration(words):
+        parser.error(
+            f"to start the gateway: twistd -n exoswitch --config {file}; to check: exoswitch check-config {file}"
+        )
+    options = parser.parse_args(words)
     try:
         return int(options.run(options))
     except ConfigError as problem:
         print(problem, file=sys.stderr)
+        return EXIT_BAD_CONFIG
+    except InvalidValue as problem:
+        print(f"exoswitch: {problem}", file=sys.stderr)
         return EXIT_BAD_CONFIG
     except ExoswitchError as problem:
         print(f"exoswitch: {problem}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 1
+
+
+def _configuration(words: Sequence[str]) -> str:
+    """Give the configuration file, if it stands in the place of the command; otherwise an empty text."""
+    place = next((word for word in words if not word.startswith("-")), "")
+    return place if place.endswith(_YAML) else ""
+
+
+def _help_of(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], int]:
+    def show(_options: argparse.Namespace) -> int:
+        parser.print_help()
+        return 0
+
+    return show
 
 
 # Each command imports its program when it runs, so that the command starts at once.
@@ -45,8 +75,10 @@ def _render_asterisk(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run  # noqa: PLC0415
-    from exoswitch.demo.demo import run_demo  # noqa: PLC0415
+    from exoswitch.demo.demo import output_files, run_demo  # noqa: PLC0415
 
+    outputs.make_folder("--out", options.out)
+    outputs.check(("--out", path) for path in output_files(options.out))
     return run(lambda reactor: run_demo(reactor, options.out))
 
 
@@ -54,6 +86,7 @@ def _certify(options: argparse.Namespace) -> int:
     from exoswitch.certify import command  # noqa: PLC0415
     from exoswitch.commands.reactor import run  # noqa: PLC0415
 
+    outputs.check((("--json", options.json), ("--junit", options.junit), ("--save", options.save)))
     return command.run(options, run)
 
 
@@ -76,7 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="To start the gateway: twistd -n exoswitch --config exoswitch.yaml",
     )
     parser.add_argument("--version", action="version", version=f"exoswitch {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(run=_help_of(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     check = _add(commands, "check-config", "list all problems of a configuration file")
     check.add_argument("file", type=Path, help="the YAML file")
@@ -84,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 
     render = _add(commands, "render-asterisk", "write a complete Asterisk configuration folder")
     render.add_argument("file", type=Path, help="the YAML file")
-    render.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write to")
+    render.add_argument("--out", type=values.folder, required=True, metavar="DIR", help="the folder to write to")
     render.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: the first)")
     render.add_argument("--etc-dir", metavar="PATH", help="the path of that folder for Asterisk (default: DIR)")
     render.add_argument(
@@ -95,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
     demo.add_argument(
         "--out",
-        type=Path,
+        type=values.folder,
         default=Path("demo-output"),
         metavar="DIR",
         help="the output folder (default: demo-output)",
@@ -107,7 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     certify.set_defaults(run=_certify)
 
     sim = _add(commands, "sim", "run a simulated Asterisk or a simulated bot")
-    _add_sim_commands(sim.add_subparsers(title="what to simulate", metavar="WHAT", required=True))
+    sim.set_defaults(run=_help_of(sim))
+    simulated = sim.add_subparsers(title="what to simulate", metavar="WHAT")
+    asterisk = _add(simulated, "asterisk", "an AMI server whose phones follow a script")
+    add_asterisk_options(asterisk)
+    asterisk.set_defaults(run=_sim_asterisk)
+    bot = _add(simulated, "bot", "a voice bot that speaks Exotel's protocol")
+    add_bot_options(bot)
+    bot.set_defaults(run=_sim_bot)
     return parser
 
 
@@ -115,37 +156,3 @@ def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     """Add a command; its purpose is in the list of commands and in its own help."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
     return parser
-
-
-def _add_sim_commands(commands: Any) -> None:
-    asterisk = _add(commands, "asterisk", "an AMI server whose phones follow a script")
-    asterisk.add_argument("--ami-port", type=int, default=5038, metavar="PORT", help="the port of AMI (5038)")
-    asterisk.add_argument("--username", default="exoswitch", metavar="NAME", help="the user of AMI (exoswitch)")
-    asterisk.add_argument("--secret", default="secret", help="the secret of AMI (secret)")
-    asterisk.add_argument(
-        "--script",
-        default="answer-after=1 babble=10 hangup",
-        metavar="WORDS",
-        help="the script of every phone, such as: answer-after=0.5 tone=440,2 digits=12# silence=1 hangup; or: busy",
-    )
-    asterisk.add_argument(
-        "--network",
-        default="",
-        metavar="WORDS",
-        help="the network, such as: delay=0.04 jitter=0.01 loss=0.02",
-    )
-    asterisk.add_argument("--seed", type=int, default=0, help="the seed of the network's random numbers (0)")
-    asterisk.add_argument("--call-in", metavar="NUMBER", help="call this number of the gateway from a phone")
-    asterisk.add_argument("--call-in-after", type=float, default=5.0, metavar="SECONDS", help="its delay (5)")
-    asterisk.add_argument("--caller", default="+919812345610", metavar="NUMBER", help="the number of that phone")
-    asterisk.set_defaults(run=_sim_asterisk)
-
-    bot = _add(commands, "bot", "a voice bot that speaks Exotel's protocol")
-    bot.add_argument("--port", type=int, default=8765, help="the port of the bot (8765)")
-    bot.add_argument(
-        "--behaviour",
-        default="echo",
-        metavar="WORDS",
-        help="echo, silent, garbage, tone=440, flood=60, refuse=403; with close-after=SECONDS or deaf=SECONDS",
-    )
-    bot.set_defaults(run=_sim_bot)

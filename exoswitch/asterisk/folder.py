@@ -20,4 +20,8 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if name in PRIVATE else 0o644)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        unfinished.replace(folder / name)
+        try:
+            unfinished.replace(folder / name)
+        except OSError:
+            unfinished.unlink()
+            raise

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.render import render
+from exoswitch.commands.outputs import unwritable
 from exoswitch.config.loader import load
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError, Problem
@@ -18,14 +19,18 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         ConfigError: the file or an option cannot be used.
+        InvalidValue: the folder cannot be written.
     """
     config = load(options.file, SETTINGS, os.environ)
     pbx = _chosen(config.asterisks, options.pbx)
     out: Path = options.out
-    etc_dir = options.etc_dir or str(out.resolve())
+    etc_dir = str(out.resolve()) if options.etc_dir is None else options.etc_dir
     trunks = [build(trunk) for trunk in config.trunks]
     files = render(config, pbx, trunks, etc_dir=etc_dir, state_dir=options.state_dir)
-    write(out, files)
+    try:
+        write(out, files)
+    except OSError as error:
+        raise unwritable("--out", error.filename2 or error.filename or out, error) from None
     print(f"wrote {len(files)} files for {pbx.name} to {out}/")
     print(f"start it with: asterisk -C {etc_dir}/asterisk.conf")
     return 0

@@ -37,8 +37,13 @@ def run_bot(options: argparse.Namespace) -> int:
     behaviour = parse_behaviour(options.behaviour)
 
     def start(reactor: Any) -> str:
-        bot = SimulatedBot(reactor=reactor, behaviour=behaviour, port=options.port)
+        bot = SimulatedBot(reactor=reactor, behaviour=behaviour, port=options.port, tell=_say)
         bot.startService()
         return f"simulated bot: {bot.url}"
 
     return serve(start)
+
+
+def _say(text: str) -> None:
+    """Print a line at once, also into a file or a pipe; its text is from the other side."""
+    print("".join(character if character.isprintable() else "?" for character in text), flush=True)

@@ -60,6 +60,11 @@ class DemoFailed(Exception):  # noqa: N818 - "Failed" says it
     """The demonstration could not make its call."""
 
 
+def output_files(out_dir: Path) -> tuple[Path, Path]:
+    """Give the recording and its picture."""
+    return out_dir / "recording.wav", out_dir / "waveform.svg"
+
+
 def run_demo(reactor: Any, out_dir: Path, *, talk_s: float = _TALK_S, write: Write | None = None) -> Deferred[int]:
     """Make a call, print its measurements, write recording.wav and waveform.svg; give the exit status."""
     return Deferred.fromCoroutine(_demonstrate(reactor, Path(out_dir), talk_s, write or _write_at_once))
@@ -85,8 +90,12 @@ async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write)
     write(f"\n\n{table(findings)}\n\n")
     for fault in conversation.faults:
         write(f"  fault against Exotel's protocol: {fault}\n")
-    for path in _save(out_dir, caller, findings):
-        write(f"  {path}\n")
+    try:
+        for path in _save(out_dir, caller, findings):
+            write(f"  {path}\n")
+    except OSError as error:
+        write(f"  {error.filename or out_dir} cannot be written: {error.strerror}\n")
+        return 1
     is_good = all(finding.is_good for finding in findings)
     write(f"\nThe call was {'good' if is_good else 'NOT good'}.\n")
     return 0 if is_good else 1
@@ -96,7 +105,7 @@ def _save(out_dir: Path, caller: Caller, findings: list[Finding]) -> tuple[Path,
     """Write the recording of the phone and its picture. The phone's side is left, the bot's side is right."""
     out_dir.mkdir(parents=True, exist_ok=True)
     sides = bytes(caller.spoken), bytes(caller.ear.recording)
-    recording, picture = out_dir / "recording.wav", out_dir / "waveform.svg"
+    recording, picture = output_files(out_dir)
     recording.write_bytes(write_wav(*sides))
     shown = (finding for finding in findings if finding.name.endswith("p50"))
     note = ", ".join(f"{finding.name} {finding.value:.0f} {finding.unit}" for finding in shown)

@@ -21,6 +21,7 @@ from twisted.logger import Logger
 from exoswitch.ami.message import encode
 from exoswitch.audio.frames import FRAME_S
 from exoswitch.audio.g711 import LAWS_BY_NAME
+from exoswitch.errors import InvalidValue
 from exoswitch.sim.amilisten import AmiListener
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.caller import Caller
@@ -36,6 +37,7 @@ from exoswitch.tasks.spawn import spawn
 
 _log = Logger()
 _MOST_TICKS_AT_ONCE = 50
+_LARGEST_FILE = 10_000_000  # ten minutes of sound
 
 
 def read_script(text: str) -> Script:
@@ -44,7 +46,18 @@ def read_script(text: str) -> Script:
     Raises:
         InvalidValue: a word is unknown, or its value is wrong.
     """
-    return parse_script(text, lambda path: Path(path).read_bytes())
+    return parse_script(text, _read_file)
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise InvalidValue(f"it cannot be read: {error.strerror}") from None
+    if len(data) > _LARGEST_FILE:
+        raise InvalidValue(f"it is larger than {_LARGEST_FILE:,} bytes")
+    return data
 
 
 @define(eq=False)

@@ -117,21 +117,24 @@ def parse_behaviour(text: str) -> Behaviour:
     """Read a behaviour. A bot without a word for its answers is silent.
 
     Raises:
-        InvalidValue: a word is unknown, or its value is no number.
+        InvalidValue: a word is unknown, or its value is wrong.
     """
     behaviour = Behaviour()
-    for word in read_words("bot", text, _WORDS):
+    for word in read_words("behaviour", text, _WORDS, _BARE):
         behaviour = evolve(behaviour, **_WORDS[word.name](word))
     return behaviour
 
 
+_BARE = ("echo", "silent", "garbage")
 _WORDS: dict[str, Callable[[Word], dict[str, Any]]] = {
     "echo": lambda _: {"begin": _echo},
     "silent": lambda _: {"begin": _silent},
-    "tone": lambda word: {"begin": partial(_tone, int(word.number(440)))},
+    "tone": lambda word: {
+        "begin": partial(_tone, word.whole(440, least=sounds.LOWEST_HZ, most=sounds.HIGHEST_HZ)),
+    },
     "garbage": lambda _: {"begin": _garbage},
-    "flood": lambda word: {"begin": partial(_flood, word.number(60))},
-    "refuse": lambda word: {"refuse_with": int(word.number(403))},
+    "flood": lambda word: {"begin": partial(_flood, word.number(60, least=0.2, most=600))},
+    "refuse": lambda word: {"refuse_with": word.whole(403, least=400, most=599)},
     "close-after": lambda word: {"close_after_s": word.number()},
     "deaf": lambda word: {"deaf_s": word.number(5)},
 }

@@ -90,6 +90,7 @@ class BotProtocol(WebSocketServerProtocol):
         """Refuse or accept the handshake."""
         if self._behaviour.refuse_with:
             self._bot.refused += 1
+            self._bot.tell(f"refused a call with HTTP {self._behaviour.refuse_with}")
             raise ConnectionDeny(self._behaviour.refuse_with)
         self.stream = BotStream(self.http_request_uri, dict(request.headers), self)
 
@@ -110,9 +111,11 @@ class BotProtocol(WebSocketServerProtocol):
                     meters.echoed(frame, now)
         else:
             self.stream.told.happened(told)
-        if isinstance(told, Started) and self._behaviour.deaf_s:
-            self.transport.pauseProducing()
-            self._later(self._behaviour.deaf_s, self.transport.resumeProducing)
+        if isinstance(told, Started):
+            self._bot.tell(f"call {told.call_sid} from {told.caller} to {told.callee}")
+            if self._behaviour.deaf_s:
+                self.transport.pauseProducing()
+                self._later(self._behaviour.deaf_s, self.transport.resumeProducing)
         for message in self._answer(told):
             self.stream.send(message)
 
@@ -124,6 +127,7 @@ class BotProtocol(WebSocketServerProtocol):
         if (stream := getattr(self, "stream", None)) in self._bot.open_streams:
             self._bot.open_streams.remove(stream)
             stream.closed.happened(code)
+            self._bot.tell(stream.conversation.summary(code))
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
         self._timers += (self._bot.reactor.callLater(seconds, work),)
@@ -144,7 +148,7 @@ class SimulatedBot(Service):
     """A bot that listens on `interface` and `port` (0: any free one). `behaviour` is for new connections.
 
     `streams` gets each connection when it opens; `open_streams` has the connections that are open now. `meters`
-    measure each frame when it arrives; an echo leaves at the same time.
+    measure each frame when it arrives; an echo leaves at the same time. `tell` is told of each call in words.
     """
 
     reactor: Any
@@ -152,6 +156,7 @@ class SimulatedBot(Service):
     interface: str = "127.0.0.1"
     port: int = 0
     meters: Meters | None = None
+    tell: Callable[[str], object] = field(default=lambda _text: None, repr=False)
     streams: Occasions[BotStream] = field(init=False, factory=Occasions)
     open_streams: list[BotStream] = field(init=False, factory=list)
     refused: int = field(init=False, default=0)

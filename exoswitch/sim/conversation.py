@@ -108,6 +108,13 @@ class Conversation:
         """Give the recorded events of one kind, in order. Media is in `recording`."""
         return [event for _, event in self.events if isinstance(event, kind)]
 
+    def summary(self, code: int | None) -> str:
+        """Tell in words of a stream that closed with this code."""
+        sid = self.started.call_sid if self.started else "(no start)"
+        ended = "the connection broke" if code is None else f"closed with code {code}"
+        faults = f"; faults of the gateway: {'; '.join(self.faults)}" if self.faults else ""
+        return f"call {sid}: {ended} after {max(self._timestamp_ms, 0) / 1000:.1f} s of audio{faults}"
+
     def _read(self, text: str) -> Told:
         try:
             message = loads(text)

@@ -8,6 +8,8 @@ from attrs import define, field, fields, frozen
 from exoswitch.sim.words import read_words
 
 _PROBABILITIES = frozenset({"loss", "duplicate", "reorder"})
+_MOST_LIKELY = 0.99
+_LONGEST = 100.0  # seconds, and packets of a burst
 
 
 @frozen(kw_only=True)
@@ -37,7 +39,7 @@ def parse_conditions(text: str) -> Conditions:
     """
     names = {attribute.name.removesuffix("_s"): attribute.name for attribute in fields(Conditions)}
     values = {
-        names[word.name]: word.number(below=1 if word.name in _PROBABILITIES else 1000)
+        names[word.name]: word.number(most=_MOST_LIKELY if word.name in _PROBABILITIES else _LONGEST)
         for word in read_words("network", text, names)
     }
     return Conditions(**values)

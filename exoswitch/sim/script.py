@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from attrs import evolve, field, frozen
 
-from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
+from exoswitch.audio.frames import FRAME_S, SILENCE_PCM
 from exoswitch.audio.wav import read_wav
 from exoswitch.errors import InvalidValue
 from exoswitch.sim import sounds
@@ -100,7 +100,7 @@ def parse_script(text: str, read_file: Callable[[str], bytes] = _no_files) -> Sc
         InvalidValue: a word is unknown, or its value is wrong.
     """
     script = Script()
-    for word in read_words("script", text, [*_WORDS, "wav"]):
+    for word in read_words("script", text, [*_WORDS, "wav"], _BARE):
         script = _recording(script, word, read_file) if word.name == "wav" else _WORDS[word.name](script, word)
     return script
 
@@ -110,13 +110,19 @@ def _then(script: Script, step: Step) -> Script:
 
 
 def _tone(script: Script, word: Word) -> Script:
-    hz, _, seconds = word.value.partition(",")
-    if not hz.isdecimal() or not 1 <= int(hz) < SAMPLE_RATE_HZ // 2:
-        raise word.wrong("a pitch below 4000 Hz, such as 440, and seconds if needed, such as 440,2")
-    return _then(script, Speak(sounds.tone(int(hz)), evolve(word, value=seconds).number(inf)))
+    hz, comma, seconds = word.value.partition(",")
+    try:
+        pitch = evolve(word, value=hz).whole(least=sounds.LOWEST_HZ, most=sounds.HIGHEST_HZ)
+        length_s = evolve(word, value=seconds).number(None if comma else inf)
+    except InvalidValue:
+        wanted = f"a pitch from {sounds.LOWEST_HZ} to {sounds.HIGHEST_HZ} Hz, and seconds if needed, such as 440,2"
+        raise word.wrong(wanted) from None
+    return _then(script, Speak(sounds.tone(pitch), length_s))
 
 
 def _recording(script: Script, word: Word, read_file: Callable[[str], bytes]) -> Script:
+    if not word.value:
+        raise word.wrong("the path of a WAV file")
     try:
         pcm = read_wav(read_file(word.value))
     except InvalidValue as error:
@@ -131,6 +137,7 @@ def _digits(script: Script, word: Word) -> Script:
     return _then(script, Press(word.value))
 
 
+_BARE = ("answer", "busy", "congestion", "unavailable", "no-answer", "no-reply", "dead", "wait", "hangup")
 _WORDS: dict[str, Callable[[Script, Word], Script]] = {
     "answer": lambda script, _: evolve(script, reception=Answer()),
     "answer-after": lambda script, word: evolve(script, reception=Answer(word.number(0.0))),

@@ -10,6 +10,8 @@ from random import Random
 from exoswitch.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ
 
 BABBLE_FRAMES = 500
+LOWEST_HZ, HIGHEST_HZ = 50, 3999
+"""The pitch of a tone on a phone: it is audible, and below half of the sample rate."""
 
 # A syllable each fifth of a second, at the pitch of a calm voice.
 _SYLLABLE_HZ = 5.0

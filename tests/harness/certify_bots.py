@@ -127,12 +127,12 @@ def talker(**traits):
     return Behaviour(begin=lambda: Talker(**traits).told)
 
 
-def certify(behaviour, *only, query="", **terms):
-    """Run scenarios in virtual time; give the report."""
+def certify(behaviour, *only, query="", tell=print, **terms):
+    """Run scenarios in virtual time; give the report. `tell` is told what the bot says of its calls."""
     reactor = VirtualReactor()
     if isinstance(behaviour, str):
         behaviour = parse_behaviour(behaviour)
-    bot = SimulatedBot(reactor=reactor, behaviour=behaviour)
+    bot = SimulatedBot(reactor=reactor, behaviour=behaviour, tell=tell)
     bot.startService()
     terms = Terms(url=bot.url + query, **terms)
     scenarios = [one for one in catalogue(terms) if one.name in only or not only]

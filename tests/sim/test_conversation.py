@@ -33,6 +33,16 @@ def media(**changes):
     return json.dumps(message | changes | {"media": message["media"] | inner})
 
 
+def test_a_summary_names_the_close_and_the_faults():
+    assert Conversation().summary(None) == "call (no start): the connection broke after 0.0 s of audio"
+    _, conversation = begun()
+    conversation.feed(media(), 1.0)
+    conversation.feed("garbage", 1.0)
+    told = conversation.summary(1011)
+    assert told.startswith(f"call {'c' * 32}: closed with code 1011 after 0.0 s of audio; faults of the gateway: ")
+    assert "'garbage' cannot be read" in told
+
+
 def test_a_correct_stream_has_no_fault():
     stream, conversation = begun()
     told = [

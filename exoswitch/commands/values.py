@@ -1,0 +1,48 @@
+"""Core: the values of the command line; each function reads one kind and words its error for argparse."""
+
+import re
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+_LAST_PORT = 65_535
+_LONGEST_S = 86_400.0
+_NUMBER = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
+
+
+def port(text: str) -> int:
+    """Read a TCP port; 0 stands for any free one."""
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= _LAST_PORT):
+        raise ArgumentTypeError(f"{text!r} is no port: write a number from 0 to {_LAST_PORT}; 0 takes any free port")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a time up to one day."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= _LONGEST_S:
+        raise ArgumentTypeError(f"{text!r} is no time: write seconds, from 0 to {_LONGEST_S:.0f}")
+    return value
+
+
+def number(text: str) -> str:
+    """Read a phone number as a trunk sends it: in any form, unchanged."""
+    if not _NUMBER.fullmatch(text):
+        raise ArgumentTypeError(f"{text!r} is no phone number: write digits, such as +919812345610")
+    return text
+
+
+def word(text: str) -> str:
+    """Read a word of a login: AMI takes one line without spaces at its ends."""
+    if not text.strip() or text != text.strip() or not text.isprintable():
+        raise ArgumentTypeError(f"{text!r} cannot be used: write one word")
+    return text
+
+
+def folder(text: str) -> Path:
+    """Read the path of a folder."""
+    if not text:
+        raise ArgumentTypeError("the path is empty; write . for this folder")
+    return Path(text)
