@@ -20,7 +20,7 @@ NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "mana
 LINES_MAX = 400
 
 # What a core may take from outside: vocabulary. Input, output, clocks and logs are for adapters.
-CORE_LIBRARIES = {"attrs", "automat", "cattrs", "multipart"}
+CORE_LIBRARIES = {"attrs", "automat", "cattrs", "multipart", "phonenumbers"}
 CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "threading", "time"}
 
 # Cores whose very subject is a port: a trunk implements one, Asterisk's configuration is rendered from ours.

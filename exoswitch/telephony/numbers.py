@@ -7,6 +7,8 @@ Inside exoswitch a number is E.164 (``+919812345610``). Exotel accepts Indian nu
 import re
 from typing import Literal
 
+import phonenumbers
+
 from exoswitch.errors import InvalidValue
 
 NumberStyle = Literal["national", "e164"]
@@ -14,7 +16,8 @@ NumberStyle = Literal["national", "e164"]
 _INDIA = "+91"
 _PUNCTUATION = str.maketrans("", "", " \t-.()\u00a0")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)  # ITU-T E.164: at most 15 digits
-_INDIAN = re.compile(r"(?:0|91)?([1-9][0-9]{9})", re.ASCII)
+_FOREIGN = re.compile(r"\+(?!910)[1-9][0-9]{6,15}", re.ASCII)  # one digit more may be a national 0
+_INDIAN = re.compile(r"(?:\+?91)?0?([1-9][0-9]{9})", re.ASCII)
 
 _MASKED_AT_LEAST = 6
 _HEAD_SHOWN = 5
@@ -43,6 +46,9 @@ def of_sip_user(text: str) -> str:
 def normalise(number: str) -> str:
     """Convert a number to E.164. A number without a country code is Indian.
 
+    The 0 of national dialling after a country code, as in ``+91 (0)98…`` or ``+44 (0)20…``, is dropped. It
+    stays where it belongs to the number (Italy).
+
     Raises:
         InvalidValue: the text is not a phone number; the message lists the accepted forms.
     """
@@ -52,12 +58,26 @@ def normalise(number: str) -> str:
     indian = _INDIAN.fullmatch(text)
     if indian:
         return _INDIA + indian[1]
-    if _E164.fullmatch(text):
-        return text
+    e164 = _foreign(text)
+    if _E164.fullmatch(e164):
+        return e164
     raise InvalidValue(
         f"{number[:40]!r} is not a phone number: write it as +919812345610, 919812345610, 09812345610 or 9812345610; "
         "write a number of another country with + and its country code"
     )
+
+
+def _foreign(text: str) -> str:
+    """Write a number that begins with + and a country code without a national 0; empty if it is none."""
+    if not _FOREIGN.fullmatch(text):
+        return ""
+    try:
+        parsed = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException:
+        return ""
+    if parsed.italian_leading_zero and not phonenumbers.is_possible_number(parsed):
+        return ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def national(number: str) -> str:

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,39 @@ def test_every_form_of_an_indian_number_becomes_e164(form):
 @pytest.mark.parametrize("form", ["+14155550123", "0014155550123", "+1 (415) 555-0123"])
 def test_a_foreign_number_keeps_its_country_code(form):
     assert normalise(form) == "+14155550123"
+
+
+@pytest.mark.parametrize(
+    ("form", "e164"),
+    [
+        ("+91 (0)98123 45610", "+919812345610"),
+        ("+91 098123 45610", "+919812345610"),
+        ("0091 (0)9812345610", "+919812345610"),
+        ("910 98123 45610", "+919812345610"),
+        ("+44 (0)20 7946 0018", "+442079460018"),
+        ("+49 030 123456", "+4930123456"),
+        ("+49 (0)1512 3456 789", "+4915123456789"),
+        ("+971 (0)50 123 4567", "+971501234567"),
+        ("+39 06 1234 5678", "+390612345678"),
+    ],
+)
+def test_national_zero_after_a_country_code_is_dropped_unless_it_belongs_to_the_number(form, e164):
+    assert normalise(form) == e164
+
+
+@pytest.mark.parametrize("text", ["+1 (0)202 555 0100", "+91 (0)98123", "+91 00 9812345610", "+999 123 456 789"])
+def test_number_whose_zero_or_country_code_makes_no_sense_is_refused(text):
+    with pytest.raises(InvalidValue, match="not a phone number"):
+        normalise(text)
+
+
+@given(st.text(st.sampled_from("+0123456789 ()-"), max_size=24))
+@settings(deadline=None, max_examples=100)
+def test_what_is_read_is_e164_and_is_read_again_unchanged(text):
+    with suppress(InvalidValue):
+        e164 = normalise(text)
+        assert not e164.startswith("+910")
+        assert normalise(e164) == e164
 
 
 @pytest.mark.parametrize(
