@@ -91,6 +91,10 @@ class InvalidRequest(ExoswitchError):  # noqa: N818
     """A dialer's request cannot be done; the message names the parameter, its value and the remedy."""
 
 
+class CannotStart(ExoswitchError):  # noqa: N818
+    """A gateway cannot start: something that it needs is taken or forbidden; the message names the remedy."""
+
+
 class CorruptRecord(ExoswitchError):  # noqa: N818
     """A stored record cannot be read."""
 

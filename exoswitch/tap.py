@@ -4,14 +4,19 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
+from signal import Signals
 from typing import Any
 
-from twisted.application.service import IService
+from attrs import define, field
+from twisted.application.service import IService, MultiService
 from twisted.logger import Logger
 from twisted.python import usage
 
 from exoswitch.config.loader import load_with_warnings
-from exoswitch.errors import ConfigError
+from exoswitch.errors import CannotStart, ConfigError
+from exoswitch.tasks.signals import on_signals
+from exoswitch.telemetry.log_files import reopen_log_files
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
 
@@ -40,13 +45,75 @@ def use_monotonic_time(reactor: Any, monotonic: Callable[[], float] = time.monot
     reactor.seconds = monotonic
 
 
-def end_well(reactor: Any) -> None:
-    """Let twistd exit with 0 after an orderly stop; left alone, it ends by the signal that asked for the stop."""
-    reactor._exitSignal = None  # noqa: SLF001 - where twistd looks, and there is no other way (Twisted 26.10)
+@define(eq=False)
+class StopRequests:
+    """Requests to stop: the first one begins an orderly stop, each further one hangs up the calls at once."""
+
+    _reactor: Any
+    _gateway: Gateway
+    _is_stopping: bool = field(default=False, init=False)
+
+    def ask(self, signal: Signals) -> None:
+        """Stop, or stop sooner."""
+        if self._is_stopping:
+            calls = self._gateway.hang_up_all()
+            _LOG.warn("{signal} again: {calls} calls are hung up now", signal=signal.name, calls=calls)
+            return
+        self._is_stopping = True
+        _LOG.info("{signal}: the gateway stops; a second {signal} hangs up all calls at once", signal=signal.name)
+        self._reactor.stop()
+
+
+def _reopen_logs(signal: Signals) -> None:
+    names = ", ".join(reopen_log_files())
+    _LOG.info(
+        "{signal}: {done}", signal=signal.name, done=f"opened {names} again" if names else "there is no log file"
+    )
+
+
+class Program(MultiService):
+    """The service that twistd starts; `in_foreground` decides how it tells that the gateway cannot start.
+
+    In the foreground the program ends with the message. A daemon has no terminal: there twistd's first process, which
+    waits for it, prints the error that the start raises.
+    """
+
+    def __init__(self, gateway: Gateway, *, in_foreground: bool) -> None:
+        super().__init__()
+        gateway.setServiceParent(self)
+        self._in_foreground = in_foreground
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start the gateway.
+
+        Raises:
+            CannotStart: it cannot start, and this process is a daemon.
+        """
+        try:
+            super().startService()
+        except CannotStart as problem:
+            if self._in_foreground:
+                print(problem, file=sys.__stderr__)
+                sys.exit(1)
+            _LOG.critical("{problem}", problem=str(problem))
+            raise
+
+
+def _check_files(twistd: Any) -> None:
+    """End the program with a message if twistd cannot write its files: its own errors are tracebacks."""
+    for option in ("pidfile", "logfile"):
+        path = Path(twistd.get(option) or ".").absolute()
+        if twistd.get(option) and not os.access(path if path.exists() else path.parent, os.W_OK):
+            sys.exit(
+                f"twistd cannot write {path}. Start it in a folder that its user may write, "
+                f"or choose another file: twistd --{option}=FILE exoswitch …"
+            )
 
 
 def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
     """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
+    twistd: Any = options.parent or {}
+    _check_files(twistd)
     try:
         config, warnings = load_with_warnings(options["config"], SETTINGS, os.environ)
     except ConfigError as problem:
@@ -56,5 +123,8 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     for warning in warnings:
         _LOG.warn("{warning}", warning=warning)
     use_monotonic_time(reactor)
-    reactor.addSystemEventTrigger("after", "shutdown", end_well, reactor)
-    return Gateway(config, reactor)
+    gateway = Gateway(config, reactor)
+    stop = StopRequests(reactor, gateway).ask
+    again = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
+    on_signals(reactor, {Signals.SIGINT: stop, Signals.SIGTERM: stop, **dict.fromkeys(again, _reopen_logs)})
+    return Program(gateway, in_foreground=bool(twistd.get("nodaemon", True)))

@@ -2,7 +2,6 @@
 
 import random
 import secrets
-import sys
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -20,7 +19,7 @@ from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres, sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import BackendUnavailable, CannotStart
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.resource import make_resource, refusal
 from exoswitch.exotel.sids import new_sid
@@ -81,13 +80,27 @@ class Gateway(OrderedServices):
         self._add_all(config, reactor)
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
-        """Start everything; the REST API answers 503 until an Asterisk is ready."""
+        """Start everything; the REST API answers 503 until an Asterisk is ready.
+
+        Raises:
+            CannotStart: the HTTP port is taken, or another gateway has the node's name or its files.
+        """
         try:
             super().startService()
         except CannotListenError as problem:
-            sys.exit(f"http: {problem} Is another gateway running? Choose another port, or stop the other gateway.")
+            where = f"{problem.interface or '*'}:{problem.port}"
+            raise CannotStart(
+                f"http: {where} cannot be used ({problem.socketError.strerror}). Is another gateway running? "
+                "Choose another port, or stop the other gateway."
+            ) from problem
         except BackendUnavailable as problem:
-            sys.exit(f"{problem}. Stop the other gateway, or give this one a file and a folder of its own.")
+            raise CannotStart(
+                f"{problem}. Stop the other gateway, or give this one a file and a folder of its own."
+            ) from problem
+
+    def hang_up_all(self) -> int:
+        """Hang up every call now; a stop that waits for their end goes on. Give their number."""
+        return self.engine.hang_up_all()
 
     def _environment(self, reactor: Any) -> Environment:
         observe = unobserved if self.recorder is None else self.recorder.observe

@@ -7,6 +7,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from exoswitch.config.loader import load
+from exoswitch.errors import CannotStart
 from exoswitch.tap import Options, makeService, use_monotonic_time
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
@@ -53,6 +54,6 @@ def config(tmp_path):
 async def test_http_port_that_is_taken_is_told_in_one_line(config, reactor):
     gateway = Gateway(config, reactor)
     gateway.privilegedStartService()
-    with pytest.raises(SystemExit, match=r"http: .*Choose another port"):
+    with pytest.raises(CannotStart, match=r"http: .*Choose another port"):
         gateway.startService()
     await gateway.stopService()

@@ -57,8 +57,9 @@ class Request(server.Request):
 
     def client_address(self) -> str:
         """Give the address of the client, which a trusted proxy names in ``X-Forwarded-For``."""
-        named = self.requestHeaders.getRawHeaders("X-Forwarded-For", [])
-        return client_of(address_of(self.client), named, self.channel.site.limits.trusted_proxies)
+        named = self.requestHeaders.getRawHeaders(b"X-Forwarded-For", [])  # a str key would decode them as UTF-8
+        texts = [value.decode("latin-1") for value in named]
+        return client_of(address_of(self.client), texts, self.channel.site.limits.trusted_proxies)
 
     def let_go(self) -> None:
         """Let the connection make room for others before it is answered, and close it after the answer."""

@@ -29,6 +29,7 @@ SEEDS = (
     post(b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n" % len(PART), PART),
     post(b"Transfer-Encoding: chunked\r\n", b"7\r\nFrom=+9\r\n0\r\n\r\n"),
     post(b"Content-Length: 9\r\nExpect: 100-continue\r\n", b"From=%ff&", b"/v1/accounts/a/calls/connect.json?a=%2b"),
+    post(b"X-Forwarded-For: \x80\r\n", b""),
     b"OPTIONS * HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
 )
 
