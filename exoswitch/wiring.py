@@ -38,6 +38,7 @@ from exoswitch.rtp.service import RtpService
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.sessions.journal import Journal
+from exoswitch.sessions.measured import MeasuredDatabase
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
@@ -69,7 +70,7 @@ class Gateway(OrderedServices):
         self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
         self.nodes = _node_allocator(config, reactor, self.metrics)
         self.jobs = _jobs(config, reactor, self.metrics)
-        self.switches = _switches(config, reactor)
+        self.switches = _switches(config, reactor, self.metrics)
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
@@ -160,7 +161,7 @@ class _Admission(Service):
         self._nodes.set_draining(None, draining=True)
 
 
-def _switches(config: Config, reactor: Any) -> dict[str, AsteriskSwitch]:
+def _switches(config: Config, reactor: Any, metrics: IMetrics) -> dict[str, AsteriskSwitch]:
     return {
         asterisk.name: AsteriskSwitch(
             asterisk,
@@ -169,6 +170,7 @@ def _switches(config: Config, reactor: Any) -> dict[str, AsteriskSwitch]:
             max_duration_s=config.calls.max_duration_s,
             reactor=reactor,
             rng=random.Random(),
+            metrics=metrics,
         )
         for asterisk in config.asterisks
     }
@@ -235,8 +237,9 @@ def _session_store(config: Config, reactor: Any, metrics: IMetrics, thread: Work
     if config.sessions == "memory":
         return MemorySessions()
     path = sqlite_path(config.sessions)
+    database = SqliteDatabase(path, reactor) if path else PostgresDatabase(config.sessions, reactor)
     return DurableSessions(
-        SqliteDatabase(path, reactor) if path else PostgresDatabase(config.sessions, reactor),
+        MeasuredDatabase(database, reactor, metrics),
         Journal(Path(config.journal), _JOURNAL_BYTES),
         keep_s=config.retention_days * 86_400.0,
         clock=reactor,

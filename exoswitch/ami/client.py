@@ -43,13 +43,14 @@ class AmiListener:
     """The callbacks of a connection's user.
 
     The connection is up; an event came that answers no action; a message was refused, and why; the connection is
-    lost, and why.
+    lost, and why; an action has its answer, or waits no more, after so many seconds.
     """
 
     connected: Callable[["AmiProtocol"], None]
     event: Callable[[AmiMessage], None]
     refused: Callable[[str], None]
     lost: Callable[["AmiProtocol", str], None]
+    answered: Callable[[str, float], None]
 
 
 class AmiProtocol(Protocol):
@@ -128,6 +129,11 @@ class AmiProtocol(Protocol):
         self._is_up = False
         self._reason = self._reason or reason
         self.transport.abortConnection()
+
+    @property
+    def waiting(self) -> int:
+        """How many actions wait for their answer."""
+        return len(self._waiters)
 
     # --- What Twisted calls -------------------------------------------------------------------------------------
 
@@ -222,7 +228,12 @@ class AmiProtocol(Protocol):
 
         answer: Deferred[Any] = Deferred(cancelled)
         self._waiters[action_id] = _Waiter(message.get("Action"), answer, items)
+        answer.addBoth(self._timed, message.get("Action"), self._clock.seconds())
         return within(ACTION_WAIT_S, self._clock, answer, self._server, message.get("Action"))
+
+    def _timed(self, result: Any, action: str, sent_at: float) -> Any:
+        self._listener.answered(action, self._clock.seconds() - sent_at)
+        return result
 
     def _end(self, action_id: str, result: AmiMessage | list[AmiMessage] | BackendUnavailable) -> None:
         answer = self._waiters.pop(action_id).answer

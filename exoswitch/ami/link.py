@@ -6,6 +6,7 @@ Stages of `prepare`::
 """
 
 import random
+from collections.abc import Iterator
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -16,6 +17,7 @@ from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, ConfigError, InvalidValue, Problem
+from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.network.client_endpoint import client_endpoint
 from exoswitch.tasks.link import REPEAT_WARNING_S, Link, Pace
 from exoswitch.tasks.within import within
@@ -36,7 +38,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
 
     _log = Logger()
 
-    def __init__(self, config: AsteriskConfig, reactor: IReactorTime, rng: random.Random) -> None:
+    def __init__(self, config: AsteriskConfig, reactor: IReactorTime, rng: random.Random, metrics: IMetrics) -> None:
         try:
             endpoint = client_endpoint(reactor, config.ami)
         except InvalidValue as problem:
@@ -48,6 +50,9 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         )
         self._config = config
         self.disbelieved = 0
+        self._events = 0
+        self._metrics = metrics
+        metrics.read_from(self._readings)
         self._disbelief_logged_at = -REPEAT_WARNING_S
 
     def event(self, message: AmiMessage) -> None:
@@ -70,8 +75,27 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
 
     def make_protocol(self) -> AmiProtocol:
         """Make the manager protocol's client."""
-        listener = AmiListener(connected=self.connected, event=self.event, refused=self.disbelieve, lost=self.lost)
+        listener = AmiListener(
+            connected=self.connected,
+            event=self._take,
+            refused=self.disbelieve,
+            lost=self.lost,
+            answered=self._measure,
+        )
         return AmiProtocol(self._clock, listener, WANTED_EVENTS, server=self.server)
+
+    def _take(self, message: AmiMessage) -> None:
+        self._events += 1
+        self.event(message)
+
+    def _measure(self, action: str, answer_s: float) -> None:
+        self._metrics.observe("ami_action_seconds", answer_s, asterisk=self._config.name, action=action)
+
+    def _readings(self) -> Iterator[Reading]:
+        asterisk = {"asterisk": self._config.name}
+        yield Reading("ami_events_total", self._events, asterisk)
+        yield Reading("ami_refused_total", self.disbelieved, asterisk)
+        yield Reading("ami_queue", 0 if self.connection is None else self.connection.waiting, asterisk)
 
     async def prepare(self, connection: AmiProtocol) -> list[AmiMessage]:
         """Log in, wait for the boot, set the filters; give the channels that are up."""

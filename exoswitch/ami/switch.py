@@ -28,6 +28,7 @@ from exoswitch.call.events import (
 )
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError
+from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
 
@@ -49,12 +50,13 @@ class AsteriskSwitch(AmiLink):
         *,
         reactor: IReactorTime,
         rng: random.Random,
+        metrics: IMetrics,
         codec: str = "ulaw",
         node: str = "gw1",
         max_duration_s: float = 3600.0,
         listener: ISwitchListener | None = None,
     ) -> None:
-        super().__init__(config, reactor, rng)
+        super().__init__(config, reactor, rng, metrics)
         self.name = config.name
         self.host = config.host
         self.listener = listener

@@ -1,8 +1,12 @@
 """Adapter: what is counted and measured of a call."""
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
 from exoswitch.call.endings import ended_by
 from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
+from exoswitch.fleet.leases import Lease
 from exoswitch.interfaces.metrics import IMetrics
 
 REFUSALS = (NoCapacity, TrunkError, BackendUnavailable)
@@ -30,6 +34,21 @@ def count_ended(metrics: IMetrics, session: Session) -> None:
     )
     if ending.cause is not None:
         metrics.add("hangup_cause_total", trunk=session.trunk or "", cause=str(ending.cause))
+
+
+async def allocation(metrics: IMetrics, clock: IReactorTime, asked: Deferred[Lease]) -> Lease:
+    """Wait for a place for a new call; time the answer, and count it."""
+    asked_at, result = clock.seconds(), "unavailable"
+    try:
+        lease = await asked
+        result = "taken"
+    except NoCapacity:
+        result = "full"
+        raise
+    finally:
+        metrics.add("allocations_total", result=result)
+        metrics.observe("allocation_seconds", clock.seconds() - asked_at)
+    return lease
 
 
 def count_refused(metrics: IMetrics, problem: Exception, *, is_stopping: bool = False) -> None:

@@ -144,6 +144,8 @@ class Engine(Service):
     def _readings(self) -> Iterator[Reading]:
         for switch in self._environment.switches.values():
             yield Reading("ami_connected", switch.ready, {"asterisk": switch.name})
+        if self._routing.in_fleet:
+            yield Reading("redis_up", self._environment.nodes.is_shared)
 
     @property
     def live(self) -> int:

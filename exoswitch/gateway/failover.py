@@ -90,6 +90,7 @@ class Failover(Service):
     async def _reap(self) -> None:
         leases = await self._environment.nodes.reap()
         if leases:
+            self._environment.metrics.add("leases_reaped_total", len(leases))
             for session in (await self._sessions(leases)).values():
                 if not session.status.is_final:
                     self._resumer.give_up(session, "no other gateway had a place for it")

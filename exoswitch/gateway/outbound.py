@@ -14,7 +14,7 @@ from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.call_metrics import REFUSALS, count_refused
+from exoswitch.gateway.call_metrics import REFUSALS, allocation, count_refused
 from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
@@ -143,7 +143,8 @@ class Outbound(Service):
             any_gateway=any_gateway and self._routing.shares_sessions,
             quotas=self._routing.quotas_of(session.account, is_new=is_new),
         )
-        return await self._environment.of_fleet(allocated)
+        environment = self._environment
+        return await allocation(environment.metrics, environment.clock, environment.of_fleet(allocated))
 
     async def _hand_over(self, session: Session, lease: Lease) -> Session:
         """Leave a call to the gateway that has the place for it; dial it here if that gateway cannot be told."""

@@ -6,7 +6,7 @@ again. Then the journal is written to it, and each file is removed after its las
 harm; `notes` says why. A note that the database refuses is set aside: it does not delay the others.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from twisted.application.service import Service
@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, CallNotFound, RecordRefused
-from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.sessions.availability import Availability, Effect, Input, State
 from exoswitch.sessions.claims import Claims
 from exoswitch.sessions.database import ISessionDatabase
@@ -86,6 +86,7 @@ class DurableSessions(Service):
         self._availability = Availability()
         self._claims = Claims(self._claim, self._log)
         self._numbers = Sequencer()
+        metrics.read_from(self._readings)
         self._queue: list[tuple[Note, Deferred[None] | None]] = []  # with the answer of a save
         self._unwritten = Unwritten(_REMEMBERED_MAX)
         self._writing, self._replaying = DeferredLock(), DeferredLock()
@@ -171,6 +172,10 @@ class DurableSessions(Service):
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
         """Claim a call for a token; only the database knows claims, so it must answer."""
         return self._claims.add(call_sid, token)
+
+    def _readings(self) -> Iterator[Reading]:
+        yield Reading("store_up", self.ready)
+        yield Reading("journal_pending", len(self._unwritten))
 
     # --- Questions --------------------------------------------------------------------------------------------------
 

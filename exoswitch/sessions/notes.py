@@ -57,6 +57,10 @@ class Unwritten:
     limit: int
     _notes: OrderedDict[str, Note] = field(factory=OrderedDict, init=False)
 
+    def __len__(self) -> int:
+        """Count the calls."""
+        return len(self._notes)
+
     def add(self, note: Note) -> None:
         """Remember a note that is newer than all others."""
         self._notes[note.session.call_sid] = note

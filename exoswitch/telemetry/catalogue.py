@@ -7,6 +7,7 @@ from exoswitch.telemetry.metric import Kind, Label, Metric
 from exoswitch.telephony.causes import CAUSES
 
 LABELS = {
+    "action": "the AMI action",
     "asterisk": "the name of an Asterisk under `asterisks:`",
     "by": "the side that closed the connection, or lost it",
     "code_class": "the WebSocket close code: `1000` and `1001` are a normal end, `none` is a connection without one",
@@ -14,6 +15,7 @@ LABELS = {
     "direction": "`inbound` or `outbound`",
     "ended_by": "the side that ended the call",
     "kind": "what was wrong",
+    "op": "the question to the store",
     "outcome": "what became of it",
     "reason": "why",
     "result": "how it went",
@@ -36,6 +38,14 @@ _STATUS = Label("status", ("completed", "failed", "busy", "no-answer", "canceled
 _ENDED_BY = Label("ended_by", ("user", "bot", "network", "gateway"))
 _FAULT = Label("kind", ("binary", "early", "ignored", "malformed"))
 
+_ACTION = Label(
+    "action",
+    (
+        *("AGI", "Challenge", "CoreShowChannels", "Filter", "Getvar", "Hangup", "Login", "Originate", "Ping"),
+        *("Redirect", "Setvar"),
+    ),
+)
+_OP = Label("op", ("open", "write", "recall", "newest_call_at", "unfinished", "claim", "tidy"))
 _CODE_CLASS = Label("code_class", ("1000", "1001", "1xxx", "3xxx", "4xxx", "none"))
 _BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))
@@ -48,6 +58,9 @@ _ANSWER_TO_START_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 
 _FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 _CPS_WAIT_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 _CONNECT_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_ACTION_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_ALLOCATION_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+_STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _QUEUE_S = (0.02, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 _LATENESS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 _LOSS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -160,6 +173,9 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _counter("logins_failed_total", "Requests with wrong credentials."),
     ),
     "Sessions": (
+        _gauge("store_up", "Whether sessions can be stored: 1, else 0."),
+        _histogram("store_seconds", "The time of an answer of the store.", _STORE_S, _OP),
+        _gauge("journal_pending", "Calls with a change that is not in the store yet."),
         _counter("session_notes_total", "Changes of sessions to be written."),
         _counter("session_batches_total", "Transactions that wrote sessions."),
         _counter("session_outages_total", "Times that the session store was lost."),
@@ -172,8 +188,26 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     ),
     "Asterisk": (
         _gauge("ami_connected", "Whether the gateway is logged in and Asterisk is ready: 1, else 0.", _ASTERISK),
+        _tally("ami_events_total", "Events of Asterisk that the gateway uses.", _ASTERISK),
+        _tally(
+            "ami_refused_total",
+            "Messages of Asterisk that are not believed: a caller may have written them.",
+            _ASTERISK,
+        ),
+        _gauge("ami_queue", "Actions that wait for their answer.", _ASTERISK),
+        _histogram("ami_action_seconds", "From an action to its answer.", _ACTION_S, _ASTERISK, _ACTION),
     ),
     "Fleet": (
+        _gauge("redis_up", "Whether Redis counts the calls of this gateway: 1, else 0."),
+        _counter(
+            "allocations_total",
+            "Questions for the place of a new outbound call.",
+            Label("result", ("taken", "full", "unavailable")),
+        ),
+        _histogram("allocation_seconds", "The time until the place of a call was known.", _ALLOCATION_S),
+        _counter(
+            "leases_reaped_total", "Places of dead gateways that were freed, because no gateway took their calls."
+        ),
         _counter("jobs_sent_total", "Calls that were handed to another gateway to dial."),
         _counter("jobs_taken_total", "Calls that came from another gateway to be dialled here."),
         _counter("jobs_failed_total", "Calls from another gateway whose dialling failed through an error."),

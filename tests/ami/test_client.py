@@ -35,6 +35,7 @@ def link():
         event=told.append,
         refused=told.append,
         lost=lambda _, reason: told.append(reason),
+        answered=lambda *_: None,
     )
     link = Link(clock, FarSide(clock), AmiProtocol(clock, listener), told)
     link.far.take(link.ami)
@@ -178,7 +179,9 @@ def test_connection_that_answers_no_ping_is_dropped(link):
 def test_bytes_that_are_not_ami_end_the_connection():
     clock, told = MemoryReactorClock(), []
     lost: Callable[[object, str], None] = lambda _, reason: told.append(reason)  # noqa: E731
-    listener = AmiListener(connected=told.append, event=told.append, refused=told.append, lost=lost)
+    listener = AmiListener(
+        connected=told.append, event=told.append, refused=told.append, lost=lost, answered=lambda *_: None
+    )
     ami = AmiProtocol(clock, listener)
     far = FarSide(clock)
     far.take(ami)
@@ -198,7 +201,9 @@ def test_event_that_its_listener_cannot_handle_does_not_stop_the_next(logged_fai
     ignore: Callable[[object], None] = lambda _: None  # noqa: E731
     clock = MemoryReactorClock()
     far = FarSide(clock)
-    listener = AmiListener(connected=ignore, event=handle, refused=ignore, lost=lambda *_: None)
+    listener = AmiListener(
+        connected=ignore, event=handle, refused=ignore, lost=lambda *_: None, answered=lambda *_: None
+    )
     far.take(AmiProtocol(clock, listener))
     far.give(b"Event: One\r\n\r\nEvent: Two\r\n\r\n")
     assert handled == ["One", "Two"]

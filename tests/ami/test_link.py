@@ -8,6 +8,7 @@ from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.call.events import ChannelDialled, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET
 from tests.harness.logs import warnings_in
 
@@ -16,7 +17,7 @@ from tests.harness.logs import warnings_in
 def test_bad_endpoint_is_a_problem_of_the_configuration(ami):
     config = AsteriskConfig(name="pbx1", ami=ami, username="u", secret="s", host="h")
     with pytest.raises(ConfigError) as raised:
-        AsteriskSwitch(config, reactor=MemoryReactorClock(), rng=random.Random(7))
+        AsteriskSwitch(config, reactor=MemoryReactorClock(), rng=random.Random(7), metrics=MemoryMetrics())
     assert raised.value.problems[0].path == "asterisks[pbx1].ami"
     assert "tcp:10.0.1.5:5038" in str(raised.value)
 
@@ -165,3 +166,19 @@ def test_events_reach_a_listener_that_was_set_later(rig):
     rig.switch.listener = rig.recorder
     rig.far.tell("DialBegin", ("DestUniqueid", "sid1"))
     assert rig.recorder.events == [ChannelDialled("sid1")]
+
+
+def test_actions_and_events_are_measured(rig):
+    rig.start()
+    labels = 'action="Login",asterisk="pbx1"'
+    assert len(rig.metrics.observed[f"ami_action_seconds{{{labels}}}"]) == 1
+    before = rig.metrics.count("ami_events_total", asterisk="pbx1")
+    rig.far.tell("DialState", ("DestUniqueid", "c1"), ("DialStatus", "RINGING"))
+    assert rig.metrics.count("ami_events_total", asterisk="pbx1") == before + 1
+    assert rig.metrics.read()['ami_queue{asterisk="pbx1"}'] == 0
+
+
+def test_messages_that_are_not_believed_are_counted(rig):
+    rig.start()
+    rig.switch.disbelieve("its Uniqueid comes twice")
+    assert rig.metrics.count("ami_refused_total", asterisk="pbx1") == 1

@@ -31,6 +31,7 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
+from exoswitch.telemetry.memory import MemoryMetrics
 
 NUMBER = "09812345678"
 CALLER = "+919812345678"
@@ -194,7 +195,9 @@ class Stage:
 
     async def gateway(self, node: str = "gw1", config: AsteriskConfig | None = None) -> Gateway:
         rng = Random(len(self.gateways))
-        switch = AsteriskSwitch(config or self.phones.config, reactor=self.reactor, rng=rng, node=node)
+        switch = AsteriskSwitch(
+            config or self.phones.config, reactor=self.reactor, rng=rng, node=node, metrics=MemoryMetrics()
+        )
         self.gateways.append(Gateway(self.reactor, switch))
         return await self.gateways[-1].open()
 

@@ -70,6 +70,7 @@ def test_the_stages_of_a_call_are_measured(house):
     house.happens(ev.ChannelHungUp(sid, 16, ""))
     observed = {series: list(values) for series, values in house.metrics.observed.items()}
     assert observed == {
+        "allocation_seconds": [0],
         'trunk_cps_wait_seconds{trunk="lab"}': [0],
         'call_setup_seconds{stage="ringing",trunk="lab"}': [2],
         'call_setup_seconds{stage="answer",trunk="lab"}': [7],
@@ -79,6 +80,7 @@ def test_the_stages_of_a_call_are_measured(house):
         'call_duration_seconds{direction="outbound"}': [60.75],
     }
     assert house.metrics.counts == {
+        'allocations_total{result="taken"}': 1,
         'calls_total{direction="outbound",ended_by="user",status="completed",trunk="lab"}': 1,
         'hangup_cause_total{cause="16",trunk="lab"}': 1,
     }
@@ -156,3 +158,12 @@ def test_the_log_of_a_whole_call_has_its_stages_and_no_address_of_an_object(monk
     ]
     assert not [text for event in log if "0x" in (text := formatEvent(event))]
     assert not [text for event in log if "9812345678" in (text := formatEvent(event))]
+
+
+def test_the_place_of_a_call_is_timed_and_counted_by_its_result(house):
+    for _ in range(2):
+        result.successResultOf(house.place())
+    result.failureResultOf(house.place(), NoCapacity)
+    assert house.metrics.count("allocations_total", result="taken") == 2
+    assert house.metrics.count("allocations_total", result="full") == 1
+    assert list(house.metrics.observed["allocation_seconds"]) == [0, 0, 0]

@@ -13,6 +13,7 @@ from zope.interface import implementer
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.interfaces.switch import ISwitchListener
+from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET, FarSide
 
 RNG = random.Random(7)
@@ -34,6 +35,7 @@ class Rig:
     far: FarSide
     switch: AsteriskSwitch
     recorder: Recorder
+    metrics: MemoryMetrics
 
     def start(self) -> None:
         self.switch.startService()
@@ -66,9 +68,9 @@ class Rig:
 def switch_rig() -> Iterator[Rig]:
     """Give a switch that is not started yet; at the end it must leave nothing."""
     clock = MemoryReactorClock()
-    recorder = Recorder()
-    switch = AsteriskSwitch(CONFIG, reactor=clock, rng=RNG, node="gw1", listener=recorder)
-    rig = Rig(clock, FarSide(clock), switch, recorder)
+    recorder, metrics = Recorder(), MemoryMetrics()
+    switch = AsteriskSwitch(CONFIG, reactor=clock, rng=RNG, metrics=metrics, node="gw1", listener=recorder)
+    rig = Rig(clock, FarSide(clock), switch, recorder, metrics)
     yield rig
     stopped: list[object] = []
     if switch.running:

@@ -1,0 +1,72 @@
+"""Adapter: a database of sessions whose answers are timed."""
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from attrs import define
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from exoswitch.errors import CorruptRecord
+from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.sessions.database import ISessionDatabase
+from exoswitch.sessions.notes import Note
+
+_Answer = TypeVar("_Answer")
+
+
+@implementer(ISessionDatabase)
+@define(eq=False)
+class MeasuredDatabase:
+    """Another database, with the time of each answer and of each failure."""
+
+    _database: ISessionDatabase
+    _clock: IReactorTime
+    _metrics: IMetrics
+
+    @property
+    def name(self) -> str:
+        """The other database's name in the log."""
+        return str(self._database.name)
+
+    def open(self) -> Deferred[None]:
+        """Connect, and bring the schema to the newest version."""
+        return self._timed("open", self._database.open())
+
+    def write(self, notes: Sequence[Note]) -> Deferred[None]:
+        """Write notes in one transaction."""
+        return self._timed("write", self._database.write(notes))
+
+    def recall(self, call_sids: Collection[str]) -> Deferred[list[Note | CorruptRecord]]:
+        """Read the newest notes of these calls."""
+        return self._timed("recall", self._database.recall(call_sids))
+
+    def newest_call_at(self) -> Deferred[float | None]:
+        """Give when the newest call began."""
+        return self._timed("newest_call_at", self._database.newest_call_at())
+
+    def unfinished(self, gateway: str) -> Deferred[list[str]]:
+        """Give the SIDs of this gateway's calls that have not ended."""
+        return self._timed("unfinished", self._database.unfinished(gateway))
+
+    def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
+        """Claim these calls for a token."""
+        return self._timed("claim", self._database.claim(call_sids, token, now))
+
+    def tidy(self, now: float, keep_from: float) -> Deferred[None]:
+        """Delete old calls."""
+        return self._timed("tidy", self._database.tidy(now, keep_from))
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._database.close()
+
+    def _timed(self, op: str, answer: Deferred[_Answer]) -> Deferred[_Answer]:
+        asked_at = self._clock.seconds()
+
+        def measure(result: _Answer) -> _Answer:
+            self._metrics.observe("store_seconds", self._clock.seconds() - asked_at, op=op)
+            return result
+
+        return answer.addBoth(measure)
