@@ -150,7 +150,7 @@ class Nothing:
     def send(self, packet, address):
         """Send nowhere."""
 
-    send_media = send_mark = media_lost = lambda self, what: None
+    connect = send_media = send_mark = media_lost = lambda self, what: None
 
 
 class Inbound:

@@ -76,6 +76,9 @@ class SimulatedPhone:
         """Take the packets that have reached the gateway."""
         return self._out.due(self._now)
 
+    def connect(self, address: Address) -> None:
+        """Do nothing: no stranger reaches a simulated network."""
+
     def send(self, packet: bytes, _address: Address) -> None:
         """Send the gateway's packet through the network to the caller."""
         self.tape.line_tick(_pcm_of(packet), self._now)

@@ -30,7 +30,7 @@ class BoundLeg:
 
     def direct(self, host: str, port: int) -> None:
         """Send RTP to this address from now on, and accept it from nowhere else."""
-        self._session.leg.direct(host, port)
+        self._session.direct(host, port)
 
     def attach(self, stream: IStream, encoding: MediaEncoding) -> MediaMessages:
         """Let the caller's audio flow to this stream from the next tick on, as whole messages."""

@@ -2,6 +2,7 @@
 
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from attrs import define, field
@@ -14,6 +15,9 @@ from exoswitch.tasks.deferred import deferred
 
 MAX_DATAGRAM_BYTES = 2048  # more than any RTP of a telephone codec
 _MAX_QUEUED = 64  # more than a second of RTP, in case ticks stop
+_RECEIVE_BUFFER_BYTES = (
+    256 * 1024
+)  # with the kernel's overhead, about 500 packets: 50 ms of a flood of 10,000 a second
 
 
 class _UdpPort(Protocol):
@@ -28,18 +32,20 @@ class _UdpPort(Protocol):
 
 @define(eq=False)
 class RtpEndpoint(DatagramProtocol):
-    """Owns a call's port. Datagrams that the reactor reads wait in `received` for the next tick.
+    """Owns a call's port. Datagrams that the reactor reads wait in `received` for the next tick, if `accepts` agrees.
 
     `send_errors` counts packets that the kernel refused, `overrun` old datagrams that were dropped.
     """
 
     noisy = False
 
+    accepts: Callable[[Address], bool] = field(default=lambda _: True, init=False)
     received: deque[tuple[bytes, Address]] = field(factory=lambda: deque(maxlen=_MAX_QUEUED), init=False)
     udp_socket: socket.socket = field(init=False)
     send_errors: int = field(default=0, init=False)
     overrun: int = field(default=0, init=False)
     _port: _UdpPort = field(init=False)
+    _peer: Address | None = field(default=None, init=False)  # the socket is connected to it
 
     def bind(self, reactor: IReactorUDP, port: int, interface: str) -> None:
         """Listen on the port.
@@ -50,6 +56,19 @@ class RtpEndpoint(DatagramProtocol):
         listening = reactor.listenUDP(port, self, interface=interface, maxPacketSize=MAX_DATAGRAM_BYTES)
         self._port = cast("_UdpPort", listening)
         self.udp_socket = self._port.getHandle()
+        self.udp_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+
+    def connect(self, address: Address) -> None:
+        """Let the kernel drop datagrams from all other addresses; those that wait already are still read.
+
+        A later call changes the address.
+        """
+        try:
+            self.udp_socket.connect(address)
+        except OSError:  # no route to it: sending fails too, and is counted
+            self._peer = None
+        else:
+            self._peer = address
 
     def stop_reading(self) -> None:
         """Stop the reactor from reading the socket: the plane reads it."""
@@ -57,6 +76,8 @@ class RtpEndpoint(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802
         """Keep a datagram until the next tick."""
+        if not self.accepts(addr):
+            return
         if len(self.received) == _MAX_QUEUED:
             self.overrun += 1
         self.received.append((datagram, addr))
@@ -64,7 +85,10 @@ class RtpEndpoint(DatagramProtocol):
     def send(self, packet: bytes, address: Address) -> None:
         """Send a packet, past `Port.write`, which takes twice as long; a packet that fails is not sent later."""
         try:
-            self.udp_socket.sendto(packet, address)
+            if address == self._peer:
+                self.udp_socket.send(packet)
+            else:
+                self.udp_socket.sendto(packet, address)
         except OSError:
             self.send_errors += 1
 

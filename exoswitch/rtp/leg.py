@@ -100,6 +100,8 @@ class MediaLeg:
     _packetizer: Packetizer = field(init=False)
     _silence: bytes = field(init=False)
     _talking: bool = field(default=False, init=False)
+    _directed: bool = field(default=False, init=False)
+    _received_before: int = field(default=0, init=False)  # packets before the last change of the address
     _awaiting: bool = field(default=False, init=False)  # whether missing media is to be reported
     _heard_at: float | None = field(default=None, init=False)
 
@@ -116,8 +118,16 @@ class MediaLeg:
         """Send RTP to this address from now on, and accept it from nowhere else."""
         if (host, port) != self.remote:
             self.remote = (host, port)
+            self._received_before = self.reception.received
+            self.reception.await_source()
             self._forget_source()
+        self._directed = True
         self._await_media()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether RTP has come from the address to which this leg was directed."""
+        return self._directed and self.reception.received > self._received_before
 
     def attach(self) -> None:
         """Let the caller's audio come out of the ticks from now on; audio that came before is dropped."""
@@ -150,10 +160,16 @@ class MediaLeg:
 
     # --- network and clock
 
+    def accepts(self, address: Address) -> bool:
+        """Tell whether a datagram from this address belongs to this call; if not, count it."""
+        if address == self.remote or (self.remote is None and address[0] == self.settings.source_host):
+            return True
+        self.foreign += 1
+        return False
+
     def datagram(self, data: bytes, address: Address, now: float) -> None:
         """Take a datagram from the call's port."""
-        if address != self.remote and (self.remote is not None or address[0] != self.settings.source_host):
-            self.foreign += 1
+        if address != self.remote and not self.accepts(address):
             return
         try:
             packet = parse(data)
@@ -164,7 +180,8 @@ class MediaLeg:
         if law is None:
             self._take_without_audio(packet, now)
             return
-        self.remote = address
+        if self.remote is None:
+            self.remote = address
         self._awaiting, self._heard_at = True, now
         arrival = self.reception.arrived(packet, now)
         if self.state is not _ATTACHED:
@@ -222,14 +239,14 @@ class MediaLeg:
         return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
 
     def statistics(self) -> MediaStatistics:
-        """Gather the counts of all parts; RTP of an unknown codec counts as malformed."""
+        """Gather the counts of all parts: RTP of an unknown codec is malformed, of an unknown source foreign."""
         return MediaStatistics(
             received=self.reception.received,
             lost=self.reception.lost,
             late=self.jitter.late,
             duplicate=self.reception.duplicate,
             malformed=self.malformed + self.unsupported,
-            foreign=self.foreign,
+            foreign=self.foreign + self.reception.stray,
             concealed=self.jitter.concealed,
             sent=self.sent,
             underruns=self.playout.underruns,

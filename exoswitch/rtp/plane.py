@@ -26,6 +26,9 @@ _PAUSE_S = 1.0
 class Wire(Protocol):
     """The way to Asterisk for one call."""
 
+    def connect(self, address: Address) -> None:
+        """Take datagrams from this address only; a later call changes it. Those that have come may still be given."""
+
     def send(self, packet: bytes, address: Address) -> None:
         """Send a packet now or not at all; the wire counts failures."""
 
@@ -59,8 +62,15 @@ class MediaSession:
     listener: Listener
     stream: Stream | None = None
     messages: MessageEncoder | None = None
+    connected: bool = False
     closed: bool = False
     failures: int = 0
+
+    def direct(self, host: str, port: int) -> None:
+        """Send RTP to this address from now on, and accept it from nowhere else."""
+        self.leg.direct(host, port)
+        if self.connected and not self.closed:
+            self.wire.connect((host, port))
 
     def attach(self, stream: Stream, encoding: MediaEncoding) -> MessageEncoder:
         """Let the caller's audio flow to this stream from the next tick on."""
@@ -127,6 +137,9 @@ class Plane:
     def _tick_session(session: MediaSession, now: float) -> None:
         """Send the RTP packet first: the stream and the call cannot delay it."""
         leg = session.leg
+        if not session.connected and leg.is_heard and leg.remote is not None:
+            session.wire.connect(leg.remote)
+            session.connected = True
         pcm, packet, marks, silent_s = leg.tick(now)
         if packet is not None and leg.remote is not None:
             session.wire.send(packet, leg.remote)

@@ -33,7 +33,7 @@ _DUPLICATE, _STRAY, _RESTARTED = Arrival.DUPLICATE, Arrival.STRAY, Arrival.RESTA
 
 @define
 class Reception:
-    """The counts of one source.
+    """The counts of one source; `stray` packets of others were not confirmed.
 
     Another SSRC, or a large jump of the sequence, is believed when two packets in order come from there, and none of
     the present source between them (RFC 3550 A.1). The counts go on. After `RESTARTED`, `first_of_source` is the
@@ -45,6 +45,7 @@ class Reception:
     lost: int = 0
     duplicate: int = 0
     reordered: int = 0
+    stray: int = 0
     apart: int = field(default=0, init=False)
     first_of_source: RtpPacket | None = field(default=None, init=False)
     _ssrc: int | None = field(default=None, init=False)
@@ -59,6 +60,10 @@ class Reception:
     def jitter_ms(self) -> float:
         """The interarrival jitter of RFC 3550 section 6.4.1; it is not finer than the arrival times."""
         return self._jitter * 1000 / SAMPLE_RATE_HZ
+
+    def await_source(self) -> None:
+        """Believe the next packet, whatever its source: it comes from another address."""
+        self._ssrc = self._stray = None
 
     def arrived(self, packet: RtpPacket, now: float) -> Arrival:
         """Count a packet of audio, and give its kind; duplicates and strays must not be played."""
@@ -107,6 +112,7 @@ class Reception:
         """Accept the first packet of all, and each that confirms the stray before it."""
         stray = self._stray
         if self._ssrc is not None and not self._is_confirmed(stray, packet):
+            self.stray += stray is not None
             self._stray, self._received_at_stray = packet, self.received
             return _STRAY
         self._ssrc, self._newest, self._seen = packet.ssrc, packet.sequence, 1

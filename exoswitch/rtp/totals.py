@@ -19,7 +19,7 @@ _COUNTS: tuple[tuple[Reading, Callable[[MediaLeg], int]], ...] = (
     (Reading("rtp_reordered_total", 1), lambda leg: leg.reception.reordered),
     (Reading("rtp_duplicates_total", 1), lambda leg: leg.reception.duplicate),
     (Reading("rtp_malformed_total", 1), lambda leg: leg.malformed + leg.unsupported),
-    (Reading("rtp_foreign_total", 1), lambda leg: leg.foreign),
+    (Reading("rtp_foreign_total", 1), lambda leg: leg.foreign + leg.reception.stray),
     (Reading("concealed_seconds_total", FRAME_S), lambda leg: leg.jitter.concealed),
     (Reading("playout_underruns_total", 1), lambda leg: leg.playout.underruns),
     (Reading("playout_dropped_seconds_total", 1 / SAMPLE_RATE_HZ), lambda leg: leg.playout.overflowed_samples),

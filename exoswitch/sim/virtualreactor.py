@@ -40,12 +40,26 @@ class MemoryUdpPort:
     _address: Address
     protocol: Any
     is_open: bool = field(init=False, default=True)
+    peer: Address | None = field(init=False, default=None)  # datagrams of others are dropped
 
     def write(self, data: bytes, address: Address) -> None:
         """Send a datagram. It arrives one turn later, if a port is bound there."""
         self._reactor.callLater(0, self._reactor.deliver, bytes(data), self._address, address)
 
     sendto = write
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        """Do nothing: memory has no limits to set."""
+
+    def connect(self, address: Address) -> None:
+        """Drop datagrams from all other addresses from now on."""
+        self.peer = address
+
+    def send(self, data: bytes) -> None:
+        """Send a datagram to the peer."""
+        if self.peer is None:
+            raise AssertionError("the port is not connected")
+        self.write(data, self.peer)
 
     def getHost(self) -> IPv4Address:  # noqa: N802 - Twisted's names, from here on
         """Give the address."""
@@ -152,7 +166,7 @@ class VirtualReactor(Clock):
     def deliver(self, data: bytes, source: Address, target: Address) -> None:
         """Deliver a datagram to a bound port. Only the port number counts."""
         port = self.udp_ports.get(target[1])
-        if port is not None:
+        if port is not None and port.peer in {None, source}:
             port.protocol.datagramReceived(data, source)
 
     def listenUDP(self, port: int, protocol: Any, interface: str = "", *_more: Any, **_options: Any) -> Any:  # noqa: N802

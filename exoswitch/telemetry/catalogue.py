@@ -125,7 +125,10 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _tally("rtp_reordered_total", "RTP packets that came after a later one."),
         _tally("rtp_duplicates_total", "RTP packets that came twice."),
         _tally("rtp_malformed_total", "Datagrams that are no RTP, or RTP of another codec than G.711."),
-        _tally("rtp_foreign_total", "Datagrams from another address than the call's."),
+        _tally(
+            "rtp_foreign_total",
+            "Datagrams of other senders than the call's. Once a call is heard, the kernel drops them uncounted.",
+        ),
         _tally("rtp_unsent_total", "RTP packets that the kernel refused to send."),
         _counter("rtp_failures_total", "Ticks of calls that failed through an error in exoswitch."),
         _histogram("rtp_loss_ratio", "The share of a call's RTP packets that never came, at its end.", _LOSS),

@@ -13,7 +13,18 @@ class MemorySocket:
 
     def __init__(self):
         self.sent = []
-        self.error = None
+        self.error = self.peer = None
+
+    def setsockopt(self, level, option, value):
+        """Do nothing: memory has no limits to set."""
+
+    def connect(self, address):
+        if self.error is not None:
+            raise self.error
+        self.peer = address
+
+    def send(self, data):
+        self.sendto(data, self.peer)
 
     def sendto(self, data, address):
         if self.error is not None:
@@ -60,6 +71,6 @@ class MemoryUDP(Clock):
         return self.ports[port]
 
     def deliver(self, port, data, address):
-        """Let a datagram arrive at a port; it is lost if the port is not bound."""
-        if port in self.ports:
+        """Let a datagram arrive at a port; it is lost if the port is not bound, or connected to another address."""
+        if port in self.ports and self.ports[port].socket.peer in {None, address}:
             self.ports[port].protocol.datagramReceived(data, address)

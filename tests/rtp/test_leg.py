@@ -120,6 +120,15 @@ def test_after_direct_no_other_address_is_accepted(driven):
     assert driven.leg.reception.received == 0
 
 
+def test_after_direct_the_first_packet_of_the_new_address_is_played(driven):
+    driven.receive()
+    driven.tick()
+    driven.leg.direct(*ELSEWHERE)
+    driven.peer = Packetizer(0, 5, 777, 100)
+    driven.receive(source=ELSEWHERE)
+    assert driven.tick().pcm == HEARD
+
+
 def test_direct_replaces_an_earlier_remote():
     driven = Driven()
     driven.receive(source=(ASTERISK[0], 4444))
@@ -195,6 +204,7 @@ def test_a_stranger_with_many_ssrcs_does_not_disturb_the_source(driven):
         stranger = Packetizer(0, 7, 777, ssrc)
         driven.leg.datagram(stranger.encode(ULAW.encode(OTHER_TONE), marker=False), ASTERISK, driven.now)
         assert driven.tick().pcm == HEARD
+    assert (driven.leg.statistics().received, driven.leg.statistics().foreign) == (100, 99)
 
 
 COMFORT_NOISE = 13

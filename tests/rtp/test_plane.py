@@ -21,6 +21,9 @@ class Party:
     def __init__(self):
         self.told = []
 
+    def connect(self, address):
+        self.told.append(("connected", address))
+
     def send(self, packet, address):
         self.told.append(("packet", parse(packet).payload, address))
 
@@ -80,6 +83,7 @@ def test_a_tick_sends_rtp_then_media_then_marks(node):
     line.leg.playout.mark("said")
     node.tick()
     assert party.told == [
+        ("connected", ASTERISK),
         ("packet", ULAW.encode(TONE), ASTERISK),
         ("media", ULAW.decode(ULAW.encode(TONE))),
         ("mark", "said"),
@@ -93,6 +97,62 @@ def test_a_call_without_stream_and_remote_sends_nothing(node):
     node.tick()
     assert unattached.told == [SILENT_PACKET]
     assert undirected.told == [("media", SILENCE_PCM)]
+
+
+ELSEWHERE = (ASTERISK[0], 12002)
+
+
+def connections(party):
+    return [told[1] for told in party.told if told[0] == "connected"]
+
+
+def speak(node, line, source=ASTERISK, sequence=1):
+    node.pending.append((line, Packetizer(0, sequence, 2, 3).encode(ULAW.encode(TONE), marker=False), source))
+
+
+def test_the_wire_is_connected_once_rtp_has_come_from_the_announced_address(node):
+    party = Party()
+    line = node.line(party)
+    speak(node, line, source=ELSEWHERE)
+    node.tick(5)
+    assert connections(party) == []
+    speak(node, line)
+    node.tick(5)
+    assert connections(party) == [ASTERISK]
+
+
+def test_the_wire_is_not_connected_to_an_address_that_was_not_announced(node):
+    party = Party()
+    line = node.line(party, directed=False)
+    speak(node, line)
+    node.tick(5)
+    assert connections(party) == []
+    line.direct(*ASTERISK)
+    node.tick()
+    assert connections(party) == [ASTERISK]
+
+
+def test_a_new_announced_address_is_heard_although_the_wire_is_connected(node):
+    party = Party()
+    line = node.line(party)
+    speak(node, line)
+    node.tick()
+    line.direct(*ELSEWHERE)
+    assert connections(party) == [ASTERISK, ELSEWHERE]
+    speak(node, line, source=ELSEWHERE, sequence=2)
+    speak(node, line, sequence=3)
+    node.tick()
+    assert (line.leg.reception.received, line.leg.foreign) == (2, 1)
+
+
+def test_a_new_announced_address_must_be_heard_before_the_wire_is_connected_to_it(node):
+    party = Party()
+    line = node.line(party, directed=False)
+    speak(node, line)
+    node.tick()
+    line.direct(*ELSEWHERE)
+    node.tick()
+    assert connections(party) == []
 
 
 def lost(party):

@@ -125,6 +125,18 @@ def test_packets_that_the_kernel_refuses_are_counted(node):
     assert node.metrics.count("rtp_packets_total", dir="out") == 3
 
 
+def test_a_connection_that_the_kernel_refuses_leaves_the_call_as_it_is(node):
+    leg, _ = node.open()
+    leg.direct(*ASTERISK)
+    socket = node.reactor.ports[leg.port].socket
+    node.reactor.deliver(leg.port, Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False), ASTERISK)
+    socket.error = OSError(101, "Network is unreachable")
+    node.tick()
+    socket.error = None
+    node.tick(3)
+    assert ([address for _, address in socket.sent], socket.peer) == ([ASTERISK] * 3, None)
+
+
 def test_the_counts_of_an_ended_call_are_added_to_the_nodes_counters(node):
     leg, call = node.open()
     leg.direct(*ASTERISK)
@@ -250,9 +262,9 @@ def test_methods_of_a_closed_leg_have_no_effect(node):
 def test_datagrams_beyond_the_limit_of_one_tick_replace_the_oldest(node):
     leg, _ = node.open()
     for _ in range(100):
-        node.reactor.deliver(leg.port, b"", ("192.0.2.1", 1))
+        node.reactor.deliver(leg.port, b"", ASTERISK)
     node.tick()
-    assert leg.statistics().foreign == 64
+    assert leg.statistics().malformed == 64
 
 
 def test_the_lateness_of_ticks_is_reported(node):
