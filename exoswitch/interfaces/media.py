@@ -69,8 +69,11 @@ class IMediaLeg(Interface):
         are reached are not answered.
         """
 
-    def play(pcm: bytes) -> None:
-        """Queue audio of the bot, any number of bytes: signed 16-bit little-endian mono at 8,000 Hz."""
+    def play(pcm: bytes, *, continues: bool = False) -> None:
+        """Queue audio of the bot, any number of bytes: signed 16-bit little-endian mono at 8,000 Hz.
+
+        With `continues`, it belongs to the message of the last `play`.
+        """
 
     def mark(name: str) -> None:
         """Queue a mark; `send_mark` of the stream is called when the audio before it has been sent."""
@@ -79,7 +82,7 @@ class IMediaLeg(Interface):
         """Drop the unplayed audio; its marks are answered at once, in order, or dropped with it.
 
         With `finish_message`, a message that has begun plays to its end and keeps its marks. A message is the audio
-        of one `play`; messages that fit into 20 ms together may count as one.
+        of one `play`, and of those that continue it; messages that fit into 20 ms together may count as one.
         """
 
     def statistics() -> MediaStatistics:

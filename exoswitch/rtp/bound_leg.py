@@ -51,11 +51,11 @@ class BoundLeg:
         self._session.stream = None
         self._session.leg.drain()
 
-    def play(self, pcm: bytes) -> None:
-        """Queue audio of the bot."""
+    def play(self, pcm: bytes, *, continues: bool = False) -> None:
+        """Queue audio of the bot; it may continue the last message."""
         if self._session.closed:
             return
-        dropped_ms = self._session.leg.playout.play(pcm)
+        dropped_ms = self._session.leg.playout.play(pcm, continues=continues)
         if pcm and not self._has_begun:
             self._has_begun = True
             self._listener.playout_began()

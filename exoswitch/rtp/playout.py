@@ -43,8 +43,10 @@ class Playout:
         """How much audio is queued."""
         return samples_to_ms(self._end - self._played)
 
-    def play(self, pcm: bytes) -> int:
+    def play(self, pcm: bytes, *, continues: bool = False) -> int:
         """Queue audio, any number of bytes; half a sample waits for the next message.
+
+        With `continues`, it belongs to the message before.
 
         Returns:
             The milliseconds that were dropped because the queue is full.
@@ -59,14 +61,14 @@ class Playout:
             samples -= excess
             pcm = pcm[: 2 * samples]
             self.overflowed_samples += excess
-        self._append(self.law.encode(pcm))
+        self._append(self.law.encode(pcm), continues=continues)
         self._end += samples
         self.longest_samples = max(self.longest_samples, self._end - self._played)
         return samples_to_ms(excess) if excess > 0 else 0
 
-    def _append(self, payload: bytes) -> None:
+    def _append(self, payload: bytes, *, continues: bool) -> None:
         """Append encoded audio; tiny messages are joined, so they cannot bloat the queue."""
-        if self._pieces and len(self._pieces[-1]) + len(payload) <= FRAME_SAMPLES:
+        if self._pieces and (continues or len(self._pieces[-1]) + len(payload) <= FRAME_SAMPLES):
             self._pieces[-1] += payload
         elif payload:
             self._pieces.append(payload)

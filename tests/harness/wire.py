@@ -105,9 +105,16 @@ class Transport(StringTransport):
         super().__init__()
         self.reactor, self.protocol = reactor, protocol
         self.aborted = False
+        self.is_reading = True
 
     def setTcpNoDelay(self, enabled):  # noqa: N802
         self.no_delay = enabled
+
+    def pauseProducing(self):  # noqa: N802
+        self.is_reading = False
+
+    def resumeProducing(self):  # noqa: N802
+        self.is_reading = True
 
     def unregisterProducer(self):  # noqa: N802
         self.producer = None
@@ -126,15 +133,14 @@ class Transport(StringTransport):
 
 
 class Wire:
-    """One attempt to reach a bot; the test is the bot."""
+    """One attempt to reach a bot; the test is the bot. `beside` is an attempt of the same gateway."""
 
-    def __init__(self, start=None, *, opens=True, leg=None, **bots):
-        self.reactor = MemoryReactorClock()
-        metrics = MemoryMetrics()
-        self.metrics = metrics.counts
+    def __init__(self, start=None, *, opens=True, leg=None, beside=None, reactor=None, **bots):
+        self.reactor = beside.reactor if beside else reactor or MemoryReactorClock()
+        self.bots = beside.bots if beside else ExotelBots(self.reactor, metrics=MemoryMetrics(), **bots)
+        self.metrics = self.bots.metrics.counts
         self.listener = RecordedListener()
         self.leg = leg or RecordedLeg()
-        self.bots = ExotelBots(self.reactor, metrics=metrics, **bots)
         self.connection = self.bots.connect(start or stream_start(), self.leg, self.listener)
         self.listener.on_open = self.connection.start
         if opens:

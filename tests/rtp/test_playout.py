@@ -263,3 +263,14 @@ def test_tiny_messages_are_joined_in_the_queue(playout):
     for _ in range(FRAME_SAMPLES * 4):
         playout.play(b"\x01\x02")
     assert len(playout._pieces) <= 4
+
+
+def test_audio_that_continues_a_message_is_finished_with_it(playout):
+    for index in range(3):
+        playout.play(pcm(800), continues=index > 0)
+    playout.mark("end")
+    playout.play(pcm(800))
+    playout.mark("behind")
+    playout.pop()
+    assert playout.clear(finish_message=True) == ["behind"]
+    assert len(drain(playout)) == 2400 - FRAME_SAMPLES

@@ -1,7 +1,8 @@
 """Adapter: the streams to bots, as Exotel opens, feeds and ends them, over `stream.websocket`."""
 
 import os
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from attrs import evolve
@@ -21,16 +22,19 @@ from exoswitch.exotel.stream.counting import StreamCounts
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.intake import BotIntake
 from exoswitch.exotel.stream.machine import Close, Do, Effect, Failed, Input, Lost, Signal, State, advance
+from exoswitch.exotel.stream.messages import LONG_BYTES
 from exoswitch.exotel.stream.observer import ObserverFactory, Side, StreamObserver, unobserved
 from exoswitch.exotel.stream.resolution import call_details
 from exoswitch.exotel.stream.resolver import resolve
-from exoswitch.exotel.stream.websocket import WebSocket, WebSockets
+from exoswitch.exotel.stream.unfinished import Unfinished
+from exoswitch.exotel.stream.websocket import Shared, WebSocket, WebSockets
 from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.network.tls import client_tls
 from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.fair_turns import FairTurns
 
 _STARTED = State.STARTED  # an attribute of an Enum is slow to read
 _CLOSE_S = 2.0
@@ -64,7 +68,7 @@ class ExotelBots:
         self.reactor = reactor
         self.metrics = metrics
         self.handshake_s = handshake_s
-        self.entropy = entropy
+        self.shared = Shared(FairTurns(reactor), Unfinished(), entropy)
         self.observe = observe
         self.tls_options = tls_options
 
@@ -102,6 +106,8 @@ class BotConnection:
         self._observer = StreamObserver()
         self._socket: WebSocket | None = None
         self._timer: IDelayedCall | None = None
+        self._due_marks: deque[str] = deque()
+        self._long_message: Iterator[None] | None = None
         self._attempt = deferLater(bots.reactor, 0, self._reach)
         self._attempt.addErrback(self._unreachable)
 
@@ -124,7 +130,7 @@ class BotConnection:
                 self._abandon(_GIVEN_UP)
                 self._start_timer(0, self._listener.stream_failed, _FAILED.format(_GIVEN_UP))
             case Do.END_MEDIA:
-                self._count_dropped()
+                self._end_media()
             case Do.PLAY_REST:
                 self._intake.finish()
             case Do.LIMIT_CLOSING:
@@ -152,9 +158,10 @@ class BotConnection:
             self._send(message)
 
     def send_mark(self, name: str) -> None:
-        """Tell the bot that all audio before this mark has been played."""
-        if self._state is _STARTED:
-            self._send(self._writer.mark(name))
+        """Tell the bot that all audio before this mark has been played, in this turn or in one of the next."""
+        if self._state is _STARTED and self._socket is not None:
+            self._due_marks.append(name)
+            self._socket.start_work()
 
     def send_digit(self, digit: str, duration_ms: int) -> None:
         """Tell the bot of a key that was pressed."""
@@ -182,7 +189,7 @@ class BotConnection:
         self._where = f"{address}: "
         self._observe(address.url, address.sample_rate_hz)
         protocol: Any = await bots.endpoint(address, ca_file).connect(
-            WebSockets(bots.reactor, address, self, bots.entropy)
+            WebSockets(bots.reactor, address, self, bots.shared)
         )
         self._socket = protocol
 
@@ -223,14 +230,36 @@ class BotConnection:
         if self._state is not _STARTED:
             self._counts.unusable("early")
             return
-        try:
-            read = self._intake.feed(message)
-        except RemoteProtocolError as error:
-            self._counts.unusable("malformed")
-            if self._intake.malformed == 1:
-                self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
+        if len(message) > LONG_BYTES:
+            self._long_message = self._take_in_steps(message)
             return
-        self._counts.read(read)
+        try:
+            self._counts.read(self._intake.feed(message))
+        except RemoteProtocolError as error:
+            self._refuse(error)
+
+    def _take_in_steps(self, message: bytes) -> Iterator[None]:
+        try:
+            self._counts.read((yield from self._intake.feed_in_steps(message)))
+        except RemoteProtocolError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        self._counts.unusable("malformed")
+        if self._intake.malformed == 1:
+            self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
+
+    def work(self) -> bool:
+        """Send one mark, or go on with a long message; say whether there was work."""
+        if self._due_marks:
+            self._send(self._writer.mark(self._due_marks.popleft()))
+            return True
+        if self._long_message is None:
+            return False
+        for _ in self._long_message:
+            return True
+        self._long_message = None
+        return True
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
@@ -290,6 +319,11 @@ class BotConnection:
         if self._socket is not None:
             self._socket.send_text(message)
         self._observer.sent(message)
+
+    def _end_media(self) -> None:
+        self._due_marks.clear()
+        self._long_message = None
+        self._count_dropped()
 
     def _count_dropped(self) -> None:
         self._counts.audio_dropped(self._messages.take_dropped_ms())

@@ -1,5 +1,6 @@
 """Core: the intake of a bot's messages: each is read, and its effect reaches the media leg."""
 
+from collections.abc import Generator
 from typing import Protocol
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
@@ -8,13 +9,14 @@ from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader
 
+_STEP_BYTES = 32 * 1024  # of a long message
 _LEAD_IN = bytes(2 * (REACH_SAMPLES - 1))  # as long as the resampler's delay, so that no gap comes later
 
 
 class PlayoutLeg(Protocol):
     """The part of a media leg that a bot controls; see IMediaLeg."""
 
-    def play(self, pcm: bytes) -> None:
+    def play(self, pcm: bytes, *, continues: bool = False) -> None:
         """Queue audio of the bot: signed 16-bit little-endian mono at 8,000 Hz."""
 
     def mark(self, name: str) -> None:
@@ -61,16 +63,35 @@ class BotIntake:
         self.carry_out(message)
         return message
 
+    def feed_in_steps(self, data: bytes) -> Generator[None, None, BotMedia]:
+        """Read a message longer than `LONG_BYTES` and carry it out, with a pause after each step of bounded cost.
+
+        Raises:
+            RemoteProtocolError: the data is no media message; the stream can go on.
+        """
+        try:
+            message = yield from self.reader.read_in_steps(data)
+        except RemoteProtocolError:
+            self.malformed += 1
+            raise
+        for start in range(0, len(message.pcm), _STEP_BYTES):
+            self._play(message.pcm[start : start + _STEP_BYTES], continues=start > 0)
+            yield
+        return message
+
     def carry_out(self, message: BotMessage) -> None:
         """Give a message's effect to the leg; an ignored message has none."""
         if isinstance(message, BotMedia):
-            self._leg.play(message.pcm if self._resampled is None else self._resampled.take(message.pcm))
+            self._play(message.pcm)
         elif isinstance(message, BotMark):
             self._leg.mark(message.name)
         elif isinstance(message, BotClear):
             if self._resampled is not None:
                 self._resampled.forget()
             self._leg.clear(finish_message=self._finish_message, answer_marks=self._answer_marks)
+
+    def _play(self, pcm: bytes, *, continues: bool = False) -> None:
+        self._leg.play(pcm if self._resampled is None else self._resampled.take(pcm), continues=continues)
 
     def finish(self) -> None:
         """Play the audio that still waits in the resampler: nothing follows."""

@@ -1,8 +1,8 @@
-"""Adapter: a client's WebSocket, over autobahn, with a fast path for whole text messages.
+"""Adapter: a client's WebSocket, over autobahn, with messages of our own, whose cost is bounded.
 
-autobahn handles the handshake, pings, closing, fragments and protocol errors. Whole text messages go through
-`websocket_frames` both ways, while autobahn is between two messages. autobahn's timers are never used, because they
-run on the global reactor.
+autobahn handles the handshake, pings and closing. `server_frames` and `client_frames` read and write the messages.
+Each frame is taken in its turn (`FairTurns`), and reading is paused meanwhile. autobahn's timers are never used,
+because they run on the global reactor.
 """
 # ruff: noqa: N802, N803, N815 - Twisted and autobahn give these names
 
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import txaio
+from attrs import frozen
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer
@@ -19,9 +20,12 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress
+from exoswitch.exotel.stream.client_frames import ClientFrames
 from exoswitch.exotel.stream.handshake import upgrade_request
 from exoswitch.exotel.stream.observer import Side
-from exoswitch.exotel.stream.websocket_frames import ClientFrames, ServerFrames
+from exoswitch.exotel.stream.server_frames import MESSAGE_TOO_BIG, Binary, Control, Event, ServerFrames, Violation
+from exoswitch.exotel.stream.unfinished import Unfinished
+from exoswitch.tasks.fair_turns import FairTurns
 
 _MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """Base64 of 98 s of audio at 8,000 Hz, or 32 s at 24,000 Hz; Exotel's own limit is 100 kB (spec §3.1)."""
@@ -40,6 +44,9 @@ class SocketListener(Protocol):
     def text_received(self, message: bytes) -> None:
         """A text message came; it need not be UTF-8."""
 
+    def work(self) -> bool:
+        """Do a part of the work that waits, before another message is taken; say whether there was any."""
+
     def binary_received(self, size: int) -> None:
         """A binary message of `size` bytes came, and was dropped."""
 
@@ -53,22 +60,29 @@ class SocketListener(Protocol):
         """The connection is gone, open or not; `code` is the close code, if any, `by` the side that ended it."""
 
 
+@frozen(eq=False)
+class Shared:
+    """The parts that all sockets share: their turns, their unfinished messages, and random bytes."""
+
+    turns: FairTurns
+    unfinished: "Unfinished[WebSocket]"
+    entropy: Callable[[int], bytes]
+
+
 class WebSockets(Factory):
     """Makes the sockets of one attempt to connect: several if the host has several addresses."""
 
     noisy = False
 
-    def __init__(
-        self, reactor: Any, address: BotAddress, listener: SocketListener, entropy: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, reactor: Any, address: BotAddress, listener: SocketListener, shared: Shared) -> None:
         self._factory = WebSocketClientFactory(reactor=reactor)  # type: ignore[no-untyped-call]
         self._address = address
         self._listener = listener
-        self._entropy = entropy
+        self._shared = shared
 
     def buildProtocol(self, _addr: object) -> "WebSocket":
         """Make one."""
-        socket = WebSocket(self._address, self._listener, self._entropy)
+        socket = WebSocket(self._address, self._listener, self._shared)
         socket.factory = self._factory
         return socket
 
@@ -83,16 +97,17 @@ class WebSocket(WebSocketClientProtocol):
     tcpNoDelay = True  # autobahn 26.10 does not set it without this line
     openHandshakeTimeout = closeHandshakeTimeout = serverConnectionDropTimeout = 0
     utf8validateIncoming = False  # invalid text is reported, and does not end the call
-    maxMessagePayloadSize = _MAX_MESSAGE_BYTES
     failByDrop = False  # the other side sees the close code of its error, not a 1006
 
-    def __init__(self, address: BotAddress, listener: SocketListener, entropy: Callable[[int], bytes]) -> None:
+    def __init__(self, address: BotAddress, listener: SocketListener, shared: Shared) -> None:
         super().__init__()
         self._address = address
         self._listener = listener
-        self._entropy = entropy
+        self._shared = shared
         self._incoming = ServerFrames(_MAX_MESSAGE_BYTES)
-        self._outgoing = ClientFrames(entropy)
+        self._outgoing = ClientFrames(shared.entropy)
+        self._is_reading = True
+        self._lost: Failure | None = None
         self._unread_bytes = 0
         self._unanswered_ping: bytes | None = None
         self._ended_by = Side.BOT
@@ -131,24 +146,79 @@ class WebSocket(WebSocketClientProtocol):
         if self.state == self.STATE_OPEN:
             self._ended_by = Side.GATEWAY
 
+    # --- the work of a turn, called by FairTurns
+
+    def start_work(self) -> None:
+        """Do the work that the listener has, in this turn or in one of the next."""
+        self._shared.turns.start(self)
+
+    def work(self) -> bool:
+        """Do a part of the listener's work, or take one frame."""
+        if self.state == self.STATE_CLOSED:
+            self._incoming.drop_messages()
+        elif self._listener.work():
+            return True
+        else:
+            event = self._incoming.next()
+            self._note_unfinished()
+            if event is not None:
+                self._take(event)
+                return True
+        if self._lost is not None:
+            self._report_lost(self._lost)
+        return False
+
+    def pause(self) -> None:
+        """Leave data in the network: what has come waits for its turn."""
+        if self._lost is None and self.state != self.STATE_CLOSED:
+            self._is_reading = False
+            self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read again."""
+        if not self._is_reading and self._lost is None:
+            self._is_reading = True
+            self.transport.resumeProducing()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, bytes):
+            self._listener.text_received(event)
+        elif isinstance(event, Control):
+            self._dataReceived(event.frame)
+        elif isinstance(event, Binary):
+            self._listener.binary_received(event.size)
+        elif isinstance(event, Violation):
+            self._fail_connection(event.code, event.why)
+
+    def _note_unfinished(self) -> None:
+        """Give up the oldest long message that is unfinished, if there are too many of them."""
+        oldest = self._shared.unfinished.note(self, self._incoming.unfinished_bytes)
+        if oldest is not None:
+            oldest.refuse_unfinished()
+
+    def refuse_unfinished(self) -> None:
+        """End the connection, because its unfinished message takes room that others need."""
+        self._fail_connection(MESSAGE_TOO_BIG, "the message was not finished while others needed its room")
+
     # --- called by Twisted
 
     def dataReceived(self, data: bytes) -> None:
-        """Take whole text messages off the head of the data; give the rest to autobahn."""
-        if self.state != self.STATE_OPEN:
-            self._dataReceived(self._incoming.release() + data)
-            return
-        if self.current_frame is None and not self.inside_message and not self.data:
-            messages, data = self._incoming.feed(data)
-            for message in messages:
-                self._listener.text_received(message)
-        if data:
+        """Take data, in this turn or in one of the next."""
+        if self.state == self.STATE_CONNECTING:
             self._dataReceived(data)
+        elif self.state != self.STATE_CLOSED:
+            self._incoming.feed(data)
+            self._shared.turns.start(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Remember the cause, if none is known yet."""
+        """Report it, after the messages that came before it."""
+        self._lost = reason
+        self._shared.turns.start(self)
+
+    def _report_lost(self, reason: Failure) -> None:
         if self.wasNotCleanReason is None:
             self.wasNotCleanReason = _why_lost(reason)
+        self._shared.unfinished.note(self, 0)
         super().connectionLost(reason)
 
     def pauseProducing(self) -> None:
@@ -176,7 +246,7 @@ class WebSocket(WebSocketClientProtocol):
 
     def startHandshake(self) -> None:
         """Send our own request: autobahn's has headers that Exotel does not send."""
-        self.websocket_key = base64.b64encode(self._entropy(16))
+        self.websocket_key = base64.b64encode(self._shared.entropy(16))
         self.sendData(upgrade_request(self._address, self.websocket_key.decode("ascii")))
 
     def processHandshake(self) -> Any:
@@ -195,13 +265,9 @@ class WebSocket(WebSocketClientProtocol):
         """The handshake succeeded."""
         self.transport.registerProducer(self, streaming=True)
         self._listener.socket_opened()
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """Pass on a message that autobahn read."""
-        if isBinary:
-            self._listener.binary_received(len(payload))
-        else:
-            self._listener.text_received(payload)
+        data, self.data = self.data, b""
+        if data:
+            self.dataReceived(data)
 
     def onPing(self, payload: bytes) -> None:
         """Answer; while the other side does not read, keep only the last ping (RFC 6455 §5.5.3 allows it)."""
@@ -216,6 +282,8 @@ class WebSocket(WebSocketClientProtocol):
         if not isReply:
             self._end()
         super().sendCloseFrame(code, reasonUtf8, isReply)
+        self._incoming.drop_messages()
+        self._shared.unfinished.note(self, 0)
         if was_open:
             self._listener.socket_closing()
 

@@ -175,9 +175,9 @@ class _Gateway:
 
     # --- the leg, as the intake has it
 
-    def play(self, pcm: bytes) -> None:
+    def play(self, pcm: bytes, *, continues: bool = False) -> None:
         """Queue audio of the bot."""
-        self.dropped_ms += self._leg.playout.play(pcm)
+        self.dropped_ms += self._leg.playout.play(pcm, continues=continues)
 
     def mark(self, name: str) -> None:
         """Queue a mark."""

@@ -1,0 +1,32 @@
+"""Core: the room that unfinished long messages take, over all connections."""
+
+from typing import Generic, TypeVar
+
+from attrs import define, field
+
+Owner = TypeVar("Owner")
+
+_FREE_BYTES = 64 * 1024  # of each connection, without regard to the others
+_ALL_BYTES = 16 * 1024 * 1024
+
+
+@define(eq=False)
+class Unfinished(Generic[Owner]):
+    """Counts the bytes of unfinished messages longer than 64 KiB, and finds the one to give up.
+
+    A message of 100 kB, which is Exotel's longest, takes milliseconds to arrive. So where the room is full, the
+    oldest message is the one that its sender does not mean to finish.
+    """
+
+    all_bytes: int = field(default=0, init=False)
+    _sizes: dict[Owner, int] = field(factory=dict, init=False)  # the oldest first
+
+    def note(self, owner: Owner, size: int) -> Owner | None:
+        """Note how many bytes an owner holds now; give the owner of the oldest message if all hold too many."""
+        if size <= _FREE_BYTES:
+            if self._sizes:
+                self.all_bytes -= self._sizes.pop(owner, 0)
+            return None
+        self.all_bytes += size - self._sizes.get(owner, 0)
+        self._sizes[owner] = size
+        return next(iter(self._sizes)) if self.all_bytes > _ALL_BYTES else None

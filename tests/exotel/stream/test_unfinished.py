@@ -1,0 +1,31 @@
+from exoswitch.exotel.stream.unfinished import Unfinished
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+def test_short_unfinished_messages_are_not_counted():
+    room = Unfinished()
+    assert [room.note(owner, 64 * KIB) for owner in range(1000)] == [None] * 1000
+    assert room.all_bytes == 0
+
+
+def test_the_oldest_of_too_many_long_unfinished_messages_is_given_up():
+    room = Unfinished()
+    assert [room.note(owner, 2 * MIB) for owner in "abcdefgh"] == [None] * 8
+    assert room.note("a", 2 * MIB - 1) is None
+    assert room.note("i", 65 * KIB) == "a"
+
+
+def test_a_finished_message_gives_its_room_back():
+    room = Unfinished()
+    for owner in range(1000):
+        assert room.note(owner, 2 * MIB) is None
+        assert room.note(owner, 0) is None
+    assert room.all_bytes == 0
+
+
+def test_a_message_that_grows_is_counted_once():
+    room = Unfinished()
+    for size in range(0, 2 * MIB, 64 * KIB):
+        room.note("a", size)
+    assert room.all_bytes == 2 * MIB - 64 * KIB
