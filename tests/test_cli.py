@@ -86,7 +86,9 @@ def test_rendered_folder_is_complete_and_its_secrets_are_private(good_file, tmp_
     assert main(["render-asterisk", str(good_file), "--out", str(out)]) == 0
     assert {"asterisk.conf", "manager.conf", "pjsip.conf", "extensions.conf"} <= {p.name for p in out.iterdir()}
     assert (out / "manager.conf").stat().st_mode & 0o077 == 0
-    assert str(out) in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "chown asterisk:asterisk " in shown
+    assert f"asterisk -U asterisk -C {out}/asterisk.conf" in shown
 
 
 @pytest.mark.parametrize(("words", "shown"), [([], "check-config"), (["sim"], "an AMI server")])

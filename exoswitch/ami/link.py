@@ -109,7 +109,20 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
     async def _log_in(self, ami: AmiProtocol) -> None:
         username, secret = self._config.username, self._config.secret
         challenged = await ami.action(actions.challenge())
-        answer = await ami.action(actions.log_in(username, secret, challenged))
+        if challenged.succeeded and challenged.get("Challenge"):
+            login = actions.log_in(username, secret, challenged)
+        elif self._config.ami.startswith("tls:"):
+            login = actions.log_in_by_secret(username, secret)
+        else:
+            self.extra_wait_s = LOGIN_RETRY_S
+            problem = f"{self.server} refused the challenge of a login: {challenged.get('Message')}"
+            self._log.error(
+                "{problem}. The secret is not sent in the clear: find out what listens at {where}, or use tls:.",
+                problem=problem,
+                where=self._config.ami,
+            )
+            raise BackendUnavailable(problem)
+        answer = await ami.action(login)
         self.extra_wait_s = 0.0 if answer.succeeded else LOGIN_RETRY_S
         if not answer.succeeded:
             problem = f"{self.server} refused the login of {username!r}: {answer.get('Message')}"

@@ -2,6 +2,7 @@
 
 import random
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
@@ -31,6 +32,8 @@ from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
+
+ANNOUNCED_KEPT = 8  # addresses of one Asterisk
 
 
 @implementer(ISwitch)
@@ -66,6 +69,7 @@ class AsteriskSwitch(AmiLink):
         self._translator = EventTranslator()
         self._hang_ups = HangUps(node, reactor, self._tell)
         self._claims = Claims(node, reactor)
+        self._announced: tuple[str, ...] = ()
         self._confirmations = Confirmations(self._happened, self.disbelieve)
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
@@ -182,11 +186,31 @@ class AsteriskSwitch(AmiLink):
 
     def _happened(self, event: ChannelEvent) -> None:
         """Tell an event that is true."""
+        if isinstance(event, MediaAnnounced):
+            event = self._reachable(event)
         self._hang_ups.observe(event)
         self._tell(event)  # before the claim fails: only the event has the cause
         if isinstance(event, ChannelHungUp):
             self._translator.hung_up(event.channel_id)
             self._claims.hung_up(event.channel_id)
+
+    def _reachable(self, event: MediaAnnounced) -> MediaAnnounced:
+        """Replace an address behind NAT by `host`, if the configuration says so; else name both, once."""
+        if event.host == self.host:
+            return event
+        if self._config.media_address == "host":
+            return evolve(event, host=self.host)
+        if event.host not in self._announced:
+            self._announced = (*self._announced, event.host)[-ANNOUNCED_KEPT:]
+            self._log.info(
+                "{server} announces {announced} for its audio, and host: is {host}. Audio is exchanged with "
+                "{announced}. If none comes, because this Asterisk is behind NAT or in Docker, set "
+                "media_address: host for it.",
+                server=self.server,
+                announced=event.host,
+                host=self.host,
+            )
+        return event
 
     def went_down(self, reason: str) -> None:
         """Tell it; pending hang-ups stay."""

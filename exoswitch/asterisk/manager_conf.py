@@ -10,7 +10,8 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.network.addresses import Endpoint, is_ip
 
 READ = "system,call,dtmf,dialplan,agi,reporting"
-WRITE = "system,call,agi,originate,command,reporting"
+WRITE = "system,call,agi,originate,reporting"
+"""system is for Filter, call for Hangup, Redirect and variables, reporting for the list of channels."""
 
 WRITE_TIMEOUT_MS = 5000
 """A gateway that does not read for a moment keeps its login (Asterisk's default is 100 ms)."""

@@ -23,6 +23,17 @@ _CALLS = (
 )
 MODULES = _SIP + _MEDIA + _CALLS
 
+# Keys of asterisk.conf, and folders under the state directory.
+_STATE = {
+    "astrundir": "run",
+    "astlogdir": "log",
+    "astspooldir": "spool",
+    "astdbdir": "db",
+    "astkeydir": "db",
+    "astcachedir": "cache",
+}
+STATE_FOLDERS = tuple(dict.fromkeys(_STATE.values()))
+
 DESCRIPTORS_PER_CALL = 16
 """A bridged call takes nine file descriptors, four of them sockets (measured on Asterisk 22.10)."""
 
@@ -33,17 +44,7 @@ def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -
     """Render asterisk.conf: its folders, and its own limit of calls, as a guard against wrong counts of gateways."""
     folders = [("astetcdir", etc_dir)]
     if state_dir is not None:
-        folders += [
-            (key, f"{state_dir}/{folder}")
-            for key, folder in (
-                ("astrundir", "run"),
-                ("astlogdir", "log"),
-                ("astspooldir", "spool"),
-                ("astdbdir", "db"),
-                ("astkeydir", "db"),
-                ("astcachedir", "cache"),
-            )
-        ]
+        folders += [(key, f"{state_dir}/{folder}") for key, folder in _STATE.items()]
     options = (
         # Channel ids start with it, so they are unique in a fleet.
         ("systemname", pbx.name),

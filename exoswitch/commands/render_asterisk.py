@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exoswitch.asterisk.folder import write
+from exoswitch.asterisk.installation import USER, installation
 from exoswitch.asterisk.render import render
 from exoswitch.commands.outputs import unwritable
 from exoswitch.config.loader import load
@@ -32,7 +33,9 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise unwritable("--out", error.filename2 or error.filename or out, error) from None
     print(f"wrote {len(files)} files for {pbx.name} to {out}/")
-    print(f"start it with: asterisk -C {etc_dir}/asterisk.conf")
+    print(f"On its machine, as root ({USER} is the user that Asterisk runs as):")
+    for command in installation(sorted(files), out=out, etc_dir=etc_dir, state_dir=options.state_dir):
+        print(f"    {command}")
     return 0
 
 

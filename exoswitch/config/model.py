@@ -85,7 +85,8 @@ class AsteriskConfig:
     """One Asterisk: its AMI, and the settings that `render-asterisk` writes into its files.
 
     `ami` is a Twisted client endpoint string (``tcp:10.0.1.5:5038``, ``tls:…``), `sip` HOST:PORT of its UDP
-    transport, `rtp_ports` the range of its rtp.conf.
+    transport, `rtp_ports` the range of its rtp.conf. `media_address` says where audio is exchanged: at the address
+    that Asterisk announces, or at `host`.
     """
 
     name: values.Name
@@ -93,6 +94,7 @@ class AsteriskConfig:
     username: values.ManagerUser
     secret: values.ManagerSecret = field(repr=False, metadata=_NEVER_SHOWN)
     host: values.Ipv4
+    media_address: values.MediaAddressOf = "announced"
     capacity: values.Calls = 600
     sip: values.HostAndPort = "0.0.0.0:5060"
     rtp_ports: values.PortRange = range(10000, 20000)

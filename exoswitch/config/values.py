@@ -40,6 +40,7 @@ CallsPerSecond = Annotated[float, decimal(0.1, 1000)]
 Money = Annotated[float, decimal(0, 1_000_000)]
 PulseSeconds = Annotated[int, whole(1, 3600)]
 
+MediaAddressOf = Literal["announced", "host"]
 OnStop = Literal["wait", "hand-over"]
 FullTone = Literal["congestion", "busy", "none"]
 SoundName = Annotated[str, Kind(kinds.sound, "all-circuits-busy-now")]

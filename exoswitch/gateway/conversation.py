@@ -12,10 +12,14 @@ from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane
 
 @define(eq=False)
 class Conversation:
-    """A conversation, from the binding of its RTP port to its release; it has at most one stream at a time."""
+    """A conversation, from the binding of its RTP port to its release; it has at most one stream at a time.
+
+    `source` is HOST:PORT that Asterisk announced for its audio; empty until then.
+    """
 
     _plane: IMediaPlane
     _bots: IBots
+    source: str = field(default="", init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
 
@@ -50,6 +54,11 @@ class Conversation:
         if self._bot is None:
             raise LookupError("the call has no stream")
         return self._bot
+
+    def direct(self, host: str, port: int) -> None:
+        """Send audio to this address from now on, and accept it from nowhere else."""
+        self.source = f"{host}:{port}"
+        self.leg.direct(host, port)
 
     def connect(self, start: StreamStart, listener: IStreamListener) -> None:
         """Begin an attempt to reach the bot."""

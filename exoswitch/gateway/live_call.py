@@ -142,6 +142,17 @@ class LiveCall:
 
     def media_lost(self, silent_s: float) -> None:
         """No RTP has come for this long."""
+        self._log.warn(
+            "call {call_sid}: no audio came for {silent_s:.0f} s. Asterisk {asterisk} announced {source} for its "
+            "audio, its host: is {host}, and it sends to {here}. If it is behind NAT or in Docker, set "
+            "media_address: host for it.",
+            call_sid=self.call_sid,
+            silent_s=silent_s,
+            asterisk=self.channel.switch.name,
+            source=self._conversation.source or "no address",
+            host=self.channel.switch.host,
+            here="{}:{}".format(*self._conversation.address),
+        )
         self.feed(self.inputs.media_lost, silent_s)
 
     def playout_began(self) -> None:
@@ -191,7 +202,7 @@ class LiveCall:
             case fx.TakeOverCall():
                 self.channel.take_over(self._conversation.address, is_bridged=self._was_answered)
             case fx.DirectMedia(host, port):
-                self._conversation.leg.direct(host, port)
+                self._conversation.direct(host, port)
             case fx.ConnectStream():
                 self._progress.asked_bot()
                 self._conversation.connect(self._record.stream_start(is_resumed=self._was_answered), self)

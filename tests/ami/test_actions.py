@@ -130,7 +130,6 @@ def test_challenge_is_answered_with_a_key_and_without_the_secret():
     assert not answer.get("Secret")
 
 
-def test_login_without_a_challenge_gives_the_secret_itself():
-    for refused in (AmiMessage((("Response", "Error"),)), AmiMessage((("Response", "Success"),))):
-        answer = actions.log_in("exoswitch", "opensesame", refused)
-        assert (answer.get("Username"), answer.get("Secret")) == ("exoswitch", "opensesame")
+def test_login_by_secret_gives_the_secret_itself():
+    login = actions.log_in_by_secret("exoswitch", "opensesame")
+    assert (login.get("Username"), login.get("Secret")) == ("exoswitch", "opensesame")

@@ -1,7 +1,9 @@
 import random
 
 import pytest
+from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogLevel, formatEvent
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.switch import AsteriskSwitch
@@ -10,6 +12,7 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET
+from tests.harness.ami_rig import CONFIG
 from tests.harness.logs import warnings_in
 
 
@@ -39,11 +42,23 @@ def test_login_answers_the_challenge_and_never_shows_the_secret(rig, log):
     assert SECRET not in str(login.headers) + str(log)
 
 
-def test_login_gives_the_secret_if_challenges_are_refused(rig):
+def test_login_gives_the_secret_if_challenges_are_refused_on_an_encrypted_connection(rig):
+    rig.switch._config = evolve(CONFIG, ami="tls:10.0.1.5:5039")
     rig.far.refused = {"Challenge"}
     rig.start()
     assert rig.far.asked("Login")[0].get("Secret") == SECRET
     assert rig.switch.ready
+
+
+def test_secret_is_not_sent_in_the_clear(rig, log):
+    rig.far.refused = {"Challenge"}
+    rig.start()
+    assert not rig.far.asked("Login")
+    assert SECRET not in str([action.headers for action in rig.far.actions])
+    (error,) = [event for event in log if event["log_level"] is LogLevel.error]
+    assert "tcp:10.0.1.5:5038, or use tls:" in formatEvent(error)
+    rig.clock.advance(59)
+    assert not rig.clock.tcpClients  # A refusal stays for some time.
 
 
 def test_nothing_is_asked_before_asterisk_is_booted(rig):

@@ -2,6 +2,7 @@ import gc
 
 import pytest
 from attrs import evolve
+from twisted.logger import formatEvent
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.hangups import HANG_UP_RETRY_S
@@ -10,6 +11,7 @@ from exoswitch.ami.pending_hangups import REFUSALS_MAX
 from exoswitch.call.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, Origination
+from tests.harness.ami_rig import CONFIG
 from tests.harness.logs import warnings_in
 
 CALL = Origination(
@@ -404,3 +406,26 @@ def test_call_of_a_lost_gateway_is_hung_up_as_soon_as_asterisk_can_be_reached(ri
     rig.switch.hang_up_lost("sid1", 16)
     rig.reconnect()
     assert rig.hang_ups() == [("sid1", "16")]
+
+
+def announce(rig, host):
+    rig.far.legs.clear()
+    leg = ("Channel", "UnicastRTP/10.0.0.5:20000-0x7f01"), ("Uniqueid", "17.8"), ("Linkedid", "17.1")
+    for variable, value in (("ADDRESS", host), ("PORT", "4000")):
+        rig.far.tell("VarSet", *leg, ("Variable", f"UNICASTRTP_LOCAL_{variable}"), ("Value", value))
+    return rig.recorder.events[-1].host
+
+
+def test_address_that_is_not_host_is_believed_and_named_once(rig, log):
+    rig.start()
+    assert announce(rig, "10.0.1.5") == "10.0.1.5"
+    assert announce(rig, "172.17.0.2") == "172.17.0.2"
+    assert announce(rig, "172.17.0.2") == "172.17.0.2"
+    (told,) = [formatEvent(event) for event in log if "media_address" in formatEvent(event)]
+    assert "announces 172.17.0.2 for its audio, and host: is 10.0.1.5" in told
+
+
+def test_asterisk_behind_nat_exchanges_audio_at_its_host(rig):
+    rig.switch._config = evolve(CONFIG, media_address="host")
+    rig.start()
+    assert announce(rig, "172.17.0.2") == "10.0.1.5"

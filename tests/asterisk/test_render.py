@@ -126,6 +126,12 @@ def test_ami_over_tls_keeps_plain_ami_on_the_loopback_interface():
     assert general["tlscertfile"] == "/etc/asterisk/manager.pem"
 
 
+def test_gateway_may_not_run_commands_of_asterisks_console():
+    user = values(rendered()["manager.conf"])["exoswitch"]
+    assert user["write"] == "system,call,agi,originate,reporting"
+    assert "command" not in user["read"]
+
+
 def test_semicolon_in_a_secret_does_not_start_a_comment():
     assert "secret = a\\;b\\;--c\n" in rendered(pbx(secret="a;b;--c"))["manager.conf"]
 

@@ -13,6 +13,7 @@ from exoswitch.asterisk.conf import section
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.manager_conf import READ
 from exoswitch.asterisk.render import render
+from exoswitch.asterisk.system import STATE_FOLDERS
 from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
 from exoswitch.network.addresses import Endpoint
 from exoswitch.trunks.registry import build
@@ -30,7 +31,6 @@ FOLDER = "/mnt"
 ETC_DIR = f"{FOLDER}/etc"
 STATE_DIR = f"{FOLDER}/state"
 REPORTER = "reporter"  # a second AMI user with the same secret and read-only rights
-STATE_FOLDERS = ("run", "log", "spool", "db", "cache")
 
 # The last step is an exec, so our child becomes Asterisk. It gets SIGKILL if the tests die first.
 _START = """\
