@@ -83,6 +83,14 @@ class BackendUnavailable(ExoswitchError):  # noqa: N818
     """A server that exoswitch depends on (Asterisk, a store) cannot be reached or did not answer in time."""
 
 
+class HostNotFound(ExoswitchError):  # noqa: N818 - the name says what happened
+    """A host name has no address: it does not exist, or its form is wrong."""
+
+
+class AddressRefused(ExoswitchError):  # noqa: N818
+    """A host has no address that may be connected to: see `private_networks` in the configuration."""
+
+
 class InvalidValue(ExoswitchError):  # noqa: N818
     """A text cannot be read as a number, a URL, a file or a word; the message says why, and names the remedy."""
 

@@ -34,6 +34,8 @@ from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
+from exoswitch.network.cares import CaresResolver
+from exoswitch.network.names import Names
 from exoswitch.rtp.service import RtpService
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.interfaces import ISessionStore
@@ -67,6 +69,8 @@ class Gateway(OrderedServices):
         self.config = config
         self.metrics = PrometheusMetrics()
         self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces")}
+        resolver = CaresResolver(reactor)
+        self.names = Names(reactor, resolver.ask, resolver.close)
         self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
         self.nodes = _node_allocator(config, reactor, self.metrics)
         self.jobs = _jobs(config, reactor, self.metrics)
@@ -114,7 +118,11 @@ class Gateway(OrderedServices):
             nodes=self.nodes,
             media=self.media,
             bots=ExotelBots(
-                reactor, metrics=self.metrics, handshake_s=self.config.calls.handshake_s, observe=observe
+                reactor,
+                metrics=self.metrics,
+                handshake_s=self.config.calls.handshake_s,
+                names=self.names,
+                observe=observe,
             ),
             jobs=self.jobs,
             sessions=self.sessions,
@@ -126,6 +134,7 @@ class Gateway(OrderedServices):
         for name, thread in self.threads.items():
             self.add(f"the thread of {name}", thread)
         self.add("locks", _locks(config))
+        self.add("look-ups", self.names)
         self.add("the session store", self.sessions)
         self.add("the allocator of places", self.nodes)
         if self.recorder is not None:

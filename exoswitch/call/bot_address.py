@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 from attrs import evolve, field, frozen
 
 from exoswitch.errors import InvalidValue
+from exoswitch.network.addresses import is_host
 
 MAX_CUSTOM_PARAMETERS = 3
 """The number of query keys that Exotel passes on (spec §1, article 3000108630)."""
@@ -108,6 +109,8 @@ def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
         raise InvalidValue(form) from error
     if scheme.lower() not in schemes or not host:
         raise InvalidValue(form)
+    if not is_host(host):
+        raise InvalidValue("the host of a bot's URL must be an IP address or a host name")
     if parts.fragment:
         raise InvalidValue("a bot's URL may not hold a fragment (#…): leave it out")
     credentials, _, authority = parts.netloc.rpartition("@")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from OpenSSL import SSL, crypto
-from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
+from twisted.internet.endpoints import clientFromString, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import (
     Certificate,
@@ -17,6 +17,8 @@ from twisted.python.filepath import FilePath
 
 from exoswitch.errors import InvalidValue
 from exoswitch.network.addresses import Endpoint
+from exoswitch.network.host_endpoint import HostEndpoint
+from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.network.tls import ServerCheck
 
 _TLS_FIELDS = {"host", "port", "timeout", "bindAddress", "certificate", "privateKey", "trustRoots"}
@@ -50,13 +52,13 @@ def _tls_endpoint(reactor: Any, endpoint: Endpoint) -> IStreamClientEndpoint:
     if len(endpoint.positional) > _HOST_AND_PORT:
         raise ValueError("after the host and the port, write each field with its name, such as timeout=10")
     address, named = endpoint.address, endpoint.named
-    source = named.get("bindAddress")
-    connecting = HostnameEndpoint(
+    connecting = HostEndpoint(
         reactor,
+        ReactorNames(reactor),
         address.host,
         address.port,
         float(named.get("timeout", _TIMEOUT_S)),
-        None if source is None else (source, 0),
+        source=named.get("bindAddress"),
     )
     check = ServerCheck(address.host, _context(named))
     secured: IStreamClientEndpoint = wrapClientTLS(check, connecting)

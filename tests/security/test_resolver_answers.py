@@ -10,6 +10,8 @@ from exoswitch.exotel.stream.answer_limit import MAX_HEAD_BYTES, MAX_HEAD_LINES,
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES
 from exoswitch.exotel.stream.resolver import resolve
+from exoswitch.network.host_endpoint import HostEndpoint
+from exoswitch.network.reactor_names import ReactorNames
 from tests.harness.wire import Transport
 
 PIECE = 64 * 1024  # as much as Twisted reads at once
@@ -21,7 +23,8 @@ class Asking:
     def __init__(self):
         reactor = MemoryReactorClock()
         address = parse_resolver("http://127.0.0.1:5000/where")
-        endpoint = BotEndpoint(reactor, address, None, 10.0)
+        connecting = HostEndpoint(reactor, ReactorNames(reactor), address.host, address.port, 10.0)
+        endpoint = BotEndpoint(reactor, connecting, None)
         self.outcome = []
         Deferred.fromCoroutine(resolve(reactor, address, endpoint, {})).addBoth(self.outcome.append)
         self.protocol = reactor.tcpClients[-1][2].buildProtocol(None)

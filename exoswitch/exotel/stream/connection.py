@@ -17,7 +17,7 @@ from exoswitch.call.bot_address import SAMPLE_RATES_HZ, BotAddress, is_resolver,
 from exoswitch.call.effects import StopReason
 from exoswitch.call.media import MediaMessages
 from exoswitch.call.stream_start import StreamStart
-from exoswitch.errors import InvalidValue, RemoteProtocolError
+from exoswitch.errors import ExoswitchError, RemoteProtocolError
 from exoswitch.exotel.stream.counting import StreamCounts
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.intake import BotIntake
@@ -32,6 +32,10 @@ from exoswitch.exotel.stream.writer import StreamWriter, media_encoding
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.network.host_endpoint import HostEndpoint
+from exoswitch.network.interfaces import INames
+from exoswitch.network.reach import UNLIMITED, ReachRules
+from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.network.tls import client_tls
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.fair_turns import FairTurns
@@ -43,7 +47,7 @@ _FAILED = "3009 failed to establish ws conn: {}"
 
 _GIVEN_UP = "given up before the bot answered"
 _CLOSED_TOO_SLOWLY = "the closing handshake was not finished in time"
-_UNREACHABLE = (InvalidValue, RemoteProtocolError, OSError, ConnectError, ValueError)
+_UNREACHABLE = (ExoswitchError, OSError, ConnectError, ValueError)
 
 
 @implementer(IBots)
@@ -51,8 +55,8 @@ class ExotelBots:
     """Reaches bots as Exotel does. Over TLS, the bot's certificate must be valid for its host.
 
     `handshake_s` limits the resolver, DNS, TCP, TLS and the upgrade together. `entropy` gives random bytes for keys
-    and masks. `tls_options` makes the TLS settings for a host name and a file of certificates to trust. `observe`
-    makes the observer of each attempt.
+    and masks. `tls_options` makes the TLS settings for a host name and a file of certificates to trust. `names` looks
+    up host names, and `reach` says where each account's bots may be. `observe` makes the observer of each attempt.
     """
 
     def __init__(
@@ -63,9 +67,13 @@ class ExotelBots:
         handshake_s: float = 10.0,
         entropy: Callable[[int], bytes] = os.urandom,
         tls_options: Callable[[str, str], Any] = client_tls,
+        names: INames | None = None,
+        reach: ReachRules = UNLIMITED,
         observe: ObserverFactory = unobserved,
     ) -> None:
         self.reactor = reactor
+        self.names = names or ReactorNames(reactor)
+        self.reach = reach
         self.metrics = metrics
         self.handshake_s = handshake_s
         self.shared = Shared(FairTurns(reactor), Unfinished(), entropy)
@@ -76,10 +84,13 @@ class ExotelBots:
         """Begin one attempt to reach a bot."""
         return BotConnection(self, start, leg, listener)
 
-    def endpoint(self, address: BotAddress, ca_file: str) -> BotEndpoint:
-        """Give the endpoint of a bot or a resolver."""
-        tls = self.tls_options(address.host, ca_file) if address.secure else None
-        return BotEndpoint(self.reactor, address, tls, self.handshake_s)
+    def endpoint(self, start: StreamStart, address: BotAddress, url: str = "") -> BotEndpoint:
+        """Give the endpoint of a call's bot or resolver; `url` is its URL, unless a resolver has given it."""
+        account, host, port = start.account, address.host, address.port
+        reach = self.reach.of_url(account, url, host, port) if url else self.reach.of_host(account, host, port)
+        connecting = HostEndpoint(self.reactor, self.names, host, port, self.handshake_s, account, reach)
+        tls = self.tls_options(host, start.bot.options.ca_file) if address.secure else None
+        return BotEndpoint(self.reactor, connecting, tls)
 
 
 @implementer(IBotConnection)
@@ -176,19 +187,19 @@ class BotConnection:
 
     @deferred
     async def _reach(self) -> None:
-        bots, url, ca_file = self._bots, self._start.bot.url, self._options.ca_file
+        bots, start, url = self._bots, self._start, self._start.bot.url
         self._start_timer(bots.handshake_s, self._feed, Failed(f"no answer within {bots.handshake_s:g} s"))
         if is_resolver(url):
-            resolver = parse_resolver(url)
+            resolver, url = parse_resolver(url), ""
             self._where = f"the resolver {resolver}: "
-            endpoint = bots.endpoint(resolver, ca_file)
-            address = await resolve(bots.reactor, resolver, endpoint, call_details(self._start))
+            endpoint = bots.endpoint(start, resolver, start.bot.url)
+            address = await resolve(bots.reactor, resolver, endpoint, call_details(start))
         else:
             address = parse_address(url)
-        self._address = address = evolve(address, is_resumed=self._start.is_resumed)
+        self._address = address = evolve(address, is_resumed=start.is_resumed)
         self._where = f"{address}: "
         self._observe(address.url, address.sample_rate_hz)
-        protocol: Any = await bots.endpoint(address, ca_file).connect(
+        protocol: Any = await bots.endpoint(start, address, url).connect(
             WebSockets(bots.reactor, address, self, bots.shared)
         )
         self._socket = protocol

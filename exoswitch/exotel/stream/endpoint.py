@@ -4,23 +4,19 @@ from typing import Any
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
-
-from exoswitch.call.bot_address import BotAddress
 
 
 @implementer(IStreamClientEndpoint)
 @define(eq=False)
 class BotEndpoint:
-    """The endpoint of one address; `tls` holds the TLS settings for its host, or None for plain TCP."""
+    """The endpoint of one bot; `tls` holds the TLS settings for its host, or None for plain TCP."""
 
-    _reactor: Any
-    _address: BotAddress
+    _clock: Any
+    _host: IStreamClientEndpoint
     _tls: Any
-    _timeout_s: float
     _outermost: Any = field(default=None, init=False)
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
@@ -28,9 +24,8 @@ class BotEndpoint:
         factory = protocolFactory
         if self._tls is not None:
             # As `wrapClientTLS` does, but with our clock: its writes wait for the global reactor.
-            factory = TLSMemoryBIOFactory(self._tls, isClient=True, wrappedFactory=factory, clock=self._reactor)
-        endpoint = HostnameEndpoint(self._reactor, self._address.host, self._address.port, timeout=self._timeout_s)
-        return endpoint.connect(factory).addCallback(self._connected)
+            factory = TLSMemoryBIOFactory(self._tls, isClient=True, wrappedFactory=factory, clock=self._clock)
+        return self._host.connect(factory).addCallback(self._connected)
 
     def hang_up(self) -> None:
         """Drop the connection, if there is one, without waiting for the other side."""

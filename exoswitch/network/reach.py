@@ -1,0 +1,78 @@
+"""Core: the addresses that a connection may go to.
+
+A host that is named in a request, and not in the configuration, may have public addresses only, and those that the
+operator lists. The rule is applied to the addresses of a look-up, and the connection goes to these: a name that
+changes its address between check and connection gains nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import Factory, frozen
+
+from exoswitch.errors import AddressRefused
+from exoswitch.network.addresses import Address as HostAndPort
+from exoswitch.network.public import Network, read_address, why_not_public
+
+
+@frozen
+class Reach:
+    """The addresses that one connection may go to: all, or public ones and those in these networks."""
+
+    everywhere: bool = False
+    networks: tuple[Network, ...] = ()
+
+    def permitted(self, host: str, addresses: Sequence[str]) -> tuple[str, ...]:
+        """Choose the addresses of a host that may be connected to.
+
+        Raises:
+            AddressRefused: there is none; the text does not name the addresses, which may be a secret of our network.
+        """
+        refusals = {address: self.refusal(address) for address in addresses}
+        permitted = tuple(address for address, why in refusals.items() if not why)
+        if not permitted:
+            why = next(iter(refusals.values()))
+            raise AddressRefused(
+                f"{host} has no public address (its address belongs to {why}): "
+                "the operator can permit it with stream_hosts or private_networks"
+            )
+        return permitted
+
+    def refusal(self, address: str) -> str:
+        """Say why an address may not be connected to; ``""`` if it may."""
+        if self.everywhere:
+            return ""
+        read = read_address(address)
+        why = why_not_public(read)
+        return "" if any(read in network for network in self.networks) else why
+
+
+EVERYWHERE = Reach(everywhere=True)
+"""The reach of hosts that the operator has named."""
+
+
+@frozen(kw_only=True)
+class ReachRules:
+    """The reach of every account's bots, as configured.
+
+    `urls` are the URLs of each account's apps, and `hosts` its other hosts (``voice_bot`` or ``voice_bot:8080``), to
+    which every address is permitted. `networks` are permitted to all accounts. `unlimited` permits every address to
+    all: for a program that calls the bots of its own user.
+    """
+
+    urls: Mapping[str, frozenset[str]] = Factory(dict)
+    hosts: Mapping[str, frozenset[str]] = Factory(dict)
+    networks: tuple[Network, ...] = ()
+    unlimited: bool = False
+
+    def of_url(self, account: str, url: str, host: str, port: int) -> Reach:
+        """Give the reach of a call's bot or resolver."""
+        return EVERYWHERE if url in self.urls.get(account, ()) else self.of_host(account, host, port)
+
+    def of_host(self, account: str, host: str, port: int) -> Reach:
+        """Give the reach of a host that an account has named in a request, or its resolver in an answer."""
+        name = host.lower().rstrip(".")
+        is_listed = not {name, str(HostAndPort(name, port))}.isdisjoint(self.hosts.get(account, ()))
+        return Reach(everywhere=self.unlimited or is_listed, networks=self.networks)
+
+
+UNLIMITED = ReachRules(unlimited=True)
