@@ -26,16 +26,21 @@ RESULTS = ROOT / ".tox" / "results"
 PARTS = {  # of each environment, in the order of its commands in tox.ini
     "check": ("style", "formatting", "types", "imports", "news", "unit"),
     "test": ("installed", "loopback", "e2e", "fleet", "delays"),
+    "fuzz": ("fuzz",),
     "pipecat": ("pipecat",),
 }
-ENVIRONMENTS = {"check": ("check",), "test": ("check", "test", "pipecat")}  # of each command of make
+ENVIRONMENTS = {"check": ("check",), "test": ("check", "test", "fuzz", "pipecat")}  # of each command of make
 STEPS = (  # parts that may run at the same time, the longest first, and how many of them
     (("unit", "types", "style", "formatting", "imports", "news"), 2),  # they use a whole core each
     (("loopback", "e2e", "fleet", "pipecat", "installed"), 4),  # they wait for most of their time
+    (("fuzz",), 1),  # it runs two targets at a time, which use a whole core each
     (("delays",), 1),  # other parts would change the delays
 )
 PART_TIMEOUT_S = 600
-MISSABLE = {"pipecat": "pip could not install pipecat-ai; the error of pip is above"}  # optional environments
+MISSABLE = {  # optional environments
+    "fuzz": "pip could not install atheris, which needs x86-64 and Python 3.11 to 3.13; the error of pip is above",
+    "pipecat": "pip could not install pipecat-ai; the error of pip is above",
+}
 DEBIAN_PACKAGES = {  # a command, and the package that has it
     "mmdebstrap": "mmdebstrap",
     "sipp": "sip-tester",

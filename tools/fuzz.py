@@ -1,0 +1,109 @@
+"""Feeds each fuzz target of tests/security with inputs that atheris makes; `make fuzz` runs this.
+
+    python tools/fuzz.py [--seconds 60] [--at-once 2] [--keep] [TARGET ...]
+
+A target is a module tests/security/fuzz_TARGET.py with `SEEDS`, some inputs to begin with, and `one_input`, which
+raises for a fault. tests/security/corpus/TARGET has the inputs that reach different code; --keep adds new ones.
+An input that shows a fault is written to fuzz-faults/: make it a seed, and mend the fault.
+"""
+
+import argparse
+import hashlib
+import importlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TARGETS = ROOT / "tests" / "security"
+CORPUS = TARGETS / "corpus"
+FAULTS = ROOT / "fuzz-faults"
+MAX_BYTES = 70_000  # more than any bound of one message but that of media
+INPUT_S, MEMORY_MB = 10, 2000
+STATISTICS = re.compile(r"#(\d+)\s+\w+\s+cov: (\d+)")
+
+
+def targets() -> list[str]:
+    """Name all targets."""
+    return sorted(path.stem.removeprefix("fuzz_") for path in TARGETS.glob("fuzz_*.py"))
+
+
+def fuzz(target: str, folders: list[str], flags: list[str]) -> None:
+    """Run one target in this process, which ends with it; inputs go into the first folder."""
+    import atheris  # noqa: PLC0415 - the parent does without it
+
+    sys.path.insert(0, str(ROOT))
+    with atheris.instrument_imports(include=["exoswitch"]):
+        module = importlib.import_module(f"tests.security.fuzz_{target}")
+    for seed in module.SEEDS:
+        (Path(folders[0]) / hashlib.sha1(seed).hexdigest()).write_bytes(seed)  # noqa: S324 - libFuzzer's own names
+    limits = {
+        "max_len": MAX_BYTES,
+        "timeout": INPUT_S,
+        "rss_limit_mb": MEMORY_MB,
+        "artifact_prefix": f"{FAULTS}/{target}-",
+    }
+    flags += [f"-{name}={value}" for name, value in limits.items()]
+    atheris.Setup([sys.argv[0], *flags, *folders], module.one_input)
+    atheris.Fuzz()
+
+
+def child(target: str, flag: str, *folders: str) -> "subprocess.CompletedProcess[str]":
+    """Run libFuzzer on one target in a process of its own, with the kept corpus as its last folder."""
+    kept = CORPUS / target
+    command = [sys.executable, __file__, f"--child={flag}", target, *folders, *([str(kept)] if kept.exists() else [])]
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+
+
+def run(target: str, seconds: int, keep: bool) -> bool:
+    """Fuzz one target, and print a line; False if it found a fault."""
+    with tempfile.TemporaryDirectory() as new:
+        ended = child(target, f"-max_total_time={seconds}", new)
+        found = STATISTICS.findall(ended.stderr)
+        inputs, branches = found[-1] if found else (0, 0)
+        if ended.returncode:
+            print(f"{target}: a fault after {inputs} inputs; the input is in {FAULTS}\n{ended.stdout}{ended.stderr}")
+            return False
+        print(f"{target}: {int(inputs):,} inputs in {seconds} s, {branches} branches, no fault", flush=True)
+        if keep:
+            merge(target, new)
+    return True
+
+
+def merge(target: str, new: str) -> None:
+    """Keep, of the old and the new inputs, the smallest set that reaches as much."""
+    with tempfile.TemporaryDirectory() as smallest:
+        child(target, "-merge=1", smallest, new)
+        shutil.rmtree(CORPUS / target, ignore_errors=True)
+        shutil.copytree(smallest, CORPUS / target)
+
+
+def main() -> int:
+    """Run the targets; 1 if any has a fault."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--seconds", type=int, default=60)
+    options.add_argument("--at-once", type=int, default=2)
+    options.add_argument("--keep", action="store_true", help="add inputs that reach new code to the corpus")
+    options.add_argument("--child", metavar="FLAG", help=argparse.SUPPRESS)
+    options.add_argument("names", nargs="*", metavar="TARGET")
+    chosen = options.parse_args()
+    FAULTS.mkdir(exist_ok=True)
+    if chosen.child:
+        target, *folders = chosen.names
+        fuzz(target, folders, [chosen.child])
+        return 0
+    names = chosen.names or targets()
+    with ThreadPoolExecutor(chosen.at_once) as pool:
+        good = list(pool.map(lambda name: run(name, chosen.seconds, chosen.keep), names))
+    if not any(FAULTS.iterdir()):
+        FAULTS.rmdir()
+    print(f"{sum(good)} passed, {len(good) - sum(good)} failed")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
