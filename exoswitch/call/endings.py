@@ -104,7 +104,10 @@ def bot_lost(error: str) -> Ending:
 
 def media_lost(silent_s: float) -> Ending:
     """No audio has come from Asterisk for too long."""
-    return _completed(reason=f"no audio came from Asterisk for {silent_s:g} s", stream_status=StreamStatus.COMPLETED)
+    return _completed(
+        reason=f"no audio came from Asterisk for {silent_s:.0f} s; if none came at all, check rtp.advertise",
+        stream_status=StreamStatus.COMPLETED,
+    )
 
 
 def too_long(seconds: float) -> Ending:

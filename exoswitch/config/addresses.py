@@ -25,6 +25,14 @@ def ipv4(text: str) -> str:
         raise Unreadable("must be an IPv4 address, such as 10.0.0.5") from None
 
 
+def reachable_ipv4(text: str) -> str:
+    """Read an IPv4 address of one machine, to which others can send."""
+    address = ipaddress.IPv4Address(ipv4(text))
+    if address.is_unspecified or address.is_multicast or address.is_reserved:
+        raise Unreadable(f"must be the address of one machine, and {address} is none; write one such as 10.0.0.5")
+    return str(address)
+
+
 def proxy(text: str) -> str:
     """Read the IP address of a proxy, or ``unix``."""
     try:

@@ -11,6 +11,7 @@ from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
 from exoswitch.config.exposure import exposed
 from exoswitch.config.model import Config, TrunkConfig
+from exoswitch.config.own_addresses import strange
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.reading import Reader
 from exoswitch.config.rules import broken_rules
@@ -47,7 +48,7 @@ def load_with_warnings(
     if problems:
         raise ConfigError(tuple(problems))
     secrets = [file] * reader.has_secret + sorted(reader.surroundings.files)
-    return config, [*warnings(config), *exposed(secrets)]
+    return config, [*warnings(config), *strange(config), *exposed(secrets)]
 
 
 def report(

@@ -41,7 +41,7 @@ class RtpConfig:
     """
 
     bind: values.Ipv4 = "0.0.0.0"  # noqa: S104 - the private link's address is the operator's to choose
-    advertise: values.Ipv4 = "127.0.0.1"
+    advertise: values.ReachableIpv4 = "127.0.0.1"
     ports: values.PortRange = range(20000, 24000)
     codec: values.GatewayCodec = "ulaw"
     quarantine_s: values.QuarantineSeconds = 5.0
@@ -93,7 +93,7 @@ class AsteriskConfig:
     ami: values.ClientEndpoint
     username: values.ManagerUser
     secret: values.ManagerSecret = field(repr=False, metadata=_NEVER_SHOWN)
-    host: values.Ipv4
+    host: values.ReachableIpv4
     media_address: values.MediaAddressOf = "announced"
     capacity: values.Calls = 600
     sip: values.HostAndPort = "0.0.0.0:5060"

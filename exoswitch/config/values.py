@@ -23,6 +23,7 @@ Folder = Annotated[str, Kind(kinds.path, "traces", names="folder")]
 Currency = Annotated[str, Kind(kinds.currency, "INR")]
 
 Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]
+ReachableIpv4 = Annotated[str, Kind(addresses.reachable_ipv4, "10.0.0.5")]
 Proxy = Annotated[str, Kind(addresses.proxy, "127.0.0.1")]
 Host = Annotated[str, Kind(addresses.host, "sip.example.org")]
 HostAndPort = Annotated[str, Kind(addresses.host_and_port, '"0.0.0.0:5060"')]

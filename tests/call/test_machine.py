@@ -152,7 +152,7 @@ def test_bot_connection_lost_without_a_close_frame_is_told_to_the_operator():
 @pytest.mark.parametrize(
     ("happens", "words"),
     [
-        (("media_lost", 30.0), "no audio came from Asterisk for 30 s"),
+        (("media_lost", 30.0199), "no audio came from Asterisk for 30 s; if none"),
         (("duration_reached",), "its limit of 3600 s"),
         (("hang_up", "the gateway stopped"), "the gateway stopped"),
     ],

@@ -25,6 +25,8 @@ from exoswitch.config.kinds import Unreadable, choice, decimal, whole
         (addresses.proxy, "unix", "unix"),
         (addresses.proxy, "2001:0db8::1", "2001:db8::1"),
         (addresses.ipv4, "10.0.0.5", "10.0.0.5"),
+        (addresses.reachable_ipv4, "10.0.0.5", "10.0.0.5"),
+        (addresses.reachable_ipv4, "127.0.0.1", "127.0.0.1"),
         (addresses.host, "sip.example.org", "sip.example.org"),
         (addresses.host, "fd00::1", "fd00::1"),
         (addresses.host_and_port, "0.0.0.0:5060", "0.0.0.0:5060"),
@@ -68,6 +70,7 @@ def test_good_text_is_read(read, text, value):
         *((addresses.proxy, text) for text in ("", "10.0.0.0/8", "proxy.example.org")),
         *((kinds.currency, text) for text in ("", "inr", "₹", "RUPEE")),
         *((addresses.ipv4, text) for text in ("", "localhost", "10.0.0", "10.0.0.256", "::1", "010.0.0.1")),
+        *((addresses.reachable_ipv4, text) for text in ("", "0.0.0.0", "224.0.0.1", "240.0.0.1", "255.255.255.255")),
         *((addresses.host, text) for text in ("", "a b", "-a", "a..b", "10.0.0.256", "a" * 64, "http://a")),
         *((addresses.host_and_port, text) for text in ("", "5060", "0.0.0.0:", ":5060", "a:0", "a:65536")),
         *(
