@@ -14,6 +14,7 @@ from exoswitch.commands.sim_options import add_asterisk_options, add_bot_options
 from exoswitch.errors import ConfigError, ExoswitchError, InvalidValue
 
 EXIT_BAD_CONFIG = 2  # also the exit status of argparse for a bad command line
+EXIT_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
 _YAML = (".yaml", ".yml")
 
 
@@ -31,17 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(words)
     try:
         return int(options.run(options))
-    except ConfigError as problem:
-        print(problem, file=sys.stderr)
-        return EXIT_BAD_CONFIG
-    except InvalidValue as problem:
-        print(f"exoswitch: {problem}", file=sys.stderr)
-        return EXIT_BAD_CONFIG
-    except ExoswitchError as problem:
-        print(f"exoswitch: {problem}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
-        return 1
+    except (ExoswitchError, OSError, KeyboardInterrupt) as problem:
+        text, status = _told(problem)
+        print(text, end="\n" if text else "", file=sys.stderr)
+        return status
+
+
+def _told(problem: BaseException) -> tuple[str, int]:
+    """Give the words for a problem, and the exit status."""
+    match problem:
+        case ConfigError():
+            return str(problem), EXIT_BAD_CONFIG
+        case InvalidValue():
+            return f"exoswitch: {problem}", EXIT_BAD_CONFIG
+        case BrokenPipeError():
+            return "", 1
+        case OSError(filename=path, strerror=why):  # of a file, a folder or the standard output
+            return f"exoswitch: {path or 'the output'}: {why or problem}", 1
+        case KeyboardInterrupt():
+            return "exoswitch: interrupted", EXIT_INTERRUPTED
+    return f"exoswitch: {problem}", 1
 
 
 def _configuration(words: Sequence[str]) -> str:

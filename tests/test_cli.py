@@ -164,6 +164,23 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(words, good_f
     assert "cannot be written: Not a directory" in captured.err
 
 
+@pytest.mark.parametrize(
+    ("raised", "status", "told"),
+    [
+        (KeyboardInterrupt(), 130, "exoswitch: interrupted"),
+        (OSError(28, "No space left on device"), 1, "exoswitch: the output: No space left on device"),
+        (PermissionError(13, "Permission denied", "a/b"), 1, "exoswitch: a/b: Permission denied"),
+    ],
+)
+def test_an_interruption_or_a_full_disk_is_told_without_a_traceback(raised, status, told, monkeypatch, capsys):
+    def run(_options):
+        raise raised
+
+    monkeypatch.setattr("exoswitch.commands.check_config.run", run)
+    assert main(["check-config", "x.yaml"]) == status
+    assert capsys.readouterr().err == f"{told}\n"
+
+
 def test_a_half_rendered_folder_keeps_no_unfinished_file(good_file, tmp_path, capsys):
     (tmp_path / "out" / "pjsip.conf").mkdir(parents=True)
     assert main(["render-asterisk", str(good_file), "--out", str(tmp_path / "out")]) == 2

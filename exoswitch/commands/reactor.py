@@ -9,7 +9,10 @@ from twisted.internet.error import CannotListenError
 
 
 def run(begin: Callable[[Any], Deferred[int]]) -> int:
-    """Run the reactor until the result of `begin(reactor)` has fired; give it as the exit status."""
+    """Run the reactor until the result of `begin(reactor)` has fired; give it as the exit status.
+
+    If the reactor is interrupted before, say so; the exit status is 1.
+    """
     from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
     from twisted.internet.task import react  # noqa: PLC0415
 
@@ -22,6 +25,8 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
     except SystemExit as ended:
         if ended.code:
             return 1
+    if not statuses:
+        print("\nexoswitch: interrupted", file=sys.stderr)
     return statuses[0] if statuses else 1
 
 
