@@ -28,11 +28,13 @@ from exoswitch.call.events import (
     SwitchReady,
 )
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError
+from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError, TrunkError
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.spawn import spawn
 
+QUALIFY_AGAIN_S = 1.0
 ANNOUNCED_KEPT = 8  # addresses of one Asterisk
 
 
@@ -70,6 +72,7 @@ class AsteriskSwitch(AmiLink):
         self._hang_ups = HangUps(node, reactor, self._tell)
         self._claims = Claims(node, reactor)
         self._announced: tuple[str, ...] = ()
+        self._qualified_at: dict[str, float] = {}
         self._confirmations = Confirmations(self._happened, self.disbelieve)
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
@@ -146,6 +149,19 @@ class AsteriskSwitch(AmiLink):
     def hang_up_lost(self, channel_id: str, cause: int) -> None:
         """Put our name on the channel of a lost gateway, and hang it up."""
         self._hang_ups.ask(channel_id, cause, is_lost=True)
+
+    def qualify(self, trunk: str) -> None:
+        """Have Asterisk ask the trunk now whether it answers; not again within a second."""
+        now = self._clock.seconds()
+        if self.ready and now >= self._qualified_at.get(trunk, now):
+            self._qualified_at[trunk] = now + QUALIFY_AGAIN_S
+            spawn(self._qualify(trunk), self._log, "asking a trunk", trunk=trunk)
+
+    async def _qualify(self, trunk: str) -> None:
+        try:
+            await self._ready_ami.command(actions.qualify(trunk))
+        except (TrunkError, BackendUnavailable) as problem:
+            self._log.warn("trunk {trunk} is not asked whether it answers: {problem}", trunk=trunk, problem=problem)
 
     @property
     def _ready_ami(self) -> AmiProtocol:

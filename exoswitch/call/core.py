@@ -11,9 +11,10 @@ from exoswitch.call.session import Ending
 class CallCore:
     """The memory of one call's machine; the driver drains `effects` after each input.
 
-    `state` is the machine's state. `turn_s` is the wait for the trunk's turn. `attempt` counts the attempts to
-    reach a lost bot, from 1 for each loss, and `losses` the streams that were lost. `is_led_away` is true from a
-    take-over until Asterisk announces that the audio comes here: until then it may announce the former gateway.
+    `state` is the machine's state. `turn_s` is the wait for the trunk's turn; `trunk` is its name and address, for an
+    operator. `attempt` counts the attempts to reach a lost bot, from 1 for each loss, and `losses` the streams that
+    were lost. `is_led_away` is true from a take-over until Asterisk announces that the audio comes here, and not to
+    the former gateway.
     `ending` is how the call ends, kept until Asterisk confirms the hang-up; None where only the hang-up will tell.
     """
 
@@ -21,6 +22,7 @@ class CallCore:
     state: object = None
     effects: list[Effect] = Factory(list)
     turn_s: float = 0.0
+    trunk: str = "the trunk"
     dial_status: str | None = None
     cause: int = 0
     attempt: int = 0

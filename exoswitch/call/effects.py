@@ -48,6 +48,11 @@ class Originate(Effect):
 
 
 @frozen
+class QualifyTrunk(Effect):
+    """Have Asterisk ask the trunk now whether it answers: it does not dial one that it believes to be away."""
+
+
+@frozen
 class BridgeCall(Effect):
     """Claim the inbound channel and bridge it to our RTP port."""
 

@@ -10,6 +10,8 @@ NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 
 
+_TRUNK_REMEDY = "check its address and the network: Asterisk asks it by OPTIONS, now again"
+
 _SIDES = {DisconnectedBy.USER: "user", DisconnectedBy.BOT: "bot"}
 
 _completed = partial(Ending, status=CallStatus.COMPLETED)
@@ -25,10 +27,11 @@ def refused_by_asterisk(reason: str) -> Ending:
     return Ending(status=CallStatus.FAILED, reason=f"Asterisk refused the call: {reason}")
 
 
-def dead_trunk(dial_status: str | None) -> Ending:
+def dead_trunk(trunk: str, dial_status: str | None) -> Ending:
     """The Originate failed before any channel existed: the trunk is unreachable."""
-    status = f" ({dial_status})" if dial_status else ""
-    return Ending(status=unanswered_status(dial_status, None), reason=f"the trunk could not be reached{status}")
+    status = f": {dial_status}" if dial_status else ""
+    reason = f"{trunk} could not be reached{status}; {_TRUNK_REMEDY}"
+    return Ending(status=unanswered_status(dial_status, None), reason=reason)
 
 
 def unanswered(dial_status: str | None, cause: int) -> Ending:
@@ -37,11 +40,11 @@ def unanswered(dial_status: str | None, cause: int) -> Ending:
     return Ending(status=unanswered_status(dial_status, cause), reason=reason, cause=cause)
 
 
-def silent_trunk() -> Ending:
+def silent_trunk(trunk: str) -> Ending:
     """The ring time passed, and the trunk never said that the phone rings."""
     return Ending(
         status=CallStatus.FAILED,
-        reason="the trunk never said that the phone rang: it is unreachable, or overloaded",
+        reason=f"{trunk} never said that the phone rang: it is unreachable, or overloaded; {_TRUNK_REMEDY}",
     )
 
 

@@ -38,8 +38,8 @@ class CallInputs(Protocol):
 
     # --- Before Asterisk knows of the call
 
-    def trunk_chosen(self, wait_s: float) -> None:
-        """A trunk has a channel for the call, and may dial in `wait_s` seconds."""
+    def trunk_chosen(self, wait_s: float, trunk: str) -> None:
+        """A trunk has a channel for the call, and may dial in `wait_s` seconds; `trunk` names it to an operator."""
 
     def no_trunk(self, reason: str) -> None:
         """No trunk can carry the call."""

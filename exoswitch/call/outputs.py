@@ -78,9 +78,9 @@ no_trunk = abandon = _asks(fx.ReleaseCall())  # the request for the call is answ
 claim = _asks(fx.ClaimCall())
 
 
-def remember_turn(_: CallInputs, core: CallCore, wait_s: float) -> None:
-    """Remember when the trunk may dial."""
-    core.turn_s = wait_s
+def remember_turn(_: CallInputs, core: CallCore, wait_s: float, trunk: str) -> None:
+    """Remember the trunk, and when it may dial."""
+    core.turn_s, core.trunk = wait_s, trunk
 
 
 def wait_for_turn(_: CallInputs, core: CallCore) -> None:
@@ -204,14 +204,15 @@ hang_up = _clears(endings.stopped, StopReason.STOPPED)
 let_go = _asks(fx.CloseStream(None), fx.ReleaseCall(is_elsewhere=True))
 
 # The reason of a failed Originate says little: a channel, if there is one, says why when it hangs up.
-await_channel = _asks(fx.StartTimer(Timer.HANG_UP, REASON_WAIT_S))
+await_channel = _asks(fx.QualifyTrunk(), fx.StartTimer(Timer.HANG_UP, REASON_WAIT_S))
 await_cause = _asks(fx.StartTimer(Timer.HANG_UP, HANG_UP_WAIT_S))
 
 
 def await_cause_of_silence(_: CallInputs, core: CallCore, reason: int) -> None:
     """Wait for the hang-up of a channel that never rang; the trunk may have said nothing at all."""
     if reason == TIMED_OUT:
-        core.ending = endings.silent_trunk()
+        core.ending = endings.silent_trunk(core.trunk)
+        core.emit(fx.QualifyTrunk())
     await_cause(_, core)
 
 
@@ -241,7 +242,8 @@ def await_reason(_: CallInputs, core: CallCore, cause: int) -> None:
 def reason_came(_: CallInputs, core: CallCore, reason: int) -> None:
     """End a call whose channel is gone, by the Originate's answer."""
     if reason == TIMED_OUT:
-        _finish(core, endings.silent_trunk())
+        core.emit(fx.QualifyTrunk())
+        _finish(core, endings.silent_trunk(core.trunk))
     else:
         reason_missing(_, core)
 
@@ -278,4 +280,4 @@ def confirmed(_: CallInputs, core: CallCore, cause: int) -> None:
 
 def unconfirmed(_: CallInputs, core: CallCore) -> None:
     """Finish a call of whose channel nothing is heard."""
-    _finish(core, core.ending or endings.dead_trunk(core.dial_status))
+    _finish(core, core.ending or endings.dead_trunk(core.trunk, core.dial_status))

@@ -23,9 +23,10 @@ Feed = Callable[..., None]
 
 @frozen(kw_only=True)
 class OutboundRoute:
-    """How an outbound call is dialled: the channel to dial on a trunk, and the wait for the trunk's turn."""
+    """How an outbound call is dialled: a trunk and its address, the channel to dial, the wait for its turn."""
 
     trunk: str
+    address: str
     channel: str = field(repr=False)
     wait_s: float
 
@@ -70,6 +71,11 @@ class Channel:
         """Hang the channel up, however long it takes to reach Asterisk; `is_lost` as in the effect HangUp."""
         hang_up = self.switch.hang_up_lost if is_lost else self.switch.hang_up
         hang_up(self.channel_id, cause)
+
+    def qualify(self) -> None:
+        """Have Asterisk ask the trunk now whether it answers."""
+        if self.route is not None:
+            self.switch.qualify(self.route.trunk)
 
     def release(self) -> None:
         """Ask nothing more."""

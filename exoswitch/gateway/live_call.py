@@ -197,6 +197,8 @@ class LiveCall:
             case fx.Originate(ring_s):
                 self._progress.dialled()
                 self.channel.originate(self.session.exophone, self._conversation.address, ring_s)
+            case fx.QualifyTrunk():
+                self.channel.qualify()
             case fx.BridgeCall():
                 self.channel.bridge(self._conversation.address)
             case fx.TakeOverCall():
@@ -243,7 +245,7 @@ class LiveCall:
             self.channel.route = route
             self._record.choose_trunk(route.trunk)
             self._world.metrics.observe("trunk_cps_wait_seconds", route.wait_s, trunk=route.trunk)
-            self.feed(self.inputs.trunk_chosen, route.wait_s)
+            self.feed(self.inputs.trunk_chosen, route.wait_s, f"trunk {route.trunk} ({route.address})")
 
     def _release(self, *, is_elsewhere: bool) -> None:
         if is_elsewhere:

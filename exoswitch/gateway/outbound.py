@@ -123,8 +123,9 @@ class Outbound(Service):
 
     def _choose_trunk(self, session: Session) -> OutboundRoute:
         trunk, wait_s = self._trunks.take(self._environment.clock.seconds())
-        channel = self._routing.trunks[trunk].dial_string(session.customer)
-        return OutboundRoute(trunk=trunk, channel=channel, wait_s=wait_s)
+        sip = self._routing.trunks[trunk]
+        channel = sip.dial_string(session.customer)
+        return OutboundRoute(trunk=trunk, address=sip.address, channel=channel, wait_s=wait_s)
 
     async def _find_place(self, session: Session) -> Lease:
         """Take a place for a new call; other gateways may reach an Asterisk when this one cannot."""

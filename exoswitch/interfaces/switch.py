@@ -97,6 +97,12 @@ class ISwitch(Interface):
         If Asterisk cannot be reached now, this happens as soon as it can.
         """
 
+    def qualify(trunk: str) -> None:
+        """Have Asterisk ask a trunk now whether it answers, at most once a second; raises nothing.
+
+        Asterisk does not dial a trunk that did not answer the last time.
+        """
+
 
 class ISwitchListener(Interface):
     """A receiver of an Asterisk's events."""

@@ -19,7 +19,7 @@ from exoswitch.sim.script import parse_script
 
 _RING_TIMEOUT_MS = 30_000  # Asterisk's default for Originate
 _BEFORE_LOGIN = frozenset({"login", "challenge", "logoff"})
-_REPORTS = _BEFORE_LOGIN | {"ping", "events", "getvar", "coreshowchannels"}
+_REPORTS = _BEFORE_LOGIN | {"ping", "events", "getvar", "coreshowchannels", "pjsipqualify"}
 
 
 @define(kw_only=True)
@@ -169,6 +169,10 @@ class AmiServer:
         if action.get("Receive").lower() in {"true", "yes", "1"}:
             call.press(action.get("Digit"), int(action.get("Duration") or 100))
 
+    def _qualify(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
+        """Answer as for a trunk that there is. The script decides whether it can be reached."""
+        self._answer(state, action, "Success", ("Message", "Endpoint found, will qualify"))
+
     def _show_channels(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         self._answer(state, action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
         shown = 0
@@ -199,6 +203,7 @@ class AmiServer:
         "filter": _filter,
         "originate": _originate,
         "coreshowchannels": _show_channels,
+        "pjsipqualify": _qualify,
         "simulatecall": _simulate_call,
     }
     # Actions on the call of a channel, each with Asterisk's answer for an unknown channel.

@@ -11,6 +11,7 @@ from exoswitch.config import values
 from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import InvalidValue, Problem
 from exoswitch.interfaces.trunk import ITrunk
+from exoswitch.network.addresses import Address
 
 # E.164 has at most 15 digits; numbers with prefixes and service codes are longer.
 _NUMBER = re.compile(r"\+?[0-9]{1,32}")
@@ -36,6 +37,11 @@ class SipTrunk:
     """A SIP peer at a fixed address, such as an operator's SBC behind a VPN."""
 
     settings: SipSettings
+
+    @property
+    def address(self) -> str:
+        """Where Asterisk reaches it: HOST:PORT."""
+        return str(Address(self.settings.host, self.settings.port))
 
     def dial_string(self, number: str) -> str:
         """Give the channel that dials this number.

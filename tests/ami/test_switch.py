@@ -2,12 +2,13 @@ import gc
 
 import pytest
 from attrs import evolve
-from twisted.logger import formatEvent
+from twisted.logger import capturedLogs, formatEvent
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.hangups import HANG_UP_RETRY_S
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.pending_hangups import REFUSALS_MAX
+from exoswitch.ami.switch import QUALIFY_AGAIN_S
 from exoswitch.call.events import CallArrived, ChannelHungUp, ChannelTaken, SwitchLost, SwitchReady
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, Origination
@@ -51,6 +52,31 @@ def test_call_is_queued(rig):
         "EXOSWITCH_LEG=UnicastRTP/10.0.0.5:20000/c(ulaw)",
         "EXOSWITCH_GATEWAY=gw1",
     )
+
+
+def test_trunk_is_asked_whether_it_answers_at_most_once_a_second(rig):
+    rig.start()
+    for _ in range(10):
+        rig.switch.qualify("lab")
+        rig.switch.qualify("other")
+    rig.far.serve()
+    assert [action.get("Endpoint") for action in rig.far.asked("PJSIPQualify")] == ["lab", "other"]
+    rig.clock.advance(QUALIFY_AGAIN_S)
+    rig.switch.qualify("lab")
+    rig.far.serve()
+    assert len(rig.far.asked("PJSIPQualify")) == 3
+
+
+def test_trunk_that_cannot_be_asked_is_a_warning(rig):
+    rig.switch.qualify("lab")
+    rig.start()
+    assert rig.far.asked("PJSIPQualify") == []
+    rig.far.refused = {"PJSIPQualify"}
+    with capturedLogs() as logs:
+        rig.switch.qualify("lab")
+        rig.far.serve()
+    (warning,) = warnings_in(logs)
+    assert warning.startswith("trunk lab is not asked whether it answers: ")
 
 
 def test_refused_call_fails_with_asterisks_words(rig):

@@ -12,6 +12,7 @@ from exoswitch.call.effects import (
     DirectMedia,
     HangUp,
     Originate,
+    QualifyTrunk,
     RecordProgress,
     ReleaseCall,
     SendDigit,
@@ -38,7 +39,7 @@ from tests.harness.call_machine import (
 def test_outbound_call_takes_a_trunk_waits_for_its_turn_is_claimed_and_dialled():
     call = Call()
     assert call.feed("accept") == [ChooseTrunk()]
-    assert call.feed("trunk_chosen", 0.5) == []
+    assert call.feed("trunk_chosen", 0.5, "trunk lab (10.9.0.1:5060)") == []
     assert call.feed("dial") == [StartTimer(Timer.TURN, 0.5)]
     assert call.feed("turn_came") == [ClaimCall()]
     assert call.feed("claimed") == [Originate(30.0), StartTimer(Timer.RING, 40.0)]
@@ -195,10 +196,14 @@ def test_failed_originate_whose_channel_stays_silent_ends_by_what_is_known():
 
 
 def test_dead_trunk_fails_the_call_if_no_channel_appears():
-    effects = Call().feed_all(*TO_DIALLING, ("originate_failed", 0), "hang_up_timed_out")
-    ending = ending_in(effects)
+    call = Call()
+    assert QualifyTrunk() in call.feed_all(*TO_DIALLING, ("originate_failed", 0))
+    ending = ending_in(call.feed("hang_up_timed_out"))
     assert ending.status is CallStatus.FAILED
-    assert "could not be reached" in ending.reason
+    assert ending.reason == (
+        "trunk lab (10.9.0.1:5060) could not be reached; "
+        "check its address and the network: Asterisk asks it by OPTIONS, now again"
+    )
 
 
 def test_channel_that_appears_after_its_originate_failed_still_tells_the_cause():
@@ -208,11 +213,14 @@ def test_channel_that_appears_after_its_originate_failed_still_tells_the_cause()
 
 def test_trunk_that_never_rings_fails_the_call():
     call = Call()
-    call.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", outputs.TIMED_OUT))
-    assert "never said" in ending_in(call.feed("channel_hung_up", 19)).reason
+    effects = call.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", outputs.TIMED_OUT))
+    assert QualifyTrunk() in effects
+    reason = ending_in(call.feed("channel_hung_up", 19)).reason
+    assert reason.startswith("trunk lab (10.9.0.1:5060) never said that the phone rang")
     dropped_first = (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19))
-    ending = ending_in(Call().feed_all(*dropped_first, ("originate_failed", outputs.TIMED_OUT)))
-    assert ending.status is CallStatus.FAILED
+    effects = Call().feed_all(*dropped_first, ("originate_failed", outputs.TIMED_OUT))
+    assert ending_in(effects).status is CallStatus.FAILED
+    assert QualifyTrunk() in effects
 
 
 def test_dropped_channel_whose_originate_is_never_answered_ends_by_its_cause():

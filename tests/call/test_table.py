@@ -39,7 +39,7 @@ INPUTS = {
     "resume": (),
     "adopt_ringing": (),
     "abandon": (),
-    "trunk_chosen": (0.5,),
+    "trunk_chosen": (0.5, "trunk lab (10.9.0.1:5060)"),
     "no_trunk": ("every channel is busy",),
     "dial": (),
     "turn_came": (),

@@ -9,6 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
+from twisted.logger import capturedLogs
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -268,6 +269,14 @@ class SwitchContract:
         await gateway.hear(OriginateFailed)
         await gateway.settle()
         assert gateway.kinds() == [OriginateFailed]
+
+    async def test_trunk_is_asked_whether_it_answers(self, phones, stage):
+        gateway = await stage.gateway()
+        with capturedLogs() as logs:
+            gateway.switch.qualify("lab")
+            await gateway.settle()
+        assert [event["log_level"].name for event in logs if event["log_level"].name != "info"] == []
+        assert gateway.told == [gateway.told[0]]
 
     async def test_call_that_is_hung_up_at_once_does_not_ring_on(self, phones, stage):
         phones.ring()

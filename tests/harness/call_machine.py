@@ -48,7 +48,7 @@ def ending_in(effects) -> Ending:
     return endings[0]
 
 
-TO_ACCEPTED = ("accept", ("trunk_chosen", 0.5))
+TO_ACCEPTED = ("accept", ("trunk_chosen", 0.5, "trunk lab (10.9.0.1:5060)"))
 TO_CLAIMING = (*TO_ACCEPTED, "dial", "turn_came")
 TO_ORIGINATING = (*TO_CLAIMING, "claimed")
 TO_DIALLING = (*TO_ORIGINATING, "originate_queued")

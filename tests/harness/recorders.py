@@ -47,6 +47,9 @@ class RecordedSwitch:
     def hang_up_lost(self, channel_id, cause):
         self.asked.append(("hang_up_lost", channel_id, cause))
 
+    def qualify(self, trunk):
+        self.asked.append(("qualify", trunk))
+
     def verbs(self):
         return [request[0] for request in self.asked]
 

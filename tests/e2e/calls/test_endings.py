@@ -7,6 +7,7 @@ import pytest
 from tests.harness.e2e.audio import assert_hears_tone, level_dbm0, tone
 from tests.harness.e2e.bot import Bot, refuse
 from tests.harness.e2e.network import contact_status
+from tests.harness.fleet.fleet import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -55,6 +56,23 @@ def test_trunk_that_is_known_to_be_dead_fails_the_call_soon(gateway, dead_gatewa
     call_sid = dead_gateway.place(NUMBER, bot.url)
     assert dead_gateway.wait_for_end(call_sid)["Status"] == "failed"
     assert time.monotonic() - began < RING_S
+
+
+def test_trunk_that_came_back_is_dialled_again_after_one_failed_call(gateway, sipp, phone, bot, ami):
+    """By itself, Asterisk looks only every 30 s."""
+    ami.ask("PJSIPQualify", Endpoint="lab")
+    eventually(lambda: contact_status(ami, "lab") == "Unreachable", lambda: "the trunk is not away")
+    call = sipp.come_back(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    assert gateway.wait_for_end(call_sid)["Status"] == "failed"
+    assert (
+        f"trunk lab (127.0.0.1:{sipp.asterisk.trunk_port}) could not be reached; check its address" in gateway.log()
+    )
+    eventually(lambda: contact_status(ami, "lab") == "Reachable", lambda: "the trunk is still away", within_s=3.0)
+    gateway.place(NUMBER, bot.url)
+    call.wait_for("INVITED")
+    bot.wait_for_stream().close()
+    call.wait_for("ENDED")
 
 
 def test_bot_that_refuses_the_connection_is_tried_exactly_twice(gateway, sipp, phone):

@@ -41,6 +41,19 @@ def test_bot_hears_the_phone_and_the_phone_hears_the_bot(gateway, sipp, phone, b
     assert ended["Direction"] == "outbound-api"
 
 
+@pytest.mark.parametrize("steps", [(152, 168), (159,), (160, 168, 152, 160)], ids=str)
+def test_phone_with_uneven_timestamps_is_heard_whole(gateway, sipp, phone, bot, steps):
+    """Asterisk 22.10 passes such timestamps on to the gateway."""
+    phone.stamp(*steps)
+    phone.play_tone(CALLER_HZ, DBM0)
+    sipp.answer(phone)
+    gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=25)
+    assert_hears_tone(stream.listen, CALLER_HZ, DBM0)
+    stream.close()
+
+
 def test_media_comes_every_20_ms_numbered_without_a_gap(gateway, sipp, phone, bot):
     phone.play_tone(CALLER_HZ, DBM0)
     sipp.answer(phone)

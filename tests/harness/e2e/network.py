@@ -31,6 +31,12 @@ class Network:
     stack: ExitStack
     _count: int = field(default=0, init=False)
 
+    def come_back(self, phone: Phone) -> SippCall:
+        """Answer calls with this phone; Asterisk has not noticed yet that the trunk is back."""
+        started = self._started("answer", phone, self.asterisk.trunk_port, ("-set", "ring_ms", "0"))
+        self._await_bound()
+        return started
+
     def answer(self, phone: Phone, *, ring_s: float = 0.0, hang_up_after_s: float | None = None) -> SippCall:
         """Answer calls with this phone, which hangs up after `hang_up_after_s`, or never."""
         settings = ("-set", "ring_ms", _ms(ring_s))
@@ -89,14 +95,19 @@ class Network:
 
     def _await_qualified(self) -> None:
         """Let Asterisk check the trunk now: by itself it does so only every 30 s."""
-        give_up_at = time.monotonic() + QUALIFIED_IN_S
-        while not _is_bound(self.asterisk.trunk_port):
-            assert time.monotonic() < give_up_at, "SIPp did not start"
-            time.sleep(POLL_S)
+        give_up_at = self._await_bound()
         self.ami.ask("PJSIPQualify", Endpoint="lab")
         while contact_status(self.ami, "lab") != "Reachable":
             assert time.monotonic() < give_up_at, "SIPp does not answer OPTIONS"
             time.sleep(POLL_S)
+
+    def _await_bound(self) -> float:
+        """Wait until SIPp listens; give the time at which to give up."""
+        give_up_at = time.monotonic() + QUALIFIED_IN_S
+        while not _is_bound(self.asterisk.trunk_port):
+            assert time.monotonic() < give_up_at, "SIPp did not start"
+            time.sleep(POLL_S)
+        return give_up_at
 
 
 def contact_status(ami: Ami, trunk: str) -> str:

@@ -71,6 +71,7 @@ class Phone:
     _echoes: bool = field(default=False, init=False)
     _sequence: int = field(default=1000, init=False)
     _timestamp: int = field(default=160_000, init=False)
+    _steps: Iterator[int] = field(factory=lambda: repeat(FRAME_BYTES), init=False)
     _stalls: "deque[tuple[float, float]]" = field(factory=lambda: deque(maxlen=1000), init=False)
     _over: bool = field(default=False, init=False)
 
@@ -123,6 +124,10 @@ class Phone:
     def play_nothing(self) -> None:
         """Send no packets at all."""
         self._frames = None
+
+    def stamp(self, *steps: int) -> None:
+        """Let the timestamps of the packets grow in these steps, over and over; 160 samples are right."""
+        self._steps = cycle(steps)
 
     def echo(self) -> None:
         """Send each packet back to its sender, and nothing else."""
@@ -212,7 +217,7 @@ class Phone:
             self._news.notify_all()
 
     def _send_frame(self) -> None:
-        self._timestamp += FRAME_BYTES
+        self._timestamp += next(self._steps)
         if self._presses:
             begins, event = self._presses.popleft()
             if begins:
