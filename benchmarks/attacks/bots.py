@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from socket import socket
+from threading import Thread
 
 TEXT, BINARY, CONTINUATION, PING = 1, 2, 0, 9
 FIN = 0x80
@@ -81,6 +82,33 @@ def unfinished(connection: socket, until: float) -> None:
     wait(until)
 
 
+def unfinished_media(connection: socket, until: float) -> None:
+    """Send nearly all of the longest media message that is allowed."""
+    connection.settimeout(max(0.1, until - time.monotonic()))
+    connection.sendall(media(97)[:-1000])
+    wait(until)
+
+
+def cleared_marks(connection: socket, until: float) -> None:
+    """Send audio and 4,000 marks behind it, and have all marks answered by a clear, again and again."""
+    answered(media(5) + mark("m") * 4000 + message(event="clear"), connection, until)
+
+
+def answered(data: bytes, connection: socket, until: float) -> None:
+    """Send the same data again and again, and read the answers."""
+    Thread(target=read_all, args=(connection,), daemon=True).start()
+    repeat(data, connection, until)
+
+
+def read_all(connection: socket) -> None:
+    """Read to the end."""
+    with suppress(OSError):
+        while True:
+            with suppress(TimeoutError):
+                if not connection.recv(1 << 16):
+                    return
+
+
 def json_lists(connection: socket, until: float) -> None:
     """Send messages of 8 MB that are lists in lists."""
     repeat(frame(TEXT, b"[" + b"[]," * 2_700_000 + b"0]"), connection, until)
@@ -102,11 +130,16 @@ BOTS: dict[str, tuple[int, Callable[[socket, float], None]]] = {
     "pings, pongs not read": (5, unread_pings),
     "fragments of one byte": (1, fragments),
     "unfinished messages of 8 MB": (30, unfinished),
+    "unfinished media of 2 MB": (30, unfinished_media),
+    "pings": (5, partial(answered, frame(PING, b"") * 5000)),
+    "empty messages": (1, partial(repeat, frame(TEXT, b"") * 5000)),
+    "4,000 marks and a clear": (1, cleared_marks),
     "JSON lists of 8 MB": (1, json_lists),
     "JSON lists of 60 kB": (1, small_json),
     "binary frames of 2 bytes": (1, partial(repeat, frame(BINARY, b"xx") * 5000)),
     "binary frames of 8 MB": (1, partial(repeat, frame(BINARY, b"x" * 8 * MEGABYTE))),
     "media of 8 MB": (1, partial(repeat, media(390))),
+    "media of 2 MB": (1, partial(repeat, media(97))),
     "media of 20 ms, 50 times too fast": (1, partial(repeat, media(0.02) * 50, pause_s=0.02)),
 }
 """By name: the number of calls, and what the bot of each does."""
