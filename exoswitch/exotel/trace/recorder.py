@@ -33,6 +33,9 @@ _SOON_BYTES = 4 * 1024 * 1024
 _UNWRITTEN_BYTES = 64 * 1024 * 1024
 """The limit of waiting data: beyond it the disk is too slow, and traces are cut."""
 
+_UNWRITTEN_OF_ONE_BYTES = 4 * 1024 * 1024
+"""The limit of one trace: a bot that floods it takes no memory and no time from the traces of others."""
+
 _ENTRY_BYTES = 200  # roughly the size of an entry without its message
 _STOP_S = 10.0
 
@@ -105,7 +108,7 @@ class Recorder(Service):
     def noted(self, recording: "Recording", size: int) -> None:
         """A recording has another entry to write."""
         self._waiting[recording] = None
-        self._unwritten_bytes += size + _ENTRY_BYTES
+        self._unwritten_bytes += size
         if self._timer is None:
             self._wait()
         elif self._unwritten_bytes > _SOON_BYTES:
@@ -184,13 +187,19 @@ class Recording(EntryObserver):
     _recorder: Recorder
     _file: TraceFile
     _entries: list[Entry] = field(factory=list, init=False)
+    _unwritten_bytes: int = field(default=0, init=False)
     _is_open: bool = field(default=True, init=False)
 
     def note(self, entry: Entry) -> None:
         """Take an entry, to be written soon."""
-        if self._is_open:
-            self._entries.append(entry)
-            self._recorder.noted(self, len(entry.data) if isinstance(entry, Message) else 0)
+        if not self._is_open:
+            return
+        size = _ENTRY_BYTES + (len(entry.data) if isinstance(entry, Message) else 0)
+        self._entries.append(entry)
+        self._unwritten_bytes += size
+        self._recorder.noted(self, size)
+        if self._unwritten_bytes > _UNWRITTEN_OF_ONE_BYTES:
+            self.cut("the bot sends faster than its trace can be written")
 
     def close(self) -> None:
         """Stop recording; a second call has no effect."""
@@ -206,4 +215,5 @@ class Recording(EntryObserver):
     def take(self) -> _Batch:
         """Give the entries that wait, and forget them."""
         entries, self._entries = self._entries, []
+        self._unwritten_bytes = 0
         return _Batch(self, self._file, entries, not self._is_open)

@@ -190,6 +190,21 @@ def test_a_trace_is_cut_if_the_disk_is_too_slow(tmp_path, monkeypatch):
     assert rig.recorder._unwritten_bytes == 0
 
 
+def test_a_trace_of_a_flood_is_cut_and_the_others_go_on(tmp_path):
+    rig = RecorderRig(tmp_path)
+    flooded, other = rig.open(), rig.open()
+    for _ in range(100_000):
+        flooded.received(b"")
+        assert flooded._unwritten_bytes <= 4 * 1024 * 1024 + 200
+    for _ in range(2):
+        other.received(MESSAGE)
+    assert len(flooded._entries) == 1
+    rig.recorder.stopService()
+    texts = [path.read_text() for path in rig.files()]
+    assert sorted(text.count("the bot sends faster than its trace can be written") for text in texts) == [0, 1]
+    assert max(text.count(MESSAGE.decode()) for text in texts) == 2
+
+
 def test_an_unwritable_trace_is_logged_once_and_does_not_affect_others(rig):
     doomed, other = rig.open(), rig.open()
     doomed.received(MESSAGE)
