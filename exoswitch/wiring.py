@@ -36,6 +36,7 @@ from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
+from exoswitch.network.reach import ReachRules
 from exoswitch.rtp.service import RtpService
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.interfaces import ISessionStore
@@ -122,6 +123,7 @@ class Gateway(OrderedServices):
                 metrics=self.metrics,
                 handshake_s=self.config.calls.handshake_s,
                 names=self.names,
+                reach=_reach(self.config),
                 observe=observe,
             ),
             jobs=self.jobs,
@@ -270,6 +272,18 @@ def _recorder(config: Config, reactor: Any, thread: WorkerThread) -> Recorder | 
         max_mb=settings.max_mb,
         numbers=settings.numbers,
         parameters=settings.parameters,
+    )
+
+
+def _reach(config: Config) -> ReachRules:
+    """Give the rules for the addresses of bots: the URLs of apps are the operator's words, and go anywhere."""
+    urls = {
+        name: frozenset(app.url for app in config.apps.values() if app.account == name) for name in config.accounts
+    }
+    return ReachRules(
+        urls=urls,
+        hosts={name: frozenset(account.stream_hosts) for name, account in config.accounts.items()},
+        networks=config.private_networks,
     )
 
 

@@ -41,6 +41,25 @@ def proxy(text: str) -> str:
         raise Unreadable("must be an IP address, or unix for the clients of a UNIX socket") from None
 
 
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Read a range of IP addresses: ``10.8.0.0/16``, or one address."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise Unreadable("must be a range of IP addresses from its first one on, such as 10.8.0.0/16") from None
+
+
+def stream_host(text: str) -> str:
+    """Read a host name or IP address, with a port or for all ports: ``voice_bot:8080``, ``10.8.0.5``."""
+    if is_host(text):
+        return text.lower().rstrip(".")
+    try:
+        address = Address.of(text)
+    except ValueError:
+        raise Unreadable("must be a host or a host with its port, written as voice_bot:8080") from None
+    return str(Address(address.host.lower().rstrip("."), address.port))
+
+
 def host(text: str) -> str:
     """Read an IP address or a host name that may stand in a SIP URI (RFC 3261 §25.1)."""
     if is_host(text) and "_" not in text and not text.endswith("."):

@@ -131,6 +131,7 @@ class AccountConfig:
 
     It may show its own numbers and those in `caller_ids`; ``any`` is every number that no other account has. It may
     dial numbers that begin with one of `dial_prefixes`; the default is India, whose numbers need no country code.
+    Its StreamUrl may name any public host, and those in `stream_hosts`.
     """
 
     api_key: values.UserName
@@ -138,6 +139,7 @@ class AccountConfig:
     concurrency: values.Calls = 100
     caller_ids: tuple[values.CallerId, ...] = ()
     dial_prefixes: tuple[values.DialPrefix, ...] = ("+91",)
+    stream_hosts: tuple[values.StreamHost, ...] = ()
 
 
 def _with_kinds(_cls: type, specs: "list[Attribute[Any]]") -> "list[Attribute[Any]]":
@@ -201,7 +203,8 @@ class Config:
 
     `http` is a Twisted server endpoint string. `cluster` is the address of the fleet's Redis; ``""`` is no fleet.
     `sessions` is the address of the session store, which keeps them for `retention_days` after the call. `journal` is
-    the folder in which they wait while the store cannot be reached.
+    the folder in which they wait while the store cannot be reached. `private_networks` are the networks, besides the
+    public ones, in which a StreamUrl or the answer of a resolver may name a bot.
     """
 
     node: values.Name = "gw1"
@@ -216,6 +219,7 @@ class Config:
     calls: CallsConfig = Factory(CallsConfig)
     asterisks: tuple[AsteriskConfig, ...]
     trunks: tuple[TrunkConfig, ...] = ()
+    private_networks: tuple[values.Network, ...] = ()
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
     streams: StreamConfig = Factory(StreamConfig)
     traces: TracesConfig = Factory(TracesConfig)

@@ -3,6 +3,7 @@
 A field may also be declared as `bool`, or as a `Literal` of words.
 """
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from exoswitch.config import addresses, kinds
@@ -25,6 +26,8 @@ Currency = Annotated[str, Kind(kinds.currency, "INR")]
 Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]
 ReachableIpv4 = Annotated[str, Kind(addresses.reachable_ipv4, "10.0.0.5")]
 Proxy = Annotated[str, Kind(addresses.proxy, "127.0.0.1")]
+Network = Annotated[IPv4Network | IPv6Network, Kind(addresses.network, "10.8.0.0/16")]
+StreamHost = Annotated[str, Kind(addresses.stream_host, '"voice_bot:8080"')]
 Host = Annotated[str, Kind(addresses.host, "sip.example.org")]
 HostAndPort = Annotated[str, Kind(addresses.host_and_port, '"0.0.0.0:5060"')]
 ClientEndpoint = Annotated[str, Kind(addresses.client_endpoint, '"tcp:10.0.1.5:5038"')]

@@ -13,7 +13,6 @@ from twisted.internet.interfaces import IDelayedCall, IProtocol, IProtocolFactor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from exoswitch.errors import AddressRefused
 from exoswitch.network.interfaces import INames
 from exoswitch.network.reach import EVERYWHERE, Reach
 from exoswitch.tasks.deferred import deferred
@@ -49,9 +48,7 @@ class HostEndpoint:
             ConnectError: no address could be connected to; this is the error of the first one.
         """
         addresses = await self._names.look_up(self._host, self.account)
-        permitted = self.reach.permitted(self._host, addresses)
-        if not self.reach.everywhere and any(map(is_own_address, permitted)):
-            raise AddressRefused(f"{self._host} is this gateway's own address, and is not permitted")
+        permitted = self.reach.permitted(self._host, addresses, is_own_address)
         source = None if self.source is None else (self.source, 0)
         endpoints: list[IStreamClientEndpoint] = [
             (TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint)(

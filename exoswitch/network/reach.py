@@ -5,7 +5,7 @@ operator lists. The rule is applied to the addresses of a look-up, and the conne
 changes its address between check and connection gains nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from attrs import Factory, frozen
 
@@ -21,13 +21,13 @@ class Reach:
     everywhere: bool = False
     networks: tuple[Network, ...] = ()
 
-    def permitted(self, host: str, addresses: Sequence[str]) -> tuple[str, ...]:
-        """Choose the addresses of a host that may be connected to.
+    def permitted(self, host: str, addresses: Sequence[str], is_own: Callable[[str], bool]) -> tuple[str, ...]:
+        """Choose the addresses of a host that may be connected to; `is_own` says which are this machine's.
 
         Raises:
             AddressRefused: there is none; the text does not name the addresses, which may be a secret of our network.
         """
-        refusals = {address: self.refusal(address) for address in addresses}
+        refusals = {address: self._refusal(address, is_own) for address in addresses}
         permitted = tuple(address for address, why in refusals.items() if not why)
         if not permitted:
             why = next(iter(refusals.values()))
@@ -37,13 +37,12 @@ class Reach:
             )
         return permitted
 
-    def refusal(self, address: str) -> str:
-        """Say why an address may not be connected to; ``""`` if it may."""
-        if self.everywhere:
-            return ""
+    def _refusal(self, address: str, is_own: Callable[[str], bool]) -> str:
+        """Say what an address belongs to that may not be connected to; ``""`` if it may be."""
         read = read_address(address)
-        why = why_not_public(read)
-        return "" if any(read in network for network in self.networks) else why
+        if self.everywhere or any(read in network for network in self.networks):
+            return ""
+        return why_not_public(read) or ("this machine" if is_own(address) else "")
 
 
 EVERYWHERE = Reach(everywhere=True)

@@ -13,6 +13,7 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.trunks.sip import SipSettings
 from exoswitch.wiring import Gateway
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.networks import LOOPBACK
 from tests.harness.redis_server import RedisServer, needs_redis
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
@@ -55,6 +56,7 @@ class Fleet:
             sessions="memory",
             asterisks=(pbx,),
             trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1", cps=1000),),
+            private_networks=(LOOPBACK,),
             accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
         )
 

@@ -23,6 +23,7 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.virtualreactor import VirtualReactor
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.networks import LOOPBACK
 
 CALLS = CallsConfig(ring_s=20)
 
@@ -52,6 +53,7 @@ class House:
             sessions="memory",
             calls=calls,
             trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
+            private_networks=(LOOPBACK,),
             accounts={"acme1": AccountConfig(api_key="k", api_token="t")},
             apps={"1001": AppConfig(account="acme1", url=self.bot.url)},
             numbers={"+918047491899": NumberConfig(account="acme1", app="1001")},

@@ -51,6 +51,7 @@ def gateway_config(
             | {"capacity": pbx.capacity, "rtp_ports": f"{pbx.rtp_ports[0]}-{pbx.rtp_ports[-1]}"}
         ],
         "trunks": [{"name": trunk, "provider": "sip", "host": chosen.host, "port": chosen.port, "codecs": ["ulaw"]}],
+        "private_networks": ["127.0.0.0/8"],
         "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN}},
         "apps": {"1001": {"account": ACCOUNT, "url": f"ws://127.0.0.1:{bot_port}/ws?lang=hi"}},
         "numbers": {EXOPHONE: {"account": ACCOUNT, "app": "1001"}},

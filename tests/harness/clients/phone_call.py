@@ -16,6 +16,7 @@ from exoswitch.sim.asterisk import SimulatedAsterisk
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.e2e.audio import frequency_hz, level_dbm0, tone_snr_db
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.networks import LOOPBACK
 
 ACCOUNT, NUMBER, EXOPHONE = "acme1", "09812345678", "08047491899"
 POLL_S = 0.01
@@ -37,6 +38,7 @@ def gateway_config(asterisk):
         http=f"tcp:{free_port()}:interface=127.0.0.1",
         asterisks=(pbx,),
         trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
+        private_networks=(LOOPBACK,),
         accounts={ACCOUNT: AccountConfig(api_key="key", api_token="token", caller_ids=("+918047491899",))},
         apps={"1001": AppConfig(account=ACCOUNT, url="ws://127.0.0.1:1/")},
     )

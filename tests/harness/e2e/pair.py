@@ -40,6 +40,7 @@ def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **
             {"name": trunk.name, "provider": "sip", "host": trunk.host, "port": trunk.port, "codecs": ["ulaw"]}
             | {"channels": pbx.capacity, "cps": 50}
         ],
+        "private_networks": ["127.0.0.0/8"],
         "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN}},
         "streams": {"chunk_ms": 100},
         "apps": {"1": {"account": ACCOUNT, "url": f"ws://{HOST}:{bot_port}/"}},

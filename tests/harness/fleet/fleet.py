@@ -109,6 +109,7 @@ class Fleet:
                 for asterisk, simulated in self.far_side.asterisks.items()
             ],
             "trunks": [{"name": "lab", "provider": "sip", "host": host, "channels": 1000, "cps": 100}],
+            "private_networks": ["127.0.0.0/8"],
             "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, "concurrency": 1000}},
             "streams": {"chunk_ms": 60},
             "apps": {"1": {"account": ACCOUNT, "url": self.far_side.bot.url}},
