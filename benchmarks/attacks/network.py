@@ -94,6 +94,30 @@ def wrong_logins(port: int, until: float) -> None:
     in_threads(4, pour, port, until, POST + HEAD + b"Authorization: Basic " + word + b"\r\nContent-Length: 0\r\n\r\n")
 
 
+def tiny_chunks(port: int, until: float) -> None:
+    """Send chunked bodies, a byte a chunk, on 30 connections."""
+    body = b"1\r\na\r\n" * 20_000
+    in_threads(30, pour, port, until, POST + HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body, False)
+
+
+def many_headers(port: int, until: float) -> None:
+    """Pipeline requests with as many headers as a server may take, on 30 connections."""
+    request = b"GET /x HTTP/1.1\r\n" + b"a: b\r\n" * 60 + b"\r\n"
+    in_threads(30, pour, port, until, request * 40)
+
+
+def connect(port: int, until: float) -> None:
+    """Open connections and close them, without a pause."""
+    while time.monotonic() < until:
+        with suppress(OSError), dial(port):
+            pass
+
+
+def new_connections(port: int, until: float) -> None:
+    """Open and close connections in four threads."""
+    in_threads(4, connect, port, until)
+
+
 def rtp(port: int, until: float, new_ssrc: bool = False) -> None:
     """Send 10,000 RTP packets a second from a port that Asterisk does not have."""
     ssrc = random.getrandbits(32)
@@ -116,6 +140,9 @@ HTTP: dict[str, Callable[[int, float], None]] = {
     "a body without end": endless_body,
     "multipart in multipart": deep_multipart,
     "1,100 connections": connections,
+    "connections one after the other": new_connections,
+    "chunks of one byte": tiny_chunks,
+    "60 headers a request": many_headers,
     "Host: a..b": bad_hosts,
     "wrong logins": wrong_logins,
 }

@@ -9,8 +9,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 SLICE_S = 0.002
 """HTTP works for this time, and finishes the work in hand: at most one piece of data, or one request."""
 
-PERIOD_S = 0.006
-"""A slice begins once in this time: under a flood, HTTP takes about a third of one core."""
+REST = 2
+"""After a slice, HTTP rests this many times as long as the slice took: a flood takes a third of one core."""
+
+PERIOD_S = SLICE_S * (1 + REST)
+"""A slice that is not used up is renewed after this time."""
 
 
 @define(eq=False)
@@ -19,7 +22,7 @@ class Turns:
 
     _clock: IReactorTime
     _queue: deque[Callable[[], None]] = field(factory=deque, init=False)
-    _begun_at: float = field(default=float("-inf"), init=False)
+    _renewed_at: float = field(default=float("-inf"), init=False)
     _spent_s: float = field(default=0.0, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
     _is_working: bool = field(default=False, init=False)
@@ -33,8 +36,8 @@ class Turns:
     def _work(self) -> None:
         self._timer = None
         now = self._clock.seconds()
-        if now - self._begun_at >= PERIOD_S:
-            self._begun_at, self._spent_s = now, 0.0
+        if now >= self._renewed_at:
+            self._renewed_at, self._spent_s = now + PERIOD_S, 0.0
         self._is_working = True
         try:
             while self._queue and self._spent_s < SLICE_S:
@@ -43,5 +46,7 @@ class Turns:
                 self._spent_s += now - before
         finally:
             self._is_working = False
+        if self._spent_s >= SLICE_S:
+            self._renewed_at = now + REST * self._spent_s
         if self._queue:
-            self._timer = self._clock.callLater(max(0.0, self._begun_at + PERIOD_S - now), self._work)
+            self._timer = self._clock.callLater(max(0.0, self._renewed_at - now), self._work)

@@ -57,6 +57,16 @@ def test_work_that_asks_for_more_work_does_not_extend_the_slice():
     assert len(work.done) == round(SLICE_S / COST_S)
 
 
+def test_work_that_takes_longer_than_a_slice_is_followed_by_a_longer_rest():
+    work = Work()
+    work.turns.ask(lambda: work.clock.advance(10 * SLICE_S))
+    work.ask("later")
+    work.clock.advance(10 * SLICE_S)
+    assert work.done == []
+    work.clock.advance(10 * SLICE_S)
+    assert work.done == ["later"]
+
+
 def test_a_new_slice_begins_after_a_pause():
     work = Work()
     for _ in range(2):
