@@ -320,7 +320,7 @@ def _accounts(config: Config) -> Accounts:
 def _web(config: Config, engine: Engine, metrics: PrometheusMetrics, reactor: Any) -> IService:
     accounts = _accounts(config)
     authentication = Authentication(accounts, reactor, metrics)
-    page = MetricsPage(metrics.exposition, CONTENT_TYPE, reactor.seconds)
+    page = MetricsPage(metrics.parts, CONTENT_TYPE, reactor)
     routes = {**health_routes(engine), **page.routes()}
     resource = make_resource(engine, accounts, authentication, routes)
     settings = config.http_limits

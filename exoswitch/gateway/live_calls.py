@@ -1,5 +1,6 @@
 """Adapter: all live calls of this gateway: by SID, by channel, and whether more may begin."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -7,7 +8,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
-from exoswitch.call.session import Session
+from exoswitch.call.session import Direction, Session
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import Environment
@@ -107,9 +108,12 @@ class LiveCalls:
         return call
 
     def _readings(self) -> Iterator[Reading]:
-        for call in self._by_sid.values():
-            session = call.session
-            yield Reading("calls_active", 1, {"direction": session.direction.side, "trunk": session.trunk or ""})
+        active = Counter(
+            {(Direction.INBOUND, ""): 0, **{(Direction.OUTBOUND, name): 0 for name in self._trunks.names}}
+        )
+        active.update((call.session.direction, call.session.trunk or "") for call in self._by_sid.values())
+        for (direction, trunk), count in active.items():
+            yield Reading("calls_active", count, {"direction": direction.side, "trunk": trunk})
         yield Reading("streams_active", sum(call.is_talking for call in self._by_sid.values()))
         for use in self._trunks.uses():
             of_trunk = {"trunk": use.name}

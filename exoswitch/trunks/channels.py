@@ -62,6 +62,11 @@ class TrunkChannels:
                 return trunk.name, wait_s
         raise NoCapacity("every trunk is full or at its limit of calls a second: try again shortly")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all trunks."""
+        return tuple(self._trunks)
+
     def uses(self) -> tuple[TrunkUse, ...]:
         """Give the use of each trunk."""
         return tuple(

@@ -1,12 +1,12 @@
 """Adapter: ``/healthz`` and ``/readyz``, for monitoring and load balancers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from exoswitch.interfaces.calls import ICalls
-from exoswitch.web.site import Request, answer
+from exoswitch.web.site import Handler, Request, answer
 
 
-def health_routes(calls: ICalls) -> Mapping[str, Callable[[Request], bytes]]:
+def health_routes(calls: ICalls) -> Mapping[str, Handler]:
     """Give the handler of each path."""
 
     def health(request: Request) -> bytes:

@@ -3,7 +3,7 @@
 # mypy: disallow-untyped-calls=False
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.application import strports
@@ -19,6 +19,9 @@ from exoswitch.web.request import Request as WebRequest
 from exoswitch.web.turns import Turns
 
 Request = Any  # exoswitch.web.request.Request, which has few types
+
+Handler = Callable[[Request], bytes | Awaitable[bytes]]
+"""Gives the body of the answer to a GET request, and sets its status and headers."""
 
 Refusal = Callable[[int, str], bytes]
 """Gives the JSON of an error: its HTTP status, and its message."""

@@ -27,7 +27,9 @@ class Scraped:
         self.metrics = PrometheusMetrics()
 
     def value(self, series):
-        found = re.search(rf"^exoswitch_{re.escape(series)} (\S+)$", self.metrics.exposition().decode(), re.MULTILINE)
+        found = re.search(
+            rf"^exoswitch_{re.escape(series)} (\S+)$", b"".join(self.metrics.parts()).decode(), re.MULTILINE
+        )
         return 0 if found is None else float(found[1])
 
     def observed(self, series):

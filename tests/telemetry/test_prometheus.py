@@ -5,11 +5,11 @@ import re
 from exoswitch.interfaces.metrics import Reading
 from exoswitch.telemetry.catalogue import METRICS
 from exoswitch.telemetry.metric import Kind
-from exoswitch.telemetry.prometheus import SERIES_MAX, PrometheusMetrics
+from exoswitch.telemetry.prometheus import LINES_MAX, SERIES_MAX, PrometheusMetrics
 
 
 def page(metrics):
-    return metrics.exposition().decode()
+    return b"".join(metrics.parts()).decode()
 
 
 def test_counters_with_listed_labels_begin_at_0():
@@ -64,3 +64,15 @@ def test_read_counters_are_counters():
     metrics.read_from(lambda: [Reading("rtp_lost_total", 7)])
     assert "# TYPE exoswitch_rtp_lost_total counter\nexoswitch_rtp_lost_total 7.0\n" in page(metrics)
     assert METRICS["rtp_lost_total"].kind is Kind.COUNTER
+
+
+def test_a_part_of_the_page_has_a_limited_number_of_lines():
+    metrics = PrometheusMetrics()
+    for n in range(SERIES_MAX):
+        metrics.observe("call_setup_seconds", 1, trunk=f"trunk {n}", stage="answer")
+    parts = list(metrics.parts())
+    assert max(part.count(b"\n") for part in parts) <= LINES_MAX + 2
+    text = b"".join(parts).decode()
+    assert text.count("# HELP exoswitch_call_setup_seconds ") == 1
+    assert text.count("\nexoswitch_call_setup_seconds_count{") == SERIES_MAX
+    assert "\n\n" not in text

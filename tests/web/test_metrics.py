@@ -1,33 +1,97 @@
 """``/metrics`` over HTTP."""
 
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
 from exoswitch.web.metrics import FRESH_S, MetricsPage
 
+result = SynchronousTestCase()
+
+
+class Turns(Clock):
+    """A clock that can run one turn of a reactor."""
+
+    def turn(self):
+        calls, self.calls = self.calls, []
+        for call in calls:
+            call.func(*call.args, **call.kw)
+
 
 class Scraper:
-    def __init__(self):
-        self.written = 0
-        self.now = 100.0
-        self.routes = MetricsPage(self.write, "text/plain; version=1.0.0", lambda: self.now).routes()
+    """Scrapes pages of three parts, and counts the parts that are written."""
 
-    def write(self):
-        self.written += 1
-        return b"page %d" % self.written
+    def __init__(self):
+        self.written, self.fails = 0, False
+        self.clock = Turns()
+        self.routes = MetricsPage(self.parts, "text/plain; version=1.0.0", self.clock).routes()
+
+    def parts(self):
+        for _ in range(3):
+            self.written += 1
+            if self.fails:
+                raise ValueError("a bug")
+            yield b"part %d\n" % self.written
+
+    def finish(self):
+        while self.clock.calls:
+            self.clock.turn()
 
     def scrape(self):
-        request = DummyRequest([b"metrics"])
-        return self.routes["/metrics"](request), request.responseHeaders.getRawHeaders("content-type")
+        self.request = DummyRequest([b"metrics"])
+        return Deferred.fromCoroutine(self.routes["/metrics"](self.request))
 
 
-def test_the_page_has_the_type_that_prometheus_wants():
-    assert Scraper().scrape() == (b"page 1", ["text/plain; version=1.0.0"])
+@pytest.fixture
+def scraper():
+    return Scraper()
 
 
-def test_the_page_is_written_once_a_second_however_often_it_is_asked_for():
-    scraper = Scraper()
-    for _ in range(1000):
-        scraper.scrape()
-    assert scraper.written == 1
-    scraper.now += FRESH_S
-    assert scraper.scrape()[0] == b"page 2"
+def test_the_page_has_all_parts_and_the_type_that_prometheus_wants(scraper):
+    page = scraper.scrape()
+    scraper.finish()
+    assert result.successResultOf(page) == b"part 1\npart 2\npart 3\n"
+    assert scraper.request.responseHeaders.getRawHeaders("content-type") == ["text/plain; version=1.0.0"]
+
+
+def test_one_part_is_written_in_each_turn_of_the_reactor(scraper):
+    scraper.scrape()
+    written = []
+    for _ in range(3):
+        written.append(scraper.written)
+        scraper.clock.turn()
+    assert written == [1, 2, 3]
+
+
+def test_the_page_is_written_once_a_second_however_often_it_is_asked_for(scraper):
+    pages = [scraper.scrape() for _ in range(1000)]
+    scraper.finish()
+    pages += [scraper.scrape() for _ in range(1000)]
+    assert {result.successResultOf(page) for page in pages} == {b"part 1\npart 2\npart 3\n"}
+    scraper.clock.advance(FRESH_S)
+    page = scraper.scrape()
+    scraper.finish()
+    assert result.successResultOf(page) == b"part 4\npart 5\npart 6\n"
+
+
+def test_a_scrape_that_is_given_up_does_not_stop_another(scraper):
+    first, second = scraper.scrape(), scraper.scrape()
+    first.addErrback(lambda _: None)
+    first.cancel()
+    scraper.finish()
+    assert result.successResultOf(second) == b"part 1\npart 2\npart 3\n"
+
+
+def test_a_page_that_cannot_be_written_fails_each_scrape_and_the_next_tries_again(scraper):
+    scraper.fails = True
+    pages = [scraper.scrape(), scraper.scrape()]
+    scraper.finish()
+    for page in pages:
+        result.failureResultOf(page, ValueError)
+    scraper.fails = False
+    scraper.clock.advance(FRESH_S)
+    page = scraper.scrape()
+    scraper.finish()
+    assert result.successResultOf(page) == b"part 3\npart 4\npart 5\n"

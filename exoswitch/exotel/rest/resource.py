@@ -5,7 +5,7 @@ those of `exoswitch.web`: small, complete, and not parsed.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -23,7 +23,7 @@ from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
 from exoswitch.telephony.numbers import mask
 from exoswitch.web.parameters import read_parameters
-from exoswitch.web.site import Request, answer
+from exoswitch.web.site import Handler, Request, answer
 
 _LONGEST_SID = 64
 
@@ -32,7 +32,7 @@ def make_resource(
     calls: ICalls,
     accounts: Accounts,
     authentication: Authentication,
-    more: Mapping[str, Callable[[Request], bytes]],
+    more: Mapping[str, Handler],
 ) -> IResource:
     """Make the resource of the API; `more` gives the GET handlers of other paths."""
     from klein import Klein  # noqa: PLC0415 - it installs the default reactor
