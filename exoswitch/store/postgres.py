@@ -17,7 +17,9 @@ from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
 from exoswitch.errors import BackendUnavailable, RecordRefused
+from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.store.postgres_address import without_secrets
+from exoswitch.store.postgres_hosts import host_parameters
 from exoswitch.store.schema_versions import Version, due
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
@@ -105,6 +107,7 @@ class PostgresConnection:
             raise kind(f"{self._name}: {without_secrets(_in_one_line(error), self._address)}") from None
 
     async def _connect(self) -> _WatchedConnection:
+        hosts = await host_parameters(self._address, ReactorNames(self._reactor))
         connection = self._connection = _WatchedConnection(self._reactor)
         connection.on_broken = self._discard
         connecting = connection.connect(
@@ -113,6 +116,7 @@ class PostgresConnection:
             client_encoding="UTF8",
             options=_SETTINGS,
             tcp_user_timeout=_UNANSWERED_MS,
+            **hosts,
         )
         await self._in_time(connecting, self._answer_s)
         return connection

@@ -11,6 +11,7 @@ from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.network import cares
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
+from exoswitch.store.postgres import PostgresConnection
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.dns_server import DnsServer
 from tests.harness.exotel_loopback import BotServer
@@ -78,6 +79,16 @@ async def test_every_other_connection_is_looked_up_without_the_reactors_threads(
     dns.hosts["pbx.example.org"] = ["127.0.0.1"]
     assert await reactor.resolve("pbx.example.org") == "127.0.0.1"
     assert dns.questions("pbx.example.org") == 2
+
+
+async def test_postgresql_is_looked_up_without_blocking_the_process(reactor, dns, names):
+    connection = PostgresConnection("postgresql://db.example.org:1/exo", "PostgreSQL", reactor, answer_s=10)
+    asked = connection.run(lambda ask: ask("SELECT 1"))
+    await deferLater(reactor, 0.05)  # libpq would hold the process here
+    assert dns.questions("db.example.org") == 2
+    with pytest.raises(BackendUnavailable):
+        await asked
+    connection.close()
 
 
 async def test_the_resolvers_own_memory_is_cleared_after_many_questions(reactor, serve, dns, monkeypatch):
