@@ -12,6 +12,7 @@ from attrs import define
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
 
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.call.limits import CallLimits
@@ -57,6 +58,7 @@ from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import make_site, web_service
 
 _JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
+_LOG = Logger(namespace="exoswitch")
 
 
 class Gateway(OrderedServices):
@@ -209,6 +211,14 @@ def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAll
     # txredisapi installs the default reactor when it is imported.
     from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415
 
+    def stop(holder: str) -> None:
+        _LOG.critical(
+            "node: {holder} is the gateway {node} of this fleet, so this one stops; write another name",
+            holder=holder,
+            node=config.node,
+        )
+        reactor.stop()
+
     return RedisNodes(
         config.node,
         config.gateway.capacity,
@@ -218,6 +228,7 @@ def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAll
         reactor=reactor,
         rng=random.Random(),
         metrics=metrics,
+        on_taken=stop,
     )
 
 

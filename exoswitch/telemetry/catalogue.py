@@ -215,6 +215,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _counter("jobs_taken_total", "Calls that came from another gateway to be dialled here."),
         _counter("jobs_failed_total", "Calls from another gateway whose dialling failed through an error."),
         _counter("jobs_malformed_total", "Jobs in Redis that cannot be read; they are dropped."),
+        _counter("redis_records_unreadable_total", "Records in Redis that could not be read; they are set aside."),
         _counter("places_taken_without_redis_total", "Places for calls that were taken while Redis was away."),
     ),
 }

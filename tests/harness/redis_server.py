@@ -54,6 +54,13 @@ class RedisServer:
             connection.sendall(b" ".join(str(word).encode() for word in words) + b"\r\n")
             return connection.recv(65536)
 
+    def command(self, *words):
+        """Send one command of any words; return the raw answer, up to 64 KiB."""
+        data = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(b"*%d\r\n" % len(data) + b"".join(b"$%d\r\n%b\r\n" % (len(one), one) for one in data))
+            return connection.recv(65536)
+
     def stop(self):
         """Kill it, as a crash would."""
         if self.process is not None:

@@ -30,6 +30,7 @@ class RedisWorld:
         self.metrics = MemoryMetrics()
         self.tokens = count()  # the same in every run: their order decides which gateway adopts a call
         self.alive = []
+        self.taken = []  # the holders of names that gateways were refused
 
     def start(self, name, capacity, asterisks, address=None):
         """Start a gateway with healthy Asterisks, without waiting for Redis."""
@@ -43,6 +44,7 @@ class RedisWorld:
             rng=random.Random(1),
             metrics=self.metrics,
             timings=self.timings,
+            on_taken=self.taken.append,
         )
         for asterisk in asterisks:
             nodes.set_health(asterisk, healthy=True)
@@ -51,6 +53,8 @@ class RedisWorld:
         return nodes
 
     def gateway(self, name, capacity, asterisks):
+        """Start a gateway, and wait for Redis; the last heartbeat of an earlier process has expired by then."""
+        self.server.call("ZADD", "exoswitch:heartbeats", "XX", 0, name)
         nodes = self.start(name, capacity, asterisks)
         self.turned.until(lambda: nodes.is_shared)
         self.wait(nodes.renew())

@@ -22,6 +22,7 @@ from exoswitch.fleet.redis.codec import (
     milliseconds,
     read_adoptions,
     read_leases,
+    read_ok,
     read_quotas,
     read_view,
     refusal,
@@ -40,7 +41,8 @@ class RedisNodes(Service):
     """One gateway of a fleet; an Asterisk has no place until `set_health` reports it healthy.
 
     `hold`, `transfer`, `adopt`, `hand_off`, `reap` and `view` fail with BackendUnavailable while Redis cannot be
-    reached; `transfer` then leaves the lease with this gateway.
+    reached; `transfer` then leaves the lease with this gateway. `on_taken` is called with the host and the process of
+    another gateway of the fleet that has this gateway's name.
     """
 
     _log = Logger()
@@ -57,6 +59,7 @@ class RedisNodes(Service):
         rng: random.Random,
         metrics: IMetrics,
         timings: FleetTimings = DEFAULTS,
+        on_taken: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._gateway = gateway
         self._new_token = new_token
@@ -64,7 +67,16 @@ class RedisNodes(Service):
         self._timings = timings
         self._unacknowledged: frozenset[str] = frozenset()
         self._local = LocalRegistry(gateway, NodeStatus.of(capacity, asterisks))
-        self._membership = Membership(self._local, new_token(), timings, address=address, reactor=reactor, rng=rng)
+        self._membership = Membership(
+            self._local,
+            new_token(),
+            timings,
+            address=address,
+            reactor=reactor,
+            rng=rng,
+            metrics=metrics,
+            on_taken=on_taken,
+        )
 
     # --- Membership ---------------------------------------------------------------------------------------------
 
@@ -79,7 +91,7 @@ class RedisNodes(Service):
     @property
     def is_shared(self) -> bool:
         """Whether Redis counts our calls now."""
-        return self._membership.link.is_up
+        return self._membership.is_registered
 
     def renew(self) -> Deferred[None]:
         """Send a heartbeat; read how full the Asterisks are."""
@@ -162,7 +174,10 @@ class RedisNodes(Service):
             case ["held", its]:
                 self._local.enter(evolve(lease, quotas=read_quotas(its)))
                 return True
-        return False
+            case ["gone"]:
+                return False
+            case answer:
+                raise refusal(answer, NO_QUOTAS)
 
     @deferred
     async def transfer(self, lease: Lease) -> None:
@@ -201,7 +216,7 @@ class RedisNodes(Service):
     @deferred
     async def hand_off(self, leases: Collection[Lease]) -> frozenset[str]:
         """Reassign calls to other gateways."""
-        _, *call_sids = await self._membership.ask(scripts.HAND_OFF, *(lease.token for lease in leases))
+        call_sids = read_ok(await self._membership.ask(scripts.HAND_OFF, *(lease.token for lease in leases)))
         gone = [lease.token for lease in leases if lease.call_sid in call_sids]
         self._local.release(*gone)
         self._unacknowledged -= set(gone)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from exoswitch.fleet.leases import Lease
-from exoswitch.fleet.redis.codec import quotas_word, read_quotas
+from exoswitch.fleet.redis.codec import answer_text, quotas_word, read_quotas, understood
 
 PLAIN = ("token", "call_sid", "gateway", "asterisk")  # required fields
 
@@ -39,10 +39,14 @@ def job_fields(lease: Lease) -> tuple[str, ...]:
     return *plain, "quotas", quotas_word(lease.quotas)
 
 
+@understood
 def read_portion(answer: str | bytes) -> Portion:
-    """Read the answer of jobs_take.lua; the client gives bytes if an entry is not valid UTF-8."""
-    text = answer if isinstance(answer, str) else answer.decode(errors="replace")
-    delivered, entries = json.loads(text)
+    """Read the answer of jobs_take.lua.
+
+    Raises:
+        BackendUnavailable: the answer is none of that script.
+    """
+    delivered, entries = json.loads(answer_text(answer))
     return Portion(delivered, tuple(Entry(key, _lease(fields)) for key, fields in entries or ()))
 
 

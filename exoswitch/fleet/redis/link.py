@@ -1,7 +1,8 @@
 """Adapter: the link to one Redis: connected, logged in, its scripts loaded.
 
-Redis carries out the requests of one connection in order. A missing or an erroneous answer ends the connection, so
-that its users start from a known state on the next one.
+Redis carries out the requests of one connection in order. A missing answer, and an error of Redis itself, end the
+connection, so that its users start from a known state on the next one. An error in a script does not: the connection
+is good, and the same error would come on the next one.
 """
 
 import random
@@ -23,6 +24,7 @@ from exoswitch.tasks.within import within
 
 ANSWER_WAIT_S = 0.5  # a script takes well under a millisecond, and a caller waits for it
 CONNECT_WAIT_S = 2
+SCRIPT_ERRORS = ("ERR", "WRONGTYPE")  # others, such as LOADING, READONLY and OOM, are errors of Redis
 PACE = Pace(first_s=0.2, longest_s=2.0, stop_s=1.0)
 
 
@@ -39,6 +41,10 @@ class Script:
         folder = files("exoswitch.fleet.redis") / "lua"
         text = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
         return cls(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+class _ScriptFailed(BackendUnavailable):
+    """Redis answers, but a script met an error; the link is good."""
 
 
 class RedisLink(Link[Any, None]):
@@ -78,6 +84,7 @@ class RedisLink(Link[Any, None]):
 
         Raises:
             BackendUnavailable: the link is down, or Redis sent no answer, or an error. Redis may have run the script.
+                An error in the script leaves the link up.
         """
         redis = self.connection
         if redis is None or not self.is_up:
@@ -87,6 +94,9 @@ class RedisLink(Link[Any, None]):
                 return await self._answer(redis.evalsha(script.digest, self._keys, arguments))
             except txredisapi.ScriptDoesNotExist:  # by SCRIPT FLUSH
                 return await self._answer(redis.eval(script.text, self._keys, arguments))
+        except _ScriptFailed as problem:
+            self._warn("{server} at {where} could not run a script: {reason}", str(problem.__cause__))
+            raise
         except BackendUnavailable as problem:
             if redis is self.connection:
                 self.drop(str(problem))
@@ -98,6 +108,9 @@ class RedisLink(Link[Any, None]):
             return await within(ANSWER_WAIT_S, self._clock, asked, server)
         except txredisapi.ScriptDoesNotExist:
             raise
+        except txredisapi.ResponseError as problem:
+            kind = _ScriptFailed if str(problem).startswith(SCRIPT_ERRORS) else BackendUnavailable
+            raise kind(f"{server}: {problem}") from problem
         except txredisapi.RedisError as problem:
             raise BackendUnavailable(f"{server}: {problem}") from problem
 

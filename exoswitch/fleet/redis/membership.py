@@ -6,11 +6,18 @@ the two registries are compared periodically.
 
 Each registration has an epoch, and each request carries it. A request of an earlier connection that is carried out
 late has no effect. So it does not matter whether an unanswered request was carried out.
+
+A name belongs to one process as long as its heartbeats come. Another process that is configured with the same name is
+refused, and tries again: a gateway that was killed has its name back when its last heartbeat has expired.
 """
 
+import os
 import random
+import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import quote, unquote
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
@@ -20,17 +27,37 @@ from exoswitch.errors import BackendUnavailable
 from exoswitch.fleet.leases import NodeStatus
 from exoswitch.fleet.redis import scripts
 from exoswitch.fleet.redis.address import RedisAddress
-from exoswitch.fleet.redis.codec import lease_words, milliseconds, read_counts, status_word
+from exoswitch.fleet.redis.codec import (
+    lease_words,
+    milliseconds,
+    read_counts,
+    read_ok,
+    read_unreadable,
+    read_usage,
+    read_words,
+    status_word,
+)
 from exoswitch.fleet.redis.link import RedisLink, Script
 from exoswitch.fleet.redis.local import LocalRegistry
 from exoswitch.fleet.timings import FleetTimings
+from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.spawn import spawn
 
+TAKEN_S = 1.2
+"""How long a name may be taken before that is no killed process: longer than a heartbeat lasts, and shorter than a
+gateway that has just started waits for its fleet."""
+
+
+_NOT_REGISTERED = {"unknown", "replaced"}
+
 
 class Membership:
-    """One process of a gateway in the fleet; `instance` is a token unique to the process."""
+    """One process of a gateway in the fleet; `instance` is a token unique to the process.
+
+    `on_taken` is called when another process has this gateway's name, with the host and the process.
+    """
 
     _log = Logger()
 
@@ -43,9 +70,15 @@ class Membership:
         address: RedisAddress,
         reactor: Any,
         rng: random.Random,
+        metrics: IMetrics,
+        on_taken: Callable[[str], None],
     ) -> None:
         self._local = local
-        self._instance, self._registrations = instance, 0
+        self._instance, self._registrations = f"{instance}@{quote(socket.gethostname())}/{os.getpid()}", 0
+        self._metrics = metrics
+        self._on_taken = on_taken
+        self._has_name = self._is_told = False
+        self._taken_since: float | None = None
         self._timings = timings
         self._clock = reactor
         self._up_since = self._compared_at = reactor.seconds()
@@ -61,6 +94,11 @@ class Membership:
     def is_settled(self) -> bool:
         """Whether the other gateways have had time to reconnect, too, after an outage of Redis."""
         return bool(self._clock.seconds() - self._up_since >= self._timings.settle_s)
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether Redis can be reached, and this process has this gateway's name there."""
+        return self.link.is_up and self._has_name
 
     def start(self) -> None:
         """Connect to Redis and send heartbeats."""
@@ -83,23 +121,21 @@ class Membership:
         """Run a script as this gateway; if Redis does not know it, register and try once more.
 
         Raises:
-            BackendUnavailable: Redis cannot be reached.
+            BackendUnavailable: Redis cannot be reached, or another gateway has this gateway's name.
         """
         epoch = self.epoch
         words = await self._run(script, *arguments)
-        if words[0] not in {"unknown", "replaced"}:
+        if words[0] not in _NOT_REGISTERED:
             return words
-        if words[0] == "replaced":
-            self._log.error(
-                "another gateway of this fleet is called {name}, too: rename one", name=self._local.gateway
-            )
         if epoch == self.epoch:
             self.register()
-        return await self._run(script, *arguments)
+        words = await self._run(script, *arguments)
+        if words[0] in _NOT_REGISTERED:
+            raise BackendUnavailable(f"another gateway of this fleet is called {self._local.gateway}, too")
+        return words
 
     async def _run(self, script: Script, *arguments: str | int) -> list[str]:
-        answer: str = await self.link.run(script, self._local.gateway, self.epoch, *arguments)
-        return answer.split()
+        return read_words(await self.link.run(script, self._local.gateway, self.epoch, *arguments))
 
     # --- Registration and heartbeats ----------------------------------------------------------------------------
 
@@ -115,7 +151,27 @@ class Membership:
         registered = self.link.run(
             scripts.REGISTER, self._local.gateway, self.epoch, *self._status_and_silence, *leases
         )
-        spawn(_unless_down(registered), self._log, "registering with Redis")
+        spawn(_unless_down(registered.addCallback(self._registered)), self._log, "registering with Redis")
+
+    def _registered(self, answer: str | bytes) -> None:
+        words = read_words(answer)
+        self._has_name = words[0] != "taken"
+        if self._has_name:
+            self._taken_since, self._is_told = None, False
+            return
+        now = self._clock.seconds()
+        if self._taken_since is None:
+            self._taken_since = now
+        if now - self._taken_since >= TAKEN_S and not self._is_told:
+            self._is_told = True
+            host, _, process = unquote(words[-1]).partition("@")[2].partition("/")
+            holder = f"process {process} on {host}"
+            self._log.error(
+                "another gateway of this fleet is called {name}, too: {holder}; rename one",
+                name=self._local.gateway,
+                holder=holder,
+            )
+            self._on_taken(holder)
 
     def set_status(self, status: NodeStatus) -> None:
         """Send a changed status at once."""
@@ -129,9 +185,9 @@ class Membership:
         Raises:
             BackendUnavailable: Redis cannot be reached.
         """
-        _, *used = await self.ask(scripts.RENEW, *self._status_and_silence)
-        for asterisk, count in zip(used[::2], used[1::2], strict=True):
-            self._local.usage.set_asterisk_total(asterisk, int(count))
+        usage = read_usage(await self.ask(scripts.RENEW, *self._status_and_silence))
+        for asterisk, count in usage.items():
+            self._local.usage.set_asterisk_total(asterisk, count)
 
     @property
     def _status_and_silence(self) -> tuple[str, int]:
@@ -143,10 +199,19 @@ class Membership:
             self._compared_at = self._clock.seconds()
             await self.compare()
             self._local.usage.set_quota_totals(read_counts(await self.link.run(scripts.QUOTAS)))
+            await self._report_unreadable()
+
+    async def _report_unreadable(self) -> None:
+        """Log the records that scripts have set aside; Redis gives each to one gateway only."""
+        for name, text in read_unreadable(await self.link.run(scripts.UNREADABLE, "new")).items():
+            self._metrics.add("redis_records_unreadable_total")
+            self._log.error(
+                "a record in Redis could not be read, and is set aside: {name}: {text}", name=name, text=text
+            )
 
     async def compare(self) -> None:
         """Release the leases that only one of the two registries has had for two comparisons."""
-        _, *shared = await self.ask(scripts.HELD)
+        shared = read_ok(await self.ask(scripts.HELD))
         only_here, only_there = self._local.lasting_differences(frozenset(shared), self.epoch)
         self._local.release(*only_here)
         for token in only_there:

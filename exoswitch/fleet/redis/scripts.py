@@ -13,6 +13,7 @@ _PARTS = (
     "adoptions",
     "transfers",
     "adoption_pause",
+    "unreadable",
 )
 KEYS = tuple(f"exoswitch:{part}" for part in _PARTS)
 
@@ -21,7 +22,9 @@ def _scripts(names: str, *before: str) -> tuple[Script, ...]:
     return tuple(Script.read("registry.lua", *before, f"{name}.lua") for name in names.split())
 
 
-REGISTER, RELEASE, REAP, VIEW, QUOTAS = _ANYBODY = _scripts("register release reap view quotas")
+REGISTER, RELEASE, REAP, VIEW, QUOTAS, UNREADABLE = _ANYBODY = _scripts(
+    "register release reap view quotas unreadable"
+)
 RENEW, HOLD, TRANSFER, ACKNOWLEDGE, HELD = _MEMBERS = _scripts("renew hold transfer acknowledge held", "member.lua")
 ALLOCATE, RECEIVE, ADOPT, HAND_OFF, LEAVE = _CHOOSING = _scripts(
     "allocate receive adopt hand_off leave", "member.lua", "choice.lua"

@@ -1,5 +1,8 @@
 """The allocator in Redis only: login, scripts, keys, registration."""
 
+import os
+import socket
+
 import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
@@ -60,11 +63,32 @@ def test_number_of_keys_does_not_grow_with_gateways_and_calls(server, world):
     assert server.call("DBSIZE") == b":6\r\n"
 
 
-def test_two_gateways_of_one_name_are_logged(world):
-    first, _ = (world.gateway("gw1", 5, PBX) for _ in range(2))
+def test_second_gateway_of_one_name_is_refused_and_told_who_has_it(server):
+    world = RedisWorld(server, heartbeat_s=0.1)
+    first = world.gateway("gw1", 5, PBX)
+    lease = take(world, first)
     with capturedLogs() as events:
-        world.wait(first.renew())
-    assert logged(events) == ["another gateway of this fleet is called gw1, too: rename one"]
+        second = world.start("gw1", 5, PBX)
+        world.turned.until(lambda: world.taken)
+    holder = f"process {os.getpid()} on {socket.gethostname()}"
+    assert world.taken[0] == holder
+    assert logged(events) == [f"another gateway of this fleet is called gw1, too: {holder}; rename one"]
+    assert (first.is_shared, second.is_shared) == (True, False)
+    assert world.wait(first.view()).leases == (lease,)
+    world.close()
+
+
+def test_gateway_that_was_killed_has_its_name_back_once_its_last_heartbeat_has_expired(server):
+    world = RedisWorld(server, silent_s=0.6, heartbeat_s=0.1)
+    first = world.gateway("gw1", 5, PBX)
+    take(world, first)
+    world.die(first)
+    again = world.start("gw1", 5, PBX)
+    world.turned.until(lambda: again.is_shared)
+    world.wait(again.renew())
+    assert (again.is_shared, world.taken) == (True, [])
+    assert world.wait(again.view()).leases == ()
+    world.close()
 
 
 def test_registration_older_than_the_last_one_is_ignored(world):

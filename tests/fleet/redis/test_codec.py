@@ -1,8 +1,11 @@
 """What is written for the scripts in Redis, and how their answers are read; Lua writes an empty list as {}."""
 
 import json
+from contextlib import suppress
 
+import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.strategies import lists, text
 
 from exoswitch.errors import BackendUnavailable, QuotaReached
@@ -15,9 +18,13 @@ from exoswitch.fleet.redis.codec import (
     read_counts,
     read_leases,
     read_quotas,
+    read_unreadable,
+    read_usage,
     read_view,
+    read_words,
     refusal,
 )
+from exoswitch.fleet.redis.jobs_entries import read_portion
 
 ODD = "[é, 100%]"
 LEASES = (
@@ -107,3 +114,42 @@ def test_fleet_is_read():
         quotas={"account/a": 1, ODD: 1},
         leases=LEASES,
     )
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=7) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=20,
+)
+ANSWERS = st.none() | st.integers() | st.binary(max_size=40) | st.text(max_size=40) | _json.map(json.dumps)
+READERS = [read_words, read_leases, read_counts, read_view, read_unreadable, read_portion]
+
+
+@pytest.mark.parametrize("read", READERS)
+@given(answer=ANSWERS)
+@settings(deadline=None, max_examples=60)
+def test_answer_of_any_form_is_read_or_counts_as_no_answer(read, answer):
+    with suppress(BackendUnavailable):
+        read(answer)
+
+
+@given(st.lists(st.text(max_size=8), max_size=9))
+@settings(deadline=None, max_examples=60)
+def test_words_of_any_form_are_read_or_count_as_no_answer(words):
+    for read in (read_usage, lambda words: read_adoptions(words, "gw1")):
+        with suppress(BackendUnavailable):
+            read(words)
+
+
+def test_record_that_cannot_be_read_is_left_out_of_the_view_of_a_fleet():
+    answer = [
+        5,
+        ["gw1", f"e:1 {RECORD}", "gw2", "no json", "gw3", f"e:1 {RECORD}"],
+        ["gw1", "9"],
+        ["gateway:gw1", "1", "asterisk:pbx1", "many"],
+        ["q", "few"],
+        ["t0", "gw1 gw1 pbx1 sid0 []", "t1", "garbled"],
+    ]
+    view = read_view(json.dumps(answer))
+    assert {name: one.alive for name, one in view.gateways.items()} == {"gw1": True, "gw3": False}
+    assert (view.asterisks, view.quotas, view.leases) == ({}, {}, LEASES[:1])

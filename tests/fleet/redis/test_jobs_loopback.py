@@ -66,6 +66,22 @@ def test_entry_that_is_no_job_is_counted_logged_and_removed(world, rubbish):
     assert number(world.server.call("XLEN", STREAM)) == 0
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [("SET", STREAM, "text"), ("SADD", STREAM, "member"), ("XGROUP", "CREATE", STREAM, "other", "0", "MKSTREAM")],
+)
+def test_stream_that_is_no_stream_of_ours_costs_no_link_and_no_later_job(world, spoil):
+    listener = Prompt()
+    jobs = world.start("gw1", listener)
+    assert not world.server.call(*spoil).startswith(b"-")
+    with capturedLogs() as events:
+        world.settle()
+        send(world, jobs, leases(2))
+        world.until(lambda: len(listener.arrived) == 2)
+    assert jobs._link.is_up
+    assert [event for event in events if "is down" in event["log_format"]] == []
+
+
 def test_trimmed_jobs_do_not_hold_up_the_others(world):
     first = world.start("gw1", Slow())
     send(world, first, leases(3))

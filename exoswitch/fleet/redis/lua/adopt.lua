@@ -33,7 +33,7 @@ local function orphans(names)
 end
 
 -- If this gateway's own heartbeat has expired, the others' may have expired for the same reason.
-if tonumber(redis.call('ZSCORE', HEARTBEATS, gateway)) <= now_ms() then return say('ok') end
+if expires_at(gateway) <= now_ms() then return say('ok') end
 
 if scope == 'all' then
   local names = dead()
@@ -47,6 +47,10 @@ end
 local answer = {'ok'}
 for _, token in ipairs(adoptions_of(gateway)) do
   local _, _, asterisk, call_sid, quotas = lease_of(token)
-  for _, word in ipairs({token, asterisk, call_sid, quotas}) do answer[#answer + 1] = word end
+  if asterisk and string.match(token, '^%S+$') then
+    for _, word in ipairs({token, asterisk, call_sid, quotas}) do answer[#answer + 1] = word end
+  else
+    end_pending(token)
+  end
 end
 return redis.status_reply(table.concat(answer, ' '))

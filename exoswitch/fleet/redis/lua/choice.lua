@@ -7,18 +7,21 @@ local function read_quotas(first)
   for at = first, #ARGV, 2 do
     local name, limit = ARGV[at], tonumber(ARGV[at + 1])
     names[#names + 1] = name
-    if not reached and tonumber(redis.call('HGET', QUOTAS, name) or 0) >= limit then reached = name end
+    if not reached and used_quota(name) >= limit then reached = name end
   end
   return '[' .. table.concat(names, ',') .. ']', reached
 end
 
--- Returns the status of each live gateway by name. ASKING counts as live; EXCLUDED is left out.
+-- Returns the status of each live gateway by name. ASKING counts as live; EXCLUDED is left out. A record without a
+-- status or a heartbeat is set aside.
 local function live(asking, excluded)
   local now, all, statuses = now_ms(), redis.call('HGETALL', GATEWAYS), {}
   for at = 1, #all, 2 do
-    local name = all[at]
-    if name ~= excluded and (name == asking or tonumber(redis.call('ZSCORE', HEARTBEATS, name)) > now) then
-      statuses[name] = status_of(all[at + 1])
+    local name, status, expires = all[at], status_of(all[at + 1]), expires_at(all[at])
+    if not status or not string.match(name, '^%S+$') or (expires == 0 and name ~= asking) then
+      forget_gateway(name, all[at + 1])
+    elseif name ~= excluded and (name == asking or expires > now) then
+      statuses[name] = status
     end
   end
   return statuses
@@ -69,12 +72,12 @@ local function reassign(tokens, statuses, most)
   for _, token in ipairs(tokens) do
     if #call_sids == most then break end
     local _, _, asterisk, call_sid = lease_of(token)
-    local chosen = not is_full[asterisk] and preferred(statuses, asterisk, true)
+    local chosen = asterisk and not is_full[asterisk] and preferred(statuses, asterisk, true)
     if chosen then
       move(token, chosen)
       redis.call('HSET', ADOPTIONS, token, chosen)
       call_sids[#call_sids + 1] = call_sid
-    else
+    elseif asterisk then
       is_full[asterisk] = true
     end
   end

@@ -9,11 +9,19 @@
 --   adoptions       hash  token -> gateway that was given the lease and has not acknowledged it
 --   transfers       set   tokens of leases whose new holders have not acknowledged them
 --   adoption_pause        exists for a short time after an adoption that found no gateway
+--   unreadable      hash  KIND NAME -> 'new TEXT' or 'told TEXT': records that could not be read; 100 at most
+--
+-- A record that cannot be read is set aside there and deleted, and the script goes on. A gateway that has lost its
+-- registration in this way registers again with all its leases.
 --
 -- The rules are described in fleet/registry.py, which does the same in Python. Answers are words in one line (a
 -- status reply) or, if long, JSON: the client is slow with lists. An empty list in Lua's JSON is {}.
 
-local GATEWAYS, HEARTBEATS, LEASES, USED, QUOTAS, LEASE_INDEX, ADOPTIONS, TRANSFERS, ADOPTION_PAUSE = unpack(KEYS)
+local GATEWAYS, HEARTBEATS, LEASES, USED, QUOTAS, LEASE_INDEX, ADOPTIONS, TRANSFERS, ADOPTION_PAUSE, UNREADABLE =
+  unpack(KEYS)
+local TYPES = {'hash', 'zset', 'hash', 'hash', 'hash', 'zset', 'hash', 'set', 'string', 'hash'}
+
+local SET_ASIDE_MAX, SET_ASIDE_S, TEXT_MAX = 100, 30 * 86400, 200
 
 local function say(...)
   return redis.status_reply(table.concat({...}, ' '))
@@ -24,14 +32,39 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+local function set_aside(kind, name, text)
+  if redis.call('HLEN', UNREADABLE) < SET_ASIDE_MAX then
+    redis.call('HSETNX', UNREADABLE, kind .. ' ' .. name, 'new ' .. string.sub(text, 1, TEXT_MAX))
+    redis.call('EXPIRE', UNREADABLE, SET_ASIDE_S)
+  end
+end
+
 -- Gateways ----------------------------------------------------------------------------------------------------------
 
 local function epoch_of(gateway)
   return string.match(redis.call('HGET', GATEWAYS, gateway) or '', '^%S+')
 end
 
+-- Returns when a gateway's last heartbeat expires; 0 if it has sent none.
+local function expires_at(gateway)
+  return tonumber(redis.call('ZSCORE', HEARTBEATS, gateway) or 0)
+end
+
+-- Returns the status in a gateway's record, or nil.
 local function status_of(record)
-  return cjson.decode(string.match(record, ' (.*)'))
+  local is_json, status = pcall(cjson.decode, string.match(record, '^%S+ (.*)$') or '')
+  if not is_json or type(status) ~= 'table' then return nil end
+  if type(status.capacity) ~= 'number' or type(status.asterisks) ~= 'table' then return nil end
+  for name, its in pairs(status.asterisks) do
+    if type(name) ~= 'string' or not string.match(name, '^%S+$') then return nil end
+    if type(its) ~= 'table' or type(its.capacity) ~= 'number' then return nil end
+  end
+  return status
+end
+
+local function forget_gateway(gateway, record)
+  set_aside('gateway', gateway, record)
+  redis.call('HDEL', GATEWAYS, gateway)
 end
 
 local function heartbeat(gateway, epoch, status, silent_ms)
@@ -41,11 +74,23 @@ end
 
 -- Counts ------------------------------------------------------------------------------------------------------------
 
-local counts = {}
+local counts, rebuild = {}, nil
+
+local function whole_number(key, name)
+  return string.match(redis.call('HGET', key, name) or '0', '^%-?%d+$')
+end
 
 local function used(node)
-  if not counts[node] then counts[node] = tonumber(redis.call('HGET', USED, node) or 0) end
+  if not counts[node] then
+    if not whole_number(USED, node) then rebuild() end
+    counts[node] = tonumber(whole_number(USED, node))
+  end
   return counts[node]
+end
+
+local function used_quota(name)
+  if not whole_number(QUOTAS, name) then rebuild() end
+  return tonumber(whole_number(QUOTAS, name))
 end
 
 local function count(node, by)
@@ -62,8 +107,26 @@ end
 -- Leases ------------------------------------------------------------------------------------------------------------
 
 -- Returns HOLDER, GATEWAY, ASTERISK, CALL_SID, QUOTAS, or nil.
+local function parts_of(record)
+  return string.match(record, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+end
+
+-- Returns the same of a token's lease, or nil.
 local function lease_of(token)
-  return string.match(redis.call('HGET', LEASES, token) or '', '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local record = redis.call('HGET', LEASES, token)
+  if not record then return nil end
+  if not parts_of(record) then
+    rebuild()
+    return nil
+  end
+  return parts_of(record)
+end
+
+-- Mends the counts on which a lease counts, before they are changed.
+local function check_counts(gateway, asterisk, quotas)
+  used('gateway:' .. gateway)
+  used('asterisk:' .. asterisk)
+  for name in string.gmatch(quotas, '[^%[,%]]+') do used_quota(name) end
 end
 
 -- Lists the leases that a gateway holds and the leases that are places on it.
@@ -80,7 +143,8 @@ local function write(token, holder, gateway, asterisk, call_sid, quotas)
 end
 
 local function enter(token, holder, gateway, asterisk, call_sid, quotas)
-  if redis.call('HEXISTS', LEASES, token) == 1 then return end
+  if lease_of(token) then return end
+  check_counts(gateway, asterisk, quotas)
   write(token, holder, gateway, asterisk, call_sid, quotas)
   count('gateway:' .. gateway, 1)
   count('asterisk:' .. asterisk, 1)
@@ -95,6 +159,9 @@ end
 -- Makes a gateway the holder of a lease, and the lease a place on it.
 local function move(token, to)
   local holder, gateway, asterisk, call_sid, quotas = lease_of(token)
+  if not holder then return end
+  check_counts(gateway, asterisk, quotas)
+  used('gateway:' .. to)
   redis.call('ZREM', LEASE_INDEX, holder .. ' ' .. token, gateway .. ' ' .. token)
   end_pending(token)
   write(token, to, to, asterisk, call_sid, quotas)
@@ -106,6 +173,8 @@ end
 
 local function release(token)
   local holder, gateway, asterisk, _, quotas = lease_of(token)
+  if not holder then return end
+  check_counts(gateway, asterisk, quotas)
   redis.call('HDEL', LEASES, token)
   end_pending(token)
   redis.call('ZREM', LEASE_INDEX, holder .. ' ' .. token, gateway .. ' ' .. token)
@@ -141,6 +210,7 @@ end
 local function free(gateway, kept, freed)
   for _, token in ipairs(tokens_of(gateway)) do
     local holder, place, asterisk, call_sid, quotas = lease_of(token)
+    if not holder then redis.call('ZREM', LEASE_INDEX, gateway .. ' ' .. token) end
     if holder == gateway and not kept[token] then
       release(token)
       for _, part in ipairs({token, place, asterisk, call_sid, quotas}) do freed[#freed + 1] = part end
@@ -157,4 +227,42 @@ local function remove(names)
     free(name, {}, freed)
   end
   return freed
+end
+
+-- Mending -----------------------------------------------------------------------------------------------------------
+
+-- Makes all counts and the index again from the leases; sets aside the leases that cannot be read.
+rebuild = function()
+  redis.call('DEL', USED, QUOTAS, LEASE_INDEX)
+  counts = {}
+  local all = redis.call('HGETALL', LEASES)
+  for at = 1, #all, 2 do
+    local token, record = all[at], all[at + 1]
+    local holder, gateway, asterisk, call_sid, quotas = parts_of(record)
+    if holder then
+      write(token, holder, gateway, asterisk, call_sid, quotas)
+      count('gateway:' .. gateway, 1)
+      count('asterisk:' .. asterisk, 1)
+      count_quotas(quotas, 1)
+    else
+      set_aside('lease', token, record)
+      redis.call('HDEL', LEASES, token)
+      end_pending(token)
+    end
+  end
+end
+
+-- Deletes keys of a wrong type, and what does not make sense without them. The last key comes first: it is needed.
+do
+  local is_wrong, is_any = {}, false
+  for at = #KEYS, 1, -1 do
+    local kind = redis.call('TYPE', KEYS[at]).ok
+    if kind ~= 'none' and kind ~= TYPES[at] then
+      redis.call('DEL', KEYS[at])
+      set_aside('key', KEYS[at], 'its type was ' .. kind)
+      is_wrong[KEYS[at]], is_any = true, true
+    end
+  end
+  if is_wrong[LEASES] then redis.call('DEL', GATEWAYS, ADOPTIONS, TRANSFERS) end
+  if is_any then rebuild() end
 end
