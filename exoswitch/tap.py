@@ -1,5 +1,6 @@
 """Root: the service of `twistd exoswitch`, made from the command line and the configuration file."""
 
+import gc
 import os
 import sys
 import time
@@ -43,6 +44,20 @@ def use_monotonic_time(reactor: Any, monotonic: Callable[[], float] = time.monot
     audio for as long (Twisted issue 2424, open since 2007).
     """
     reactor.seconds = monotonic
+
+
+def freeze_start(reactor: Any) -> None:
+    """Let Python's garbage collector pass over the modules and everything else that exists once the reactor runs.
+
+    These 110,000 objects live as long as the process. A full collection that walks them stops the audio of all calls
+    for 100 ms (measured on Python 3.11), and any flood of requests sets one off.
+    """
+
+    def freeze() -> None:
+        gc.collect()
+        gc.freeze()
+
+    reactor.callWhenRunning(freeze)
 
 
 @define(eq=False)
@@ -123,6 +138,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     for warning in warnings:
         _LOG.warn("{warning}", warning=warning)
     use_monotonic_time(reactor)
+    freeze_start(reactor)
     gateway = Gateway(config, reactor)
     stop = StopRequests(reactor, gateway).ask
     again = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)

@@ -1,14 +1,16 @@
 """The wiring: what `twistd exoswitch` says when it cannot start, and how a gateway starts and stops."""
 
+import gc
 import socket
 import time
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor
 
 from exoswitch.config.loader import load
 from exoswitch.errors import CannotStart
-from exoswitch.tap import Options, makeService, use_monotonic_time
+from exoswitch.tap import Options, freeze_start, makeService, use_monotonic_time
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
 
@@ -40,6 +42,17 @@ def test_reactor_is_made_to_schedule_by_a_clock_that_never_steps_back():
     use_monotonic_time(reactor)
     before = reactor.seconds()
     assert before <= time.monotonic() <= before + 60
+
+
+def test_what_exists_when_the_reactor_runs_is_not_collected_again():
+    reactor = MemoryReactor()
+    freeze_start(reactor)
+    gc.collect()
+    before = gc.get_freeze_count()
+    started = [[] for _ in range(1000)]
+    ((freeze, _, _),) = reactor.whenRunningHooks
+    freeze()
+    assert gc.get_freeze_count() - before >= len(started)
 
 
 @pytest.fixture
