@@ -76,7 +76,7 @@ def keeps_its_pitch(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
 
 def reaches_the_phone(tapes: Sequence[Tape], terms: Terms) -> list[Finding]:
     """The bot's audio reaches the caller through a bad network."""
-    if terms.is_silent:
+    if terms.is_silent or tapes[0].opened_at is None:
         return []
     ticks = tapes[0].heard_at_phone
     judged = passed if ticks >= WORD_TICKS else failed
@@ -86,6 +86,8 @@ def reaches_the_phone(tapes: Sequence[Tape], terms: Terms) -> list[Finding]:
 def marks_return(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
     """Each mark comes back after the audio before it was played."""
     expected, tape = "each mark comes back after its audio", tapes[0]
+    if tape.opened_at is None:
+        return []  # `stays` reports the missing connection
     if not tape.marks:
         return [noted(expected, "the bot sent no mark", "a mark tells the bot that the caller has heard its audio")]
     back = [mark.back_at - mark.at for mark in tape.marks if mark.back_at is not None]

@@ -15,6 +15,8 @@ _EXPECTED = f"stops talking within {SOON_S:g} s of an interruption"
 def gives_way(tapes: Sequence[Tape], _terms: Terms) -> list[Finding]:
     """The bot stops talking when the caller interrupts its greeting or its answer."""
     tape = tapes[0]
+    if tape.opened_at is None:
+        return []  # `stays` reports the missing connection
     tried = interruptions(tape, tape.closed_at or float("inf"))
     if not tried:
         return [noted(_EXPECTED, "the bot did not talk, so the caller could not interrupt it")]

@@ -1,5 +1,7 @@
 """Core: interruptions on a tape: whether the bot was talking, and how it gave way."""
 
+from itertools import pairwise
+
 from attrs import frozen
 
 from exoswitch.audio.frames import FRAME_S
@@ -48,8 +50,8 @@ def is_talking(tape: Tape, at: float) -> bool:
 def interruptions(tape: Tape, now: float) -> list[Interruption]:
     """Give the interruptions so far, in order."""
     begun = [at for name, at in tape.stages if name == INTERRUPTION]
-    ends = [*begun[1:], now]
-    return [_interruption(tape, at, end) for at, end in zip(begun, ends, strict=True) if is_talking(tape, at)]
+    spans = pairwise([*begun, now])
+    return [_interruption(tape, at, end) for at, end in spans if is_talking(tape, at)]
 
 
 def _interruption(tape: Tape, at: float, end: float) -> Interruption:

@@ -121,3 +121,29 @@ def test_a_bot_that_talks_without_a_pause_has_notes_and_does_not_fail():
     report = certify("tone=440", "speech", "network")
     assert report.passed
     assert "already talking" in finding_of(report, "speech").seen
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    ["close-after=0", "close-after=0.3", "tone=440 close-after=2.5", "garbage", "deaf=5", "flood=60"],
+)
+def test_every_bot_gets_a_whole_report(behaviour):
+    report = certify(behaviour)
+    assert len(report.results) == 14
+    assert all(result.findings for result in report.results)
+
+
+def test_a_bot_that_is_gone_after_the_first_call_fails_each_scenario_once(monkeypatch):
+    accept, calls = BotProtocol.onConnect, []
+
+    def crash(protocol, request):
+        calls.append(protocol)
+        if len(calls) > 1:
+            protocol._behaviour = Behaviour(refuse_with=502)
+        accept(protocol, request)
+
+    monkeypatch.setattr(BotProtocol, "onConnect", crash)
+    report = certify(talker())
+    for name in ("silence", "speech", "dtmf", "barge-in", "marks", "hang-up", "network"):
+        (finding,) = next(result.findings for result in report.results if result.name == name)
+        assert (finding.verdict, finding.seen[-21:]) == (Verdict.FAIL, "refused with HTTP 502"), name
