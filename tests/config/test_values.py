@@ -1,5 +1,7 @@
 """Each kind of value: the texts that it reads, and those that it refuses."""
 
+from ipaddress import ip_network
+
 import pytest
 
 from exoswitch.config import addresses, kinds
@@ -29,6 +31,13 @@ from exoswitch.config.kinds import Unreadable, choice, decimal, whole
         (addresses.reachable_ipv4, "127.0.0.1", "127.0.0.1"),
         (addresses.host, "sip.example.org", "sip.example.org"),
         (addresses.host, "fd00::1", "fd00::1"),
+        (addresses.network, "10.8.0.0/16", ip_network("10.8.0.0/16")),
+        (addresses.network, "10.8.0.5", ip_network("10.8.0.5/32")),
+        (addresses.network, "fd00::/8", ip_network("fd00::/8")),
+        (addresses.stream_host, "Voice_Bot", "voice_bot"),
+        (addresses.stream_host, "bot.example.org.:8080", "bot.example.org:8080"),
+        (addresses.stream_host, "10.8.0.5", "10.8.0.5"),
+        (addresses.stream_host, "[fd00::5]:80", "[fd00::5]:80"),
         (addresses.host_and_port, "0.0.0.0:5060", "0.0.0.0:5060"),
         (addresses.host_and_port, "[::1]:5060", "[::1]:5060"),
         (addresses.client_endpoint, "tcp:10.0.1.5:5038", "tcp:10.0.1.5:5038"),
@@ -72,6 +81,8 @@ def test_good_text_is_read(read, text, value):
         *((addresses.ipv4, text) for text in ("", "localhost", "10.0.0", "10.0.0.256", "::1", "010.0.0.1")),
         *((addresses.reachable_ipv4, text) for text in ("", "0.0.0.0", "224.0.0.1", "240.0.0.1", "255.255.255.255")),
         *((addresses.host, text) for text in ("", "a b", "-a", "a..b", "10.0.0.256", "a" * 64, "http://a")),
+        *((addresses.network, text) for text in ("", "10.8.0.1/16", "10.8.0.0/33", "bot", "*")),
+        *((addresses.stream_host, text) for text in ("", "*", "ws://bot", "bot:0", "bot/", "10.8.0.0/16", "127.1")),
         *((addresses.host_and_port, text) for text in ("", "5060", "0.0.0.0:", ":5060", "a:0", "a:65536")),
         *(
             (addresses.client_endpoint, text)
