@@ -243,6 +243,8 @@ class BotConnection:
             return
         if len(message) > LONG_BYTES:
             self._long_message = self._take_in_steps(message)
+            if self._socket is not None:
+                self._socket.start_work()
             return
         try:
             self._counts.read(self._intake.feed(message))
@@ -261,16 +263,12 @@ class BotConnection:
             self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
 
     def work(self) -> bool:
-        """Send one mark, or go on with a long message; say whether there was work."""
+        """Send one mark, or go on with a long message; say whether more is left."""
         if self._due_marks:
             self._send(self._writer.mark(self._due_marks.popleft()))
-            return True
-        if self._long_message is None:
-            return False
-        for _ in self._long_message:
-            return True
-        self._long_message = None
-        return True
+        elif self._long_message is not None and next(self._long_message, True):
+            self._long_message = None
+        return bool(self._due_marks) or self._long_message is not None
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""

@@ -78,6 +78,11 @@ class ServerFrames:
         """How much of an unfinished message is held."""
         return len(self._message)
 
+    @property
+    def has_data(self) -> bool:
+        """Whether data waits for the next step."""
+        return bool(self._data)
+
     def feed(self, data: bytes) -> None:
         """Take data of the server."""
         self._data = self._data[self._position :] + data if self._data else data
@@ -102,18 +107,26 @@ class ServerFrames:
         start, size = measured
         stop = start + size
         is_whole = stop <= len(data)
-        if (
-            data[position] == _FINAL_TEXT
-            and is_whole
-            and self._kind == _CONTINUATION
-            and not self._drops
-            and self._fault(data, position, start, size) is None
-        ):
-            self._position = stop
+        if is_whole and self._is_plain(data, position, size):
+            if stop == len(data):
+                self._data, self._position = b"", 0
+            else:
+                self._position = stop
             return data[start:stop]
         if data[position] & _OPCODE >= _CLOSE and not is_whole and size <= _MAX_CONTROL_BYTES:
             return None
         return self._begin(data, position, start, size)
+
+    def _is_plain(self, data: bytes, position: int, size: int) -> bool:
+        """Find whether a frame is a text message of less than 64 KiB without a fault, as nearly all are."""
+        written = data[position + 1]
+        return (
+            data[position] == _FINAL_TEXT
+            and (written <= _MAX_7_BIT or (written == _MAX_7_BIT + 1 and size > _MAX_7_BIT))
+            and size <= self._max_size
+            and self._kind == _CONTINUATION
+            and not self._drops
+        )
 
     def _begin(self, data: bytes, position: int, start: int, size: int) -> Event:
         """Take a frame whose header is known."""

@@ -23,7 +23,15 @@ from exoswitch.call.bot_address import BotAddress
 from exoswitch.exotel.stream.client_frames import ClientFrames
 from exoswitch.exotel.stream.handshake import upgrade_request
 from exoswitch.exotel.stream.observer import Side
-from exoswitch.exotel.stream.server_frames import MESSAGE_TOO_BIG, Binary, Control, Event, ServerFrames, Violation
+from exoswitch.exotel.stream.server_frames import (
+    MESSAGE_TOO_BIG,
+    Binary,
+    Control,
+    Event,
+    ServerFrames,
+    Step,
+    Violation,
+)
 from exoswitch.exotel.stream.unfinished import Unfinished
 from exoswitch.tasks.fair_turns import FairTurns
 
@@ -45,7 +53,7 @@ class SocketListener(Protocol):
         """A text message came; it need not be UTF-8."""
 
     def work(self) -> bool:
-        """Do a part of the work that waits, before another message is taken; say whether there was any."""
+        """After `start_work`: do a part of the work, before another message is taken; say whether more is left."""
 
     def binary_received(self, size: int) -> None:
         """A binary message of `size` bytes came, and was dropped."""
@@ -106,6 +114,8 @@ class WebSocket(WebSocketClientProtocol):
         self._shared = shared
         self._incoming = ServerFrames(_MAX_MESSAGE_BYTES)
         self._outgoing = ClientFrames(shared.entropy)
+        self._has_part = False  # whether a part of a message is held
+        self._listener_waits = False
         self._is_reading = True
         self._lost: Failure | None = None
         self._unread_bytes = 0
@@ -150,20 +160,21 @@ class WebSocket(WebSocketClientProtocol):
 
     def start_work(self) -> None:
         """Do the work that the listener has, in this turn or in one of the next."""
+        self._listener_waits = True
         self._shared.turns.start(self)
 
     def work(self) -> bool:
-        """Do a part of the listener's work, or take one frame."""
-        if self.state == self.STATE_CLOSED:
-            self._incoming.drop_messages()
-        elif self._listener.work():
-            return True
-        else:
+        """Do a part of the listener's work, or take one frame; after all that came, report a lost connection."""
+        if self.state != self.STATE_CLOSED:
+            if self._listener_waits:
+                self._listener_waits = self._listener.work()
+                return True
             event = self._incoming.next()
-            self._note_unfinished()
+            if event is Step.PARTIAL or self._has_part:
+                self._note_unfinished()
             if event is not None:
                 self._take(event)
-                return True
+                return self._listener_waits or self._incoming.has_data or self._lost is not None
         if self._lost is not None:
             self._report_lost(self._lost)
         return False
@@ -192,7 +203,9 @@ class WebSocket(WebSocketClientProtocol):
 
     def _note_unfinished(self) -> None:
         """Give up the oldest long message that is unfinished, if there are too many of them."""
-        oldest = self._shared.unfinished.note(self, self._incoming.unfinished_bytes)
+        size = self._incoming.unfinished_bytes
+        self._has_part = size > 0
+        oldest = self._shared.unfinished.note(self, size)
         if oldest is not None:
             oldest.refuse_unfinished()
 
@@ -218,6 +231,7 @@ class WebSocket(WebSocketClientProtocol):
     def _report_lost(self, reason: Failure) -> None:
         if self.wasNotCleanReason is None:
             self.wasNotCleanReason = _why_lost(reason)
+        self._incoming.drop_messages()
         self._shared.unfinished.note(self, 0)
         super().connectionLost(reason)
 
