@@ -79,6 +79,23 @@ def test_strangers_do_not_reach_the_process_once_the_call_is_heard(node):
 
 
 @pytest.mark.loopback
+def test_a_flood_of_ssrcs_from_the_calls_own_address_costs_no_frame():
+    """A spoofed source address passes the kernel."""
+    node = SocketNode(polled=True)
+    flooded = Flooded(node)
+    flooded.leg.direct(*flooded.asterisk.address)
+    for tick in range(50):
+        flooded.asterisk.send(flooded.speech.encode(TONE, marker=False), flooded.leg.port)
+        for number in range(FLOOD):
+            forged = Packetizer(0, 7, 8, 1000 + tick * FLOOD + number)
+            flooded.asterisk.send(forged.encode(TONE, marker=False), flooded.leg.port)
+        node.tick()
+    assert flooded.call.media == [HEARD] * 50
+    assert flooded.leg.statistics().received == 50
+    node.close()
+
+
+@pytest.mark.loopback
 def test_the_work_of_a_tick_is_bounded_and_every_call_has_its_turn(monkeypatch):
     monkeypatch.setattr(inbound, "_MAX_SURPLUS", 40)
     node = SocketNode(polled=True)
