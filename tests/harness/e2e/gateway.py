@@ -115,10 +115,10 @@ class GatewayProcess:
         """Get the delayed calls and sockets of the process."""
         report = self.folder / "held.json"
         report.unlink(missing_ok=True)
-        self._process.send_signal(signal.SIGUSR1)
+        self._process.send_signal(signal.SIGRTMIN)
         deadline = time.monotonic() + 5
         while not report.exists():
-            assert time.monotonic() < deadline, "the gateway does not answer SIGUSR1"
+            assert time.monotonic() < deadline, "the gateway does not answer SIGRTMIN"
             time.sleep(POLL_S)
         held: dict[str, list[str]] = json.loads(report.read_text())
         return held

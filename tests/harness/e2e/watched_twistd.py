@@ -1,4 +1,4 @@
-"""The installed `twistd`, which on SIGUSR1 writes its delayed calls and sockets as JSON.
+"""The installed `twistd`, which on SIGRTMIN writes its delayed calls and sockets as JSON.
 
 Run as: python watched_twistd.py REPORT twistd-arguments…
 """
@@ -44,7 +44,7 @@ def main() -> None:
 
         reactor.callFromThread(write)
 
-    signal.signal(signal.SIGUSR1, asked)
+    signal.signal(signal.SIGRTMIN, asked)
     run()
 
 
