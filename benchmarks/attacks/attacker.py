@@ -2,7 +2,8 @@
 
     python attacker.py NAME PORT TARGET SECONDS
 
-A bot listens on PORT and prints a line when its calls have come; a network attack goes to the port TARGET.
+A bot or an Asterisk listens on PORT, and prints a line when the gateway has come; a network attack goes to the port
+TARGET.
 """
 
 import base64
@@ -14,6 +15,7 @@ from contextlib import suppress
 from threading import Thread
 
 from bots import BOTS
+from manager import MANAGER, as_asterisk
 from network import HTTP, RTP
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
@@ -64,6 +66,9 @@ def main() -> None:
     name, port, target, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
     if name in BOTS:
         as_bot(name, port, seconds)
+        return
+    if name in MANAGER:
+        as_asterisk(name, port, seconds)
         return
     print("listening", flush=True)
     print("attacking", flush=True)

@@ -22,6 +22,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from arguments import duration_s
 from bots import BOTS
 from machine import processor
+from manager import MANAGER
 from network import HTTP, RTP
 from victim import EVIL, Figures, Victim, free_port
 
@@ -67,7 +68,7 @@ async def main(seconds: float, only: str) -> None:
     print(f"{processor()}, Python {platform.python_version()}; {seconds:g} s of each attack\n")
     print(f"{'attack':<36}{'longest gap, ms':>20}{'frames':>9}{'memory':>10}{'CPU':>7}{'log':>10}")
     print(f"{'':<36}{'phone':>10}{'bot':>10}")
-    for name in (QUIET, *BOTS, *HTTP, *RTP):
+    for name in (QUIET, *BOTS, *HTTP, *RTP, *MANAGER):
         if only not in name:
             continue
         row = await Deferred.fromCoroutine(attacked(name, seconds)).addTimeout(60 + seconds, reactor)

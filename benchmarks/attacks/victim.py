@@ -111,7 +111,10 @@ class Victim:
             "rtp": {"bind": HOST, "ports": "23000-23999", "quarantine_s": 1},
             "http": f"tcp:{self.http_port}:interface={HOST}",
             "sessions": "memory",
-            "asterisks": [{"name": "pbx", "host": HOST, **ami}],
+            "asterisks": [
+                {"name": "pbx", "host": HOST, **ami},
+                {"name": "evil", "host": HOST, **ami, "ami": f"tcp:{HOST}:{self.evil_port}"},
+            ],
             "trunks": [{"name": "lab", "provider": "sip", "host": HOST, "cps": 100, "channels": 100}],
             "accounts": {name: {"api_key": name, "api_token": f"{name}-token-{'x' * 16}"} for name in (GOOD, EVIL)},
             "apps": {

@@ -1,17 +1,19 @@
 """Adapter: one connection to an Asterisk's manager port: actions and their answers, events, pings.
 
-It always reads, because Asterisk queues events without bound for a slow reader. Every action has a time-out. Every
-waiter fails when the connection is lost. A connection that answers no Ping is dropped. ActionIDs are random: a caller
-whose text gets into an event cannot answer an action.
+It reads as fast as it handles messages, because Asterisk queues events without bound for a slow reader. A flood of
+events takes the reactor for a few milliseconds at a time. Every action has a time-out. Every waiter fails when the
+connection is lost. A connection that answers no Ping is dropped. ActionIDs are random: a caller whose text gets into
+an event cannot answer an action.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -27,6 +29,8 @@ ACTION_WAIT_S = 10.0
 PING_EVERY_S = 10.0
 MOST_WAITING = 10_000
 LONGEST_LIST = 20_000
+MESSAGES_A_TURN = 16  # of the reactor: the next frame of audio is never far
+TURN_S = 0.004
 
 
 @frozen(eq=False)
@@ -80,6 +84,8 @@ class AmiProtocol(Protocol):
         self._booted: Deferred[None] = Deferred()
         self._pings: LoopingCall | None = None
         self._reason = ""
+        self._received: deque[AmiMessage] = deque()
+        self._next_turn: IDelayedCall | None = None
 
     # --- What its user asks -------------------------------------------------------------------------------------
 
@@ -151,12 +157,16 @@ class AmiProtocol(Protocol):
         except RemoteProtocolError as problem:
             self.drop(str(problem))
             return
-        for message in messages:
-            self._receive(message)
+        self._received.extend(messages)
+        if self._next_turn is None:
+            self._take_turn()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """Tell our user, then fail every waiter."""
         self._is_up = False
+        self._received.clear()
+        if self._next_turn is not None:
+            self._next_turn.cancel()
         self._reason = self._reason or reason.getErrorMessage()
         if self._pings is not None:
             self._pings.stop()
@@ -164,10 +174,28 @@ class AmiProtocol(Protocol):
         if not self._booted.called:
             self._booted.errback(self._no_connection())
             self._booted.addErrback(lambda _: None)  # Nobody may wait for it.
-        for action_id in tuple(self._waiters):
-            self._end(action_id, self._no_connection())
+        self._fail_waiters()
 
     # --- Messages -----------------------------------------------------------------------------------------------
+
+    def _take_turn(self) -> None:
+        """Handle some messages; if more are left, let audio and others go first, and read nothing meanwhile."""
+        was_paused, self._next_turn = self._next_turn is not None, None
+        until, handled = self._clock.seconds() + TURN_S, 0
+        while self._received and self._is_up:
+            if handled >= MESSAGES_A_TURN or self._clock.seconds() > until:
+                cast("IPushProducer", self.transport).pauseProducing()
+                self._next_turn = self._clock.callLater(0, self._take_turn)
+                return
+            message = self._received.popleft()
+            handled += not self._is_listed(message)
+            self._receive(message)
+        if was_paused and self._is_up:
+            cast("IPushProducer", self.transport).resumeProducing()
+
+    def _is_listed(self, message: AmiMessage) -> bool:
+        """Whether a message only adds to a list, at almost no cost."""
+        return message.get("EventList") == "" and message.action_id in self._waiters
 
     def _receive(self, message: AmiMessage) -> None:
         name = message.event
@@ -241,6 +269,14 @@ class AmiProtocol(Protocol):
             answer.errback(result)
         else:
             answer.callback(result)
+
+    def _fail_waiters(self) -> None:
+        """Fail some waiters a turn: each of them may be a call that ends."""
+        for action_id in tuple(self._waiters)[:MESSAGES_A_TURN]:
+            if action_id in self._waiters:
+                self._end(action_id, self._no_connection())
+        if self._waiters:
+            self._clock.callLater(0, self._fail_waiters)
 
     def _no_connection(self) -> BackendUnavailable:
         return BackendUnavailable(f"{self._server} is not connected: {self._reason or 'no connection yet'}")

@@ -7,6 +7,7 @@ Asterisk's answer, and not from the event. Each costs one Getvar.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from attrs import define, evolve, field
 from twisted.logger import Logger
@@ -16,7 +17,10 @@ from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.translate import media_announced
 from exoswitch.call.events import ChannelEvent, ChannelHungUp, MediaAnnounced
 from exoswitch.errors import BackendUnavailable, ChannelGone, RemoteProtocolError, TrunkRefused
-from exoswitch.tasks.spawn import spawn
+from exoswitch.tasks.window import Window
+
+ASKED_AT_ONCE = 32  # questions on their way; more wait here
+HELD = 20_000  # hang-ups; more than one Asterisk's channels
 
 
 @define(eq=False)
@@ -31,16 +35,30 @@ class Confirmations:
     _has_warned: bool = field(default=False, init=False)
     _hang_ups: dict[str, ChannelHungUp] = field(factory=dict, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.ami"), init=False)
+    _questions: Window = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._questions = Window(ASKED_AT_ONCE, self._log, "confirming an event")
 
     def hung_up(self, ami: AmiProtocol, event: ChannelHungUp) -> None:
         """Ask whether a channel is gone."""
         if event.channel_id not in self._hang_ups:
+            if len(self._hang_ups) >= HELD:
+                self._contradicted(f"more than {HELD} hang-ups at once")
+                return
             self._hang_ups[event.channel_id] = event
-            spawn(self._confirm_hang_up(ami, event), self._log, "confirming a hang-up")
+            self._questions.add(partial(self._confirm_hang_up, ami, event))
 
     def announced(self, ami: AmiProtocol, event: MediaAnnounced, leg: str) -> None:
         """Ask where the leg of this channel name sends and receives, and to which call it belongs."""
-        spawn(self._confirm_media(ami, event, leg), self._log, "confirming the address of a leg")
+        if len(self._questions) >= HELD:
+            self._contradicted(f"more than {HELD} addresses of legs at once")
+            return
+        self._questions.add(partial(self._confirm_media, ami, event, leg))
+
+    def link_lost(self) -> None:
+        """Ask no more on this link."""
+        self._questions.clear()
 
     def listed(self, channel_ids: frozenset[str]) -> None:
         """Settle the hang-ups that a lost link left open: `channel_ids` are all channels that are up."""

@@ -7,6 +7,7 @@ on the same link. `pending_hangups` says how long a hang-up is kept.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -17,9 +18,10 @@ from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.pending_hangups import PendingHangUp, PendingHangUps
 from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent
 from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkError, TrunkRefused
-from exoswitch.tasks.spawn import spawn
+from exoswitch.tasks.window import Window
 
 HANG_UP_RETRY_S = 10.0
+SENT_AT_ONCE = 32  # hang-ups on their way; more wait here
 
 
 @define(eq=False)
@@ -36,7 +38,11 @@ class HangUps:
     _foreign: set[str] = field(factory=set, init=False)
     _ami: AmiProtocol | None = field(default=None, init=False)
     _retry: IDelayedCall | None = field(default=None, init=False)
+    _sending: Window = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.ami"), init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sending = Window(SENT_AT_ONCE, self._log, "a hang-up")
 
     def ask(self, channel_id: str, cause: int, *, is_lost: bool = False) -> None:
         """Hang a channel up, unless it is known to be another gateway's; `is_lost` puts our name on it first."""
@@ -85,6 +91,7 @@ class HangUps:
     def link_lost(self) -> None:
         """Keep the pending hang-ups for the next link."""
         self._ami = None
+        self._sending.clear()
         self._pending.link_lost()
         if self._retry is not None:
             self._retry.cancel()
@@ -94,9 +101,11 @@ class HangUps:
 
     def _send(self, channel_id: str) -> None:
         if self._ami is not None:
-            spawn(self._hang_up(self._ami, channel_id), self._log, "a hang-up", channel_id=channel_id)
+            self._sending.add(partial(self._hang_up, self._ami, channel_id))
 
     async def _hang_up(self, ami: AmiProtocol, channel_id: str) -> None:
+        if ami is not self._ami or channel_id not in self._pending:
+            return  # It waited for its turn, and is not wanted any more, or not on this link.
         hang_up = self._pending[channel_id]
         try:
             if await self._may_end(ami, channel_id, hang_up):

@@ -5,11 +5,12 @@ import random
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from exoswitch.ami import actions
 from exoswitch.ami.claims import Claims
-from exoswitch.ami.client import AmiProtocol
+from exoswitch.ami.client import MESSAGES_A_TURN, AmiProtocol
 from exoswitch.ami.confirm import Confirmations
 from exoswitch.ami.filters import CLAIM_ANSWER
 from exoswitch.ami.hangups import HangUps
@@ -86,6 +87,7 @@ class AsteriskSwitch(AmiLink):
         """Disconnect; calls in progress go on."""
         stopped = super().stopService()
         self._hang_ups.link_lost()
+        self._confirmations.link_lost()
         self._claims.abandon(f"Asterisk {self.name} is left")
         return stopped
 
@@ -176,9 +178,15 @@ class AsteriskSwitch(AmiLink):
         channel_ids = frozenset(channel.get("Uniqueid") for channel in found)
         self._confirmations.listed(channel_ids)
         self._tell(SwitchReady(channel_ids, legs(found)))
-        for arrival in self._translator.arrivals(found):
-            self._tell(arrival)
         self._hang_ups.link_ready(connection, channel_ids)
+        spawn(self._tell_arrivals(self._translator.arrivals(found)), self._log, "telling of waiting calls")
+
+    async def _tell_arrivals(self, arrivals: list[CallArrived]) -> None:
+        """Tell of the calls that wait, some in a turn of the reactor."""
+        for number, arrival in enumerate(arrivals, 1):
+            self._tell(arrival)
+            if number % MESSAGES_A_TURN == 0:
+                await deferLater(self._clock, 0)
 
     def event(self, message: AmiMessage) -> None:
         """Tell the event of a call, if the message is one; what ends or moves a call is confirmed first."""
@@ -231,6 +239,7 @@ class AsteriskSwitch(AmiLink):
     def went_down(self, reason: str) -> None:
         """Tell it; pending hang-ups stay."""
         self._hang_ups.link_lost()
+        self._confirmations.link_lost()
         self._claims.abandon(f"the link to Asterisk {self.name} was lost")
         self._tell(SwitchLost(reason))
 

@@ -30,6 +30,8 @@ from exoswitch.telephony.numbers import mask, normalise
 FULL = not_placed("every place for a call was taken")
 ASK_AGAIN_S = 0.2
 ANSWER_S = 1.0  # how long a chosen gateway may take to answer the call before another one is chosen
+MOST_WAITING = 1000  # more are left to other gateways, or to Asterisk, which ends them after `GIVE_UP_S`
+REJECTION_LOGGED_S = 1.0
 GIVE_UP_S = 20.0  # Asterisk itself hangs an unclaimed call up then
 
 
@@ -72,6 +74,8 @@ class Inbound(Service):
     _routing: Routing
     _calls: LiveCalls
     _waiting: dict[tuple[str, str], _Arrival] = field(factory=dict, init=False)
+    _unlogged: int = field(default=0, init=False)
+    _rejection_logged_at: float = field(default=-REJECTION_LOGGED_S, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.inbound"), init=False)
 
     def arrived(self, switch: ISwitch, event: ev.CallArrived) -> None:
@@ -82,19 +86,33 @@ class Inbound(Service):
         callee = _e164(event.callee)
         route = self._routing.routes.get(callee)
         if route is None:
-            self._log.warn(
-                "a call to {number} was rejected: no account has this number; add it under numbers: if it is yours",
-                number=mask(callee),
-            )
+            self._log_rejection(callee)
             self._environment.metrics.add("refused_total", reason="unknown_number")
             switch.hang_up(event.channel_id, HangUpCause.CALL_REJECTED)
             return
         if self._calls.is_stopping:
             self._stand_aside(switch, event.channel_id)
             return
+        if len(self._waiting) >= MOST_WAITING:
+            self._environment.metrics.add("refused_total", reason="capacity")
+            return
         session = self._session(event, route, _e164(event.caller), callee)
         arrival = self._waiting[key] = _Arrival(switch, route, session)
         spawn(self._receive(arrival), self._log, "receiving a call", call_sid=session.call_sid)
+
+    def _log_rejection(self, callee: str) -> None:
+        """Log one rejection a second."""
+        now = self._environment.clock.seconds()
+        self._unlogged += 1
+        if now - self._rejection_logged_at < REJECTION_LOGGED_S:
+            return
+        self._log.warn(
+            "a call to {number} was rejected: no account has this number; add it under numbers: if it is yours "
+            "({count} such calls since the last line)",
+            number=mask(callee),
+            count=self._unlogged,
+        )
+        self._unlogged, self._rejection_logged_at = 0, now
 
     def observe(self, switch: ISwitch, event: ev.ChannelEvent) -> None:
         """Settle a waiting call whose channel has audio, because a gateway has taken it, or is gone."""

@@ -2,12 +2,12 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
-from exoswitch.ami.client import AmiListener, AmiProtocol
+from exoswitch.ami.client import MESSAGES_A_TURN, TURN_S, AmiListener, AmiProtocol
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import BackendUnavailable, LocalProtocolError, TrunkRefused
 from tests.harness.ami_far_side import FarSide
@@ -209,3 +209,32 @@ def test_event_that_its_listener_cannot_handle_does_not_stop_the_next(logged_fai
     assert handled == ["One", "Two"]
     assert len(logged_failures) == 2
     logged_failures.clear()
+
+
+def test_flood_is_handled_some_messages_a_turn_and_nothing_is_read_meanwhile(link):
+    link.far.give(b"".join(b"Event: Hangup\r\nUniqueid: %d\r\n\r\n" % number for number in range(100)))
+    assert len(link.told[1:]) == MESSAGES_A_TURN
+    assert link.far.line.producerState == "paused"
+    link.clock.advance(0)
+    assert link.far.line.producerState == "producing"
+    assert [int(event.get("Uniqueid")) for event in link.told[1:]] == list(range(100))
+
+
+def test_turn_ends_when_its_time_is_over(link):
+    def slow(message: AmiMessage) -> None:
+        link.told.append(message)
+        link.clock.rightNow += TURN_S
+
+    link.ami._listener = evolve(link.ami._listener, event=slow)
+    link.far.give(b"Event: Hangup\r\nUniqueid: 1\r\n\r\n" * 10)
+    assert len(link.told[1:]) == 2
+    assert link.far.line.producerState == "paused"
+    link.clock.advance(0)
+    assert len(link.told[1:]) == 10
+
+
+def test_flood_ends_with_the_connection(link):
+    link.far.give(b"Event: Hangup\r\nUniqueid: 1\r\n\r\n" * 100)
+    link.ami.drop("enough")
+    link.clock.advance(0)
+    assert len([each for each in link.told if isinstance(each, AmiMessage)]) == MESSAGES_A_TURN

@@ -5,6 +5,7 @@ from itertools import count
 import pytest
 from attrs import define, evolve, field
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.call import effects as fx
@@ -539,3 +540,21 @@ def test_each_reason_for_which_no_call_can_be_placed_is_named(house):
     assert stopping == "this gateway is stopping"
     assert asterisk.startswith("no Asterisk is ready (pbx1): ")
     assert store == "the session store cannot be reached: see the log"
+
+
+def test_calls_that_wait_are_bounded(house, monkeypatch):
+    monkeypatch.setattr("exoswitch.gateway.inbound.MOST_WAITING", 0)
+    house.happens(ev.CallArrived("1700.1", PERSON, OURS))
+    assert house.engine.live == 0
+    house.assert_nothing_is_left()
+
+
+def test_rejected_calls_are_logged_once_a_second(house):
+    with capturedLogs() as logged:
+        for number in range(100):
+            house.happens(ev.CallArrived(f"1700.{number}", PERSON, "+911111111111"))
+        house.clock.advance(1.0)
+        house.happens(ev.CallArrived("1700.100", PERSON, "+911111111111"))
+    lines = [formatEvent(event) for event in logged if "was rejected" in formatEvent(event)]
+    assert len(lines) == 2
+    assert lines[1].endswith("(100 such calls since the last line)")

@@ -1,7 +1,7 @@
 """A switch on memory transports, with its far side, and a recorder of the events that it tells."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -65,12 +65,12 @@ class Rig:
 
 
 @contextmanager
-def switch_rig() -> Iterator[Rig]:
+def switch_rig(far_side: Callable[[MemoryReactorClock], FarSide] = FarSide) -> Iterator[Rig]:
     """Give a switch that is not started yet; at the end it must leave nothing."""
     clock = MemoryReactorClock()
     recorder, metrics = Recorder(), MemoryMetrics()
     switch = AsteriskSwitch(CONFIG, reactor=clock, rng=RNG, metrics=metrics, node="gw1", listener=recorder)
-    rig = Rig(clock, FarSide(clock), switch, recorder, metrics)
+    rig = Rig(clock, far_side(clock), switch, recorder, metrics)
     yield rig
     stopped: list[object] = []
     if switch.running:
