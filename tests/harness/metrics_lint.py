@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from exoswitch.telemetry.catalogue import FROM_CONFIGURATION, LABELS, kept, read
+from exoswitch.telemetry.catalogue import FROM_CONFIGURATION, LABELS, METRICS, kept, read
 from exoswitch.telemetry.metric import OTHER, Kind, Metric
 
 OBJECTS = {"metrics", "_metrics"}  # the names under which the code holds its IMetrics
@@ -90,3 +90,42 @@ def _check_use(verb: str, name: ast.expr, labels: dict[str, ast.expr]) -> None:
         value = labels[label.name]
         if isinstance(value, ast.Constant) and label.admit(value.value) == OTHER:
             raise LookupError(f"label {label.name} of metric {row.name} has no value {value.value!r}")
+
+
+OF_SCRAPES = {"le", "job", "instance"}  # labels that Prometheus adds
+PARTS = {Kind.HISTOGRAM: ("_bucket", "_sum", "_count")}
+
+
+def faults_of_rule(expression: str) -> list[str]:
+    """Give what is wrong with an expression of Prometheus: metrics, labels and values that do not exist."""
+    used, faults = [], []
+    for name, matchers in re.findall(r"\b(exoswitch_\w+)(?:\{([^}]*)\})?", expression):
+        row = _scraped().get(name)
+        if row is None:
+            faults.append(f"there is no metric {name}")
+        else:
+            used.append(row)
+            faults += _faults_of_matchers(name, row, matchers)
+    known = OF_SCRAPES.union(*(row.label_names for row in used))
+    for labels in re.findall(r"\bby \(([^)]*)\)", expression):
+        faults += [
+            f"no metric of the rule has the label {label}"
+            for label in re.findall(r"\w+", labels)
+            if label not in known
+        ]
+    return faults
+
+
+def _scraped() -> dict[str, Metric]:
+    """Give the names of all series as Prometheus has them."""
+    return {f"exoswitch_{row.name}{part}": row for row in METRICS.values() for part in PARTS.get(row.kind, ("",))}
+
+
+def _faults_of_matchers(name: str, row: Metric, matchers: str) -> Iterator[str]:
+    labels = {label.name: label for label in row.labels}
+    for label, values in re.findall(r'(\w+)\s*[=!]~?\s*"([^"]*)"', matchers):
+        if label not in labels and label not in OF_SCRAPES:
+            yield f"{name} has no label {label}"
+        elif label in labels:
+            unknown = [value for value in values.split("|") if labels[label].admit(value) == OTHER]
+            yield from (f"label {label} of {name} has no value {value}" for value in unknown)
