@@ -97,8 +97,9 @@ class Gateway(OrderedServices):
             super().startService()
         except CannotListenError as problem:
             where = f"{problem.interface or '*'}:{problem.port}"
+            key = "http or metrics" if self.config.metrics else "http"
             raise CannotStart(
-                f"http: {where} cannot be used ({problem.socketError.strerror}). Is another gateway running? "
+                f"{key}: {where} cannot be used ({problem.socketError.strerror}). Is another gateway running? "
                 "Choose another port, or stop the other gateway."
             ) from problem
         except BackendUnavailable as problem:
@@ -146,7 +147,10 @@ class Gateway(OrderedServices):
         self.add("the links to Asterisk", _together(self.switches.values()))
         self.add("media", self.media)
         self.add("calls", self.engine)
-        self.add("HTTP", _web(config, self.engine, self.metrics, reactor))
+        page = MetricsPage(self.metrics.parts, CONTENT_TYPE, reactor)
+        if config.metrics:
+            self.add("metrics", _scraped(config, page, self.metrics, reactor))
+        self.add("HTTP", _web(config, self.engine, page, self.metrics, reactor))
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
         self.add("jobs", self.jobs)
@@ -328,11 +332,16 @@ def _accounts(config: Config) -> Accounts:
     return Accounts(accounts, config.streams.options())
 
 
-def _web(config: Config, engine: Engine, metrics: PrometheusMetrics, reactor: Any) -> IService:
+def _scraped(config: Config, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
+    """Serve ``/metrics`` at an endpoint of its own."""
+    site = make_site(page.resource(), reactor, refusal=refusal, metrics=metrics)
+    return web_service(config.metrics, site, reactor)
+
+
+def _web(config: Config, engine: Engine, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
     accounts = _accounts(config)
     authentication = Authentication(accounts, reactor, metrics)
-    page = MetricsPage(metrics.parts, CONTENT_TYPE, reactor)
-    routes = {**health_routes(engine), **page.routes()}
+    routes = {**health_routes(engine), **({} if config.metrics else page.routes())}
     resource = make_resource(engine, accounts, authentication, routes)
     settings = config.http_limits
     limits = ConnectionLimits(

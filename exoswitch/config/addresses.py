@@ -95,6 +95,11 @@ def server_endpoint(text: str) -> str:
     raise Unreadable("must name a port, written as tcp:8080:interface=127.0.0.1")
 
 
+def metrics_endpoint(text: str) -> str:
+    """Read the server endpoint of ``/metrics``; an empty one is that of the REST API."""
+    return server_endpoint(text) if text else ""
+
+
 def interface_of(text: str) -> str | None:
     """Give the interface that a server endpoint binds: ``""`` means all; None means that it is not TCP."""
     endpoint = Endpoint.of(text)

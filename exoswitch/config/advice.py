@@ -13,7 +13,7 @@ _SECRET_CHARACTERS = 6  # different ones
 
 def warnings(config: Config) -> list[Problem]:
     """List every warning."""
-    rules = (_audio_path, _http, _guessable, _shared_ports, _memory, _fleet, _nothing_to_do)
+    rules = (_audio_path, _http, _metrics, _guessable, _shared_ports, _memory, _fleet, _nothing_to_do)
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -33,6 +33,13 @@ def _http(config: Config) -> Iterator[Problem]:
         yield Problem(
             "http",
             "listens on every interface without TLS; add :interface=127.0.0.1 and put a TLS proxy in front",
+        )
+
+
+def _metrics(config: Config) -> Iterator[Problem]:
+    if config.metrics and interface_of(config.metrics) == "":
+        yield Problem(
+            "metrics", "listens on every interface; add :interface=ADDRESS, so that only your monitoring reaches it"
         )
 
 

@@ -201,10 +201,11 @@ class BillingConfig:
 class Config:
     """A whole configuration file.
 
-    `http` is a Twisted server endpoint string. `cluster` is the address of the fleet's Redis; ``""`` is no fleet.
-    `sessions` is the address of the session store, which keeps them for `retention_days` after the call. `journal` is
-    the folder in which they wait while the store cannot be reached. `private_networks` are the networks, besides the
-    public ones, in which a StreamUrl or the answer of a resolver may name a bot.
+    `http` is a Twisted server endpoint string; `metrics` is another one for ``/metrics``, or ``""``. `cluster` is the
+    address of the fleet's Redis; ``""`` is no fleet. `sessions` is the address of the session store, which keeps them
+    for `retention_days` after the call. `journal` is the folder in which they wait while the store cannot be reached.
+    `private_networks` are the networks, besides the public ones, in which a StreamUrl or the answer of a resolver may
+    name a bot.
     """
 
     node: values.Name = "gw1"
@@ -212,6 +213,7 @@ class Config:
     rtp: RtpConfig = Factory(RtpConfig)
     http: values.ServerEndpoint = "tcp:8080:interface=127.0.0.1"
     http_limits: HttpLimitsConfig = Factory(HttpLimitsConfig)
+    metrics: values.MetricsEndpoint = ""
     cluster: values.Cluster = field(default="", repr=False, metadata=_NEVER_SHOWN)
     sessions: values.SessionStore = field(default="sqlite:///exoswitch.db", repr=False, metadata=_NEVER_SHOWN)
     journal: values.Folder = "exoswitch-journal"

@@ -1,12 +1,16 @@
 """Adapter: ``/metrics``, for Prometheus."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
 
 from exoswitch.web.site import Handler, Request
 
@@ -38,6 +42,10 @@ class MetricsPage:
         request.setHeader("Content-Type", self._content_type)
         return self._page
 
+    def resource(self) -> Resource:
+        """Give a site that has this page alone."""
+        return _Alone(self._answer)
+
     def _written(self) -> Deferred[None]:
         """Wait until a new page is written; all who ask meanwhile get the same page."""
         written: Deferred[None] = Deferred()
@@ -57,3 +65,37 @@ class MetricsPage:
         waiting, self._waiting = self._waiting, []
         for written in waiting:
             written.callback(result)
+
+
+class _Alone(Resource):
+    """The page without a router; `answer` gives it."""
+
+    isLeaf = True  # noqa: N815 - Twisted's name
+    _log = Logger(namespace="exoswitch.metrics")
+
+    def __init__(self, answer: Callable[[Request], Coroutine[Any, Any, bytes]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._answer = answer
+
+    def render(self, request: Request) -> Any:
+        """Answer when the page is written, if the client still waits."""
+        if request.path != b"/metrics" or request.method not in {b"GET", b"HEAD"}:
+            request.setResponseCode(404)
+            return b"only GET /metrics is here\n"
+        answered = Deferred.fromCoroutine(self._answer(request))
+        request.notifyFinish().addErrback(lambda _: answered.cancel())
+        answered.addCallbacks(self._send, self._fail, callbackArgs=(request,), errbackArgs=(request,))
+        return NOT_DONE_YET
+
+    def _send(self, page: bytes, request: Request) -> None:
+        request.setHeader("Content-Length", str(len(page)))
+        request.write(page)
+        request.finish()
+
+    def _fail(self, failure: Failure, request: Request) -> None:
+        if isinstance(failure.value, CancelledError):
+            return
+        self._log.failure("the page of metrics failed", failure)
+        request.setResponseCode(500)
+        request.setHeader("Content-Length", "0")
+        request.finish()

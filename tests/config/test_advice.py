@@ -27,6 +27,11 @@ def test_http_on_every_interface_is_a_warning(read, good):
     assert warned(read(good + "http: unix:/run/exoswitch/http\n")) == {}
 
 
+def test_metrics_on_every_interface_are_a_warning(read, good):
+    assert "only your monitoring reaches it" in warned(read(good + "metrics: tcp:9464\n"))["metrics"]
+    assert warned(read(good + "metrics: tcp:9464:interface=10.0.0.5\n")) == {}
+
+
 def test_two_programs_on_one_host_need_separate_port_ranges(read, good):
     found = warned(read(good.replace("name: pbx1", "name: pbx1, rtp_ports: 20000-29999")))
     assert found == {

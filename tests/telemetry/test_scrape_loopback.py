@@ -21,12 +21,13 @@ pytestmark = pytest.mark.loopback
 NUMBER, EXOPHONE = "+919812345678", "+918047491899"
 
 
-async def test_a_call_shows_in_the_metrics_of_its_gateway_without_its_number(tmp_path, reactor, serve):
+@pytest.mark.parametrize("has_own_endpoint", [False, True])
+async def test_a_call_shows_in_the_metrics_without_its_number(tmp_path, reactor, serve, has_own_endpoint):
     import treq  # noqa: PLC0415 - it imports the reactor
 
     asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=1 hangup")))
     bot = serve(SimulatedBot(reactor=reactor))
-    gateway = Gateway(config(asterisk, tmp_path), reactor)
+    gateway = Gateway(config(asterisk, tmp_path, has_own_endpoint), reactor)
     gateway.startService()
     while not gateway.engine.ready:
         await deferLater(reactor, 0.01)
@@ -36,7 +37,10 @@ async def test_a_call_shows_in_the_metrics_of_its_gateway_without_its_number(tmp
     await (await bot.streams.next()).closed.next()
     while gateway.engine.live:
         await deferLater(reactor, 0.01)
-    port = gateway.config.http.split(":")[1]
+    page_of_http = await treq.get(f"http://127.0.0.1:{gateway.config.http.split(':')[1]}/metrics", persistent=False)
+    await page_of_http.content()
+    assert page_of_http.code == (404 if has_own_endpoint else 200)
+    port = (gateway.config.metrics or gateway.config.http).split(":")[1]
     response = await treq.get(f"http://127.0.0.1:{port}/metrics", persistent=False)
     page = await treq.text_content(response)
     await maybeDeferred(gateway.stopService)
@@ -51,13 +55,14 @@ async def test_a_call_shows_in_the_metrics_of_its_gateway_without_its_number(tmp
     assert float(re.search(r'^exoswitch_rtp_packets_total{dir="in"} (\S+)$', page, re.MULTILINE)[1]) > 40
 
 
-def config(asterisk, folder):
+def config(asterisk, folder, has_own_endpoint):
     pbx = AsteriskConfig(
         name="pbx", ami=asterisk.endpoint, username=asterisk.username, secret=asterisk.secret, host=asterisk.interface
     )
     return Config(
         rtp=RtpConfig(bind="127.0.0.1", ports=free_ports(8)),
         http=f"tcp:{free_port()}:interface=127.0.0.1",
+        metrics=f"tcp:{free_port()}:interface=127.0.0.1" if has_own_endpoint else "",
         sessions=f"sqlite:///{folder}/calls.db",
         journal=str(folder / "journal"),
         asterisks=(pbx,),

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.test.requesthelper import DummyRequest
 
 from exoswitch.web.metrics import FRESH_S, MetricsPage
+from tests.harness.http import Server
 
 result = SynchronousTestCase()
 
@@ -95,3 +96,39 @@ def test_a_page_that_cannot_be_written_fails_each_scrape_and_the_next_tries_agai
     page = scraper.scrape()
     scraper.finish()
     assert result.successResultOf(page) == b"part 3\npart 4\npart 5\n"
+
+
+@pytest.fixture
+def alone():
+    """Give a server that has the page alone, on a clock whose calls of no delay run at once."""
+    clock = Clock()
+    page = MetricsPage(lambda: iter([b"part 1\n", b"part 2\n"]), "text/plain; version=1.0.0", clock)
+    return Server(page.resource(), clock)
+
+
+def test_the_page_has_a_site_of_its_own(alone):
+    reply = alone.ask("GET", "/metrics")
+    assert (reply.code, reply.text) == (200, b"part 1\npart 2\n")
+    assert reply.headers.getRawHeaders("content-type") == ["text/plain; version=1.0.0"]
+    assert alone.ask("GET", "/v1/Accounts").code == 404
+    assert alone.ask("POST", "/metrics").code == 404
+
+
+def test_a_client_that_disconnects_while_the_page_is_written_does_no_harm(alone):
+    connection = alone.connect()
+    connection.send(b"GET /metrics HTTP/1.1\r\nHost: gw\r\n\r\n")
+    connection.hang_up()
+    alone.clock.pump([0.1] * 3)
+    assert alone.ask("GET", "/metrics").code == 200
+
+
+def test_a_page_that_cannot_be_written_is_an_error_and_logged(logged_failures):
+    clock = Clock()
+    server = Server(MetricsPage(_broken, "text/plain", clock).resource(), clock)
+    assert server.ask("GET", "/metrics").code == 500
+    assert len(logged_failures) == 1
+    logged_failures.clear()
+
+
+def _broken():
+    raise ValueError("a bug")
