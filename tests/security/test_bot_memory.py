@@ -4,11 +4,15 @@ import json
 import struct
 
 import pytest
+from cryptography import x509
+from twisted.internet import ssl
 from twisted.internet.task import deferLater
 
 from exoswitch.audio.g711 import ULAW
 from exoswitch.exotel.stream import unfinished
+from exoswitch.network.tls import ServerCheck
 from exoswitch.rtp.playout import Playout
+from tests.harness.certificates import certificate
 from tests.harness.exotel_loopback import BotServer
 from tests.harness.recorders import RecordedLeg
 from tests.harness.slow_reactor import SlowReactor
@@ -78,6 +82,10 @@ def test_of_a_flood_only_the_data_that_was_read_before_the_pause_waits():
     assert len(wire.connection._socket._incoming._data) <= 64_000
 
 
+def trusting(own):
+    return lambda host, _ca_file: ServerCheck(host, ssl.CertificateOptions(trustRoot=own).getContext())
+
+
 # --- with the socket full: a real connection, whose bot reads nothing
 
 
@@ -114,7 +122,7 @@ async def test_a_bot_that_sends_marks_and_reads_nothing_is_dropped_after_a_mebib
         if len(listener.told) > 1:
             break
     assert listener.told[1:] == [("closed", None, "the bot does not read what it is sent")]
-    assert 64 * 1024 < most < UNREAD_AT_MOST
+    assert 16 * 1024 < most < UNREAD_AT_MOST
     bot.transport.abortConnection()
 
 
@@ -128,7 +136,28 @@ async def test_a_bot_that_sends_pings_and_reads_nothing_fills_no_more_than_the_t
         await deferLater(reactor, 0)
         most = max(most, waiting_bytes(connection))
     await server.until(lambda: connection._socket.is_congested)
-    assert 64 * 1024 < most < 128 * 1024
+    assert 16 * 1024 < most < 64 * 1024
     assert listener.told == ["opened"]
     bot.transport.abortConnection()
     await server.until(lambda: len(listener.told) == 2)
+
+
+@pytest.mark.loopback
+@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL")  # Twisted 26.10 does it
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_at_most_16_kib_of_a_connection_are_read_at_once(scheme, reactor, serve, monkeypatch):
+    own = certificate(x509.DNSName("localhost"))
+    tls = own.options() if scheme == "wss" else None
+    server = serve(BotServer(reactor, tls=tls, tls_options=trusting(own)))
+    connection, leg, _ = server.connect(server.url(scheme=scheme, host="localhost"))
+    await server.until(lambda: server.bots and len(server.bots[0].messages) == 2)
+    waiting = []
+    take = connection._socket.dataReceived
+    monkeypatch.setattr(
+        connection._socket,
+        "dataReceived",
+        lambda data: (take(data), waiting.append(len(connection._socket._incoming._data))),
+    )
+    server.bots[0].transport.write(frame(MARK) * 1000)
+    await server.until(lambda: len(leg.asked) == 1000)
+    assert max(waiting) <= 16 * 1024

@@ -39,6 +39,9 @@ _MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """Base64 of 98 s of audio at 8,000 Hz, or 32 s at 24,000 Hz; Exotel's own limit is 100 kB (spec §3.1)."""
 
 _MAX_HANDSHAKE_BYTES = 16 * 1024
+_READ_BYTES = 16 * 1024
+"""Read from the network at once: in TLS records of one byte, 64 KiB cost 16 ms, of which 11 ms are in no turn."""
+
 _MAX_UNREAD_BYTES = 1024 * 1024  # written while the other side does not read
 _NORMAL_CLOSURE = 1000  # RFC 6455 §7.4.1
 
@@ -214,6 +217,13 @@ class WebSocket(WebSocketClientProtocol):
         self._fail_connection(MESSAGE_TOO_BIG, "the message was not finished while others needed its room")
 
     # --- called by Twisted
+
+    def connectionMade(self) -> None:
+        """Read less at once than Twisted does; its transports have no method for it."""
+        tcp = getattr(self.transport, "transport", self.transport)  # below TLS
+        if hasattr(tcp, "bufferSize"):
+            tcp.bufferSize = _READ_BYTES
+        super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:
         """Take data, in this turn or in one of the next."""
