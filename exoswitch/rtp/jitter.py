@@ -93,7 +93,7 @@ class JitterBuffer:
         """Take a packet's audio; `newest` says that no later packet came before it."""
         if timestamp == self._next and self.state is _PLAYING and len(pcm) == FRAME_BYTES:
             self._slots[timestamp] = pcm  # the common case: in order, in time, not early
-            self._end = add_32(timestamp, FRAME_SAMPLES)
+            self._end = (timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
             self._spare = 0
             return
         if not (self._slots or self._pieces or self._meet(timestamp, newest)):

@@ -169,7 +169,8 @@ class MediaLeg:
 
     def datagram(self, data: bytes, address: Address, now: float) -> None:
         """Take a datagram from the call's port."""
-        if address != self.remote and not self.accepts(address):
+        remote = self.remote
+        if address != remote and not self.accepts(address):
             return
         try:
             packet = parse(data)
@@ -180,7 +181,7 @@ class MediaLeg:
         if law is None:
             self._take_without_audio(packet, now)
             return
-        if self.remote is None:
+        if remote is None:
             self.remote = address
         self._awaiting, self._heard_at = True, now
         arrival = self.reception.arrived(packet, now)

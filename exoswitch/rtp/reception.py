@@ -51,6 +51,7 @@ class Reception:
     _ssrc: int | None = field(default=None, init=False)
     _newest: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False)  # bit n: whether the packet n before the newest has come
+    _in_order: int = field(default=0, init=False)  # newest packets that are not in `_seen` yet
     _stray: RtpPacket | None = field(default=None, init=False)
     _received_at_stray: int = field(default=0, init=False)
     _transit: float | None = field(default=None, init=False)
@@ -70,7 +71,7 @@ class Reception:
         sequence = packet.sequence
         if packet.ssrc == self._ssrc and (sequence - self._newest) & 0xFFFF == 1:  # nearly all packets
             self._newest = sequence
-            self._seen = (self._seen << 1 | 1) & _SEEN_MASK
+            self._in_order += 1
             self.received += 1
             self._measure(packet.timestamp, now)
             return _NEXT
@@ -81,6 +82,7 @@ class Reception:
 
     def numbered(self, packet: RtpPacket) -> Arrival:
         """Count a packet by its sequence number alone: it may hold something else than audio."""
+        self._note_seen()
         ahead = (packet.sequence - self._newest) & 0xFFFF
         if packet.ssrc != self._ssrc or ahead >= _MAX_DROPOUT or ahead == 0:
             return self._unexpected(packet)
@@ -92,6 +94,12 @@ class Reception:
         self.apart = ahead - 1
         self.lost += self.apart
         return _AHEAD
+
+    def _note_seen(self) -> None:
+        """Bring `_seen` up to the newest packet; doing this for each packet would cost more."""
+        count = min(self._in_order, _MAX_MISORDER)
+        self._seen = (self._seen << count | (1 << count) - 1) & _SEEN_MASK
+        self._in_order = 0
 
     def _unexpected(self, packet: RtpPacket) -> Arrival:
         """Tell a packet out of order from one of a new source."""

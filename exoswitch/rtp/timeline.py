@@ -19,28 +19,29 @@ class Timeline:
     A position is the timestamp less `_offset`, which changes when a timestamp is not the expected one.
     """
 
-    _expected: int = field(default=0, init=False)  # timestamp after the newest audio
+    _timestamp: int = field(default=0, init=False)  # of the newest audio
+    _samples: int = field(default=0, init=False)  # its length
     _offset: int = field(default=0, init=False)
 
     def restart(self, packet: RtpPacket) -> None:
         """Begin anew, with the first packet of a source."""
-        self._expected = packet.timestamp
+        self._timestamp, self._samples = packet.timestamp, 0
 
     def following(self, packet: RtpPacket, missing: int = 0) -> int:
         """Place a packet that is newer than all before, with this number of missing packets before it."""
         timestamp, samples = packet.timestamp, len(packet.payload)
-        if missing or timestamp != self._expected:
-            silent = missing * samples
-            excess = difference_32(timestamp, self._expected) - silent
+        if timestamp - self._timestamp != self._samples or missing:
+            excess = difference_32(timestamp, self._timestamp) - self._samples - missing * samples
             self._offset += excess - _pause(excess)
-        self._expected = (timestamp + samples) & 0xFFFFFFFF
+        self._timestamp, self._samples = timestamp, samples
         return (timestamp - self._offset) & 0xFFFFFFFF
 
     def earlier(self, packet: RtpPacket, behind: int) -> int:
         """Place a packet that comes late: it is this number of packets behind the newest."""
         distance = (behind + 1) * len(packet.payload)
-        excess = difference_32(self._expected, packet.timestamp) - distance
-        return add_32(self._expected - self._offset, -distance - _pause(excess))
+        end = self._timestamp + self._samples
+        excess = difference_32(end, packet.timestamp) - distance
+        return add_32(end - self._offset, -distance - _pause(excess))
 
 
 def _pause(excess: int) -> int:
