@@ -8,13 +8,15 @@ from pathlib import Path
 
 from attrs import define, field
 
-from exoswitch.exotel.trace.trace import Cut, Entry, Header
+from exoswitch.exotel.trace.pruning import StoredTrace, to_delete
+from exoswitch.exotel.trace.trace import Cut, Entry, Header, parse_object
 from exoswitch.exotel.trace.writing import TraceWriter
 
 _MEGABYTE = 1024 * 1024
 _PRUNED_TO = 0.95  # so that a full folder is not scanned for every line
 _UNFIT = re.compile(r"[^0-9A-Za-z-]", re.ASCII)
 _LONGEST_SID = 64
+_HEADER_MAX = 16_384
 _NAMESAKES = 100  # attempts to reach the bot of one stream, within one second
 _OURS = re.compile(r"[0-9]{8}T[0-9]{6}Z_[0-9A-Za-z-]*_[0-9A-Za-z-]*(\.[0-9]+)?\.jsonl", re.ASCII)
 
@@ -31,12 +33,13 @@ class TraceFile:
 
 @define
 class RecordingFolder:
-    """Keeps files of at most `file_mb` each and `max_mb` together; the oldest complete files are deleted first."""
+    """Keeps files of at most `file_mb` each and `max_mb` together; `pruning` says which are deleted to make room."""
 
     path: Path
     max_mb: int
     file_mb: int = 64
-    _unfinished: set[Path] = field(factory=set, init=False)
+    _unfinished: dict[Path, TraceFile] = field(factory=dict, init=False)
+    _accounts: dict[Path, str] = field(factory=dict, init=False)
     _size: int | None = field(default=None, init=False)
 
     def write(self, file: TraceFile, entries: Sequence[Entry]) -> None:
@@ -56,7 +59,7 @@ class RecordingFolder:
                 lines[-1] = _cut(file, entry, f"a trace is at most {self.file_mb} MB long")
                 break
         data = b"".join(lines)
-        if entries and not self._make_room(len(data)):
+        if entries and not self._make_room(len(data), file.writer.header.account):
             data = _cut(file, entries[0], f"the traces being written fill the folder's {self.max_mb} MB")
         self._append(file, path, data)
 
@@ -64,15 +67,16 @@ class RecordingFolder:
         """Mark a file as complete: it may be deleted to make room."""
         file.is_ended = True
         if file.path is not None:
-            self._unfinished.discard(file.path)
+            self._unfinished.pop(file.path, None)
 
     def _create(self, file: TraceFile) -> Path:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = _open_anew(self.path, _name(file.writer.header))
         file.path = path
-        self._unfinished.add(path)
+        self._unfinished[path] = file
+        self._accounts[path] = file.writer.header.account
         first_line = file.writer.first_line()
-        self._make_room(len(first_line))
+        self._make_room(len(first_line), file.writer.header.account)
         self._append(file, path, first_line)
         return path
 
@@ -83,27 +87,48 @@ class RecordingFolder:
         file.size += len(data)
         self._size = (self._size or 0) + len(data)
 
-    def _make_room(self, wanted: int) -> bool:
-        """Delete the oldest files until `wanted` bytes fit in."""
+    def _make_room(self, wanted: int, account: str) -> bool:
+        """Delete files until `wanted` bytes of this account fit in."""
         most = self.max_mb * _MEGABYTE
         if self._size is not None and self._size + wanted <= most:
             return True
-        files = sorted(self._files())
-        self._size = sum(size for _, size, _ in files)
+        traces = self._traces()
+        self._size = sum(trace.size for trace in traces)
         if self._size + wanted > most:
-            for _, size, path in files:
-                if self._size + wanted <= most * _PRUNED_TO:
-                    break
-                if path not in self._unfinished:
-                    path.unlink(missing_ok=True)
-                    self._size -= size
+            for trace in to_delete(traces, account, self._size + wanted - int(most * _PRUNED_TO)):
+                self._delete(trace)
         return self._size + wanted <= most
+
+    def _delete(self, trace: StoredTrace) -> None:
+        if trace.is_live:
+            self._unfinished.pop(trace.path).is_ended = True
+        trace.path.unlink(missing_ok=True)
+        self._size = (self._size or 0) - trace.size
+
+    def _traces(self) -> list[StoredTrace]:
+        """List the files, the oldest first."""
+        found = sorted(self._files())
+        known, self._accounts = self._accounts, {}
+        for _, _, path in found:
+            self._accounts[path] = known[path] if path in known else _account_of(path)
+        return [StoredTrace(path, self._accounts[path], size, path in self._unfinished) for _, size, path in found]
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         for found in os.scandir(self.path):
             if _OURS.fullmatch(found.name) and found.is_file(follow_symlinks=False):
                 status = found.stat(follow_symlinks=False)
                 yield status.st_mtime, status.st_size, self.path / found.name
+
+
+def _account_of(path: Path) -> str:
+    """Read the account in the header of a file; an empty text if there is none."""
+    try:
+        with path.open("rb") as file:
+            header = parse_object(file.readline(_HEADER_MAX))
+    except OSError:
+        header = None
+    account = (header or {}).get("account")
+    return account if isinstance(account, str) else ""
 
 
 def _cut(file: TraceFile, entry: Entry, reason: str) -> bytes:

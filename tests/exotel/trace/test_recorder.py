@@ -276,6 +276,40 @@ def test_unfinished_traces_that_fill_the_folder_are_cut(small):
     assert "fill the folder's 10 MB" in ends[-1].reason
 
 
+def test_flood_of_one_account_deletes_no_trace_of_another(small):
+    folder, _ = small
+
+    def write(account, number, *, finish):
+        file = TraceFile(TraceWriter(header(account=account, stream_sid=f"{account}{number}")))
+        folder.write(file, [Message(1, Side.BOT, b"x" * 1500)])
+        if finish:
+            folder.finish(file)
+        return file
+
+    quiet = [write("quiet", number, finish=True) for number in range(2)]
+    for number in range(20):
+        write("loud", number, finish=True)
+    for number in range(20, 40):
+        write("loud", number, finish=False)
+    assert all(file.path.exists() for file in quiet)
+    late = write("quiet", 3, finish=False)
+    assert late.path.exists()
+    assert [type(entry) for entry in recorded(late.path).entries] == [Message]
+    assert sum(path.stat().st_size for path in folder.path.iterdir()) <= 10_000
+
+
+def test_accounts_of_traces_of_an_earlier_process_are_read_from_their_headers(small):
+    folder, _ = small
+    quiet = TraceFile(TraceWriter(header(account="quiet")))
+    folder.write(quiet, [Message(1, Side.BOT, b"x" * 1500)])
+    again = RecordingFolder(folder.path, max_mb=10, file_mb=4)
+    for number in range(20):
+        file = TraceFile(TraceWriter(header(account="loud", stream_sid=f"s{number}")))
+        again.write(file, [Message(1, Side.BOT, b"x" * 1500)])
+        again.finish(file)
+    assert quiet.path.exists()
+
+
 def test_sids_of_any_form_give_a_safe_file_name(tmp_path):
     file = TraceFile(TraceWriter(header(call_sid="../../etc/passwd", stream_sid="x" * 300)))
     RecordingFolder(tmp_path, max_mb=1).write(file, [bot(1, media(20))])
