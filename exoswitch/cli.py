@@ -83,6 +83,18 @@ def _render_asterisk(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _calls(options: argparse.Namespace) -> int:
+    from exoswitch.commands.calls import run  # noqa: PLC0415
+
+    return run(options)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from exoswitch.commands.doctor import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run  # noqa: PLC0415
     from exoswitch.demo.demo import output_files, run_demo  # noqa: PLC0415
@@ -135,6 +147,17 @@ def _parser() -> argparse.ArgumentParser:
         "--state-dir", metavar="PATH", help="the parent of its run, log, spool and db folders (default: as packaged)"
     )
     render.set_defaults(run=_render_asterisk)
+
+    calls = _add(commands, "calls", "list live and recent calls from the session store")
+    calls.add_argument("file", type=Path, help="the YAML file")
+    calls.add_argument("--limit", type=values.count, default=20, metavar="N", help="how many calls (20)")
+    calls.add_argument("--numbers", action="store_true", help="show phone numbers in full")
+    calls.add_argument("--json", action="store_true", help="write JSON in place of a table")
+    calls.set_defaults(run=_calls)
+
+    doctor = _add(commands, "doctor", "check all that a gateway needs, and name remedies")
+    doctor.add_argument("file", type=Path, help="the YAML file")
+    doctor.set_defaults(run=_doctor)
 
     demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
     demo.add_argument(

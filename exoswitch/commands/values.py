@@ -6,6 +6,7 @@ from pathlib import Path
 
 _LAST_PORT = 65_535
 _LONGEST_S = 86_400.0
+_MOST = 10_000
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 
 
@@ -46,3 +47,10 @@ def folder(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("the path is empty; write . for this folder")
     return Path(text)
+
+
+def count(text: str) -> int:
+    """Read a number of things to show."""
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= _MOST):
+        raise ArgumentTypeError(f"{text!r} is no count: write a number from 1 to {_MOST}")
+    return int(text)

@@ -37,6 +37,12 @@ class ISessionDatabase(Interface):
     def newest_call_at() -> Deferred[float | None]:
         """Give when the newest call began, or a later moment of that month; None if there is no call."""
 
+    def recent(limit: int) -> Deferred[list[Note | CorruptRecord]]:
+        """Read the newest calls that have not ended, and the newest ones of all: `limit` of each, in any order.
+
+        A gateway does not need this: commands that read only do, of a database that was opened to be read.
+        """
+
     def unfinished(gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended, in any order."""
 

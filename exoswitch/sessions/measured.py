@@ -46,6 +46,10 @@ class MeasuredDatabase:
         """Give when the newest call began."""
         return self._timed("newest_call_at", self._database.newest_call_at())
 
+    def recent(self, limit: int) -> Deferred[list[Note | CorruptRecord]]:
+        """Read the newest calls."""
+        return self._database.recent(limit)
+
     def unfinished(self, gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended."""
         return self._timed("unfinished", self._database.unfinished(gateway))

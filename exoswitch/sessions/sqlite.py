@@ -47,12 +47,21 @@ _OLDEST = "SELECT call_sid FROM sessions WHERE created_at < ? ORDER BY created_a
 
 @implementer(ISessionDatabase)
 class SqliteDatabase:
-    """Sessions in a file; `pool` is adbapi's, or a test's double of it."""
+    """Sessions in a file; `pool` is adbapi's, or a test's double of it.
+
+    With `is_read_only` the file is not made, upgraded or written to.
+    """
 
     def __init__(
-        self, path: str | Path, reactor: Any, *, versions: Sequence[Version] | None = None, pool: Any = None
+        self,
+        path: str | Path,
+        reactor: Any,
+        *,
+        versions: Sequence[Version] | None = None,
+        pool: Any = None,
+        is_read_only: bool = False,
     ) -> None:
-        self._file = SqliteFile(path, reactor, pool=pool)
+        self._file = SqliteFile(path, reactor, pool=pool, is_read_only=is_read_only)
         self.name = self._file.name
         self._versions = read_schema("sqlite") if versions is None else versions
 
@@ -71,6 +80,10 @@ class SqliteDatabase:
     def newest_call_at(self) -> Deferred[float | None]:
         """Give when the newest call began."""
         return self._file.run(_newest_call_at)
+
+    def recent(self, limit: int) -> Deferred[list[Note | CorruptRecord]]:
+        """Read the newest live calls, and the newest ones of all."""
+        return self._file.run(_recent, limit)
 
     def unfinished(self, gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended."""
@@ -105,6 +118,14 @@ def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note | C
         tuple(map(storable, call_sids)),
     )
     return [read_note(*row) for row in rows]
+
+
+def _recent(cursor: sqlite3.Cursor, limit: int) -> list[Note | CorruptRecord]:
+    rows = []
+    for condition in ("WHERE ended_at IS NULL", ""):
+        question = f"SELECT call_sid, sequence, document FROM sessions {condition} ORDER BY created_at DESC LIMIT ?"  # noqa: S608 - ours
+        rows += cursor.execute(question, (limit,)).fetchall()
+    return [read_note(*row) for row in {row[0]: row for row in rows}.values()]
 
 
 def _newest_call_at(cursor: sqlite3.Cursor) -> float | None:

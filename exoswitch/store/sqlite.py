@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from twisted.enterprise.adbapi import ConnectionPool
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 
 from exoswitch.errors import BackendUnavailable, RecordRefused
 from exoswitch.store.private_file import Identity, identity, make_private
@@ -40,14 +41,17 @@ class SqliteFile:
     """A file, made if it is missing; only its owner may read it.
 
     If it is deleted or replaced while it is in use, it is unavailable until it is opened again: SQLite itself would
-    go on writing to the deleted file. `pool` is adbapi's, or a test's double of it.
+    go on writing to the deleted file. `pool` is adbapi's, or a test's double of it. A file that `is_read_only` is not
+    made or changed.
     """
 
-    def __init__(self, path: str | Path, reactor: Any, *, pool: Any = None) -> None:
+    def __init__(self, path: str | Path, reactor: Any, *, pool: Any = None, is_read_only: bool = False) -> None:
         self.name = f"SQLite file {path}"
         self._path = Path(path)
         self._reactor = reactor
-        self._make_pool = partial(_connection_pool, self._path, reactor) if pool is None else lambda: pool
+        self._is_read_only = is_read_only
+        make_pool = partial(_reading_pool if is_read_only else _connection_pool, self._path, reactor)
+        self._make_pool = make_pool if pool is None else lambda: pool
         self._pool: Any = None
         self._opened: Identity | None = None
 
@@ -58,7 +62,7 @@ class SqliteFile:
             BackendUnavailable: see `run`.
         """
         try:
-            found = make_private(self._path)
+            found = identity(self._path) if self._is_read_only else make_private(self._path)
         except OSError as error:
             return fail(BackendUnavailable(f"{self.name}: {error.strerror}"))
         except BackendUnavailable as problem:
@@ -67,7 +71,7 @@ class SqliteFile:
             self.close()
         if self._pool is None:
             self._pool, self._opened = self._make_pool(), found
-        return self.run(_upgrade, versions)
+        return succeed(None) if self._is_read_only else self.run(_upgrade, versions)
 
     @deferred
     async def run(self, work: Callable[..., _Result], *arguments: object) -> _Result:
@@ -156,6 +160,25 @@ def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:
         cp_noisy=False,
         cp_openfun=set_up,
     )
+
+
+def _reading_pool(path: Path, reactor: Any) -> ConnectionPool:
+    return ConnectionPool(  # type: ignore[no-untyped-call]
+        "sqlite3",
+        f"file:{quote(str(path))}?mode=ro",
+        uri=True,
+        timeout=_LOCKED_S,
+        check_same_thread=False,  # as above
+        cp_reactor=reactor,
+        cp_min=1,
+        cp_max=1,
+        cp_noisy=False,
+        cp_openfun=_set_up_to_read,
+    )
+
+
+def _set_up_to_read(connection: sqlite3.Connection) -> None:
+    connection.text_factory = _read_text
 
 
 def _upgrade(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:

@@ -182,6 +182,21 @@ def test_text_that_databases_refuse_in_a_question_finds_nothing(kind):
     kind.run(scenario)
 
 
+def test_recent_calls_are_the_newest_and_the_live_ones(kind):
+    old, live, new = (
+        Note(number, evolve(session, call_sid=f"c{number}", created_at=MOMENT + number * 40 * DAY_S))
+        for number, session in enumerate([ENDED, SESSION, ENDED])
+    )
+
+    async def scenario(database):
+        assert await database.recent(5) == []
+        await database.write([old, live, new])
+        assert sorted(await database.recent(1), key=lambda note: note.sequence) == [live, new]
+        assert len(await database.recent(5)) == 3
+
+    kind.run(scenario)
+
+
 def test_newest_call_is_known_to_its_month(kind):
     async def scenario(database):
         assert await database.newest_call_at() is None

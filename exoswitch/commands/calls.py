@@ -1,0 +1,153 @@
+"""Root: `exoswitch calls`: a table of live and recent calls, from the session store."""
+
+import argparse
+import datetime as dt
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import define, field
+
+from exoswitch.call.session import Session
+from exoswitch.commands.stored_sessions import read_only
+from exoswitch.config.loader import load
+from exoswitch.config.model import Config
+from exoswitch.errors import CorruptRecord, ExoswitchError
+from exoswitch.sessions.notes import Note
+from exoswitch.tasks.deferred import deferred
+from exoswitch.telephony.numbers import mask
+from exoswitch.trunks.registry import SETTINGS
+
+_HEADINGS = ("SID", "DIRECTION", "NUMBER", "STATUS", "START", "DURATION", "APP")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the calls; give the exit status.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+
+    config = load(options.file, SETTINGS, os.environ)
+    return run_reactor(lambda reactor: _print(config, options, reactor))
+
+
+@deferred
+async def _print(config: Config, options: argparse.Namespace, reactor: Any) -> int:
+    try:
+        records = await _recent(config, options.limit, reactor)
+    except ExoswitchError as problem:
+        print(f"exoswitch: {problem}", file=sys.stderr)
+        return 1
+    sessions = [record.session for record in records if isinstance(record, Note)]
+    listing = Listing(app_names(config), time.time(), shows_numbers=options.numbers)
+    print(listing.as_json(sessions) if options.json else listing.as_table(sessions))
+    if len(sessions) < len(records) and not options.json:
+        print(f"{len(records) - len(sessions)} more calls cannot be read: see exoswitch doctor")
+    return 0
+
+
+async def _recent(config: Config, limit: int, reactor: Any) -> list[Note | CorruptRecord]:
+    database = read_only(config, reactor)
+    try:
+        await database.open()
+        return await database.recent(limit)
+    finally:
+        database.close()
+
+
+def app_names(config: Config) -> dict[str, str]:
+    """Give the name of the app for each bot's URL."""
+    return {app.url: name for name, app in config.apps.items()}
+
+
+@define
+class Listing:
+    """Calls as a person or a program reads them; `now` is in seconds since the epoch, `apps` are names by URL."""
+
+    apps: Mapping[str, str]
+    now: float
+    shows_numbers: bool = field(default=False, kw_only=True)
+
+    def as_table(self, sessions: Iterable[Session]) -> str:
+        """Give a line for each call, live calls first, under headings."""
+        rows = [self._row(session) for session in in_order(sessions)]
+        if not rows:
+            return "no calls yet"
+        table = [_HEADINGS, *(tuple(map(_shown, row)) for row in rows)]
+        widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+
+    def as_json(self, sessions: Iterable[Session]) -> str:
+        """Give a JSON list of objects; times are in UTC."""
+        return json.dumps([self._facts(session) for session in in_order(sessions)], indent=2)
+
+    def _row(self, session: Session) -> tuple[str, ...]:
+        duration_s = self._duration_s(session)
+        return (
+            session.call_sid,
+            session.direction.value,
+            self._number(session),
+            session.status.value,
+            dt.datetime.fromtimestamp(session.created_at).astimezone().strftime("%Y-%m-%d %H:%M:%S"),
+            "" if duration_s is None else str(dt.timedelta(seconds=round(duration_s))),
+            self._app(session),
+        )
+
+    def _facts(self, session: Session) -> dict[str, Any]:
+        return {
+            "sid": session.call_sid,
+            "account": session.account,
+            "direction": session.direction.value,
+            "number": self._number(session),
+            "exophone": session.exophone,
+            "status": session.status.value,
+            "started_at": _utc(session.created_at),
+            "answered_at": _utc(session.answered_at),
+            "ended_at": _utc(session.ended_at),
+            "duration_s": self._duration_s(session),
+            "app": self._app(session),
+            "gateway": session.gateway,
+            "trunk": session.trunk,
+            "reason": None if session.ending is None else session.ending.reason,
+        }
+
+    def _number(self, session: Session) -> str:
+        return session.customer if self.shows_numbers else mask(session.customer)
+
+    def _app(self, session: Session) -> str:
+        """Name the app; a bot that a dialer named by its URL has none, and is named by its host."""
+        url = session.bot.url
+        return self.apps.get(url) or _host(url)
+
+    def _duration_s(self, session: Session) -> float | None:
+        """Give the seconds since the answer: until the end, or until now; None for a call that waits."""
+        if session.ended_at is not None:
+            return session.duration_s
+        return None if session.answered_at is None else max(0.0, self.now - session.answered_at)
+
+
+def in_order(sessions: Iterable[Session]) -> Sequence[Session]:
+    """Order calls: live ones first, then the newest ones."""
+    return sorted(sessions, key=lambda session: (session.ended_at is not None, -session.created_at))
+
+
+def _shown(text: str) -> str:
+    """Give a text of a caller or a bot without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _utc(moment: float | None) -> str | None:
+    return None if moment is None else dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,82 @@
+"""Root: the checks of `exoswitch doctor` on this machine: locks, files, the journal, records set aside, ports."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from exoswitch.commands.findings import Finding
+from exoswitch.config.addresses import sqlite_path
+from exoswitch.config.model import Config
+from exoswitch.sessions.set_aside import SetAside
+from exoswitch.store.lock import holder_of
+
+_OTHERS = 0o077
+
+
+def running_gateway(config: Config) -> str:
+    """Name the gateway that runs with this configuration's file or journal; an empty text if none does."""
+    path = sqlite_path(config.sessions)
+    return (holder_of(Path(f"{path}.lock")) if path else "") or holder_of(Path(config.journal) / "lock")
+
+
+def check_gateway(config: Config) -> Finding:
+    """Say whether a gateway runs."""
+    return Finding("gateway", running_gateway(config) or "none runs with this file and this journal")
+
+
+def check_private(config: Config) -> Iterator[Finding]:
+    """Check that the database's file is this user's, and no other user may read it."""
+    path = Path(sqlite_path(config.sessions))
+    if not sqlite_path(config.sessions) or not path.exists():
+        return
+    if not os.access(path, os.R_OK | os.W_OK):
+        yield Finding(
+            "file", f"{path} cannot be written by this user", f"run this as its owner, or: chown USER {path}"
+        )
+    elif path.stat().st_mode & _OTHERS:
+        yield Finding("file", f"{path} can be read by other users", f"chmod 600 {path}")
+
+
+def check_journal(config: Config) -> Iterator[Finding]:
+    """Check the folder of the journal, and show what is set aside in it."""
+    folder = Path(config.journal)
+    if not folder.exists():
+        yield Finding("journal", f"{folder} is not there yet; a gateway makes it when it starts")
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(
+            "journal", f"{folder} cannot be used by this user", f"run this as its owner, or: chown USER {folder}"
+        )
+        return
+    waiting = sum(1 for _ in folder.glob("*.notes"))
+    yield Finding("journal", f"{folder}, {waiting} files wait for the store")
+    aside = SetAside(folder)
+    if reasons := aside.reasons():
+        at, reason = reasons[-1]
+        yield Finding(
+            "journal",
+            f"{len(reasons)} notes are set aside in {aside.path}; the last one at {at}: {reason}",
+            "mend the reason, keep what you need of the file, and delete it",
+        )
+
+
+def check_rtp(config: Config) -> Finding:
+    """Try every RTP port."""
+    ports, address = config.rtp.ports, config.rtp.bind
+    text = f"ports {ports.start}-{ports.stop - 1} of {address}"
+    taken = 0
+    for port in ports:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trial:
+            try:
+                trial.bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    return Finding("rtp", f"{text}: {error.strerror}", "write an address of this machine to rtp.bind")
+                taken += 1
+    if not taken:
+        return Finding("rtp", f"{text} are free")
+    if running_gateway(config):
+        return Finding("rtp", f"{text}: {taken} are in use, and a gateway runs")
+    return Finding("rtp", f"{text}: {taken} are in use by other programs", "choose another range for rtp.ports")

@@ -1,0 +1,137 @@
+"""Root: the checks of `exoswitch doctor` on servers: the session store, Redis, and each Asterisk."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import LogLevel, capturedLogs
+
+from exoswitch.ami.link import AmiLink
+from exoswitch.ami.message import AmiMessage
+from exoswitch.commands.findings import Finding
+from exoswitch.commands.stored_sessions import read_only
+from exoswitch.config.model import AsteriskConfig, Config
+from exoswitch.errors import BackendUnavailable, ExoswitchError
+from exoswitch.fleet.redis.address import parse_redis_url
+from exoswitch.fleet.redis.codec import read_unreadable, read_view
+from exoswitch.sessions.notes import Note
+from exoswitch.tasks.within import within
+from exoswitch.telemetry.memory import MemoryMetrics
+
+T = TypeVar("T")
+
+_READ_MAX = 1000
+_ANSWER_S = 8.0
+
+
+async def check_store(config: Config, reactor: Any) -> AsyncIterator[Finding]:
+    """Read the newest calls."""
+    yield await _stored(config, reactor)
+
+
+async def _stored(config: Config, reactor: Any) -> Finding:
+    if config.sessions == "memory":
+        return Finding("sessions", "kept in the gateway's memory")
+    try:
+        database = read_only(config, reactor)
+    except BackendUnavailable as problem:
+        return Finding("sessions", str(problem))
+    try:
+        await database.open()
+        records = await database.recent(_READ_MAX)
+    except BackendUnavailable as problem:
+        return Finding("sessions", str(problem), "see what is stored, docs/operator.md")
+    finally:
+        database.close()
+    bad = [str(record) for record in records if not isinstance(record, Note)]
+    if bad:
+        return Finding(
+            "sessions",
+            f"{database.name}: {len(bad)} of the newest {len(records)} calls cannot be read; {bad[0]}",
+            "a newer exoswitch may read them: install that one, or delete the rows",
+        )
+    return Finding("sessions", f"{database.name}, {len(records)} calls can be read")
+
+
+async def check_redis(config: Config, reactor: Any) -> AsyncIterator[Finding]:
+    """Connect to the fleet's Redis; show its gateways and the records that are set aside."""
+    if config.cluster:
+        for finding in await _in_redis(config, reactor):
+            yield finding
+
+
+async def check_asterisks(config: Config, reactor: Any) -> AsyncIterator[Finding]:
+    """Log in to the manager of each Asterisk, and list its channels."""
+    for asterisk in config.asterisks:
+        yield await _at_asterisk(asterisk, reactor)
+
+
+async def _in_redis(config: Config, reactor: Any) -> list[Finding]:
+    from exoswitch.fleet.redis import scripts  # noqa: PLC0415 - its library installs the default reactor
+    from exoswitch.fleet.redis.link import RedisLink  # noqa: PLC0415
+
+    address = parse_redis_url(config.cluster)
+    up: Deferred[None] = Deferred()
+    link = RedisLink(
+        address, scripts.KEYS, scripts.ALL, lambda: up.callback(None), reactor=reactor, rng=random.Random()
+    )
+
+    async def look() -> list[Finding]:
+        await up
+        view = read_view(await link.run(scripts.VIEW))
+        unreadable = read_unreadable(await link.run(scripts.UNREADABLE, "all"))
+        alive = sorted(name for name, gateway in view.gateways.items() if gateway.alive)
+        found = [Finding("redis", f"{address}, gateways: {', '.join(alive) or 'none'}; {len(view.leases)} calls")]
+        if unreadable:
+            name, text = next(iter(unreadable.items()))
+            told = f"{len(unreadable)} records could not be read, and are set aside; one of them is {name}: {text!r}"
+            found.append(Finding("redis", told, "look who writes to this Redis; then: DEL exoswitch:unreadable"))
+        return found
+
+    remedy = "compare cluster: with the address and the password of Redis"
+    return await _linked(link, reactor, look, lambda told: [Finding("redis", told, remedy)])
+
+
+async def _at_asterisk(asterisk: AsteriskConfig, reactor: Any) -> Finding:
+    link = _Login(asterisk, reactor, random.Random(), MemoryMetrics())
+    subject = f"asterisk {asterisk.name}"
+
+    async def look() -> Finding:
+        channels = await link.up
+        return Finding(subject, f"{asterisk.ami}, logged in as {asterisk.username}; {len(channels)} channels are up")
+
+    remedy = "is Asterisk running? Compare ami, username and secret with its manager.conf"
+    return await _linked(link, reactor, look, lambda told: Finding(subject, told, remedy))
+
+
+class _Login(AmiLink):
+    """A link that is made once, to see whether it comes up."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.up: Deferred[list[AmiMessage]] = Deferred()
+
+    def event(self, message: AmiMessage) -> None:
+        """Ignore events."""
+
+    def came_up(self, connection: Any, found: list[AmiMessage]) -> None:  # noqa: ARG002
+        """Give the channels, the first time."""
+        if not self.up.called:
+            self.up.callback(found)
+
+
+async def _linked(
+    link: Any, reactor: Any, look: Callable[[], Coroutine[Any, Any, T]], failed: Callable[[str], T]
+) -> T:
+    """Look at a server through its link; a failure is told in the words that the link logs."""
+    with capturedLogs() as log:
+        link.startService()
+        try:
+            return await within(_ANSWER_S, reactor, look(), link.server)
+        except ExoswitchError as problem:
+            told = [event for event in log if event["log_level"] in {LogLevel.warn, LogLevel.error}]
+            text = told[0]["log_format"].format(**told[0]) if told else str(problem)
+            return failed(text.partition("; the next attempt")[0])
+        finally:
+            await link.stopService()

@@ -1,0 +1,156 @@
+"""The doctor: a line for each check, a remedy for each fault, and the exit status."""
+
+import json
+import os
+import re
+import socket
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from exoswitch.commands.findings import Finding
+from exoswitch.commands.local_checks import check_gateway, check_journal, check_private
+from exoswitch.config.loader import load
+from exoswitch.sessions.notes import Note
+from exoswitch.sessions.set_aside import SetAside
+from exoswitch.store.lock import FileLock
+from exoswitch.trunks.registry import SETTINGS
+from tests.harness.databases import SqliteInTest
+from tests.harness.sessions import MOMENT, SESSION
+
+CONFIG = """
+rtp: {{bind: 127.0.0.1, ports: {ports}}}
+gateway: {{capacity: 5}}
+sessions: sqlite:///calls.db
+journal: {journal}
+asterisks:
+  - {{name: pbx1, ami: "tcp:127.0.0.1:{ami}", username: exoswitch, secret: hush, host: 127.0.0.1, capacity: 5}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "exoswitch.yaml"
+    path.write_text(CONFIG.format(ports="41000-41019", ami=1, journal=tmp_path / "journal"))
+    return path
+
+
+@pytest.fixture
+def config(file):
+    return load(file, SETTINGS, {})
+
+
+def test_finding_is_a_line_with_its_remedy_on_the_next_one():
+    assert str(Finding("rtp", "all ports are free")) == "✔ rtp: all ports are free"
+    assert str(Finding("rtp", "3 are in use", "choose others")) == "✘ rtp: 3 are in use\n    choose others"
+
+
+def test_running_gateway_is_named(config, tmp_path):
+    assert "none runs" in check_gateway(config).text
+    lock = FileLock(tmp_path / "calls.db.lock", "", "gateway gw1")
+    lock.take()
+    assert check_gateway(config).text.startswith(f"gateway gw1, process {os.getpid()} on ")
+    lock.release()
+
+
+def test_file_that_others_may_read_has_the_remedy(config, tmp_path):
+    assert list(check_private(config)) == []
+    (tmp_path / "calls.db").write_bytes(b"")
+    (tmp_path / "calls.db").chmod(0o644)
+    (found,) = check_private(config)
+    assert found.remedy == f"chmod 600 {tmp_path}/calls.db"
+
+
+def test_notes_that_are_set_aside_are_shown(config, tmp_path):
+    (tmp_path / "journal").mkdir()
+    assert [finding.is_good for finding in check_journal(config)] == [True]
+    SetAside(tmp_path / "journal").add([(b"line", "it is damaged")], MOMENT)
+    _, found = check_journal(config)
+    assert found.text.startswith("1 notes are set aside in ")
+    assert found.text.endswith("set-aside.jsonl; the last one at 2023-11-14T22:13:20+00:00: it is damaged")
+    assert not found.is_good
+
+
+def exoswitch(*words):
+    program = "import sys; from exoswitch.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "utf-8"},
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def stored(folder):
+    """Make a database with two calls."""
+
+    async def scenario(database):
+        await database.write([Note(1, SESSION), Note(2, evolve(SESSION, call_sid="c2"))])
+
+    SqliteInTest(folder).run(scenario)
+
+
+@pytest.mark.loopback
+def test_doctor_finds_what_is_wrong_and_calls_lists_what_can_be_read(file, tmp_path):
+    stored(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as database:
+        database.execute("UPDATE sessions SET document = replace(document, 'queued', 'parked') WHERE call_sid = 'c2'")
+        database.commit()
+    before = (tmp_path / "calls.db").read_bytes()
+    done = exoswitch("doctor", file)
+    assert done.returncode == 1
+    assert re.search(r"✔ rtp: ports 41000-41019 of 127.0.0.1 are free", done.stdout)
+    assert re.search(r"✘ sessions: .*1 of the newest 2 calls cannot be read; call c2: .*status", done.stdout)
+    assert re.search(r"✘ asterisk pbx1: .*refused.*\n    is Asterisk running\?", done.stdout)
+    listed = exoswitch("calls", file, "--json")
+    assert [call["sid"] for call in json.loads(listed.stdout)] == ["c1"]
+    assert "1 more calls cannot be read" in exoswitch("calls", file).stdout
+    assert (tmp_path / "calls.db").read_bytes() == before
+
+
+@pytest.mark.loopback
+def test_doctor_finds_nothing_wrong_where_nothing_is(file, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    program = "import sys; from exoswitch.cli import main; sys.exit(main(sys.argv[1:]))"
+    asterisk = subprocess.Popen(
+        [sys.executable, "-c", program, "sim", "asterisk", "--ami-port", str(port), "--secret", "hush"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    try:
+        assert "simulated Asterisk" in asterisk.stdout.readline()
+        file.write_text(CONFIG.format(ports="41000-41019", ami=port, journal=tmp_path / "journal"))
+        done = exoswitch("doctor", file)
+    finally:
+        asterisk.kill()
+        asterisk.communicate()
+    assert "✘" not in done.stdout
+    assert f"✔ asterisk pbx1: tcp:127.0.0.1:{port}, logged in as exoswitch; 0 channels are up" in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.loopback
+def test_port_that_another_program_has_is_counted(file, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 41004))
+        done = exoswitch("doctor", file)
+    assert "✘ rtp: ports 41000-41019 of 127.0.0.1: 1 are in use by other programs" in done.stdout
+
+
+@pytest.mark.loopback
+def test_calls_of_a_gateway_without_a_store_are_refused(file):
+    file.write_text(file.read_text().replace("sqlite:///calls.db", "memory"))
+    done = exoswitch("calls", file)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "sessions: is memory" in done.stderr
