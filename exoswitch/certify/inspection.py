@@ -22,6 +22,7 @@ LARGEST_CHUNK_BYTES = 100_000
 
 _NEEDED = ("media", "mark")
 _KINDS = 20
+_OTHERS = "another message that cannot be read"
 _EXCERPT = 48
 
 
@@ -91,6 +92,8 @@ class Inspection:
 
     def _misunderstood(self, text: str, data: bytes) -> None:
         kind = self.faults if _event_of(data) in _NEEDED else self.strays
+        if text not in kind and len(kind) >= _KINDS:
+            text = _OTHERS
         kind[text] += 1
         self.examples.setdefault(text, _excerpt(data.decode("utf-8", "replace")))
 

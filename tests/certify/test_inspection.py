@@ -54,6 +54,12 @@ def test_ignored_events_are_counted_up_to_a_limit(said):
     assert not said.faults
 
 
+def test_kinds_of_faults_are_counted_up_to_a_limit(said):
+    for number in range(100):
+        said.text(b'{"event":"mark","mark":{"name":"%s"}}' % (b"x" * (300 + number)))
+    assert (len(said.faults), said.faults.total(), len(said.examples)) == (21, 100, 21)
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     st.binary(max_size=60)
