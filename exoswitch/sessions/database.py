@@ -35,7 +35,11 @@ class ISessionDatabase(Interface):
         """
 
     def newest_call_at() -> Deferred[float | None]:
-        """Give when the newest call began, or a later moment of that month; None if there is no call."""
+        """Give when the newest call began, or a later moment of that month; None if there is no call.
+
+        Calls that come after a gap of a week, or of a month, do not count, unless there are none before it: they may
+        be dated by a clock that was ahead.
+        """
 
     def recent(limit: int) -> Deferred[list[Note | CorruptRecord]]:
         """Read the newest calls that have not ended, and the newest ones of all: `limit` of each, in any order.

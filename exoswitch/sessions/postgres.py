@@ -187,11 +187,14 @@ async def _recent(ask: Ask, limit: int) -> list[Note | CorruptRecord]:
 
 
 async def _newest_month_end(ask: Ask) -> float | None:
+    newest: dt.date | None = None
     for month, name in reversed(await partitions(ask, "sessions")):
         ((has_calls,),) = await ask(f"SELECT EXISTS (SELECT 1 FROM {name})")  # noqa: S608 - ours
-        if has_calls:
-            return start_of(month_after(month))
-    return None
+        if has_calls and newest is not None:
+            is_gap = month_after(month) < newest
+            return start_of(month_after(month if is_gap else newest))
+        newest = month if has_calls else newest
+    return None if newest is None else start_of(month_after(newest))
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

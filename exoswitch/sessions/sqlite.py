@@ -25,6 +25,7 @@ from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
 
 _FORGOTTEN_AT_ONCE = 1000  # so that calls do not wait long
+_GAP_S = 7 * 86_400.0
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
@@ -130,8 +131,20 @@ def _recent(cursor: sqlite3.Cursor, limit: int) -> list[Note | CorruptRecord]:
 
 def _newest_call_at(cursor: sqlite3.Cursor) -> float | None:
     """Give the newest time that is a number: SQLite orders texts after numbers."""
-    rows = cursor.execute("SELECT max(created_at) FROM sessions WHERE created_at < 1e11").fetchall()
-    return None if rows[0][0] is None else float(rows[0][0])
+    newest = _one_time(cursor, "max", "<", 1e11)
+    if newest is None:
+        return None
+    first, before = (_one_time(cursor, *rest, newest - _GAP_S) for rest in (("min", ">="), ("max", "<")))
+    return before if first is not None and before is not None and first - before > _GAP_S else newest
+
+
+def _one_time(cursor: sqlite3.Cursor, pick: str, compare: str, moment: float) -> float | None:
+    rows = cursor.execute(
+        f"SELECT {pick}(created_at) FROM sessions WHERE created_at {compare} ?",  # noqa: S608 - ours
+        (moment,),
+    )
+    ((found,),) = rows.fetchall()
+    return found if isinstance(found, float | int) else None
 
 
 def _unfinished(cursor: sqlite3.Cursor, gateway: str) -> list[str]:

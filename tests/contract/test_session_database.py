@@ -200,7 +200,22 @@ def test_recent_calls_are_the_newest_and_the_live_ones(kind):
 def test_newest_call_is_known_to_its_month(kind):
     async def scenario(database):
         assert await database.newest_call_at() is None
-        await database.write([Note(1, SESSION), Note(2, evolve(SESSION, call_sid="c2", created_at=MOMENT - 9e7))])
+        await database.write([Note(1, SESSION)])
+        assert MOMENT <= await database.newest_call_at() <= MOMENT + 31 * DAY_S
+        await database.write([Note(2, evolve(SESSION, call_sid="c2", created_at=MOMENT - 2 * DAY_S))])
+        assert MOMENT <= await database.newest_call_at() <= MOMENT + 31 * DAY_S
+
+    kind.run(scenario)
+
+
+def test_calls_that_a_clock_ahead_has_dated_do_not_count_as_the_newest(kind):
+    ahead = [
+        Note(number, evolve(SESSION, call_sid=f"a{number}", created_at=MOMENT + (400 + number) * DAY_S))
+        for number in range(2, 5)
+    ]
+
+    async def scenario(database):
+        await database.write([Note(1, SESSION), *ahead])
         assert MOMENT <= await database.newest_call_at() <= MOMENT + 31 * DAY_S
 
     kind.run(scenario)
