@@ -30,6 +30,8 @@ SEEDS = (
     post(b"Transfer-Encoding: chunked\r\n", b"7\r\nFrom=+9\r\n0\r\n\r\n"),
     post(b"Content-Length: 9\r\nExpect: 100-continue\r\n", b"From=%ff&", b"/v1/accounts/a/calls/connect.json?a=%2b"),
     post(b"X-Forwarded-For: \x80\r\n", b""),
+    post(b"Content-Type: \xff\r\nX-Forwarded-For: \xff\r\nContent-Length: 1\r\n", b"x"),
+    b"GET /v1/Accounts/acme1/Calls/x.json HTTP/1.1\r\nAuthorization: \xff\r\nX-Forwarded-For: \xff\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
 )
 

@@ -73,7 +73,8 @@ def test_json_is_read_with_arrays_as_forms_write_them():
     [
         ("the body is not JSON", JSON, b"{"),
         ("the body is not JSON", JSON, b"\xff"),
-        ("the body is not JSON", JSON, b"[" * 60_000),
+        ("the body is not JSON", JSON, b"[" * 1990),
+        ("the body is not JSON", JSON, b'{"a":' * 1500),
         ("the body is not JSON", JSON, b"1" * 5000),
         ("the JSON body is not an object", JSON, b"[1]"),
         ("has more than 8 levels", JSON, b'{"a":' * 20 + b"1" + b"}" * 20),
@@ -92,6 +93,8 @@ def test_json_is_read_with_arrays_as_forms_write_them():
         ("the multipart body cannot be read", MULTIPART, part("From", "1").encode()),
         ("the multipart body cannot be read", "multipart/form-data", part("From", "1").encode()),
         ("has more than 200 parameters", FORM, b"a=1&" * (MAX_PARAMETERS + 1)),
+        ("has more than 200 parameters", JSON, b"[" * 60_000),
+        ("has more than 200 parameters", JSON, b'{"a": [' + b"[]," * 20_000 + b"1]}"),
         ("has more than 200 parameters", JSON, json.dumps({"a": [1] * (MAX_PARAMETERS + 1)}).encode()),
         ("the multipart body cannot be read", MULTIPART, part("a", "1").encode() * (MAX_PARAMETERS + 1) + b"--b--"),
     ],
