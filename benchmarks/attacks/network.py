@@ -47,6 +47,11 @@ def pipelined(port: int, until: float) -> None:
     in_threads(30, pour, port, until, (b"GET /healthz HTTP/1.1\r\n" + HEAD + b"\r\n") * 400)
 
 
+def scrapes(port: int, until: float) -> None:
+    """Pipeline scrapes of the metrics on 30 connections."""
+    in_threads(30, pour, port, until, (b"GET /metrics HTTP/1.1\r\n" + HEAD + b"\r\n") * 20)
+
+
 def big_forms(port: int, until: float) -> None:
     """Send forms of 8 MB without credentials."""
     body = b"a=b&" * (2 * MEGABYTE)
@@ -136,6 +141,7 @@ def rtp(port: int, until: float, new_ssrc: bool = False) -> None:
 
 HTTP: dict[str, Callable[[int, float], None]] = {
     "pipelined GETs, 30 connections": pipelined,
+    "scrapes of /metrics, 30 connections": scrapes,
     "forms of 8 MB": big_forms,
     "a body without end": endless_body,
     "multipart in multipart": deep_multipart,

@@ -32,8 +32,9 @@ _PREFIX = "exoswitch_"
 
 disable_created_metrics()  # type: ignore[no-untyped-call] # else each counter has a second line, with the time at which it began
 
-SERIES_MAX = 500
-"""Series of one metric; of more, the names of the configuration file count as `other`."""
+SERIES_MAX = {Kind.COUNTER: 500, Kind.HISTOGRAM: 100}
+"""Series of one metric; of more, the names of the configuration file count as `other`. A histogram has some 15 lines
+for each."""
 
 LINES_MAX = 200
 """Lines of one part of the page: 2 ms on a slow core."""
@@ -109,7 +110,7 @@ class _Kept:
         values = self.row.values(labels) if labels or self.row.labels else ()
         child = self._children.get(values)
         if child is None:
-            if len(self._children) >= SERIES_MAX:
+            if len(self._children) >= SERIES_MAX[self.row.kind]:
                 values = self.row.unnamed(values)
             child = self._children.get(values) or self._children.setdefault(values, self._make(values))
         return child
