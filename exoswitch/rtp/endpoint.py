@@ -89,6 +89,8 @@ class RtpEndpoint(DatagramProtocol):
                 self.udp_socket.send(packet)
             else:
                 self.udp_socket.sendto(packet, address)
+        except ConnectionRefusedError:
+            pass  # an earlier packet found Asterisk's port closed: the call is at its end
         except OSError:
             self.send_errors += 1
 

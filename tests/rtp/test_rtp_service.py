@@ -125,6 +125,16 @@ def test_packets_that_the_kernel_refuses_are_counted(node):
     assert node.metrics.count("rtp_packets_total", dir="out") == 3
 
 
+def test_packets_to_an_asterisk_that_has_closed_its_port_do_not_count(node):
+    """A connected socket is told so by ICMP, at the end of many calls."""
+    leg, _ = node.open()
+    leg.direct(*ASTERISK)
+    node.reactor.ports[leg.port].socket.error = ConnectionRefusedError(111, "Connection refused")
+    node.tick(3)
+    leg.close()
+    assert node.metrics.count("rtp_unsent_total") == 0
+
+
 def test_a_connection_that_the_kernel_refuses_leaves_the_call_as_it_is(node):
     leg, _ = node.open()
     leg.direct(*ASTERISK)
