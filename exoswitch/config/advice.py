@@ -13,7 +13,7 @@ _SECRET_CHARACTERS = 6  # different ones
 
 def warnings(config: Config) -> list[Problem]:
     """List every warning."""
-    rules = (_audio_path, _http, _metrics, _guessable, _shared_ports, _memory, _fleet, _nothing_to_do)
+    rules = (_audio_path, _http, _metrics, _guessable, _shared_ports, _memory, _fleet, _reach, _nothing_to_do)
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -81,6 +81,20 @@ def _fleet(config: Config) -> Iterator[Problem]:
             "gateway.on_stop",
             "is hand-over, but without cluster no gateway takes the calls; set cluster or write wait",
         )
+
+
+def _reach(config: Config) -> Iterator[Problem]:
+    """A bot's URL in a request can name any port of a permitted network."""
+    servers = [(asterisk.host, f"Asterisk {asterisk.name}") for asterisk in config.asterisks]
+    servers += [(address, "this machine") for address in (config.rtp.advertise, "127.0.0.1", "::1")]
+    for index, network in enumerate(config.private_networks):
+        inside = sorted({name for address, name in servers if ipaddress.ip_address(address) in network})
+        if inside:
+            yield Problem(
+                f"private_networks[{index}]",
+                f"contains {' and '.join(inside)}, so every account can connect to each port there; "
+                "name the bots with their ports in stream_hosts of their accounts",
+            )
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

@@ -39,6 +39,21 @@ def test_two_programs_on_one_host_need_separate_port_ranges(read, good):
     }
 
 
+@pytest.mark.parametrize(
+    ("network", "inside"),
+    [
+        ("127.0.0.0/8", "Asterisk pbx1"),
+        ("10.0.1.0/24", "Asterisk pbx1"),
+        ("10.0.2.0/24", None),
+        ("::/0", "this machine"),
+    ],
+)
+def test_private_network_with_servers_of_ours_is_a_warning(network, inside, read, good):
+    text = good.replace("host: 127.0.0.1}", ELSEWHERE, 1) if network.startswith("10.") else good
+    found = warned(read(f'{text}private_networks: ["{network}"]\n')).get("private_networks[0]")
+    assert found is None if inside is None else f"contains {inside}" in found
+
+
 def test_gateway_without_trunks_and_accounts_is_a_warning(read, good):
     assert warned(read(good[: good.index("trunks:")])).keys() == {"trunks", "accounts"}
 

@@ -1,11 +1,13 @@
 """The answer of a bot's resolver is bounded, in bytes and in lines, whatever its server sends."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 from twisted.internet.testing import MemoryReactorClock
 
-from exoswitch.call.bot_address import parse_resolver
-from exoswitch.errors import RemoteProtocolError
+from exoswitch.call.bot_address import BotAddress, parse_resolver
+from exoswitch.errors import ExoswitchError, RemoteProtocolError
 from exoswitch.exotel.stream.answer_limit import MAX_HEAD_BYTES, MAX_HEAD_LINES, MAX_WIRE_BYTES
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES
@@ -83,3 +85,35 @@ def test_body_is_bounded_and_so_are_the_frames_of_its_chunks():
 
 def test_one_endless_header_is_dropped():
     refusal(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 4_000_000)
+
+
+HEADS = [
+    b"",
+    b"HTTP/1.1 200 OK\r\n",
+    b"HTTP/1.1 200 OK\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"HTTP/1.1 100 \r\n\r\n",
+]
+WORDS = [
+    b"\r\n",
+    b"\n",
+    b":",
+    b"Content-Length: -1\r\n",
+    b"Transfer-Encoding: x\r\n",
+    b"ffffffffffffffff\r\n",
+    b"0\r\n\r\n",
+]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.sampled_from(HEADS), st.lists(st.binary(max_size=40) | st.sampled_from(WORDS), max_size=8))
+def test_any_bytes_are_an_address_or_an_error_that_fails_the_stream(head, pieces):
+    asking = Asking()
+    for piece in (head, *pieces):
+        if piece and not asking.transport.disconnecting:
+            asking.protocol.dataReceived(piece)
+    asking.transport.loseConnection()
+    asking.reactor.advance(0)
+    (outcome,) = asking.outcome
+    assert isinstance(outcome, BotAddress) or isinstance(outcome.value, ExoswitchError | ValueError | OSError)
