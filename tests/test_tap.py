@@ -1,16 +1,19 @@
 """The wiring: what `twistd exoswitch` says when it cannot start, and how a gateway starts and stops."""
 
 import gc
+import resource
 import socket
 import time
 
 import pytest
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactor
+from twisted.logger import capturedLogs
 
 from exoswitch.config.loader import load
+from exoswitch.config.model import Config
 from exoswitch.errors import CannotStart
-from exoswitch.tap import Options, freeze_start, makeService, use_monotonic_time
+from exoswitch.tap import Options, freeze_start, makeService, reserve_descriptors, use_monotonic_time
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
 
@@ -53,6 +56,26 @@ def test_what_exists_when_the_reactor_runs_is_not_collected_again():
     ((freeze, _, _),) = reactor.whenRunningHooks
     freeze()
     assert gc.get_freeze_count() - before >= len(started)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "then", "is_warned"),
+    [
+        (1024, 65536, 3384, False),
+        (1024, resource.RLIM_INFINITY, 3384, False),
+        (1024, 2048, 2048, True),
+        (65536, 65536, None, False),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, False),
+    ],
+)
+def test_all_calls_and_http_clients_may_have_their_descriptors(monkeypatch, soft, hard, then, is_warned):
+    limits = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _which, pair: limits.append(pair))
+    with capturedLogs() as log:
+        reserve_descriptors(Config(asterisks=()))
+    assert limits == ([] if then is None else [(then, hard)])
+    assert bool(log) == is_warned
 
 
 @pytest.fixture
