@@ -135,6 +135,8 @@ class EventTranslator:
         variable = message.get("Variable")
         if variable not in {LOCAL_ADDRESS, LOCAL_PORT} or not is_leg(message):
             return None
+        if not _ID.fullmatch(message.get("Channel")):
+            raise RemoteProtocolError("a leg with a name that no channel has")
         half = self._halves.setdefault(message.get("Uniqueid"), {})
         half[variable] = message.get("Value")
         if len(half) < 2:
