@@ -18,6 +18,7 @@ from exoswitch.network.reach import EVERYWHERE, Reach
 from exoswitch.tasks.deferred import deferred
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305 §5
+_ANY_PORT = 9
 
 
 @implementer(IStreamClientEndpoint)
@@ -69,12 +70,14 @@ def alternating(addresses: Sequence[str]) -> list[str]:
 
 def is_own_address(address: str) -> bool:
     """Whether packets to an address stay on this machine: their source is the address itself. Nothing is sent."""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((address, 9))
-        except OSError:
-            return False  # there is no way to it
-        return ip_address(probe.getsockname()[0].partition("%")[0]) == ip_address(address)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, _ANY_PORT))
+            source: str = probe.getsockname()[0]
+    except OSError:
+        return False  # there is no way to it
+    return ip_address(source.partition("%")[0]) == ip_address(address.partition("%")[0])
 
 
 @define(eq=False)

@@ -1,5 +1,6 @@
 """A host named in a request, or in a resolver's answer, is connected to at public or permitted addresses only."""
 
+import errno
 import json
 import socket
 from ipaddress import ip_network
@@ -104,6 +105,14 @@ def test_own_addresses_are_told_from_others_without_a_packet():
     assert is_own_address("127.0.0.1")
     assert is_own_address(socket.gethostbyname(socket.gethostname()))
     assert not is_own_address("192.0.2.1")
+
+
+def test_a_machine_without_ipv6_has_no_ipv6_address_of_its_own(monkeypatch):
+    def unsupported(*_):
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", unsupported)
+    assert not is_own_address("2a00:1450::5")
 
 
 @given(st.ip_addresses())
