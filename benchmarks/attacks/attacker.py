@@ -17,18 +17,21 @@ from threading import Thread
 from bots import BOTS
 from manager import MANAGER, as_asterisk
 from network import HTTP, RTP
+from resolvers import RESOLVERS
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
 START_S = 0.5  # all streams have started by then
 
 
-def accept(listener: socket.socket) -> socket.socket:
-    """Take one stream."""
+def accept(listener: socket.socket, name: str) -> socket.socket:
+    """Take one stream, or the question to a resolver."""
     connection, _ = listener.accept()
     request = b""
     while b"\r\n\r\n" not in request:
         request += connection.recv(4096)
+    if name in RESOLVERS:
+        return connection
     key = next(
         line.split(b": ")[1] for line in request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key")
     )
@@ -40,12 +43,12 @@ def accept(listener: socket.socket) -> socket.socket:
     return connection
 
 
-def as_bot(name: str, port: int, seconds: float) -> None:
+def as_server(name: str, port: int, seconds: float) -> None:
     """Take the calls, and attack on all of them at once."""
-    calls, talk = BOTS[name]
+    calls, talk = {**BOTS, **RESOLVERS}[name]
     with socket.create_server(("127.0.0.1", port), backlog=calls) as listener:
         print("listening", flush=True)
-        streams = [accept(listener) for _ in range(calls)]
+        streams = [accept(listener, name) for _ in range(calls)]
         time.sleep(START_S)
         print("attacking", flush=True)
         until = time.monotonic() + seconds
@@ -64,8 +67,8 @@ def as_bot(name: str, port: int, seconds: float) -> None:
 def main() -> None:
     """Attack, and end in time."""
     name, port, target, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    if name in BOTS:
-        as_bot(name, port, seconds)
+    if name in BOTS or name in RESOLVERS:
+        as_server(name, port, seconds)
         return
     if name in MANAGER:
         as_asterisk(name, port, seconds)

@@ -24,8 +24,10 @@ from bots import BOTS
 from machine import processor
 from manager import MANAGER
 from network import HTTP, RTP
+from resolvers import RESOLVERS
 from victim import EVIL, Figures, Victim, free_port
 
+SERVERS = {**BOTS, **RESOLVERS}
 AFTER_S = 1.0
 QUIET = "no attack"
 
@@ -42,8 +44,8 @@ async def attacked(name: str, seconds: float) -> Figures:
                 target = victim.rtp_port if name in RTP else victim.http_port
                 attacker = start(name, evil_port, target, seconds)
                 await threads.deferToThread(attacker.stdout.readline)
-                for _ in range(BOTS[name][0] if name in BOTS else 0):
-                    await victim.place(EVIL, "1002")
+                for _ in range(SERVERS[name][0] if name in SERVERS else 0):
+                    await victim.place(EVIL, "1002" if name in BOTS else "1003")
                 await threads.deferToThread(attacker.stdout.readline)
             figures = victim.measure()
             next(figures)
@@ -68,7 +70,7 @@ async def main(seconds: float, only: str) -> None:
     print(f"{processor()}, Python {platform.python_version()}; {seconds:g} s of each attack\n")
     print(f"{'attack':<36}{'longest gap, ms':>20}{'frames':>9}{'memory':>10}{'CPU':>7}{'log':>10}")
     print(f"{'':<36}{'phone':>10}{'bot':>10}")
-    for name in (QUIET, *BOTS, *HTTP, *RTP, *MANAGER):
+    for name in (QUIET, *SERVERS, *HTTP, *RTP, *MANAGER):
         if only not in name:
             continue
         row = await Deferred.fromCoroutine(attacked(name, seconds)).addTimeout(60 + seconds, reactor)

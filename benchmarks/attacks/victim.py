@@ -120,6 +120,7 @@ class Victim:
             "apps": {
                 "1001": {"account": GOOD, "url": f"ws://{HOST}:{self.bot_port}/", "chunk_ms": 20},
                 "1002": {"account": EVIL, "url": f"ws://{HOST}:{self.evil_port}/"},
+                "1003": {"account": EVIL, "url": f"http://{HOST}:{self.evil_port}/"},
             },
             "numbers": {
                 NUMBER: {"account": GOOD, "app": "1001"},

@@ -8,7 +8,7 @@ from twisted.internet.testing import MemoryReactorClock
 
 from exoswitch.call.bot_address import BotAddress, parse_resolver
 from exoswitch.errors import ExoswitchError, RemoteProtocolError
-from exoswitch.exotel.stream.answer_limit import MAX_HEAD_BYTES, MAX_HEAD_LINES, MAX_WIRE_BYTES
+from exoswitch.exotel.stream.answer_limit import MAX_HEAD_BYTES, MAX_HEAD_LINES, MAX_WIRE_BYTES, MAX_WIRE_LINES
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES
 from exoswitch.exotel.stream.resolver import resolve
@@ -70,7 +70,7 @@ def test_interim_answers_without_end_are_dropped_at_the_limit():
 def test_head_within_the_limits_is_read_however_it_is_cut():
     lines = MAX_HEAD_LINES - 10
     header = b"X-A: " + b"b" * (MAX_HEAD_BYTES // lines - 20) + b"\r\n"
-    body = b'{\n"url":\n"ws://bot.example.org/"\n}' + b"\n" * 1000
+    body = b'{\n"url":\n"ws://bot.example.org/"\n}' + b"\n" * 500
     head = b"HTTP/1.1 200 OK\r\n" + header * lines + b"Content-Length: %d\r\n\r\n" % len(body)
     asking = Asking()
     assert asking.send(head + body).host == "bot.example.org"
@@ -81,6 +81,13 @@ def test_body_is_bounded_and_so_are_the_frames_of_its_chunks():
     assert f"longer than {MAX_ANSWER_BYTES} bytes" in refusal(head + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 20)
     padded = b"1;" + b"x" * 1000 + b"\r\n \r\n"
     assert f"longer than {MAX_WIRE_BYTES} bytes" in refusal(head + padded * 1000)
+
+
+def test_chunks_of_one_byte_are_dropped_after_some():
+    asking = Asking()
+    failure = asking.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 60_000)
+    assert f"or {MAX_WIRE_LINES} lines" in failure.getErrorMessage()
+    assert asking.taken == PIECE
 
 
 def test_one_endless_header_is_dropped():

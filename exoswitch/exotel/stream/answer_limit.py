@@ -22,7 +22,8 @@ MAX_HEAD_LINES = 200
 """Each line takes the reactor 5 µs."""
 
 MAX_WIRE_BYTES = 256 * 1024
-"""The size of a whole answer as it is sent, with the frames of its chunks."""
+MAX_WIRE_LINES = 1000
+"""The size of a whole answer as it is sent, with the frames of its chunks: each is two lines, and takes 15 µs."""
 
 _AT_ONCE = 1024  # bytes between two looks at the limits
 
@@ -80,8 +81,8 @@ class _LimitedConnection(ProtocolWrapper):
         self._lines += piece.count(b"\n")
         if self.is_in_head and (self._bytes > MAX_HEAD_BYTES or self._lines > MAX_HEAD_LINES):
             self._refuse(f"the head of its answer is longer than {MAX_HEAD_BYTES} bytes or {MAX_HEAD_LINES} lines")
-        elif self._bytes > MAX_WIRE_BYTES:
-            self._refuse(f"its whole answer is longer than {MAX_WIRE_BYTES} bytes")
+        elif self._bytes > MAX_WIRE_BYTES or self._lines > MAX_WIRE_LINES:
+            self._refuse(f"its whole answer is longer than {MAX_WIRE_BYTES} bytes or {MAX_WIRE_LINES} lines")
 
     def _refuse(self, why: str) -> None:
         self._refusal = Failure(RemoteProtocolError(why))
