@@ -21,6 +21,7 @@ class Connection(ProtocolWrapper):
     factory: Any
     transport: Any
     wrappedProtocol: Any  # noqa: N815 - Twisted's names
+    address = ""
     _log = Logger()
     _received = b""
     _has_asked = False
@@ -135,8 +136,13 @@ class ConnectionFactory(WrappingFactory[Connection]):
             self.admission.remove(longest_waiting)
             longest_waiting.abort()
         connection = super().buildProtocol(addr)
-        self.admission.add(connection, address, now)
+        connection.address = address
         return connection
+
+    def registerProtocol(self, p: Connection) -> None:  # noqa: N802
+        """Count a connection that is made; its end is certain to be told."""
+        super().registerProtocol(p)
+        self.admission.add(p, p.address, self.clock.seconds())
 
     def unregisterProtocol(self, p: Connection) -> None:  # noqa: N802
         """Forget a connection that is over."""

@@ -1,6 +1,6 @@
 """The connections of the HTTP server."""
 
-from twisted.internet.address import UNIXAddress
+from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.web.pages import notFound as NoResource
 
 from exoswitch.web.admission import SPARED_S
@@ -41,6 +41,12 @@ def test_nothing_is_left_of_connections_that_are_over():
         connection.hang_up()
     assert len(server.factory.admission) == len(server.factory.protocols) == 0
     assert server.clock.getDelayedCalls() == []
+
+
+def test_a_connection_that_is_never_made_takes_no_room():
+    server = Server(NoResource(), limits=LIMITS)
+    for _ in range(5):
+        assert server.factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)) is not None
 
 
 def test_a_connection_is_read_again_when_its_data_had_its_turn():
