@@ -15,6 +15,7 @@ from exoswitch.telemetry.catalogue import METRICS
 from exoswitch.trunks.sip import SipSettings
 from exoswitch.wiring import Gateway
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.networks import LOOPBACK
 
 pytestmark = pytest.mark.loopback
 
@@ -67,5 +68,6 @@ def config(asterisk, folder, has_own_endpoint):
         journal=str(folder / "journal"),
         asterisks=(pbx,),
         trunks=(SipSettings(name="lab", provider="sip", host="127.0.0.1"),),
+        private_networks=(LOOPBACK,),
         accounts={"acme1": AccountConfig(api_key="key", api_token="token")},
     )
