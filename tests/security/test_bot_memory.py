@@ -59,7 +59,7 @@ def test_an_unfinished_message_takes_at_most_2_mib_however_it_is_cut(size):
     assert unfinished_bytes(wire) == 0
 
 
-def test_the_unfinished_messages_of_all_calls_take_at_most_16_mib_and_the_oldest_is_refused():
+def test_the_unfinished_messages_of_all_calls_take_at_most_12_mib_and_the_oldest_is_refused():
     wires = [Wire()]
     wires += [Wire(beside=wires[0]) for _ in range(29)]
     for wire in wires:
@@ -68,7 +68,7 @@ def test_the_unfinished_messages_of_all_calls_take_at_most_16_mib_and_the_oldest
         assert sum(unfinished_bytes(one) for one in wires) <= unfinished._ALL_BYTES + MIB
     held = [unfinished_bytes(wire) for wire in wires]
     assert sum(held) <= unfinished._ALL_BYTES
-    assert [close_codes(wire) for wire in wires] == [[1009]] * 14 + [[]] * 16
+    assert [close_codes(wire) for wire in wires] == [[1009]] * 18 + [[]] * 12
     for wire in wires:
         wire.transport.loseConnection()
     wires[0].reactor.advance(0)

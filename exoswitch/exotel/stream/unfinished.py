@@ -7,7 +7,7 @@ from attrs import define, field
 Owner = TypeVar("Owner")
 
 _FREE_BYTES = 64 * 1024  # of each connection, without regard to the others
-_ALL_BYTES = 16 * 1024 * 1024
+_ALL_BYTES = 12 * 1024 * 1024  # growing buffers take up to an eighth more
 
 
 @define(eq=False)
