@@ -98,9 +98,9 @@ class PostgresConnection:
         try:
             connection = self._connection or await self._connect()
             return await self._in_time(_awaited(work(_ask(connection))), deadline - self._reactor.seconds())
-        except BackendUnavailable:
+        except BackendUnavailable as problem:
             self._discard()
-            raise
+            raise BackendUnavailable(without_secrets(str(problem), self._address)) from None
         except (psycopg2.Error, ConnectionClosed, AlreadyPolling, UnexpectedPollResult, OSError, ValueError) as error:
             self._discard()
             kind = RecordRefused if _is_refusal(error) else BackendUnavailable
