@@ -54,3 +54,15 @@ def test_messages_in_the_bot_authors_page_are_json():
 def test_links_exist(page):
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
     assert not [link for link in links if "://" not in link and not (page.parent / link).exists()]
+
+
+def test_each_bound_of_the_security_page_names_a_test_that_exists():
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| [^|]+ \| ([\w/., ]+\.py) \|$", page, re.MULTILINE)
+    assert len(rows) > 50
+    for row in rows:
+        folder = ROOT / "tests"
+        for name in row.split(", "):
+            path = (folder if "/" not in name else ROOT / "tests") / name
+            assert path.is_file(), name
+            folder = path.parent
