@@ -123,6 +123,21 @@ def new_connections(port: int, until: float) -> None:
     in_threads(4, connect, port, until)
 
 
+def unread_scrapes(port: int, until: float) -> None:
+    """Pipeline scrapes on 30 connections, and read nothing until shortly before the end."""
+    with ExitStack() as held:
+        asking = [held.enter_context(dial(port)) for _ in range(30)]
+        for connection in asking:
+            connection.sendall((b"GET /metrics HTTP/1.1\r\n" + HEAD + b"\r\n") * 350)
+        wait(until - 2.0)
+        for connection in asking:
+            connection.setblocking(False)
+            with suppress(OSError):
+                while connection.recv(1 << 20):
+                    pass
+        wait(until)
+
+
 def rtp(port: int, until: float, new_ssrc: bool = False) -> None:
     """Send 10,000 RTP packets a second from a port that Asterisk does not have."""
     ssrc = random.getrandbits(32)
@@ -142,6 +157,7 @@ def rtp(port: int, until: float, new_ssrc: bool = False) -> None:
 HTTP: dict[str, Callable[[int, float], None]] = {
     "pipelined GETs, 30 connections": pipelined,
     "scrapes of /metrics, 30 connections": scrapes,
+    "scrapes that nobody reads": unread_scrapes,
     "forms of 8 MB": big_forms,
     "a body without end": endless_body,
     "multipart in multipart": deep_multipart,

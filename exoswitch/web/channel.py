@@ -2,6 +2,7 @@
 
 # mypy: disallow-untyped-calls=False
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.protocols.basic import LineReceiver
@@ -26,6 +27,7 @@ class Channel(HTTPChannel):
     _has_begun = False
     _is_answering = False
     _is_refused = False
+    _held: Callable[[], None] | None = None  # answers a request, once the client reads
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802
         """Read data; the time of a request begins with its first byte, and no later byte extends it."""
@@ -59,6 +61,25 @@ class Channel(HTTPChannel):
             self._has_begun, self._is_answering = False, True
             self.site.admission.answering(self.transport)
             super().allContentReceived()
+
+    def answer_in_turn(self, answer: Callable[[], None]) -> None:
+        """Let a complete request be answered; a client that does not read its earlier answers has to wait."""
+        if self._waitingForTransport:
+            self._held = answer
+            self._networkProducer.pauseProducing()
+            self.setTimeout(IDLE_S)
+            self.site.admission.waiting(self.transport, self.site.reactor.seconds())
+        else:
+            self.site.turns.ask(answer)
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """Go on: the client has read."""
+        super().resumeProducing()
+        held, self._held = self._held, None
+        if held is not None:
+            self.setTimeout(None)
+            self.site.admission.answering(self.transport)
+            self.site.turns.ask(held)
 
     def requestDone(self, request: Any) -> None:  # noqa: N802
         """Wait for the next request."""

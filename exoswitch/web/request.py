@@ -45,7 +45,7 @@ class Request(server.Request):
             self.channel.refuse(400, str(problem))
             return
         self.path, self.query = target.path, target.query
-        self.channel.site.turns.ask(self._answer)
+        self.channel.answer_in_turn(self._answer)
 
     def _answer(self) -> None:
         if not self._disconnected:

@@ -6,6 +6,7 @@ from twisted.logger import capturedLogs
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from exoswitch.web.admission import SPARED_S
 from exoswitch.web.limits import (
     ABORT_S,
     CLOSE_S,
@@ -15,6 +16,7 @@ from exoswitch.web.limits import (
     MAX_HEADERS,
     PIECE_BYTES,
     REQUEST_S,
+    ConnectionLimits,
 )
 from exoswitch.web.site import answer
 from exoswitch.web.turns import SLICE_S
@@ -180,6 +182,47 @@ def test_a_client_that_is_gone_before_its_turn_is_not_answered(echo):
     connection.hang_up()
     server.clock.advance(1)
     assert echo.seen == []
+
+
+def test_a_client_that_reads_no_answers_gets_no_more_of_them(connection, echo):
+    channel = connection.socket.producer
+    echo.held = Deferred()
+    connection.send(GET)
+    unread = connection.send(GET * 500)
+    channel.pauseProducing()  # the first answer is not read
+    echo.held.callback(None)
+    for _ in range(3):
+        unread = connection.send(unread + GET * 500)
+        assert len(echo.seen) == 1
+    assert len(unread) > 1000 * len(GET)
+
+
+def test_a_client_that_reads_on_is_answered_on(connection, echo):
+    channel = connection.socket.producer
+    channel.pauseProducing()
+    connection.protocol.dataReceived(GET * 3)
+    assert echo.seen == []
+    channel.resumeProducing()
+    assert [reply.code for reply in connection.replies()] == [200] * 3
+    assert connection.is_read
+
+
+def test_a_client_that_does_not_read_is_closed_as_an_idle_one(connection, server):
+    connection.socket.producer.pauseProducing()
+    connection.protocol.dataReceived(GET * 3)
+    server.clock.advance(IDLE_S)
+    assert connection.is_closed
+    connection.hang_up()
+    assert server.clock.getDelayedCalls() == []
+
+
+def test_a_client_that_does_not_read_makes_room_for_others(connection, server):
+    connection.socket.producer.pauseProducing()
+    connection.protocol.dataReceived(GET)
+    server.clock.advance(SPARED_S)
+    for _ in range(ConnectionLimits().per_address):
+        assert server.connect() is not None
+    assert connection.is_closed
 
 
 def test_http_2_is_not_offered(server):
