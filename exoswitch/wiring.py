@@ -47,6 +47,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.store.lock import FileLock, Locks
+from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
@@ -179,6 +180,7 @@ class _Admission(Service):
 
 
 def _switches(config: Config, reactor: Any, metrics: IMetrics) -> dict[str, AsteriskSwitch]:
+    turns = FairTurns(reactor, ASTERISKS_S)
     return {
         asterisk.name: AsteriskSwitch(
             asterisk,
@@ -186,6 +188,7 @@ def _switches(config: Config, reactor: Any, metrics: IMetrics) -> dict[str, Aste
             node=config.node,
             max_duration_s=config.calls.max_duration_s,
             reactor=reactor,
+            turns=turns,
             rng=random.Random(),
             metrics=metrics,
         )

@@ -1,9 +1,9 @@
 """Adapter: one connection to an Asterisk's manager port: actions and their answers, events, pings.
 
 It reads as fast as it handles messages, because Asterisk queues events without bound for a slow reader. A flood of
-events takes the reactor for a few milliseconds at a time. Every action has a time-out. Every waiter fails when the
-connection is lost. A connection that answers no Ping is dropped. ActionIDs are random: a caller whose text gets into
-an event cannot answer an action.
+events takes a few milliseconds of each turn of the reactor (`FairTurns`). Every action has a time-out. Every waiter
+fails when the connection is lost. A connection that answers no Ping is dropped. ActionIDs are random: a caller whose
+text gets into an event cannot answer an action.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from attrs import frozen
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
+from twisted.internet.interfaces import IPushProducer, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from exoswitch.ami import actions
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
 from exoswitch.errors import BackendUnavailable, ChannelGone, LocalProtocolError, RemoteProtocolError, TrunkRefused
+from exoswitch.tasks.fair_turns import FairTurns
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.within import within
 
@@ -29,8 +30,7 @@ ACTION_WAIT_S = 10.0
 PING_EVERY_S = 10.0
 MOST_WAITING = 10_000
 LONGEST_LIST = 20_000
-MESSAGES_A_TURN = 16  # of the reactor: the next frame of audio is never far
-TURN_S = 0.004
+CALLS_A_TURN = 16  # that end, or are told of, together: the next frame of audio is never far
 
 
 @frozen(eq=False)
@@ -70,6 +70,7 @@ class AmiProtocol(Protocol):
     def __init__(
         self,
         clock: IReactorTime,
+        turns: FairTurns,
         listener: AmiListener,
         wanted: frozenset[str] | None = None,
         *,
@@ -77,6 +78,7 @@ class AmiProtocol(Protocol):
     ) -> None:
         self._server = server
         self._clock = clock
+        self._turns = turns
         self._listener = listener
         self._decoder = AmiDecoder(wanted=wanted)
         self._waiters: dict[str, _Waiter] = {}
@@ -85,7 +87,6 @@ class AmiProtocol(Protocol):
         self._pings: LoopingCall | None = None
         self._reason = ""
         self._received: deque[AmiMessage] = deque()
-        self._next_turn: IDelayedCall | None = None
 
     # --- What its user asks -------------------------------------------------------------------------------------
 
@@ -158,15 +159,12 @@ class AmiProtocol(Protocol):
             self.drop(str(problem))
             return
         self._received.extend(messages)
-        if self._next_turn is None:
-            self._take_turn()
+        self._turns.start(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
         """Tell our user, then fail every waiter."""
         self._is_up = False
         self._received.clear()
-        if self._next_turn is not None:
-            self._next_turn.cancel()
         self._reason = self._reason or reason.getErrorMessage()
         if self._pings is not None:
             self._pings.stop()
@@ -178,24 +176,25 @@ class AmiProtocol(Protocol):
 
     # --- Messages -----------------------------------------------------------------------------------------------
 
-    def _take_turn(self) -> None:
-        """Handle some messages; if more are left, let audio and others go first, and read nothing meanwhile."""
-        was_paused, self._next_turn = self._next_turn is not None, None
-        until, handled = self._clock.seconds() + TURN_S, 0
-        while self._received and self._is_up:
-            if handled >= MESSAGES_A_TURN or self._clock.seconds() > until:
-                cast("IPushProducer", self.transport).pauseProducing()
-                self._next_turn = self._clock.callLater(0, self._take_turn)
-                return
-            message = self._received.popleft()
-            handled += not self._is_listed(message)
-            self._receive(message)
-        if was_paused and self._is_up:
+    def work(self) -> bool:
+        """Handle one message, in its turn; say whether more have come."""
+        if self._received and self._is_up:
+            self._receive(self._received.popleft())
+        return bool(self._received) and self._is_up
+
+    def pause(self) -> None:
+        """Read nothing: what has come waits for its turn."""
+        if self._is_up:
+            cast("IPushProducer", self.transport).pauseProducing()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._is_up:
             cast("IPushProducer", self.transport).resumeProducing()
 
-    def _is_listed(self, message: AmiMessage) -> bool:
-        """Whether a message only adds to a list, at almost no cost."""
-        return message.get("EventList") == "" and message.action_id in self._waiters
+    def give_up(self, why: str) -> None:
+        """End the connection: a message could not be handled."""
+        self.drop(why)
 
     def _receive(self, message: AmiMessage) -> None:
         name = message.event
@@ -272,7 +271,7 @@ class AmiProtocol(Protocol):
 
     def _fail_waiters(self) -> None:
         """Fail some waiters a turn: each of them may be a call that ends."""
-        for action_id in tuple(self._waiters)[:MESSAGES_A_TURN]:
+        for action_id in tuple(self._waiters)[:CALLS_A_TURN]:
             if action_id in self._waiters:
                 self._end(action_id, self._no_connection())
         if self._waiters:

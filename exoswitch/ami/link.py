@@ -19,6 +19,7 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, ConfigError, InvalidValue, Problem
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.network.client_endpoint import client_endpoint
+from exoswitch.tasks.fair_turns import FairTurns
 from exoswitch.tasks.link import REPEAT_WARNING_S, Link, Pace
 from exoswitch.tasks.within import within
 
@@ -28,7 +29,9 @@ PACE = Pace(first_s=0.5, longest_s=30.0, stop_s=2.0)
 
 
 class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
-    """Keeps a connection to one Asterisk while it runs; `came_up` gets the CoreShowChannel events of all channels.
+    """Keeps a connection to one Asterisk while it runs; the messages of all Asterisks share `turns`.
+
+    `came_up` gets the CoreShowChannel events of all channels.
 
     `disbelieved` counts the messages that were refused.
 
@@ -38,7 +41,14 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
 
     _log = Logger()
 
-    def __init__(self, config: AsteriskConfig, reactor: IReactorTime, rng: random.Random, metrics: IMetrics) -> None:
+    def __init__(
+        self,
+        config: AsteriskConfig,
+        reactor: IReactorTime,
+        turns: FairTurns,
+        rng: random.Random,
+        metrics: IMetrics,
+    ) -> None:
         try:
             endpoint = client_endpoint(reactor, config.ami)
         except InvalidValue as problem:
@@ -49,6 +59,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
             endpoint, server=f"Asterisk {config.name}", where=config.ami, pace=PACE, clock=reactor, rng=rng
         )
         self._config = config
+        self._turns = turns
         self.disbelieved = 0
         self._events = 0
         self._metrics = metrics
@@ -82,7 +93,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
             lost=self.lost,
             answered=self._measure,
         )
-        return AmiProtocol(self._clock, listener, WANTED_EVENTS, server=self.server)
+        return AmiProtocol(self._clock, self._turns, listener, WANTED_EVENTS, server=self.server)
 
     def _take(self, message: AmiMessage) -> None:
         self._events += 1

@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from exoswitch.ami import actions
 from exoswitch.ami.claims import Claims
-from exoswitch.ami.client import MESSAGES_A_TURN, AmiProtocol
+from exoswitch.ami.client import CALLS_A_TURN, AmiProtocol
 from exoswitch.ami.confirm import Confirmations
 from exoswitch.ami.filters import CLAIM_ANSWER
 from exoswitch.ami.hangups import HangUps
@@ -33,6 +33,7 @@ from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError,
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.fair_turns import FairTurns
 from exoswitch.tasks.spawn import spawn
 
 QUALIFY_AGAIN_S = 1.0
@@ -55,6 +56,7 @@ class AsteriskSwitch(AmiLink):
         config: AsteriskConfig,
         *,
         reactor: IReactorTime,
+        turns: FairTurns,
         rng: random.Random,
         metrics: IMetrics,
         codec: str = "ulaw",
@@ -62,7 +64,7 @@ class AsteriskSwitch(AmiLink):
         max_duration_s: float = 3600.0,
         listener: ISwitchListener | None = None,
     ) -> None:
-        super().__init__(config, reactor, rng, metrics)
+        super().__init__(config, reactor, turns, rng, metrics)
         self.name = config.name
         self.host = config.host
         self.listener = listener
@@ -185,7 +187,7 @@ class AsteriskSwitch(AmiLink):
         """Tell of the calls that wait, some in a turn of the reactor."""
         for number, arrival in enumerate(arrivals, 1):
             self._tell(arrival)
-            if number % MESSAGES_A_TURN == 0:
+            if number % CALLS_A_TURN == 0:
                 await deferLater(self._clock, 0)
 
     def event(self, message: AmiMessage) -> None:

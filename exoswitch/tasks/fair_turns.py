@@ -6,7 +6,14 @@ from typing import Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-_TURN_S = 0.005  # of work in one turn of the reactor; a 20 ms timer is late by no more than this and one part
+BOTS_S = 0.005
+ASTERISKS_S = 0.004
+HTTP_S = 0.002
+"""Of one turn of the reactor, for the work that each kind of peer causes: together a little more than half a tick."""
+
+HTTP_REST = 2
+"""After its time, HTTP rests for twice as long: a flood of requests takes a third of one core."""
+
 _SLICE_S = 0.0005  # of one worker, before it is another's turn
 
 
@@ -29,16 +36,19 @@ class Worker(Protocol):
 class FairTurns:
     """Does work at once while there is time in this turn of the reactor, and in later turns beyond it.
 
+    `turn_s` is the time of one turn. The next turn comes after `rest` times the time that this one took.
+
     Work that waits is done in slices, one worker after the other. A worker that waits is paused. The time of all
     workers counts from one turn that was scheduled here to the next, so it can end before the reactor's turn does.
     """
 
     _log = Logger()
 
-    def __init__(self, clock: IReactorTime, *, turn_s: float = _TURN_S, slice_s: float = _SLICE_S) -> None:
+    def __init__(self, clock: IReactorTime, turn_s: float, *, rest: float = 0, slice_s: float = _SLICE_S) -> None:
         self._clock = clock
         self._now: Callable[[], float] = clock.seconds
         self._turn_s = turn_s
+        self._rest = rest
         self._slice_s = slice_s
         self._spent_s = 0.0
         self._waiting: dict[Worker, None] = {}  # in their order
@@ -77,7 +87,7 @@ class FairTurns:
 
     def _schedule(self) -> None:
         if self._next_turn is None:
-            self._next_turn = self._clock.callLater(0, self._turn)
+            self._next_turn = self._clock.callLater(self._rest * self._spent_s, self._turn)
 
     def _turn(self) -> None:
         self._next_turn = None

@@ -70,7 +70,7 @@ class Channel(HTTPChannel):
             self.setTimeout(IDLE_S)
             self.site.admission.waiting(self.transport, self.site.reactor.seconds())
         else:
-            self.site.turns.ask(answer)
+            self.transport.answer_in_turn(answer)
 
     def resumeProducing(self) -> None:  # noqa: N802
         """Go on: the client has read."""
@@ -79,7 +79,7 @@ class Channel(HTTPChannel):
         if held is not None:
             self.setTimeout(None)
             self.site.admission.answering(self.transport)
-            self.site.turns.ask(held)
+            self.transport.answer_in_turn(held)
 
     def requestDone(self, request: Any) -> None:  # noqa: N802
         """Wait for the next request."""

@@ -2,17 +2,17 @@
 
 # mypy: disallow-untyped-calls=False
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport, ITCPTransport
-from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from exoswitch.interfaces.metrics import IMetrics, Reading
+from exoswitch.tasks.fair_turns import FairTurns
 from exoswitch.web.admission import Admission
 from exoswitch.web.client import UNIX, counted, plain
 from exoswitch.web.limits import ABORT_S, CLOSE_S, DROPPED_BYTES, PIECE_BYTES, ConnectionLimits
-from exoswitch.web.turns import Turns
 
 
 class Connection(ProtocolWrapper):
@@ -22,9 +22,8 @@ class Connection(ProtocolWrapper):
     transport: Any
     wrappedProtocol: Any  # noqa: N815 - Twisted's names
     address = ""
-    _log = Logger()
     _received = b""
-    _has_asked = False
+    _answer: Callable[[], None] | None = None
     _is_paused = False  # by the HTTP channel
     _is_read = True
     _abort: IDelayedCall | None = None
@@ -78,29 +77,46 @@ class Connection(ProtocolWrapper):
             self._abort.cancel()
         super().connectionLost(reason)
 
+    def answer_in_turn(self, answer: Callable[[], None]) -> None:
+        """Call `answer` as a part of the work of its own: data that was handed over can hold many requests."""
+        self._answer = answer
+        self.factory.turns.start(self)
+
+    # --- the work of a turn, called by FairTurns
+
+    def work(self) -> bool:
+        """Answer a request, or hand over one piece of the data that waits."""
+        if self._answer is not None:
+            answer, self._answer = self._answer, None
+            answer()
+        elif self._has_work:
+            piece, self._received = self._received[:PIECE_BYTES], self._received[PIECE_BYTES:]
+            self.wrappedProtocol.dataReceived(piece)
+        return self._has_work
+
+    def pause(self) -> None:
+        """Nothing is read already: data waits."""
+
+    def resume(self) -> None:
+        """Read if no data waits."""
+        self._go_on()
+
+    def give_up(self, why: str) -> None:  # noqa: ARG002 - it is in the log
+        """Close at once."""
+        self.abort()
+
+    @property
+    def _has_work(self) -> bool:
+        return self._answer is not None or bool(self._received and not (self._is_paused or self.disconnecting))
+
     def _go_on(self) -> None:
         """Ask for a turn if data waits, and read only if none does."""
-        if self.disconnecting:
-            return
-        if self._received and not self._is_paused and not self._has_asked:
-            self._has_asked = True
-            self.factory.turns.ask(self._take_turn)
+        if self._has_work:
+            self.factory.turns.start(self)
         is_read = not (self._received or self._is_paused)
-        if is_read != self._is_read:
+        if is_read != self._is_read and not self.disconnecting:
             self._is_read = is_read
             (self.transport.resumeProducing if is_read else self.transport.pauseProducing)()
-
-    def _take_turn(self) -> None:
-        self._has_asked = False
-        if self.disconnecting or self._is_paused:
-            return
-        piece, self._received = self._received[:PIECE_BYTES], self._received[PIECE_BYTES:]
-        try:
-            self.wrappedProtocol.dataReceived(piece)
-        except Exception:  # noqa: BLE001 - the turns of other connections come after this one
-            self._log.failure("a connection is closed: its data cannot be handled")
-            self.abort()
-        self._go_on()
 
     def _abort_after(self, seconds: float) -> None:
         if self._abort is None:
@@ -114,7 +130,7 @@ class ConnectionFactory(WrappingFactory[Connection]):
     noisy = False
 
     def __init__(
-        self, site: Any, limits: ConnectionLimits, turns: Turns, clock: IReactorTime, metrics: IMetrics
+        self, site: Any, limits: ConnectionLimits, turns: FairTurns, clock: IReactorTime, metrics: IMetrics
     ) -> None:
         super().__init__(site)
         self.turns = turns

@@ -12,11 +12,11 @@ from twisted.web.resource import IResource
 from twisted.web.server import Site
 
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.tasks.fair_turns import HTTP_REST, HTTP_S, FairTurns
 from exoswitch.web.channel import Channel
 from exoswitch.web.connection import ConnectionFactory
 from exoswitch.web.limits import IDLE_S, ConnectionLimits
 from exoswitch.web.request import Request as WebRequest
-from exoswitch.web.turns import Turns
 
 Request = Any  # exoswitch.web.request.Request, which has few types
 
@@ -50,9 +50,10 @@ def make_site(
 ) -> ConnectionFactory:
     """Make the factory of a server's connections, with all limits."""
     site: Any = _Site(resource, reactor=reactor, timeout=IDLE_S)
-    site.limits, site.turns = limits or ConnectionLimits(), Turns(reactor)
+    site.limits = limits or ConnectionLimits()
+    turns = FairTurns(reactor, HTTP_S, rest=HTTP_REST)
     site.refusal, site.metrics = refusal, metrics
-    factory = ConnectionFactory(site, site.limits, site.turns, reactor, metrics)
+    factory = ConnectionFactory(site, site.limits, turns, reactor, metrics)
     site.admission = factory.admission
     return factory
 

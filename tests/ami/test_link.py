@@ -10,6 +10,7 @@ from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.call.events import ChannelDialled, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError
+from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET
 from tests.harness.ami_rig import CONFIG
@@ -20,7 +21,13 @@ from tests.harness.logs import warnings_in
 def test_bad_endpoint_is_a_problem_of_the_configuration(ami):
     config = AsteriskConfig(name="pbx1", ami=ami, username="u", secret="s", host="h")
     with pytest.raises(ConfigError) as raised:
-        AsteriskSwitch(config, reactor=MemoryReactorClock(), rng=random.Random(7), metrics=MemoryMetrics())
+        AsteriskSwitch(
+            config,
+            reactor=(clock := MemoryReactorClock()),
+            turns=FairTurns(clock, ASTERISKS_S),
+            rng=random.Random(7),
+            metrics=MemoryMetrics(),
+        )
     assert raised.value.problems[0].path == "asterisks[pbx1].ami"
     assert "tcp:10.0.1.5:5038" in str(raised.value)
 

@@ -32,6 +32,7 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import CallTaken, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.telemetry.memory import MemoryMetrics
 
 NUMBER = "09812345678"
@@ -197,7 +198,12 @@ class Stage:
     async def gateway(self, node: str = "gw1", config: AsteriskConfig | None = None) -> Gateway:
         rng = Random(len(self.gateways))
         switch = AsteriskSwitch(
-            config or self.phones.config, reactor=self.reactor, rng=rng, node=node, metrics=MemoryMetrics()
+            config or self.phones.config,
+            reactor=self.reactor,
+            turns=FairTurns(self.reactor, ASTERISKS_S),
+            rng=rng,
+            node=node,
+            metrics=MemoryMetrics(),
         )
         self.gateways.append(Gateway(self.reactor, switch))
         return await self.gateways[-1].open()

@@ -13,6 +13,7 @@ from zope.interface import implementer
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.interfaces.switch import ISwitchListener
+from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET, FarSide
 
@@ -69,7 +70,15 @@ def switch_rig(far_side: Callable[[MemoryReactorClock], FarSide] = FarSide) -> I
     """Give a switch that is not started yet; at the end it must leave nothing."""
     clock = MemoryReactorClock()
     recorder, metrics = Recorder(), MemoryMetrics()
-    switch = AsteriskSwitch(CONFIG, reactor=clock, rng=RNG, metrics=metrics, node="gw1", listener=recorder)
+    switch = AsteriskSwitch(
+        CONFIG,
+        reactor=clock,
+        turns=FairTurns(clock, ASTERISKS_S),
+        rng=RNG,
+        metrics=metrics,
+        node="gw1",
+        listener=recorder,
+    )
     rig = Rig(clock, far_side(clock), switch, recorder, metrics)
     yield rig
     stopped: list[object] = []

@@ -7,9 +7,9 @@ import pytest
 from twisted.logger import capturedLogs
 
 from exoswitch.exotel.rest.authentication import DELAY_S
+from exoswitch.tasks.fair_turns import HTTP_REST, HTTP_S
 from exoswitch.web.failed_logins import LOG_EVERY_S
 from exoswitch.web.limits import MAX_BODY_BYTES, ConnectionLimits
-from exoswitch.web.turns import PERIOD_S, SLICE_S
 from tests.exotel.rest.test_connect import VOICE_AI
 from tests.exotel.rest.test_representations import SESSION
 from tests.exotel.rest.test_resource import CONNECT, Calls, Dialer
@@ -54,20 +54,23 @@ class SlowCalls(Calls):
         pass
 
 
-def test_pipelined_requests_of_30_connections_never_take_more_than_a_slice():
+def test_pipelined_requests_of_30_connections_never_take_more_than_a_turn():
     calls = SlowCalls()
     server = Dialer(calls=calls).server
     calls.clock = server.clock
     connections = [server.connect(f"192.0.2.{number}") for number in range(30)]
     unread = [connection.send(GET * 400) for connection in connections]
-    in_a_turn = [calls.answered]
-    for _ in range(2000):
+    in_a_turn, began = [calls.answered], server.clock.seconds()
+    for _ in range(1000):
         before = calls.answered
-        server.clock.advance(PERIOD_S)
+        server.clock.advance(HTTP_S * HTTP_REST)
         in_a_turn.append(calls.answered - before)
+        before = calls.answered
         unread = [connection.send(data) for connection, data in zip(connections, unread, strict=True)]
-    assert max(in_a_turn) <= SLICE_S / REQUEST_COST_S + 1
-    assert min(in_a_turn[1:1000]) >= 1
+        assert calls.answered == before
+    assert max(in_a_turn) <= HTTP_S / REQUEST_COST_S + 2  # the last slice begins just before the end, and is two
+    share = calls.answered * REQUEST_COST_S / (server.clock.seconds() - began)
+    assert share == pytest.approx(1 / (1 + HTTP_REST), abs=0.1)
 
 
 def test_every_connection_of_a_flood_gets_its_turn():
@@ -82,8 +85,8 @@ def test_every_connection_of_a_flood_gets_its_turn():
     for turns in range(100):  # noqa: B007
         if honest.replies():
             break
-        server.clock.advance(PERIOD_S)
-    assert turns <= 2 * len(flood) * REQUEST_COST_S / SLICE_S
+        server.clock.advance(HTTP_S * (1 + HTTP_REST))
+    assert turns <= 2 * len(flood) * REQUEST_COST_S / HTTP_S
 
 
 def test_a_form_of_8_mb_is_refused_before_it_is_received(server):

@@ -2,7 +2,9 @@ import pytest
 from attrs import define, field
 from twisted.internet.task import Clock
 
-from exoswitch.tasks.fair_turns import FairTurns
+from exoswitch.audio.frames import FRAME_S
+from exoswitch.tasks.fair_turns import ASTERISKS_S, BOTS_S, HTTP_S, FairTurns
+from tests.harness.turns import turn
 
 PART_S = 0.0004
 TURN_S = 0.005
@@ -45,25 +47,15 @@ def clock():
     return Clock()
 
 
-def turn(clock):
-    """Let one turn of the reactor pass, with the calls that are due at its beginning; give how long it took."""
-    before = clock.seconds()
-    for call in [call for call in clock.calls if call.getTime() <= before]:
-        clock.calls.remove(call)
-        call.called = 1
-        call.func()
-    return clock.seconds() - before
-
-
 def test_little_work_is_done_at_once_without_a_timer(clock):
     connection = Connection(clock, parts=1)
-    FairTurns(clock).start(connection)
+    FairTurns(clock, TURN_S).start(connection)
     assert (connection.parts, connection.told, clock.getDelayedCalls()) == (0, [], [])
 
 
 def test_much_work_is_done_in_turns_and_its_connection_is_paused_meanwhile(clock):
     connection = Connection(clock, parts=100)
-    FairTurns(clock).start(connection)
+    FairTurns(clock, TURN_S).start(connection)
     assert connection.told == ["paused"]
     turns = 0
     while connection.parts:
@@ -76,7 +68,7 @@ def test_much_work_is_done_in_turns_and_its_connection_is_paused_meanwhile(clock
 
 
 def test_work_that_waits_is_done_in_slices_one_connection_after_the_other(clock):
-    turns, done = FairTurns(clock), []
+    turns, done = FairTurns(clock, TURN_S), []
     flood = Connection(clock, 1000, done, name="flood")
     turns.start(flood)
     honest = Connection(clock, 1, done, name="honest")
@@ -87,7 +79,7 @@ def test_work_that_waits_is_done_in_slices_one_connection_after_the_other(clock)
 
 
 def test_many_connections_with_little_work_share_one_turn(clock):
-    turns = FairTurns(clock)
+    turns = FairTurns(clock, TURN_S)
     connections = [Connection(clock, parts=1) for _ in range(100)]
     before = clock.seconds()
     for connection in connections:
@@ -99,7 +91,7 @@ def test_many_connections_with_little_work_share_one_turn(clock):
 
 
 def test_work_that_starts_itself_anew_is_not_done_within_itself(clock):
-    turns = FairTurns(clock)
+    turns = FairTurns(clock, TURN_S)
     depth = []
 
     def again():
@@ -112,7 +104,7 @@ def test_work_that_starts_itself_anew_is_not_done_within_itself(clock):
 
 
 def test_work_that_is_started_by_other_work_waits_for_the_next_turn(clock):
-    turns, done = FairTurns(clock), []
+    turns, done = FairTurns(clock, TURN_S), []
     other = Connection(clock, 1, done, name="other")
     first = Connection(clock, 2, done, name="first", part_s=0.0, within=lambda: turns.start(other))
     turns.start(first)
@@ -123,7 +115,7 @@ def test_work_that_is_started_by_other_work_waits_for_the_next_turn(clock):
 
 @pytest.mark.parametrize("waits", [False, True])
 def test_an_error_ends_its_connection_only(clock, waits, logged_failures):
-    turns = FairTurns(clock)
+    turns = FairTurns(clock, TURN_S)
     if waits:
         turns.start(Connection(clock, 100))
 
@@ -139,3 +131,30 @@ def test_an_error_ends_its_connection_only(clock, waits, logged_failures):
     assert other.parts == 0
     assert len(logged_failures) == 1
     logged_failures.clear()
+
+
+def test_after_a_turn_others_have_the_reactor_for_as_long_as_it_is_to_rest(clock):
+    turns = FairTurns(clock, TURN_S, rest=2)
+    connection = Connection(clock, parts=1000)
+    turns.start(connection)
+    worked_s = 1000 * PART_S - connection.parts * PART_S
+    while connection.parts:
+        (call,) = clock.getDelayedCalls()
+        assert call.getTime() - clock.seconds() == pytest.approx(2 * worked_s)
+        clock.rightNow = call.getTime()
+        worked_s = turn(clock)
+    assert worked_s <= TURN_S + PART_S
+
+
+def test_work_that_takes_longer_than_a_turn_is_followed_by_a_longer_rest(clock):
+    turns = FairTurns(clock, TURN_S, rest=2)
+    turns.start(Connection(clock, parts=1, part_s=10 * TURN_S))
+    turns.start(later := Connection(clock, parts=1))
+    clock.advance(19 * TURN_S)
+    assert later.parts == 1
+    clock.advance(TURN_S)
+    assert later.parts == 0
+
+
+def test_all_kinds_of_peers_together_leave_time_for_the_tick():
+    assert BOTS_S + ASTERISKS_S + HTTP_S <= 0.6 * FRAME_S

@@ -6,6 +6,7 @@ from twisted.logger import capturedLogs
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from exoswitch.tasks.fair_turns import HTTP_S
 from exoswitch.web.admission import SPARED_S
 from exoswitch.web.limits import (
     ABORT_S,
@@ -19,8 +20,8 @@ from exoswitch.web.limits import (
     ConnectionLimits,
 )
 from exoswitch.web.site import answer
-from exoswitch.web.turns import SLICE_S
 from tests.harness.http import Server
+from tests.harness.turns import Busy
 
 GET = b"GET /x HTTP/1.1\r\nHost: gw\r\n\r\n"
 POST = b"POST /x HTTP/1.1\r\nHost: gw\r\n"
@@ -177,7 +178,7 @@ def test_data_that_waits_is_bounded_while_a_request_is_answered(connection, echo
 def test_a_client_that_is_gone_before_its_turn_is_not_answered(echo):
     server = Server(echo)
     connection = server.connect()
-    server.factory.turns.ask(lambda: server.clock.advance(SLICE_S))
+    server.factory.turns.start(Busy(server.clock, HTTP_S))
     connection.send(GET)
     connection.hang_up()
     server.clock.advance(1)

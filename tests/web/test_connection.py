@@ -3,11 +3,12 @@
 from twisted.internet.address import IPv4Address, UNIXAddress
 from twisted.web.pages import notFound as NoResource
 
+from exoswitch.tasks.fair_turns import HTTP_REST, HTTP_S
 from exoswitch.web.admission import SPARED_S
 from exoswitch.web.connection import address_of
 from exoswitch.web.limits import PIECE_BYTES, ConnectionLimits
-from exoswitch.web.turns import PERIOD_S, SLICE_S
 from tests.harness.http import Server
+from tests.harness.turns import Busy
 
 LIMITS = ConnectionLimits(total=3, per_address=2)
 
@@ -52,10 +53,10 @@ def test_a_connection_that_is_never_made_takes_no_room():
 def test_a_connection_is_read_again_when_its_data_had_its_turn():
     server = Server(NoResource())
     busy, waiting = server.connect(), server.connect()
-    server.factory.turns.ask(lambda: server.clock.advance(SLICE_S))
+    server.factory.turns.start(Busy(server.clock, HTTP_S))
     for connection in (busy, waiting):
         assert len(connection.send(b"x: y\r\n" * 3000)) == 18000 - PIECE_BYTES
-    server.clock.advance(PERIOD_S)
+    server.clock.advance(HTTP_S * HTTP_REST)
     assert busy.is_read
     assert waiting.is_read
 

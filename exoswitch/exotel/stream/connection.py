@@ -38,7 +38,7 @@ from exoswitch.network.reach import UNLIMITED, ReachRules
 from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.network.tls import client_tls
 from exoswitch.tasks.deferred import deferred
-from exoswitch.tasks.fair_turns import FairTurns
+from exoswitch.tasks.fair_turns import BOTS_S, FairTurns
 
 _STARTED = State.STARTED  # an attribute of an Enum is slow to read
 _CLOSE_S = 2.0
@@ -76,7 +76,7 @@ class ExotelBots:
         self.reach = reach
         self.metrics = metrics
         self.handshake_s = handshake_s
-        self.shared = Shared(FairTurns(reactor), Unfinished(), entropy)
+        self.shared = Shared(FairTurns(reactor, BOTS_S), Unfinished(), entropy)
         self.observe = observe
         self.tls_options = tls_options
 
