@@ -140,6 +140,8 @@ BOTS: dict[str, tuple[int, Callable[[socket, float], None]]] = {
     "binary frames of 8 MB": (1, partial(repeat, frame(BINARY, b"x" * 8 * MEGABYTE))),
     "media of 8 MB": (1, partial(repeat, media(390))),
     "media of 2 MB": (1, partial(repeat, media(97))),
+    "media of 2 MB on 20 calls": (20, partial(repeat, media(97))),
+    "2 MB of blanks": (1, partial(repeat, frame(TEXT, b'"payload"' + b" " * 2_000_000))),
     "media of 20 ms, 50 times too fast": (1, partial(repeat, media(0.02) * 50, pause_s=0.02)),
 }
 """By name: the number of calls, and what the bot of each does."""

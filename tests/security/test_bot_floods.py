@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.recorders import RecordedLeg
 from tests.harness.slow_reactor import LOOK_S, SlowReactor
-from tests.harness.wire import BINARY, PING, PONG, TEXT, Wire, frame
+from tests.harness.wire import BINARY, PING, PONG, TEXT, Transport, Wire, frame
 
 LATE_AT_MOST_S = 0.020
 MEDIA = {"event": "media", "media": {"payload": "AQI="}}
@@ -62,6 +62,32 @@ def test_a_honest_bot_is_served_between_the_floods_of_thirty_others():
         assert reactor.turn() < LATE_AT_MOST_S
         turns += 1
     assert turns <= 6
+
+
+def test_handshakes_that_are_answered_at_the_same_moment_are_finished_in_turns():
+    reactor = SlowReactor()
+    first = Wire(reactor=reactor)
+    wires = [Wire(beside=first, opens=False).dial() for _ in range(100)]
+    began = reactor.rightNow
+    for wire in wires:
+        wire.send(wire.answer())
+    assert reactor.rightNow - began < LATE_AT_MOST_S
+    assert any(not wire.listener.told for wire in wires)
+    for _ in range(100):
+        assert reactor.turn() < LATE_AT_MOST_S
+    assert all(wire.listener.told == ["opened"] for wire in wires)
+
+
+@pytest.mark.parametrize(("is_secure", "read_bytes"), [(False, 16 * 1024), (True, 4 * 1024)])
+def test_little_is_read_at_once_because_tls_is_read_in_no_turn(is_secure, read_bytes):
+    wire = Wire()
+    tcp = transport = Transport(wire.reactor, wire.socket)
+    tcp.bufferSize = 64 * 1024
+    if is_secure:
+        transport = Transport(wire.reactor, wire.socket)
+        transport.transport = tcp
+    wire.socket._wrappedProtocol.makeConnection(transport)
+    assert tcp.bufferSize == read_bytes
 
 
 def test_a_timer_is_late_by_one_turn_at_most_during_a_flood():

@@ -59,7 +59,7 @@ def test_an_unfinished_message_takes_at_most_2_mib_however_it_is_cut(size):
     assert unfinished_bytes(wire) == 0
 
 
-def test_the_unfinished_messages_of_all_calls_take_at_most_12_mib_and_the_oldest_is_refused():
+def test_the_unfinished_messages_of_all_calls_take_at_most_12_mib_and_the_longest_is_refused():
     wires = [Wire()]
     wires += [Wire(beside=wires[0]) for _ in range(29)]
     for wire in wires:

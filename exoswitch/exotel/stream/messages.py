@@ -141,7 +141,7 @@ def _finished(steps: Generator[None, None, BotMedia]) -> BotMedia:
 
 def _find_payload(data: bytes) -> tuple[int, int]:
     """Find the payload of a long media message, without parsing the payload."""
-    found = _PAYLOAD.search(data)
+    found = _PAYLOAD.search(data, 0, LONG_BYTES)
     start = found.end() if found else 0
     end = data.find(b'"', start)
     if found is None or end < 0 or len(data) - (end - start) > LONG_BYTES:

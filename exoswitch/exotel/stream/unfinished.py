@@ -14,19 +14,19 @@ _ALL_BYTES = 12 * 1024 * 1024  # growing buffers take up to an eighth more
 class Unfinished(Generic[Owner]):
     """Counts the bytes of unfinished messages longer than 64 KiB, and finds the one to give up.
 
-    A message of 100 kB, which is Exotel's longest, takes milliseconds to arrive. So where the room is full, the
-    oldest message is the one that its sender does not mean to finish.
+    That is the longest. A message of 100 kB, which is Exotel's longest, is never given up while others are longer,
+    however slowly it arrives.
     """
 
     all_bytes: int = field(default=0, init=False)
-    _sizes: dict[Owner, int] = field(factory=dict, init=False)  # the oldest first
+    _sizes: dict[Owner, int] = field(factory=dict, init=False)
 
     def note(self, owner: Owner, size: int) -> Owner | None:
-        """Note how many bytes an owner holds now; give the owner of the oldest message if all hold too many."""
+        """Note how many bytes an owner holds now; give the owner of the longest message if all hold too many."""
         if size <= _FREE_BYTES:
             if self._sizes:
                 self.all_bytes -= self._sizes.pop(owner, 0)
             return None
         self.all_bytes += size - self._sizes.get(owner, 0)
         self._sizes[owner] = size
-        return next(iter(self._sizes)) if self.all_bytes > _ALL_BYTES else None
+        return max(self._sizes, key=self._sizes.__getitem__) if self.all_bytes > _ALL_BYTES else None
