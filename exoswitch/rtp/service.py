@@ -16,6 +16,7 @@ from zope.interface import implementer
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.config.model import RtpConfig
+from exoswitch.config.own_addresses import is_own
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaListener, IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics, Reading
@@ -31,6 +32,7 @@ from exoswitch.tasks.spawn import spawn
 
 _MAX_BINDS = 32  # ports in a row that other programs use before a call is refused
 _CAN_POLL = hasattr(select, "epoll")  # Linux
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - to be compared with
 
 
 @implementer(IMediaPlane)
@@ -101,18 +103,27 @@ class RtpService(Service):
 
     def _bind(self) -> tuple[int, RtpEndpoint]:
         """Find a port that can be bound; a port of another program is tried again after its quarantine."""
+        address = self._address()
         for _ in range(_MAX_BINDS):
             port = self._ports.take(self._clock.seconds())
             endpoint = RtpEndpoint()
             try:
-                endpoint.bind(self._reactor, port, self._config.bind)
+                endpoint.bind(self._reactor, port, address)
             except CannotListenError as error:
                 self._log.warn("RTP port {port} cannot be bound: {error}", port=port, error=str(error))
                 self._metrics.add("rtp_port_failures_total")
                 self._ports.give_back(port, self._clock.seconds())
             else:
                 return port, endpoint
-        raise NoCapacity(f"{_MAX_BINDS} RTP ports in a row cannot be bound on {self._config.bind}: the log says why")
+        raise NoCapacity(f"{_MAX_BINDS} RTP ports in a row cannot be bound on {address}: the log says why")
+
+    def _address(self) -> str:
+        """Choose the address of a socket: of all addresses, the one that Asterisk sends to, if it is this machine's.
+
+        Once a socket on all addresses is connected, it has the address of the route, and hears no other.
+        """
+        config = self._config
+        return config.advertise if config.bind == _EVERY_ADDRESS and is_own(config.advertise) else config.bind
 
     def _close(self, session: MediaSession) -> None:
         """Remove a call, and free its port when the socket is closed."""

@@ -155,8 +155,8 @@ class SocketPeer:
         self.socket.setblocking(False)  # noqa: FBT003
         self.address = self.socket.getsockname()
 
-    def send(self, data, port):
-        self.socket.sendto(data, ("127.0.0.1", port))
+    def send(self, data, port, host="127.0.0.1"):
+        self.socket.sendto(data, (host, port))
 
     def received(self):
         got = []

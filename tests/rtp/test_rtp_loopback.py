@@ -1,4 +1,4 @@
-"""Twenty calls on real sockets and a real reactor, for a second."""
+"""Calls on real sockets: twenty for a second, and one on a machine with two addresses."""
 
 import random
 
@@ -7,10 +7,12 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
+from exoswitch.audio.g711 import ULAW
 from exoswitch.config.model import RtpConfig
+from exoswitch.rtp.packet import Packetizer
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.memory import MemoryMetrics
-from tests.harness.rtp_nodes import ENCODING, Call
+from tests.harness.rtp_nodes import ENCODING, Call, SocketNode
 
 pytestmark = pytest.mark.loopback
 CALLS, SECONDS = 20, 1.0
@@ -59,3 +61,17 @@ async def test_every_frame_of_every_call_returns(reactor, polled):
     assert {told.lost for told in statistics} == {0}
     assert {len(call.media) for call in calls} == {told.sent for told in statistics}
     assert plane.lateness().p50_ms < 20
+
+
+@pytest.mark.parametrize("polled", [True, False], ids=["polled", "queued"])
+def test_a_machine_with_two_addresses_hears_the_one_that_it_advertises(polled):
+    # The route to Asterisk, at 127.0.0.1, leaves from 127.0.0.1; Asterisk sends to this machine's other address.
+    node = SocketNode(polled=polled, bind="0.0.0.0", advertise="127.0.0.2")
+    (leg, call), asterisk, speech = node.open(), node.peer(), Packetizer(0, 1, 2, 3)
+    leg.attach(call, ENCODING)
+    leg.direct(*asterisk.address)
+    for _ in range(20):
+        asterisk.send(speech.encode(ULAW.encode(b"\x10\x20" * 160), marker=False), leg.port, leg.host)
+        node.tick()
+    node.close()
+    assert leg.statistics().received == 20
