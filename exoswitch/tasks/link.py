@@ -25,7 +25,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
 )
 from twisted.internet.protocol import Factory
-from twisted.logger import Logger
+from twisted.logger import Logger, LogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -92,8 +92,8 @@ class Link(Service, Generic[C, Found]):
         self._warned_at = 0.0
         factory = Factory.forProtocol(self.make_protocol)
         factory.noisy = False
-        self._client = ClientService(
-            _WatchedEndpoint(endpoint, where, self._unreachable),
+        self._client = _QuietClient(
+            _WatchedEndpoint(endpoint, self._unreachable),
             factory,
             retryPolicy=self._retry_delay,
             clock=clock,
@@ -185,7 +185,8 @@ class Link(Service, Generic[C, Found]):
         if reason != self._warned or now >= self._warned_at + REPEAT_WARNING_S:
             self._warned, self._warned_at = reason, now
             text += "; the next attempt is in {wait_s:.1f} s"
-            self._log.warn(text, server=self.server, where=self.where, reason=reason, wait_s=self._choose_wait())
+            told = reason.rstrip(".")
+            self._log.warn(text, server=self.server, where=self.where, reason=told, wait_s=self._choose_wait())
 
     def _retry_delay(self, _: int) -> float:
         wait_s = self._choose_wait()
@@ -200,18 +201,19 @@ class Link(Service, Generic[C, Found]):
         return self._next_wait_s
 
 
+class _QuietClient(ClientService):
+    """A client whose attempts are told by the link: the client's own lines are many, and give no reason."""
+
+    _log = Logger(observer=LogPublisher())
+
+
 @implementer(IStreamClientEndpoint)
-@frozen(repr=False)
+@frozen
 class _WatchedEndpoint:
     """An endpoint that reports why it could not connect; ClientService keeps the reason to itself."""
 
     endpoint: IStreamClientEndpoint
-    where: str
     failed: Callable[[Failure], None]
-
-    def __repr__(self) -> str:
-        """Give the address: ClientService logs it at each attempt."""
-        return self.where
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
         def report(failure: Failure) -> Failure:

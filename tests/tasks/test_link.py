@@ -215,13 +215,18 @@ def test_connections_that_never_come_up_wait_longer_too(link, server, clock):
     assert 1 <= next_attempt_in(clock) < 2
 
 
-def test_each_attempt_is_logged_with_the_address_of_the_server(link, server):
-    events = []
-    globalLogPublisher.addObserver(events.append)
-    server.refuse()
-    globalLogPublisher.removeObserver(events.append)
-    attempts = [formatEvent(event) for event in events if "retry" in event["log_format"]]
-    assert [text.partition(" in ")[0] for text in attempts] == ["Scheduling retry 1 to connect tcp:r:6379"]
+def test_attempts_are_told_by_the_link_alone(link, server, clock):
+    with capturedLogs() as events:
+        for _ in range(3):
+            server.refuse("Connection refused.")
+            clock.advance(next_attempt_in(clock))
+        make_ready(link, server)
+        server.line.end("pulled")
+    assert [formatEvent(event).partition(";")[0] for event in events] == [
+        "Redis cannot be reached at tcp:r:6379: Connection refused",
+        "Redis is ready at tcp:r:6379",
+        "the link to Redis is down: pulled",
+    ]
 
 
 def test_a_warning_says_in_how_many_seconds_the_next_attempt_is(link, server, clock):
