@@ -132,6 +132,7 @@ class Program(MultiService):
                 print(problem, file=sys.__stderr__)
                 sys.exit(1)
             _LOG.critical("{problem}", problem=str(problem))
+            sys.excepthook = lambda *_: None  # else the log has a traceback too
             raise
 
 
@@ -139,7 +140,8 @@ def _check_files(twistd: Any) -> None:
     """End the program with a message if twistd cannot write its files: its own errors are tracebacks."""
     for option in ("pidfile", "logfile"):
         path = Path(twistd.get(option) or ".").absolute()
-        if twistd.get(option) and not os.access(path if path.exists() else path.parent, os.W_OK):
+        written = path if os.access(path, os.F_OK) else path.parent
+        if twistd.get(option) and not os.access(written, os.W_OK):
             sys.exit(
                 f"twistd cannot write {path}. Start it in a folder that its user may write, "
                 f"or choose another file: twistd --{option}=FILE exoswitch …"

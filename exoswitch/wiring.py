@@ -104,9 +104,7 @@ class Gateway(OrderedServices):
                 "Choose another port, or stop the other gateway."
             ) from problem
         except BackendUnavailable as problem:
-            raise CannotStart(
-                f"{problem}. Stop the other gateway, or give this one a file and a folder of its own."
-            ) from problem
+            raise CannotStart(str(problem)) from problem
 
     def hang_up_all(self) -> int:
         """Hang up every call now; a stop that waits for their end goes on. Give their number."""

@@ -27,9 +27,12 @@ def check_gateway(config: Config) -> Finding:
 
 
 def check_private(config: Config) -> Iterator[Finding]:
-    """Check that the database's file is this user's, and no other user may read it."""
+    """Check that the database's file is this user's, or can be made, and no other user may read it."""
     path = Path(sqlite_path(config.sessions))
-    if not sqlite_path(config.sessions) or not path.exists():
+    if not sqlite_path(config.sessions):
+        return
+    if not path.exists():
+        yield from _cannot_be_made("file", path)
         return
     if not os.access(path, os.R_OK | os.W_OK):
         yield Finding(
@@ -43,7 +46,8 @@ def check_journal(config: Config) -> Iterator[Finding]:
     """Check the folder of the journal, and show what is set aside in it."""
     folder = Path(config.journal)
     if not folder.exists():
-        yield Finding("journal", f"{folder} is not there yet; a gateway makes it when it starts")
+        not_there = Finding("journal", f"{folder} is not there yet; a gateway makes it when it starts")
+        yield next(_cannot_be_made("journal", folder), not_there)
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield Finding(
@@ -60,6 +64,14 @@ def check_journal(config: Config) -> Iterator[Finding]:
             f"{len(reasons)} notes are set aside in {aside.path}; the last one at {at}: {reason}",
             "mend the reason, keep what you need of the file, and delete it",
         )
+
+
+def _cannot_be_made(subject: str, path: Path) -> Iterator[Finding]:
+    """Find the folder that is to hold a new file or folder, and that this user may not write to."""
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remedy = f"run this as the gateway's user, and choose a place for {path} that this user may write to"
+        yield Finding(subject, f"{path} cannot be made: this user may not write to {folder}", remedy)
 
 
 def check_rtp(config: Config) -> Finding:

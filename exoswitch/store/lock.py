@@ -14,6 +14,7 @@ from attrs import define, field
 from twisted.application.service import Service
 
 from exoswitch.errors import BackendUnavailable
+from exoswitch.store.private_file import not_writable
 
 _OWNER_MAX = 500
 
@@ -37,16 +38,26 @@ class FileLock:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise BackendUnavailable(f"{self.subject} cannot be used: {error.filename}: {error.strerror}") from None
+            raise self._unusable(error) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = os.read(file, _OWNER_MAX).decode(errors="replace").strip() or "another process"
             os.close(file)
-            raise BackendUnavailable(f"{self.subject} is in use by {holder}") from None
+            remedy = "Stop the other gateway, or give this one a file and a folder of its own."
+            raise BackendUnavailable(f"{self.subject} is in use by {holder}. {remedy}") from None
         self._file = file
         os.ftruncate(file, 0)
         os.write(file, f"{self.owner}, process {os.getpid()} on {socket.gethostname()}\n".encode())
+
+    def _unusable(self, error: OSError) -> BackendUnavailable:
+        """Say what of the lock's path cannot be used, and what to do."""
+        parts = (self.path, self.path.parent) if isinstance(error, PermissionError) else ()
+        for part in parts:
+            if os.access(part, os.F_OK) and not os.access(part, os.R_OK | os.W_OK):
+                return BackendUnavailable(f"{self.subject} cannot be used: {not_writable(part)}")
+        remedy = "Choose a place that the user of this program may write to."
+        return BackendUnavailable(f"{self.subject} cannot be used: {error.filename}: {error.strerror}. {remedy}")
 
     def release(self) -> None:
         """Release the lock; the file stays, because another process may wait for it."""

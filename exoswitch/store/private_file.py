@@ -27,7 +27,7 @@ def make_private(path: Path) -> Identity:
         for suffix in _BESIDE:
             _close_to_others(path.with_name(path.name + suffix))
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _foreign(path.parent)
+        raise not_writable(path.parent)
     return identity(path)
 
 
@@ -41,24 +41,25 @@ def identity(path: Path) -> Identity:
     return status.st_dev, status.st_ino
 
 
+def not_writable(path: Path) -> BackendUnavailable:
+    """Give the error for a file or folder that exists and that this process may not write to, with the remedy."""
+    me = _user(os.geteuid())
+    owner = _user(path.stat().st_uid)
+    remedy = f"chmod u+rwX {path}" if owner == me else f"chown {me} {path}"
+    return BackendUnavailable(
+        f"{path} belongs to user {owner}, and this program runs as {me}, who may not write to it. Run: {remedy}"
+    )
+
+
 def _close_to_others(path: Path) -> None:
     try:
         status = path.stat()
     except FileNotFoundError:
         return
     if not os.access(path, os.R_OK | os.W_OK):
-        raise _foreign(path)
+        raise not_writable(path)
     if status.st_mode & 0o077 and status.st_uid == os.geteuid():
         path.chmod(0o600)
-
-
-def _foreign(path: Path) -> BackendUnavailable:
-    me = _user(os.geteuid())
-    owner = _user(path.stat().st_uid)
-    return BackendUnavailable(
-        f"{path} belongs to user {owner}, and this program runs as {me}, who may not write to it. "
-        f"Run: chown {me} {path}"
-    )
 
 
 def _user(number: int) -> str:

@@ -66,6 +66,13 @@ def test_file_that_others_may_read_has_the_remedy(config, tmp_path):
     assert found.remedy == f"chmod 600 {tmp_path}/calls.db"
 
 
+def test_place_where_nothing_can_be_made_is_a_fault(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)
+    (file,), (journal,) = check_private(config), check_journal(config)
+    assert file.text == f"{tmp_path}/calls.db cannot be made: this user may not write to {tmp_path}"
+    assert journal.text == f"{tmp_path}/journal cannot be made: this user may not write to {tmp_path}"
+
+
 def test_notes_that_are_set_aside_are_shown(config, tmp_path):
     (tmp_path / "journal").mkdir()
     assert [finding.is_good for finding in check_journal(config)] == [True]

@@ -1,5 +1,6 @@
 """A file is used by one process at a time; a second one learns which process that is."""
 
+import errno
 import os
 import re
 import socket
@@ -21,7 +22,9 @@ def lock(folder, name="calls.db.lock", owner="gateway gw1"):
 def test_second_process_is_refused_and_told_who_has_the_file(tmp_path):
     first = lock(tmp_path)
     first.take()
-    with pytest.raises(BackendUnavailable, match=rf"the file {tmp_path}/calls.db is in use by {re.escape(HOLDER)}$"):
+    with pytest.raises(
+        BackendUnavailable, match=rf"the file {tmp_path}/calls.db is in use by {re.escape(HOLDER)}\. Stop"
+    ):
         lock(tmp_path, owner="gateway gw2").take()
     assert holder_of(first.path) == HOLDER
     first.release()
@@ -69,8 +72,24 @@ def test_folder_is_made_for_its_owner_alone_and_a_folder_that_cannot_be_made_is_
     made.release()
     assert (tmp_path / "journal").stat().st_mode & 0o077 == 0
     (tmp_path / "file").write_text("")
-    with pytest.raises(BackendUnavailable, match=r"cannot be used: .*file"):
+    with pytest.raises(BackendUnavailable, match=r"cannot be used: .*file.*\. Choose a place"):
         lock(tmp_path / "file", "lock").take()
+
+
+@pytest.mark.parametrize("name", ["lock", ""], ids=["file", "folder"])
+def test_lock_of_another_user_has_its_owner_and_the_remedy(tmp_path, monkeypatch, name):
+    (tmp_path / "lock").write_text("")
+    foreign = tmp_path / name
+
+    def refuse(path, *_):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "access", lambda path, how: how == os.F_OK or str(path) != str(foreign))
+    with pytest.raises(
+        BackendUnavailable, match=rf"cannot be used: {foreign} belongs to user .* Run: ch\w+ .*{foreign}$"
+    ):
+        lock(tmp_path, "lock").take()
 
 
 def test_nobody_holds_a_lock_that_does_not_exist(tmp_path):

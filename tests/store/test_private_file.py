@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.store.private_file import make_private
+from exoswitch.store.private_file import make_private, not_writable
 
 
 def mode(path):
@@ -36,10 +36,16 @@ def test_file_of_another_user_is_an_error_with_its_owner_and_the_remedy(tmp_path
         foreign.write_bytes(b"")
     really = os.access
     monkeypatch.setattr(os, "access", lambda path, how: str(path) != str(foreign) and really(path, how))
-    me = pwd.getpwuid(os.geteuid()).pw_name
+    owner = pwd.getpwuid(os.geteuid()).pw_name
+    monkeypatch.setattr(os, "geteuid", lambda: 65_534)
+    me = pwd.getpwuid(65_534).pw_name
     with pytest.raises(BackendUnavailable) as caught:
         make_private(tmp_path / "calls.db")
     assert str(caught.value) == (
-        f"{foreign} belongs to user {me}, and this program runs as {me}, who may not write to it. "
+        f"{foreign} belongs to user {owner}, and this program runs as {me}, who may not write to it. "
         f"Run: chown {me} {foreign}"
     )
+
+
+def test_owner_who_may_not_write_is_told_to_change_the_mode(tmp_path):
+    assert str(not_writable(tmp_path)).endswith(f"Run: chmod u+rwX {tmp_path}")
