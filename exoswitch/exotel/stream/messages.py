@@ -96,7 +96,7 @@ class BotMessageReader:
         if head and data.startswith(head) and data.endswith(tail):
             start, end = len(head), len(data) - len(tail)
         else:
-            start, end = _find_payload(data)
+            start, end = find_payload(data)
         return BotMedia((yield from decode_in_steps(data[start:end])))
 
     def _read_slowly(self, data: bytes) -> BotMessage:
@@ -139,8 +139,12 @@ def _finished(steps: Generator[None, None, BotMedia]) -> BotMedia:
             return message
 
 
-def _find_payload(data: bytes) -> tuple[int, int]:
-    """Find the payload of a long media message, without parsing the payload."""
+def find_payload(data: bytes) -> tuple[int, int]:
+    """Find the payload of a media message longer than `LONG_BYTES`, without parsing the payload.
+
+    Raises:
+        RemoteProtocolError: the data is no media message.
+    """
     found = _PAYLOAD.search(data, 0, LONG_BYTES)
     start = found.end() if found else 0
     end = data.find(b'"', start)

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import asdict, define, evolve, field
 
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.exotel.stream.messages import BotMedia, BotMessageReader
+from exoswitch.exotel.stream.messages import LONG_BYTES, BotMedia, BotMessageReader, find_payload
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
@@ -28,7 +28,7 @@ from exoswitch.exotel.trace.trace import (
 )
 
 _SHOWN_CHARACTERS = 1000
-"""The kept length of an unreadable message, if audio is left out: the message can be mostly audio."""
+"""The kept length of an unreadable message, if it is long or audio is left out: it can be mostly audio."""
 
 _STRICT = Redactor()
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=attrgetter("value"))  # the value of an Enum
@@ -64,12 +64,11 @@ class TraceWriter:
         return _line(at_ms=at_ms, event=_EVENTS[type(entry)], **dict(sorted(words.items())))
 
     def _message(self, at_ms: float, entry: Message) -> bytes:
-        message = parse_object(entry.data)
+        message, payload = _read(entry.data)
         if message is None:
             return self._garbage(at_ms, entry)
         event, size = message.get("event"), entry.payload_bytes
         if event == "media" and not self.header.payloads:
-            message, payload = _without_payload(message)
             size = size if payload is None else self._payload_bytes(payload, entry.data)
             data = _compact(message)
         elif event == "start":
@@ -79,7 +78,7 @@ class TraceWriter:
         left_out = b"" if size is None else b'"payload_bytes":%d,' % size
         return b'{"at_ms":%a,"by":"%b",%b"message":%b}\n' % (at_ms, entry.side.value.encode(), left_out, data)
 
-    def _payload_bytes(self, payload: str, data: bytes) -> int | None:
+    def _payload_bytes(self, payload: str | bytes, data: bytes) -> int | None:
         """Give the size of a message's audio, as a gateway reads it; None if a gateway cannot read it."""
         try:
             return len(binascii.a2b_base64(payload, strict_mode=True))
@@ -93,12 +92,30 @@ class TraceWriter:
 
     def _garbage(self, at_ms: float, entry: Message) -> bytes:
         data, by = entry.data, entry.side
-        shown = None if self.header.payloads or len(data) <= _SHOWN_CHARACTERS else _SHOWN_CHARACTERS
+        is_whole = len(data) <= (LONG_BYTES if self.header.payloads else _SHOWN_CHARACTERS)
+        shown = None if is_whole else _SHOWN_CHARACTERS
         cut = {} if shown is None else {"cut_from_bytes": len(data)}
         try:
             return _line(at_ms=at_ms, by=by, text=data.decode("utf-8")[:shown], **cut)
         except UnicodeDecodeError:
             return _line(at_ms=at_ms, by=by, base64=base64.b64encode(data[:shown]).decode("ascii"), **cut)
+
+
+def _read(data: bytes) -> tuple[dict[str, Any] | None, str | bytes | None]:
+    """Read a message without its payload, and the payload as it is written; None if there is none.
+
+    A long message must be media, as for a bot's stream: to parse 2 MiB keeps the interpreter's lock for 100 ms, and
+    the reactor waits for the lock.
+    """
+    if len(data) <= LONG_BYTES:
+        message = parse_object(data)
+        return (None, None) if message is None else _without_payload(message)
+    try:
+        start, end = find_payload(data)
+    except RemoteProtocolError:
+        return None, None
+    message = parse_object(data[:start] + data[end:])
+    return (None, None) if message is None else (_without_payload(message)[0], data[start:end])
 
 
 def _without_payload(message: dict[str, Any]) -> tuple[dict[str, Any], str | None]:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.exotel.stream.messages import LONG_BYTES
 from exoswitch.exotel.stream.observer import Side
+from exoswitch.exotel.trace import writing
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import (
@@ -119,6 +121,29 @@ def test_a_malformed_message_is_cut_if_audio_is_omitted():
     assert (len(line["text"]), line["cut_from_bytes"]) == (1000, len(broken))
     assert shown(bot(1, broken))[0] == {"at_ms": 1, "by": "bot", "text": broken.decode()}
     assert shown(bot(1, b"\xff" * 2000), payloads=False)[0]["base64"] == base64.b64encode(b"\xff" * 1000).decode()
+
+
+LONG = {
+    "media": json.dumps(media(10_000)).encode(),
+    "numbers": b'{"event":"mark","a":[' + b"1," * 100_000 + b"1]}",
+    "broken media": json.dumps(media(10_000)).encode()[:-1],
+    "blanks": b" " * 200_000,
+}
+
+
+@pytest.mark.parametrize("payloads", [False, True])
+@pytest.mark.parametrize("kind", LONG)
+def test_little_of_a_long_message_is_parsed_because_the_reactor_waits_meanwhile(kind, payloads, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(writing, "parse_object", lambda data: parsed.append(len(data)) or parse_object(data))
+    line = shown(bot(1, LONG[kind]), payloads=payloads)[0]
+    assert max(parsed, default=0) <= LONG_BYTES
+    if kind == "media":
+        assert line["message"]["event"] == "media"
+        assert ("payload" in line["message"]["media"]) == payloads
+        assert line.get("payload_bytes") == (None if payloads else 160_000)
+    else:
+        assert (len(line["text"]), line["cut_from_bytes"]) == (1000, len(LONG[kind]))
 
 
 # --- redaction
