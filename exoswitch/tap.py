@@ -1,11 +1,8 @@
 """Root: the service of `twistd exoswitch`, made from the command line and the configuration file."""
 
-import gc
 import os
-import resource
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -16,16 +13,14 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from exoswitch.config.loader import load_with_warnings
-from exoswitch.config.model import Config
 from exoswitch.errors import CannotStart, ConfigError
+from exoswitch.process import end_with_error, freeze_start, reserve_descriptors, use_monotonic_time
 from exoswitch.tasks.signals import on_signals
 from exoswitch.telemetry.log_files import reopen_log_files
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
 
 _LOG = Logger(namespace="exoswitch")
-_DESCRIPTORS_PER_CALL = 3  # an RTP port, a bot, and its resolver or its trace
-_OTHER_DESCRIPTORS = 128
 
 
 class Options(usage.Options):
@@ -39,46 +34,6 @@ class Options(usage.Options):
     optParameters = [  # noqa: N815, RUF012 - Twisted's own way to declare options
         ["config", "c", "exoswitch.yaml", "The configuration file."],
     ]
-
-
-def use_monotonic_time(reactor: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
-    """Let a reactor schedule by the monotonic clock; call it before anything is scheduled.
-
-    A reactor's own clock is the wall clock, and a step of that back in time stops every timer and every call's
-    audio for as long (Twisted issue 2424, open since 2007).
-    """
-    reactor.seconds = monotonic
-
-
-def freeze_start(reactor: Any) -> None:
-    """Let Python's garbage collector pass over the modules and everything else that exists once the reactor runs.
-
-    These 110,000 objects live as long as the process. A full collection that walks them stops the audio of all calls
-    for 100 ms (measured on Python 3.11), and any flood of requests sets one off.
-    """
-
-    def freeze() -> None:
-        gc.collect()
-        gc.freeze()
-
-    reactor.callWhenRunning(freeze)
-
-
-def reserve_descriptors(config: Config) -> None:
-    """Raise this process's limit of open files to its need: a common default, 1024, is some 300 calls."""
-    needed = config.gateway.capacity * _DESCRIPTORS_PER_CALL + config.http_limits.connections + _OTHER_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < needed:
-        _LOG.warn(
-            "this process may open {allowed} files, and gateway.capacity and http_limits.connections need {needed}: "
-            "raise LimitNOFILE of its systemd unit, or the hard limit (ulimit -Hn)",
-            allowed=allowed,
-            needed=needed,
-        )
 
 
 @define(eq=False)
@@ -163,7 +118,7 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     use_monotonic_time(reactor)
     freeze_start(reactor)
     reserve_descriptors(config)
-    gateway = Gateway(config, reactor)
+    gateway = Gateway(config, reactor, partial(end_with_error, reactor))
     stop = StopRequests(reactor, gateway).ask
     again = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
     on_signals(reactor, {Signals.SIGINT: stop, Signals.SIGTERM: stop, **dict.fromkeys(again, _reopen_logs)})

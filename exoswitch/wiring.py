@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from attrs import define
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.logger import Logger
 
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.call.limits import CallLimits
@@ -59,16 +58,16 @@ from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import make_site, web_service
 
 _JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
-_LOG = Logger(namespace="exoswitch")
 
 
 class Gateway(OrderedServices):
     """One gateway: its services in the order in which they start; they stop in the reverse order.
 
     A gateway that stops takes no new calls; it keeps media and the links to Asterisk until its calls are over.
+    `end` ends the program with an error: it is called with the reason.
     """
 
-    def __init__(self, config: Config, reactor: Any) -> None:
+    def __init__(self, config: Config, reactor: Any, end: Callable[[str], None]) -> None:
         super().__init__(reactor)
         self.config = config
         self.metrics = PrometheusMetrics()
@@ -76,7 +75,7 @@ class Gateway(OrderedServices):
         resolver = CaresResolver(reactor)
         self.names = Names(reactor, resolver.ask, resolver.close)
         self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
-        self.nodes = _node_allocator(config, reactor, self.metrics)
+        self.nodes = _node_allocator(config, reactor, self.metrics, partial(self._name_is_taken, end))
         self.jobs = _jobs(config, reactor, self.metrics)
         self.switches = _switches(config, reactor, self.metrics)
         sound = read_sound(config.calls.waiting_sound)
@@ -109,6 +108,12 @@ class Gateway(OrderedServices):
     def hang_up_all(self) -> int:
         """Hang up every call now; a stop that waits for their end goes on. Give their number."""
         return self.engine.hang_up_all()
+
+    def _name_is_taken(self, end: Callable[[str], None], holder: str) -> None:
+        end(
+            f"node: {holder} is the gateway {self.config.node} of this fleet, so this one stops. "
+            "Write another name into one of the two files."
+        )
 
     def _environment(self, reactor: Any) -> Environment:
         observe = unobserved if self.recorder is None else self.recorder.observe
@@ -206,7 +211,9 @@ def _trunk_channels(config: Config) -> TrunkChannels:
     return TrunkChannels.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks)
 
 
-def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAllocator:
+def _node_allocator(
+    config: Config, reactor: Any, metrics: IMetrics, on_taken: Callable[[str], None]
+) -> INodeAllocator:
     """Make what counts the places for calls."""
     places = {asterisk.name: asterisk.capacity for asterisk in config.asterisks}
     new_token = partial(secrets.token_hex, 16)
@@ -215,14 +222,6 @@ def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAll
 
     # txredisapi installs the default reactor when it is imported.
     from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415
-
-    def stop(holder: str) -> None:
-        _LOG.critical(
-            "node: {holder} is the gateway {node} of this fleet, so this one stops; write another name",
-            holder=holder,
-            node=config.node,
-        )
-        reactor.stop()
 
     return RedisNodes(
         config.node,
@@ -233,7 +232,7 @@ def _node_allocator(config: Config, reactor: Any, metrics: IMetrics) -> INodeAll
         reactor=reactor,
         rng=random.Random(),
         metrics=metrics,
-        on_taken=stop,
+        on_taken=on_taken,
     )
 
 

@@ -55,7 +55,7 @@ def _start_pytest_twisted(config: pytest.Config) -> None:
     import pytest_twisted  # noqa: PLC0415
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from exoswitch.tap import use_monotonic_time  # noqa: PLC0415
+    from exoswitch.process import use_monotonic_time  # noqa: PLC0415
 
     use_monotonic_time(reactor)
     config.option.reactor = "default"

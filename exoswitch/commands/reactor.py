@@ -16,7 +16,7 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
     from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
     from twisted.internet.task import react  # noqa: PLC0415
 
-    from exoswitch.tap import use_monotonic_time  # noqa: PLC0415
+    from exoswitch.process import use_monotonic_time  # noqa: PLC0415
 
     use_monotonic_time(reactor)
     statuses: list[int] = []

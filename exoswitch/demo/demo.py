@@ -8,6 +8,7 @@ HTTP, and the bot's stream over a WebSocket.
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from exoswitch.config.model import (
 from exoswitch.demo.findings import Finding, judge, table
 from exoswitch.demo.transcoding import time_transcoding
 from exoswitch.demo.waveform import waveform_svg
+from exoswitch.process import end_with_error
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.caller import Caller
@@ -136,7 +138,7 @@ class Demonstration:
         rtp_port = await _free_port(self._reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1"))
         # The gateway passes over taken ports of the range.
         config = _config(asterisk, bot, http_port, range(rtp_port, min(rtp_port + _RTP_PORTS, 65536)))
-        Gateway(config, self._reactor).setServiceParent(self._services)
+        Gateway(config, self._reactor, partial(end_with_error, self._reactor)).setServiceParent(self._services)
         url = f"http://127.0.0.1:{http_port}"
         self._write(f"gateway at {url}, simulated Asterisk at {asterisk.endpoint}, echo bot at {bot.url}\n")
         await self._wait_until_ready(url)

@@ -36,7 +36,7 @@ class Fleet:
 
     def __init__(self, reactor, asterisk, bot, redis):
         self.reactor, self.asterisk, self.bot = reactor, asterisk, bot
-        self.gateways = [Gateway(self.config(name, redis), reactor) for name in ("gw1", "gw2")]
+        self.gateways = [Gateway(self.config(name, redis), reactor, pytest.fail) for name in ("gw1", "gw2")]
 
     def config(self, name, redis):
         pbx = AsteriskConfig(

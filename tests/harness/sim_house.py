@@ -1,5 +1,6 @@
 """A whole gateway in memory and in virtual time, with a simulated Asterisk and a simulated bot."""
 
+import pytest
 from twisted.application.service import Service
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
@@ -41,7 +42,7 @@ class House:
         self.bot = SimulatedBot(
             reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
         )
-        self.gateway = wiring.Gateway(self.config(calls), self.reactor)
+        self.gateway = wiring.Gateway(self.config(calls), self.reactor, pytest.fail)
 
     def config(self, calls):
         pbx = AsteriskConfig(

@@ -1,4 +1,4 @@
-"""A second gateway with the same file or folder refuses to start, and names the first one."""
+"""A second gateway with the same file, folder or name ends with an error, and names the first one."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.harness.redis_server import needs_redis, server  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.loopback
 
@@ -34,14 +36,14 @@ def begin(tmp_path):
     """Start gateways; each has a folder of its own for its configuration."""
     begun = []
 
-    def start(node, file="calls.db", journal=None):
-        folder = tmp_path / node
+    def start(node, file="calls.db", journal=None, more=""):
+        folder = tmp_path / (journal or node)
         folder.mkdir(exist_ok=True)
         port = free_port()
         text = CONFIG.format(
             node=node, port=port, file=tmp_path / file, journal=tmp_path / (journal or f"{node}-notes")
         )
-        (folder / "exoswitch.yaml").write_text(text)
+        (folder / "exoswitch.yaml").write_text(text + more)
         process = subprocess.Popen(
             [TWISTD, "-n", "--pidfile=", "exoswitch", "--config", "exoswitch.yaml"],
             cwd=folder,
@@ -96,3 +98,30 @@ def test_gateway_that_was_killed_starts_again_at_once(begin):
     again, port = begin("gw1")
     until_it_listens(port)
     assert again.poll() is None
+
+
+def cluster_of(server):  # noqa: F811
+    return f"cluster: redis://127.0.0.1:{server.port}/0\n"
+
+
+@needs_redis()
+def test_gateway_whose_name_another_one_of_the_fleet_has_ends_with_an_error(begin, server):  # noqa: F811
+    first, port = begin("gw1", more=cluster_of(server))
+    until_it_listens(port)
+    second, _ = begin("gw1", file="other.db", journal="other", more=cluster_of(server))
+    said, _ = second.communicate(timeout=START_S)
+    assert second.returncode == 1
+    assert f"node: process {first.pid} on {socket.gethostname()} is the gateway gw1 of this fleet" in said
+    assert "Traceback" not in said
+    assert first.poll() is None
+
+
+@needs_redis()
+def test_of_two_gateways_of_a_name_that_start_at_once_one_ends_with_an_error(begin, server):  # noqa: F811
+    pair = [begin("gw1", file=f"{name}.db", journal=name, more=cluster_of(server))[0] for name in ("one", "two")]
+    deadline = time.monotonic() + START_S
+    while not any(process.poll() is not None for process in pair):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    time.sleep(1.5)
+    assert sorted((process.poll() for process in pair), key=str) == [1, None]

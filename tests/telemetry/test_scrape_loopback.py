@@ -28,7 +28,7 @@ async def test_a_call_shows_in_the_metrics_without_its_number(tmp_path, reactor,
 
     asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=1 hangup")))
     bot = serve(SimulatedBot(reactor=reactor))
-    gateway = Gateway(config(asterisk, tmp_path, has_own_endpoint), reactor)
+    gateway = Gateway(config(asterisk, tmp_path, has_own_endpoint), reactor, pytest.fail)
     gateway.startService()
     while not gateway.engine.ready:
         await deferLater(reactor, 0.01)

@@ -1,0 +1,51 @@
+"""The process: its clock, its garbage collector, its open files."""
+
+import gc
+import resource
+import time
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactor
+from twisted.logger import capturedLogs
+
+from exoswitch.config.model import Config
+from exoswitch.process import freeze_start, reserve_descriptors, use_monotonic_time
+
+
+def test_reactor_is_made_to_schedule_by_a_clock_that_never_steps_back():
+    reactor = Clock()
+    use_monotonic_time(reactor)
+    before = reactor.seconds()
+    assert before <= time.monotonic() <= before + 60
+
+
+def test_what_exists_when_the_reactor_runs_is_not_collected_again():
+    reactor = MemoryReactor()
+    freeze_start(reactor)
+    gc.collect()
+    before = gc.get_freeze_count()
+    started = [[] for _ in range(1000)]
+    ((freeze, _, _),) = reactor.whenRunningHooks
+    freeze()
+    assert gc.get_freeze_count() - before >= len(started)
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "then", "is_warned"),
+    [
+        (1024, 65536, 3384, False),
+        (1024, resource.RLIM_INFINITY, 3384, False),
+        (1024, 2048, 2048, True),
+        (65536, 65536, None, False),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, False),
+    ],
+)
+def test_all_calls_and_http_clients_may_have_their_descriptors(monkeypatch, soft, hard, then, is_warned):
+    limits = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _which, pair: limits.append(pair))
+    with capturedLogs() as log:
+        reserve_descriptors(Config(asterisks=()))
+    assert limits == ([] if then is None else [(then, hard)])
+    assert bool(log) == is_warned
