@@ -12,6 +12,7 @@ from attrs import define
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
 
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.call.limits import CallLimits
@@ -29,6 +30,7 @@ from exoswitch.exotel.trace.recorder import Recorder
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
+from exoswitch.fleet.once_named import OnceNamed
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
@@ -48,6 +50,7 @@ from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.store.lock import FileLock, Locks
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.tasks.services import STOP_S, OrderedServices
+from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
 from exoswitch.trunks.channels import TrunkChannels
@@ -57,6 +60,7 @@ from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import make_site, web_service
 
+_LOG = Logger(namespace="exoswitch")
 _JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
 
 
@@ -110,6 +114,10 @@ class Gateway(OrderedServices):
         return self.engine.hang_up_all()
 
     def _name_is_taken(self, end: Callable[[str], None], holder: str) -> None:
+        spawn(self._give_way(end, holder), _LOG, "giving way to the gateway that has the name")
+
+    async def _give_way(self, end: Callable[[str], None], holder: str) -> None:
+        await self.engine.name_taken()
         end(
             f"node: {holder} is the gateway {self.config.node} of this fleet, so this one stops. "
             "Write another name into one of the two files."
@@ -148,16 +156,16 @@ class Gateway(OrderedServices):
         self.add("the allocator of places", self.nodes)
         if self.recorder is not None:
             self.add("the recorder of traces", self.recorder)
-        self.add("the links to Asterisk", _together(self.switches.values()))
+        self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
         self.add("media", self.media)
-        self.add("calls", self.engine)
+        self.add("calls", OnceNamed(self.nodes, self.engine))
         page = MetricsPage(self.metrics.parts, CONTENT_TYPE, reactor)
         if config.metrics:
             self.add("metrics", _scraped(config, page, self.metrics, reactor))
         self.add("HTTP", _web(config, self.engine, page, self.metrics, reactor))
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
-        self.add("jobs", self.jobs)
+        self.add("jobs", OnceNamed(self.nodes, self.jobs))
         self.add("admission", _Admission(self.nodes))
 
 

@@ -28,6 +28,13 @@ class INodeAllocator(IService):
     def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Leave the fleet, with all leases that are not released."""
 
+    def await_name() -> Deferred[None]:
+        """Wait until this gateway may use its name.
+
+        It may not while another process of the fleet has the name: the Deferred does not fire then. It may if the
+        shared server has not answered for some seconds.
+        """
+
     def allocate(
         call_sid: str,
         *,

@@ -49,6 +49,10 @@ class MemoryNodes(Service):
         self._registry.leave(self._gateway, self._now())
         return succeed(None)
 
+    def await_name(self) -> Deferred[None]:
+        """Wait for nothing: the name is ours."""
+        return succeed(None)
+
     # --- Places -------------------------------------------------------------------------------------------------
 
     @deferred

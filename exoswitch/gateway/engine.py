@@ -153,6 +153,11 @@ class Engine(Service):
         return len(self._calls)
 
     @deferred
+    async def name_taken(self) -> None:
+        """Let go of the calls that the process which has this gateway's name goes on with."""
+        await self._fencing.name_taken()
+
+    @deferred
     async def drain(self, wait_s: float, *, hand_over: bool = False) -> None:
         """Take no more calls, and wait up to `wait_s` until none is left; with `hand_over`, hand them to others."""
         self._calls.is_stopping = True

@@ -5,6 +5,7 @@ are kept back until the fleet has answered. Calls that other gateways have taken
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from attrs import define, field
 from twisted.application.service import Service
@@ -69,14 +70,28 @@ class Fencing(Service):
             )
             spawn(self._ask(), self._log, "asking whose our calls are")
 
+    async def name_taken(self) -> None:
+        """Let go of the calls that other processes have: one of them has this gateway's name.
+
+        Redis has freed the leases of this process, so every lease is of another one.
+        """
+        with suppress(BackendUnavailable):
+            holders = await self._holders()
+            for call in tuple(self._calls):
+                if call.call_sid in holders:
+                    call.feed(call.inputs.moved)
+
+    async def _holders(self) -> dict[str, str]:
+        view = await self._environment.of_fleet(self._environment.nodes.view())
+        return {lease.call_sid: lease.gateway for lease in view.leases}
+
     async def _ask(self) -> None:
         try:
-            view = await self._environment.of_fleet(self._environment.nodes.view())
+            holders = await self._holders()
         except BackendUnavailable:
             pass  # Then no gateway can have taken any.
         else:
-            holders = {lease.call_sid: lease.gateway for lease in view.leases}
-            for call in self._calls:
+            for call in tuple(self._calls):
                 # A call without a lease has ended at another gateway.
                 if holders.get(call.call_sid) != self._environment.node:
                     call.feed(call.inputs.moved)

@@ -18,8 +18,6 @@ from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
 
-FLEET_WAIT_S = 2.0  # how long a gateway that has just started waits for its fleet
-
 
 @define(eq=False)
 class Recovery(Service):
@@ -88,9 +86,6 @@ class Recovery(Service):
     async def _held_elsewhere(self) -> frozenset[str]:
         if not self._routing.in_fleet:
             return frozenset()
-        give_up_at = self._environment.clock.seconds() + FLEET_WAIT_S
-        while not self._environment.nodes.is_shared and self._environment.clock.seconds() < give_up_at:
-            await self._retry.pause()
         try:
             view = await self._environment.of_fleet(self._environment.nodes.view())
         except BackendUnavailable:

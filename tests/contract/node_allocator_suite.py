@@ -35,6 +35,9 @@ class NodeAllocatorContract:
     def test_it_is_an_allocator(self, nodes):
         verifyObject(INodeAllocator, nodes)
 
+    def test_name_of_a_gateway_of_the_fleet_may_be_used(self, world, nodes):
+        assert world.wait(nodes.await_name()) is None
+
     def test_pair_with_the_lowest_load_is_taken_not_with_the_fewest_calls(self, world, nodes):
         assert [self.take(world, nodes).asterisk for _ in range(4)] == ["pbx1", "pbx2", "pbx2", "pbx1"]
 

@@ -531,6 +531,19 @@ def test_single_gateway_recovers_its_own_calls(fleet):
     assert fleet.leases() == {sid: "gw1"}
 
 
+def test_gateway_whose_name_another_process_took_lets_go_of_the_calls_that_this_one_goes_on_with(fleet):
+    first = fleet.add("gw1")
+    sid = fleet.talk("gw1")
+    fleet.kill("gw1")
+    fleet.advance(3.0)
+    fleet.restart("gw1", frozenset([sid]))
+    fleet.advance(0.5)
+    first.engine.name_taken()
+    assert first.engine.hang_up_all() == 0
+    assert first.asked("hang_up") == []
+    assert fleet.leases() == {sid: "gw1"}
+
+
 def test_session_that_cannot_be_used_does_not_stop_the_others(fleet, logged_failures, monkeypatch):
     fleet.add("gw1")
     sids = [fleet.talk("gw1") for _ in range(3)]

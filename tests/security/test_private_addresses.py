@@ -273,7 +273,7 @@ def test_a_gateway_has_the_rules_of_its_configuration():
         apps={"1001": AppConfig(account="acme1", url="ws://10.0.0.5/ws")},
     )
     reactor = MemoryReactorClock()
-    assert Gateway(config, reactor)._environment(reactor).bots.reach == ReachRules(
+    assert Gateway(config, reactor, pytest.fail)._environment(reactor).bots.reach == ReachRules(
         urls={"acme1": frozenset({"ws://10.0.0.5/ws"})},
         hosts={"acme1": frozenset({"voice_bot:8080"})},
         networks=(ip_network("10.8.0.0/16"),),

@@ -20,7 +20,7 @@ http: "tcp:{port}:interface=127.0.0.1"
 sessions: sqlite:///{file}
 journal: {journal}
 asterisks:
-  - {{name: pbx1, ami: "tcp:127.0.0.1:1", username: exoswitch, secret: hush, host: 127.0.0.1}}
+  - {{name: pbx1, ami: "tcp:127.0.0.1:{ami}", username: exoswitch, secret: hush, host: 127.0.0.1}}
 """
 TWISTD = Path(sys.executable).with_name("twistd")
 START_S = 20.0
@@ -36,12 +36,12 @@ def begin(tmp_path):
     """Start gateways; each has a folder of its own for its configuration."""
     begun = []
 
-    def start(node, file="calls.db", journal=None, more=""):
+    def start(node, file="calls.db", journal=None, more="", ami=1):
         folder = tmp_path / (journal or node)
         folder.mkdir(exist_ok=True)
         port = free_port()
         text = CONFIG.format(
-            node=node, port=port, file=tmp_path / file, journal=tmp_path / (journal or f"{node}-notes")
+            node=node, port=port, ami=ami, file=tmp_path / file, journal=tmp_path / (journal or f"{node}-notes")
         )
         (folder / "exoswitch.yaml").write_text(text + more)
         process = subprocess.Popen(
@@ -113,6 +113,19 @@ def test_gateway_whose_name_another_one_of_the_fleet_has_ends_with_an_error(begi
     assert second.returncode == 1
     assert f"node: process {first.pid} on {socket.gethostname()} is the gateway gw1 of this fleet" in said
     assert "Traceback" not in said
+    assert first.poll() is None
+
+
+@needs_redis()
+def test_gateway_whose_name_is_taken_asks_nothing_of_asterisk(begin, server):  # noqa: F811
+    first, port = begin("gw1", more=cluster_of(server))
+    until_it_listens(port)
+    with socket.create_server(("127.0.0.1", 0)) as asterisk:
+        asterisk.settimeout(0.1)
+        second, _ = begin("gw1", "other.db", "other", cluster_of(server), asterisk.getsockname()[1])
+        second.communicate(timeout=START_S)
+        with pytest.raises(TimeoutError):
+            asterisk.accept()
     assert first.poll() is None
 
 

@@ -93,6 +93,10 @@ class RedisNodes(Service):
         """Whether Redis counts our calls now."""
         return self._membership.is_registered
 
+    def await_name(self) -> Deferred[None]:
+        """Wait until Redis has registered this process, or has not answered for long."""
+        return self._membership.name.wait()
+
     def renew(self) -> Deferred[None]:
         """Send a heartbeat; read how full the Asterisks are."""
         return self._membership.renew()
@@ -163,6 +167,8 @@ class RedisNodes(Service):
         return await self._membership.ask(script, request.token, request.call_sid, asterisk, detail, *words)
 
     def _allocate_locally(self, request: PlaceRequest) -> Lease:
+        if self._membership.name.is_refused:
+            raise NoCapacity(f"another gateway of this fleet is called {self._gateway}, too")
         lease = self._local.allocate(request)
         self._metrics.add("places_taken_without_redis_total")
         return lease

@@ -17,7 +17,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
@@ -39,16 +39,12 @@ from exoswitch.fleet.redis.codec import (
 )
 from exoswitch.fleet.redis.link import RedisLink, Script
 from exoswitch.fleet.redis.local import LocalRegistry
+from exoswitch.fleet.redis.name import Name
 from exoswitch.fleet.timings import FleetTimings
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.spawn import spawn
-
-TAKEN_S = 1.2
-"""How long a name may be taken before that is no killed process: longer than a heartbeat lasts, and shorter than a
-gateway that has just started waits for its fleet."""
-
 
 _NOT_REGISTERED = {"unknown", "replaced"}
 
@@ -76,14 +72,12 @@ class Membership:
         self._local = local
         self._instance, self._registrations = f"{instance}@{quote(socket.gethostname())}/{os.getpid()}", 0
         self._metrics = metrics
-        self._on_taken = on_taken
-        self._has_name = self._is_told = False
-        self._taken_since: float | None = None
         self._timings = timings
         self._clock = reactor
         self._up_since = self._compared_at = reactor.seconds()
         self._heartbeats: LoopingCall | None = None
         self.link = RedisLink(address, scripts.KEYS, scripts.ALL, self._link_up, reactor=reactor, rng=rng)
+        self.name = Name(reactor, lambda: self.link.is_up, on_taken)
 
     @property
     def epoch(self) -> str:
@@ -98,7 +92,7 @@ class Membership:
     @property
     def is_registered(self) -> bool:
         """Whether Redis can be reached, and this process has this gateway's name there."""
-        return self.link.is_up and self._has_name
+        return self.link.is_up and self.name.is_ours
 
     def start(self) -> None:
         """Connect to Redis and send heartbeats."""
@@ -108,6 +102,7 @@ class Membership:
     async def stop(self) -> None:
         """Leave the fleet and disconnect; without Redis, the others notice the missing heartbeats."""
         self.stop_heartbeats()
+        self.name.stop()
         with suppress(BackendUnavailable):
             await self.link.run(scripts.LEAVE, self._local.gateway, self.epoch)
         await self.link.stopService()
@@ -154,24 +149,7 @@ class Membership:
         spawn(_unless_down(registered.addCallback(self._registered)), self._log, "registering with Redis")
 
     def _registered(self, answer: str | bytes) -> None:
-        words = read_words(answer)
-        self._has_name = words[0] != "taken"
-        if self._has_name:
-            self._taken_since, self._is_told = None, False
-            return
-        now = self._clock.seconds()
-        if self._taken_since is None:
-            self._taken_since = now
-        if now - self._taken_since >= TAKEN_S and not self._is_told:
-            self._is_told = True
-            host, _, process = unquote(words[-1]).partition("@")[2].partition("/")
-            holder = f"process {process} on {host}"
-            self._log.error(
-                "another gateway of this fleet is called {name}, too: {holder}; rename one",
-                name=self._local.gateway,
-                holder=holder,
-            )
-            self._on_taken(holder)
+        self.name.registered(read_words(answer))
 
     def set_status(self, status: NodeStatus) -> None:
         """Send a changed status at once."""

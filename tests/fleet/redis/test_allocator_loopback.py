@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 from twisted.logger import capturedLogs
 
+from exoswitch.errors import NoCapacity
 from exoswitch.fleet.redis.codec import status_word
 from exoswitch.fleet.redis.scripts import REGISTER
 from tests.harness.redis_server import RedisServer, needs_redis
@@ -67,12 +68,12 @@ def test_second_gateway_of_one_name_is_refused_and_told_who_has_it(server):
     world = RedisWorld(server, heartbeat_s=0.1)
     first = world.gateway("gw1", 5, PBX)
     lease = take(world, first)
-    with capturedLogs() as events:
-        second = world.start("gw1", 5, PBX)
-        world.turned.until(lambda: world.taken)
+    second = world.start("gw1", 5, PBX)
+    world.turned.until(lambda: world.taken)
     holder = f"process {os.getpid()} on {socket.gethostname()}"
     assert world.taken[0] == holder
-    assert logged(events) == [f"another gateway of this fleet is called gw1, too: {holder}; rename one"]
+    with pytest.raises(NoCapacity, match="another gateway of this fleet is called gw1, too"):
+        take(world, second)
     assert (first.is_shared, second.is_shared) == (True, False)
     assert world.wait(first.view()).leases == (lease,)
     world.close()
@@ -88,6 +89,16 @@ def test_gateway_that_was_killed_has_its_name_back_once_its_last_heartbeat_has_e
     world.wait(again.renew())
     assert (again.is_shared, world.taken) == (True, [])
     assert world.wait(again.view()).leases == ()
+    world.close()
+
+
+def test_gateway_that_was_replaced_is_told_at_once(server):
+    world = RedisWorld(server, silent_s=0.6)
+    first = world.gateway("gw1", 5, PBX)
+    world.gateway("gw1", 5, PBX)
+    first._membership.register()
+    world.turned.until(lambda: world.taken)
+    assert not first.is_shared
     world.close()
 
 
