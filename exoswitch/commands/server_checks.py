@@ -16,6 +16,7 @@ from exoswitch.errors import BackendUnavailable, ExoswitchError
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.fleet.redis.codec import read_unreadable, read_view
 from exoswitch.sessions.notes import Note
+from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.tasks.within import within
 from exoswitch.telemetry.memory import MemoryMetrics
 
@@ -94,7 +95,7 @@ async def _in_redis(config: Config, reactor: Any) -> list[Finding]:
 
 
 async def _at_asterisk(asterisk: AsteriskConfig, reactor: Any) -> Finding:
-    link = _Login(asterisk, reactor, random.Random(), MemoryMetrics())
+    link = _Login(asterisk, reactor)
     subject = f"asterisk {asterisk.name}"
 
     async def look() -> Finding:
@@ -108,8 +109,8 @@ async def _at_asterisk(asterisk: AsteriskConfig, reactor: Any) -> Finding:
 class _Login(AmiLink):
     """A link that is made once, to see whether it comes up."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, asterisk: AsteriskConfig, reactor: Any) -> None:
+        super().__init__(asterisk, reactor, FairTurns(reactor, ASTERISKS_S), random.Random(), MemoryMetrics())
         self.up: Deferred[list[AmiMessage]] = Deferred()
 
     def event(self, message: AmiMessage) -> None:
