@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.recorders import RecordedLeg
 from tests.harness.slow_reactor import LOOK_S, SlowReactor
-from tests.harness.wire import BINARY, PING, PONG, TEXT, Transport, Wire, frame
+from tests.harness.wire import BINARY, PING, PONG, TEXT, Transport, Wire, frame, stream_start
 
 LATE_AT_MOST_S = 0.020
 MEDIA = {"event": "media", "media": {"payload": "AQI="}}
@@ -76,6 +76,27 @@ def test_handshakes_that_are_answered_at_the_same_moment_are_finished_in_turns()
     for _ in range(100):
         assert reactor.turn() < LATE_AT_MOST_S
     assert all(wire.listener.told == ["opened"] for wire in wires)
+
+
+def test_the_audio_that_was_held_for_many_bots_is_sent_in_turns_and_in_order():
+    reactor = SlowReactor()
+    first = Wire(stream_start(chunk_ms=20), reactor=reactor)
+    wires = [first, *(Wire(stream_start(chunk_ms=20), beside=first) for _ in range(19))]
+    for wire in wires:
+        wire.received()
+        wire.connection._socket.pauseProducing()
+        for _ in range(90):
+            wire.leg.hear(bytes(320))
+    began = reactor.rightNow
+    for wire in wires:
+        wire.connection._socket.resumeProducing()
+        wire.leg.hear(bytes(320))
+    assert reactor.rightNow - began < LATE_AT_MOST_S
+    assert not wires[-1].transport.value()
+    while reactor.getDelayedCalls():
+        assert reactor.turn() < LATE_AT_MOST_S
+    for wire in wires:
+        assert [int(message["media"]["chunk"]) for message in wire.messages()] == list(range(1, 92))
 
 
 @pytest.mark.parametrize(("is_secure", "read_bytes"), [(False, 16 * 1024), (True, 4 * 1024)])

@@ -119,6 +119,7 @@ class BotConnection:
         self._timer: IDelayedCall | None = None
         self._due_marks: deque[str] = deque()
         self._long_message: Iterator[None] | None = None
+        self._has_held = False  # whether held audio is to be sent
         self._attempt = deferLater(bots.reactor, 0, self._reach)
         self._attempt.addErrback(self._unreachable)
 
@@ -263,12 +264,24 @@ class BotConnection:
             self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
 
     def work(self) -> bool:
-        """Send one mark, or go on with a long message; say whether more is left."""
+        """Send one mark or held message, or go on with a long message; say whether more is left."""
         if self._due_marks:
             self._send(self._writer.mark(self._due_marks.popleft()))
+        elif self._has_held:
+            self._send_held()
         elif self._long_message is not None and next(self._long_message, True):
             self._long_message = None
-        return bool(self._due_marks) or self._long_message is not None
+        return bool(self._due_marks) or self._has_held or self._long_message is not None
+
+    def _send_held(self) -> None:
+        """Send one message of the caller's audio that was held; while the bot does not read, it stays held."""
+        is_congested = self._socket is None or self._socket.is_congested
+        message = None if is_congested else self._messages.release()
+        if message is not None:
+            self._send(message)
+            return
+        self._has_held = False
+        self._count_dropped()
 
     def binary_received(self, size: int) -> None:
         """Count a message of a kind that Exotel's protocol does not have."""
@@ -276,18 +289,14 @@ class BotConnection:
         self._counts.unusable("binary")
 
     def socket_congested(self, *, congested: bool) -> None:
-        """Hold the caller's audio while the bot does not read; send what is held when the bot reads again."""
+        """Hold the caller's audio while the bot does not read; send what is held, in turns, when it reads again."""
         if self._state is not _STARTED or self._socket is None:
             return
         if congested:
             self._messages.hold()
-            return
-        while not self._socket.is_congested:
-            message = self._messages.release()
-            if message is None:
-                break
-            self._send(message)
-        self._count_dropped()
+        else:
+            self._has_held = True
+            self._socket.start_work()
 
     def socket_closing(self) -> None:
         """The closing handshake has begun."""
@@ -331,7 +340,7 @@ class BotConnection:
 
     def _end_media(self) -> None:
         self._due_marks.clear()
-        self._long_message = None
+        self._long_message, self._has_held = None, False
         self._count_dropped()
 
     def _count_dropped(self) -> None:
