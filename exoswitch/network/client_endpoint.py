@@ -7,7 +7,6 @@ from twisted.internet.endpoints import clientFromString, wrapClientTLS
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.internet.ssl import (
     Certificate,
-    CertificateOptions,
     KeyPair,
     PrivateCertificate,
     platformTrust,
@@ -19,7 +18,7 @@ from exoswitch.errors import InvalidValue
 from exoswitch.network.addresses import Endpoint
 from exoswitch.network.host_endpoint import HostEndpoint
 from exoswitch.network.reactor_names import ReactorNames
-from exoswitch.network.tls import ServerCheck
+from exoswitch.network.tls import ServerCheck, client_context
 
 _TLS_FIELDS = {"host", "port", "timeout", "bindAddress", "certificate", "privateKey", "trustRoots"}
 _HOST_AND_PORT = 2
@@ -68,8 +67,7 @@ def _tls_endpoint(reactor: Any, endpoint: Endpoint) -> IStreamClientEndpoint:
 def _context(named: Any) -> SSL.Context:
     trusted = named.get("trustRoots")
     trust = platformTrust() if trusted is None else _certificates(trusted)  # type: ignore[no-untyped-call]
-    options = CertificateOptions(trustRoot=trust, **_identity(named))
-    return options.getContext()
+    return client_context(trust, **_identity(named))
 
 
 def _identity(named: Any) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 BOTS_S = 0.005
+TLS_S = 0.003
 ASTERISKS_S = 0.004
 HTTP_S = 0.002
-"""Of one turn of the reactor, for the work that each kind of peer causes: together a little more than half a tick."""
+"""Of one turn of the reactor, for the work that each kind of peer causes: together, three quarters of a tick."""
 
 HTTP_REST = 2
 """After its time, HTTP rests for twice as long: a flood of requests takes a third of one core."""

@@ -14,6 +14,7 @@ from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES
 from exoswitch.exotel.stream.resolver import resolve
 from exoswitch.network.host_endpoint import HostEndpoint
 from exoswitch.network.reactor_names import ReactorNames
+from exoswitch.tasks.fair_turns import TLS_S, FairTurns
 from tests.harness.wire import Transport
 
 PIECE = 64 * 1024  # as much as Twisted reads at once
@@ -26,7 +27,7 @@ class Asking:
         reactor = MemoryReactorClock()
         address = parse_resolver("http://127.0.0.1:5000/where")
         connecting = HostEndpoint(reactor, ReactorNames(reactor), address.host, address.port, 10.0)
-        endpoint = BotEndpoint(reactor, connecting, None)
+        endpoint = BotEndpoint(reactor, connecting, None, FairTurns(reactor, TLS_S))
         self.outcome = []
         Deferred.fromCoroutine(resolve(reactor, address, endpoint, {})).addBoth(self.outcome.append)
         self.protocol = reactor.tcpClients[-1][2].buildProtocol(None)

@@ -38,7 +38,7 @@ from exoswitch.network.reach import UNLIMITED, ReachRules
 from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.network.tls import client_tls
 from exoswitch.tasks.deferred import deferred
-from exoswitch.tasks.fair_turns import BOTS_S, FairTurns
+from exoswitch.tasks.fair_turns import BOTS_S, TLS_S, FairTurns
 
 _STARTED = State.STARTED  # an attribute of an Enum is slow to read
 _CLOSE_S = 2.0
@@ -77,6 +77,7 @@ class ExotelBots:
         self.metrics = metrics
         self.handshake_s = handshake_s
         self.shared = Shared(FairTurns(reactor, BOTS_S), Unfinished(), entropy)
+        self.tls_turns = FairTurns(reactor, TLS_S)  # not `shared.turns`: their work begins within one of these
         self.observe = observe
         self.tls_options = tls_options
 
@@ -90,7 +91,7 @@ class ExotelBots:
         reach = self.reach.of_url(account, url, host, port) if url else self.reach.of_host(account, host, port)
         connecting = HostEndpoint(self.reactor, self.names, host, port, self.handshake_s, account, reach)
         tls = self.tls_options(host, start.bot.options.ca_file) if address.secure else None
-        return BotEndpoint(self.reactor, connecting, tls)
+        return BotEndpoint(self.reactor, connecting, tls, self.tls_turns)
 
 
 @implementer(IBotConnection)

@@ -1,0 +1,97 @@
+"""Adapter: TLS towards servers that are not trusted: what they send is decrypted in turns.
+
+Records cost time whatever is in them: 16 KiB of TLS 1.3's KeyUpdate messages take 5 to 10 ms, and carry no data.
+"""
+
+# mypy: disallow-untyped-calls=False
+
+from typing import Any
+
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+from exoswitch.network.tls import ServerCheck
+from exoswitch.tasks.fair_turns import FairTurns
+
+PIECE_BYTES = 4096
+"""Decrypted in one part: of KeyUpdate messages they take 3 ms, and a message of a bot is one part."""
+
+
+class TlsInTurnsFactory(TLSMemoryBIOFactory):
+    """Makes the TLS connections of a client; `turns` are those of all such connections."""
+
+    noisy = False
+
+    def __init__(self, check: ServerCheck, factory: IProtocolFactory, clock: IReactorTime, turns: FairTurns) -> None:
+        super().__init__(check, isClient=True, wrappedFactory=factory, clock=clock)
+        self.protocol = _TlsInTurns
+        self.turns = turns
+
+
+class _TlsInTurns(BufferingTLSTransport):
+    """One TLS connection; it reads no further while data waits for its turn, or the protocol above has paused it."""
+
+    factory: Any
+    transport: Any
+    _waiting = b""
+    _lost: Failure | None = None
+    _is_behind = False
+    _is_paused = False
+    _is_read = True
+
+    # --- called by Twisted, and by the protocol above
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's names
+        """Decrypt data, in this turn or in one of the next."""
+        self._waiting += data
+        self.factory.turns.start(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+        """Report it, after the data that came before it."""
+        self._lost = reason
+        self.factory.turns.start(self)
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        """Read no further until `resumeProducing`."""
+        self._is_paused = True
+        self._read_or_not()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """Read on."""
+        self._is_paused = False
+        self._read_or_not()
+
+    # --- the work of a turn, called by FairTurns
+
+    def work(self) -> bool:
+        """Decrypt one piece; after all that came, report a lost connection."""
+        if self._waiting and not self._aborted:
+            piece, self._waiting = self._waiting[:PIECE_BYTES], self._waiting[PIECE_BYTES:]
+            super().dataReceived(piece)
+            return bool(self._waiting) or self._lost is not None
+        self._waiting = b""
+        if self._lost is not None:
+            super().connectionLost(self._lost)
+        return False
+
+    def pause(self) -> None:
+        """Leave data in the network: what has come waits for its turn."""
+        self._is_behind = True
+        self._read_or_not()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._is_behind = False
+        self._read_or_not()
+
+    def give_up(self, _why: str) -> None:
+        """Drop the connection at once."""
+        self.transport.abortConnection()
+
+    def _read_or_not(self) -> None:
+        is_read = not (self._is_behind or self._is_paused)
+        if is_read != self._is_read and self._lost is None:
+            self._is_read = is_read
+            (self.transport.resumeProducing if is_read else self.transport.pauseProducing)()
