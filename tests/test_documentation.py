@@ -1,5 +1,6 @@
 """The documentation is true: its configuration loads, its messages are ours, its links exist."""
 
+import configparser
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exoswitch.config.loader import load, report
+from exoswitch.config.model import GatewayConfig
 from exoswitch.trunks.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -66,3 +68,14 @@ def test_each_bound_of_the_security_page_names_a_test_that_exists():
             path = (folder if "/" not in name else ROOT / "tests") / name
             assert path.is_file(), name
             folder = path.parent
+
+
+def test_systemd_unit_gives_the_gateway_a_folder_for_its_files_and_time_to_stop():
+    unit = configparser.ConfigParser(strict=False)
+    unit.optionxform = str
+    unit.read(ROOT / "etc" / "exoswitch.service", encoding="utf-8")
+    service = unit["Service"]
+    folder = Path("/var/lib") / service["StateDirectory"]
+    assert service["WorkingDirectory"] == str(folder)
+    assert service["ExecStart"].endswith(f" --config {folder}/gateway.yaml"), "the database is beside this file"
+    assert float(service["TimeoutStopSec"]) == GatewayConfig().stop_wait_s + 45
