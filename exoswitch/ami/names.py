@@ -5,6 +5,7 @@ import math
 INBOUND_CONTEXT = "exoswitch-inbound"  # takes a call from a trunk, and cleans its numbers
 WAITING_CONTEXT = "exoswitch-waiting"  # holds it in AGI until a gateway claims it
 BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials LEG_VARIABLE
+NO_CONTEXT = "exoswitch-nowhere"  # does not exist: what goes there ends
 FULL_CONTEXT = "exoswitch-full"  # its extension s plays congestion to a caller for whom there is no place
 
 LEG_VARIABLE = "EXOSWITCH_LEG"  # the dial string of the leg to a gateway

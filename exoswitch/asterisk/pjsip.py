@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from exoswitch.ami.names import INBOUND_CONTEXT
+from exoswitch.ami.names import INBOUND_CONTEXT, NO_CONTEXT
 from exoswitch.asterisk.conf import conf, section
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.interfaces.trunk import ITrunk
@@ -52,6 +52,9 @@ def peer(name: str, *, codecs: tuple[str, ...], host: str, port: int) -> str:
         ("dtmf_mode", "auto"),  # RFC 4733 if offered, else tones in the audio
         ("tos_audio", "ef"),
         ("allow_subscribe", "no"),
+        ("allow_transfer", "no"),
+        # A 302 would begin a call to a number of its choice, as if somebody had called in; now it ends the call.
+        ("set_var", f"FORWARD_CONTEXT={NO_CONTEXT}"),
     )
     aor = (("type", "aor"), ("contact", f"sip:{Address(host, port)}"), ("qualify_frequency", QUALIFY_S))
     identify = (("type", "identify"), ("endpoint", name), ("match", host))

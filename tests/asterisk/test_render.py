@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 
 from exoswitch.ami.filters import WANTED_EVENTS
+from exoswitch.ami.names import NO_CONTEXT
 from exoswitch.asterisk.dialplan import UNCLAIMED_S
 from exoswitch.asterisk.folder import write
 from exoswitch.asterisk.render import render
@@ -210,6 +211,14 @@ def test_texts_of_a_caller_are_cleaned_before_any_gateway_hears_of_the_call():
 
 def test_number_is_cut_at_its_user_part_parameters():
     assert "ignore_uri_user_options = yes\n" in rendered()["pjsip.conf"]
+
+
+def test_far_end_can_neither_redirect_nor_transfer_a_call():
+    trunk = build(SipSettings(name="one", provider="sip", host="10.9.0.1"))
+    files = rendered(trunks=(trunk,))
+    assert "allow_transfer = no\n" in files["pjsip.conf"]
+    assert f"set_var = FORWARD_CONTEXT={NO_CONTEXT}\n" in files["pjsip.conf"]
+    assert f"[{NO_CONTEXT}]" not in files["extensions.conf"]
 
 
 def test_far_end_cannot_put_its_text_into_events_during_a_call():
