@@ -6,6 +6,7 @@ the chosen gateway dies, another one is chosen within a second.
 """
 
 from contextlib import suppress
+from functools import partial
 
 from attrs import define, evolve, field
 from twisted.application.service import Service
@@ -21,9 +22,11 @@ from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import count_refused
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
+from exoswitch.gateway.refusals import Refusals
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
+from exoswitch.tasks.window import Window
 from exoswitch.telephony.causes import HangUpCause
 from exoswitch.telephony.numbers import mask, normalise
 
@@ -31,13 +34,16 @@ FULL = not_placed("every place for a call was taken")
 ASK_AGAIN_S = 0.2
 ANSWER_S = 1.0  # how long a chosen gateway may take to answer the call before another one is chosen
 MOST_WAITING = 1000  # more are left to other gateways, or to Asterisk, which ends them after `GIVE_UP_S`
-REJECTION_LOGGED_S = 1.0
+MOST_REJECTED = 100  # a second; more are left to Asterisk, too
+TURNED_AWAY_AT_ONCE = 32  # more wait for their turn
 GIVE_UP_S = 20.0  # Asterisk itself hangs an unclaimed call up then
 
 
 @define(eq=False)
 class _Arrival:
     """A call that waits until it `is_settled`: a gateway has taken it, or it is gone.
+
+    It `is_refused` once it is to be turned away.
 
     `chosen` is the other gateway that is to take it, since `chosen_at` (monotonic seconds).
     """
@@ -46,6 +52,7 @@ class _Arrival:
     route: InboundRoute
     session: Session
     is_settled: bool = False
+    is_refused: bool = False
     pause: Deferred[None] = field(factory=lambda: succeed(None))
     chosen: str | None = None
     chosen_at: float = 0.0
@@ -74,9 +81,14 @@ class Inbound(Service):
     _routing: Routing
     _calls: LiveCalls
     _waiting: dict[tuple[str, str], _Arrival] = field(factory=dict, init=False)
-    _unlogged: int = field(default=0, init=False)
-    _rejection_logged_at: float = field(default=-REJECTION_LOGGED_S, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.inbound"), init=False)
+    _refusals: Refusals = field(init=False)
+    _turning_away: Window = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Make the log and the window of the calls that are refused."""
+        self._refusals = Refusals(self._environment.clock, self._log)
+        self._turning_away = Window(TURNED_AWAY_AT_ONCE, self._log, "turning a call away")
 
     def arrived(self, switch: ISwitch, event: ev.CallArrived) -> None:
         """Take the news of a call that waits at an Asterisk."""
@@ -86,9 +98,7 @@ class Inbound(Service):
         callee = _e164(event.callee)
         route = self._routing.routes.get(callee)
         if route is None:
-            self._log_rejection(callee)
-            self._environment.metrics.add("refused_total", reason="unknown_number")
-            switch.hang_up(event.channel_id, HangUpCause.CALL_REJECTED)
+            self._reject(switch, event.channel_id, callee)
             return
         if self._calls.is_stopping:
             self._stand_aside(switch, event.channel_id)
@@ -100,19 +110,15 @@ class Inbound(Service):
         arrival = self._waiting[key] = _Arrival(switch, route, session)
         spawn(self._receive(arrival), self._log, "receiving a call", call_sid=session.call_sid)
 
-    def _log_rejection(self, callee: str) -> None:
-        """Log one rejection a second."""
-        now = self._environment.clock.seconds()
-        self._unlogged += 1
-        if now - self._rejection_logged_at < REJECTION_LOGGED_S:
-            return
-        self._log.warn(
-            "a call to {number} was rejected: no account has this number; add it under numbers: if it is yours "
-            "({count} such calls since the last line)",
+    def _reject(self, switch: ISwitch, channel_id: str, callee: str) -> None:
+        """Hang up a call to a number of nobody here."""
+        self._environment.metrics.add("refused_total", reason="unknown_number")
+        unlogged = self._refusals.note(
+            "a call to {number} was rejected: no account has this number; add it under numbers: if it is yours",
             number=mask(callee),
-            count=self._unlogged,
         )
-        self._unlogged, self._rejection_logged_at = 0, now
+        if unlogged < MOST_REJECTED:
+            switch.hang_up(channel_id, HangUpCause.CALL_REJECTED)
 
     def observe(self, switch: ISwitch, event: ev.ChannelEvent) -> None:
         """Settle a waiting call whose channel has audio, because a gateway has taken it, or is gone."""
@@ -132,7 +138,7 @@ class Inbound(Service):
     def _stand_aside(self, switch: ISwitch, channel_id: str) -> None:
         """Leave a call to the other gateways; without any, turn it away."""
         if not self._environment.nodes.is_shared:
-            self._log.warn("a call was turned away: this gateway is stopping")
+            self._refusals.note("a call was turned away: this gateway is stopping")
             self._environment.metrics.add("refused_total", reason="draining")
             switch.hang_up(channel_id, HangUpCause.CALL_REJECTED)
 
@@ -168,14 +174,17 @@ class Inbound(Service):
                     arrival.leave_to(lease, self._environment.clock.seconds())
                     await self._stand_by(arrival)
         except QuotaReached as problem:
-            self._log.warn("a call was turned away: {problem}", problem=str(problem))
+            self._refusals.note("a call was turned away: {problem}", problem=str(problem))
             count_refused(self._environment.metrics, problem)
             arrival.switch.hang_up(arrival.channel_id, HangUpCause.USER_BUSY)
         except (NoCapacity, BackendUnavailable) as problem:
-            self._log.warn("a call was turned away: {problem}", problem=str(problem))
-            await self._turn_away(arrival)
+            self._refusals.note("a call was turned away: {problem}", problem=str(problem))
+            # It waits elsewhere: this frame and the error's traceback end now.
+            arrival.is_refused = True
+            self._turning_away.add(partial(self._turn_away, arrival))
         finally:
-            self._settle(arrival)
+            if not arrival.is_refused:
+                self._settle(arrival)
 
     async def _ask(self, arrival: _Arrival) -> Lease:
         received = self._environment.nodes.receive(
@@ -224,11 +233,15 @@ class Inbound(Service):
 
     async def _turn_away(self, arrival: _Arrival) -> None:
         """Play the caller the tone of a full gateway; one of all gateways does so, and records the call."""
+        if arrival.is_settled:
+            return
         try:
             await arrival.switch.turn_away(arrival.channel_id)
         except (TrunkError, BackendUnavailable) as problem:
             self._log.debug("{channel_id}: {problem}", channel_id=arrival.channel_id, problem=str(problem))
             return
+        finally:
+            self._settle(arrival)
         session = evolve(arrival.session, gateway=self._environment.node, asterisk=arrival.switch.name)
         self._environment.record_end(session, FULL)
         self._environment.metrics.add("refused_total", reason="capacity")

@@ -4,6 +4,7 @@ from itertools import count
 
 import pytest
 from attrs import define, evolve, field
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
@@ -18,6 +19,7 @@ from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.inbound import TURNED_AWAY_AT_ONCE
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
@@ -447,6 +449,17 @@ def test_inbound_call_without_capacity_is_turned_away_and_its_session_says_so(ho
     house.assert_nothing_is_left()
 
 
+def test_flood_of_calls_without_capacity_is_turned_away_some_at_a_time(house):
+    house.media.is_full, house.switch.answer = True, Deferred()
+    begun = [f"1700.{number}" for number in range(TURNED_AWAY_AT_ONCE)]
+    for channel_id in (*begun, "1701.1", "1701.2", "1701.2"):  # The last one is known.
+        house.happens(ev.CallArrived(channel_id, PERSON, OURS))
+    assert house.switch.asked == [("turn_away", channel_id) for channel_id in begun]
+    house.happens(ev.ChannelHungUp("1701.1", 16, ""))  # It waits no more.
+    house.switch.answer.callback(None)
+    assert house.switch.asked[len(begun) :] == [("turn_away", "1701.2")]
+
+
 # --- The link to Asterisk, and the end --------------------------------------------------------------------------
 
 
@@ -558,3 +571,13 @@ def test_rejected_calls_are_logged_once_a_second(house):
     lines = [formatEvent(event) for event in logged if "was rejected" in formatEvent(event)]
     assert len(lines) == 2
     assert lines[1].endswith("(100 such calls since the last line)")
+
+
+def test_flood_of_calls_to_numbers_of_nobody_is_left_to_asterisk(house, monkeypatch):
+    monkeypatch.setattr("exoswitch.gateway.inbound.MOST_REJECTED", 3)
+    for number in range(10):
+        house.happens(ev.CallArrived(f"1700.{number}", PERSON, "+911111111111"))
+    assert [each[:2] for each in house.switch.asked] == [("hang_up", f"1700.{number}") for number in range(3)]
+    house.clock.advance(1.0)
+    house.happens(ev.CallArrived("1700.10", PERSON, "+911111111111"))
+    assert house.switch.asked[-1][:2] == ("hang_up", "1700.10")

@@ -19,11 +19,13 @@ class RecordedSwitch:
     host: str = "10.0.1.5"
     ready: bool = True
     asked: list = field(factory=list)
-    answer: Exception | None = None
+    answer: Exception | Deferred | None = None
     is_led: bool = True
 
     def _reply(self, *request, result=None):
         self.asked.append(request)
+        if isinstance(self.answer, Deferred):
+            return self.answer
         return succeed(result) if self.answer is None else fail(self.answer)
 
     def originate(self, origination):
