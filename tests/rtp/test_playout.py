@@ -274,3 +274,16 @@ def test_audio_that_continues_a_message_is_finished_with_it(playout):
     playout.pop()
     assert playout.clear(finish_message=True) == ["behind"]
     assert len(drain(playout)) == 2400 - FRAME_SAMPLES
+
+
+def test_of_very_many_marks_of_one_frame_some_come_back_in_each_tick_in_order(playout):
+    playout.play(bytes(320))
+    for number in range(300):
+        playout.mark(str(number))
+    playout.pop()
+    came_back = playout.due_marks()
+    assert playout.mark("later") == []
+    while due := playout.due_marks():
+        assert len(due) <= 64
+        came_back += due
+    assert came_back == [*map(str, range(300)), "later"]
