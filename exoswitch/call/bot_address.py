@@ -114,6 +114,8 @@ def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
     if parts.fragment:
         raise InvalidValue("a bot's URL may not hold a fragment (#…): leave it out")
     credentials, _, authority = parts.netloc.rpartition("@")
+    if "[" in authority[1:] or authority.partition("]")[2][:1] not in {"", ":"}:
+        raise InvalidValue(form)  # urlsplit ignores text beside the brackets
     resource = rest[len(parts.netloc) :].removesuffix("#")
     return BotAddress(
         secure=scheme.lower() in _TLS,

@@ -37,8 +37,14 @@ class Channel(HTTPChannel):
         LineReceiver.dataReceived(self, data)
 
     def headerReceived(self, line: bytes) -> Any:  # noqa: N802
-        """Read a header; Python refuses to read a number of thousands of digits."""
+        """Read a header; Python refuses to read a number of thousands of digits.
+
+        A coding other than ``chunked`` is refused: Twisted ignores ``identity``, and a proxy may not (RFC 9112 §6.3).
+        """
         name, _, value = line.partition(b":")
+        if name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            self.refuse(400, _MALFORMED)
+            return False
         if name.lower() == b"content-length" and len(value.strip()) > _LENGTH_DIGITS:
             self.refuse(413, _TOO_LARGE)
             return False

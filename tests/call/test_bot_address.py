@@ -83,6 +83,8 @@ def test_custom_parameters_are_read_from_the_query_as_exotel_reads_them(query, p
             "ws://h:0x/",
             "ws://h:99999/",
             "ws://[::1/",
+            "ws://[::1]x:80/",
+            "ws://x[::1]/",
         ),
         *("ws://h/ x", "ws://h/\r\nEvil: 1", "ws://h/#part", "ws://hé/", "wss://user:hunter2@/"),
     ],

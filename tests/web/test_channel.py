@@ -118,6 +118,8 @@ def test_a_refused_client_may_finish_sending_and_is_closed_after_a_while(connect
         POST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
         POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         POST + b"Transfer-Encoding: gzip\r\n\r\n",
+        POST + b"Transfer-Encoding: identity\r\n\r\n",
+        POST + b"Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\n",
         POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"GET /%00 HTTP/1.1\r\n\r\n",
     ],
