@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from twisted.enterprise.adbapi import ConnectionPool
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail
 
 from exoswitch.errors import BackendUnavailable, RecordRefused
 from exoswitch.store.private_file import Identity, identity, make_private
@@ -71,7 +71,7 @@ class SqliteFile:
             self.close()
         if self._pool is None:
             self._pool, self._opened = self._make_pool(), found
-        return succeed(None) if self._is_read_only else self.run(_upgrade, versions)
+        return self.run(_check if self._is_read_only else _upgrade, versions)
 
     @deferred
     async def run(self, work: Callable[..., _Result], *arguments: object) -> _Result:
@@ -190,6 +190,11 @@ def _upgrade(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:
         for statement in version.statements:
             cursor.execute(statement)
         cursor.execute(f"PRAGMA user_version = {version.number:d}")
+
+
+def _check(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:
+    """Refuse a file whose version is newer than these."""
+    due(versions, _version(cursor))
 
 
 def _version(cursor: sqlite3.Cursor) -> int:

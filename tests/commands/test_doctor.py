@@ -148,6 +148,17 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(file, tmp_path):
 
 
 @pytest.mark.loopback
+def test_database_of_a_newer_exoswitch_is_a_fault_as_it_is_for_the_gateway(file, tmp_path):
+    stored(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "calls.db")) as database:
+        database.execute("PRAGMA user_version = 99")
+    done, listed = exoswitch("doctor", file), exoswitch("calls", file)
+    assert "✘ sessions: the database's schema has version 99" in done.stdout
+    assert listed.returncode == 1
+    assert "a newer exoswitch upgraded it; install that one" in listed.stderr
+
+
+@pytest.mark.loopback
 def test_port_that_another_program_has_is_counted(file, tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 41004))
