@@ -11,6 +11,7 @@ from exoswitch.call.events import ChannelDialled, SwitchLost, SwitchReady
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ConfigError
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
+from exoswitch.tasks.link import REPEAT_WARNING_S
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET
 from tests.harness.ami_rig import CONFIG
@@ -204,3 +205,14 @@ def test_messages_that_are_not_believed_are_counted(rig):
     rig.start()
     rig.switch.disbelieve("its Uniqueid comes twice")
     assert rig.metrics.count("ami_refused_total", asterisk="pbx1") == 1
+
+
+def test_messages_that_are_not_believed_are_logged_once_a_minute(rig, log):
+    rig.start()
+    for _ in range(100):
+        rig.switch.disbelieve("its Uniqueid comes twice")
+    assert len(warnings_in(log)) == 1
+    rig.clock.advance(REPEAT_WARNING_S)
+    rig.switch.disbelieve("its Uniqueid comes twice")
+    assert len(warnings_in(log)) == 2
+    assert "101 such messages" in warnings_in(log)[1]

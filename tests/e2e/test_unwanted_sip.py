@@ -1,20 +1,82 @@
-"""What a trunk may answer in place of a call, at a real Asterisk: no redirection of it places a call."""
+"""What a trunk may send beside calls, at a real Asterisk: nothing of it places, moves or takes over a call."""
+
+import random
+import re
+import socket
 
 import pytest
+from attrs import define, field
+from twisted.internet.task import deferLater
 
-from exoswitch.call.events import CallArrived, ChannelAnswered, ChannelHungUp
+from exoswitch.call.events import CallArrived, ChannelAnswered, ChannelHungUp, MediaAnnounced
 from tests.contract.switch_suite import EXOPHONE, Stage
 from tests.e2e.test_switch import RealTelephones
+from tests.harness.e2e.raw_invite import SDP
 
 pytestmark = pytest.mark.e2e
 
 REDIRECTED = 23  # ITU-T Q.850
+ANSWER_S = 0.3
+ELSEWHERE = "Refer-To: <sip:00882160000000@127.0.0.1>"
 
 
 @pytest.fixture
 def stage(asterisk, ami, sipp, phone, reactor, serve):
     ami.wait_until_idle()
     return serve(Stage(reactor, RealTelephones(asterisk, sipp, phone)))
+
+
+@define
+class Peer:
+    """Somebody at the trunk's address who writes SIP by hand, and reads the answers."""
+
+    reactor: object
+    sip_port: int
+    udp: socket.socket = field(factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    call_id: str = field(factory=lambda: f"{random.getrandbits(64):x}")
+    tag: str = ""
+    cseq: int = 0
+
+    def send(self, method: str, *headers: str, body: str = "") -> None:
+        """Send a request, within the call once `tag` is known."""
+        self.cseq += method != "ACK"
+        me = self.udp.getsockname()[1]
+        lines = [
+            f"{method} sip:{EXOPHONE}@127.0.0.1:{self.sip_port} SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{me};branch=z9hG4bK{random.getrandbits(64):x};rport",
+            "From: <sip:123@127.0.0.1>;tag=us",
+            f"To: <sip:{EXOPHONE}@127.0.0.1>{self.tag and ';tag='}{self.tag}",
+            f"Call-ID: {self.call_id}",
+            f"CSeq: {self.cseq} {method}",
+            f"Contact: <sip:x@127.0.0.1:{me}>",
+            *headers,
+            f"Content-Length: {len(body)}",
+        ]
+        self.udp.sendto("\r\n".join([*lines, "", body]).encode(), ("127.0.0.1", self.sip_port))
+
+    async def answers(self) -> list[str]:
+        """Give the messages that came in a while."""
+        await deferLater(self.reactor, ANSWER_S)
+        messages = []
+        while True:
+            try:
+                messages.append(self.udp.recv(65535).decode())
+            except BlockingIOError:
+                return messages
+
+    async def statuses(self, method: str, *headers: str, body: str = "") -> set[str]:
+        """Send a request; give the status codes that came."""
+        self.send(method, *headers, body=body)
+        return {message.split()[1] for message in await self.answers() if message.startswith("SIP/2.0")}
+
+
+@pytest.fixture
+def peer(asterisk, reactor):
+    peer = Peer(reactor, asterisk.sip_port)
+    with peer.udp as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.settimeout(0.0)
+        yield peer
 
 
 @pytest.mark.parametrize("target", [EXOPHONE, "00882160000000", "s"])
@@ -28,3 +90,42 @@ async def test_redirection_ends_the_call_and_places_none(stage, sipp, ami, targe
     assert not gateway.of(CallArrived)
     assert not gateway.of(ChannelAnswered)
     assert not ami.channels()
+
+
+async def test_requests_outside_a_call_are_refused(peer, ami):
+    for method in ("REGISTER", "MESSAGE", "REFER", "INFO", "UPDATE"):
+        assert await peer.statuses(method, ELSEWHERE) == {"501"}
+    assert not {
+        status for status in await peer.statuses("SUBSCRIBE", "Event: dialog", "Expires: 60") if status < "400"
+    }
+    assert await peer.statuses("OPTIONS") == {"200"}
+    assert not ami.channels()
+
+
+async def test_caller_can_neither_transfer_a_call_nor_take_one_over(stage, peer, asterisk, ami):
+    gateway = await stage.gateway()
+    sdp = SDP.decode()
+    peer.send("INVITE", "Content-Type: application/sdp", "Replaces: a;to-tag=b;from-tag=c", body=sdp)
+    call = await gateway.hear(CallArrived)
+    await gateway.bridge(call.channel_id)
+    await gateway.hear(MediaAnnounced)
+    (answer,) = {each for each in await peer.answers() if each.startswith("SIP/2.0 200")}
+    peer.tag = re.search(r"\r\nTo:.*;tag=([^\s;]+)", answer)[1]
+    peer.send("ACK")
+    known = f"{peer.call_id};to-tag={peer.tag};from-tag=us"
+    attended = ELSEWHERE.replace(">", f"?Replaces={known.replace(';', '%3B').replace('=', '%3D')}>")
+    for refer in (ELSEWHERE, attended):
+        assert not {status for status in await peer.statuses("REFER", refer) if status < "400"}
+    g722 = sdp.replace("AVP 0", "AVP 9").replace("0 PCMU", "9 G722")
+    assert "488" in await peer.statuses("INVITE", "Content-Type: application/sdp", body=g722)
+    bridged = {channel["Channel"]: channel["Application"] for channel in ami.channels()}
+    assert sorted(bridged.values()) == ["AppDial", "Dial"]
+
+    peer.call_id, peer.tag = "another", ""
+    await peer.statuses("INVITE", "Content-Type: application/sdp", f"Replaces: {known}", body=sdp)
+    assert bridged.items() <= {channel["Channel"]: channel["Application"] for channel in ami.channels()}.items()
+    assert len(gateway.of(CallArrived)) == 2  # It is a call of its own.
+    assert not gateway.of(ChannelHungUp)
+    for event in gateway.of(CallArrived):
+        gateway.switch.hang_up(event.channel_id, 16)
+    await gateway.until(lambda: len(gateway.of(ChannelHungUp)) == 2)
