@@ -46,6 +46,7 @@ class RtpEndpoint(DatagramProtocol):
     overrun: int = field(default=0, init=False)
     _port: _UdpPort = field(init=False)
     _peer: Address | None = field(default=None, init=False)  # the socket is connected to it
+    _wanted: Address | None = field(default=None, init=False)  # the socket is to be connected to it
 
     def bind(self, reactor: IReactorUDP, port: int, interface: str) -> None:
         """Listen on the port.
@@ -61,8 +62,10 @@ class RtpEndpoint(DatagramProtocol):
     def connect(self, address: Address) -> None:
         """Let the kernel drop datagrams from all other addresses; those that wait already are still read.
 
-        A later call changes the address.
+        A later call changes the address. If it fails, it is tried again when a packet could be sent to the address:
+        until then the kernel drops what comes from there, if the socket is still connected to another address.
         """
+        self._wanted = address
         try:
             self.udp_socket.connect(address)
         except OSError:  # no route to it: sending fails too, and is counted
@@ -89,6 +92,8 @@ class RtpEndpoint(DatagramProtocol):
                 self.udp_socket.send(packet)
             else:
                 self.udp_socket.sendto(packet, address)
+                if address == self._wanted:
+                    self.connect(address)
         except ConnectionRefusedError:
             pass  # an earlier packet found Asterisk's port closed: the call is at its end
         except OSError:
