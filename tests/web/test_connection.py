@@ -7,7 +7,7 @@ from exoswitch.tasks.fair_turns import HTTP_REST, HTTP_S
 from exoswitch.web.admission import SPARED_S
 from exoswitch.web.connection import address_of
 from exoswitch.web.limits import PIECE_BYTES, ConnectionLimits
-from tests.harness.http import Server
+from tests.harness.http import Server, Socket
 from tests.harness.turns import Busy
 
 LIMITS = ConnectionLimits(total=3, per_address=2)
@@ -59,6 +59,13 @@ def test_a_connection_is_read_again_when_its_data_had_its_turn():
     server.clock.advance(HTTP_S * HTTP_REST)
     assert busy.is_read
     assert waiting.is_read
+
+
+def test_no_more_is_read_at_once_below_tls_where_records_without_data_cost_time():
+    tcp, tls = Socket(), Socket()
+    tls.transport = tcp
+    Server(NoResource()).factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 40000)).makeConnection(tls)
+    assert tcp.bufferSize == PIECE_BYTES
 
 
 def test_an_error_closes_its_connection_and_spares_the_others(logged_failures):
