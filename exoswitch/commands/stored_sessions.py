@@ -22,7 +22,7 @@ def read_only(config: Config, reactor: Any) -> ISessionDatabase:
         raise ConfigError((Problem("sessions", "is memory: calls are in the gateway's process only; name a file"),))
     path = sqlite_path(config.sessions)
     if not path:
-        return PostgresDatabase(config.sessions, reactor, versions=())
+        return PostgresDatabase(config.sessions, reactor, is_read_only=True)
     if not Path(path).exists():
         raise BackendUnavailable(f"there is no file {path} yet; a gateway makes it when it starts")
     return SqliteDatabase(path, reactor, is_read_only=True)

@@ -70,21 +70,35 @@ _FORGET_CLAIMS = (
 
 @implementer(ISessionDatabase)
 class PostgresDatabase:
-    """Sessions in the database at `address`: ``postgresql://USER:PASSWORD@HOST:PORT/NAME``, in libpq's form."""
+    """Sessions in the database at `address`: ``postgresql://USER:PASSWORD@HOST:PORT/NAME``, in libpq's form.
+
+    With `is_read_only` the schema is neither made nor upgraded: a role that may only read, or a standby, is enough.
+    """
 
     def __init__(
-        self, address: str, reactor: Any, *, versions: Sequence[Version] | None = None, answer_s: float = _ANSWER_S
+        self,
+        address: str,
+        reactor: Any,
+        *,
+        versions: Sequence[Version] | None = None,
+        answer_s: float = _ANSWER_S,
+        is_read_only: bool = False,
     ) -> None:
         self.name = database_name(address)
+        self._is_read_only = is_read_only
         self._versions = read_schema("postgres") if versions is None else versions
         self._writer = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._quick = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._months: set[dt.date] = set()
 
-    def open(self) -> Deferred[None]:
+    @deferred
+    async def open(self) -> None:
         """Connect if there is no connection, and bring the schema to the newest version."""
         self._months.clear()
-        return self._writer.run(lambda ask: upgrade(ask, self._versions), within_s=_UPGRADE_S)
+        if self._is_read_only:
+            await self._quick.run(lambda ask: ask("SELECT 1"))
+        else:
+            await self._writer.run(lambda ask: upgrade(ask, self._versions), within_s=_UPGRADE_S)
 
     @deferred
     async def write(self, notes: Sequence[Note]) -> None:

@@ -7,6 +7,7 @@ again at once.
 import fcntl
 import os
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from exoswitch.errors import BackendUnavailable
 from exoswitch.store.private_file import not_writable
 
 _OWNER_MAX = 500
+_ATTEMPTS, _PAUSE_S = 5, 0.02
 
 
 @define
@@ -39,13 +41,11 @@ class FileLock:
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise self._unusable(error) from None
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _locked(file):
             holder = os.read(file, _OWNER_MAX).decode(errors="replace").strip() or "another process"
             os.close(file)
             remedy = "Stop the other gateway, or give this one a file and a folder of its own."
-            raise BackendUnavailable(f"{self.subject} is in use by {holder}. {remedy}") from None
+            raise BackendUnavailable(f"{self.subject} is in use by {holder}. {remedy}")
         self._file = file
         os.ftruncate(file, 0)
         os.write(file, f"{self.owner}, process {os.getpid()} on {socket.gethostname()}\n".encode())
@@ -65,6 +65,19 @@ class FileLock:
             os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
+
+
+def _locked(file: int) -> bool:
+    """Lock a file; try several times, because a process that asks for the holder has the lock for microseconds."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if attempt < _ATTEMPTS - 1:
+                time.sleep(_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def holder_of(path: Path) -> str:

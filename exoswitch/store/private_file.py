@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import stat
 from pathlib import Path
 
 from exoswitch.errors import BackendUnavailable
@@ -36,8 +37,11 @@ def identity(path: Path) -> Identity:
 
     Raises:
         OSError: there is no such file.
+        BackendUnavailable: it is a folder, or a pipe: SQLite would wait for its other end, and nothing could stop it.
     """
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise BackendUnavailable(f"{path} is not a regular file")
     return status.st_dev, status.st_ino
 
 

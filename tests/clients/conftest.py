@@ -52,7 +52,7 @@ def dial(reactor: Any, serve: Callable[[Any], Any]) -> Callable[..., Coroutine[A
 
     async def dial(bot: BotProgram, script: str, query: str = "") -> PhoneCall:
         asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script(script)))
-        gateway = serve(Gateway(gateway_config(asterisk), reactor))
+        gateway = serve(Gateway(gateway_config(asterisk), reactor, pytest.fail))
         return await PhoneCall(reactor, asterisk, gateway, bot).dial(bot.url + query)
 
     return dial

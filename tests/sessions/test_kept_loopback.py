@@ -36,7 +36,7 @@ async def test_call_is_shown_by_the_next_gateway(tmp_path, request, kind, reacto
 
     asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=0.5 hangup")))
     bot = serve(SimulatedBot(reactor=reactor))
-    first = Gateway(config(asterisk, address, tmp_path), reactor)
+    first = Gateway(config(asterisk, address, tmp_path), reactor, pytest.fail)
     first.startService()
     await until_ready(reactor, first)
     request = CallRequest(
@@ -46,7 +46,7 @@ async def test_call_is_shown_by_the_next_gateway(tmp_path, request, kind, reacto
     await (await bot.streams.next()).closed.next()
     await maybeDeferred(first.stopService)
 
-    second = Gateway(evolve(first.config, http=f"tcp:{free_port()}:interface=127.0.0.1"), reactor)
+    second = Gateway(evolve(first.config, http=f"tcp:{free_port()}:interface=127.0.0.1"), reactor, pytest.fail)
     second.startService()
     await until_ready(reactor, second)
     found = await second.engine.find("acme1", session.call_sid)

@@ -1,11 +1,13 @@
 """A file is used by one process at a time; a second one learns which process that is."""
 
 import errno
+import fcntl
 import os
 import re
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -94,3 +96,13 @@ def test_lock_of_another_user_has_its_owner_and_the_remedy(tmp_path, monkeypatch
 
 def test_nobody_holds_a_lock_that_does_not_exist(tmp_path):
     assert holder_of(tmp_path / "none") == ""
+
+
+def test_process_that_asks_for_the_holder_does_not_keep_a_gateway_from_its_start(tmp_path, monkeypatch):
+    asked = os.open(tmp_path / "calls.db.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(asked, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: fcntl.flock(asked, fcntl.LOCK_UN))
+    again = lock(tmp_path)
+    again.take()
+    again.release()
+    os.close(asked)

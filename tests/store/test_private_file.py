@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.store.private_file import make_private, not_writable
+from exoswitch.store.private_file import identity, make_private, not_writable
 
 
 def mode(path):
@@ -49,3 +49,11 @@ def test_file_of_another_user_is_an_error_with_its_owner_and_the_remedy(tmp_path
 
 def test_owner_who_may_not_write_is_told_to_change_the_mode(tmp_path):
     assert str(not_writable(tmp_path)).endswith(f"Run: chmod u+rwX {tmp_path}")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
+def test_pipe_or_folder_is_refused(tmp_path, make):
+    make(tmp_path / "calls.db")
+    for use in (make_private, identity):
+        with pytest.raises(BackendUnavailable, match=r"calls\.db is not a regular file"):
+            use(tmp_path / "calls.db")

@@ -28,7 +28,7 @@ from tests.harness.e2e.ports import free_port, free_ports
 async def test_a_call_is_in_its_trace_when_the_gateway_has_stopped(tmp_path, reactor, serve):
     asterisk = serve(SimulatedAsterisk(reactor=reactor, script=read_script("answer babble=1 digits=5 hangup")))
     bot = serve(SimulatedBot(reactor=reactor))
-    gateway = Gateway(config(asterisk, bot, tmp_path / "traces"), reactor)
+    gateway = Gateway(config(asterisk, bot, tmp_path / "traces"), reactor, pytest.fail)
     gateway.startService()
     while not gateway.engine.ready:
         await deferLater(reactor, 0.01)
