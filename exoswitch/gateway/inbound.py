@@ -35,7 +35,7 @@ ASK_AGAIN_S = 0.2
 ANSWER_S = 1.0  # how long a chosen gateway may take to answer the call before another one is chosen
 MOST_WAITING = 1000  # more are left to other gateways, or to Asterisk, which ends them after `GIVE_UP_S`
 MOST_REJECTED = 100  # a second; more are left to Asterisk, too
-TURNED_AWAY_AT_ONCE = 32  # more wait for their turn
+TURNED_AWAY_AT_ONCE = 32  # at one Asterisk; more wait for their turn
 GIVE_UP_S = 20.0  # Asterisk itself hangs an unclaimed call up then
 
 
@@ -83,12 +83,11 @@ class Inbound(Service):
     _waiting: dict[tuple[str, str], _Arrival] = field(factory=dict, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.inbound"), init=False)
     _refusals: Refusals = field(init=False)
-    _turning_away: Window = field(init=False)
+    _turning_away: dict[str, Window] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Make the log and the window of the calls that are refused."""
+        """Make the log of the calls that are refused."""
         self._refusals = Refusals(self._environment.clock, self._log)
-        self._turning_away = Window(TURNED_AWAY_AT_ONCE, self._log, "turning a call away")
 
     def arrived(self, switch: ISwitch, event: ev.CallArrived) -> None:
         """Take the news of a call that waits at an Asterisk."""
@@ -181,7 +180,7 @@ class Inbound(Service):
             self._refusals.note("a call was turned away: {problem}", problem=str(problem))
             # It waits elsewhere: this frame and the error's traceback end now.
             arrival.is_refused = True
-            self._turning_away.add(partial(self._turn_away, arrival))
+            self._turning_away_at(arrival.switch).add(partial(self._turn_away, arrival))
         finally:
             if not arrival.is_refused:
                 self._settle(arrival)
@@ -230,6 +229,12 @@ class Inbound(Service):
         except (TrunkError, BackendUnavailable):
             return False
         return True
+
+    def _turning_away_at(self, switch: ISwitch) -> Window:
+        """Give the calls that are turned away at one Asterisk: another one that is slow does not delay them."""
+        if switch.name not in self._turning_away:
+            self._turning_away[switch.name] = Window(TURNED_AWAY_AT_ONCE, self._log, "turning a call away")
+        return self._turning_away[switch.name]
 
     async def _turn_away(self, arrival: _Arrival) -> None:
         """Play the caller the tone of a full gateway; one of all gateways does so, and records the call."""

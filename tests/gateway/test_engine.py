@@ -455,6 +455,9 @@ def test_flood_of_calls_without_capacity_is_turned_away_some_at_a_time(house):
     for channel_id in (*begun, "1701.1", "1701.2", "1701.2"):  # The last one is known.
         house.happens(ev.CallArrived(channel_id, PERSON, OURS))
     assert house.switch.asked == [("turn_away", channel_id) for channel_id in begun]
+    other = RecordedSwitch(name="pbx2")
+    house.engine.switch_event(other, ev.CallArrived("1702.1", PERSON, OURS))
+    assert other.asked == [("turn_away", "1702.1")]
     house.happens(ev.ChannelHungUp("1701.1", 16, ""))  # It waits no more.
     house.switch.answer.callback(None)
     assert house.switch.asked[len(begun) :] == [("turn_away", "1701.2")]
