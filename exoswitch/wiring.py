@@ -15,11 +15,10 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from exoswitch.ami.switch import AsteriskSwitch
-from exoswitch.call.limits import CallLimits
-from exoswitch.call.session import BotTarget
-from exoswitch.config.addresses import is_postgres, sqlite_path
+from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
+from exoswitch.configured import accounts, reach, routing
 from exoswitch.errors import BackendUnavailable, CannotStart
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.resource import make_resource, refusal
@@ -35,10 +34,8 @@ from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.metrics import IMetrics
-from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
-from exoswitch.network.reach import ReachRules
 from exoswitch.rtp.service import RtpService
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.interfaces import ISessionStore
@@ -54,7 +51,6 @@ from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
 from exoswitch.trunks.channels import TrunkChannels
-from exoswitch.trunks.registry import build
 from exoswitch.web.health import health_routes
 from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
@@ -85,7 +81,7 @@ class Gateway(OrderedServices):
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
-        self.engine = Engine(self._environment(reactor), _routing(config), _trunk_channels(config))
+        self.engine = Engine(self._environment(reactor), routing(config), _trunk_channels(config))
         for switch in self.switches.values():
             switch.listener = self.engine
         self.jobs.listener = self.engine
@@ -138,7 +134,7 @@ class Gateway(OrderedServices):
                 metrics=self.metrics,
                 handshake_s=self.config.calls.handshake_s,
                 names=self.names,
-                reach=_reach(self.config),
+                reach=reach(self.config),
                 observe=observe,
             ),
             jobs=self.jobs,
@@ -298,48 +294,6 @@ def _recorder(config: Config, reactor: Any, thread: WorkerThread) -> Recorder | 
     )
 
 
-def _reach(config: Config) -> ReachRules:
-    """Give the rules for the addresses of bots: the URLs of apps are the operator's words, and go anywhere."""
-    urls = {
-        name: frozenset(app.url for app in config.apps.values() if app.account == name) for name in config.accounts
-    }
-    return ReachRules(
-        urls=urls,
-        hosts={name: frozenset(account.stream_hosts) for name, account in config.accounts.items()},
-        networks=config.private_networks,
-    )
-
-
-def _routing(config: Config) -> Routing:
-    limits = config.calls
-    bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
-    return Routing(
-        limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
-        concurrency={name: account.concurrency for name, account in config.accounts.items()},
-        trunks={trunk.name: build(trunk) for trunk in config.trunks},
-        routes={number: InboundRoute(target.account, bots[target.app]) for number, target in config.numbers.items()},
-        in_fleet=bool(config.cluster),
-        shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
-    )
-
-
-def _accounts(config: Config) -> Accounts:
-    bots = {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
-    accounts = {
-        name: Account(
-            name=name,
-            api_key=account.api_key,
-            api_token=account.api_token,
-            apps={app: bots[app] for app, entry in config.apps.items() if entry.account == name},
-            numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
-            caller_ids=frozenset(account.caller_ids),
-            dial_prefixes=account.dial_prefixes,
-        )
-        for name, account in config.accounts.items()
-    }
-    return Accounts(accounts, config.streams.options())
-
-
 def _scraped(config: Config, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
     """Serve ``/metrics`` at an endpoint of its own."""
     site = make_site(page.resource(), reactor, refusal=refusal, metrics=metrics)
@@ -347,10 +301,10 @@ def _scraped(config: Config, page: MetricsPage, metrics: IMetrics, reactor: Any)
 
 
 def _web(config: Config, engine: Engine, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
-    accounts = _accounts(config)
-    authentication = Authentication(accounts, reactor, metrics)
+    known = accounts(config)
+    authentication = Authentication(known, reactor, metrics)
     routes = {**health_routes(engine), **({} if config.metrics else page.routes())}
-    resource = make_resource(engine, accounts, authentication, routes)
+    resource = make_resource(engine, known, authentication, routes)
     settings = config.http_limits
     limits = ConnectionLimits(
         total=settings.connections,

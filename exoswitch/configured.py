@@ -1,0 +1,57 @@
+"""Root: the configuration as the values that calls, streams and the REST API work with."""
+
+from exoswitch.call.limits import CallLimits
+from exoswitch.call.session import BotTarget
+from exoswitch.config.addresses import is_postgres
+from exoswitch.config.model import Config
+from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
+from exoswitch.network.reach import ReachRules
+from exoswitch.trunks.registry import build
+
+
+def reach(config: Config) -> ReachRules:
+    """Give the rules for the addresses of bots: the URLs of apps are the operator's words, and go anywhere."""
+    urls = {
+        name: frozenset(app.url for app in config.apps.values() if app.account == name) for name in config.accounts
+    }
+    return ReachRules(
+        urls=urls,
+        hosts={name: frozenset(account.stream_hosts) for name, account in config.accounts.items()},
+        networks=config.private_networks,
+    )
+
+
+def routing(config: Config) -> Routing:
+    """Give what decides where a call goes, and how long it may last."""
+    limits = config.calls
+    bots = _bots(config)
+    return Routing(
+        limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
+        concurrency={name: account.concurrency for name, account in config.accounts.items()},
+        trunks={trunk.name: build(trunk) for trunk in config.trunks},
+        routes={number: InboundRoute(target.account, bots[target.app]) for number, target in config.numbers.items()},
+        in_fleet=bool(config.cluster),
+        shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
+    )
+
+
+def accounts(config: Config) -> Accounts:
+    """Give the accounts, each with its apps and its numbers."""
+    bots = _bots(config)
+    by_name = {
+        name: Account(
+            name=name,
+            api_key=account.api_key,
+            api_token=account.api_token,
+            apps={app: bots[app] for app, entry in config.apps.items() if entry.account == name},
+            numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
+            caller_ids=frozenset(account.caller_ids),
+            dial_prefixes=account.dial_prefixes,
+        )
+        for name, account in config.accounts.items()
+    }
+    return Accounts(by_name, config.streams.options())
+
+
+def _bots(config: Config) -> dict[str, BotTarget]:
+    return {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
