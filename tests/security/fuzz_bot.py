@@ -55,7 +55,9 @@ class Stream:
         """Take bytes of the bot; check what is kept."""
         if not self.wire.transport.disconnecting:
             self.wire.send(data)
-        while not self.wire.transport.is_reading:
+        for _ in range(2000):  # a connection that is being closed may not be read again
+            if self.wire.transport.is_reading:
+                break
             self.wire.reactor.turn()
         socket, playout = self.wire.connection._socket, self.session.leg.playout
         assert socket._incoming.unfinished_bytes <= MAX_MESSAGE_BYTES
