@@ -14,8 +14,8 @@ import time
 from contextlib import suppress
 from threading import Thread
 
+from ami import MANAGER, as_asterisk
 from bots import BOTS
-from manager import MANAGER, as_asterisk
 from network import HTTP, RTP
 from resolvers import RESOLVERS
 

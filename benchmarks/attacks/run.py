@@ -19,10 +19,10 @@ from twisted.internet.defer import Deferred
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from ami import MANAGER
 from arguments import duration_s
 from bots import BOTS
 from machine import processor
-from manager import MANAGER
 from network import HTTP, RTP
 from resolvers import RESOLVERS
 from victim import EVIL, Figures, Victim, free_port

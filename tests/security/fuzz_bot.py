@@ -55,9 +55,7 @@ class Stream:
         """Take bytes of the bot; check what is kept."""
         if not self.wire.transport.disconnecting:
             self.wire.send(data)
-        for _ in range(2000):  # a connection that is being closed may not be read again
-            if self.wire.transport.is_reading:
-                break
+        while not (self.wire.transport.is_reading or self.wire.transport.disconnecting):
             self.wire.reactor.turn()
         socket, playout = self.wire.connection._socket, self.session.leg.playout
         assert socket._incoming.unfinished_bytes <= MAX_MESSAGE_BYTES
