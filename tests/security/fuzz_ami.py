@@ -30,6 +30,14 @@ class Asterisk(FarSide):
 
     up: set[str] = field(factory=lambda: {VICTIM, LEG, CALLER})
     listed: bytes = b""
+    held: list[bytes] | None = None
+
+    def send(self, data: bytes) -> None:
+        """Send an answer, but never within an event that is being sent: it would not come so over TCP."""
+        if self.held is None:
+            self.line.protocol.dataReceived(data)
+        else:
+            self.held.append(data)
 
     def answer(self, action: AmiMessage, response: str = "Success", *headers: tuple[str, str]) -> None:
         """Answer an action."""
@@ -40,13 +48,13 @@ class Asterisk(FarSide):
             value = ANNOUNCED if "linkedid" in action.get("Variable") else ""
             result = (("Response", "Success"), own, ("Value", value))
             gone = (("Response", "Error"), own, ("Message", "No such channel"))
-            self.line.protocol.dataReceived(encode(AmiMessage(result if known else gone)))
+            self.send(encode(AmiMessage(result if known else gone)))
         elif name == "CoreShowChannels":
             item = encode(AmiMessage((("Event", "CoreShowChannel"), own, ("Channel", "P"), ("Uniqueid", VICTIM))))
             raw = b"Event: CoreShowChannel\r\nActionID: " + action.action_id.encode() + b"\r\n" + self.listed
             end = encode(AmiMessage((("Event", "CoreShowChannelsComplete"), own, ("EventList", "Complete"))))
             success = encode(AmiMessage((("Response", "Success"), own)))
-            self.line.protocol.dataReceived(success + (raw if self.listed else b"") + item + end)
+            self.send(success + (raw if self.listed else b"") + item + end)
         else:
             super().answer(action, response, *headers)
 
@@ -94,9 +102,14 @@ def one_input(data: bytes) -> None:
             if event.startswith(b"Event: Hangup"):
                 rig.far.up.discard(CALLER)
             size = (flags >> 2) or len(event)
+            rig.far.held = []
             for at in range(0, len(event), size):
                 rig.far.give(event[at : at + size])
                 rig.clock.advance(0)
+            held, rig.far.held = rig.far.held, None
+            for answer in held:
+                rig.far.send(answer)
+            rig.clock.advance(0)
         assert rig.switch.ready
         assert pinged == []
         check_texts(rig.recorder.events)
