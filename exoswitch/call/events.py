@@ -72,10 +72,16 @@ class DigitPressed(ChannelEvent):
 
 @frozen
 class ChannelHungUp(ChannelEvent):
-    """The channel towards the phone is gone; `cause` is its Q.850 cause, `text` Asterisk's words for it."""
+    """The channel towards the phone is gone; `cause` is its Q.850 cause, `text` Asterisk's words for it.
+
+    `sip_status` is the SIP status with which the trunk refused the call, and `by_peer` whether the trunk ended it;
+    None if Asterisk did not say: before 22.7 it never does.
+    """
 
     cause: int
     text: str
+    sip_status: int | None = None
+    by_peer: bool | None = None
 
 
 @frozen

@@ -4,6 +4,7 @@ from enum import Enum
 
 from attrs import Factory, evolve, field, frozen
 
+from exoswitch.call.attempts import Attempt
 from exoswitch.call.stream_options import StreamOptions
 
 
@@ -84,7 +85,8 @@ class Session:
     it. `channel_id` is its channel at `asterisk`; it is set before the channel exists. `ring_s` and `max_duration_s`
     are the requested limits, or None; a gateway that takes over the call needs them. `takeovers` counts the gateways
     that took over the call; later notes of an earlier gateway are ignored. `talked_s` is the time from answer to end
-    by a monotonic clock: the wall clock may be set during a call.
+    by a monotonic clock: the wall clock may be set during a call. `trunk` and `channel_id` are those of the last of
+    the `attempts`, which an outbound call has.
     """
 
     call_sid: str
@@ -108,6 +110,7 @@ class Session:
     max_duration_s: float | None = None
     takeovers: int = 0
     talked_s: float | None = None
+    attempts: tuple[Attempt, ...] = ()
     ending: Ending | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":

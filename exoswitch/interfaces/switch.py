@@ -12,7 +12,8 @@ class Origination:
     """An outbound call as Asterisk needs it.
 
     `channel_id` becomes the channel's Uniqueid, `channel` is its dial string (``PJSIP/098…@lab``), `media_host` and
-    `media_port` are where Asterisk shall send the call's RTP once it is answered.
+    `media_port` are where Asterisk shall send the call's RTP once it is answered. `variables` are names and values
+    of variables of the channel.
     """
 
     channel_id: str
@@ -21,6 +22,7 @@ class Origination:
     media_host: str
     media_port: int
     ring_s: float
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class ISwitch(Interface):

@@ -27,6 +27,7 @@ _CHANGING = (
     "answered_at",
     "ended_at",
     "talked_s",
+    "attempts",
     "ending",
 )
 _LATEST = 32_503_680_000.0  # the year 3000: a later time is an error, and databases and calendars refuse it

@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 
+from exoswitch.call.attempts import Attempt
 from exoswitch.call.session import (
     BotTarget,
     CallStatus,
@@ -42,6 +43,17 @@ _endings = st.builds(
     disconnected_by=st.sampled_from(DisconnectedBy),
     stream_error=st.none() | _texts,
 )
+_attempts = st.builds(
+    Attempt,
+    trunk=_texts,
+    channel_id=_texts,
+    shown=_texts,
+    dialled_at=_moments,
+    sip_status=st.none() | st.integers(300, 699),
+    cause=st.none() | st.integers(0, 127),
+    has_rung=st.booleans(),
+    reason=st.none() | _texts,
+)
 any_sessions = st.builds(
     Session,
     call_sid=_texts,
@@ -64,6 +76,7 @@ any_sessions = st.builds(
     ring_s=st.none() | _moments,
     max_duration_s=st.none() | _moments,
     talked_s=st.none() | _moments,
+    attempts=st.lists(_attempts, max_size=3).map(tuple),
     ending=st.none() | _endings,
 )
 

@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.call.attempts import Attempt
 from exoswitch.call.session import BotTarget, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import CorruptRecord
@@ -20,6 +21,15 @@ json_values = st.recursive(
 )
 
 
+ATTEMPT = Attempt(
+    trunk="bsnl1",
+    channel_id="c1",
+    shown="+914024001350",
+    dialled_at=MOMENT + 1,
+    sip_status=503,
+    cause=34,
+    reason="503",
+)
 ENDED = evolve(
     SESSION,
     bot=BotTarget(url="ws://bot.example.org/ws", options=StreamOptions(chunk_ms=100, trace="audio")),
@@ -27,6 +37,7 @@ ENDED = evolve(
     answered_at=MOMENT + 2.5,
     gateway="gw1",
     takeovers=2,
+    attempts=(ATTEMPT,),
 ).ended(evolve(HUNG_UP, stream_status=StreamStatus.COMPLETED, disconnected_by=DisconnectedBy.USER), MOMENT + 9)
 
 TEXT = (
@@ -37,13 +48,17 @@ TEXT = (
     '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"}},'
     '"created_at":1700000000.0,"updated_at":1700000009.0,"status":"completed","stream_sid":"s1",'
     r'"custom_field":"\u00fc\ud800","answered_at":1700000002.5,"ended_at":1700000009.0,"trunk":null,"asterisk":null,'
-    '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"talked_s":null,"ending":'
+    '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"talked_s":null,"attempts":['
+    '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
+    '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
     '"disconnected_by":"user","stream_error":null}}'
 )
 EVENT_TEXT = (
     '{"version":2,"status":"completed","stream_sid":"s1","trunk":null,"asterisk":null,"gateway":"gw1",'
-    '"channel_id":null,"updated_at":1700000009.0,"answered_at":1700000002.5,"ended_at":1700000009.0,"talked_s":null,"ending":'
+    '"channel_id":null,"updated_at":1700000009.0,"answered_at":1700000002.5,"ended_at":1700000009.0,"talked_s":null,"attempts":['
+    '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
+    '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
     '"disconnected_by":"user","stream_error":null}}'
 )
@@ -113,7 +128,7 @@ def test_fields_of_a_later_version_are_ignored():
 
 def test_missing_fields_take_their_defaults():
     tree = json.loads(to_text(SESSION))
-    for name in ("custom_field", "ending", "trunk", "gateway", "channel_id", "ring_s", "max_duration_s"):
+    for name in ("custom_field", "ending", "trunk", "gateway", "channel_id", "ring_s", "max_duration_s", "attempts"):
         del tree[name]
     del tree["bot"]["options"]["drain_on_close"]
     assert from_text(json.dumps(tree)) == SESSION
