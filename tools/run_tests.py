@@ -33,8 +33,8 @@ ENVIRONMENTS = {"check": ("check",), "test": ("check", "test", "fuzz", "pipecat"
 STEPS = (  # parts that may run at the same time, the longest first, and how many of them
     (("unit", "types", "style", "formatting", "imports", "news"), 2),  # they use a whole core each
     (("loopback", "pipecat", "installed"), 3),  # they wait for much of their time
-    (("e2e", "fleet"), 2),  # they need a server's answer in time, which the floods of loopback would delay
-    (("fuzz",), 1),  # it runs two targets at a time, which use a whole core each
+    # They need a server's answer in time, which the floods of loopback would delay. Fuzzing takes only idle time.
+    (("e2e", "fleet", "fuzz"), 3),
     (("delays",), 1),  # other parts would change the delays
 )
 PART_TIMEOUT_S = 600
