@@ -109,20 +109,37 @@ class AsteriskConfig:
 class TrunkConfig:
     """The keys of every SIP trunk; each provider's own class adds more.
 
-    `channels` is the limit of concurrent calls, `cps` of new calls a second. `rate` is the price of a pulse of
-    `pulse_s` seconds, in the billing currency.
+    `channels` is the limit of concurrent calls, `cps` of new calls a second. `order` and `weight` rank it among the
+    others, as `routing` says. With `prefixes` it takes only numbers that begin so, with `accounts` only their calls.
+    `rate` is the price of a pulse of `pulse_s` seconds, in the billing currency.
     """
 
     name: values.Name
     provider: values.Provider
     channels: values.Calls = 30
     cps: values.CallsPerSecond = 10.0
+    order: values.TrunkOrder = 1
+    weight: values.Weight = 1.0
+    prefixes: tuple[values.DialPrefix, ...] = ()
+    accounts: tuple[values.Name, ...] = ()
     rate: values.Money = 0.0
     pulse_s: values.PulseSeconds = 60
 
     def broken_rules(self) -> Iterator[Problem]:
         """Give each rule between this trunk's values that does not hold; a path is a key of this trunk."""
         return iter(())
+
+
+@frozen(kw_only=True)
+class RoutingConfig:
+    """The choice among trunks for an outbound call: see `exoswitch.trunks.selection`.
+
+    If a trunk fails before the phone rings, the next one is tried: at most `attempts` trunks within `budget_s`.
+    """
+
+    strategy: values.Strategy = "order"
+    attempts: values.Attempts = 3
+    budget_s: values.AttemptSeconds = 15.0
 
 
 @frozen(kw_only=True)
@@ -221,6 +238,7 @@ class Config:
     calls: CallsConfig = Factory(CallsConfig)
     asterisks: tuple[AsteriskConfig, ...]
     trunks: tuple[TrunkConfig, ...] = ()
+    routing: RoutingConfig = Factory(RoutingConfig)
     private_networks: tuple[values.Network, ...] = ()
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
     streams: StreamConfig = Factory(StreamConfig)

@@ -67,6 +67,8 @@ def _trunks(config: Config) -> Iterator[Problem]:
     for index, trunk in enumerate(config.trunks):
         for problem in trunk.broken_rules():
             yield Problem(f"trunks[{index}].{problem.path}", problem.text)
+        for place, account in enumerate(trunk.accounts):
+            yield from _reference(f"trunks[{index}].accounts[{place}]", account, "accounts", config.accounts)
 
 
 def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:

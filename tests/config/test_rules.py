@@ -45,6 +45,11 @@ def test_provider_is_one_of_this_version(problems, good, provider, message):
     assert problems(good.replace("provider: sip", f"provider: {provider}")) == {"trunks[0].provider": message}
 
 
+def test_accounts_of_a_trunk_exist(problems, good):
+    found = problems(good.replace("port: 5070", "accounts: [acme1, acme]"))
+    assert found == {"trunks[0].accounts[1]": "there is no 'acme' under accounts:; did you mean 'acme1'?"}
+
+
 @pytest.mark.parametrize("codecs", ["[]", "[alaw, alaw]"])
 def test_trunk_has_a_codec_and_none_twice(problems, good, codecs):
     found = problems(good.replace("port: 5070", f"codecs: {codecs}"))
