@@ -13,6 +13,7 @@ from exoswitch.store.postgres_address import has_stray_at
 
 _URL_MAX = 600  # Exotel: the URL of a stream is shorter than 600 characters
 _CLIENTS = ("tcp", "tls", "unix")  # not ssl: it does not check for which host a certificate is
+_WIDEST = {4: 8, 6: 16}  # a shorter prefix takes in networks of others, as 0.0.0.0/1 does
 _SQLITE = "sqlite:///"  # as in SQLAlchemy: a path follows, and a fourth slash makes it absolute
 _SERVERS = ("tcp", "tcp6", "ssl", "tls", "unix", "systemd")
 
@@ -47,6 +48,17 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(text)
     except ValueError:
         raise Unreadable("must be a range of IP addresses from its first one on, such as 10.8.0.0/16") from None
+
+
+def carrier_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Read a range of addresses of a carrier; a route for a wider one would lead other traffic into its VPN."""
+    networks = network(text)
+    if networks.prefixlen < _WIDEST[networks.version]:
+        raise Unreadable(
+            f"must be a range that the carrier named, at most a /{_WIDEST[networks.version]}: "
+            "a route for a wider one would lead other traffic to the carrier"
+        )
+    return networks
 
 
 def stream_host(text: str) -> str:

@@ -86,7 +86,8 @@ class AsteriskConfig:
 
     `ami` is a Twisted client endpoint string (``tcp:10.0.1.5:5038``, ``tls:…``), `sip` HOST:PORT of its UDP
     transport, `rtp_ports` the range of its rtp.conf. `media_address` says where audio is exchanged: at the address
-    that Asterisk announces, or at `host`.
+    that Asterisk announces, or at `host`. `gateways` are the addresses of all gateways that use it, for the firewall;
+    without them it is `rtp.advertise`.
     """
 
     name: values.Name
@@ -98,6 +99,7 @@ class AsteriskConfig:
     capacity: values.Calls = 600
     sip: values.HostAndPort = "0.0.0.0:5060"
     rtp_ports: values.PortRange = range(10000, 20000)
+    gateways: tuple[values.Network, ...] = ()
 
     @property
     def rtp_calls(self) -> int:
