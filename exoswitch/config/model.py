@@ -236,7 +236,7 @@ class Config:
     cluster: values.Cluster = field(default="", repr=False, metadata=_NEVER_SHOWN)
     sessions: values.SessionStore = field(default="sqlite:///exoswitch.db", repr=False, metadata=_NEVER_SHOWN)
     journal: values.Folder = "exoswitch-journal"
-    retention_days: values.Days = 365
+    retention_days: values.Days = 400
     calls: CallsConfig = Factory(CallsConfig)
     asterisks: tuple[AsteriskConfig, ...]
     trunks: tuple[TrunkConfig, ...] = ()
