@@ -17,6 +17,7 @@ from exoswitch.telephony.numbers import normalise
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
+_END_OF_RANGE = re.compile(r"[0-9]{1,4}", re.ASCII)  # at most 10,000 numbers
 
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
@@ -161,6 +162,21 @@ def phone_number(text: str) -> str:
         return normalise(text)
     except InvalidValue:
         raise Unreadable("must be a phone number, such as '+918047491899'") from None
+
+
+def number_range(text: str) -> tuple[str, ...]:
+    """Read a phone number, or a range of them: ``+914024001350-99`` ends with …1399."""
+    start, _, end = text.rpartition("-")
+    try:
+        first = normalise(start)
+    except InvalidValue:
+        return (phone_number(text),)
+    if not _END_OF_RANGE.fullmatch(end):
+        raise Unreadable("must be a phone number or a range of up to 10,000, such as '+914024001350-99'")
+    head, tail = first[: -len(end)], first[-len(end) :]
+    if end < tail:
+        raise Unreadable(f"must end with at least {tail}, such as '{first}-{'9' * len(end)}'")
+    return tuple(f"{head}{number:0{len(end)}}" for number in range(int(tail), int(end) + 1))
 
 
 def caller_id(text: str) -> str:

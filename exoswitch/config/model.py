@@ -3,7 +3,7 @@
 The type of a field declares the kind of its value, which checks the file: see `values`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +12,7 @@ from attrs import Attribute, Factory, field, fields, frozen
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
 from exoswitch.errors import Problem
+from exoswitch.interfaces.trunk import POST_DIAL_S
 
 RTP_PORTS_PER_CALL = 4
 """Of an Asterisk: a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)."""
@@ -107,23 +108,33 @@ class AsteriskConfig:
         return (len(self.rtp_ports) - self.rtp_ports.start % 2) // RTP_PORTS_PER_CALL
 
 
+def _each_number(ranges: Iterable[str | tuple[str, ...]]) -> tuple[str, ...]:
+    """Give the numbers of all ranges, each once, in order."""
+    numbers = (one for entry in ranges for one in ((entry,) if isinstance(entry, str) else entry))
+    return tuple(dict.fromkeys(numbers))
+
+
 @frozen(kw_only=True)
 class TrunkConfig:
     """The keys of every SIP trunk; each provider's own class adds more.
 
-    `channels` is the limit of concurrent calls, `cps` of new calls a second. `order` and `weight` rank it among the
-    others, as `routing` says. With `prefixes` it takes only numbers that begin so, with `accounts` only their calls.
-    `rate` is the price of a pulse of `pulse_s` seconds, in the billing currency.
+    `numbers` are those that it may show (E.164), its default one first; none means any number. `channels` is the
+    limit of concurrent calls, `cps` of new calls a second. `order` and `weight` rank it among the others, as
+    `routing` says. With `prefixes` it takes only numbers that begin so, with `accounts` only their calls. After
+    `post_dial_s` of silence the next trunk is tried. `rate` is the price of a pulse of `pulse_s` seconds, in the
+    billing currency.
     """
 
     name: values.Name
     provider: values.Provider
+    numbers: tuple[values.NumberRange, ...] = field(default=(), converter=_each_number)
     channels: values.Calls = 30
     cps: values.CallsPerSecond = 10.0
     order: values.TrunkOrder = 1
     weight: values.Weight = 1.0
     prefixes: tuple[values.DialPrefix, ...] = ()
     accounts: tuple[values.Name, ...] = ()
+    post_dial_s: values.WaitSeconds = POST_DIAL_S
     rate: values.Money = 0.0
     pulse_s: values.PulseSeconds = 60
 

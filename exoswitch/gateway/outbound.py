@@ -124,7 +124,7 @@ class Outbound(Service):
     def _choose_trunk(self, session: Session) -> OutboundRoute:
         trunk, wait_s = self._trunks.take(self._environment.clock.seconds())
         sip = self._routing.trunks[trunk]
-        channel = sip.dial_string(session.customer)
+        channel = sip.dial(session.customer, session.exophone).channel
         return OutboundRoute(trunk=trunk, address=sip.address, channel=channel, wait_s=wait_s)
 
     async def _find_place(self, session: Session) -> Lease:

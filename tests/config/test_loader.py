@@ -13,6 +13,7 @@ def test_small_file_has_every_default(read, good):
     assert config.rtp.ports == range(20000, 24000)
     assert config.asterisks[0].capacity == 600
     assert config.trunks[0].codecs == ("alaw", "ulaw")
+    assert config.trunks[0].numbers == ()
     assert config.apps["1001"].account == "acme1"
     assert config.numbers["+918047491899"].app == "1001"
 
@@ -233,3 +234,9 @@ def test_report_of_a_bad_file_counts_its_problems(tmp_path, good):
     assert status == 2
     assert text.splitlines()[-1] == f"2 problems in {file}"
     assert "trunks[0].port: must be a whole number from 1 to 65535 (it is '0')\n" in text
+
+
+def test_numbers_of_a_trunk_are_expanded_and_each_is_kept_once(read, good):
+    ranges = 'port: 5070, numbers: ["+914024001398-99", "04024001399", "+918047491899"]'
+    numbers = read(good.replace("port: 5070", ranges)).trunks[0].numbers
+    assert numbers == ("+914024001398", "+914024001399", "+918047491899")

@@ -50,7 +50,7 @@ def one_input(data: bytes) -> None:
     assert NUMBER.fullmatch(request.exophone)
     action = actions.originate(
         channel_id="c" * 32,
-        channel=TRUNK.dial_string(request.number),
+        channel=TRUNK.dial(request.number, request.exophone).channel,
         caller_id=request.exophone,
         ring_s=request.ring_s or 45.0,
         dial_string="UnicastRTP/10.0.0.5:20000/c(ulaw)",

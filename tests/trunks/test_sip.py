@@ -19,7 +19,7 @@ def test_trunk_implements_its_interface():
 
 @pytest.mark.parametrize("number", ["09812345678", "+919812345678", "1"])
 def test_number_is_dialled_as_written(number):
-    assert trunk().dial_string(number) == f"PJSIP/{number}@lab"
+    assert trunk().dial(number, "+918047491899").channel == f"PJSIP/{number}@lab"
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_number_is_dialled_as_written(number):
 )
 def test_text_that_is_not_a_number_is_refused(number):
     with pytest.raises(InvalidValue):
-        trunk().dial_string(number)
+        trunk().dial(number, "+918047491899")
 
 
 @given(st.text())
 @settings(max_examples=100, deadline=None)
-def test_dial_string_has_only_digits_of_the_number(number):
+def test_channel_has_only_digits_of_the_number(number):
     try:
-        dialled = trunk().dial_string(number)
+        dialled = trunk().dial(number, "+918047491899").channel
     except InvalidValue:
         return
     assert set(dialled.removeprefix("PJSIP/").removesuffix("@lab")) <= set("+0123456789")
@@ -53,7 +53,7 @@ def test_dial_string_has_only_digits_of_the_number(number):
 
 def test_refused_number_is_not_repeated_in_the_error():
     with pytest.raises(InvalidValue) as refused:
-        trunk().dial_string("0981-2345678")
+        trunk().dial("0981-2345678", "+918047491899")
     assert "2345678" not in str(refused.value)
 
 
@@ -69,6 +69,14 @@ def test_ipv6_host_is_in_brackets_in_the_contact_only():
     text = trunk(host="2001:db8::1").pjsip()
     assert "contact = sip:[2001:db8::1]:5060\n" in text
     assert "match = 2001:db8::1\n" in text
+
+
+def test_call_shows_the_exophone_if_the_trunk_has_it_and_else_its_first_number():
+    numbers = ("+914024001350", "+914024001351")
+    assert trunk(numbers=numbers).shown("+914024001351") == "+914024001351"
+    assert trunk(numbers=numbers).shown("+918047491899") == "+914024001350"
+    assert trunk().shown("+918047491899") == "+918047491899"
+    assert trunk(numbers=numbers).dial("+919812345610", "+918047491899").caller_id == "+914024001350"
 
 
 def test_registry_builds_the_trunk_of_a_known_provider():
