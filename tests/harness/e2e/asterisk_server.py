@@ -3,6 +3,7 @@
 import secrets
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,9 @@ set -e
 mount --rbind /dev "$0/dev"
 mount -t proc proc "$0/proc"
 mount --bind "$1" "$0/mnt"
+for name in hosts resolv.conf; do
+    test ! -f "$1/$name" || mount --bind "$1/$name" "$0/etc/$name"
+done
 exec chroot "$0" asterisk -C "$2" -f -n
 """
 
@@ -70,11 +74,14 @@ class AsteriskServer:
     """A context manager: inside it Asterisk runs, fully booted.
 
     `folder` holds the rendered files, then Asterisk's logs; `start_log` is all that it logged until it was up.
+    `hosts` gives addresses to names, and `nameserver` is asked for all others; by default the machine's own.
     """
 
     root: Path
     folder: Path
     config: Config
+    hosts: Mapping[str, str] = field(factory=dict, kw_only=True)
+    nameserver: str = field(default="", kw_only=True)
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     start_log: str = field(default="", init=False)
 
@@ -108,11 +115,24 @@ class AsteriskServer:
         files = (self.folder / "state" / "log" / "messages.log", self.folder / "output.log")
         return "\n".join(path.read_text(errors="replace") for path in files if path.exists())
 
-    def __enter__(self) -> Self:
-        trunks = [build(trunk) for trunk in self.config.trunks]
-        files = render(self.config, self.pbx, trunks, etc_dir=ETC_DIR, state_dir=STATE_DIR)
+    def render(self, config: Config) -> None:
+        """Write Asterisk's files for this configuration; a running Asterisk reads them when it reloads."""
+        trunks = [build(trunk) for trunk in config.trunks]
+        files = render(config, self.pbx, trunks, etc_dir=ETC_DIR, state_dir=STATE_DIR)
         reporter = section(REPORTER, (("secret", self.pbx.secret), ("read", READ), ("write", "reporting")))
         write(self.folder / "etc", {**files, "manager.conf": f"{files['manager.conf']}\n{reporter}"})
+
+    def _write_names(self) -> None:
+        if self.hosts:
+            own = (self.root / "etc" / "hosts").read_text()
+            lines = "".join(f"{address} {name}\n" for name, address in self.hosts.items())
+            (self.folder / "hosts").write_text(own + lines)
+        if self.nameserver:
+            (self.folder / "resolv.conf").write_text(f"nameserver {self.nameserver}\noptions timeout:1 attempts:1\n")
+
+    def __enter__(self) -> Self:
+        self.render(self.config)
+        self._write_names()
         for name in STATE_FOLDERS:
             (self.folder / "state" / name).mkdir(parents=True)
         command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", _START)
