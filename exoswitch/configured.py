@@ -4,9 +4,16 @@ from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
 from exoswitch.config.model import Config
+from exoswitch.gateway.rules import Rules
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.reach import ReachRules
 from exoswitch.trunks.registry import build
+from exoswitch.trunks.selection import Selection, TrunkRule
+
+
+def rules(config: Config) -> Rules:
+    """Give all that a reload replaces."""
+    return Rules(routing=routing(config), selection=selection(config), accounts=accounts(config), reach=reach(config))
 
 
 def reach(config: Config) -> ReachRules:
@@ -33,6 +40,21 @@ def routing(config: Config) -> Routing:
         in_fleet=bool(config.cluster),
         shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
     )
+
+
+def selection(config: Config) -> Selection:
+    """Give the choice among trunks."""
+    trunks = (
+        TrunkRule(
+            name=trunk.name,
+            order=trunk.order,
+            weight=trunk.weight,
+            prefixes=trunk.prefixes,
+            accounts=frozenset(trunk.accounts),
+        )
+        for trunk in config.trunks
+    )
+    return Selection(config.routing.strategy, tuple(trunks))
 
 
 def accounts(config: Config) -> Accounts:

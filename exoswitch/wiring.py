@@ -18,7 +18,7 @@ from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
-from exoswitch.configured import accounts, reach, routing
+from exoswitch.configured import rules
 from exoswitch.errors import BackendUnavailable, CannotStart
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.resource import make_resource, refusal
@@ -33,7 +33,9 @@ from exoswitch.fleet.once_named import OnceNamed
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.routing import Accounts
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
 from exoswitch.rtp.service import RtpService
@@ -70,6 +72,7 @@ class Gateway(OrderedServices):
     def __init__(self, config: Config, reactor: Any, end: Callable[[str], None]) -> None:
         super().__init__(reactor)
         self.config = config
+        self.rules = CurrentRules(rules(config))
         self.metrics = PrometheusMetrics()
         self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces")}
         resolver = CaresResolver(reactor)
@@ -81,7 +84,7 @@ class Gateway(OrderedServices):
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
-        self.engine = Engine(self._environment(reactor), routing(config), _trunk_channels(config))
+        self.engine = Engine(self._environment(reactor), self.rules, _trunk_channels(config))
         for switch in self.switches.values():
             switch.listener = self.engine
         self.jobs.listener = self.engine
@@ -134,7 +137,7 @@ class Gateway(OrderedServices):
                 metrics=self.metrics,
                 handshake_s=self.config.calls.handshake_s,
                 names=self.names,
-                reach=reach(self.config),
+                reach=lambda: self.rules.now.reach,
                 observe=observe,
             ),
             jobs=self.jobs,
@@ -158,7 +161,7 @@ class Gateway(OrderedServices):
         page = MetricsPage(self.metrics.parts, CONTENT_TYPE, reactor)
         if config.metrics:
             self.add("metrics", _scraped(config, page, self.metrics, reactor))
-        self.add("HTTP", _web(config, self.engine, page, self.metrics, reactor))
+        self.add("HTTP", _web(config, self.engine, self.rules, page, metrics=self.metrics, reactor=reactor))
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
         self.add("jobs", OnceNamed(self.nodes, self.jobs))
@@ -300,8 +303,12 @@ def _scraped(config: Config, page: MetricsPage, metrics: IMetrics, reactor: Any)
     return web_service(config.metrics, site, reactor)
 
 
-def _web(config: Config, engine: Engine, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
-    known = accounts(config)
+def _web(
+    config: Config, engine: Engine, rules: CurrentRules, page: MetricsPage, *, metrics: IMetrics, reactor: Any
+) -> IService:
+    def known() -> Accounts:
+        return rules.now.accounts
+
     authentication = Authentication(known, reactor, metrics)
     routes = {**health_routes(engine), **({} if config.metrics else page.routes())}
     resource = make_resource(engine, known, authentication, routes)

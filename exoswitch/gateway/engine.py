@@ -20,9 +20,9 @@ from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.calls import CallRequest, ICalls
 from exoswitch.interfaces.metrics import Reading
-from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.services import OrderedServices
@@ -44,7 +44,7 @@ class Engine(Service):
     """The calls of one gateway."""
 
     _environment: Environment
-    _routing: Routing
+    _rules: CurrentRules
     _trunks: TrunkChannels
     _calls: LiveCalls = field(init=False)
     _outbound: Outbound = field(init=False)
@@ -57,12 +57,12 @@ class Engine(Service):
 
     def __attrs_post_init__(self) -> None:
         """Make the parts."""
-        self._calls = LiveCalls(self._environment, self._routing, self._trunks)
-        self._outbound = Outbound(self._environment, self._routing, self._trunks, self._calls)
-        self._inbound = Inbound(self._environment, self._routing, self._calls)
+        self._calls = LiveCalls(self._environment, self._rules, self._trunks)
+        self._outbound = Outbound(self._environment, self._rules, self._trunks, self._calls)
+        self._inbound = Inbound(self._environment, self._rules, self._calls)
         resumer = Resumer(self._environment, self._calls, self._outbound)
-        self._failover = Failover(self._environment, self._routing, self._calls, self._inbound, resumer)
-        self._recovery = Recovery(self._environment, self._calls, resumer, self._routing)
+        self._failover = Failover(self._environment, self._rules, self._calls, self._inbound, resumer)
+        self._recovery = Recovery(self._environment, self._calls, resumer, self._rules)
         self._fencing = Fencing(self._environment, self._calls, self._route)
         self._environment.metrics.read_from(self._readings)
         self._parts = OrderedServices(self._environment.clock)
@@ -70,7 +70,7 @@ class Engine(Service):
         self._parts.add("outbound calls", self._outbound)
         self._parts.add("failover", self._failover)
         self._parts.add("recovery", self._recovery)
-        if self._routing.in_fleet:
+        if self._rules.now.routing.in_fleet:
             self._parts.add("fencing", self._fencing)
 
     # --- What the REST API asks (ICalls) ------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class Engine(Service):
     def _readings(self) -> Iterator[Reading]:
         for switch in self._environment.switches.values():
             yield Reading("ami_connected", switch.ready, {"asterisk": switch.name})
-        if self._routing.in_fleet:
+        if self._rules.now.routing.in_fleet:
             yield Reading("redis_up", self._environment.nodes.is_shared)
 
     @property

@@ -17,7 +17,7 @@ from exoswitch.gateway.environment import ANSWER_S, SESSION_STORE, Environment
 from exoswitch.gateway.inbound import Inbound
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.resume import Resumer
-from exoswitch.interfaces.routing import Routing
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
 
@@ -32,7 +32,7 @@ class Failover(Service):
     """Collects the calls that this gateway takes over, and hands its own off."""
 
     _environment: Environment
-    _routing: Routing
+    _rules: CurrentRules
     _calls: LiveCalls
     _inbound: Inbound
     _resumer: Resumer
@@ -47,7 +47,7 @@ class Failover(Service):
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
         """Look for calls of dead gateways, if their sessions can be read here."""
-        if self._routing.shares_sessions:
+        if self._rules.now.routing.shares_sessions:
             self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._environment.clock, self._log))
         self._loops.append(repeat(self._reap, REAP_EVERY_S, self._environment.clock, self._log))
 

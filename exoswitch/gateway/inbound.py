@@ -23,7 +23,8 @@ from exoswitch.gateway.call_metrics import count_refused
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.refusals import Refusals
-from exoswitch.interfaces.routing import InboundRoute, Routing
+from exoswitch.gateway.rules import CurrentRules
+from exoswitch.interfaces.routing import InboundRoute
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.window import Window
@@ -78,7 +79,7 @@ class Inbound(Service):
     """Has each inbound call taken by one gateway."""
 
     _environment: Environment
-    _routing: Routing
+    _rules: CurrentRules
     _calls: LiveCalls
     _waiting: dict[tuple[str, str], _Arrival] = field(factory=dict, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.inbound"), init=False)
@@ -95,7 +96,7 @@ class Inbound(Service):
         if key in self._waiting or self._calls.of_channel(switch, event.channel_id) is not None:
             return
         callee = _e164(event.callee)
-        route = self._routing.routes.get(callee)
+        route = self._rules.now.routing.routes.get(callee)
         if route is None:
             self._reject(switch, event.channel_id, callee)
             return
@@ -191,7 +192,7 @@ class Inbound(Service):
             arrival.channel_id,
             arrival.session.call_sid,
             excluding=arrival.passing_over(self._environment.clock.seconds()),
-            quotas=self._routing.quotas_of(arrival.route.account),
+            quotas=self._rules.now.routing.quotas_of(arrival.route.account),
         )
         return await self._environment.of_fleet(received)
 
@@ -215,7 +216,11 @@ class Inbound(Service):
             asterisk=arrival.switch.name,
             takeovers=int(is_chosen_again),
         )
-        if self._routing.in_fleet and not self._environment.nodes.is_shared and not await self._claim(arrival):
+        if (
+            self._rules.now.routing.in_fleet
+            and not self._environment.nodes.is_shared
+            and not await self._claim(arrival)
+        ):
             self._leave(lease)
             return
         call = self._calls.begin(session, lease)

@@ -13,8 +13,8 @@ from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.metrics import Reading
-from exoswitch.interfaces.routing import Routing
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.trunks.channels import TrunkChannels
 
@@ -28,7 +28,7 @@ class LiveCalls:
     """The calls that are not over; no more are accepted once it `is_stopping`."""
 
     _environment: Environment
-    _routing: Routing
+    _rules: CurrentRules
     _trunks: TrunkChannels
     is_stopping: bool = field(default=False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
@@ -101,7 +101,7 @@ class LiveCalls:
     def _add(
         self, session: Session, lease: Lease, choose_trunk: Callable[[Session], OutboundRoute] = _never_dialled
     ) -> LiveCall:
-        limits = self._routing.limits_of(session, self._environment.wall_clock())
+        limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
         call = LiveCall(session, lease, self._environment, limits, self._forget, choose_trunk)
         self._by_sid[call.call_sid] = call
         self._by_channel[call.channel.key] = call

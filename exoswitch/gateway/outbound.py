@@ -20,8 +20,8 @@ from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Enviro
 from exoswitch.gateway.handoff_watch import HandoffWatch
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.calls import CallRequest
-from exoswitch.interfaces.routing import Routing
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
@@ -39,7 +39,7 @@ class Outbound(Service):
     """Accepts outbound calls, hands them over, and dials them."""
 
     _environment: Environment
-    _routing: Routing
+    _rules: CurrentRules
     _trunks: TrunkChannels
     _calls: LiveCalls
     _watch: HandoffWatch = field(init=False)
@@ -123,7 +123,7 @@ class Outbound(Service):
 
     def _choose_trunk(self, session: Session) -> OutboundRoute:
         trunk, wait_s = self._trunks.take(self._environment.clock.seconds())
-        sip = self._routing.trunks[trunk]
+        sip = self._rules.now.routing.trunks[trunk]
         channel = sip.dial(session.customer, session.exophone).channel
         return OutboundRoute(trunk=trunk, address=sip.address, channel=channel, wait_s=wait_s)
 
@@ -141,8 +141,8 @@ class Outbound(Service):
     async def _allocate(self, session: Session, *, is_new: bool, any_gateway: bool = True) -> Lease:
         allocated = self._environment.nodes.allocate(
             session.call_sid,
-            any_gateway=any_gateway and self._routing.shares_sessions,
-            quotas=self._routing.quotas_of(session.account, is_new=is_new),
+            any_gateway=any_gateway and self._rules.now.routing.shares_sessions,
+            quotas=self._rules.now.routing.quotas_of(session.account, is_new=is_new),
         )
         environment = self._environment
         return await allocation(environment.metrics, environment.clock, environment.of_fleet(allocated))

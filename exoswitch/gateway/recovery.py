@@ -13,7 +13,7 @@ from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.gateway.environment import ANSWER_S, SESSION_STORE, Environment
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.resume import Resumer
-from exoswitch.interfaces.routing import Routing
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
@@ -26,7 +26,7 @@ class Recovery(Service):
     _environment: Environment
     _calls: LiveCalls
     _resumer: Resumer
-    _routing: Routing
+    _rules: CurrentRules
     _left: dict[str, Session] = field(factory=dict, init=False)
     _channels: dict[str, frozenset[str]] = field(factory=dict, init=False)
     _retry: Retry = field(init=False)
@@ -84,7 +84,7 @@ class Recovery(Service):
         return not is_new and self._calls.find(session.call_sid) is None
 
     async def _held_elsewhere(self) -> frozenset[str]:
-        if not self._routing.in_fleet:
+        if not self._rules.now.routing.in_fleet:
             return frozenset()
         try:
             view = await self._environment.of_fleet(self._environment.nodes.view())
@@ -113,7 +113,7 @@ class Recovery(Service):
                 self._environment.nodes.allocate(
                     session.call_sid,
                     asterisk=switch.name,
-                    quotas=self._routing.quotas_of(session.account, is_new=False),
+                    quotas=self._rules.now.routing.quotas_of(session.account, is_new=False),
                 )
             )
         except (NoCapacity, BackendUnavailable) as problem:

@@ -70,8 +70,11 @@ class Routing:
     shares_sessions: bool = False
 
     def quotas_of(self, account: str, *, is_new: bool = True) -> Mapping[str, int]:
-        """Give the quotas of a call, with their limits; a call that is not new counts, but is never refused."""
-        return {f"account {account}": self.concurrency[account] if is_new else _NO_LIMIT}
+        """Give the quotas of a call, with their limits; a call that is not new counts, but is never refused.
+
+        An account that is gone, because a reload removed it, has no place for a new call.
+        """
+        return {f"account {account}": self.concurrency.get(account, 0) if is_new else _NO_LIMIT}
 
     def limits_of(self, session: Session, now: float) -> CallLimits:
         """Give the time limits of a call; `now` (wall clock) says how much of them an answered call has used."""

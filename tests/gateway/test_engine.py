@@ -28,6 +28,7 @@ from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
+from tests.harness.rules import in_force
 
 BOT = BotTarget(url="ws://bot.example.org/ws")
 PERSON = "+919812345610"
@@ -77,7 +78,7 @@ class House:
             routes={OURS: InboundRoute("acme1", BOT), "+918047491800": InboundRoute("tiny", BOT)},
         )
         lines = TrunkChannels.of([("lab", 30, 10.0)])
-        self.engine = Engine(ports, directory, lines)
+        self.engine = Engine(ports, in_force(directory), lines)
         self.happens(ev.SwitchReady(UP))
 
     def happens(self, *events):

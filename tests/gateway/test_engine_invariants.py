@@ -27,6 +27,7 @@ from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
+from tests.harness.rules import in_force
 
 OURS = "+918047491899"
 TRUNK_CHANNELS = 4
@@ -120,7 +121,7 @@ class Calls(RuleBasedStateMachine):
             routes={OURS: InboundRoute("acme1", BotTarget(url="ws://bot.example.org/ws"))},
         )
         self.trunks = TrunkChannels.of([("lab", TRUNK_CHANNELS, 1.0)])
-        self.engine = Engine(environment, routing, self.trunks)
+        self.engine = Engine(environment, in_force(routing), self.trunks)
         self.engine.startService()
         self.engine.switch_event(self.switch, ev.SwitchReady(frozenset()))
         self.channels, self.accepted, self.ended_elsewhere, self.told = [], [], set(), set()

@@ -25,6 +25,7 @@ from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
+from tests.harness.rules import in_force
 
 BOT = BotTarget(url="ws://bot.example.org/ws")
 PERSON, OURS = "+919812345610", "+918047491899"
@@ -104,7 +105,7 @@ class Gateway:
             in_fleet=True,
             shares_sessions=self.shares_sessions,
         )
-        self.engine = Engine(ports, directory, TrunkChannels.of([("lab", 30, 1000.0)]))
+        self.engine = Engine(ports, in_force(directory), TrunkChannels.of([("lab", 30, 1000.0)]))
         self.jobs.listener = self.engine
 
     def start(self, channel_ids=frozenset()):

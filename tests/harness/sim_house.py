@@ -34,7 +34,7 @@ class House:
 
     def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
         # The web service listens on the default reactor, with real sockets.
-        monkeypatch.setattr(wiring, "_web", lambda *_: Service())
+        monkeypatch.setattr(wiring, "_web", lambda *_, **__: Service())
         self.reactor, self.meters = VirtualReactor(), Meters()
         self.asterisk = SimulatedAsterisk(
             reactor=self.reactor, script=read_script(script), meters=self.meters, ami_port=5038, **options

@@ -176,7 +176,7 @@ class Dialled:
         self.asked = []
         names = Names(self.reactor, self.ask, lambda: None)
         self.addresses = list(addresses)
-        bots = ExotelBots(self.reactor, metrics=MemoryMetrics(), names=names, reach=rules)
+        bots = ExotelBots(self.reactor, metrics=MemoryMetrics(), names=names, reach=lambda: rules)
         self.listener = RecordedListener()
         start = evolve(stream_start(url), account="acme1", bot=BotTarget(url=url))
         self.connection = bots.connect(start, RecordedLeg(), self.listener)
@@ -273,7 +273,7 @@ def test_a_gateway_has_the_rules_of_its_configuration():
         apps={"1001": AppConfig(account="acme1", url="ws://10.0.0.5/ws")},
     )
     reactor = MemoryReactorClock()
-    assert Gateway(config, reactor, pytest.fail)._environment(reactor).bots.reach == ReachRules(
+    assert Gateway(config, reactor, pytest.fail)._environment(reactor).bots.reach() == ReachRules(
         urls={"acme1": frozenset({"ws://10.0.0.5/ws"})},
         hosts={"acme1": frozenset({"voice_bot:8080"})},
         networks=(ip_network("10.8.0.0/16"),),

@@ -6,6 +6,7 @@ when they are asked.
 """
 
 import hmac
+from collections.abc import Callable
 
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
@@ -23,9 +24,9 @@ DELAY_S = 1.0
 
 @define(eq=False)
 class Authentication:
-    """Finds the account of a request."""
+    """Finds the account of a request; `accounts` gives the present ones."""
 
-    _accounts: Accounts
+    _accounts: Callable[[], Accounts]
     _clock: IReactorTime
     _metrics: IMetrics
     _failed: FailedLogins = field(factory=FailedLogins, init=False)
@@ -37,7 +38,7 @@ class Authentication:
         Raises:
             Unauthorized: they do not.
         """
-        known = self._accounts.by_name.get(name)
+        known = self._accounts().by_name.get(name)
         key, token = ("", "") if known is None else (known.api_key, known.api_token)
         user, password = request.getUser(), request.getPassword()
         is_user = hmac.compare_digest(user, key.encode()) | hmac.compare_digest(user, name.encode())

@@ -5,7 +5,7 @@ those of `exoswitch.web`: small, complete, and not parsed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred
@@ -30,11 +30,11 @@ _LONGEST_SID = 64
 
 def make_resource(
     calls: ICalls,
-    accounts: Accounts,
+    accounts: Callable[[], Accounts],
     authentication: Authentication,
     more: Mapping[str, Handler],
 ) -> IResource:
-    """Make the resource of the API; `more` gives the GET handlers of other paths."""
+    """Make the resource of the API; `accounts` gives the present ones, `more` the GET handlers of other paths."""
     from klein import Klein  # noqa: PLC0415 - it installs the default reactor
     from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - klein's router raises it
 
@@ -65,7 +65,7 @@ class RestApi:
 
     _log = Logger()
 
-    def __init__(self, calls: ICalls, accounts: Accounts, authentication: Authentication) -> None:
+    def __init__(self, calls: ICalls, accounts: Callable[[], Accounts], authentication: Authentication) -> None:
         self._calls = calls
         self._accounts = accounts
         self._authentication = authentication
@@ -73,7 +73,7 @@ class RestApi:
     async def connect(self, request: Request, account: str) -> bytes:
         """Place a call."""
         dialer = await self._authentication.account(request, account)
-        wanted = read_connect(_parameters(request), dialer, self._accounts)
+        wanted = read_connect(_parameters(request), dialer, self._accounts())
         session = await _shielded(self._calls.place(wanted))
         self._log.info(
             "call {call} of {account} to {number} is accepted",

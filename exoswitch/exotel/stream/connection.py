@@ -56,7 +56,8 @@ class ExotelBots:
 
     `handshake_s` limits the resolver, DNS, TCP, TLS and the upgrade together. `entropy` gives random bytes for keys
     and masks. `tls_options` makes the TLS settings for a host name and a file of certificates to trust. `names` looks
-    up host names, and `reach` says where each account's bots may be. `observe` makes the observer of each attempt.
+    up host names. `reach` gives the present rules for the addresses of bots. `observe` makes the observer of each
+    attempt.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class ExotelBots:
         entropy: Callable[[int], bytes] = os.urandom,
         tls_options: Callable[[str, str], Any] = client_tls,
         names: INames | None = None,
-        reach: ReachRules = UNLIMITED,
+        reach: Callable[[], ReachRules] = lambda: UNLIMITED,
         observe: ObserverFactory = unobserved,
     ) -> None:
         self.reactor = reactor
@@ -88,7 +89,8 @@ class ExotelBots:
     def endpoint(self, start: StreamStart, address: BotAddress, url: str = "") -> BotEndpoint:
         """Give the endpoint of a call's bot or resolver; `url` is its URL, unless a resolver has given it."""
         account, host, port = start.account, address.host, address.port
-        reach = self.reach.of_url(account, url, host, port) if url else self.reach.of_host(account, host, port)
+        rules = self.reach()
+        reach = rules.of_url(account, url, host, port) if url else rules.of_host(account, host, port)
         connecting = HostEndpoint(self.reactor, self.names, host, port, self.handshake_s, account, reach)
         tls = self.tls_options(host, start.bot.options.ca_file) if address.secure else None
         return BotEndpoint(self.reactor, connecting, tls, self.tls_turns)

@@ -43,6 +43,10 @@ class Calls:
         return fail(CallNotFound(f"account {account} has no call {call_sid}"))
 
 
+def accounts():
+    return ACCOUNTS
+
+
 @define
 class Dialer:
     calls: Calls = field(factory=Calls)
@@ -52,7 +56,7 @@ class Dialer:
     def __attrs_post_init__(self):
         clock, metrics = Clock(), MemoryMetrics()
         resource = make_resource(
-            self.calls, ACCOUNTS, Authentication(ACCOUNTS, clock, metrics), health_routes(self.calls)
+            self.calls, accounts, Authentication(accounts, clock, metrics), health_routes(self.calls)
         )
         self.server = Server(resource, clock, metrics)
 
