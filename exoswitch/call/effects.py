@@ -32,7 +32,7 @@ class Effect:
 
 @frozen
 class ChooseTrunk(Effect):
-    """Take a channel of a trunk that can carry the call soon; `trunk_chosen` or `no_trunk` answers at once."""
+    """Take a channel of a trunk that can carry the call soon; `trunk_chosen` or `no_trunk` answers."""
 
 
 @frozen

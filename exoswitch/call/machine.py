@@ -88,6 +88,7 @@ new.upon(CallInputs.abandon).to(over)(outputs.abandon)
 
 choosing_trunk.upon(CallInputs.trunk_chosen).to(accepted)(outputs.remember_turn)
 choosing_trunk.upon(CallInputs.no_trunk).to(over)(outputs.no_trunk)
+choosing_trunk.upon(CallInputs.hang_up).to(over)(outputs.stop_choosing)
 accepted.upon(CallInputs.abandon).to(over)(outputs.abandon)
 accepted.upon(CallInputs.dial).to(waiting_for_turn)(outputs.wait_for_turn)
 waiting_for_turn.upon(CallInputs.turn_came).to(claiming)(outputs.claim)
@@ -186,10 +187,11 @@ CHANNEL_MADE = (inputs.channel_dialled, inputs.channel_ringing, inputs.channel_a
 DIAL_ENDED = (inputs.dial_failed, inputs.originate_failed)
 STREAM_ENDED = (inputs.stream_closed, inputs.stream_lost, inputs.bot_finished)
 
-_ignore([accepted], inputs.moved)  # The dialer is not answered yet. The claim decides who dials.
+# The dialer is not answered yet. The claim decides who dials.
+_ignore((choosing_trunk, accepted), inputs.moved)
 # Another gateway may have dialled the call on the same channel.
-_ignore((accepted, waiting_for_turn, claiming), *CHANNEL_MADE, *DIAL_ENDED)
-_ignore((accepted, waiting_for_turn, claiming), inputs.media_announced, inputs.channel_hung_up, inputs.digit_pressed)
+UNDIALLED = (choosing_trunk, accepted, waiting_for_turn, claiming)
+_ignore(UNDIALLED, *CHANNEL_MADE, *DIAL_ENDED, inputs.media_announced, inputs.channel_hung_up, inputs.digit_pressed)
 _ignore((trying, ringing), inputs.channel_dialled)
 _ignore([ringing], inputs.channel_ringing)
 _ignore((*ANSWERED, draining), *CHANNEL_MADE, *DIAL_ENDED)
@@ -201,6 +203,7 @@ _ignore((awaiting_originate_response, over), inputs.channel_hung_up)
 _ignore((ending, over), inputs.originate_failed, inputs.stream_opened, inputs.stream_failed, *STREAM_ENDED)
 _ignore((ending, over), inputs.playout_finished, inputs.media_lost)
 _ignore([over], inputs.abandon, inputs.claimed, inputs.dial, inputs.dial_failed, inputs.moved, inputs.refused)
+_ignore([over], inputs.trunk_chosen, inputs.no_trunk)
 
 machine = builder.build()
 

@@ -74,7 +74,7 @@ def _hang_up(stop: StopReason | None = None, *, is_lost: bool = False) -> tuple[
 # --- Before Asterisk knows of the call ---------------------------------------------------------------------------
 
 choose_trunk = _asks(fx.ChooseTrunk())
-no_trunk = abandon = _asks(fx.ReleaseCall())  # the request for the call is answered with the reason
+no_trunk = abandon = stop_choosing = _asks(fx.ReleaseCall())  # the dialer is told the reason
 claim = _asks(fx.ClaimCall())
 
 

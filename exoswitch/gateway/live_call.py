@@ -5,11 +5,12 @@ effects are carried out waits until they are done.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import define, field
 from automat import NoTransition
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -20,7 +21,7 @@ from exoswitch.call.inputs import CallInputs, apply_close, apply_event, apply_li
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.machine import begin, has_channel, is_talking, owned_timers
 from exoswitch.call.session import Session
-from exoswitch.errors import ExoswitchError, NoCapacity, TrunkError
+from exoswitch.errors import BackendUnavailable, ExoswitchError, NoCapacity, TrunkError
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.channel import Channel, OutboundRoute
 from exoswitch.gateway.conversation import Conversation
@@ -31,7 +32,9 @@ from exoswitch.gateway.timers import CallTimers
 from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.media import IMediaListener
 from exoswitch.tasks.retry import Retry
+from exoswitch.tasks.spawn import spawn
 
+STOPPING = "this gateway is stopping: place the call on another one"
 RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to Asterisk
 
 
@@ -48,7 +51,7 @@ class LiveCall:
     _world: Environment
     _limits: CallLimits
     _on_over: Callable[["LiveCall"], None]
-    _choose_trunk: Callable[[Session], OutboundRoute]
+    _choose_trunk: Callable[[Session], Awaitable[OutboundRoute]]
     inputs: CallInputs = field(init=False)
     channel: Channel = field(init=False)
     _core: CallCore = field(init=False)
@@ -57,7 +60,8 @@ class LiveCall:
     _conversation: Conversation = field(init=False)
     _timers: CallTimers = field(init=False)
     _was_answered: bool = field(init=False)
-    _refusal: ExoswitchError | None = field(default=None, init=False)
+    _accepted: Deferred[None] | None = field(default=None, init=False)
+    _refusal: ExoswitchError = field(factory=lambda: BackendUnavailable(STOPPING), init=False)
     _inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = field(factory=deque, init=False)
     _is_busy: bool = field(default=False, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
@@ -85,16 +89,17 @@ class LiveCall:
 
     # --- Beginnings ---------------------------------------------------------------------------------------------
 
-    def accept(self) -> None:
+    def accept(self) -> Deferred[None]:
         """Choose a trunk for an outbound call, before anything else.
 
         Raises:
             NoCapacity: no trunk has a channel for it.
             TrunkError: no trunk is configured.
+            BackendUnavailable: this gateway stops.
         """
+        self._accepted = accepted = Deferred[None]()
         self.feed(self.inputs.accept)
-        if self._refusal is not None:
-            raise self._refusal
+        return accepted
 
     def open_media(self) -> None:
         """Bind the call's RTP port; a call without one is abandoned.
@@ -191,7 +196,7 @@ class LiveCall:
     def _carry_out(self, effect: fx.Effect) -> None:  # noqa: C901, PLR0912 - one line for each effect there is
         match effect:
             case fx.ChooseTrunk():
-                self._take_trunk()
+                spawn(self._take_trunk(), self._log, "choosing a trunk", call_sid=self.call_sid)
             case fx.ClaimCall():
                 self.channel.claim(lambda: self._world.sessions.claim(self.call_sid, self._world.process))
             case fx.Originate(ring_s):
@@ -235,9 +240,9 @@ class LiveCall:
                 self._progress.ended()
                 self._record.end(ending)
 
-    def _take_trunk(self) -> None:
+    async def _take_trunk(self) -> None:
         try:
-            route = self._choose_trunk(self.session)
+            route = await self._choose_trunk(self.session)
         except (NoCapacity, TrunkError) as problem:
             self._refusal = problem
             self.feed(self.inputs.no_trunk, str(problem))
@@ -246,6 +251,15 @@ class LiveCall:
             self._record.choose_trunk(route.trunk)
             self._world.metrics.observe("trunk_cps_wait_seconds", route.wait_s, trunk=route.trunk)
             self.feed(self.inputs.trunk_chosen, route.wait_s, f"trunk {route.trunk} ({route.address})")
+            self._answer(None)
+
+    def _answer(self, refusal: ExoswitchError | None) -> None:
+        """Tell whether the call was accepted, unless that has been told."""
+        accepted, self._accepted = self._accepted, None
+        if accepted is not None and refusal is None:
+            accepted.callback(None)
+        elif accepted is not None:
+            accepted.errback(refusal)
 
     def _release(self, *, is_elsewhere: bool) -> None:
         if is_elsewhere:
@@ -256,6 +270,7 @@ class LiveCall:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=statistics)
         self._world.give_back(self.lease)
         self._on_over(self)
+        self._answer(self._refusal)
 
     # --- What it is ---------------------------------------------------------------------------------------------
 

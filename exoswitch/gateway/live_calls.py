@@ -1,7 +1,7 @@
 """Adapter: all live calls of this gateway: by SID, by channel, and whether more may begin."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 
 from attrs import define, field
@@ -19,7 +19,7 @@ from exoswitch.interfaces.switch import ISwitch
 from exoswitch.trunks.channels import TrunkChannels
 
 
-def _never_dialled(session: Session) -> OutboundRoute:
+async def _never_dialled(session: Session) -> OutboundRoute:
     raise LookupError(f"call {session.call_sid} has a channel already")
 
 
@@ -49,17 +49,18 @@ class LiveCalls:
         call.open_media()
         return call
 
-    def begin_outbound(
-        self, session: Session, lease: Lease, choose_trunk: Callable[[Session], OutboundRoute]
+    async def begin_outbound(
+        self, session: Session, lease: Lease, choose_trunk: Callable[[Session], Awaitable[OutboundRoute]]
     ) -> LiveCall:
         """Make a call that is to be dialled, on its place, with a channel of a trunk and an RTP port.
 
         Raises:
             NoCapacity: no trunk has a channel for it, or no RTP port is free; the place is released.
             TrunkError: no trunk is configured; the place is released.
+            BackendUnavailable: this gateway stops; the place is released.
         """
         call = self._add(session, lease, choose_trunk)
-        call.accept()
+        await call.accept()
         call.open_media()
         return call
 
@@ -99,7 +100,10 @@ class LiveCalls:
             self._waiting.discard(all_over)
 
     def _add(
-        self, session: Session, lease: Lease, choose_trunk: Callable[[Session], OutboundRoute] = _never_dialled
+        self,
+        session: Session,
+        lease: Lease,
+        choose_trunk: Callable[[Session], Awaitable[OutboundRoute]] = _never_dialled,
     ) -> LiveCall:
         limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
         call = LiveCall(session, lease, self._environment, limits, self._forget, choose_trunk)

@@ -12,13 +12,13 @@ from twisted.logger import Logger
 
 from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
-from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
+from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import REFUSALS, allocation, count_refused
 from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
-from exoswitch.gateway.live_call import LiveCall
+from exoswitch.gateway.live_call import STOPPING, LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.calls import CallRequest
@@ -30,7 +30,6 @@ from exoswitch.trunks.channels import TrunkChannels
 
 LOOK_EVERY_S = 5.0
 NO_ASTERISK = "no Asterisk can be reached: see /readyz"
-STOPPING = "this gateway is stopping: place the call on another one"
 NOT_SAVED = not_placed("its session could not be saved, so it was not placed")
 
 
@@ -83,7 +82,7 @@ class Outbound(Service):
         session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
         if lease.gateway != self._environment.node:
             return await self._hand_over(session, lease)
-        call = self._calls.begin_outbound(session, lease, self._choose_trunk)
+        call = await self._calls.begin_outbound(session, lease, self._choose_trunk)
         try:
             await self._save(call.session)
         except BackendUnavailable:
@@ -121,7 +120,7 @@ class Outbound(Service):
             max_duration_s=request.max_duration_s,
         )
 
-    def _choose_trunk(self, session: Session) -> OutboundRoute:
+    async def _choose_trunk(self, session: Session) -> OutboundRoute:
         trunk, wait_s = self._trunks.take(self._environment.clock.seconds())
         sip = self._rules.now.routing.trunks[trunk]
         channel = sip.dial(session.customer, session.exophone).channel
@@ -172,7 +171,7 @@ class Outbound(Service):
         except (NoCapacity, BackendUnavailable) as problem:
             self._fail(session, problem)
             raise
-        return self.dial(session, lease).session
+        return (await self.dial(session, lease)).session
 
     async def _place_again(self, session: Session) -> None:
         """Find another place for a call that was handed over, and has lost its place."""
@@ -183,7 +182,7 @@ class Outbound(Service):
             self._fail(session, problem)
         else:
             if lease.gateway == self._environment.node:
-                self.try_to_dial(session, lease)
+                await self.try_to_dial(session, lease)
             else:
                 await self._hand_over(evolve(session, gateway=lease.gateway, asterisk=lease.asterisk), lease)
 
@@ -204,31 +203,32 @@ class Outbound(Service):
             return
         for session in await self._retry.ask(lambda: environment.sessions.recall([lease.call_sid]), SESSION_STORE):
             if not session.status.is_final:
-                self.try_to_dial(session, lease)
+                await self.try_to_dial(session, lease)
                 return
         self._log.warn("call {call_sid} was handed over, but has ended already", call_sid=lease.call_sid)
         self._environment.give_back(lease)
 
-    def try_to_dial(self, session: Session, lease: Lease) -> None:
+    async def try_to_dial(self, session: Session, lease: Lease) -> None:
         """Dial as `dial` does, unless the call is live here; a failure is logged."""
         if self._calls.has(session, lease):
             return
         try:
-            self.dial(session, lease)
-        except (NoCapacity, TrunkError) as problem:
+            await self.dial(session, lease)
+        except REFUSALS as problem:
             self._log.warn("call {call_sid} failed: {problem}", call_sid=session.call_sid, problem=str(problem))
 
-    def dial(self, session: Session, lease: Lease) -> LiveCall:
+    async def dial(self, session: Session, lease: Lease) -> LiveCall:
         """Dial a saved call on this place; a call that cannot be dialled has failed.
 
         Raises:
             NoCapacity: no trunk has a channel for it, or no RTP port is free.
             TrunkError: no trunk is configured.
+            BackendUnavailable: this gateway stops.
         """
         session = evolve(session, gateway=self._environment.node, asterisk=lease.asterisk)
         try:
-            call = self._calls.begin_outbound(session, lease, self._choose_trunk)
-        except (NoCapacity, TrunkError) as problem:
+            call = await self._calls.begin_outbound(session, lease, self._choose_trunk)
+        except REFUSALS as problem:
             self._fail(session, problem)
             raise
         self._environment.sessions.note(call.session)

@@ -4,6 +4,8 @@ An answered call is led here by Asterisk while its bot is connected again. A cal
 answered. A call that was accepted but never dialled is dialled.
 """
 
+from collections.abc import Awaitable
+
 from attrs import define, evolve, field
 from twisted.logger import Logger
 
@@ -15,6 +17,7 @@ from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.outbound import Outbound
+from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
 
 STALE_S = 300.0  # a call that was accepted longer ago, and never dialled, is dialled no longer
@@ -34,8 +37,11 @@ class Resumer:
 
         An error ends this call only: a session that this version does not understand must not stop the others.
         """
+        await self._or_give_up(self._resume(session, lease), session, lease)
+
+    async def _or_give_up(self, work: Awaitable[None], session: Session, lease: Lease) -> None:
         try:
-            await self._resume(session, lease)
+            await work
         except Exception:  # noqa: BLE001 - see above
             self._log.failure("call {call_sid} cannot be resumed", call_sid=session.call_sid)
             if self._calls.find(session.call_sid) is None:
@@ -100,7 +106,8 @@ class Resumer:
             if call is not None:
                 call.feed(call.inputs.adopt_ringing)
         elif environment.wall_clock() - session.created_at <= STALE_S:
-            self._outbound.try_to_dial(session, lease)
+            dialling = self._or_give_up(self._outbound.try_to_dial(session, lease), session, lease)
+            spawn(dialling, self._log, "dialling a call", call_sid=session.call_sid)  # The next call does not wait.
         else:
             self._environment.give_back(lease)
             self.end(session, f"no gateway dialled it for {STALE_S:g} s")

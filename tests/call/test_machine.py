@@ -50,6 +50,10 @@ def test_call_that_no_trunk_can_carry_is_released_without_a_record():
     assert Call().feed_all("accept", ("no_trunk", "every channel is busy")) == [ReleaseCall()]
 
 
+def test_call_that_is_hung_up_while_it_chooses_a_trunk_is_released_without_a_record():
+    assert Call().feed_all("accept", ("hang_up", "the gateway stopped")) == [ReleaseCall()]
+
+
 @pytest.mark.parametrize("state", ["new", "accepted"])
 def test_call_that_is_abandoned_before_it_is_dialled_is_released_without_a_record(state):
     assert Call().feed_all(*PATHS[state], "abandon") == [ReleaseCall()]
@@ -298,7 +302,7 @@ def test_call_that_lost_its_place_while_it_was_saved_is_dialled_if_it_can_be_cla
     assert Call().feed_all(*PATHS["accepted"], "moved", "dial", "turn_came") == [ClaimCall()]
 
 
-@pytest.mark.parametrize("state", ["accepted", "waiting_for_turn", "claiming"])
+@pytest.mark.parametrize("state", ["choosing_trunk", "accepted", "waiting_for_turn", "claiming"])
 def test_channel_that_another_gateway_dialled_for_the_same_call_is_ignored(state):
     events = ("channel_dialled", "channel_ringing", "channel_answered", ("media_announced", "10.0.1.5", 4000))
     call = Call()

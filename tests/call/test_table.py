@@ -88,7 +88,7 @@ _LOST = _BEFORE | _CLOSE | {"playout_finished"} | _TIMERS - {"duration_reached"}
 
 ILLEGAL = {
     "new": set(INPUTS) - _BEGINNINGS - {"abandon"},
-    "choosing_trunk": set(INPUTS) - {"trunk_chosen", "no_trunk"},
+    "choosing_trunk": set(INPUTS) - _ELSEWHERE - {"trunk_chosen", "no_trunk", "hang_up", "moved"},
     "accepted": set(INPUTS) - _ELSEWHERE - {"abandon", "dial", "hang_up", "moved"},
     "waiting_for_turn": set(INPUTS) - _ELSEWHERE - {"turn_came", "hang_up", "moved"},
     "claiming": set(INPUTS) - _ELSEWHERE - {"claimed", "refused", "hang_up", "moved"},
@@ -102,7 +102,7 @@ ILLEGAL = {
     "draining": _BEFORE | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
     "awaiting_originate_response": _BEFORE | _TALK | _TIMERS - {"hang_up_timed_out"},
     "ending": _BEFORE | _TIMERS - {"hang_up_timed_out"},
-    "over": _BEGINNINGS | {"trunk_chosen", "no_trunk", "turn_came"} | _TIMERS,
+    "over": _BEGINNINGS | {"turn_came"} | _TIMERS,
 }
 _WAITING = (_LOST | {"stream_opened", "stream_failed"}) - {"reconnect_due"}
 ILLEGAL |= {state.name: _WAITING for state in machine.BOT_LOST}
