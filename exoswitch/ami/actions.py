@@ -1,4 +1,4 @@
-"""Core: the actions that log in and that place, claim, bridge, redirect and end a call, as Asterisk 22 takes them.
+"""Core: the actions that log in and that claim, bridge, redirect and end a call, as Asterisk 22 takes them.
 
 Channels are named by their Uniqueid, which Hangup, AGI, Redirect, Getvar, Setvar and PlayDTMF all take (tried on
 22.10).
@@ -9,7 +9,7 @@ import re
 from urllib.parse import unquote
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.names import BRIDGE_CONTEXT, LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_VARIABLE
+from exoswitch.ami.names import LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_VARIABLE, signature
 from exoswitch.errors import RemoteProtocolError
 
 # The application of a channel that an Originate has made, until it is answered and the dialplan begins (22.10).
@@ -17,7 +17,6 @@ _BEING_DIALLED = "AppDial2"
 
 LEG_ADDRESS = f"EVAL(${{CHANNEL(linkedid)}},${{{LOCAL_ADDRESS}}},${{{LOCAL_PORT}}})"
 
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 _NO_SUCH_CHANNEL = re.compile(r"No such channel|Channel does not exist: .*|Channel .* does not exist\.")
 _CLAIMED_BY = re.compile(r"200 result=1 \((.+)\)")
 
@@ -52,30 +51,6 @@ def qualify(trunk: str) -> AmiMessage:
 
 
 # --- Calls ------------------------------------------------------------------------------------------------------
-
-
-def originate(
-    *, channel_id: str, channel: str, caller_id: str, ring_s: float, dial_string: str, node: str
-) -> AmiMessage:
-    """Dial a phone on `channel`, and bridge it to the leg of `dial_string` once it is answered.
-
-    The channel has our name on it from the beginning. The ActionID is the channel's own id, because an
-    OriginateResponse may not know the channel.
-    """
-    return AmiMessage.action(
-        "Originate",
-        ("ActionID", channel_id),
-        ("ChannelId", channel_id),
-        ("Channel", channel),
-        ("Context", BRIDGE_CONTEXT),
-        ("Exten", "s"),
-        ("Priority", "1"),
-        ("Async", "true"),
-        ("Timeout", str(round(ring_s * 1000))),
-        ("CallerID", f"<{caller_id}>"),
-        ("Variable", f"{LEG_VARIABLE}={dial_string}"),
-        ("Variable", f"{OWNER_VARIABLE}={_name(node)}"),
-    )
 
 
 def bridge(channel_id: str, dial_string: str) -> AmiMessage:
@@ -153,7 +128,7 @@ def claim(channel_id: str, node: str, command_id: str) -> AmiMessage:
     exactly one finds the channel free.
     """
     variable = f"${{{OWNER_VARIABLE}}}"
-    owner = f"${{IF($[${{ISNULL({variable})}}]?{_name(node)}:{variable})}}"
+    owner = f"${{IF($[${{ISNULL({variable})}}]?{signature(node)}:{variable})}}"
     return _agi(channel_id, command_id, f"GET FULL VARIABLE ${{SET({OWNER_VARIABLE}={owner})}}")
 
 
@@ -165,7 +140,7 @@ def claimed_by_another(executed: AmiMessage, node: str) -> str | None:
 
 def set_owner(channel_id: str, node: str) -> AmiMessage:
     """Put our name on a channel, in place of any other."""
-    return _set(channel_id, OWNER_VARIABLE, _name(node))
+    return _set(channel_id, OWNER_VARIABLE, signature(node))
 
 
 def get_owner(channel_id: str) -> AmiMessage:
@@ -190,10 +165,5 @@ def _set(channel_id: str, variable: str, value: str) -> AmiMessage:
     return AmiMessage.action("Setvar", ("Channel", channel_id), ("Variable", variable), ("Value", value))
 
 
-def _name(node: str) -> str:
-    """Write a gateway's name so that it cannot break out of the expression of `claim`."""
-    return _NOT_IN_A_NAME.sub("-", node)
-
-
 def _another(owner: str, node: str) -> str | None:
-    return None if owner in {"", _name(node)} else owner
+    return None if owner in {"", signature(node)} else owner

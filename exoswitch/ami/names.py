@@ -1,6 +1,7 @@
 """Core: the names that our actions and the rendered dialplan share, and the time limit of a call in both."""
 
 import math
+import re
 
 INBOUND_CONTEXT = "exoswitch-inbound"  # takes a call from a trunk, and cleans its numbers
 WAITING_CONTEXT = "exoswitch-waiting"  # holds it in AGI until a gateway claims it
@@ -16,6 +17,14 @@ LOCAL_PORT = "UNICASTRTP_LOCAL_PORT"
 
 # Asterisk ends a call this much later than its gateway should have ended it: the gateway is dead then.
 GRACE_S = 60
+
+
+_NOT_IN_A_SIGNATURE = re.compile(r"[^A-Za-z0-9_.-]")
+
+
+def signature(node: str) -> str:
+    """Write a gateway's name so that it can break out of no expression."""
+    return _NOT_IN_A_SIGNATURE.sub("-", node)
 
 
 def longest_call_s(max_duration_s: float) -> int:

@@ -18,6 +18,7 @@ from exoswitch.ami.legs import dial_string, legs
 from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
+from exoswitch.ami.originate import originate
 from exoswitch.ami.translate import EventTranslator
 from exoswitch.call.events import (
     CallArrived,
@@ -29,7 +30,14 @@ from exoswitch.call.events import (
     SwitchReady,
 )
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.errors import BackendUnavailable, CallTaken, RemoteProtocolError, TrunkError
+from exoswitch.errors import (
+    BackendUnavailable,
+    CallTaken,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TrunkError,
+    TrunkRefused,
+)
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener, Origination
 from exoswitch.tasks.deferred import deferred
@@ -99,14 +107,18 @@ class AsteriskSwitch(AmiLink):
     async def originate(self, origination: Origination) -> None:
         """Queue an outbound call; events tell what becomes of it."""
         ami = self._ready_ami
-        action = actions.originate(
-            channel_id=origination.channel_id,
-            channel=origination.channel,
-            caller_id=origination.caller_id,
-            ring_s=origination.ring_s,
-            dial_string=dial_string(origination.media_host, origination.media_port, self._codec),
-            node=self._node,
-        )
+        try:
+            action = originate(
+                channel_id=origination.channel_id,
+                channel=origination.channel,
+                caller_id=origination.caller_id,
+                ring_s=origination.ring_s,
+                dial_string=dial_string(origination.media_host, origination.media_port, self._codec),
+                node=self._node,
+                variables=origination.variables,
+            )
+        except LocalProtocolError as problem:
+            raise TrunkRefused(f"the call cannot be asked of {self.server}: {problem}") from problem
         with self._hang_ups.originating(origination.channel_id):
             await ami.command(action)
 

@@ -13,6 +13,9 @@ ChannelHungUp. A ring time-out has no DialFailed at all. The DialStatus is NOANS
 
 Ringing and answer are taken from DialState and DialEnd, and not from Newstate, so each is told once.
 
+HangupRequest comes before Hangup if the trunk ended the call, or its silence did (timer B, RFC 3261 §17.1.1.2). Our
+own Hangup raises SoftHangupRequest, and the ring time-out neither. TechCause is the SIP status (since 22.7).
+
 The number and the extension of an inbound call are those that the event itself names. They come before those of its
 AGI environment, in which a caller's display name may write lines.
 """
@@ -53,18 +56,22 @@ _FIRST = tuple("+0123456789")  # of a number; an extension such as s is the dial
 _ID = re.compile(r"[!-~]{1,150}")  # a Uniqueid: Asterisk's AST_MAX_UNIQUEID is 149 characters with its host name
 _LONGEST_NUMBER = 64  # characters; a longer caller or extension is no number, and counts as withheld
 HALVES_KEPT = 1000  # legs with one half of their address known; the other half follows within a millisecond
+_OF_A_TRUNK = re.compile(r"PJSIP/(.+)-[0-9a-f]{8}")  # a channel: the endpoint's name, and a number
 ARRIVALS_KEPT = 20_000  # more than one Asterisk's channels
+REQUESTS_KEPT = 20_000
 
 
 @define
 class EventTranslator:
     """Translates the events of one Asterisk.
 
-    It remembers which calls have arrived, and of some legs one half of their address.
+    It remembers which calls have arrived, which channels their trunk has asked to hang up, and of some legs one half
+    of their address.
     """
 
     _halves: OrderedDict[str, dict[str, str]] = field(factory=OrderedDict, init=False)
     _arrived: OrderedDict[str, None] = field(factory=OrderedDict, init=False)
+    _ended_by_peer: OrderedDict[str, None] = field(factory=OrderedDict, init=False)
 
     def translate(self, message: AmiMessage) -> CallEvent | None:
         """Give what an event means for a call; None if it means nothing.
@@ -81,6 +88,7 @@ class EventTranslator:
     def hung_up(self, channel_id: str) -> None:
         """Forget a channel that is gone."""
         self._arrived.pop(channel_id, None)
+        self._ended_by_peer.pop(channel_id, None)
 
     def arrivals(self, channels: Iterable[AmiMessage]) -> list[CallArrived]:
         """Find, in a complete CoreShowChannels list, the waiting calls whose arrival has not been told.
@@ -89,19 +97,22 @@ class EventTranslator:
         """
         listed = {channel.get("Uniqueid"): channel for channel in channels}
         self._arrived = OrderedDict.fromkeys(each for each in self._arrived if each in listed)
+        self._ended_by_peer = OrderedDict.fromkeys(each for each in self._ended_by_peer if each in listed)
         return [
-            self._arrive(channel_id, channel.get("CallerIDNum"), channel.get("Exten"))
+            self._arrive(channel, channel.get("CallerIDNum"), channel.get("Exten"))
             for channel_id, channel in listed.items()
             if channel_id not in self._arrived
             and _ID.fullmatch(channel_id)
             and (channel.get("Application"), channel.get("ApplicationData")) == ("AGI", "agi:async")
         ]
 
-    def _arrive(self, channel_id: str, caller: str, callee: str) -> CallArrived:
+    def _arrive(self, message: AmiMessage, caller: str, callee: str) -> CallArrived:
+        channel_id, channel = message.get("Uniqueid"), _OF_A_TRUNK.fullmatch(message.get("Channel"))
         self._arrived[channel_id] = None
         if len(self._arrived) > ARRIVALS_KEPT:
             self._arrived.popitem(last=False)
-        return CallArrived(channel_id, caller=_number_of(caller), callee=_number_of(callee))
+        trunk = "" if channel is None else channel[1]
+        return CallArrived(channel_id, caller=_number_of(caller), callee=_number_of(callee), trunk=trunk)
 
     def _dial_begin(self, message: AmiMessage) -> CallEvent | None:
         return None if message.get("Channel") else ChannelDialled(message.get("DestUniqueid"))
@@ -124,12 +135,25 @@ class EventTranslator:
             return None
         return OriginateFailed(message.action_id, _number(message.get("Reason")))
 
+    def _hangup_request(self, message: AmiMessage) -> None:
+        channel_id = message.get("Uniqueid")
+        if _ID.fullmatch(channel_id) and not is_leg(message):
+            self._ended_by_peer[channel_id] = None
+            if len(self._ended_by_peer) > REQUESTS_KEPT:
+                self._ended_by_peer.popitem(last=False)
+
     def _hangup(self, message: AmiMessage) -> CallEvent | None:
         channel_id = message.get("Uniqueid")
         if is_leg(message):
             self._halves.pop(channel_id, None)
             return None
-        return ChannelHungUp(channel_id, cause=_number(message.get("Cause")), text=message.get("Cause-txt"))
+        return ChannelHungUp(
+            channel_id,
+            cause=_number(message.get("Cause")),
+            text=message.get("Cause-txt"),
+            sip_status=_sip_status(message.get("TechCause")),
+            by_peer=channel_id in self._ended_by_peer,
+        )
 
     def _var_set(self, message: AmiMessage) -> CallEvent | None:
         variable = message.get("Variable")
@@ -157,13 +181,14 @@ class EventTranslator:
         caller = message.get("CallerIDNum") or environment.get("agi_callerid", "")
         dialled = message.get("Exten"), environment.get("agi_dnid", ""), environment.get("agi_extension", "")
         callee = next((number for number in dialled if number[:1] in _FIRST), dialled[0])
-        return self._arrive(message.get("Uniqueid"), caller, callee)
+        return self._arrive(message, caller, callee)
 
     TRANSLATIONS: ClassVar[Mapping[str, Callable[[Any, AmiMessage], CallEvent | None]]] = {
         "DialBegin": _dial_begin,
         "DialState": _dial_state,
         "DialEnd": _dial_end,
         "OriginateResponse": _originate_response,
+        "HangupRequest": _hangup_request,
         "Hangup": _hangup,
         "VarSet": _var_set,
         "DTMFEnd": _dtmf_end,
@@ -203,6 +228,12 @@ def _number_of(text: str) -> str:
     number = of_sip_user(text)
     is_text = len(number) <= _LONGEST_NUMBER and number.isascii() and number.isprintable()
     return number if is_text and number not in UNKNOWN else ""
+
+
+def _sip_status(text: str) -> int | None:
+    """Read the status of a SIP answer that was no success; None if it is none."""
+    status = _number(text)
+    return status if 300 <= status < 700 else None
 
 
 def _number(text: str) -> int:

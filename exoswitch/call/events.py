@@ -74,8 +74,9 @@ class DigitPressed(ChannelEvent):
 class ChannelHungUp(ChannelEvent):
     """The channel towards the phone is gone; `cause` is its Q.850 cause, `text` Asterisk's words for it.
 
-    `sip_status` is the SIP status with which the trunk refused the call, and `by_peer` whether the trunk ended it;
-    None if Asterisk did not say: before 22.7 it never does.
+    `sip_status` is the SIP status that ended it. Asterisk makes up a 480 when its own ring time-out ends a call. None
+    after an answer, and where Asterisk tells none (before 22.7). `by_peer` tells whether the trunk ended it, or
+    its silence; None if this is not known.
     """
 
     cause: int
@@ -91,11 +92,15 @@ class ChannelTaken(ChannelEvent):
 
 @frozen
 class CallArrived:
-    """An inbound call waits in the dialplan to be claimed; `callee` is the number that was dialled."""
+    """An inbound call waits in the dialplan to be claimed; `callee` is the number that was dialled.
+
+    `trunk` is the name of the trunk that it came on; empty if Asterisk did not say.
+    """
 
     channel_id: str
     caller: str = field(repr=False)
     callee: str = field(repr=False)
+    trunk: str = ""
 
 
 @frozen
@@ -116,4 +121,18 @@ class SwitchLost:
     reason: str
 
 
-SwitchEvent = ChannelEvent | CallArrived | SwitchReady | SwitchLost
+@frozen
+class TrunkCondition:
+    """How one Asterisk sees a trunk now; told after each SwitchReady, and at each change.
+
+    `registered` is None if the trunk does not register, `reachable` if it is not asked by OPTIONS or the answer is
+    not known yet. `rtt_s` is how long its last answer to OPTIONS took.
+    """
+
+    trunk: str
+    registered: bool | None = None
+    reachable: bool | None = None
+    rtt_s: float | None = None
+
+
+SwitchEvent = ChannelEvent | CallArrived | SwitchReady | SwitchLost | TrunkCondition

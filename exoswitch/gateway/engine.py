@@ -128,6 +128,8 @@ class Engine(Service):
             case ev.CallArrived():
                 if not self._recovery.expects(switch, event.channel_id):
                     self._inbound.arrived(switch, event)
+            case ev.TrunkCondition():
+                pass
             case _:
                 call = self._calls.of_channel(switch, event.channel_id)
                 if call is not None:

@@ -12,8 +12,8 @@ class Origination:
     """An outbound call as Asterisk needs it.
 
     `channel_id` becomes the channel's Uniqueid, `channel` is its dial string (``PJSIP/098…@lab``), `media_host` and
-    `media_port` are where Asterisk shall send the call's RTP once it is answered. `variables` are names and values
-    of variables of the channel.
+    `media_port` are where Asterisk shall send the call's RTP once it is answered. `variables` are set on the channel
+    before its INVITE goes out: plain names, or ``PJSIP_HEADER(add,NAME)`` for a SIP header.
     """
 
     channel_id: str
@@ -39,7 +39,7 @@ class ISwitch(Interface):
         """Queue an outbound call; events tell what becomes of it.
 
         Raises:
-            TrunkRefused: Asterisk refused the request.
+            TrunkRefused: Asterisk refused the request, or a variable cannot be written.
             BackendUnavailable: not ready, or no answer in time.
         """
 

@@ -101,9 +101,9 @@ class SimulatedCall:
 class SimulatedAsterisk(Service):
     """An Asterisk that listens for AMI on `interface` and `ami_port` (0: any free one).
 
-    `scripts` has scripts by dialled number, or by trunk as ``@lab``; `script` is for all other phones. `network` is
-    between the phones and the gateway, each way. All random numbers come from `seed`. A caller without a gateway
-    hears the congestion tone for `full_tone_s`.
+    `scripts` has scripts by dialled number on a trunk (``0981…@lab``), by number, or by trunk (``@lab``); `script` is
+    for all other phones. `network` is between the phones and the gateway, each way. All random numbers come from
+    `seed`. A caller without a gateway hears the congestion tone for `full_tone_s`.
     """
 
     reactor: Any
@@ -140,9 +140,9 @@ class SimulatedAsterisk(Service):
         """Give the Twisted endpoint string of the AMI. The service must be running."""
         return f"tcp:{self.interface}:{self.ami_port}"
 
-    def call_in(self, caller: str, callee: str, script: Script | None = None) -> SimulatedCall:
-        """Make a call from the trunk. Its script begins when a gateway bridges the call."""
-        call = self.pbx.arrive(caller, callee, script or self.script)
+    def call_in(self, caller: str, callee: str, script: Script | None = None, *, trunk: str = "lab") -> SimulatedCall:
+        """Make a call from a trunk. Its script begins when a gateway bridges the call."""
+        call = self.pbx.arrive(caller, callee, script or self.script, trunk)
         self.carry_out()
         return self.calls[call.channel.unique_id]
 
@@ -244,7 +244,8 @@ class SimulatedAsterisk(Service):
         call.ended.happened(call)
 
     def _choose_script(self, number: str, trunk: str) -> Script:
-        return self.scripts.get(number) or self.scripts.get(f"@{trunk}") or self.script
+        found = (self.scripts.get(key) for key in (f"{number}@{trunk}", number, f"@{trunk}"))
+        return next(filter(None, found), self.script)
 
     # --- time
 

@@ -87,9 +87,10 @@ class Channel:
         what = (("Digit", digit), ("Direction", direction))
         return self.event("DTMFBegin", *what), self.event("DTMFEnd", *what, ("DurationMs", str(duration_ms)))
 
-    def hung_up(self, cause: int) -> AmiMessage:
-        """Make the event of the hang-up."""
-        return self.event("Hangup", ("Cause", str(cause)), ("Cause-txt", CAUSES.get(cause, "Unknown")))
+    def hung_up(self, cause: int, sip_status: int | None = None) -> AmiMessage:
+        """Make the event of the hang-up; `sip_status` is that of a refusal."""
+        refusal = () if sip_status is None else (("TechCause", str(sip_status)),)
+        return self.event("Hangup", ("Cause", str(cause)), ("Cause-txt", CAUSES.get(cause, "Unknown")), *refusal)
 
 
 def dial_event(name: str, caller: Channel | None, called: Channel, *headers: Header) -> AmiMessage:

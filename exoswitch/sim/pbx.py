@@ -64,9 +64,9 @@ class SimulatedPbx:
         call.dial(now)
         return call
 
-    def arrive(self, caller: str, callee: str, script: Script) -> PhoneCall:
-        """Make a call from the trunk."""
-        channel = self._new_channel("PJSIP/trunk", "", caller, INBOUND_CONTEXT, callee)
+    def arrive(self, caller: str, callee: str, script: Script, trunk: str = "lab") -> PhoneCall:
+        """Make a call from a trunk."""
+        channel = self._new_channel(f"PJSIP/{trunk}", "", caller, INBOUND_CONTEXT, callee)
         call = self._begin(PhoneCall(self.exchange, channel, script))
         call.arrive()
         return call

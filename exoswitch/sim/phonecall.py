@@ -9,6 +9,7 @@ from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.names import LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_VARIABLE
 from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
 from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, OpenMedia
+from exoswitch.sim.refusals import cause_of, dial_status_of
 from exoswitch.sim.script import Answer, DeadTrunk, Refuse, Ring, Script
 
 _LEG = re.compile(r"UnicastRTP/\[?(?P<host>[^/\]]+?)\]?:(?P<port>\d+)/c\((?P<codec>\w+)\)")
@@ -17,6 +18,7 @@ _CLAIM = re.compile(rf"GET FULL VARIABLE \$\{{SET\({OWNER_VARIABLE}=\$\{{IF\(.*\
 _BEING_DIALLED, _WAITING = ("AppDial2", "(Outgoing Line)"), ("AGI", "agi:async")
 _SETUP_S = 0.005
 _NORMAL_CLEARING, _NO_ANSWER, _NO_CIRCUIT = 16, 19, 34
+_TEMPORARILY_UNAVAILABLE = 480
 # The Reason of OriginateResponse (AST_CONTROL_* in include/asterisk/frame.h). 22.10 gives 0 for a busy phone too.
 _FAILED, _HUNG_UP, _RING_TIMEOUT, _ANSWERED = 0, 1, 3, 4
 
@@ -61,8 +63,8 @@ class PhoneCall:
         self._exchange.tell(self.channel.event("Newchannel"), *variables, dial_event("DialBegin", None, self.channel))
         if self.origin:
             self._exchange.later(now + self.origin.timeout_s, self._time_out)
-        if isinstance(reception, Refuse) and not reception.after_s:
-            self._exchange.later(now + _SETUP_S, self._refuse)
+        if isinstance(reception, Refuse) and not reception.rings:
+            self._exchange.later(now + max(_SETUP_S, reception.after_s), self._refuse)
         elif reception != Ring(is_heard=False):
             self._exchange.later(now + _SETUP_S, self._ring)
 
@@ -81,7 +83,7 @@ class PhoneCall:
         match self.script.reception:
             case Answer(after_s):
                 self._exchange.later(now + after_s, self.answer)
-            case Refuse(_, _, after_s):
+            case Refuse(_, after_s):
                 self._exchange.later(now + after_s, self._refuse)
 
     def answer(self, _now: float = 0.0) -> None:
@@ -98,19 +100,20 @@ class PhoneCall:
     def _refuse(self, _now: float) -> None:
         if self.is_over or not isinstance(self.script.reception, Refuse):
             return
-        status, cause = self.script.reception.dial_status, self.script.reception.cause
+        sip_status = self.script.reception.sip_status
+        cause = cause_of(sip_status)
         self._exchange.tell(
-            self.channel.event("HangupRequest", ("Cause", str(cause))),
+            self.channel.event("HangupRequest", ("Cause", str(cause)), ("TechCause", str(sip_status))),
             self._response("Failure", _FAILED),
-            dial_event("DialEnd", None, self.channel, ("DialStatus", status)),
+            dial_event("DialEnd", None, self.channel, ("DialStatus", dial_status_of(cause))),
         )
-        self._end(cause)
+        self._end(cause, sip_status)
 
     def _time_out(self, _now: float) -> None:
         """End the ringing. Asterisk sends no DialEnd here."""
         if not self.is_over and self.channel.state is not ChannelState.UP:
             self._exchange.tell(self._response("Failure", _RING_TIMEOUT))
-            self._end(_NO_ANSWER)
+            self._end(_NO_ANSWER, _TEMPORARILY_UNAVAILABLE)  # a 480 that nobody sent (measured)
 
     def _response(self, response: str, reason: int) -> AmiMessage:
         """Make the answer to the Originate. A failure has the dial string: its channel may not exist."""
@@ -268,11 +271,11 @@ class PhoneCall:
             )
         self._end(cause)
 
-    def _end(self, cause: int) -> None:
+    def _end(self, cause: int, sip_status: int | None = None) -> None:
         self.is_over = True
         self._leave_agi()
         self._drop_leg()
-        self._exchange.tell(self.channel.hung_up(cause))
+        self._exchange.tell(self.channel.hung_up(cause, sip_status))
         self._exchange.do(CloseMedia(self.channel.unique_id))
 
     def _drop_leg(self) -> None:

@@ -35,11 +35,11 @@ class Answer:
 
 @frozen
 class Refuse:
-    """Dialling fails after so many seconds, with this DialStatus of Asterisk and this Q.850 cause."""
+    """The trunk refuses the call with this SIP status after so many seconds, in which the phone rings if `rings`."""
 
-    dial_status: str
-    cause: int
+    sip_status: int
     after_s: float = 0.0
+    rings: bool = False
 
 
 @frozen
@@ -137,14 +137,25 @@ def _digits(script: Script, word: Word) -> Script:
     return _then(script, Press(word.value))
 
 
+def _refusal(word: Word) -> Refuse:
+    status, comma, seconds = word.value.partition(",")
+    try:
+        sip_status = evolve(word, value=status).whole(least=300, most=699)
+        return Refuse(sip_status, evolve(word, value=seconds).number(None if comma else 0.0))
+    except InvalidValue:
+        raise word.wrong("a SIP status from 300 to 699, and seconds if needed, such as 503,1.5") from None
+
+
 _BARE = ("answer", "busy", "congestion", "unavailable", "no-answer", "no-reply", "dead", "wait", "hangup")
 _WORDS: dict[str, Callable[[Script, Word], Script]] = {
     "answer": lambda script, _: evolve(script, reception=Answer()),
     "answer-after": lambda script, word: evolve(script, reception=Answer(word.number(0.0))),
-    "busy": lambda script, _: evolve(script, reception=Refuse("BUSY", 17)),
-    "busy-after": lambda script, word: evolve(script, reception=Refuse("BUSY", 17, word.number(0.0))),
-    "congestion": lambda script, _: evolve(script, reception=Refuse("CONGESTION", 34)),
-    "unavailable": lambda script, _: evolve(script, reception=Refuse("CHANUNAVAIL", 20)),
+    "refuse": lambda script, word: evolve(script, reception=_refusal(word)),
+    "refuse-ringing": lambda script, word: evolve(script, reception=evolve(_refusal(word), rings=True)),
+    "busy": lambda script, _: evolve(script, reception=Refuse(486)),
+    "busy-after": lambda script, word: evolve(script, reception=Refuse(486, word.number(0.0), rings=True)),
+    "congestion": lambda script, _: evolve(script, reception=Refuse(503)),
+    "unavailable": lambda script, _: evolve(script, reception=Refuse(480)),
     "no-answer": lambda script, _: evolve(script, reception=Ring()),
     "no-reply": lambda script, _: evolve(script, reception=Ring(is_heard=False)),
     "dead": lambda script, _: evolve(script, reception=DeadTrunk()),

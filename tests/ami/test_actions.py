@@ -6,37 +6,11 @@ import pytest
 from exoswitch.ami import actions
 from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
 from exoswitch.ami.legs import dial_string
-from exoswitch.ami.message import AmiMessage, encode
+from exoswitch.ami.message import AmiMessage
 
 
 def executed(result: str) -> AmiMessage:
     return AmiMessage((("Event", "AsyncAGIExec"), ("CommandId", "gw1/1"), ("Result", quote(result))))
-
-
-def test_originate_has_the_channels_id_in_each_header_that_comes_back():
-    action = actions.originate(
-        channel_id="sid1",
-        channel="PJSIP/09812345678@lab",
-        caller_id="08047491899",
-        ring_s=44.6,
-        dial_string=dial_string("10.0.0.5", 20000, "ulaw"),
-        node="gw1",
-    )
-    assert encode(action).decode().splitlines() == [
-        "Action: Originate",
-        "ActionID: sid1",
-        "ChannelId: sid1",
-        "Channel: PJSIP/09812345678@lab",
-        "Context: exoswitch-bridge",
-        "Exten: s",
-        "Priority: 1",
-        "Async: true",
-        "Timeout: 44600",
-        "CallerID: <08047491899>",
-        "Variable: EXOSWITCH_LEG=UnicastRTP/10.0.0.5:20000/c(ulaw)",
-        "Variable: EXOSWITCH_GATEWAY=gw1",
-        "",
-    ]
 
 
 def test_bridge_dials_the_leg_from_the_waiting_channel():

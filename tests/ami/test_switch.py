@@ -165,7 +165,7 @@ def test_caller_who_hangs_up_during_the_claim_ends_it(rig):
     results = rig.begin(rig.switch.bridge("17.1", "10.0.0.5", 20000))
     rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16"))
     assert isinstance(results[0], ChannelGone)
-    assert rig.recorder.events[-1] == ChannelHungUp("17.1", 16, "")
+    assert rig.recorder.events[-1] == ChannelHungUp("17.1", 16, "", by_peer=False)
 
 
 def test_cause_of_a_hang_up_during_the_claim_is_told_before_the_claim_fails(rig):
@@ -174,7 +174,7 @@ def test_cause_of_a_hang_up_during_the_claim_is_told_before_the_claim_fails(rig)
     bridged = rig.switch.bridge("17.1", "10.0.0.5", 20000)
     rig.begin(bridged.addErrback(lambda _: told.extend(rig.recorder.events)))
     rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16"))
-    assert told[-1] == ChannelHungUp("17.1", 16, "")
+    assert told[-1] == ChannelHungUp("17.1", 16, "", by_peer=False)
 
 
 def test_caller_who_hangs_up_before_the_claim_is_queued_ends_it_once(rig, logged_failures):

@@ -6,7 +6,13 @@ import pytest
 
 from exoswitch.ami.filters import WANTED_EVENTS
 from exoswitch.ami.message import AmiDecoder, AmiMessage
-from exoswitch.ami.translate import ARRIVALS_KEPT, HALVES_KEPT, TRANSLATED_EVENTS, EventTranslator
+from exoswitch.ami.translate import (
+    ARRIVALS_KEPT,
+    HALVES_KEPT,
+    REQUESTS_KEPT,
+    TRANSLATED_EVENTS,
+    EventTranslator,
+)
 from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
@@ -45,7 +51,7 @@ def test_answered_call_is_told_step_by_step_and_its_digit_once():
     assert media.leg is not None
     assert media.leg[0] == "127.0.0.1"
     assert digit == DigitPressed(call, "5", 120)
-    assert end == ChannelHungUp(call, 16, "Normal Clearing")
+    assert end == ChannelHungUp(call, 16, "Normal Clearing", by_peer=False)
 
 
 def test_hang_up_of_the_far_end_is_told_once():
@@ -63,7 +69,7 @@ def test_busy_phone_tells_its_dial_status_and_cause():
         ChannelDialled("sid-busy"),
         OriginateFailed("sid-busy", 0),
         DialFailed("sid-busy", "BUSY"),
-        ChannelHungUp("sid-busy", 17, "User busy"),
+        ChannelHungUp("sid-busy", 17, "User busy", sip_status=486, by_peer=True),
     ]
 
 
@@ -71,7 +77,7 @@ def test_refusal_shows_in_the_cause_only():
     assert events_of("declined") == [
         ChannelDialled("sid-603"),
         DialFailed("sid-603", "NOANSWER"),
-        ChannelHungUp("sid-603", 21, "Call Rejected"),
+        ChannelHungUp("sid-603", 21, "Call Rejected", sip_status=603, by_peer=True),
         OriginateFailed("sid-603", 0),
     ]
 
@@ -81,7 +87,7 @@ def test_phone_without_an_answer_has_no_dial_status():
         ChannelDialled("sid-noanswer"),
         ChannelRinging("sid-noanswer"),
         OriginateFailed("sid-noanswer", 3),
-        ChannelHungUp("sid-noanswer", 19, "User alerting, no answer"),
+        ChannelHungUp("sid-noanswer", 19, "User alerting, no answer", sip_status=480, by_peer=False),
     ]
 
 
@@ -95,10 +101,10 @@ def test_dead_trunk_never_has_a_channel():
 
 def test_inbound_call_arrives_and_is_bridged_and_has_one_digit():
     arrival, media, digit, end = events_of("inbound")
-    assert arrival == CallArrived(INBOUND, caller="+919812345678", callee="+918047491899")
+    assert arrival == CallArrived(INBOUND, caller="+919812345678", callee="+918047491899", trunk="lab")
     assert (media.channel_id, media.host) == (INBOUND, "127.0.0.1")
     assert digit == DigitPressed(INBOUND, "7", 100)
-    assert end == ChannelHungUp(INBOUND, 16, "Normal Clearing")
+    assert end == ChannelHungUp(INBOUND, 16, "Normal Clearing", by_peer=False)
 
 
 @pytest.mark.parametrize("name", ["answered", "inbound", "busy", "no_answer", "dead_trunk"])
@@ -112,7 +118,7 @@ def test_skipping_unwanted_events_changes_nothing(name):
 
 def test_waiting_call_in_the_list_of_channels_arrives_once():
     channels = [message for message in read("waiting") if message.event == "CoreShowChannel"]
-    arrival = CallArrived(channels[0].get("Uniqueid"), caller="+919812345678", callee="+918047491899")
+    arrival = CallArrived(channels[0].get("Uniqueid"), caller="+919812345678", callee="+918047491899", trunk="lab")
     late, informed = EventTranslator(), EventTranslator()
     for message in read("waiting"):
         if message.event == "AsyncAGIStart":
@@ -223,3 +229,55 @@ def test_table_of_arrivals_is_bounded():
 def test_event_of_no_channel_is_refused(channel_id):
     with pytest.raises(RemoteProtocolError):
         EventTranslator().translate(event("Hangup", Uniqueid=channel_id, Cause="16"))
+
+
+def test_hang_up_that_the_trunk_asked_for_is_told_as_its_own():
+    translator = EventTranslator()
+    assert translator.translate(event("HangupRequest", Uniqueid="1", Channel="PJSIP/lab-00000001")) is None
+    assert translator.translate(event("Hangup", Uniqueid="1", Cause="16")).by_peer is True
+    translator.hung_up("1")
+    assert translator.translate(event("Hangup", Uniqueid="1", Cause="16")).by_peer is False
+
+
+def test_table_of_the_trunks_hang_ups_is_bounded_and_forgets_what_is_not_up():
+    translator = EventTranslator()
+    for number in range(REQUESTS_KEPT + 100):
+        translator.translate(event("HangupRequest", Uniqueid=str(number)))
+    assert len(translator._ended_by_peer) == REQUESTS_KEPT
+    translator.arrivals([event("CoreShowChannel", Uniqueid="200")])
+    assert list(translator._ended_by_peer) == ["200"]
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        ("486", 486),
+        ("300", 300),
+        ("699", 699),
+        ("200", None),
+        ("700", None),
+        ("99", None),
+        ("", None),
+        ("4 86", None),
+    ],
+)
+def test_sip_status_of_a_hang_up_is_that_of_a_refusal(written, status):
+    assert EventTranslator().translate(event("Hangup", Uniqueid="1", TechCause=written)).sip_status == status
+
+
+@pytest.mark.parametrize(
+    ("channel", "trunk"),
+    [
+        ("PJSIP/bsnl-ap-1-0000002a", "bsnl-ap-1"),
+        ("PJSIP/lab-00000001", "lab"),
+        ("PJSIP/lab", ""),
+        ("PJSIP/-00000001", ""),
+        ("UnicastRTP/lab-00000001", ""),
+        ("", ""),
+    ],
+)
+def test_channel_of_an_inbound_call_names_its_trunk(channel, trunk):
+    arrival = event("AsyncAGIStart", Channel=channel, Uniqueid="1", Exten="99")
+    assert EventTranslator().translate(arrival).trunk == trunk
+    waiting = event("CoreShowChannel", Channel=channel, Uniqueid="2", Application="AGI", ApplicationData="agi:async")
+    assert EventTranslator().arrivals([waiting])[0].trunk == trunk

@@ -4,6 +4,7 @@ from random import Random
 
 from exoswitch.ami import actions
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.originate import originate
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.exchange import CloseMedia, OpenMedia, Send
 from exoswitch.sim.pbx import SimulatedPbx
@@ -61,7 +62,7 @@ class AsteriskCore:
 
     def originate(self, channel_id="sid-1", channel="PJSIP/0981@lab", ring_s=30.0, dial_string=LEG):
         return self.send(
-            actions.originate(
+            originate(
                 channel_id=channel_id,
                 channel=channel,
                 caller_id="0804",

@@ -7,8 +7,8 @@ in it has anything but digits after a plus.
 
 import re
 
-from exoswitch.ami import actions
 from exoswitch.ami.message import AmiDecoder, encode
+from exoswitch.ami.originate import originate
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import InvalidRequest
@@ -48,7 +48,7 @@ def one_input(data: bytes) -> None:
         return
     assert NUMBER.fullmatch(request.number)
     assert NUMBER.fullmatch(request.exophone)
-    action = actions.originate(
+    action = originate(
         channel_id="c" * 32,
         channel=TRUNK.dial(request.number, request.exophone).channel,
         caller_id=request.exophone,

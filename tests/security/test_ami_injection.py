@@ -37,7 +37,7 @@ def test_hang_up_that_a_caller_writes_ends_no_call(rig):
 
 def test_hang_up_that_asterisk_confirms_is_told_at_once_and_once(rig):
     rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", VICTIM), ("Cause", "17"))
-    assert rig.recorder.events == [ChannelHungUp(VICTIM, 17, "")]
+    assert rig.recorder.events == [ChannelHungUp(VICTIM, 17, "", by_peer=False)]
     assert len(rig.far.asked("Getvar")) == 1
 
 
@@ -51,14 +51,14 @@ def test_hang_up_without_an_answer_costs_the_link_and_the_next_list_decides(rig)
     rig.far.channels = [AmiMessage((("Channel", "PJSIP/lab-2"), up))]
     rig.far.silent = set()
     rig.reconnect()
-    assert rig.recorder.events[1] == ChannelHungUp("17.1", 17, "")
-    assert not [event for event in rig.recorder.events if event == ChannelHungUp("17.2", 17, "")]
+    assert rig.recorder.events[1] == ChannelHungUp("17.1", 17, "", by_peer=False)
+    assert not [event for event in rig.recorder.events if event == ChannelHungUp("17.2", 17, "", by_peer=False)]
 
 
 def test_hang_up_is_believed_if_our_user_may_not_ask(rig):
     rig.far.refused = {"Getvar"}
     rig.far.tell("Hangup", ("Channel", "PJSIP/lab-1"), ("Uniqueid", VICTIM), ("Cause", "16"))
-    assert rig.recorder.events == [ChannelHungUp(VICTIM, 16, "")]
+    assert rig.recorder.events == [ChannelHungUp(VICTIM, 16, "", by_peer=False)]
 
 
 def test_leg_that_a_caller_writes_moves_no_call(rig):

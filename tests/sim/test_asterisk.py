@@ -8,6 +8,7 @@ from twisted.internet.task import deferLater
 from exoswitch.ami import actions
 from exoswitch.ami.legs import destination, dial_string
 from exoswitch.ami.message import AmiDecoder, AmiMessage, encode
+from exoswitch.ami.originate import originate
 from exoswitch.audio.wav import write_wav
 from exoswitch.rtp.packet import parse
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
@@ -59,7 +60,7 @@ class Gateway(Protocol):
     def originate(self, number="0981", trunk="lab"):
         channel = f"PJSIP/{number}@{trunk}"
         self.send(
-            actions.originate(
+            originate(
                 channel_id=f"sid-{number}",
                 channel=channel,
                 caller_id="0804",
@@ -244,7 +245,7 @@ async def test_a_call_that_ends_before_its_effects_are_carried_out_does_no_harm(
     asterisk = simulate()
     gateway = await gateway_of(reactor, asterisk)
     channel = ("Channel", "sid-0981")
-    dial = actions.originate(
+    dial = originate(
         channel_id="sid-0981",
         channel="PJSIP/0981@lab",
         caller_id="0804",

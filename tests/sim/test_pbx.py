@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from twisted.internet.testing import MemoryReactorClock
 
 from exoswitch.ami import actions
 from exoswitch.ami.message import AmiDecoder
@@ -12,10 +13,14 @@ from exoswitch.ami.translate import EventTranslator
 from exoswitch.call.events import (
     CallArrived,
     ChannelHungUp,
+    ChannelRinging,
+    DialFailed,
     DigitPressed,
     MediaAnnounced,
     OriginateFailed,
 )
+from exoswitch.sim.asterisk import SimulatedAsterisk
+from exoswitch.sim.script import DeadTrunk, Refuse, Ring, parse_script
 from tests.harness.sim_asterisk import LEG, AsteriskCore
 
 TRANSCRIPTS = Path(__file__).parents[1] / "ami" / "transcripts"
@@ -59,6 +64,7 @@ def outbound(script, *, ring_s=30.0):
     ("name", "script"),
     [
         ("busy", "busy"),
+        ("declined", "refuse=603"),
         ("dead_trunk", "dead"),
         ("no_answer", "no-answer"),
         ("silent_trunk", "no-reply"),
@@ -96,7 +102,7 @@ def test_an_inbound_call_has_both_numbers():
     call = asterisk.arrive()
     translator = EventTranslator()
     told = [translator.translate(message) for message in asterisk.events()]
-    assert told[-1] == CallArrived(call.channel.unique_id, "+9198", "+9180")
+    assert told[-1] == CallArrived(call.channel.unique_id, "+9198", "+9180", trunk="lab")
 
 
 def test_events_of_an_answered_call_come_in_asterisks_order():
@@ -179,3 +185,40 @@ def test_an_unknown_agi_command_does_nothing():
     asterisk.carry_out()
     assert [event.get("Result") for event in asterisk.events()] == ["200%20result%3D0%0A"]
     assert call.is_waiting
+
+
+@pytest.mark.parametrize(
+    ("sip_status", "cause", "dial_status"),
+    [
+        (404, 1, "NOANSWER"),
+        (503, 34, "CONGESTION"),
+        (599, 34, "CONGESTION"),
+        (499, 127, "NOANSWER"),
+        (600, 17, "BUSY"),
+    ],
+)
+def test_a_refusal_has_its_sip_status_and_the_cause_that_asterisk_makes_of_it(sip_status, cause, dial_status):
+    told = meaning(outbound(f"refuse={sip_status},0.4").events())
+    assert DialFailed("", dial_status) in told
+    assert told[-1] == ChannelHungUp("", cause, "", sip_status=sip_status, by_peer=True)
+    assert ChannelRinging("") not in told
+
+
+def test_a_phone_can_ring_before_the_trunk_refuses_the_call():
+    told = meaning(outbound("refuse-ringing=480,8").events())
+    assert told.count(ChannelRinging("")) == 1
+    assert told[-1] == ChannelHungUp("", 19, "", sip_status=480, by_peer=True)
+
+
+def test_each_number_on_each_trunk_has_a_script_of_its_own():
+    asterisk = SimulatedAsterisk(
+        reactor=MemoryReactorClock(),
+        scripts={"1@a": parse_script("busy"), "1": parse_script("no-answer"), "@a": parse_script("dead")},
+    )
+    chosen = {address: asterisk.pbx.choose_script(*address.split("@")) for address in ("1@a", "1@b", "2@a", "2@b")}
+    assert {address: script.reception for address, script in chosen.items()} == {
+        "1@a": Refuse(486),
+        "1@b": Ring(),
+        "2@a": DeadTrunk(),
+        "2@b": asterisk.script.reception,
+    }

@@ -40,10 +40,13 @@ def test_a_script_is_read_from_words():
     [
         ("", Answer()),
         ("answer", Answer()),
-        ("busy", Refuse("BUSY", 17)),
-        ("busy-after=2", Refuse("BUSY", 17, 2.0)),
-        ("congestion", Refuse("CONGESTION", 34)),
-        ("unavailable", Refuse("CHANUNAVAIL", 20)),
+        ("busy", Refuse(486)),
+        ("busy-after=2", Refuse(486, 2.0, rings=True)),
+        ("congestion", Refuse(503)),
+        ("unavailable", Refuse(480)),
+        ("refuse=403", Refuse(403)),
+        ("refuse=480,1.5", Refuse(480, 1.5)),
+        ("refuse-ringing=480,8", Refuse(480, 8.0, rings=True)),
         ("no-answer", Ring()),
         ("dead", DeadTrunk()),
     ],
@@ -52,7 +55,9 @@ def test_a_script_chooses_the_reception_of_the_call(text, reception):
     assert parse_script(text).reception == reception
 
 
-@pytest.mark.parametrize("word", ["sing=440", "answr", "tone", "tone=high", "tone=9000", "digits=", "digits=1x"])
+@pytest.mark.parametrize(
+    "word", ["sing=440", "answr", "tone", "tone=high", "tone=9000", "digits=", "digits=1x", "refuse", "refuse=200"]
+)
 def test_a_wrong_word_is_named_in_the_error(word):
     with pytest.raises(InvalidValue, match=f"script: .*{word.partition('=')[0]}"):
         parse_script(f"answer {word}")
