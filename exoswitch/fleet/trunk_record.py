@@ -1,0 +1,157 @@
+"""Core: all that a fleet knows of one trunk, except for the calls on it."""
+
+from attrs import define, field, frozen
+
+from exoswitch.call.attempts import Health
+from exoswitch.fleet.trunk_breaker import FAULTS, WHY, Breaker
+from exoswitch.fleet.trunk_pace import Pace, microseconds
+from exoswitch.fleet.trunk_status import Alarm, TrunkLimits, TrunkStatus, TrunkWindow
+from exoswitch.fleet.trunk_window import AnswerRatio, Window
+
+ALARM_MS = 300_000
+"""An alarm about single calls ends when none has raised it for 5 minutes."""
+
+WRONG_NUMBERS_MIN = 5
+WRONG_NUMBERS_SHARE = 5
+"""The format alarm: five wrong numbers, and more than a fifth of the window's results."""
+
+
+@frozen(kw_only=True)
+class Report:
+    """What became of a dial, see ITrunkPool.report; `dial` is its number, 0 if it is not known."""
+
+    health: Health | None
+    dial: int = 0
+    rest_us: int = 0
+    post_dial_ms: int | None = None
+    answered: bool = False
+    sip_status: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        health: Health | None,
+        dial: int,
+        *,
+        rest_s: float,
+        post_dial_s: float | None,
+        answered: bool,
+        sip_status: int | None,
+    ) -> "Report":
+        """Make it of the arguments of ITrunkPool.report."""
+        return cls(
+            health=health,
+            dial=dial,
+            rest_us=microseconds(rest_s),
+            post_dial_ms=None if post_dial_s is None else round(1000 * post_dial_s),
+            answered=answered,
+            sip_status=sip_status,
+        )
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The report's part of the window's counts."""
+        counts = {"answered": 1} if self.answered else {}
+        if self.health is not None:
+            counts[self.health.value] = 1
+        if self.post_dial_ms is not None:
+            counts |= {"post_dials": 1, "post_dial_ms": self.post_dial_ms}
+        if self.sip_status is not None:
+            counts[str(self.sip_status)] = 1
+        return counts
+
+
+@define
+class TrunkRecord:
+    """The number of the last dial, and the parts of a trunk; `config_ms` and `format_ms` are those of the alarms."""
+
+    dials: int = 0
+    config_ms: int = 0
+    format_ms: int = 0
+    breaker: Breaker = field(factory=Breaker)
+    pace: Pace = field(factory=Pace)
+    window: Window = field(factory=Window)
+    ratio: AnswerRatio = field(factory=AnswerRatio)
+
+    def dial(self, wait: int, spacing: int, now_us: int, *, is_probe: bool) -> int:
+        """Take a turn for a new dial; return its number."""
+        now_ms = now_us // 1000
+        self.pace.take(wait, spacing, now_us)
+        self.dials += 1
+        self.window.add(now_ms, dialled=1)
+        self.ratio.dial(now_ms)
+        if is_probe:
+            self.breaker.probe((now_us + wait) // 1000)
+        return self.dials
+
+    def report(self, told: Report, now_us: int) -> tuple[str, ...]:
+        """Take the result of a dial; return the events: opened, closed, and the alarms that it raised."""
+        now_ms = now_us // 1000
+        self.window.add(now_ms, **told.counts)
+        was_odd = self.ratio.is_odd
+        self.ratio.report(now_ms, answered=told.answered)
+        self.pace.rest(told.rest_us, now_us)
+        events = []
+        if told.health is not None:
+            totals = self.window.totals(now_ms)
+            events.append(self.breaker.report(told.health, told.dial, self.dials, totals, now_ms))
+            events += self._alarms(told.health, totals, now_ms)
+        if told.health is Health.THROTTLED:
+            self.pace.lower(now_ms)
+        if self.ratio.is_odd and not was_odd:
+            events.append(Alarm.ANSWER_RATIO.value)
+        return tuple(event for event in events if event)
+
+    def _alarms(self, health: Health, totals: dict[str, int], now_ms: int) -> list[str]:
+        raised = []
+        if health is Health.CONFIG:
+            if not self._stands(self.config_ms, now_ms):
+                raised.append(Alarm.CONFIG.value)
+            self.config_ms = now_ms
+        wrong = totals[Health.WRONG_NUMBER.value]
+        results = sum(totals[one.value] for one in Health)
+        if health is Health.WRONG_NUMBER and wrong >= WRONG_NUMBERS_MIN and WRONG_NUMBERS_SHARE * wrong > results:
+            if not self._stands(self.format_ms, now_ms):
+                raised.append(Alarm.FORMAT.value)
+            self.format_ms = now_ms
+        return raised
+
+    def faults(self, now_ms: int) -> int:
+        """Count the faults of the window."""
+        totals = self.window.totals(now_ms)
+        return sum(totals[health.value] for health in FAULTS)
+
+    def status(self, limits: TrunkLimits, busy: int, busy_here: int, now_us: int) -> TrunkStatus:
+        """Show the trunk."""
+        now_ms = now_us // 1000
+        alarms = {
+            Alarm.CONFIG: self._stands(self.config_ms, now_ms),
+            Alarm.FORMAT: self._stands(self.format_ms, now_ms),
+            Alarm.ANSWER_RATIO: self.ratio.is_odd,
+        }
+        return TrunkStatus(
+            circuit=self.breaker.circuit(now_ms),
+            why=WHY.get(self.breaker.why, self.breaker.why),
+            alarms=frozenset(alarm for alarm, stands in alarms.items() if stands),
+            busy=busy,
+            busy_here=busy_here,
+            limits=limits,
+            cps=limits.cps * self.pace.share_permille(now_ms) / 1000,
+            window=self._window(now_ms),
+            answer_ratio=self.ratio.long_run,
+        )
+
+    def _window(self, now_ms: int) -> TrunkWindow:
+        totals = self.window.totals(now_ms)
+        delays = totals["post_dials"]
+        return TrunkWindow(
+            dialled=totals["dialled"],
+            answered=totals["answered"],
+            health={health: totals[health.value] for health in Health if totals[health.value]},
+            sip_statuses={int(name): count for name, count in sorted(totals.items()) if name.isdigit()},
+            post_dial_s=totals["post_dial_ms"] / delays / 1000 if delays else None,
+        )
+
+    @staticmethod
+    def _stands(raised_ms: int, now_ms: int) -> bool:
+        return 0 <= now_ms - raised_ms < ALARM_MS and raised_ms > 0
