@@ -1,9 +1,15 @@
 """Root: the configuration as the values that calls, streams and the REST API work with."""
 
+import datetime as dt
+from collections.abc import Iterable
+from itertools import zip_longest
+
+from exoswitch.billing.prices import Prices
+from exoswitch.billing.rates import Price, Tariff
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
-from exoswitch.config.model import Config
+from exoswitch.config.model import Config, CostConfig
 from exoswitch.gateway.rules import Rules
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.reach import ReachRules
@@ -13,7 +19,13 @@ from exoswitch.trunks.selection import Selection, TrunkRule
 
 def rules(config: Config) -> Rules:
     """Give all that a reload replaces."""
-    return Rules(routing=routing(config), selection=selection(config), accounts=accounts(config), reach=reach(config))
+    return Rules(
+        routing=routing(config),
+        selection=selection(config),
+        prices=prices(config),
+        accounts=accounts(config),
+        reach=reach(config),
+    )
 
 
 def reach(config: Config) -> ReachRules:
@@ -57,6 +69,45 @@ def selection(config: Config) -> Selection:
     return Selection(config.routing.strategy, tuple(trunks))
 
 
+def prices(config: Config) -> Prices:
+    """Give the prices of all trunks."""
+    baseline = config.billing.baseline
+    return Prices(
+        tariffs={trunk.name: tariff(trunk.cost) for trunk in config.trunks},
+        baseline=Price(
+            rate=baseline.rate,
+            pulse=baseline.pulse,
+            inbound_rate=baseline.inbound_rate,
+            currency=config.billing.currency,
+        ),
+        typical_call_s=config.billing.typical_call_s,
+    )
+
+
+def tariff(cost: Iterable[CostConfig]) -> Tariff:
+    """Give the prices of a trunk, each valid until the next one begins if its own end is not given."""
+    entries = sorted(cost, key=lambda entry: entry.from_ or dt.date.min)
+    begins = [entry.from_ for entry in entries[1:]]
+    return Tariff(
+        tuple(
+            Price(
+                rate=entry.rate,
+                per_s=entry.per_s,
+                pulse=entry.pulse,
+                connect=entry.connect,
+                inbound_rate=entry.inbound_rate,
+                currency=entry.currency,
+                since=entry.from_,
+                until=entry.until or next_begins,
+                nearest=entry.round_ == "nearest",
+                rental=entry.rental,
+                free_minutes=entry.free_minutes,
+            )
+            for entry, next_begins in zip_longest(entries, begins)
+        )
+    )
+
+
 def accounts(config: Config) -> Accounts:
     """Give the accounts, each with its apps and its numbers."""
     bots = _bots(config)
@@ -76,4 +127,4 @@ def accounts(config: Config) -> Accounts:
 
 
 def _bots(config: Config) -> dict[str, BotTarget]:
-    return {name: BotTarget(url=app.url, options=app.options()) for name, app in config.apps.items()}
+    return {name: BotTarget(url=app.url, options=app.options(), app=name) for name, app in config.apps.items()}

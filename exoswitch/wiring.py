@@ -142,6 +142,7 @@ class Gateway(OrderedServices):
             ),
             jobs=self.jobs,
             sessions=self.sessions,
+            prices=lambda: self.rules.now.prices,
             metrics=self.metrics,
             switches=self.switches,
         )

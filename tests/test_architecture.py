@@ -24,10 +24,11 @@ CORE_LIBRARIES = {"attrs", "automat", "cattrs", "multipart", "phonenumbers"}
 CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "threading", "time"}
 
 # Cores whose very subject is a port: a trunk implements one, Asterisk's configuration is rendered from ours.
-CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.")
+CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.", "exoswitch.billing.prices")
 PORTS_FOR_CORES = {
     "exoswitch.config.model",
     "exoswitch.config.values",
+    "exoswitch.interfaces.billing",
     "exoswitch.interfaces.media",
     "exoswitch.interfaces.trunk",
     "zope.interface",

@@ -5,6 +5,7 @@ from enum import Enum
 from attrs import Factory, evolve, field, frozen
 
 from exoswitch.call.attempts import Attempt
+from exoswitch.call.charge import Charge
 from exoswitch.call.stream_options import StreamOptions
 
 
@@ -56,10 +57,14 @@ class DisconnectedBy(Enum):
 
 @frozen(kw_only=True)
 class BotTarget:
-    """The bot of a call: its URL or its resolver's URL, as configured or requested, and its stream's options."""
+    """The bot of a call: its URL or its resolver's URL, as configured or requested, and its stream's options.
+
+    `app` is the id of its app; None if a request named the bot by its URL.
+    """
 
     url: str = field(repr=False)
     options: StreamOptions = Factory(StreamOptions)
+    app: str | None = None
 
 
 @frozen(kw_only=True)
@@ -86,7 +91,7 @@ class Session:
     are the requested limits, or None; a gateway that takes over the call needs them. `takeovers` counts the gateways
     that took over the call; later notes of an earlier gateway are ignored. `talked_s` is the time from answer to end
     by a monotonic clock: the wall clock may be set during a call. `trunk` and `channel_id` are those of the last of
-    the `attempts`, which an outbound call has.
+    the `attempts`, which an outbound call has. `charge` is set when the call has ended.
     """
 
     call_sid: str
@@ -112,6 +117,7 @@ class Session:
     talked_s: float | None = None
     attempts: tuple[Attempt, ...] = ()
     ending: Ending | None = None
+    charge: Charge | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":
         """Give the session of a call that has reached a status which is not final."""
@@ -121,6 +127,11 @@ class Session:
     def ended(self, ending: Ending, now: float, talked_s: float | None = None) -> "Session":
         """Give the session of a call that has ended; `talked_s` is None if it was never answered, or not known."""
         return evolve(self, status=ending.status, updated_at=now, ended_at=now, talked_s=talked_s, ending=ending)
+
+    @property
+    def app(self) -> str | None:
+        """The id of the bot's app, if it has one."""
+        return self.bot.app
 
     @property
     def duration_s(self) -> float | None:

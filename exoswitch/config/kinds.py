@@ -4,21 +4,29 @@ YAML does not interpret values (``no`` is not false, ``+9180…`` is not a numbe
 wrote it, and is read by the kind that the model declares for it.
 """
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Literal
 
 from attrs import frozen
 
+from exoswitch.billing.rates import Pulse
 from exoswitch.errors import ExoswitchError, InvalidValue
 from exoswitch.telephony.numbers import normalise
 
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+_MONEY = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?", re.ASCII)
+_PULSE = re.compile(r"([0-9]{1,4})(?:\+([0-9]{1,4}))?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _RANGE = re.compile(r"([0-9]{1,5})\s*-\s*([0-9]{1,5})", re.ASCII)
 _END_OF_RANGE = re.compile(r"[0-9]{1,4}", re.ASCII)  # at most 10,000 numbers
 
+_DEAREST = 1_000_000
+_LONGEST_PULSE_S = 3600
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
 
@@ -115,6 +123,33 @@ sound = matching(
     r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", "the name of an Asterisk sound: letters, digits, -, _ and / for folders"
 )
 currency = matching(r"[A-Z]{3}", "a currency code of three capital letters, such as INR")
+
+
+def money(text: str) -> Decimal:
+    """Read an amount exactly, without a currency: ``0.20``."""
+    if not _MONEY.fullmatch(text) or Decimal(text) > _DEAREST:
+        raise Unreadable(f"must be an amount from 0 to {_DEAREST}, with at most six decimals, such as 0.20")
+    return Decimal(text)
+
+
+def pulse(text: str) -> Pulse:
+    """Read a pulse in seconds: ``60``, or ``60+1``: one of 60 seconds, then one for each second."""
+    match = _PULSE.fullmatch(text)
+    if match:
+        first, after = int(match[1]), int(match[2] or match[1])
+        if min(first, after) >= 1 and max(first, after) <= _LONGEST_PULSE_S:
+            return Pulse(first, after)
+    raise Unreadable(f"must be a pulse in seconds from 1 to {_LONGEST_PULSE_S}, such as 60, or 60+1")
+
+
+def day(text: str) -> dt.date | None:
+    """Read a day of the calendar, as ``2026-04-01``; ``""`` is none."""
+    try:
+        if not text or _DAY.fullmatch(text):
+            return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        pass
+    raise Unreadable("must be a day, written as 2026-04-01")
 
 
 def port_range(text: str) -> range:

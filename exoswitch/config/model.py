@@ -4,11 +4,13 @@ The type of a field declares the kind of its value, which checks the file: see `
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from attrs import Attribute, Factory, field, fields, frozen
 
+from exoswitch.billing.rates import MINUTE
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
 from exoswitch.errors import Problem
@@ -18,6 +20,7 @@ RTP_PORTS_PER_CALL = 4
 """Of an Asterisk: a PSTN leg and a UnicastRTP leg, RTP and RTCP each (Asterisk 22)."""
 
 _NEVER_SHOWN = MappingProxyType({"secret": True})
+_ONE_OR_MORE = MappingProxyType({"one_or_more": True})  # a list of one entry may be written as the entry
 
 
 @frozen(kw_only=True)
@@ -115,14 +118,34 @@ def _each_number(ranges: Iterable[str | tuple[str, ...]]) -> tuple[str, ...]:
 
 
 @frozen(kw_only=True)
+class CostConfig:
+    """The price of a trunk's calls that are answered from the day `from` on, and before the day `until` (IST).
+
+    `rate` is for `per_s` seconds, which are counted in pulses. `connect` is added to each answered call.
+    `inbound_rate` is the rate of inbound calls. `rental` and `free_minutes` are for each channel and month.
+    """
+
+    rate: values.Money
+    per_s: values.RateSeconds = 60
+    pulse: values.PulseOf = MINUTE
+    connect: values.Money = Decimal(0)
+    inbound_rate: values.Money = Decimal(0)
+    currency: values.Currency = "INR"
+    from_: values.Day = None
+    until: values.Day = None
+    round_: values.Rounding = "up"
+    rental: values.Money = Decimal(0)
+    free_minutes: values.FreeMinutes = 0
+
+
+@frozen(kw_only=True)
 class TrunkConfig:
     """The keys of every SIP trunk; each provider's own class adds more.
 
     `numbers` are those that it may show (E.164), its default one first; none means any number. `channels` is the
     limit of concurrent calls, `cps` of new calls a second. `order` and `weight` rank it among the others, as
     `routing` says. With `prefixes` it takes only numbers that begin so, with `accounts` only their calls. After
-    `post_dial_s` of silence the next trunk is tried. `rate` is the price of a pulse of `pulse_s` seconds, in the
-    billing currency.
+    `post_dial_s` of silence the next trunk is tried. `cost` is the carrier's price, or several for different days.
     """
 
     name: values.Name
@@ -135,8 +158,7 @@ class TrunkConfig:
     prefixes: tuple[values.DialPrefix, ...] = ()
     accounts: tuple[values.Name, ...] = ()
     post_dial_s: values.WaitSeconds = POST_DIAL_S
-    rate: values.Money = 0.0
-    pulse_s: values.PulseSeconds = 60
+    cost: tuple[CostConfig, ...] = field(default=(), metadata=_ONE_OR_MORE)
 
     def broken_rules(self) -> Iterator[Problem]:
         """Give each rule between this trunk's values that does not hold; a path is a key of this trunk."""
@@ -220,11 +242,21 @@ class NumberConfig:
 
 
 @frozen(kw_only=True)
+class BaselineConfig:
+    """The price of the same calls elsewhere, for comparison: of a minute, counted in pulses."""
+
+    rate: values.Money = Decimal("0.50")
+    pulse: values.PulseOf = MINUTE
+    inbound_rate: values.Money = Decimal(0)
+
+
+@frozen(kw_only=True)
 class BillingConfig:
-    """The price of a minute elsewhere, for comparison."""
+    """The currency of the baseline, the baseline, and the length of a call by which trunks are compared."""
 
     currency: values.Currency = "INR"
-    baseline_rate: values.Money = 0.50
+    baseline: BaselineConfig = Factory(BaselineConfig)
+    typical_call_s: values.TypicalSeconds = 60
 
 
 @frozen(kw_only=True)

@@ -13,7 +13,13 @@ from exoswitch.config.yamlfile import Tree
 from exoswitch.errors import Problem
 
 _BROKEN = ""  # in place of a value that could not be read; its problem is noted, and the result is never used
-_RENAMED = {"transcripts": "traces", "transcript": "trace"}  # keys of earlier versions
+# Keys of earlier versions: the new name, or the key that they are now a part of, with an example.
+_RENAMED = {"transcripts": "traces", "transcript": "trace"}
+_NOW_IN = {
+    "rate": ("cost", 'cost: {rate: "0.20"}, the price of a minute'),
+    "pulse_s": ("cost", 'cost: {rate: "0.20", pulse: "60"}'),
+    "baseline_rate": ("baseline", 'baseline: {rate: "0.50"}, the price of a minute'),
+}
 _PROVIDERS_TO_COME = {"bsnl", "exotel", "twilio"}
 _SHOWN_MAX = 60
 
@@ -32,20 +38,20 @@ class Reader:
         if not isinstance(tree, dict):
             self._note(path or "the file", _not_a("mapping of keys to values", tree, can_be_removed=bool(path)))
             return cls(**{spec.name: _empty(spec.type) for spec in attrs.fields(cls) if _is_required(spec)})
-        fields = attrs.fields_dict(cls)
+        fields = {_key(spec): spec for spec in attrs.fields(cls)}
         for key in tree:
             if key not in fields:
                 self._unknown_key(key, fields, path)
-        read = {name: self._field(spec, tree, _join(path, name)) for name, spec in fields.items()}
+        read = {spec.name: self._field(spec, tree, _join(path, key)) for key, spec in fields.items()}
         return cls(**{name: value for name, value in read.items() if value is not attrs.NOTHING})
 
     def _field(self, spec: "attrs.Attribute[Any]", tree: dict[str, Tree], path: str) -> Any:
-        if spec.name not in tree:
+        if _key(spec) not in tree:
             if not _is_required(spec):
                 return attrs.NOTHING
             self._note(path, f"is missing; {_addition(spec)}")
             return _empty(spec.type)
-        value = self._value(spec, spec.type, tree[spec.name], path)
+        value = self._value(spec, spec.type, tree[_key(spec)], path)
         return _BROKEN if value is attrs.NOTHING and _is_required(spec) else value
 
     def _value(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> Any:
@@ -55,6 +61,8 @@ class Reader:
             return self.section(declared, tree, path)
         arguments = get_args(declared)
         if get_origin(declared) is tuple:
+            if isinstance(tree, dict) and spec.metadata.get("one_or_more"):
+                return (self._value(spec, arguments[0], tree, path),)
             return self._items(spec, arguments[0], tree, path)
         if get_origin(declared) is Mapping:
             return self._entries(spec, arguments, tree, path)
@@ -72,7 +80,8 @@ class Reader:
 
     def _items(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> tuple[Any, ...]:
         if not isinstance(tree, list):
-            self._note(path, _not_a("list", tree))
+            wanted = "mapping or a list of mappings" if spec.metadata.get("one_or_more") else "list"
+            self._note(path, _not_a(wanted, tree))
             return ()
         if not tree and _is_required(spec):
             self._note(path, "must have at least one entry")
@@ -115,6 +124,10 @@ class Reader:
         if _RENAMED.get(key) in known:
             self._note(_join(path, key), f"is now called {_RENAMED[key]}; rename the key")
             return
+        part_of, example = _NOW_IN.get(key, ("", ""))
+        if part_of in known:
+            self._note(_join(path, key), f"is now a part of {part_of}; write {example}")
+            return
         guess = nearest(key, known) or f"; known here: {', '.join(known)}"
         self._note(_join(path, key), f"is not a known key{guess}")
 
@@ -148,6 +161,11 @@ def _no_provider(provider: str, known: Iterable[str]) -> str:
         return f"{provider!r} comes with a later version; use provider sip with its address"
     guess = nearest(provider, known) or f"; known: {', '.join(known)}"
     return f"{provider!r} is not a provider{guess}"
+
+
+def _key(spec: "attrs.Attribute[Any]") -> str:
+    """Give the key of a field; a field whose key is a word of Python ends with an underscore."""
+    return spec.name.removesuffix("_")
 
 
 def _is_required(spec: "attrs.Attribute[Any]") -> bool:

@@ -3,15 +3,17 @@
 `unread` holds the paths of values that could not be read; rules that need such a value are skipped.
 """
 
+import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from pathlib import Path
 
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import check_certificates, read_sound
 from exoswitch.config.kinds import Unreadable, nearest
-from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, StreamConfig
+from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, CostConfig, StreamConfig
 from exoswitch.errors import Problem
 
 
@@ -23,6 +25,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_app_references(config),
         *_number_references(config),
         *_trunks(config),
+        *_costs(config, unread),
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
         *_session_store(config.sessions),
@@ -69,6 +72,33 @@ def _trunks(config: Config) -> Iterator[Problem]:
             yield Problem(f"trunks[{index}].{problem.path}", problem.text)
         for place, account in enumerate(trunk.accounts):
             yield from _reference(f"trunks[{index}].accounts[{place}]", account, "accounts", config.accounts)
+
+
+def _costs(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Check that on each day at most one price of a trunk is valid, and that no days are left out between two."""
+    for index, trunk in enumerate(config.trunks):
+        path = f"trunks[{index}].cost"
+        if any(name.startswith(path) for name in unread):
+            continue
+        for entry in trunk.cost:
+            if entry.from_ and entry.until and entry.until <= entry.from_:
+                yield Problem(
+                    path, f"is valid from {entry.from_} until {entry.until}: until is the day after the last one"
+                )
+        for earlier, later in pairwise(sorted(trunk.cost, key=lambda entry: entry.from_ or dt.date.min)):
+            yield from _follow(path, earlier, later)
+
+
+def _follow(path: str, earlier: CostConfig, later: CostConfig) -> Iterator[Problem]:
+    """Check two prices that follow each other; one without `until` is valid until the next one begins."""
+    if later.from_ is None or later.from_ == earlier.from_:
+        yield Problem(
+            path, f"has two prices from {later.from_ or 'the beginning'} on; give each a day of its own in from"
+        )
+    elif earlier.until and earlier.until > later.from_:
+        yield Problem(path, f"has two prices from {later.from_} until {earlier.until}; write until: {later.from_}")
+    elif earlier.until and earlier.until < later.from_:
+        yield Problem(path, f"has no price from {earlier.until} until {later.from_}; write until: {later.from_}")
 
 
 def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:

@@ -3,9 +3,12 @@
 A field may also be declared as `bool`, or as a `Literal` of words.
 """
 
+import datetime as dt
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
+from exoswitch.billing.rates import Pulse
 from exoswitch.config import addresses, kinds
 from exoswitch.config.kinds import Kind, decimal, whole
 
@@ -48,9 +51,14 @@ TrunkOrder = Annotated[int, whole(0, 1000)]
 Weight = Annotated[float, decimal(0, 10_000)]
 Attempts = Annotated[int, whole(1, 10)]
 AttemptSeconds = Annotated[float, decimal(1, 60)]
-Money = Annotated[float, decimal(0, 1_000_000)]
-PulseSeconds = Annotated[int, whole(1, 3600)]
+Money = Annotated[Decimal, Kind(kinds.money, '"0.20"')]
+RateSeconds = Annotated[int, whole(1, 3600)]
+PulseOf = Annotated[Pulse, Kind(kinds.pulse, '"60"')]
+Day = Annotated[dt.date | None, Kind(kinds.day, '"2026-04-01"')]
+FreeMinutes = Annotated[int, whole(0, 1_000_000)]
+TypicalSeconds = Annotated[int, whole(1, 14_400)]
 
+Rounding = Literal["up", "nearest"]
 MediaAddressOf = Literal["announced", "host"]
 OnStop = Literal["wait", "hand-over"]
 Strategy = Literal["order", "weight", "cost"]

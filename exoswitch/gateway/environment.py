@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -12,6 +12,7 @@ from exoswitch.call.session import Ending, Session
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import count_ended
+from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
@@ -34,7 +35,8 @@ class Environment:
     """The world of all calls.
 
     `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` gives the SID of a call or a stream.
-    `node` is this gateway's name. `process` is a random token, unique to this process; calls are claimed with it.
+    `prices` gives those that are in force. `node` is this gateway's name. `process` is a random token, unique to this
+    process; calls are claimed with it.
     """
 
     node: str
@@ -47,6 +49,7 @@ class Environment:
     bots: IBots
     jobs: IJobs
     sessions: ISessionStore
+    prices: Callable[[], IPrices]
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
@@ -58,6 +61,7 @@ class Environment:
     def record_end(self, session: Session, ending: Ending) -> None:
         """Record the end of a call that is not live here."""
         ended = session.ended(ending, self.wall_clock())
+        ended = evolve(ended, charge=self.prices().charge(ended))
         self.sessions.note(ended)
         count_ended(self.metrics, ended)
 

@@ -73,7 +73,7 @@ class LiveCall:
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
         self._record = CallRecord(
-            session, world.sessions, world.wall_clock, world.clock.seconds, world.metrics, self._log
+            session, world.sessions, world.wall_clock, world.clock.seconds, world.prices, world.metrics, self._log
         )
         self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)

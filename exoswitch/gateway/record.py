@@ -8,6 +8,7 @@ from twisted.logger import Logger
 from exoswitch.call.session import CallStatus, Ending, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.gateway.call_metrics import count_ended
+from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.telephony.numbers import mask
@@ -21,6 +22,7 @@ class CallRecord:
     _store: ISessionStore
     _wall_clock: Callable[[], float]
     _monotonic: Callable[[], float]
+    _prices: Callable[[], IPrices]
     _metrics: IMetrics
     _log: Logger
     _answered_at: float | None = field(default=None, init=False)  # by the monotonic clock
@@ -46,9 +48,10 @@ class CallRecord:
         self._write(evolve(self.session, stream_sid=stream_sid, updated_at=self._wall_clock()))
 
     def end(self, ending: Ending) -> None:
-        """Write how the call ended, count it and log it."""
+        """Write how the call ended and what it costs, count it and log it."""
         talked_s = None if self._answered_at is None else self._monotonic() - self._answered_at
-        self._write(self.session.ended(ending, self._wall_clock(), talked_s))
+        ended = self.session.ended(ending, self._wall_clock(), talked_s)
+        self._write(evolve(ended, charge=self._prices().charge(ended)))
         count_ended(self._metrics, self.session)
         self._log.info(
             "call {call_sid} {direction} {number}: {status}, {reason}",

@@ -2,6 +2,7 @@
 
 from attrs import define, frozen
 
+from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.routing import Accounts, Routing
 from exoswitch.network.reach import ReachRules
 from exoswitch.trunks.selection import Selection
@@ -13,6 +14,7 @@ class Rules:
 
     routing: Routing
     selection: Selection
+    prices: IPrices
     accounts: Accounts
     reach: ReachRules
 

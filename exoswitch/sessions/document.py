@@ -6,6 +6,8 @@ and one fleet may run two versions.
 
 import json
 import math
+import re
+from decimal import Decimal
 from typing import Any, Literal
 
 from cattrs import BaseValidationError, Converter, transform_error
@@ -29,9 +31,11 @@ _CHANGING = (
     "talked_s",
     "attempts",
     "ending",
+    "charge",
 )
 _LATEST = 32_503_680_000.0  # the year 3000: a later time is an error, and databases and calendars refuse it
 _TAKEOVERS_MAX = 900  # see `notes`
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
 _CONVERTER = Converter()
 
 
@@ -111,8 +115,17 @@ def _read_number(value: object, _target: object) -> float:
     return value
 
 
+def _read_amount(value: object, _target: object) -> Decimal:
+    """Take an amount of money, which is text: a number of JSON may be read as a binary fraction."""
+    if not (isinstance(value, str) and _AMOUNT.fullmatch(value)):
+        raise TypeError("an amount of money is not text such as 0.200000")
+    return Decimal(value)
+
+
 for _kind in (str, bool, int):
     _CONVERTER.register_structure_hook(_kind, _accept(_kind))
 _CONVERTER.register_structure_hook(float, _read_number)
+_CONVERTER.register_structure_hook(Decimal, _read_amount)
+_CONVERTER.register_unstructure_hook(Decimal, "{:f}".format)
 # A later version may know more words for an option; a session keeps them.
 _CONVERTER.register_structure_hook_func(lambda kind: getattr(kind, "__origin__", None) is Literal, _accept(str))

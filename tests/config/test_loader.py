@@ -151,7 +151,7 @@ def test_password_with_a_character_that_must_be_encoded_is_refused_without_repea
 
 def test_unknown_key_that_resembles_no_other_lists_the_known_ones(problems, good):
     found = problems(good + "billing: {vat: 18}\n")
-    assert found == {"billing.vat": "is not a known key; known here: currency, baseline_rate"}
+    assert found == {"billing.vat": "is not a known key; known here: currency, baseline, typical_call_s"}
 
 
 def test_items_of_a_list_are_counted_from_zero(problems, good):

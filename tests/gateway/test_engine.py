@@ -27,6 +27,7 @@ from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.prices import PRICES
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
 from tests.harness.rules import in_force
 
@@ -67,6 +68,7 @@ class House:
             bots=self.bots,
             jobs=MemoryJobs("gw1", clock=self.clock),
             sessions=self.sessions,
+            prices=lambda: PRICES,
             metrics=self.metrics,
             switches={"pbx1": self.switch},
         )

@@ -26,6 +26,7 @@ from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.prices import PRICES
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 from tests.harness.rules import in_force
 
@@ -111,6 +112,7 @@ class Calls(RuleBasedStateMachine):
             bots=self.bots,
             jobs=MemoryJobs("gw1", clock=self.clock),
             sessions=self.sessions,
+            prices=lambda: PRICES,
             metrics=MemoryMetrics(),
             switches={"pbx1": self.switch},
         )

@@ -1,13 +1,17 @@
 """The session of a call: its times are the wall clock's, its duration is not."""
 
+from decimal import Decimal
+
 import pytest
 from attrs import define, evolve
 from twisted.logger import Logger
 
+from exoswitch.call.charge import Charge
 from exoswitch.call.session import CallStatus
 from exoswitch.gateway.record import CallRecord
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
+from tests.harness.prices import PRICES
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 
 
@@ -23,7 +27,13 @@ class Clocks:
 
 def record(clocks, session=SESSION):
     return CallRecord(
-        session, MemorySessions(), lambda: clocks.wall, lambda: clocks.monotonic, MemoryMetrics(), Logger()
+        session,
+        MemorySessions(),
+        lambda: clocks.wall,
+        lambda: clocks.monotonic,
+        lambda: PRICES,
+        MemoryMetrics(),
+        Logger(),
     )
 
 
@@ -62,3 +72,33 @@ def test_call_that_was_never_answered_lasts_zero_seconds():
     clocks.advance(9)
     call.end(HUNG_UP)
     assert call.session.duration_s == 0.0
+
+
+def test_call_that_ends_carries_its_charge():
+    clocks = Clocks()
+    call = record(clocks, evolve(SESSION, trunk="lab"))
+    call.progress(CallStatus.IN_PROGRESS)
+    clocks.advance(60.4)
+    clocks.wall -= 3600
+    call.end(HUNG_UP)
+    assert call.session.charge == Charge(
+        amount=Decimal("0.400000"),
+        currency="INR",
+        billed_s=120,
+        baseline=Decimal("1.000000"),
+        baseline_currency="INR",
+    )
+
+
+def test_resumed_call_is_charged_from_its_answer():
+    clocks = Clocks(wall=MOMENT + 50)
+    call = record(clocks, evolve(SESSION, trunk="lab", answered_at=MOMENT))
+    clocks.advance(11)
+    call.end(HUNG_UP)
+    assert call.session.charge.billed_s == 120
+
+
+def test_call_that_was_never_answered_costs_nothing():
+    call = record(Clocks(), evolve(SESSION, trunk="lab"))
+    call.end(HUNG_UP)
+    assert (call.session.charge.amount, call.session.charge.baseline, call.session.charge.billed_s) == (0, 0, 0)

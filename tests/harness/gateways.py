@@ -24,6 +24,7 @@ from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.prices import PRICES
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 from tests.harness.rules import in_force
 
@@ -94,6 +95,7 @@ class Gateway:
             bots=self.bots,
             jobs=self.jobs,
             sessions=world.sessions,
+            prices=lambda: PRICES,
             metrics=self.metrics,
             switches={"pbx1": self.switch},
         )

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from exoswitch.call.attempts import Attempt
+from exoswitch.call.charge import Charge
 from exoswitch.call.session import (
     BotTarget,
     CallStatus,
@@ -54,6 +55,15 @@ _attempts = st.builds(
     has_rung=st.booleans(),
     reason=st.none() | _texts,
 )
+_amounts = st.decimals(0, 10**9, places=6)
+_charges = st.builds(
+    Charge,
+    amount=st.none() | _amounts,
+    currency=_texts,
+    billed_s=st.integers(0, 10**6),
+    baseline=_amounts,
+    baseline_currency=_texts,
+)
 any_sessions = st.builds(
     Session,
     call_sid=_texts,
@@ -61,7 +71,7 @@ any_sessions = st.builds(
     direction=st.sampled_from(Direction),
     customer=_texts,
     exophone=_texts,
-    bot=st.builds(BotTarget, url=_texts, options=_options),
+    bot=st.builds(BotTarget, url=_texts, options=_options, app=st.none() | _texts),
     created_at=_moments,
     updated_at=_moments,
     status=st.sampled_from(CallStatus),
@@ -78,6 +88,7 @@ any_sessions = st.builds(
     talked_s=st.none() | _moments,
     attempts=st.lists(_attempts, max_size=3).map(tuple),
     ending=st.none() | _endings,
+    charge=st.none() | _charges,
 )
 
 

@@ -1,6 +1,7 @@
 """A session comes back from its text, written by this version or another."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from attrs import evolve
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.call.attempts import Attempt
+from exoswitch.call.charge import Charge
 from exoswitch.call.session import BotTarget, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import CorruptRecord
@@ -45,14 +47,14 @@ TEXT = (
     '"exophone":"08047491899","bot":{"url":"ws://bot.example.org/ws","options":{"chunk_ms":100,"numbers":"national",'
     '"outbound_from":"customer","first_timestamp":"chunk","leg_sid":false,"sample_rate_parameter":false,'
     '"marks_on_clear":"flush","clear_granularity":"frame","drain_on_close":false,"close_after_stop":"handshake",'
-    '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"}},'
+    '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"},"app":null},'
     '"created_at":1700000000.0,"updated_at":1700000009.0,"status":"completed","stream_sid":"s1",'
     r'"custom_field":"\u00fc\ud800","answered_at":1700000002.5,"ended_at":1700000009.0,"trunk":null,"asterisk":null,'
     '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"talked_s":null,"attempts":['
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null}}'
+    '"disconnected_by":"user","stream_error":null},"charge":null}'
 )
 EVENT_TEXT = (
     '{"version":2,"status":"completed","stream_sid":"s1","trunk":null,"asterisk":null,"gateway":"gw1",'
@@ -60,7 +62,7 @@ EVENT_TEXT = (
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null}}'
+    '"disconnected_by":"user","stream_error":null},"charge":null}'
 )
 
 
@@ -116,7 +118,7 @@ def test_error_about_a_record_contains_no_phone_number():
 
 
 def test_value_of_an_option_that_a_later_version_adds_is_kept():
-    tree = {**TREE, "bot": {"url": "ws://bot", "options": {**OPTIONS, "trace": "video"}}}
+    tree = {**TREE, "bot": {"url": "ws://bot", "options": {**OPTIONS, "trace": "video"}, "app": "1"}}
     assert json.loads(to_text(from_text(json.dumps(tree)))) == tree
 
 
@@ -140,3 +142,19 @@ def test_event_has_the_fields_that_change_and_no_others():
     assert detail["ending"]["reason"] == "the caller hung up"
     assert (detail["gateway"], detail["channel_id"]) == ("gw2", "c1-2")
     assert not {"customer", "exophone", "bot", "custom_field"} & detail.keys()
+
+
+def test_amounts_of_money_are_texts_and_come_back_exactly():
+    charge = Charge(
+        amount=Decimal("0.200001"), currency="INR", billed_s=60, baseline=Decimal("0.5"), baseline_currency="INR"
+    )
+    session = evolve(ENDED, charge=charge)
+    assert json.loads(to_text(session))["charge"]["amount"] == "0.200001"
+    assert from_text(to_text(session)) == session
+
+
+@pytest.mark.parametrize("amount", [0.2, 1, "NaN", "-1", "1e9", "1.0000001", [], True])
+def test_amount_that_is_no_plain_number_in_a_text_is_a_corrupt_record(amount):
+    charge = {"amount": amount, "currency": "INR", "billed_s": 1, "baseline": "0", "baseline_currency": "INR"}
+    with pytest.raises(CorruptRecord):
+        from_text(json.dumps({**TREE, "charge": charge}))

@@ -4,9 +4,8 @@ import datetime as dt
 from typing import Any
 
 from exoswitch.call.session import Session
+from exoswitch.telephony.indian_time import INDIA
 from exoswitch.telephony.numbers import national
-
-_INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30), "IST")
 
 
 def call_record(session: Session) -> dict[str, Any]:
@@ -39,4 +38,4 @@ def call_record(session: Session) -> dict[str, Any]:
 
 def indian_time(moment: float) -> str:
     """Write a time, in seconds since the epoch, as Exotel does: Indian time without a zone."""
-    return dt.datetime.fromtimestamp(moment, _INDIA).strftime("%Y-%m-%d %H:%M:%S")
+    return dt.datetime.fromtimestamp(moment, INDIA).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,73 @@
+"""Core: the prices of all trunks, and the baseline with which they are compared."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from attrs import frozen
+from zope.interface import implementer
+
+from exoswitch.billing.rates import MICRO, Price, Tariff
+from exoswitch.call.charge import Charge
+from exoswitch.call.session import Direction, Session
+from exoswitch.interfaces.billing import IPrices
+
+ZERO = Decimal(0)
+_NO_PRICES = Tariff()
+
+
+@implementer(IPrices)
+@frozen(kw_only=True)
+class Prices:
+    """The tariff of each trunk by its name; `baseline` is in the billing currency.
+
+    `typical_call_s` is the length of the call by which trunks are compared.
+    """
+
+    tariffs: Mapping[str, Tariff]
+    baseline: Price
+    typical_call_s: int = 60
+
+    def charge(self, session: Session) -> Charge:
+        """Give the charge of a session that has ended."""
+        tariff = self.tariffs.get(session.trunk or "", _NO_PRICES)
+        if session.answered_at is None or session.trunk is None:
+            return self._free(tariff.at(session.created_at))
+        talked_ms = round((session.duration_s or 0.0) * 1000)
+        is_inbound = session.direction is Direction.INBOUND
+        baseline = self.baseline.amount(self.baseline.billed_s(talked_ms), inbound=is_inbound)
+        price = tariff.at(session.answered_at)
+        if price is None:
+            return Charge(
+                amount=ZERO if is_inbound else None,
+                currency=self.baseline.currency,
+                billed_s=0,
+                baseline=baseline,
+                baseline_currency=self.baseline.currency,
+            )
+        billed_s = price.billed_s(talked_ms)
+        return Charge(
+            amount=price.amount(billed_s, inbound=is_inbound),
+            currency=price.currency,
+            billed_s=billed_s,
+            baseline=baseline,
+            baseline_currency=self.baseline.currency,
+        )
+
+    def price_at(self, trunk: str, now: float) -> Decimal | None:
+        """Give the price of a minute of a typical call."""
+        price = self.tariffs.get(trunk, _NO_PRICES).at(now)
+        if price is None or price.currency != self.baseline.currency:
+            return None
+        amount = price.amount(price.billed_s(self.typical_call_s * 1000))
+        return (amount * 60 / self.typical_call_s).quantize(MICRO)
+
+    def _free(self, price: Price | None) -> Charge:
+        """Give the charge of a call that was not answered."""
+        currency = self.baseline.currency
+        return Charge(
+            amount=ZERO,
+            currency=currency if price is None else price.currency,
+            billed_s=0,
+            baseline=ZERO,
+            baseline_currency=currency,
+        )
