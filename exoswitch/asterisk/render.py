@@ -1,4 +1,4 @@
-"""Core: the configuration folder of one Asterisk (22), rendered from exoswitch.yaml."""
+"""Core: the folder of one Asterisk (22), rendered from exoswitch.yaml: its configuration, and `system/`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
 from exoswitch.asterisk.pjsip import pjsip_conf
+from exoswitch.asterisk.servers import system_files
 from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf, rtp_conf
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import ConfigError, Problem
@@ -18,7 +19,7 @@ _PATH = re.compile(r"/[A-Za-z0-9_./+@-]*")
 def render(
     config: Config, pbx: AsteriskConfig, trunks: Sequence[ITrunk], *, etc_dir: str, state_dir: str | None = None
 ) -> dict[str, str]:
-    """Give every file of the configuration folder of `pbx`, by name.
+    """Give every file of the folder of `pbx`, by its path there; Asterisk reads none that is in a subfolder.
 
     `etc_dir` is the path of the folder as Asterisk sees it. Its run, log, spool and database folders go under
     `state_dir`, or where its distribution has them.
@@ -37,6 +38,7 @@ def render(
         "rtp.conf": rtp_conf(pbx),
         "extensions.conf": extensions_conf(config.calls),
         **fixed_files(),
+        **system_files(pbx, etc_dir=etc_dir, state_dir=state_dir),
     }
 
 

@@ -40,6 +40,11 @@ DESCRIPTORS_PER_CALL = 16
 DESCRIPTORS_AT_REST = 1024
 
 
+def descriptors(pbx: AsteriskConfig) -> int:
+    """Give the file descriptors that an Asterisk may open."""
+    return DESCRIPTORS_AT_REST + DESCRIPTORS_PER_CALL * pbx.capacity
+
+
 def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -> str:
     """Render asterisk.conf: its folders, and its own limit of calls, as a guard against wrong counts of gateways."""
     folders = [("astetcdir", etc_dir)]
@@ -50,7 +55,7 @@ def asterisk_conf(pbx: AsteriskConfig, *, etc_dir: str, state_dir: str | None) -
         ("systemname", pbx.name),
         # A call above the limit is refused; without RTP ports it could crash Asterisk (asterisk#1757).
         ("maxcalls", pbx.rtp_calls),
-        ("maxfiles", DESCRIPTORS_AT_REST + DESCRIPTORS_PER_CALL * pbx.capacity),
+        ("maxfiles", descriptors(pbx)),
         ("nocolor", "yes"),
     )
     return conf(section("directories", folders), section("options", options))

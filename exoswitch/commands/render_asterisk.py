@@ -5,9 +5,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from exoswitch.asterisk.folder import write
-from exoswitch.asterisk.installation import USER, installation
+from exoswitch.asterisk.folder import make_state, write
+from exoswitch.asterisk.installation import installation
 from exoswitch.asterisk.render import render
+from exoswitch.asterisk.unit import USER
 from exoswitch.commands.outputs import unwritable
 from exoswitch.config.loader import load
 from exoswitch.config.model import AsteriskConfig
@@ -33,8 +34,10 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise unwritable("--out", error.filename2 or error.filename or out, error) from None
     print(f"wrote {len(files)} files for {pbx.name} to {out}/")
+    if options.state_dir is not None and etc_dir == str(out.resolve()) and make_state(options.state_dir):
+        print(f"{options.state_dir}/ has the folders that Asterisk writes to")
     print(f"On its machine, as root ({USER} is the user that Asterisk runs as):")
-    for command in installation(sorted(files), out=out, etc_dir=etc_dir, state_dir=options.state_dir):
+    for command in installation(files, out=out, etc_dir=etc_dir, state_dir=options.state_dir):
         print(f"    {command}")
     return 0
 

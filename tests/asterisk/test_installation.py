@@ -4,14 +4,17 @@ from exoswitch.asterisk.installation import installation
 
 
 def commands(out, etc_dir, state_dir=None):
-    return list(installation(["asterisk.conf", "manager.conf"], out=Path(out), etc_dir=etc_dir, state_dir=state_dir))
+    files = ["manager.conf", "asterisk.conf", "system/asterisk/asterisk.service"]
+    return list(installation(files, out=Path(out), etc_dir=etc_dir, state_dir=state_dir))
 
 
 def test_files_are_copied_to_asterisks_folder_and_belong_to_its_user():
     assert commands("pbx 1", "/etc/asterisk") == [
         "install -o asterisk -g asterisk -m 0750 -d /etc/asterisk",
         "install -o asterisk -g asterisk -m 0640 'pbx 1'/*.conf /etc/asterisk/",
-        "systemctl restart asterisk",
+        "install -m 0644 'pbx 1'/system/asterisk/asterisk.service /etc/systemd/system/",
+        "systemctl daemon-reload && systemctl enable asterisk && systemctl restart asterisk",
+        "# in a container, without systemd: asterisk -U asterisk -C /etc/asterisk/asterisk.conf",
     ]
 
 
@@ -22,7 +25,7 @@ def test_files_that_are_in_place_get_their_owner():
 
 
 def test_folders_of_a_state_directory_are_made_before_asterisk_starts():
-    *_, folders, start = commands("pbx1", "/srv/etc", "/srv/state")
+    *_, folders, _, _, start = commands("pbx1", "/srv/etc", "/srv/state")
     assert folders.startswith("install -o asterisk -g asterisk -m 0750 -d /srv/state /srv/state/run ")
     assert " /srv/state/db" in folders
-    assert start == "asterisk -U asterisk -C /srv/etc/asterisk.conf"
+    assert start.endswith(" asterisk -U asterisk -C /srv/etc/asterisk.conf")
