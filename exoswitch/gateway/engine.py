@@ -21,6 +21,7 @@ from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
 from exoswitch.gateway.rules import CurrentRules
+from exoswitch.gateway.trunk_watch import TrunkWatch
 from exoswitch.interfaces.calls import CallRequest, ICalls
 from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
@@ -46,6 +47,7 @@ class Engine(Service):
     _environment: Environment
     _rules: CurrentRules
     _trunks: TrunkChannels
+    _watch: TrunkWatch = field(init=False)
     _calls: LiveCalls = field(init=False)
     _outbound: Outbound = field(init=False)
     _inbound: Inbound = field(init=False)
@@ -57,6 +59,7 @@ class Engine(Service):
 
     def __attrs_post_init__(self) -> None:
         """Make the parts."""
+        self._watch = TrunkWatch(self._environment.metrics)
         self._calls = LiveCalls(self._environment, self._rules, self._trunks)
         self._outbound = Outbound(self._environment, self._rules, self._trunks, self._calls)
         self._inbound = Inbound(self._environment, self._rules, self._calls)
@@ -125,11 +128,12 @@ class Engine(Service):
                 self._recovery.switch_ready(switch, event.channel_ids)
             case ev.SwitchLost():
                 self._environment.nodes.set_health(switch.name, healthy=False)
+                self._watch.lost(switch)
             case ev.CallArrived():
                 if not self._recovery.expects(switch, event.channel_id):
                     self._inbound.arrived(switch, event)
             case ev.TrunkCondition():
-                pass
+                self._watch.seen(switch, event)
             case _:
                 call = self._calls.of_channel(switch, event.channel_id)
                 if call is not None:

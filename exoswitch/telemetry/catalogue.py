@@ -115,6 +115,14 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _gauge("trunk_channels_limit", "Channels of a trunk that are configured.", _TRUNK),
         _gauge("trunk_cps_limit", "Calls a second that a trunk takes, as configured.", _TRUNK),
         _histogram("trunk_cps_wait_seconds", "The wait of a call for the trunk's turn to dial.", _CPS_WAIT_S, _TRUNK),
+        _gauge(
+            "trunk_up",
+            "Whether a trunk is registered and reachable, as far as Asterisk knows; without a sign, no value.",
+            _ASTERISK,
+            _TRUNK,
+        ),
+        _gauge("trunk_registered", "Whether Asterisk is registered at a trunk.", _ASTERISK, _TRUNK),
+        _gauge("trunk_qualify_rtt_seconds", "How long a trunk took to answer OPTIONS.", _ASTERISK, _TRUNK),
     ),
     "Media": (
         _histogram("tick_lateness_seconds", "How late the 20 ms tick of all calls began.", _LATENESS_S),
