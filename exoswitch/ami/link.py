@@ -71,7 +71,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         raise NotImplementedError
 
     def disbelieve(self, reason: str) -> None:
-        """Count a message that Asterisk does not write of its own accord; log one a minute."""
+        """Count a message that Asterisk itself does not write; log one a minute."""
         self.disbelieved += 1
         now = self._clock.seconds()
         if now - self._disbelief_logged_at >= REPEAT_WARNING_S:

@@ -1,6 +1,6 @@
-"""Adapter: look-ups of host names that block nothing: not the reactor, not its threads, not the look-ups of others.
+"""Adapter: look-ups of host names, which block neither the reactor, nor its threads, nor other look-ups.
 
-A name that is asked for is asked for once at a time, whoever waits for it. An account that names many hosts whose
+There is one look-up of a name at a time; all who want the name wait for it. An account that names many hosts whose
 servers are silent waits in a line of its own.
 """
 
