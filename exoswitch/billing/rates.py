@@ -78,6 +78,16 @@ class Price:
         return _EXACT.add(used, self.connect).quantize(MICRO, context=_EXACT)
 
 
+def millionths(amount: Decimal) -> int:
+    """Give an amount of six decimals as a whole number, as databases keep it."""
+    return int(_EXACT.scaleb(amount, 6))
+
+
+def of_millionths(number: int) -> Decimal:
+    """Give the amount of so many millionths."""
+    return _EXACT.scaleb(Decimal(number), -6)
+
+
 @frozen
 class Tariff:
     """All prices of one trunk, in any order; on no day are two of them valid."""

@@ -12,14 +12,17 @@ from typing import Any
 
 from attrs import define, field, frozen
 
+from exoswitch.billing.rates import millionths
 from exoswitch.call.session import Session
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import event_text, from_text, to_text
 
-_TEXTS = ("call_sid", "account", "direction", "status", "customer", "exophone", "gateway")
+_TEXTS = ("call_sid", "account", "direction", "status", "customer", "exophone", "gateway", "trunk", "app")
 _TIMES = ("created_at", "updated_at", "answered_at", "ended_at")
 
-SESSION_COLUMNS = (*_TEXTS, *_TIMES, "sequence", "document")
+_CHARGES = ("talked_ms", "billed_s", "cost", "currency", "baseline", "baseline_currency")
+
+SESSION_COLUMNS = (*_TEXTS, *_TIMES, *_CHARGES, "sequence", "document")
 EVENT_COLUMNS = ("call_sid", "sequence", "created_at", "happened_at", "status", "detail")
 
 _MICROSECONDS = 1_000_000
@@ -95,11 +98,11 @@ def newest(notes: Iterable[Note]) -> list[Note]:
 
 
 def session_row(note: Note) -> tuple[object, ...]:
-    """Give the values of a session's row, in the order of SESSION_COLUMNS."""
+    """Give the values of a session's row, in the order of SESSION_COLUMNS; amounts are whole millionths."""
     session = note.session
     texts = (_column(getattr(session, name)) for name in _TEXTS)
     times = (getattr(session, name) for name in _TIMES)
-    return (*texts, *times, note.sequence, to_text(session))
+    return (*texts, *times, *_charges(session), note.sequence, to_text(session))
 
 
 def read_note(call_sid: object, sequence: object, document: Any) -> Note | CorruptRecord:
@@ -125,6 +128,17 @@ def event_row(note: Note) -> tuple[object, ...]:
 def storable(text: str) -> str:
     """Give a text without NUL and lone surrogates, which databases refuse; the document has them."""
     return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _charges(session: Session) -> tuple[object, ...]:
+    """Give the values of _CHARGES; they are None until the call has ended."""
+    talked_ms = None if session.duration_s is None else round(session.duration_s * 1000)
+    charge = session.charge
+    if charge is None:
+        return (talked_ms, None, None, None, None, None)
+    cost = None if charge.amount is None else millionths(charge.amount)
+    currencies = storable(charge.currency), storable(charge.baseline_currency)
+    return (talked_ms, charge.billed_s, cost, currencies[0], millionths(charge.baseline), currencies[1])
 
 
 def _column(value: str | Enum | None) -> str | None:

@@ -37,13 +37,16 @@ _TABLES = ("sessions", "events")
 _FORGOTTEN_AT_ONCE = 10_000  # claims; a batch waits for one such statement
 
 _TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at")
-_TYPES = {"sequence": "bigint", **dict.fromkeys(_TIMES, "float8")}  # all others are text
+_AMOUNTS = ("cost", "baseline")  # they come in whole millionths
+_NUMBERS = ("sequence", "talked_ms", "billed_s", *_AMOUNTS)
+_TYPES = {**dict.fromkeys(_NUMBERS, "bigint"), **dict.fromkeys(_TIMES, "float8")}  # all others are text
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     """Give the INSERT that takes one array for each column."""
     arrays = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in columns)
-    values = ", ".join(f"to_timestamp({name})" if name in _TIMES else name for name in columns)
+    forms = {**dict.fromkeys(_TIMES, "to_timestamp({})"), **dict.fromkeys(_AMOUNTS, "{} * 0.000001")}
+    values = ", ".join(forms.get(name, "{}").format(name) for name in columns)
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) AS note ({names})"  # noqa: S608 - ours
 

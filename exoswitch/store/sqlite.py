@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from twisted.enterprise.adbapi import ConnectionPool
-from twisted.internet.defer import Deferred, fail
 
 from exoswitch.errors import BackendUnavailable, RecordRefused
 from exoswitch.store.private_file import Identity, identity, make_private
@@ -24,6 +23,7 @@ from exoswitch.tasks.within import within
 _LOCKED_S = 3.0  # how long to wait while another process writes
 _LOCKED_AGAIN_S = 0.02
 _ANSWER_S = 10.0
+_UPGRADE_S = 600.0
 
 _REFUSALS = (
     sqlite3.DataError,
@@ -55,7 +55,8 @@ class SqliteFile:
         self._pool: Any = None
         self._opened: Identity | None = None
 
-    def open(self, versions: Sequence[Version]) -> Deferred[None]:
+    @deferred
+    async def open(self, versions: Sequence[Version]) -> None:
         """Make the file if it is missing, and apply the newer versions of its schema.
 
         Raises:
@@ -64,17 +65,18 @@ class SqliteFile:
         try:
             found = identity(self._path) if self._is_read_only else make_private(self._path)
         except OSError as error:
-            return fail(BackendUnavailable(f"{self.name}: {error.strerror}"))
+            raise BackendUnavailable(f"{self.name}: {error.strerror}") from None
         except BackendUnavailable as problem:
-            return fail(BackendUnavailable(f"{self.name}: {problem}"))
+            raise BackendUnavailable(f"{self.name}: {problem}") from None
         if found != self._opened:
             self.close()
         if self._pool is None:
             self._pool, self._opened = self._make_pool(), found
-        return self.run(_check if self._is_read_only else _upgrade, versions)
+        if due(versions, await self.run(_version)) and not self._is_read_only:
+            await self.run(_upgrade, versions, within_s=_UPGRADE_S)
 
     @deferred
-    async def run(self, work: Callable[..., _Result], *arguments: object) -> _Result:
+    async def run(self, work: Callable[..., _Result], *arguments: object, within_s: float = _ANSWER_S) -> _Result:
         """Call `work` with a cursor and the arguments, in the file's thread; commit when it returns.
 
         Raises:
@@ -85,7 +87,7 @@ class SqliteFile:
             raise BackendUnavailable(f"{self.name}: it is closed")
         try:
             return await within(
-                _ANSWER_S, self._reactor, self._pool.runInteraction(self._checked, work, *arguments), self.name
+                within_s, self._reactor, self._pool.runInteraction(self._checked, work, *arguments), self.name
             )
         except _REFUSALS as error:
             raise RecordRefused(f"{self.name}: {error}") from error
@@ -183,18 +185,11 @@ def _set_up_to_read(connection: sqlite3.Connection) -> None:
 
 def _upgrade(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:
     """Apply the newer versions in one transaction; other processes that upgrade wait for its end."""
-    if not due(versions, _version(cursor)):
-        return
     cursor.execute("BEGIN IMMEDIATE")
     for version in due(versions, _version(cursor)):
         for statement in version.statements:
             cursor.execute(statement)
         cursor.execute(f"PRAGMA user_version = {version.number:d}")
-
-
-def _check(cursor: sqlite3.Cursor, versions: Sequence[Version]) -> None:
-    """Refuse a file whose version is newer than these."""
-    due(versions, _version(cursor))
 
 
 def _version(cursor: sqlite3.Cursor) -> int:

@@ -1,9 +1,12 @@
 """The contract of ISessionDatabase: repeated and unordered notes, upgrades of tables with rows, retention."""
 
+from decimal import Decimal
+
 import pytest
 from attrs import evolve
 from zope.interface.verify import verifyObject
 
+from exoswitch.call.charge import Charge
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable, CorruptRecord, RecordRefused
 from exoswitch.sessions.database import ISessionDatabase
@@ -297,6 +300,61 @@ def test_calls_of_the_second_version_keep_the_persons_number_under_its_new_name(
 
     kind.run(before, versions=read_schema(kind.dialect)[:1])
     kind.run(at_the_second_version, versions=read_schema(kind.dialect)[:2])
+    kind.run(after)
+
+
+def test_ended_call_has_its_cost_in_columns_of_its_own(kind):
+    charge = Charge(
+        amount=Decimal("0.200001"), currency="INR", billed_s=60, baseline=Decimal("0.5"), baseline_currency="INR"
+    )
+    bot = evolve(SESSION.bot, app="1001")
+    live = evolve(SESSION, trunk="bsnl1", bot=bot, answered_at=MOMENT + 1)
+    ended = evolve(live.ended(HUNG_UP, MOMENT + 36.5, 35.25), charge=charge)
+    question = (
+        "SELECT trunk, app, talked_ms, billed_s, cost, currency, baseline, baseline_currency FROM sessions "
+        "WHERE call_sid = 'c1'"
+    )
+
+    async def scenario(database):
+        await database.write([Note(1, live)])
+        assert await kind.rows(database, question) == [("bsnl1", "1001", *[None] * 6)]
+        await database.write(
+            [Note(2, ended), Note(3, evolve(ended, call_sid="c2", charge=evolve(charge, amount=None)))]
+        )
+        (row,) = await kind.rows(database, question)
+        amounts = (200_001, 500_000) if kind.dialect == "sqlite" else (Decimal("0.200001"), Decimal("0.500000"))
+        assert row == ("bsnl1", "1001", 35_250, 60, amounts[0], "INR", amounts[1], "INR")
+        assert await kind.rows(database, "SELECT cost FROM sessions WHERE call_sid = 'c2'") == [(None,)]
+
+    kind.run(scenario)
+
+
+def test_calls_of_the_third_version_keep_their_trunk_and_their_time(kind):
+    ended = {
+        "clock": (f"{MOMENT + 5}", '{"trunk":"bsnl-1","talked_s":4.25}', ("bsnl-1", 4250)),
+        "moment": (f"{MOMENT + 5}", '{"trunk":"bsnl-1","talked_s":1e-05}', ("bsnl-1", 0)),
+        "earlier": (f"{MOMENT + 5}", '{"trunk":null,"talked_s":null}', (None, 4000)),
+        "unanswered": ("NULL", '{"trunk":"lab"}', ("lab", 0)),
+    }
+    moment = "{}" if kind.dialect == "sqlite" else "to_timestamp({})"
+    insert = (
+        "INSERT INTO sessions (call_sid, account, direction, status, customer, exophone, created_at, updated_at, "
+        "answered_at, ended_at, sequence, document) VALUES ('{0}', 'a', '', '', '', '', {1}, {1}, {2}, {3}, 1, '{4}')"
+    )
+
+    async def before(database):
+        if kind.dialect == "postgres":
+            await kind.rows(database, _PARTITION.format("sessions"))
+        for sid, (answered, document, _) in ended.items():
+            at = [f"{MOMENT}", answered, f"{MOMENT + 9}"]
+            await kind.rows(database, insert.format(sid, *map(moment.format, at), document))
+        await kind.rows(database, insert.format("odd", *map(moment.format, at), "no JSON"))
+
+    async def after(database):
+        found = await kind.rows(database, "SELECT call_sid, trunk, talked_ms FROM sessions WHERE call_sid <> 'odd'")
+        assert {sid: rest for sid, *rest in found} == {sid: [*facts] for sid, (*_, facts) in ended.items()}
+
+    kind.run(before, versions=read_schema(kind.dialect)[:3])
     kind.run(after)
 
 

@@ -201,5 +201,5 @@ async def test_two_gateways_that_start_at_once_make_one_schema(postgres, tmp_pat
     for store in stores:
         await store.stopService()
     name = address.rpartition("/")[2]
-    assert postgres.query(name, "SELECT version FROM schema_versions") == [(1,), (2,), (3,)]
+    assert postgres.query(name, "SELECT version FROM schema_versions") == [(1,), (2,), (3,), (4,)]
     assert postgres.query(name, "SELECT count(*) FROM sessions") == [(3,)]
