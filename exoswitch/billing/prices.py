@@ -6,12 +6,12 @@ from decimal import Decimal
 from attrs import frozen
 from zope.interface import implementer
 
-from exoswitch.billing.rates import MICRO, Price, Tariff
+from exoswitch.billing.amounts import ZERO, to_six_places
+from exoswitch.billing.rates import Price, Tariff
 from exoswitch.call.charge import Charge
 from exoswitch.call.session import Direction, Session
 from exoswitch.interfaces.billing import IPrices
 
-ZERO = Decimal(0)
 _NO_PRICES = Tariff()
 
 
@@ -59,7 +59,7 @@ class Prices:
         if price is None or price.currency != self.baseline.currency:
             return None
         amount = price.amount(price.billed_s(self.typical_call_s * 1000))
-        return (amount * 60 / self.typical_call_s).quantize(MICRO)
+        return to_six_places(amount * 60 / self.typical_call_s)
 
     def _free(self, price: Price | None) -> Charge:
         """Give the charge of a call that was not answered."""

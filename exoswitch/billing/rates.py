@@ -6,17 +6,12 @@ answer's day in India decides which price is valid; a call over midnight has one
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import Decimal
 
 from attrs import Factory, frozen
 
+from exoswitch.billing.amounts import EXACT, ZERO, to_six_places
 from exoswitch.telephony.indian_time import day_of
-
-MICRO = Decimal("0.000001")
-"""Amounts are kept with six decimals: a paisa has two, and a pulse of one second costs fractions of a paisa."""
-
-# A product of config's longest numbers is exact in it; a quotient that is not exact is never next to a tie.
-_EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
 @frozen
@@ -51,13 +46,13 @@ class Price:
     rate: Decimal
     per_s: int = 60
     pulse: Pulse = MINUTE
-    connect: Decimal = Decimal(0)
-    inbound_rate: Decimal = Decimal(0)
+    connect: Decimal = ZERO
+    inbound_rate: Decimal = ZERO
     currency: str = "INR"
     since: dt.date | None = None
     until: dt.date | None = None
     nearest: bool = False
-    rental: Decimal = Decimal(0)
+    rental: Decimal = ZERO
     free_minutes: int = 0
 
     def is_valid_on(self, day: dt.date) -> bool:
@@ -73,19 +68,9 @@ class Price:
         """Give the price of an answered call, rounded half-up to six decimals."""
         rate = self.inbound_rate if inbound else self.rate
         if inbound and not rate:
-            return Decimal(0)
-        used = _EXACT.divide(_EXACT.multiply(rate, Decimal(billed_s)), Decimal(self.per_s))
-        return _EXACT.add(used, self.connect).quantize(MICRO, context=_EXACT)
-
-
-def millionths(amount: Decimal) -> int:
-    """Give an amount of six decimals as a whole number, as databases keep it."""
-    return int(_EXACT.scaleb(amount, 6))
-
-
-def of_millionths(number: int) -> Decimal:
-    """Give the amount of so many millionths."""
-    return _EXACT.scaleb(Decimal(number), -6)
+            return ZERO
+        used = EXACT.divide(EXACT.multiply(rate, Decimal(billed_s)), Decimal(self.per_s))
+        return to_six_places(EXACT.add(used, self.connect))
 
 
 @frozen

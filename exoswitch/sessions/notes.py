@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from exoswitch.billing.rates import millionths
+from exoswitch.billing.amounts import millionths
 from exoswitch.call.session import Session
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import event_text, from_text, to_text

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from exoswitch.billing.amounts import rounded
 from exoswitch.call.session import Session
 from exoswitch.telephony.indian_time import INDIA
 from exoswitch.telephony.numbers import national
@@ -25,7 +26,7 @@ def call_record(session: Session) -> dict[str, Any]:
             "StartTime": indian_time(session.created_at),
             "EndTime": None if session.ended_at is None else indian_time(session.ended_at),
             "Duration": None if duration_s is None else str(round(duration_s)),
-            "Price": None,
+            "Price": _price(session),
             "Direction": session.direction.value,
             "AnsweredBy": None,
             "ForwardedFrom": None,
@@ -34,6 +35,12 @@ def call_record(session: Session) -> dict[str, Any]:
             "RecordingUrl": None,
         }
     }
+
+
+def _price(session: Session) -> str | None:
+    """Give the price with three decimals, as Exotel does; null until the end, or if the trunk has no price."""
+    charge = session.charge
+    return None if charge is None or charge.amount is None else f"{rounded(charge.amount, 3):f}"
 
 
 def indian_time(moment: float) -> str:

@@ -1,3 +1,9 @@
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+
+from exoswitch.call.charge import Charge
 from exoswitch.call.session import BotTarget, CallStatus, Direction, Ending, Session
 from exoswitch.exotel.rest.representations import call_record, indian_time
 
@@ -47,6 +53,20 @@ def test_an_ended_call_has_its_end_and_its_duration_as_text():
 def test_an_unanswered_call_has_duration_zero():
     call = call_record(SESSION.ended(Ending(status=CallStatus.BUSY, reason="busy"), NOON_UTC + 9))["Call"]
     assert (call["Status"], call["Duration"]) == ("busy", "0")
+
+
+@pytest.mark.parametrize(("amount", "price"), [("0.2", "0.200"), ("0.291666", "0.292"), ("0", "0.000"), (None, None)])
+def test_an_ended_call_has_its_price_as_text_unless_its_trunk_has_none(amount, price):
+    charge = Charge(
+        amount=None if amount is None else Decimal(amount),
+        currency="INR",
+        billed_s=60,
+        baseline=Decimal("0.5"),
+        baseline_currency="INR",
+    )
+    ended = SESSION.ended(Ending(status=CallStatus.COMPLETED, reason="hung up"), NOON_UTC + 22)
+    assert call_record(evolve(ended, charge=charge))["Call"]["Price"] == price
+    assert call_record(ended)["Call"]["Price"] is None
 
 
 def test_the_day_changes_at_indian_midnight():
