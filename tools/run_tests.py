@@ -48,6 +48,9 @@ DEBIAN_PACKAGES = {  # a command, and the package that has it
     "redis-server": "redis-server",
     "pg_ctlcluster": "postgresql",
     "ip": "iproute2",
+    "nft": "nftables",
+    "wg": "wireguard-tools",
+    "wireguard-go": "wireguard-go",
 }
 
 

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from exoswitch.asterisk.servers import UNIT
+from exoswitch.asterisk.servers import ROUTES, UNIT
 from exoswitch.asterisk.unit import USER, state_folders
 
 
@@ -22,6 +22,7 @@ def installation(files: Iterable[str], *, out: Path, etc_dir: str, state_dir: st
         yield f"{install} -m 0640 {here}/*.conf {etc_dir}/"
     if state_dir is not None:
         yield f"{install} -m 0750 -d {' '.join(state_folders(state_dir))}"
+    yield f"install -m 0755 {here}/{ROUTES} /usr/local/sbin/"
     yield f"install -m 0644 {here}/{UNIT} /etc/systemd/system/"
     yield "systemctl daemon-reload && systemctl enable asterisk && systemctl restart asterisk"
     yield f"# in a container, without systemd: asterisk -U {USER} -C {etc_dir}/asterisk.conf"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from exoswitch.asterisk.carriers import Carrier
 from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
 from exoswitch.asterisk.pjsip import pjsip_conf
@@ -25,7 +26,7 @@ def render(
     `state_dir`, or where its distribution has them.
 
     Raises:
-        ConfigError: Asterisk cannot work with a setting or an option; all such problems are in it.
+        ConfigError: Asterisk or its server cannot work with a setting or an option; all such problems are in it.
     """
     problems = (*_ami_problems(config, pbx), *_folder_problems(etc_dir, state_dir))
     if problems:
@@ -38,7 +39,7 @@ def render(
         "rtp.conf": rtp_conf(pbx),
         "extensions.conf": extensions_conf(config.calls),
         **fixed_files(),
-        **system_files(pbx, etc_dir=etc_dir, state_dir=state_dir),
+        **system_files(config, pbx, [Carrier.of(trunk) for trunk in trunks], etc_dir=etc_dir, state_dir=state_dir),
     }
 
 

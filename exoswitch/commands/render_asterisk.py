@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from exoswitch.asterisk.carriers import Carrier
 from exoswitch.asterisk.folder import make_state, write
 from exoswitch.asterisk.installation import installation
 from exoswitch.asterisk.render import render
@@ -34,6 +35,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise unwritable("--out", error.filename2 or error.filename or out, error) from None
     print(f"wrote {len(files)} files for {pbx.name} to {out}/")
+    for warning in filter(None, (Carrier.of(trunk).warning for trunk in trunks)):
+        print(f"! {warning}")
     if options.state_dir is not None and etc_dir == str(out.resolve()) and make_state(options.state_dir):
         print(f"{options.state_dir}/ has the folders that Asterisk writes to")
     print(f"On its machine, as root ({USER} is the user that Asterisk runs as):")
