@@ -27,6 +27,8 @@ CORE_MAY_NOT = {"asyncio", "logging", "os", "select", "socket", "subprocess", "t
 CORES_UPON_PORTS = ("exoswitch.trunks.", "exoswitch.asterisk.", "exoswitch.billing.prices")
 PORTS_FOR_CORES = {
     "exoswitch.config.model",
+    "exoswitch.config.sip_trunk",
+    "exoswitch.config.sip_values",
     "exoswitch.config.values",
     "exoswitch.interfaces.billing",
     "exoswitch.interfaces.media",

@@ -1,24 +1,27 @@
-"""Core: pjsip.conf, and the sections that trunks put into it (options of res_pjsip, Asterisk 22)."""
+"""Core: pjsip.conf: what all trunks share, and the sections of each (options of res_pjsip, Asterisk 22.10)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from exoswitch.ami.names import INBOUND_CONTEXT, NO_CONTEXT
-from exoswitch.asterisk.conf import conf, section
+from attrs import evolve
+
+from exoswitch.asterisk.conf import Setting, conf, section
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.interfaces.trunk import ITrunk
 from exoswitch.network.addresses import Address
 
-QUALIFY_S = 30
-"""Asterisk sends OPTIONS to a trunk this often, and does not dial a trunk that gives no answer.
+TIMER_T1_MS = 100
+TIMER_B_MS = 64 * TIMER_T1_MS
+"""A trunk that answers nothing to an INVITE has failed after 6.4 s, with SIP status 408 (RFC 3261 §17.1.1.2).
 
-A call then fails over at once, and not after the 32 s of INVITE retransmissions (RFC 3261 §17.1.1.2).
+With T1 of 500 ms it would be 32 s. T1 is the estimate of the round-trip time, which is below 100 ms within a country.
 """
 
 
 def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
-    """Render pjsip.conf: one UDP transport, and the sections of each trunk."""
+    """Render pjsip.conf."""
     return conf(
-        # Calls are identified by their source address only, so that no stranger gets in by choosing a name.
+        # Calls are identified by their source address or by the line of a registration, so that no stranger gets in
+        # by choosing a name.
         section(
             "global",
             (
@@ -28,34 +31,26 @@ def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
                 ("ignore_uri_user_options", "yes"),  # a number is cut at ;npdi=yes or ;phone-context=… (RFC 3966)
             ),
         ),
-        section("udp", (("type", "transport"), ("protocol", "udp"), ("bind", Address.of(pbx.sip)))),
+        section("system", (("type", "system"), ("timer_t1", TIMER_T1_MS), ("timer_b", TIMER_B_MS))),
+        *(section(name, settings) for name, settings in _transports(pbx)),
         *(trunk.pjsip() for trunk in trunks),
     )
 
 
-def peer(name: str, *, codecs: tuple[str, ...], host: str, port: int) -> str:
-    """Write the sections of a SIP peer at a fixed address.
-
-    Its media always passes through Asterisk. The source address of an INVITE tells that a call is the peer's.
-    """
-    endpoint = (
-        ("type", "endpoint"),
-        ("transport", "udp"),
-        ("context", INBOUND_CONTEXT),
-        ("disallow", "all"),
-        ("allow", ",".join(codecs)),
-        ("aors", name),
-        ("identify_by", "ip"),
-        ("trust_id_inbound", "yes"),
-        ("trust_connected_line", "no"),  # else the far end's own text gets into AMI's events during the call
-        ("direct_media", "no"),
-        ("dtmf_mode", "auto"),  # RFC 4733 if offered, else tones in the audio
-        ("tos_audio", "ef"),
-        ("allow_subscribe", "no"),
-        ("allow_transfer", "no"),
-        # A 302 would begin a call to a number of its choice, as if somebody had called in; now it ends the call.
-        ("set_var", f"FORWARD_CONTEXT={NO_CONTEXT}"),
+def _transports(pbx: AsteriskConfig) -> Iterator[tuple[str, tuple[Setting, ...]]]:
+    """Give all transports, used or not: Asterisk takes a new one only when it starts."""
+    udp = Address.of(pbx.sip)
+    for protocol in ("udp", "tcp"):
+        yield protocol, (("type", "transport"), ("protocol", protocol), ("bind", udp))
+    yield (
+        "tls",
+        (
+            ("type", "transport"),
+            ("protocol", "tls"),
+            ("bind", evolve(udp, port=udp.port + 1)),
+            ("method", "tlsv1_2"),
+            ("ca_list_file", pbx.sip_ca_file),
+            ("verify_server", "yes"),
+            ("allow_wildcard_certs", "yes"),
+        ),
     )
-    aor = (("type", "aor"), ("contact", f"sip:{Address(host, port)}"), ("qualify_frequency", QUALIFY_S))
-    identify = (("type", "identify"), ("endpoint", name), ("match", host))
-    return "\n".join(section(name, settings) for settings in (endpoint, aor, identify))

@@ -10,7 +10,7 @@ _SIP = (
     *("res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_pubsub", "res_pjsip_endpoint_identifier_ip"),
     *("res_pjsip_caller_id", "res_pjsip_nat", "res_pjsip_acl", "res_pjsip_rfc3326", "res_pjsip_dtmf_info"),
     *("res_pjsip_dlg_options", "res_pjsip_authenticator_digest", "res_pjsip_outbound_authenticator_digest"),
-    *("res_pjsip_outbound_registration", "chan_pjsip"),
+    *("res_pjsip_outbound_registration", "res_pjsip_header_funcs", "chan_pjsip"),
 )
 _MEDIA = (
     *("res_timing_timerfd", "res_srtp", "res_rtp_asterisk", "res_rtp_multicast", "chan_rtp", "bridge_simple"),

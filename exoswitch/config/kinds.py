@@ -27,6 +27,8 @@ _END_OF_RANGE = re.compile(r"[0-9]{1,4}", re.ASCII)  # at most 10,000 numbers
 
 _DEAREST = 1_000_000
 _LONGEST_PULSE_S = 3600
+YES = frozenset({"true", "yes", "on"})
+NO = frozenset({"false", "no", "off"})
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
 
@@ -84,9 +86,9 @@ def choice(*words: str) -> Kind:
 def yes_no(text: str) -> bool:
     """Read yes or no, in any of YAML's words for it."""
     word = text.lower()
-    if word in {"true", "yes", "on"}:
+    if word in YES:
         return True
-    if word in {"false", "no", "off"}:
+    if word in NO:
         return False
     raise Unreadable("must be true or false")
 
@@ -122,6 +124,8 @@ manager_user = matching(
 sound = matching(
     r"([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?", "the name of an Asterisk sound: letters, digits, -, _ and / for folders"
 )
+# A path on another machine.
+remote_path = matching(r"/[A-Za-z0-9_./+@-]*", "an absolute path of letters, digits and . _ + @ -")
 currency = matching(r"[A-Z]{3}", "a currency code of three capital letters, such as INR")
 
 

@@ -1,12 +1,13 @@
 """Port: reads a tree of texts into the classes of the model, by the fields that they declare."""
 
 from collections.abc import Iterable, Mapping
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import attrs
 from attrs import define, field
 
-from exoswitch.config.kinds import Kind, Unreadable, choice, nearest, yes_no
+from exoswitch.config.kinds import NO, YES, Kind, Unreadable, choice, nearest, yes_no
 from exoswitch.config.model import TrunkConfig
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.yamlfile import Tree
@@ -20,7 +21,6 @@ _NOW_IN = {
     "pulse_s": ("cost", 'cost: {rate: "0.20", pulse: "60"}'),
     "baseline_rate": ("baseline", 'baseline: {rate: "0.50"}, the price of a minute'),
 }
-_PROVIDERS_TO_COME = {"bsnl", "exotel", "twilio"}
 _SHOWN_MAX = 60
 
 
@@ -57,8 +57,8 @@ class Reader:
     def _value(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> Any:
         if declared is TrunkConfig:
             return self._trunk(tree, path)
-        if attrs.has(declared):
-            return self.section(declared, tree, path)
+        if attrs.has(declared) or isinstance(declared, UnionType):
+            return self._section_or_no(declared, tree, path)
         arguments = get_args(declared)
         if get_origin(declared) is tuple:
             if isinstance(tree, dict) and spec.metadata.get("one_or_more"):
@@ -71,12 +71,31 @@ class Reader:
     def _trunk(self, tree: Tree, path: str) -> TrunkConfig:
         """Build a trunk's settings by its provider's class; without a known one, read the keys of every trunk."""
         provider = Reader(self.surroundings, self.providers).section(TrunkConfig, tree).provider
-        if isinstance(tree, dict) and provider not in self.providers:
+        cls = TrunkConfig
+        try:
+            cls = self.providers[provider]
+        except KeyError:
             if provider:
                 self._note(_join(path, "provider"), _no_provider(provider, self.providers))
+        except Unreadable as problem:
+            self._note(_join(path, "provider"), f"{provider!r} {problem}")
+        if isinstance(tree, dict) and cls is TrunkConfig:
             tree = {key: value for key, value in tree.items() if key in attrs.fields_dict(TrunkConfig)}
-        settings: TrunkConfig = self.section(self.providers.get(provider, TrunkConfig), tree, path)
+        settings: TrunkConfig = self.section(cls, tree, path)
         return settings
+
+    def _section_or_no(self, declared: Any, tree: Tree, path: str) -> Any:
+        """Build a class of the model; where it may be None, `no` gives that, and `yes` the defaults."""
+        if not isinstance(declared, UnionType):
+            return self.section(declared, tree, path)
+        cls = get_args(declared)[0]
+        if not isinstance(tree, str):
+            return self.section(cls, tree, path)
+        if tree.lower() in YES:
+            return cls()
+        if tree.lower() not in NO:
+            self._note(path, f"must be no, or a mapping of keys to values (it is {tree[:_SHOWN_MAX]!r})")
+        return None
 
     def _items(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> tuple[Any, ...]:
         if not isinstance(tree, list):
@@ -135,6 +154,22 @@ class Reader:
         self.problems.append(Problem(path, text))
 
 
+def check_fields(cls: type[Any]) -> None:
+    """Check that each field of a class can be read from a file.
+
+    Raises:
+        TypeError: a field has no kind of value, or the class has no fields.
+    """
+    for spec in attrs.fields(cls):
+        declared = spec.type
+        if isinstance(declared, UnionType) or get_origin(declared) in {tuple, Mapping}:
+            declared = next(iter(get_args(declared)))
+        if attrs.has(declared):
+            check_fields(declared)
+        else:
+            _kind(declared)
+
+
 def _kind(declared: Any) -> Kind:
     """Find the kind of ``Annotated[…, Kind(…)]``, ``Literal[…]`` or ``bool``.
 
@@ -157,8 +192,6 @@ def _may_be_secret(text: str) -> bool:
 
 
 def _no_provider(provider: str, known: Iterable[str]) -> str:
-    if provider in _PROVIDERS_TO_COME:
-        return f"{provider!r} comes with a later version; use provider sip with its address"
     guess = nearest(provider, known) or f"; known: {', '.join(known)}"
     return f"{provider!r} is not a provider{guess}"
 

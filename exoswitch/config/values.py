@@ -24,6 +24,7 @@ NumberRange = Annotated[str, Kind(kinds.number_range, '"+914024001350-99"')]
 CallerId = Annotated[str, Kind(kinds.caller_id, '"+918047491899"')]
 DialPrefix = Annotated[str, Kind(kinds.dial_prefix, '"+91"')]
 File = Annotated[str, Kind(kinds.path, "ca.pem", names="file")]
+RemotePath = Annotated[str, Kind(kinds.remote_path, "/etc/ssl/certs/ca-certificates.crt")]
 Folder = Annotated[str, Kind(kinds.path, "traces", names="folder")]
 Currency = Annotated[str, Kind(kinds.currency, "INR")]
 

@@ -25,7 +25,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
-from exoswitch.telephony.numbers import normalise
+from exoswitch.telephony.numbers import dialable
 from exoswitch.trunks.channels import TrunkChannels
 
 LOOK_EVERY_S = 5.0
@@ -110,7 +110,7 @@ class Outbound(Service):
             stream_sid=self._environment.new_sid(),
             account=request.account,
             direction=Direction.OUTBOUND,
-            customer=normalise(request.number),
+            customer=dialable(request.number),
             exophone=request.exophone,
             bot=request.bot,
             created_at=now,

@@ -12,6 +12,10 @@ import phonenumbers
 from exoswitch.errors import InvalidValue
 
 NumberStyle = Literal["national", "e164"]
+"""How a bot wants numbers: ``09812345610`` or ``+919812345610``."""
+
+NumberShape = Literal["e164", "e164-plain", "national-0", "national"]
+"""How a carrier wants numbers: ``+919812345610``, ``919812345610``, ``09812345610`` or ``9812345610``."""
 
 _INDIA = "+91"
 _PUNCTUATION = str.maketrans("", "", " \t-.()\u00a0")
@@ -94,6 +98,45 @@ def written(number: str, style: NumberStyle) -> str:
     if style == "national":
         return national(number)
     return _canonical(number)
+
+
+def shaped(number: str, shape: NumberShape) -> str:
+    """Write a number (E.164) as a carrier wants it; 00 leads a foreign one where its country code has no +."""
+    if shape == "e164" or not number.startswith("+"):
+        return number
+    if shape == "e164-plain":
+        return number.removeprefix("+")
+    if not number.startswith(_INDIA):
+        return "00" + number.removeprefix("+")
+    return "0" * (shape == "national-0") + number.removeprefix(_INDIA)
+
+
+def dialable(number: str) -> str:
+    """Convert a number to E.164 if a phone can have it: its country exists, and its length is right there.
+
+    A number of the right length passes although no operator is known for its first digits: new ones are given out
+    each month.
+
+    Raises:
+        InvalidValue: the text is not a phone number, or no phone can have the number.
+    """
+    e164 = normalise(number)
+    try:
+        parsed = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        parsed = None
+    if parsed is None or not _can_exist(parsed):
+        raise InvalidValue(
+            f"{number[:40]!r} can be no phone's number: check its digits and its country code; "
+            "an Indian number has ten digits after +91"
+        )
+    return e164
+
+
+def _can_exist(number: phonenumbers.PhoneNumber) -> bool:
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE)
+    results = (phonenumbers.is_possible_number_for_type_with_reason(number, kind) for kind in kinds)
+    return phonenumbers.ValidationResult.IS_POSSIBLE in results or phonenumbers.is_valid_number(number)
 
 
 def same_number(one: str, other: str) -> bool:

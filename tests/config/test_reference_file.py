@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 import attrs
@@ -33,6 +34,8 @@ def sections(cls: type, tree: Any, path: str = "") -> Iterator[tuple[str, type, 
             inner, entry = get_args(inner)[-1], next(iter(entry.values() if isinstance(entry, dict) else entry))
         if inner is TrunkConfig:
             inner = SETTINGS[entry["provider"]]
+        if isinstance(inner, UnionType):
+            inner = get_args(inner)[0]
         if attrs.has(inner):
             yield from sections(inner, entry, f"{path}{spec.name}.")
 
@@ -70,6 +73,12 @@ def test_every_default_is_the_default_of_the_program():
             assert getattr(config, spec.name) == getattr(minimal, spec.name)
     costs = (cost for trunk in config.trunks for cost in trunk.cost)
     for entry in (*config.asterisks, *config.trunks, *costs, *config.accounts.values(), *config.apps.values()):
+        required = {
+            spec.alias: getattr(entry, spec.name)
+            for spec in attrs.fields(type(entry))
+            if spec.default is attrs.NOTHING
+        }
+        default = type(entry)(**required)
         for spec in attrs.fields(type(entry)):
-            if spec.default is not attrs.NOTHING and spec.name not in EXAMPLES_IN_PLACE_OF_DEFAULTS:
-                assert getattr(entry, spec.name) == spec.default
+            if spec.name not in EXAMPLES_IN_PLACE_OF_DEFAULTS:
+                assert getattr(entry, spec.name) == getattr(default, spec.name)

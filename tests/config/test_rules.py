@@ -36,9 +36,8 @@ def test_number_and_its_app_have_the_same_account(problems, good):
 @pytest.mark.parametrize(
     ("provider", "message"),
     [
-        ("bsnl", "'bsnl' comes with a later version; use provider sip with its address"),
         ("sipp", "'sipp' is not a provider; did you mean 'sip'?"),
-        ("acme", "'acme' is not a provider; known: sip"),
+        ("acme", "'acme' is not a provider; known: sip, bsnl, exotel, twilio, airtel, jio, tata, vi"),
     ],
 )
 def test_provider_is_one_of_this_version(problems, good, provider, message):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from exoswitch.cli import main
+from tests.harness.certificates import Authority
 from tests.harness.e2e.ami import Ami
 from tests.harness.e2e.ports import free_port, free_ports
 
@@ -45,6 +46,7 @@ def configured(tmp_path, port):
         "capacity": 10,
         "sip": f"127.0.0.1:{free_port()}",
         "rtp_ports": f"{ports[0]}-{ports[-1]}",
+        "sip_ca_file": f"{tmp_path}/pbx1/ca.pem",
     }
     file = tmp_path / "gateway.yaml"
     file.write_text(yaml.safe_dump({"asterisks": [pbx]}))
@@ -79,6 +81,7 @@ def is_booted(port):
 def test_asterisk_starts_with_the_folders_of_a_state_dir(asterisk, configured, port, tmp_path):
     folder = tmp_path / "pbx1"
     assert main(["render-asterisk", str(configured), "--out", f"{folder}/etc", "--state-dir", f"{folder}/state"]) == 0
+    (folder / "ca.pem").write_bytes(Authority().pem)
     log = folder / "state" / "log" / "messages.log"
     with started(asterisk.root, folder) as process:
         give_up_at = time.monotonic() + START_TIMEOUT_S

@@ -15,7 +15,8 @@ from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
-from exoswitch.trunks.sip import SipSettings, SipTrunk
+from exoswitch.trunks.sip import SipSettings
+from exoswitch.trunks.sip_trunk import SipTrunk
 
 NAMES = ("from", "callerid", "url", "customfield")
 ACCOUNT = Account(

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.errors import InvalidValue
-from exoswitch.telephony.numbers import mask, national, normalise, same_number, written
+from exoswitch.telephony.numbers import dialable, mask, national, normalise, same_number, written
 
 FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
 
@@ -115,3 +115,14 @@ def test_a_mask_hides_six_characters_or_everything_and_is_fit_for_a_log_line(tex
 )
 def test_a_number_is_written_in_the_chosen_style(number, style, text):
     assert written(number, style) == text
+
+
+@pytest.mark.parametrize("number", ["+919812345610", "08047491899", "+9118001234567", "+14155550100", "+6591234567"])
+def test_number_that_a_phone_can_have_may_be_dialled(number):
+    assert dialable(number) == normalise(number)
+
+
+@pytest.mark.parametrize("number", ["+7411179773", "+9198123456", "+14155550", "+912345678"])
+def test_number_that_no_phone_can_have_may_not_be_dialled(number):
+    with pytest.raises(InvalidValue, match=r"ten digits after \+91"):
+        dialable(number)

@@ -19,6 +19,7 @@ from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
 from exoswitch.network.addresses import Endpoint
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.certificates import Authority
 from tests.harness.e2e.ami import Ami
 from tests.harness.e2e.ports import free_port, free_ports
 
@@ -30,6 +31,7 @@ PLAIN_AMI_PORT = 5038
 # nothing stays mounted, and the root is never written to.
 FOLDER = "/mnt"
 ETC_DIR = f"{FOLDER}/etc"
+CA_FILE = f"{ETC_DIR}/ca.pem"
 STATE_DIR = f"{FOLDER}/state"
 REPORTER = "reporter"  # a second AMI user with the same secret and read-only rights
 
@@ -39,6 +41,7 @@ set -e
 mount --rbind /dev "$0/dev"
 mount -t proc proc "$0/proc"
 mount --bind "$1" "$0/mnt"
+mount --bind "$1/hosts" "$0/etc/hosts"
 for name in hosts resolv.conf; do
     test ! -f "$1/$name" || mount --bind "$1/$name" "$0/etc/$name"
 done
@@ -57,6 +60,7 @@ def lab_config(capacity: int, calls: CallsConfig) -> Config:
         capacity=capacity,
         sip=f"127.0.0.1:{free_port()}",
         rtp_ports=free_ports(4 * capacity),
+        sip_ca_file=CA_FILE,
     )
     trunks = (
         SipSettings(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
@@ -74,6 +78,7 @@ class AsteriskServer:
     """A context manager: inside it Asterisk runs, fully booted.
 
     `folder` holds the rendered files, then Asterisk's logs; `start_log` is all that it logged until it was up.
+    Asterisk finds the host names `names` at 127.0.0.1. Trunks over TLS have certificates of `authority`.
     `hosts` gives addresses to names, and `nameserver` is asked for all others; by default the machine's own.
     """
 
@@ -82,6 +87,8 @@ class AsteriskServer:
     config: Config
     hosts: Mapping[str, str] = field(factory=dict, kw_only=True)
     nameserver: str = field(default="", kw_only=True)
+    names: tuple[str, ...] = ()
+    authority: Authority = field(factory=Authority)
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     start_log: str = field(default="", init=False)
 
@@ -133,6 +140,9 @@ class AsteriskServer:
     def __enter__(self) -> Self:
         self.render(self.config)
         self._write_names()
+        hosts = (self.root / "etc" / "hosts").read_text()
+        (self.folder / "hosts").write_text(hosts + "".join(f"127.0.0.1 {name}\n" for name in self.names))
+        (self.folder / "etc" / "ca.pem").write_bytes(self.authority.pem)
         for name in STATE_FOLDERS:
             (self.folder / "state" / name).mkdir(parents=True)
         command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", _START)
