@@ -159,11 +159,16 @@ class TrunkRegistry:
         """Count the calls of the fleet on a trunk."""
         return sum(one.calls[trunk] for one in self._gateways.values() if one.expires_us > now_us)
 
+    def calls_of(self, gateway: str) -> Counter[str]:
+        """Give the calls of one gateway on each trunk."""
+        known = self._gateways.get(gateway)
+        return known.calls if known else Counter()
+
     def statuses(self, gateway: str, limits: Mapping[str, TrunkLimits], now_us: int) -> dict[str, TrunkStatus]:
         """Show every trunk that has limits, as one gateway sees it."""
-        own = self._gateways.get(gateway)
+        own = self.calls_of(gateway)
         return {
-            name: self.record(name).status(its, self.busy(name, now_us), own.calls[name] if own else 0, now_us)
+            name: self.record(name).status(its, self.busy(name, now_us), own[name], now_us)
             for name, its in limits.items()
         }
 

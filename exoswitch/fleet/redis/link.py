@@ -39,7 +39,11 @@ class Script:
     def read(cls, *names: str) -> "Script":
         """Join files of the folder `lua`."""
         folder = files("exoswitch.fleet.redis") / "lua"
-        text = "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+        return cls.of("\n".join((folder / name).read_text(encoding="utf-8") for name in names))
+
+    @classmethod
+    def of(cls, text: str) -> "Script":
+        """Make a script of its text."""
         return cls(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 

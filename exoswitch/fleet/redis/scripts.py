@@ -19,7 +19,7 @@ KEYS = tuple(f"exoswitch:{part}" for part in _PARTS)
 
 
 def _scripts(names: str, *before: str) -> tuple[Script, ...]:
-    return tuple(Script.read("registry.lua", *before, f"{name}.lua") for name in names.split())
+    return tuple(Script.read("answers.lua", "registry.lua", *before, f"{name}.lua") for name in names.split())
 
 
 REGISTER, RELEASE, REAP, VIEW, QUOTAS, UNREADABLE = _ANYBODY = _scripts(

@@ -1,4 +1,4 @@
--- The beginning of all fleet scripts: the registry that the gateways of a fleet share, and its basic operations.
+-- The registry that the gateways of a fleet share, and its basic operations; answers.lua comes before it.
 --
 --   gateways        hash  gateway -> EPOCH JSON: its registration and its status
 --   heartbeats      zset  gateway -> when its last heartbeat expires, in ms of Redis' clock
@@ -9,35 +9,14 @@
 --   adoptions       hash  token -> gateway that was given the lease and has not acknowledged it
 --   transfers       set   tokens of leases whose new holders have not acknowledged them
 --   adoption_pause        exists for a short time after an adoption that found no gateway
---   unreadable      hash  KIND NAME -> 'new TEXT' or 'told TEXT': records that could not be read; 100 at most
 --
--- A record that cannot be read is set aside there and deleted, and the script goes on. A gateway that has lost its
+-- A record that cannot be read is set aside and deleted, and the script goes on. A gateway that has lost its
 -- registration in this way registers again with all its leases.
 --
--- The rules are described in fleet/registry.py, which does the same in Python. Answers are words in one line (a
--- status reply) or, if long, JSON: the client is slow with lists. An empty list in Lua's JSON is {}.
+-- The rules are described in fleet/registry.py, which does the same in Python.
 
-local GATEWAYS, HEARTBEATS, LEASES, USED, QUOTAS, LEASE_INDEX, ADOPTIONS, TRANSFERS, ADOPTION_PAUSE, UNREADABLE =
-  unpack(KEYS)
+local GATEWAYS, HEARTBEATS, LEASES, USED, QUOTAS, LEASE_INDEX, ADOPTIONS, TRANSFERS, ADOPTION_PAUSE = unpack(KEYS)
 local TYPES = {'hash', 'zset', 'hash', 'hash', 'hash', 'zset', 'hash', 'set', 'string', 'hash'}
-
-local SET_ASIDE_MAX, SET_ASIDE_S, TEXT_MAX = 100, 30 * 86400, 200
-
-local function say(...)
-  return redis.status_reply(table.concat({...}, ' '))
-end
-
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
-local function set_aside(kind, name, text)
-  if redis.call('HLEN', UNREADABLE) < SET_ASIDE_MAX then
-    redis.call('HSETNX', UNREADABLE, kind .. ' ' .. name, 'new ' .. string.sub(text, 1, TEXT_MAX))
-    redis.call('EXPIRE', UNREADABLE, SET_ASIDE_S)
-  end
-end
 
 -- Gateways ----------------------------------------------------------------------------------------------------------
 
@@ -252,17 +231,9 @@ rebuild = function()
   end
 end
 
--- Deletes keys of a wrong type, and what does not make sense without them. The last key comes first: it is needed.
+-- Deletes keys of a wrong type, and what does not make sense without them.
 do
-  local is_wrong, is_any = {}, false
-  for at = #KEYS, 1, -1 do
-    local kind = redis.call('TYPE', KEYS[at]).ok
-    if kind ~= 'none' and kind ~= TYPES[at] then
-      redis.call('DEL', KEYS[at])
-      set_aside('key', KEYS[at], 'its type was ' .. kind)
-      is_wrong[KEYS[at]], is_any = true, true
-    end
-  end
-  if is_wrong[LEASES] then redis.call('DEL', GATEWAYS, ADOPTIONS, TRANSFERS) end
+  local wrong, is_any = delete_wrong_types(TYPES)
+  if wrong[LEASES] then redis.call('DEL', GATEWAYS, ADOPTIONS, TRANSFERS) end
   if is_any then rebuild() end
 end

@@ -1,0 +1,4 @@
+-- Removes a gateway and its counts.
+
+redis.call('HDEL', GATEWAYS, gateway)
+return say('ok')
