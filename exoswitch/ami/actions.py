@@ -45,11 +45,6 @@ def list_channels() -> AmiMessage:
     return AmiMessage.action("CoreShowChannels")
 
 
-def qualify(trunk: str) -> AmiMessage:
-    """Have Asterisk send OPTIONS to a trunk now; by itself it does so at intervals. `reporting` suffices."""
-    return AmiMessage.action("PJSIPQualify", ("Endpoint", trunk))
-
-
 # --- Calls ------------------------------------------------------------------------------------------------------
 
 

@@ -35,11 +35,15 @@ CALLS_A_TURN = 16  # that end, or are told of, together: the next frame of audio
 
 @frozen(eq=False)
 class _Waiter:
-    """An action on its way; `items` collects the events of a list, and is None if the response is the answer."""
+    """An action on its way; `items` collects the events of a list, and is None if the response is the answer.
+
+    `end` names the event that closes the list.
+    """
 
     action: str
     answer: Deferred[Any]
     items: list[AmiMessage] | None
+    end: str = ""
 
 
 @frozen(kw_only=True, eq=False)
@@ -119,13 +123,15 @@ class AmiProtocol(Protocol):
         text = f"{self._server} refused {message.get('Action')}: {response.get('Message')}"
         raise (ChannelGone if actions.says_channel_gone(response) else TrunkRefused)(text)
 
-    def collect(self, message: AmiMessage) -> Deferred[list[AmiMessage]]:
+    def collect(self, message: AmiMessage, end: str = "") -> Deferred[list[AmiMessage]]:
         """Send an action whose answer is a list of events, and give the list without its closing event.
+
+        That one is `end`, or has the action's name with ``Complete`` after it.
 
         Raises:
             BackendUnavailable: Asterisk refused, not connected, or the list was not complete in time.
         """
-        return self._begin(message, [])
+        return self._begin(message, [], end or f"{message.get('Action')}Complete")
 
     def keep_alive(self) -> None:
         """Ping from now on, and drop the connection if no answer comes."""
@@ -228,7 +234,7 @@ class AmiProtocol(Protocol):
         waiter = self._waiters.get(message.action_id)
         if waiter is None or waiter.items is None:
             return False
-        if message.event == f"{waiter.action}Complete":
+        if message.event == waiter.end:
             self._end(message.action_id, waiter.items)
         elif len(waiter.items) < LONGEST_LIST:
             waiter.items.append(message)
@@ -238,7 +244,7 @@ class AmiProtocol(Protocol):
 
     # --- Waiters ------------------------------------------------------------------------------------------------
 
-    def _begin(self, message: AmiMessage, items: list[AmiMessage] | None) -> Deferred[Any]:
+    def _begin(self, message: AmiMessage, items: list[AmiMessage] | None, end: str = "") -> Deferred[Any]:
         if not self._is_up:
             return fail(self._no_connection())
         if len(self._waiters) >= MOST_WAITING:
@@ -254,7 +260,7 @@ class AmiProtocol(Protocol):
             del self._waiters[action_id]
 
         answer: Deferred[Any] = Deferred(cancelled)
-        self._waiters[action_id] = _Waiter(message.get("Action"), answer, items)
+        self._waiters[action_id] = _Waiter(message.get("Action"), answer, items, end)
         answer.addBoth(self._timed, message.get("Action"), self._clock.seconds())
         return within(ACTION_WAIT_S, self._clock, answer, self._server, message.get("Action"))
 

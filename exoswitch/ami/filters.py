@@ -11,7 +11,9 @@ from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.translate import TRANSLATED_EVENTS
 
 CLAIM_ANSWER = "AsyncAGIExec"
-WANTED_EVENTS = TRANSLATED_EVENTS | {CLAIM_ANSWER, "FullyBooted"}
+TRUNK_EVENTS = frozenset({"Registry", "ContactStatus", "Reload"})
+_FILTERED = TRANSLATED_EVENTS | TRUNK_EVENTS | {CLAIM_ANSWER}
+WANTED_EVENTS = _FILTERED | {"FullyBooted"}
 
 _NARROWER = {
     "VarSet": (
@@ -25,6 +27,5 @@ _CUT_IN_TWO = (("MatchCriteria", "action(exclude),method(regex)"), ("Filter", "[
 
 def filter_actions() -> list[AmiMessage]:
     """Give the actions that limit a connection's events to those that we use."""
-    names = sorted(TRANSLATED_EVENTS | {CLAIM_ANSWER})
-    filters = *(_NARROWER.get(name, (("MatchCriteria", f"name({name})"),)) for name in names), _CUT_IN_TWO
+    filters = *(_NARROWER.get(name, (("MatchCriteria", f"name({name})"),)) for name in sorted(_FILTERED)), _CUT_IN_TWO
     return [AmiMessage.action("Filter", ("Operation", "Add"), *headers) for headers in filters]

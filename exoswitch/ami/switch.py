@@ -8,11 +8,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from exoswitch.ami import actions
+from exoswitch.ami import actions, trunks
 from exoswitch.ami.claims import Claims
 from exoswitch.ami.client import CALLS_A_TURN, AmiProtocol
 from exoswitch.ami.confirm import Confirmations
-from exoswitch.ami.filters import CLAIM_ANSWER
+from exoswitch.ami.filters import CLAIM_ANSWER, TRUNK_EVENTS
 from exoswitch.ami.hangups import HangUps
 from exoswitch.ami.legs import dial_string, legs
 from exoswitch.ami.link import AmiLink
@@ -20,6 +20,7 @@ from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
 from exoswitch.ami.originate import originate
 from exoswitch.ami.translate import EventTranslator
+from exoswitch.ami.trunk_watch import TrunkWatch
 from exoswitch.call.events import (
     CallArrived,
     ChannelEvent,
@@ -85,6 +86,7 @@ class AsteriskSwitch(AmiLink):
         self._announced: tuple[str, ...] = ()
         self._qualified_at: dict[str, float] = {}
         self._confirmations = Confirmations(self._happened, self.disbelieve)
+        self._trunks = TrunkWatch(self.server, reactor, rng, self._tell)
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
 
@@ -96,6 +98,7 @@ class AsteriskSwitch(AmiLink):
     def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
         """Disconnect; calls in progress go on."""
         stopped = super().stopService()
+        self._trunks.link_lost()
         self._hang_ups.link_lost()
         self._confirmations.link_lost()
         self._claims.abandon(f"Asterisk {self.name} is left")
@@ -175,7 +178,7 @@ class AsteriskSwitch(AmiLink):
 
     async def _qualify(self, trunk: str) -> None:
         try:
-            await self._ready_ami.command(actions.qualify(trunk))
+            await self._ready_ami.command(trunks.qualify(trunk))
         except (TrunkError, BackendUnavailable) as problem:
             self._log.warn("trunk {trunk} is not asked whether it answers: {problem}", trunk=trunk, problem=problem)
 
@@ -193,6 +196,7 @@ class AsteriskSwitch(AmiLink):
         self._confirmations.listed(channel_ids)
         self._tell(SwitchReady(channel_ids, legs(found)))
         self._hang_ups.link_ready(connection, channel_ids)
+        self._trunks.link_ready(connection)
         spawn(self._tell_arrivals(self._translator.arrivals(found)), self._log, "telling of waiting calls")
 
     async def _tell_arrivals(self, arrivals: list[CallArrived]) -> None:
@@ -206,6 +210,9 @@ class AsteriskSwitch(AmiLink):
         """Tell the event of a call, if the message is one; what ends or moves a call is confirmed first."""
         if message.event == CLAIM_ANSWER:
             self._claims.executed(message)
+            return
+        if message.event in TRUNK_EVENTS:
+            self._trunks.observe(message)
             return
         try:
             event = self._translator.translate(message)
@@ -252,6 +259,7 @@ class AsteriskSwitch(AmiLink):
 
     def went_down(self, reason: str) -> None:
         """Tell it; pending hang-ups stay."""
+        self._trunks.link_lost()
         self._hang_ups.link_lost()
         self._confirmations.link_lost()
         self._claims.abandon(f"the link to Asterisk {self.name} was lost")

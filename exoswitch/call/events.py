@@ -125,8 +125,9 @@ class SwitchLost:
 class TrunkCondition:
     """How one Asterisk sees a trunk now; told after each SwitchReady, and at each change.
 
-    `registered` is None if the trunk does not register, `reachable` if it is not asked by OPTIONS or the answer is
-    not known yet. `rtt_s` is how long its last answer to OPTIONS took.
+    `registered` is None if the trunk does not register. `reachable` is False while Asterisk does not dial it: it does
+    not answer OPTIONS, or Asterisk has no such trunk. `rtt_s` is how long its last known answer to OPTIONS took; None
+    if there was none.
     """
 
     trunk: str

@@ -62,6 +62,8 @@ class FarSide:
     refused: set[str] = field(factory=set)
     gone: set[str] = field(factory=set)
     channels: list[AmiMessage] = field(factory=list)
+    endpoints: list[AmiMessage] = field(factory=list)
+    registrations: list[AmiMessage] = field(factory=list)
     values: dict[str, str] = field(factory=dict)
     ended: set[str] = field(factory=set)
     legs: dict[str, dict[str, str]] = field(factory=dict)
@@ -128,10 +130,24 @@ class FarSide:
         self.line.protocol.dataReceived(encode(AmiMessage((("Response", response), own, *headers))))
         if name == "Login" and response == "Success" and self.boots:
             self.tell("FullyBooted")
-        if name == "CoreShowChannels" and response == "Success":
-            for channel in self.channels:
-                self.tell("CoreShowChannel", own, *channel.headers)
-            self.tell("CoreShowChannelsComplete", own, ("EventList", "Complete"))
+        if response == "Success":
+            self._list(name, own)
+
+    def _list(self, action: str, own: tuple[str, str]) -> None:
+        lists = {
+            "CoreShowChannels": ("CoreShowChannel", self.channels, "CoreShowChannelsComplete"),
+            "PJSIPShowEndpoints": ("EndpointList", self.endpoints, "EndpointListComplete"),
+            "PJSIPShowRegistrationsOutbound": (
+                "OutboundRegistrationDetail",
+                self.registrations,
+                "OutboundRegistrationDetailComplete",
+            ),
+        }
+        if action in lists:
+            event, entries, complete = lists[action]
+            for entry in entries:
+                self.tell(event, own, *entry.headers)
+            self.tell(complete, own, ("EventList", "Complete"))
 
     def _knows(self, login: AmiMessage) -> bool:
         key = md5(f"123456{SECRET}".encode(), usedforsecurity=False).hexdigest()
