@@ -140,7 +140,14 @@ def _parser() -> argparse.ArgumentParser:
 
     render = _add(commands, "render-asterisk", "write a complete Asterisk configuration folder")
     render.add_argument("file", type=Path, help="the YAML file")
-    render.add_argument("--out", type=values.folder, required=True, metavar="DIR", help="the folder to write to")
+    place = render.add_mutually_exclusive_group(required=True)
+    place.add_argument("--out", type=values.folder, metavar="DIR", help="the folder to write to")
+    place.add_argument(
+        "--check",
+        type=values.folder,
+        metavar="DIR",
+        help="write nothing: show how a live folder differs (exit status 1)",
+    )
     render.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: the first)")
     render.add_argument("--etc-dir", metavar="PATH", help="the path of that folder for Asterisk (default: DIR)")
     render.add_argument(

@@ -11,7 +11,8 @@ from exoswitch.asterisk.unit import asterisk_unit
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import ConfigError
 
-ASTERISK, GATEWAY = "system/asterisk", "system/gateway"
+SYSTEM = "system"
+ASTERISK, GATEWAY = f"{SYSTEM}/asterisk", f"{SYSTEM}/gateway"
 UNIT = f"{ASTERISK}/asterisk.service"
 ROUTES = f"{ASTERISK}/carrier-routes"
 
