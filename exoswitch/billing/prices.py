@@ -44,7 +44,7 @@ class Prices:
                 baseline=baseline,
                 baseline_currency=self.baseline.currency,
             )
-        billed_s = price.billed_s(talked_ms)
+        billed_s = 0 if is_inbound and not price.inbound_rate else price.billed_s(talked_ms)
         return Charge(
             amount=price.amount(billed_s, inbound=is_inbound),
             currency=price.currency,

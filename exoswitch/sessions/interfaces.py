@@ -1,4 +1,4 @@
-"""Port: the store of sessions.
+"""Port: the store of sessions, and the ledger that reports read.
 
 Methods that return a Deferred may fail with :class:`~exoswitch.errors.BackendUnavailable`, besides the errors that
 they name.
@@ -8,8 +8,9 @@ from collections.abc import Collection
 
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
-from zope.interface import Attribute
+from zope.interface import Attribute, Interface
 
+from exoswitch.billing.usage import AnsweredCall, Grouping, Usage
 from exoswitch.call.session import Session
 
 
@@ -52,3 +53,27 @@ class ISessionStore(IService):
 
         So no call is dialled twice, even if a gateway fails. The same token may claim again.
         """
+
+
+class ILedger(Interface):
+    """Reads the costs of calls from a database of sessions, and changes nothing in it."""
+
+    name = Attribute("Its name in messages (str), without secrets.")
+
+    def open() -> Deferred[None]:
+        """Connect; fail with BackendUnavailable also if the schema of the database has no costs yet."""
+
+    def usage(begin: float, end: float, by: Grouping) -> Deferred[list[Usage]]:
+        """Sum up the calls that were answered in this time; of other calls, those that began in it.
+
+        Only calls that have ended count. By trunk and by day the keys are empty.
+        """
+
+    def answered(begin: float, end: float) -> Deferred[list[AnsweredCall]]:
+        """Read the answered calls that began in this time and have ended, in any order.
+
+        The caller limits the time, and so the number of calls.
+        """
+
+    def close() -> None:
+        """Disconnect; a second call does nothing."""

@@ -7,6 +7,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from exoswitch.sessions.ledger_postgres import PostgresLedger
+from exoswitch.sessions.ledger_sqlite import SqliteLedger
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.store.sqlite import set_up
@@ -70,6 +72,20 @@ class SqliteInTest(_OfSqlite):
 
         result.successResultOf(Deferred.fromCoroutine(live(sqlite_in_test(self.folder / "calls.db", **settings))))
 
+    def run_ledger(self, scenario, **settings):
+        """Run a scenario with a database and its ledger."""
+        path = self.folder / "calls.db"
+        ledger = SqliteLedger(path, Clock(), pool=PoolInTest(path))
+
+        async def with_ledger(database):
+            try:
+                await ledger.open()
+                await scenario(database, ledger)
+            finally:
+                ledger.close()
+
+        self.run(with_ledger, **settings)
+
 
 @define
 class _OnAReactor:
@@ -84,11 +100,29 @@ class _OnAReactor:
 
         run(live)
 
+    def run_ledger(self, scenario, **settings):
+        """Run a scenario with a database and its ledger."""
+
+        async def live(reactor):
+            database, ledger = self.make(reactor, **settings), self.make_ledger(reactor)
+            try:
+                await database.open()
+                await ledger.open()
+                await scenario(database, ledger)
+            finally:
+                ledger.close()
+                database.close()
+
+        run(live)
+
 
 @define
 class Sqlite(_OnAReactor, _OfSqlite):
     def make(self, reactor, **settings):
         return SqliteDatabase(self.folder / "calls.db", reactor, **settings)
+
+    def make_ledger(self, reactor):
+        return SqliteLedger(self.folder / "calls.db", reactor)
 
 
 @define
@@ -98,6 +132,9 @@ class Postgres(_OnAReactor):
 
     def make(self, reactor, **settings):
         return PostgresDatabase(self.address, reactor, **settings)
+
+    def make_ledger(self, reactor):
+        return PostgresLedger(self.address, reactor)
 
     def rows(self, database, query):
         return database._quick.run(lambda ask: ask(query))
