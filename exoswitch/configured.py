@@ -10,6 +10,7 @@ from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
 from exoswitch.config.model import Config, CostConfig
+from exoswitch.fleet.trunk_status import TrunkLimits
 from exoswitch.gateway.rules import Rules
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.reach import ReachRules
@@ -26,6 +27,11 @@ def rules(config: Config) -> Rules:
         accounts=accounts(config),
         reach=reach(config),
     )
+
+
+def trunk_limits(config: Config) -> dict[str, TrunkLimits]:
+    """Give the limits of all trunks."""
+    return {trunk.name: TrunkLimits(trunk.channels, trunk.cps) for trunk in config.trunks}
 
 
 def reach(config: Config) -> ReachRules:

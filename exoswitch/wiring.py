@@ -18,7 +18,7 @@ from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
-from exoswitch.configured import rules
+from exoswitch.configured import rules, trunk_limits
 from exoswitch.errors import BackendUnavailable, CannotStart
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.resource import make_resource, refusal
@@ -31,6 +31,9 @@ from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.once_named import OnceNamed
 from exoswitch.fleet.redis.address import parse_redis_url
+from exoswitch.fleet.trunk_memory import MemoryTrunks
+from exoswitch.fleet.trunk_metrics import circuit_readings
+from exoswitch.fleet.trunk_pool import ITrunkPool
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.rules import CurrentRules
@@ -80,6 +83,9 @@ class Gateway(OrderedServices):
         self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
         self.nodes = _node_allocator(config, reactor, self.metrics, partial(self._name_is_taken, end))
         self.jobs = _jobs(config, reactor, self.metrics)
+        self.trunks = _trunk_pool(config, reactor)
+        self.trunks.set_limits(trunk_limits(config))
+        self.metrics.read_from(lambda: circuit_readings(self.trunks))
         self.switches = _switches(config, reactor, self.metrics)
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
@@ -154,6 +160,7 @@ class Gateway(OrderedServices):
         self.add("look-ups", self.names)
         self.add("the session store", self.sessions)
         self.add("the allocator of places", self.nodes)
+        self.add("the pool of trunks", OnceNamed(self.nodes, self.trunks))
         if self.recorder is not None:
             self.add("the recorder of traces", self.recorder)
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
@@ -253,6 +260,22 @@ def _jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
 
     return RedisJobs(
         config.node, address=parse_redis_url(config.cluster), reactor=reactor, rng=random.Random(), metrics=metrics
+    )
+
+
+def _trunk_pool(config: Config, reactor: Any) -> ITrunkPool:
+    """Make what counts the channels and the turns of trunks."""
+    if not config.cluster:
+        return MemoryTrunks(config.node, reactor.seconds)
+
+    from exoswitch.fleet.redis.trunks import RedisTrunks  # noqa: PLC0415 - as above
+
+    return RedisTrunks(
+        config.node,
+        secrets.token_hex(16),
+        address=parse_redis_url(config.cluster),
+        reactor=reactor,
+        rng=random.Random(),
     )
 
 

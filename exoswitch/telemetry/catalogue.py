@@ -22,6 +22,7 @@ LABELS = {
     "cause": "the Q.850 cause of the hang-up, a number; [operator.md](operator.md) has the common ones",
     "scheme": "the scheme of the bot's URL; `http` and `https` are resolvers",
     "stage": "how far the call came",
+    "state": "`open`: calls go to other trunks; `half-open`: one call tries the trunk",
     "status": "Exotel's final status of the call",
     "trunk": "the name of a trunk under `trunks:`; empty for a call without one",
 }
@@ -114,6 +115,12 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _gauge("trunk_channels_in_use", "Channels of a trunk that calls of this gateway use.", _TRUNK),
         _gauge("trunk_channels_limit", "Channels of a trunk that are configured.", _TRUNK),
         _gauge("trunk_cps_limit", "Calls a second that a trunk takes, as configured.", _TRUNK),
+        _gauge(
+            "trunk_circuit_state",
+            "The state of a trunk's breaker, for the whole fleet: 1 for the one that it is in.",
+            _TRUNK,
+            Label("state", ("closed", "open", "half-open")),
+        ),
         _histogram("trunk_cps_wait_seconds", "The wait of a call for the trunk's turn to dial.", _CPS_WAIT_S, _TRUNK),
         _gauge(
             "trunk_up",
