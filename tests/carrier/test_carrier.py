@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -196,3 +197,35 @@ def test_messages_on_a_connection_are_told_apart_wherever_they_are_cut(carrier):
         while received.count(b"SIP/2.0 200") < 2:
             received += connection.recv(4096)
     assert [seen.message.body for seen in carrier.records.requests("OPTIONS")] == [b"x", b"xx"]
+
+
+def test_somebody_calls_in_and_hangs_up(trunk, carrier):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asterisk:
+        asterisk.bind((HOST, 0))
+        asterisk.settimeout(2)
+        here = asterisk.getsockname()
+
+        def serve():
+            invite, peer = _next(asterisk)
+            contact = ("Contact", f"<sip:a@{here[0]}:{here[1]}>")
+            asterisk.sendto(invite.response(200, "OK", [contact], OFFER, tag="t").encode(), peer)
+            ack, _ = _next(asterisk)
+            bye, peer = _next(asterisk)
+            asterisk.sendto(bye.response(200, "OK").encode(), peer)
+            return invite, ack, bye
+
+        with ThreadPoolExecutor(1) as threads:
+            served = threads.submit(serve)
+            call = carrier.call_in(trunk, "+918047491899;npdi", "09812345678", here)
+            carrier.run(call.hang_up())
+            invite, ack, bye = served.result(2)
+    assert invite.uri == f"sip:+918047491899;npdi@{here[0]}:{here[1]}"
+    assert (ack.method, ack.branch != invite.branch) == ("ACK", True)
+    assert bye["To"].endswith(";tag=t")
+    assert bye.uri == f"sip:a@{here[0]}:{here[1]}"
+    assert call.status == 200
+
+
+def _next(udp):
+    data, peer = udp.recvfrom(65535)
+    return Message.parse(data), peer

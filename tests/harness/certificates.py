@@ -48,9 +48,13 @@ class Authority:
 
     def issue(self, *names, common_name="exoswitch tests", until=HOUR):
         """Sign a certificate for these names; without names it has no subjectAltName."""
+        return ssl.PrivateCertificate.loadPEM(self.issue_pem(*names, common_name=common_name, until=until))
+
+    def issue_pem(self, *names, common_name="exoswitch tests", until=HOUR):
+        """Sign a certificate for these names; give it and its key as PEM."""
         key = _key()
         built = _built(common_name, self.name, key, names, until).sign(self.key, hashes.SHA256())
-        return ssl.PrivateCertificate.loadPEM(_pem(built) + _key_pem(key))
+        return _pem(built) + _key_pem(key)
 
 
 def _built(subject, issuer, key, names, until=HOUR):

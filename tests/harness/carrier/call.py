@@ -10,7 +10,9 @@ from tests.harness.carrier.line import Line
 from tests.harness.carrier.message import Headers, Message, user_of
 from tests.harness.carrier.records import Cdr, Ring
 from tests.harness.carrier.sdp import Sdp
+from tests.harness.carrier.secure_phone import SecurePhone
 from tests.harness.carrier.transports import Link
+from tests.harness.e2e.phone import PCMU
 
 NO_PORT = 9  # discard (RFC 863): nobody listens to calls without a phone
 SDP = ("Content-Type", "application/sdp")
@@ -97,7 +99,9 @@ class Call:
             return b""
         if self.media is None:
             port = NO_PORT if phone is None else phone.port
-            self.media = offer.answer(self.line.media_host, port)
+            self.media = offer.answer(self.line.media_host, port, wanted="" if phone is None else str(PCMU))
+            if isinstance(phone, SecurePhone):
+                phone.secure(sends=self.media.key, receives=offer.key)
             if phone is not None:
                 phone.connect(offer.host, offer.port)
         return self.media.encode()

@@ -5,12 +5,15 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Self
 
 from attrs import define, field
 
+from tests.harness.carrier.calling import CallIn
+from tests.harness.carrier.names import Names, listen_names
 from tests.harness.carrier.records import Records
-from tests.harness.carrier.transports import StreamLink, Udp, listen_stream, listen_udp
+from tests.harness.carrier.transports import Address, StreamLink, Udp, listen_stream, listen_udp
 from tests.harness.carrier.trunk import CarrierTrunk
 
 WAIT_S = 15.0
@@ -25,7 +28,8 @@ class Carrier:
     trunks: dict[str, CarrierTrunk] = field(factory=dict, init=False)
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop, init=False)
     _thread: threading.Thread = field(init=False)
-    _sockets: list[Udp | asyncio.Server] = field(factory=list, init=False)
+    _sockets: list[Udp | Names | asyncio.Server] = field(factory=list, init=False)
+    _udp: dict[str, Udp] = field(factory=dict, init=False)
     _links: set[StreamLink] = field(factory=set, init=False)
 
     def __enter__(self) -> Self:
@@ -47,9 +51,25 @@ class Carrier:
         self.trunks[trunk.name] = trunk
         return trunk
 
+    def name_server(self) -> tuple[str, Names]:
+        """Open a name server at a free loopback address; give the address, and what remembers the questions."""
+        for number in range(1, 255):
+            host = f"127.0.53.{number}"
+            with suppress(OSError):
+                names = self.run(listen_names(host))
+                self._sockets.append(names)
+                return host, names
+        raise OSError("port 53 is taken at every address")
+
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run something in the carrier's thread, and give its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(WAIT_S)
+
+    def call_in(self, trunk: CarrierTrunk, number: str, caller: str, asterisk: Address) -> CallIn:
+        """Call in over UDP, and wait for the final answer."""
+        link = self._udp[trunk.name].link(asterisk)
+        called: CallIn = self.run(trunk.call_in(number, caller, asterisk, link))
+        return called
 
     def wait_until(self, condition: Callable[[], object], complaint: str, timeout_s: float = WAIT_S) -> None:
         """Wait until something holds.
@@ -82,7 +102,8 @@ class Carrier:
     async def _listen(self, trunk: CarrierTrunk, transport: str, context: ssl.SSLContext | None) -> None:
         address = trunk.host, trunk.port
         if transport == "udp":
-            self._sockets.append(await listen_udp(address, trunk.receive))
+            udp = self._udp[trunk.name] = await listen_udp(address, trunk.receive)
+            self._sockets.append(udp)
         else:
             self._sockets.append(await listen_stream(address, trunk.receive, self._links, context))
 

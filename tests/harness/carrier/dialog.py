@@ -32,8 +32,15 @@ class Dialog:
         request = self._compose(method, headers, body)
         response = await self.client.request(request, self.link)
         if method == "INVITE":
+            self._become(response)
             self.acknowledge(request, response)
         return response
+
+    def _become(self, response: Message) -> None:
+        """Take the other side's tag and address from the answer (§12.1.2)."""
+        self.remote = response["To"]
+        if response.status < 300 and (contact := response.get("Contact")):
+            self.target = uri_of(contact)
 
     def acknowledge(self, request: Message, response: Message) -> None:
         """Send the ACK: in the INVITE's own transaction, or in a new one for a 2xx (§17.1.1.3, §13.2.2.4)."""

@@ -78,6 +78,10 @@ class Records:
                 found.setdefault(seen.message.call_id, seen)
         return list(found.values())
 
+    def tried(self, number: str) -> list[str]:
+        """Give the trunks on which a number (E.164) was dialled, in order."""
+        return [seen.trunk for seen in self.dials() if number[-10:] in seen.message.uri]
+
     def rung_twice(self) -> set[str]:
         """Give the numbers that rang in more than one call."""
         return {number for number, times in Counter(ring.number for ring in list(self.rings)).items() if times > 1}

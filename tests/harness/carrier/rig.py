@@ -9,12 +9,14 @@ from typing import Any
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.trunks.registry import SETTINGS
+from tests.harness.e2e.asterisk_server import CA_FILE
 from tests.harness.e2e.gateway import ACCOUNT, API_KEY, API_TOKEN
 from tests.harness.e2e.ports import free_port, free_ports
 
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
 CAPACITY = 100
+RTP_PORTS = 1200
 
 Trunk = dict[str, Any]
 
@@ -29,7 +31,8 @@ def asterisk_section() -> dict[str, Any]:
         "secret": secrets.token_urlsafe(),
         "host": HOST,
         "capacity": CAPACITY,
-        "sip": f"{HOST}:{free_port()}",
+        "sip": f"{HOST}:{free_ports(2)[0]}",  # TLS takes the next port
+        "sip_ca_file": CA_FILE,
         "rtp_ports": f"{rtp_ports[0]}-{rtp_ports[-1]}",
     }
 
@@ -41,7 +44,7 @@ def gateway_file(
 
     `sections` replace sections, or add keys to them.
     """
-    http_port, rtp_ports = free_port(), free_ports(4 * CAPACITY)
+    http_port, rtp_ports = free_port(), free_ports(RTP_PORTS)
     config: dict[str, Any] = {
         "node": "gw1",
         "gateway": {"capacity": CAPACITY, "stop_wait_s": 1},
@@ -66,3 +69,8 @@ def gateway_file(
 def loaded(file: Path) -> Config:
     """Load a configuration file."""
     return load(file, SETTINGS)
+
+
+def http_port(file: Path) -> int:
+    """Give the port of the gateway's REST API."""
+    return int(json.loads(file.read_text())["http"].split(":")[1])

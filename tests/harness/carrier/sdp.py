@@ -39,9 +39,10 @@ class Sdp:
         """The codecs by Asterisk's names, without telephone events."""
         return tuple(NAMES.get(codec, codec) for codec in self.codecs if codec != "101")
 
-    def answer(self, host: str, port: int) -> "Sdp":
-        """Choose the first codec that we know, and a key of our own if the offer is for SRTP."""
-        voice = next(codec for codec in self.codecs if codec in {"0", "8"})
+    def answer(self, host: str, port: int, *, wanted: str = "") -> "Sdp":
+        """Choose the wanted codec or the first that we know, and a key of our own if the offer is for SRTP."""
+        known = [codec for codec in self.codecs if codec in {"0", "8"}]
+        voice = wanted if wanted in known else known[0]
         events = ("101",) if "101" in self.codecs else ()
         return Sdp(host, port, (voice, *events), self.profile, self.tag, new_key() if self.key else "")
 

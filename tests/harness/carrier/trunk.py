@@ -8,12 +8,13 @@ from attrs import define, field
 
 from tests.harness.carrier.behaviours import Behaviour, answers
 from tests.harness.carrier.call import Call
+from tests.harness.carrier.calling import CallIn
 from tests.harness.carrier.digest import Digest
 from tests.harness.carrier.message import Message
 from tests.harness.carrier.records import Records
 from tests.harness.carrier.registrar import Registrar
 from tests.harness.carrier.transactions import ClientTransactions, ServerTransactions
-from tests.harness.carrier.transports import Link
+from tests.harness.carrier.transports import Address, Link
 from tests.harness.e2e.phone import Phone
 
 
@@ -40,7 +41,7 @@ class CarrierTrunk:
     errors: list[BaseException] = field(factory=list, init=False)
     server: ServerTransactions = field(init=False)
     client: ClientTransactions = field(init=False)
-    _by_call_id: dict[str, Call] = field(factory=dict, init=False)
+    _by_call_id: dict[str, Call | CallIn] = field(factory=dict, init=False)
     _behaving: dict[Call, "asyncio.Task[None]"] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -71,7 +72,7 @@ class CarrierTrunk:
         if request.method == "REGISTER":
             self._answer(request, self.registrar.answer(request), link)
         elif request.method == "CANCEL":
-            self._cancelled(call, request, link)
+            self._cancelled(call if isinstance(call, Call) else None, request, link)
         elif call is not None and ";tag=" in request["To"]:
             call.received(request, link)
         elif request.method == "INVITE":
@@ -91,6 +92,13 @@ class CarrierTrunk:
         self._by_call_id[invite.call_id] = call
         self.calls.append(call)
         self._behaving[call] = self.spawn(self._behave(call))
+
+    async def call_in(self, number: str, caller: str, asterisk: Address, link: Link) -> CallIn:
+        """Call a number at Asterisk; give the call once it has its final answer."""
+        call = CallIn(self, link, number, caller, asterisk)
+        self._by_call_id[call.dialog.call_id] = call
+        await call.invite()
+        return call
 
     async def _behave(self, call: Call) -> None:
         try:

@@ -3,7 +3,6 @@
 import secrets
 import subprocess
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,7 +32,9 @@ FOLDER = "/mnt"
 ETC_DIR = f"{FOLDER}/etc"
 CA_FILE = f"{ETC_DIR}/ca.pem"
 STATE_DIR = f"{FOLDER}/state"
-REPORTER = "reporter"  # a second AMI user with the same secret and read-only rights
+# More AMI users with the same secret: one with read-only rights, one with all rights.
+REPORTER = "reporter"
+OPERATOR = "operator"
 
 # The last step is an exec, so our child becomes Asterisk. It gets SIGKILL if the tests die first.
 _START = """\
@@ -42,9 +43,7 @@ mount --rbind /dev "$0/dev"
 mount -t proc proc "$0/proc"
 mount --bind "$1" "$0/mnt"
 mount --bind "$1/hosts" "$0/etc/hosts"
-for name in hosts resolv.conf; do
-    test ! -f "$1/$name" || mount --bind "$1/$name" "$0/etc/$name"
-done
+test ! -f "$1/resolv.conf" || mount --bind "$1/resolv.conf" "$0/etc/resolv.conf"
 exec chroot "$0" asterisk -C "$2" -f -n
 """
 
@@ -78,17 +77,16 @@ class AsteriskServer:
     """A context manager: inside it Asterisk runs, fully booted.
 
     `folder` holds the rendered files, then Asterisk's logs; `start_log` is all that it logged until it was up.
-    Asterisk finds the host names `names` at 127.0.0.1. Trunks over TLS have certificates of `authority`.
-    `hosts` gives addresses to names, and `nameserver` is asked for all others; by default the machine's own.
+    Asterisk finds the host names `names` at 127.0.0.1. It asks `nameserver` for others, by default the machine's own.
+    Trunks over TLS have certificates of `authority`.
     """
 
     root: Path
     folder: Path
     config: Config
-    hosts: Mapping[str, str] = field(factory=dict, kw_only=True)
-    nameserver: str = field(default="", kw_only=True)
     names: tuple[str, ...] = ()
     authority: Authority = field(factory=Authority)
+    nameserver: str = ""
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     start_log: str = field(default="", init=False)
 
@@ -113,9 +111,9 @@ class AsteriskServer:
         """The port on 127.0.0.1 where the trunk `lab` is expected, for calls that go out."""
         return self.config.trunks[0].port
 
-    def login(self) -> Ami:
-        """Open an AMI session as the gateway's user."""
-        return Ami.login(("127.0.0.1", self.ami_port), self.pbx.username, self.pbx.secret)
+    def login(self, username: str = "") -> Ami:
+        """Open an AMI session, by default as the gateway's user."""
+        return Ami.login(("127.0.0.1", self.ami_port), username or self.pbx.username, self.pbx.secret)
 
     def log(self) -> str:
         """Give Asterisk's log and output so far."""
@@ -126,20 +124,15 @@ class AsteriskServer:
         """Write Asterisk's files for this configuration; a running Asterisk reads them when it reloads."""
         trunks = [build(trunk) for trunk in config.trunks]
         files = render(config, self.pbx, trunks, etc_dir=ETC_DIR, state_dir=STATE_DIR)
-        reporter = section(REPORTER, (("secret", self.pbx.secret), ("read", READ), ("write", "reporting")))
-        write(self.folder / "etc", {**files, "manager.conf": f"{files['manager.conf']}\n{reporter}"})
-
-    def _write_names(self) -> None:
-        if self.hosts:
-            own = (self.root / "etc" / "hosts").read_text()
-            lines = "".join(f"{address} {name}\n" for name, address in self.hosts.items())
-            (self.folder / "hosts").write_text(own + lines)
-        if self.nameserver:
-            (self.folder / "resolv.conf").write_text(f"nameserver {self.nameserver}\noptions timeout:1 attempts:1\n")
+        secret = ("secret", self.pbx.secret)
+        reporter = section(REPORTER, (secret, ("read", READ), ("write", "reporting")))
+        operator = section(OPERATOR, (secret, ("read", READ), ("write", "all")))
+        write(self.folder / "etc", {**files, "manager.conf": f"{files['manager.conf']}\n{reporter}\n{operator}"})
 
     def __enter__(self) -> Self:
         self.render(self.config)
-        self._write_names()
+        if self.nameserver:
+            (self.folder / "resolv.conf").write_text(f"nameserver {self.nameserver}\noptions timeout:1 attempts:1\n")
         hosts = (self.root / "etc" / "hosts").read_text()
         (self.folder / "hosts").write_text(hosts + "".join(f"127.0.0.1 {name}\n" for name in self.names))
         (self.folder / "etc" / "ca.pem").write_bytes(self.authority.pem)

@@ -164,6 +164,15 @@ class Bot:
         _wait(lambda: len(self.streams) >= count, timeout_s, lambda: "the gateway did not connect to the bot")
         return self.streams[count - 1]
 
+    def stream_of(self, call_sid: str, timeout_s: float = WAIT_S) -> Stream:
+        """Wait for the stream of a call; give it."""
+
+        def found() -> list[Stream]:
+            return [stream for stream in list(self.streams) if stream.start.get("call_sid") == call_sid]
+
+        _wait(lambda: bool(found()), timeout_s, lambda: f"no stream of {call_sid} came")
+        return found()[0]
+
     def _screen(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
         return self.screen(connection, request)

@@ -188,6 +188,16 @@ class Phone:
         with self._news:
             assert self._news.wait_for(condition, timeout_s), complaint()
 
+    # --- encryption, which a plain phone does not have
+
+    def sealed(self, packet: bytes) -> bytes:
+        """Give the datagram of an RTP packet."""
+        return packet
+
+    def opened(self, datagram: bytes) -> bytes:
+        """Give the RTP packet of a datagram; nothing if it has none."""
+        return datagram
+
     # --- the thread
 
     def _run(self) -> None:
@@ -203,7 +213,8 @@ class Phone:
                     self._receive()
 
     def _receive(self) -> None:
-        data, source = self._socket.recvfrom(2048)
+        datagram, source = self._socket.recvfrom(2048)
+        data = self.opened(datagram)
         if len(data) < _HEADER.size:
             return
         _, second, sequence, timestamp, _ = _HEADER.unpack_from(data)
@@ -211,7 +222,7 @@ class Phone:
             time.monotonic(), source, second & 0x7F, bool(second & 0x80), sequence, timestamp, data[_HEADER.size :]
         )
         if self._echoes:
-            self._socket.sendto(data, source)
+            self._socket.sendto(self.sealed(data), source)
         with self._news:
             self.packets.append(packet)
             self._news.notify_all()
@@ -230,4 +241,4 @@ class Phone:
         self._sequence = (self._sequence + 1) & 0xFFFF
         header = _HEADER.pack(0x80, payload_type | marker << 7, self._sequence, timestamp & 0xFFFFFFFF, SSRC)
         for line in list(self.lines):
-            self._socket.sendto(header + payload, line)
+            self._socket.sendto(self.sealed(header + payload), line)
