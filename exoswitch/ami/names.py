@@ -9,6 +9,8 @@ BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials LEG_VARIABLE
 NO_CONTEXT = "exoswitch-nowhere"  # does not exist: what goes there ends
 FULL_CONTEXT = "exoswitch-full"  # its extension s plays congestion to a caller for whom there is no place
 
+PILOT_VARIABLE = "EXOSWITCH_PILOT"  # the number that a trunk registers
+DIALLED_HEADER_VARIABLE = "EXOSWITCH_DIALLED_HEADER"  # in calls to that number, the header with the number dialled
 LEG_VARIABLE = "EXOSWITCH_LEG"  # the dial string of the leg to a gateway
 OWNER_VARIABLE = "EXOSWITCH_GATEWAY"  # the name of the gateway whose call it is
 

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from exoswitch.ami.names import (
     BRIDGE_CONTEXT,
+    DIALLED_HEADER_VARIABLE,
     FULL_CONTEXT,
     INBOUND_CONTEXT,
     LEG_VARIABLE,
+    PILOT_VARIABLE,
     WAITING_CONTEXT,
     longest_call_s,
 )
@@ -44,7 +46,14 @@ exten => s,1,Set(TIMEOUT(absolute)={limit_s})
 [{inbound}]
 exten => _[+0-9].,1,Set(CALLERID(num)=${{FILTER({caller},${{CALLERID(num)}})}})
  same => n,Set(CALLERID(name)=)
+ same => n,GotoIf($["${{FILTER({dialled},${{EXTEN}})}}" = "${{{pilot}}}"]?pilot)
  same => n,Goto({waiting},${{FILTER({dialled},${{EXTEN}})}},1)
+; A carrier may send all calls of a registration to the registered number: then a header has the number dialled.
+ same => n(pilot),Set(DIALLED=${{PJSIP_HEADER(read,${{{dialled_header}}})}})
+ same => n,Set(DIALLED=${{CUT(DIALLED,:,2)}})
+ same => n,Set(DIALLED=${{CUT(DIALLED,\\;,1)}})
+ same => n,Set(DIALLED=${{FILTER({dialled},${{CUT(DIALLED,@,1)}})}})
+ same => n,Goto({waiting},${{IF($[${{LEN(${{DIALLED}})}} > 0]?${{DIALLED}}:${{FILTER({dialled},${{EXTEN}})}})}},1)
 
 ; Holds an inbound call, unanswered, until a gateway claims it over AMI and removes this time-out.
 [{waiting}]
@@ -68,6 +77,8 @@ def extensions_conf(calls: CallsConfig) -> str:
         waiting=WAITING_CONTEXT,
         caller=_OF_A_CALLER,
         dialled=_OF_A_NUMBER,
+        pilot=PILOT_VARIABLE,
+        dialled_header=DIALLED_HEADER_VARIABLE,
         leg=LEG_VARIABLE,
         full=FULL_CONTEXT,
         full_steps="\n same => n,".join(_full_steps(calls)),

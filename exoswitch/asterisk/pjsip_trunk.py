@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exoswitch.ami.names import INBOUND_CONTEXT, NO_CONTEXT
+from exoswitch.ami.names import DIALLED_HEADER_VARIABLE, INBOUND_CONTEXT, NO_CONTEXT, PILOT_VARIABLE
 from exoswitch.asterisk.conf import Setting, section
 from exoswitch.config.sip_trunk import SipTrunkConfig
 from exoswitch.network.addresses import Address
@@ -30,7 +30,7 @@ def trunk_sections(trunk: SipTrunkConfig) -> str:
 
 
 def _sections(trunk: SipTrunkConfig) -> Iterator[tuple[Setting, ...]]:
-    yield (*_signalling(trunk), *_identity(trunk), *_media(trunk), *_SAFE)
+    yield (*_signalling(trunk), *_identity(trunk), *_media(trunk), *_SAFE, *_inbound(trunk))
     yield tuple(_aor(trunk))
     if trunk.password:
         yield tuple(_auth(trunk))
@@ -98,6 +98,13 @@ _SAFE: tuple[Setting, ...] = (
     # A 302 would begin a call to a number of its choice, as if somebody had called in; now it ends the call.
     ("set_var", f"FORWARD_CONTEXT={NO_CONTEXT}"),
 )
+
+
+def _inbound(trunk: SipTrunkConfig) -> Iterator[Setting]:
+    """Tell the dialplan where a call to the registered number has the number that was dialled."""
+    if trunk.register:
+        yield "set_var", f"{PILOT_VARIABLE}={trunk.contact_user}"
+        yield "set_var", f"{DIALLED_HEADER_VARIABLE}={trunk.inbound_number}"
 
 
 def _aor(trunk: SipTrunkConfig) -> Iterator[Setting]:

@@ -19,7 +19,16 @@ _MEDIA = (
 )
 _CALLS = (
     *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "app_playback", "app_playtones"),
-    *("res_speech", "res_agi", "func_callerid", "func_channel", "func_logic", "func_strings", "func_timeout"),
+    *(
+        "res_speech",
+        "res_agi",
+        "func_callerid",
+        "func_channel",
+        "func_cut",
+        "func_logic",
+        "func_strings",
+        "func_timeout",
+    ),
 )
 MODULES = _SIP + _MEDIA + _CALLS
 

@@ -35,9 +35,10 @@ class SipTrunkConfig(TrunkConfig):
     Messages go to `proxy`, if there is one, and else to the host of their request URI. `domain` is the host in From,
     To and the registration. `username` is the user of the registration (IMPU), `auth_username` that of the digest
     (IMPI), if they differ; an empty `realm` is the one that the server names. `number` and `caller_id` are the forms
-    of the called number and of ours; `prefix` stands before the called number. `identity` is the header that repeats
-    our number, with `identity_host` in place of the domain. `options: no` is for a trunk that answers no OPTIONS.
-    `media` are the networks of its audio, `sources` those of its calls to us.
+    of the called number and of ours; `prefix` stands before the called number. `inbound_number` is the header with
+    the number dialled, in calls to the registered number. `identity` is the header that repeats our number, with
+    `identity_host` in place of the domain. `options: no` is for a trunk that answers no OPTIONS. `media` are the
+    networks of its audio, `sources` those of its calls to us.
     """
 
     transport: sip.Transport = "udp"
@@ -52,6 +53,7 @@ class SipTrunkConfig(TrunkConfig):
     expires: sip.ExpirySeconds = 3600
     number: sip.NumberShape = "e164"
     caller_id: sip.NumberShape = "e164"
+    inbound_number: sip.InboundNumber = "p-called-party-id"
     prefix: sip.TechPrefix = ""
     identity: sip.Identity = "none"
     identity_host: sip.Domain = ""
@@ -88,7 +90,9 @@ class SipTrunkConfig(TrunkConfig):
 
     @property
     def contact_user(self) -> str:
-        """The user of our own address, to which the carrier sends calls: the default number, or the username."""
+        """The user of our address, to which the carrier sends calls: the registered number, or the default one."""
+        if self.register and self.username.removeprefix("+").isdigit():
+            return self.username
         return shaped(self.numbers[0], self.caller_id) if self.numbers else self.username
 
     def broken_rules(self) -> Iterator[Problem]:

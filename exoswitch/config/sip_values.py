@@ -24,6 +24,7 @@ HeaderName = Annotated[str, Kind(sip_kinds.header_name, "X-Trunk-Group")]
 HeaderValue = Annotated[str, Kind(sip_kinds.header_value, "a-value")]
 
 Identity = Literal["none", "pai", "ppi", "rpid"]
+InboundNumber = Literal["p-called-party-id", "to"]
 Dtmf = Literal["auto", "rfc4733", "inband", "info"]
 ExpirySeconds = Annotated[int, whole(60, 86_400)]
 OptionsSeconds = Annotated[int, whole(1, 3600)]

@@ -207,9 +207,10 @@ def test_asterisk_soon_ends_a_call_that_no_gateway_claims():
 def test_texts_of_a_caller_are_cleaned_before_any_gateway_hears_of_the_call():
     text = rendered()["extensions.conf"].partition("[exoswitch-inbound]\n")[2]
     inbound, _, waiting = text.partition("[exoswitch-waiting]\n")
-    assert inbound.split("\n")[:3] == [
+    assert inbound.split("\n")[:4] == [
         "exten => _[+0-9].,1,Set(CALLERID(num)=${FILTER(+*#._0-9A-Za-z,${CALLERID(num)})})",
         " same => n,Set(CALLERID(name)=)",
+        ' same => n,GotoIf($["${FILTER(+0-9,${EXTEN})}" = "${EXOSWITCH_PILOT}"]?pilot)',
         " same => n,Goto(exoswitch-waiting,${FILTER(+0-9,${EXTEN})},1)",
     ]
     assert ("AGI" in inbound, "AGI(agi:async)" in waiting) == (False, True)

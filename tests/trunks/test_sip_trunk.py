@@ -177,9 +177,10 @@ def test_registration_without_a_password_has_no_login():
         ({}, None),
         ({"register": True, "username": "alice"}, "alice"),
         ({"register": True, "username": "alice", "numbers": (EXOPHONE,), "caller_id": "national-0"}, "04024001350"),
+        ({"register": True, "username": "04047491899", "numbers": (EXOPHONE,)}, "04047491899"),
     ],
 )
-def test_own_address_has_the_default_number_or_the_username(changes, user):
+def test_own_address_has_the_registered_number_or_the_default_one(changes, user):
     assert sections(**changes)["endpoint"].get("contact_user") == user
 
 
