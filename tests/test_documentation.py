@@ -12,15 +12,24 @@ from exoswitch.config.model import GatewayConfig
 from exoswitch.trunks.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "newsfragments" / "README.md"])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "newsfragments" / "README.md"])
 ENVIRON = {"AMI_SECRET": "a secret of an AMI", "ACME_TOKEN": "a token of acme1"}
+OF_A_TRUNK_PAGE = """\
+asterisks: [{name: pbx1, ami: "tcp:127.0.0.1:5038", host: 127.0.0.1, username: exoswitch, secret: "${AMI_SECRET}"}]
+"""
+TRUNK_PAGES = sorted((ROOT / "docs" / "trunks").glob("*.md"))
+MOVING = ROOT / "docs" / "moving-from-exotel.md"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return ["\n".join(line.removeprefix(indent) for line in block.splitlines()) for indent, block in found]
 
 
 def block(page: str, language: str) -> str:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    found = re.search(rf"^( *)```{language}\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
-    assert found
-    return "\n".join(line.removeprefix(found[1]) for line in found[2].splitlines())
+    return blocks(page, language)[0]
 
 
 @pytest.fixture
@@ -45,6 +54,22 @@ def test_problems_in_the_operators_page_have_these_words(readme_yaml):
     shown = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
     assert status == 2
     assert not [line for line in text.splitlines()[:-1] if line not in shown]
+
+
+@pytest.mark.parametrize("page", [*TRUNK_PAGES, MOVING], ids=lambda page: page.stem)
+def test_configuration_in_the_pages_of_trunks_is_good(page, tmp_path):
+    for number, text in enumerate(blocks(str(page.relative_to(ROOT)), "yaml")):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(f"{OF_A_TRUNK_PAGE}{text}\n")
+        passwords = dict.fromkeys(re.findall(r"\$\{(\w+)}", text), "a password of a trunk")
+        shown, status = report(file, SETTINGS, {**ENVIRON, **passwords})
+        assert status == 0, shown
+
+
+@pytest.mark.parametrize("page", TRUNK_PAGES, ids=lambda page: page.stem)
+def test_a_trunk_in_the_pages_of_trunks_takes_at_most_eight_lines(page):
+    for text in blocks(str(page.relative_to(ROOT)), "yaml"):
+        assert len(text.splitlines()) <= 1 + 8
 
 
 def test_messages_in_the_bot_authors_page_are_json():
