@@ -95,6 +95,12 @@ def _doctor(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _reload(options: argparse.Namespace) -> int:
+    from exoswitch.commands.reload import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run  # noqa: PLC0415
     from exoswitch.demo.demo import output_files, run_demo  # noqa: PLC0415
@@ -165,6 +171,19 @@ def _parser() -> argparse.ArgumentParser:
     doctor = _add(commands, "doctor", "check all that a gateway needs, and name remedies")
     doctor.add_argument("file", type=Path, help="the YAML file")
     doctor.set_defaults(run=_doctor)
+
+    reload = _add(
+        commands, "reload", "let the running gateway take its changed configuration file; no call is dropped"
+    )
+    reload.add_argument("file", type=Path, help="the YAML file with which the gateway was started")
+    reload.add_argument(
+        "--timeout",
+        type=values.seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long to wait for the gateway (30)",
+    )
+    reload.set_defaults(run=_reload)
 
     demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
     demo.add_argument(

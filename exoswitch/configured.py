@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import partial
 from itertools import zip_longest
 
 from exoswitch.billing.prices import Prices
@@ -20,10 +21,11 @@ from exoswitch.trunks.selection import Selection, TrunkRule
 
 def rules(config: Config) -> Rules:
     """Give all that a reload replaces."""
+    known = prices(config)
     return Rules(
         routing=routing(config),
-        selection=selection(config),
-        prices=prices(config),
+        selection=selection(config, known),
+        prices=known,
         accounts=accounts(config),
         reach=reach(config),
     )
@@ -60,7 +62,7 @@ def routing(config: Config) -> Routing:
     )
 
 
-def selection(config: Config) -> Selection:
+def selection(config: Config, known: Prices) -> Selection:
     """Give the choice among trunks."""
     trunks = (
         TrunkRule(
@@ -69,6 +71,7 @@ def selection(config: Config) -> Selection:
             weight=trunk.weight,
             prefixes=trunk.prefixes,
             accounts=frozenset(trunk.accounts),
+            price_at=partial(known.price_at, trunk.name),
         )
         for trunk in config.trunks
     )

@@ -13,8 +13,10 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from exoswitch.config.loader import load_with_warnings
+from exoswitch.control.server import ControlSocket
 from exoswitch.errors import CannotStart, ConfigError
 from exoswitch.process import end_with_error, freeze_start, reserve_descriptors, use_monotonic_time
+from exoswitch.reload import Reload
 from exoswitch.tasks.signals import on_signals
 from exoswitch.telemetry.log_files import reopen_log_files
 from exoswitch.trunks.registry import SETTINGS
@@ -120,6 +122,15 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     reserve_descriptors(config)
     gateway = Gateway(config, reactor, partial(end_with_error, reactor))
     stop = StopRequests(reactor, gateway).ask
-    again = (Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
-    on_signals(reactor, {Signals.SIGINT: stop, Signals.SIGTERM: stop, **dict.fromkeys(again, _reopen_logs)})
+    reload = Reload(Path(options["config"]).absolute(), os.environ, gateway)
+    if config.sessions != "memory":
+        gateway.add("commands", ControlSocket(Path(config.journal), {"reload": reload.asked}, reactor))
+
+    def hung_up(signal: Signals) -> None:
+        _reopen_logs(signal)
+        reload.signalled()
+
+    again = (Signals.SIGUSR1, Signals.SIGUSR2)
+    actions = {Signals.SIGINT: stop, Signals.SIGTERM: stop, Signals.SIGHUP: hung_up}
+    on_signals(reactor, {**actions, **dict.fromkeys(again, _reopen_logs)})
     return Program(gateway, in_foreground=bool(twistd.get("nodaemon", True)))

@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from exoswitch.fleet.trunk_metrics import circuit_readings
 from exoswitch.fleet.trunk_pool import ITrunkPool
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
-from exoswitch.gateway.rules import CurrentRules
+from exoswitch.gateway.rules import CurrentRules, Rules
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.routing import Accounts
 from exoswitch.network.cares import CaresResolver
@@ -77,7 +77,7 @@ class Gateway(OrderedServices):
         self.config = config
         self.rules = CurrentRules(rules(config))
         self.metrics = PrometheusMetrics()
-        self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces")}
+        self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces", "reload")}
         resolver = CaresResolver(reactor)
         self.names = Names(reactor, resolver.ask, resolver.close)
         self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
@@ -90,7 +90,9 @@ class Gateway(OrderedServices):
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
-        self.engine = Engine(self._environment(reactor), self.rules, _trunk_channels(config))
+        self.bots = self._bots(reactor)
+        self.channels = TrunkChannels.of(_limits(config))
+        self.engine = Engine(self._environment(reactor), self.rules, self.channels)
         for switch in self.switches.values():
             switch.listener = self.engine
         self.jobs.listener = self.engine
@@ -114,6 +116,20 @@ class Gateway(OrderedServices):
         except BackendUnavailable as problem:
             raise CannotStart(str(problem)) from problem
 
+    def take(self, config: Config, new: Rules) -> None:
+        """Replace the rules for calls, in one step; calls in progress go on as they began.
+
+        `config` differs from the one before only in what these rules, the limits of calls and of trunks are made of.
+        """
+        self.config = config
+        self.rules.now = new.after(self.rules.now, self.engine.sessions())
+        self.trunks.set_limits(trunk_limits(config))
+        self.channels.set_limits(_limits(config))
+        self.engine.trunks_changed()
+        self.bots.handshake_s = config.calls.handshake_s
+        for switch in self.switches.values():
+            switch.max_duration_s = config.calls.max_duration_s
+
     def hang_up_all(self) -> int:
         """Hang up every call now; a stop that waits for their end goes on. Give their number."""
         return self.engine.hang_up_all()
@@ -128,8 +144,17 @@ class Gateway(OrderedServices):
             "Write another name into one of the two files."
         )
 
+    def _bots(self, reactor: Any) -> ExotelBots:
+        return ExotelBots(
+            reactor,
+            metrics=self.metrics,
+            handshake_s=self.config.calls.handshake_s,
+            names=self.names,
+            reach=lambda: self.rules.now.reach,
+            observe=unobserved if self.recorder is None else self.recorder.observe,
+        )
+
     def _environment(self, reactor: Any) -> Environment:
-        observe = unobserved if self.recorder is None else self.recorder.observe
         return Environment(
             node=self.config.node,
             process=secrets.token_hex(16),
@@ -138,14 +163,7 @@ class Gateway(OrderedServices):
             new_sid=lambda: new_sid(time.time(), secrets.token_bytes),
             nodes=self.nodes,
             media=self.media,
-            bots=ExotelBots(
-                reactor,
-                metrics=self.metrics,
-                handshake_s=self.config.calls.handshake_s,
-                names=self.names,
-                reach=lambda: self.rules.now.reach,
-                observe=observe,
-            ),
+            bots=self.bots,
             jobs=self.jobs,
             sessions=self.sessions,
             prices=lambda: self.rules.now.prices,
@@ -222,8 +240,8 @@ def _together(services: Iterable[IService]) -> IService:
     return together
 
 
-def _trunk_channels(config: Config) -> TrunkChannels:
-    return TrunkChannels.of((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks)
+def _limits(config: Config) -> Iterator[tuple[str, int, float]]:
+    return ((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks)
 
 
 def _node_allocator(

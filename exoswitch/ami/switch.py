@@ -79,7 +79,7 @@ class AsteriskSwitch(AmiLink):
         self.listener = listener
         self._codec = codec
         self._node = node
-        self._max_duration_s = max_duration_s
+        self.max_duration_s = max_duration_s
         self._translator = EventTranslator()
         self._hang_ups = HangUps(node, reactor, self._tell)
         self._claims = Claims(node, reactor)
@@ -130,7 +130,7 @@ class AsteriskSwitch(AmiLink):
         """Claim an inbound channel, answer it, and bridge it to an RTP address."""
         ami = self._ready_ami
         await self.claim(channel_id)
-        await ami.command(actions.set_absolute_timeout(channel_id, longest_call_s(self._max_duration_s)))
+        await ami.command(actions.set_absolute_timeout(channel_id, longest_call_s(self.max_duration_s)))
         await ami.command(actions.bridge(channel_id, dial_string(media_host, media_port, self._codec)))
 
     @deferred

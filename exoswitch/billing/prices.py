@@ -1,9 +1,9 @@
 """Core: the prices of all trunks, and the baseline with which they are compared."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import evolve, frozen
 from zope.interface import implementer
 
 from exoswitch.billing.amounts import ZERO, to_six_places
@@ -60,6 +60,11 @@ class Prices:
             return None
         amount = price.amount(price.billed_s(self.typical_call_s * 1000))
         return to_six_places(amount * 60 / self.typical_call_s)
+
+    def keeping(self, before: "Prices", trunks: Collection[str]) -> "Prices":
+        """Give these prices, and those of `before` for each of these trunks that is not known here."""
+        gone = {name: before.tariffs[name] for name in trunks if name in before.tariffs}
+        return evolve(self, tariffs={**gone, **self.tariffs})
 
     def _free(self, price: Price | None) -> Charge:
         """Give the charge of a call that was not answered."""

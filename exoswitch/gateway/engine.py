@@ -153,6 +153,15 @@ class Engine(Service):
         if self._rules.now.routing.in_fleet:
             yield Reading("redis_up", self._environment.nodes.is_shared)
 
+    def trunks_changed(self) -> None:
+        """Forget the trunks that are gone."""
+        self._watch.conditions.keep(self._rules.now.routing.trunks)
+
+    def sessions(self) -> Iterator[Session]:
+        """Give the sessions of the calls that are not over."""
+        yield from (call.session for call in self._calls)
+        yield from self._inbound.sessions()
+
     @property
     def live(self) -> int:
         """Count the calls that are not over."""

@@ -5,6 +5,7 @@ chosen gateway takes the call. The others stand by until the call has audio or i
 the chosen gateway dies, another one is chosen within a second.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -134,6 +135,10 @@ class Inbound(Service):
     def is_waiting(self, call_sid: str) -> bool:
         """Whether a call with this SID still waits."""
         return any(arrival.session.call_sid == call_sid for arrival in self._waiting.values())
+
+    def sessions(self) -> Iterator[Session]:
+        """Give the sessions of the calls that wait."""
+        yield from (arrival.session for arrival in self._waiting.values())
 
     def _stand_aside(self, switch: ISwitch, channel_id: str) -> None:
         """Leave a call to the other gateways; without any, turn it away."""

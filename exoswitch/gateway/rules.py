@@ -1,8 +1,11 @@
 """Adapter: the rules for calls that the operator can replace while the gateway runs."""
 
-from attrs import define, frozen
+from collections.abc import Iterable
 
-from exoswitch.interfaces.billing import IPrices
+from attrs import define, evolve, frozen
+
+from exoswitch.billing.prices import Prices
+from exoswitch.call.session import Session
 from exoswitch.interfaces.routing import Accounts, Routing
 from exoswitch.network.reach import ReachRules
 from exoswitch.trunks.selection import Selection
@@ -14,9 +17,21 @@ class Rules:
 
     routing: Routing
     selection: Selection
-    prices: IPrices
+    prices: Prices
     accounts: Accounts
     reach: ReachRules
+
+    def after(self, before: "Rules", sessions: Iterable[Session]) -> "Rules":
+        """Give these rules with what calls in progress need of the ones before, even if the file no longer has it.
+
+        That is the price of their trunk, and the permission to connect to their bot.
+        """
+        live = tuple(sessions)
+        return evolve(
+            self,
+            prices=self.prices.keeping(before.prices, {session.trunk for session in live if session.trunk}),
+            reach=self.reach.keeping(before.reach, {(session.account, session.bot.url) for session in live}),
+        )
 
 
 @define(eq=False)

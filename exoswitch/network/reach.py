@@ -5,9 +5,9 @@ operator lists. The rule is applied to the addresses of a look-up, and the conne
 changes its address between check and connection gains nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from exoswitch.errors import AddressRefused
 from exoswitch.network.addresses import Address as HostAndPort
@@ -72,6 +72,14 @@ class ReachRules:
         name = host.lower().rstrip(".")
         is_listed = not {name, str(HostAndPort(name, port))}.isdisjoint(self.hosts.get(account, ()))
         return Reach(everywhere=self.unlimited or is_listed, networks=self.networks)
+
+    def keeping(self, before: "ReachRules", used: Iterable[tuple[str, str]]) -> "ReachRules":
+        """Give these rules, and permit each used (account, URL) that `before` permitted as an app's."""
+        kept = dict(self.urls)
+        for account, url in used:
+            if url in before.urls.get(account, ()):
+                kept[account] = kept.get(account, frozenset()) | {url}
+        return evolve(self, urls=kept)
 
 
 UNLIMITED = ReachRules(unlimited=True)

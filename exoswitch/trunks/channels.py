@@ -45,6 +45,14 @@ class TrunkChannels:
         """Make it from (name, channels, calls a second) of each trunk."""
         return cls({name: _Trunk(name, channels, 1 / cps) for name, channels, cps in trunks})
 
+    def set_limits(self, trunks: Iterable[tuple[str, int, float]]) -> None:
+        """Take the trunks of a changed configuration; a trunk that is gone keeps its calls until they are over."""
+        before, self._trunks = self._trunks, {}
+        for name, channels, cps in trunks:
+            self._trunks[name] = _Trunk(name, channels, 1 / cps)
+            if name in before:
+                self._trunks[name].busy = before[name].busy
+
     def take(self, now: float) -> tuple[str, float]:
         """Take a channel: give its trunk's name, and the seconds to wait before dialling.
 
@@ -75,4 +83,5 @@ class TrunkChannels:
 
     def give_back(self, name: str) -> None:
         """Give a channel back."""
-        self._trunks[name].busy -= 1
+        if name in self._trunks and self._trunks[name].busy:
+            self._trunks[name].busy -= 1

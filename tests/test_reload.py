@@ -1,0 +1,178 @@
+"""The reload of a configuration by a gateway that runs."""
+
+import pytest
+from attrs import define, field
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, formatEvent
+
+from exoswitch.config.loader import load
+from exoswitch.control.messages import Request
+from exoswitch.reload import Reload
+from exoswitch.trunks.registry import SETTINGS
+from exoswitch.wiring import Gateway
+
+GOOD = """\
+asterisks:
+  - {name: pbx1, ami: "tcp:127.0.0.1:5038", username: exoswitch, secret: s3cret-of-pbx-10, host: 127.0.0.1}
+trunks:
+  - {name: lab, provider: sip, host: 127.0.0.1, port: 5070}
+accounts:
+  acme1: {api_key: k, api_token: "${TOKEN}"}
+apps:
+  "1001": {account: acme1, url: "ws://127.0.0.1:9000/ws"}
+"""
+TWO_TRUNKS = GOOD.replace(
+    "accounts:", "  - {name: next, provider: sip, host: 127.0.0.1, port: 5071, weight: 3}\naccounts:"
+)
+TOKEN = "t0ken-of-acme-10"
+
+
+class AtOnce:
+    """Does the work of a thread at once."""
+
+    def run(self, work, *arguments):
+        return maybeDeferred(work, *arguments)
+
+
+@define
+class Later:
+    """Does the work of a thread when it is told to."""
+
+    waiting: list = field(factory=list)
+
+    def run(self, work, *arguments):
+        begun = Deferred()
+        self.waiting.append(begun)
+        return begun.addCallback(lambda _: work(*arguments))
+
+
+class Running:
+    """A gateway that was started with a file, and the reload of that file."""
+
+    def __init__(self, folder, text=GOOD):
+        self.file = folder / "gateway.yaml"
+        self.file.write_text(text)
+        self.gateway = Gateway(load(self.file, SETTINGS, {"TOKEN": TOKEN}), MemoryReactorClock(), pytest.fail)
+        self.gateway.threads["reload"] = AtOnce()
+        self.reload = Reload(self.file, {"TOKEN": TOKEN}, self.gateway)
+
+    @property
+    def rules(self):
+        return self.gateway.rules.now
+
+    def write(self, text):
+        self.file.write_text(text)
+        outcomes = []
+        with capturedLogs() as log:
+            self.reload.run().addCallback(outcomes.append)
+        self.log = [formatEvent(event) for event in log]
+        return outcomes[0]
+
+
+@pytest.fixture
+def running(tmp_path):
+    return Running(tmp_path)
+
+
+def test_changed_file_is_taken_and_told(running):
+    outcome = running.write(TWO_TRUNKS)
+    assert outcome.status == 0
+    assert outcome.lines[-1] == "taken: trunks (new: next)"
+    assert outcome.lines[-2].startswith("Asterisk needs new files, too: pjsip.conf of pbx1")
+    assert outcome.lines[-2].endswith(f"Run: exoswitch trunks apply {running.file}")
+    assert running.log == [f"reload: {line}" for line in outcome.lines]
+    assert set(running.rules.routing.trunks) == {"lab", "next"}
+    assert [trunk.name for trunk in running.rules.selection.trunks] == ["lab", "next"]
+    assert running.gateway.config == load(running.file, SETTINGS, {"TOKEN": TOKEN})
+
+
+def test_weights_need_no_new_files_of_asterisk(running):
+    running.write(TWO_TRUNKS)
+    outcome = running.write(TWO_TRUNKS.replace("weight: 3", "weight: 9"))
+    assert not any("Asterisk" in line for line in outcome.lines)
+    assert running.rules.selection.trunks[1].weight == 9
+
+
+def test_bad_file_changes_nothing_and_all_its_problems_are_told(running):
+    before = running.rules
+    outcome = running.write(TWO_TRUNKS.replace("5071", "nothing") + "nubmers: {}\n")
+    assert outcome.status == 2
+    assert outcome.lines == (
+        "nubmers: is not a known key; did you mean 'numbers'?",
+        "trunks[1].port: must be a whole number from 1 to 65535 (it is 'nothing')",
+        f"{running.file} cannot be used: nothing was changed",
+    )
+    assert running.rules is before
+
+
+def test_file_that_is_gone_changes_nothing(running):
+    before = running.rules
+    running.file.unlink()
+    outcomes = []
+    running.reload.run().addCallback(outcomes.append)
+    assert outcomes[0].status == 2
+    assert "cannot be read: No such file or directory" in outcomes[0].lines[0]
+    assert running.rules is before
+
+
+def test_what_needs_a_restart_is_named_and_the_rest_is_taken(running):
+    outcome = running.write(TWO_TRUNKS + "node: gw7\nrtp: {jitter_max_ms: 100}\n")
+    assert outcome.status == 0
+    assert "not taken: node, rtp.jitter_max_ms. Restart the gateway for it" in outcome.lines
+    assert set(running.rules.routing.trunks) == {"lab", "next"}
+    assert (running.gateway.config.node, running.gateway.config.rtp.jitter_max_ms) == ("gw1", 200)
+
+
+def test_changes_that_are_good_only_with_those_of_a_restart_are_refused(running):
+    before = running.rules
+    outcome = running.write(
+        GOOD.replace("port: 5070", "port: 5070, cps: 900") + "rtp: {ports: 20000-29999}\ngateway: {capacity: 999}\n"
+    )
+    assert outcome.status == 2
+    assert outcome.lines[0].startswith("rtp.ports: has 4000 ports, but gateway.capacity 1000 needs 5500")
+    assert outcome.lines[1] == "gateway.capacity, rtp.ports: these changes need a restart of the gateway, too"
+    assert running.rules is before
+
+
+def test_secret_is_taken_and_never_told(running):
+    outcome = running.write(GOOD.replace("${TOKEN}", "an0ther-token-of-acme"))
+    assert outcome.lines[-1] == "taken: accounts (changed: acme1)"
+    assert "an0ther" not in "".join((*outcome.lines, *running.log))
+    assert running.rules.accounts.by_name["acme1"].api_token == "an0ther-token-of-acme"
+
+
+def test_file_without_a_change_says_so(running):
+    assert running.write(GOOD + "# a remark\n").lines[-1] == f"{running.file} has not changed"
+
+
+def test_limits_of_calls_reach_the_parts_that_keep_them(running):
+    running.write(GOOD + "calls: {ring_s: 20, handshake_s: 3, max_duration_s: 600}\n")
+    assert running.rules.routing.limits.ring_s == 20
+    assert running.gateway.bots.handshake_s == 3
+    assert running.gateway.switches["pbx1"].max_duration_s == 600
+
+
+def test_command_for_another_file_is_refused(running, tmp_path):
+    running.file.write_text(TWO_TRUNKS)
+    answers = []
+    for file in (tmp_path / "other.yaml", running.file):
+        running.reload.asked(Request("reload", str(file))).addCallback(answers.append)
+    assert answers[0] == {
+        "status": 2,
+        "lines": (f"the running gateway was started with {running.file}: reload that file",),
+    }
+    assert answers[1]["status"] == 0
+
+
+def test_reloads_are_done_one_after_the_other_and_signals_do_not_pile_up(running):
+    thread = running.gateway.threads["reload"] = Later()
+    for _ in range(10):
+        running.reload.signalled()
+    assert len(thread.waiting) == 1
+    running.file.write_text(TWO_TRUNKS)
+    thread.waiting.pop().callback(None)
+    assert len(thread.waiting) == 1
+    thread.waiting.pop().callback(None)
+    assert thread.waiting == []
+    assert set(running.rules.routing.trunks) == {"lab", "next"}
