@@ -19,6 +19,22 @@ def add_asterisk_options(parser: argparse.ArgumentParser) -> None:
         help="the script of every phone, such as: answer-after=0.5 tone=440,2 digits=12# silence=1 hangup; or: busy",
     )
     parser.add_argument(
+        "--script-of",
+        action="append",
+        default=[],
+        nargs=2,
+        metavar=("WHO", "WORDS"),
+        help="the script of a number, a trunk, or both: --script-of @bsnl1 refuse=503 --script-of 0981@bsnl1 busy",
+    )
+    parser.add_argument(
+        "--trunk",
+        action="append",
+        default=[],
+        nargs=2,
+        metavar=("NAME", "WORDS"),
+        help="the state of a trunk: registered, rejected, unregistered, unreachable, rtt=0.02",
+    )
+    parser.add_argument(
         "--network", default="", metavar="WORDS", help="the network, such as: delay=0.04 jitter=0.01 loss=0.02"
     )
     parser.add_argument("--seed", type=int, default=0, help="the seed of the network's random numbers (0)")

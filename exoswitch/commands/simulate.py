@@ -8,11 +8,14 @@ from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.network import parse_conditions
+from exoswitch.sim.trunks import parse_trunk
 
 
 def run_asterisk(options: argparse.Namespace) -> int:
     """Serve a simulated Asterisk; give the exit status."""
     script, network = read_script(options.script), parse_conditions(options.network)
+    scripts = {who: read_script(words) for who, words in options.script_of}
+    trunks = [parse_trunk(name, words) for name, words in options.trunk]
 
     def start(reactor: Any) -> str:
         asterisk = SimulatedAsterisk(
@@ -21,6 +24,8 @@ def run_asterisk(options: argparse.Namespace) -> int:
             secret=options.secret,
             ami_port=options.ami_port,
             script=script,
+            scripts=scripts,
+            trunks=trunks,
             network=network,
             seed=options.seed,
         )

@@ -10,6 +10,7 @@ from attrs import define, field
 from exoswitch.ami.actions import LEG_ADDRESS
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import InvalidValue
+from exoswitch.sim.amitrunks import FOR_REPORTERS, TRUNK_ACTIONS
 from exoswitch.sim.channel import Header, event
 from exoswitch.sim.eventfilter import EventFilter
 from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
@@ -19,7 +20,7 @@ from exoswitch.sim.script import parse_script
 
 _RING_TIMEOUT_MS = 30_000  # Asterisk's default for Originate
 _BEFORE_LOGIN = frozenset({"login", "challenge", "logoff"})
-_REPORTS = _BEFORE_LOGIN | {"ping", "events", "getvar", "coreshowchannels", "pjsipqualify"}
+_REPORTS = _BEFORE_LOGIN | FOR_REPORTERS | {"ping", "events", "getvar", "coreshowchannels"}
 
 
 @define(kw_only=True)
@@ -47,12 +48,15 @@ class AmiServer:
         """Carry out an action of a connection, and answer it."""
         state = self.pbx.exchange.connections[connection]
         name = action.get("Action").lower()
-        if name not in self._ACTIONS and name not in self._CALL_ACTIONS:
+        if not any(name in actions for actions in (self._ACTIONS, self._CALL_ACTIONS, TRUNK_ACTIONS)):
             self._refuse(state, action, f"Invalid/unknown command: {action.get('Action')}.")
         elif not _may(state, name):
             self._refuse(state, action, "Permission denied")
         elif name in self._ACTIONS:
             self._ACTIONS[name](self, state, action, now)
+        elif name in TRUNK_ACTIONS:
+            for first, *headers in TRUNK_ACTIONS[name](self.pbx, action, now):
+                self._send(state, action, first, *headers)
         else:
             carry_out, unknown = self._CALL_ACTIONS[name]
             if (call := self.pbx.find(action.get("Channel"))) is None:
@@ -169,10 +173,6 @@ class AmiServer:
         if action.get("Receive").lower() in {"true", "yes", "1"}:
             call.press(action.get("Digit"), int(action.get("Duration") or 100))
 
-    def _qualify(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
-        """Answer as for a trunk that there is. The script decides whether it can be reached."""
-        self._answer(state, action, "Success", ("Message", "Endpoint found, will qualify"))
-
     def _show_channels(self, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         self._answer(state, action, "Success", ("EventList", "start"), ("Message", "Channels will follow"))
         shown = 0
@@ -203,7 +203,6 @@ class AmiServer:
         "filter": _filter,
         "originate": _originate,
         "coreshowchannels": _show_channels,
-        "pjsipqualify": _qualify,
         "simulatecall": _simulate_call,
     }
     # Actions on the call of a channel, each with Asterisk's answer for an unknown channel.

@@ -6,7 +6,7 @@ press, hang up, call in, drop the connections, freeze.
 
 # mypy: disallow-untyped-calls=False
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +33,7 @@ from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.phone import Phone
 from exoswitch.sim.phonecall import CallBegan, PhoneCall
 from exoswitch.sim.script import Script, parse_script
+from exoswitch.sim.trunks import Trunk
 from exoswitch.tasks.spawn import spawn
 
 _log = Logger()
@@ -103,7 +104,8 @@ class SimulatedAsterisk(Service):
 
     `scripts` has scripts by dialled number on a trunk (``0981…@lab``), by number, or by trunk (``@lab``); `script` is
     for all other phones. `network` is between the phones and the gateway, each way. All random numbers come from
-    `seed`. A caller without a gateway hears the congestion tone for `full_tone_s`.
+    `seed`. A caller without a gateway hears the congestion tone for `full_tone_s`. `trunks` are there from the
+    beginning; a trunk that a call names is there from then on.
     """
 
     reactor: Any
@@ -117,6 +119,7 @@ class SimulatedAsterisk(Service):
     seed: int = 0
     meters: Meters | None = None
     full_tone_s: float = 4.0
+    trunks: Iterable[Trunk] = ()
     pbx: SimulatedPbx = field(init=False)
     new_calls: Occasions[SimulatedCall] = field(init=False, factory=Occasions)
     calls: dict[str, SimulatedCall] = field(init=False, factory=dict)
@@ -128,6 +131,7 @@ class SimulatedAsterisk(Service):
 
     def __attrs_post_init__(self) -> None:
         self.pbx = SimulatedPbx(choose_script=self._choose_script, full_tone_s=self.full_tone_s)
+        self.pbx.trunks.add(self.trunks)
         server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
         self._listener = AmiListener(server, self.reactor, self.carry_out)
         self._ticker = LoopingCall.withCount(self._tick)
@@ -145,6 +149,20 @@ class SimulatedAsterisk(Service):
         call = self.pbx.arrive(caller, callee, script or self.script, trunk)
         self.carry_out()
         return self.calls[call.channel.unique_id]
+
+    def set_reachable(self, trunk: str, *, is_reachable: bool) -> None:
+        """Let a trunk answer OPTIONS, or stop to; without an answer it cannot be dialled."""
+        self.pbx.trunks.set_reachable(trunk, is_reachable=is_reachable)
+        self.carry_out()
+
+    def refuse_registration(self, trunk: str, *, for_good: bool = False) -> None:
+        """Let a carrier reject the registration of a trunk; if it is `for_good`, Asterisk does not try again."""
+        self.pbx.trunks.refuse_registration(trunk, self.reactor.seconds(), for_good=for_good)
+        self.carry_out()
+
+    def accept_registration(self, trunk: str) -> None:
+        """Let a carrier accept the next attempt to register."""
+        self.pbx.trunks.accept_registration(trunk)
 
     def drop_connections(self) -> None:
         """Drop every AMI connection. Calls continue."""

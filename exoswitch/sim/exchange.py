@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from random import Random
 
 from attrs import define, field, frozen
 
@@ -61,8 +62,12 @@ class AmiConnection:
 
 @define
 class Exchange:
-    """The effects in order, the timers, and the connections that get events."""
+    """The effects in order, the timers, and the connections that get events.
 
+    `rng` chooses where Asterisk has no fixed order.
+    """
+
+    rng: Random = field(factory=lambda: Random(0), repr=False)
     effects: list[Effect] = field(init=False, factory=list)
     connections: dict[int, AmiConnection] = field(init=False, factory=dict)
     _timers: list[tuple[float, int, Callable[[float], None]]] = field(init=False, factory=list)

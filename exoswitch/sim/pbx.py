@@ -7,13 +7,14 @@ exchange's `effects` and empties the list. It answers OpenMedia with `media_open
 
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from exoswitch.ami.names import FULL_CONTEXT, INBOUND_CONTEXT
 from exoswitch.sim.channel import Channel, event
 from exoswitch.sim.exchange import Exchange
 from exoswitch.sim.phonecall import CallBegan, Origin, PhoneCall
-from exoswitch.sim.script import Script
+from exoswitch.sim.script import DeadTrunk, Script
+from exoswitch.sim.trunks import Trunks
 
 
 @define(kw_only=True)
@@ -27,8 +28,12 @@ class SimulatedPbx:
     full_tone_s: float = 4.0
     is_booted: bool = True
     exchange: Exchange = field(init=False, factory=Exchange, repr=False)
+    trunks: Trunks = field(init=False, repr=False)
     _calls: dict[str, PhoneCall] = field(init=False, factory=dict)
     _channels: int = field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        self.trunks = Trunks(self.exchange)
 
     @property
     def calls(self) -> dict[str, PhoneCall]:
@@ -60,6 +65,8 @@ class SimulatedPbx:
             f"{technology}/{trunk or number}", channel_id, caller_id, origin.context, origin.extension
         )
         script = self.choose_script(number, trunk)
+        if not self.trunks[trunk].is_reachable:
+            script = evolve(script, reception=DeadTrunk())
         call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables))
         call.dial(now)
         return call

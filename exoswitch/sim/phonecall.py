@@ -10,7 +10,7 @@ from exoswitch.ami.names import LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_V
 from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
 from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, OpenMedia
 from exoswitch.sim.refusals import cause_of, dial_status_of
-from exoswitch.sim.script import Answer, DeadTrunk, Refuse, Ring, Script
+from exoswitch.sim.script import Answer, DeadTrunk, Heard, Refuse, Ring, Script
 
 _LEG = re.compile(r"UnicastRTP/\[?(?P<host>[^/\]]+?)\]?:(?P<port>\d+)/c\((?P<codec>\w+)\)")
 _EXEC_DIAL = re.compile(r'EXEC Dial "?([^"]+)"?')
@@ -20,7 +20,7 @@ _SETUP_S = 0.005
 _NORMAL_CLEARING, _NO_ANSWER, _NO_CIRCUIT = 16, 19, 34
 _TEMPORARILY_UNAVAILABLE = 480
 # The Reason of OriginateResponse (AST_CONTROL_* in include/asterisk/frame.h). 22.10 gives 0 for a busy phone too.
-_FAILED, _HUNG_UP, _RING_TIMEOUT, _ANSWERED = 0, 1, 3, 4
+_FAILED, _RING_TIMEOUT, _ANSWERED = 0, 3, 4
 
 
 @frozen(kw_only=True)
@@ -63,7 +63,7 @@ class PhoneCall:
         self._exchange.tell(self.channel.event("Newchannel"), *variables, dial_event("DialBegin", None, self.channel))
         if self.origin:
             self._exchange.later(now + self.origin.timeout_s, self._time_out)
-        if isinstance(reception, Refuse) and not reception.rings:
+        if isinstance(reception, Refuse) and reception.heard is Heard.NOTHING:
             self._exchange.later(now + max(_SETUP_S, reception.after_s), self._refuse)
         elif reception != Ring(is_heard=False):
             self._exchange.later(now + _SETUP_S, self._ring)
@@ -76,11 +76,15 @@ class PhoneCall:
     def _ring(self, now: float) -> None:
         if self.is_over:
             return
-        self._exchange.tell(
-            self.channel.entered(ChannelState.RINGING),
-            dial_event("DialState", None, self.channel, ("DialStatus", "RINGING")),
-        )
-        match self.script.reception:
+        reception = self.script.reception
+        if isinstance(reception, Refuse) and reception.heard is Heard.ANNOUNCEMENT:
+            self._exchange.tell(dial_event("DialState", None, self.channel, ("DialStatus", "PROGRESS")))
+        else:
+            self._exchange.tell(
+                self.channel.entered(ChannelState.RINGING),
+                dial_event("DialState", None, self.channel, ("DialStatus", "RINGING")),
+            )
+        match reception:
             case Answer(after_s):
                 self._exchange.later(now + after_s, self.answer)
             case Refuse(_, after_s):
@@ -102,18 +106,27 @@ class PhoneCall:
             return
         sip_status = self.script.reception.sip_status
         cause = cause_of(sip_status)
-        self._exchange.tell(
-            self.channel.event("HangupRequest", ("Cause", str(cause)), ("TechCause", str(sip_status))),
-            self._response("Failure", _FAILED),
-            dial_event("DialEnd", None, self.channel, ("DialStatus", dial_status_of(cause))),
-        )
-        self._end(cause, sip_status)
+        request = self.channel.event("HangupRequest", ("Cause", str(cause)), ("TechCause", str(sip_status)))
+        self._fail(cause, request, self._dial_end(cause), sip_status=sip_status)
 
     def _time_out(self, _now: float) -> None:
         """End the ringing. Asterisk sends no DialEnd here."""
         if not self.is_over and self.channel.state is not ChannelState.UP:
             self._exchange.tell(self._response("Failure", _RING_TIMEOUT))
             self._end(_NO_ANSWER, _TEMPORARILY_UNAVAILABLE)  # a 480 that nobody sent (measured)
+
+    def _dial_end(self, cause: int) -> AmiMessage:
+        return dial_event("DialEnd", None, self.channel, ("DialStatus", dial_status_of(cause)))
+
+    def _fail(self, cause: int, *events: AmiMessage, sip_status: int | None = None) -> None:
+        """End a call that was not answered; the answer to the Originate comes before, among or after these events."""
+        place = self._exchange.rng.randrange(len(events) + 2)
+        self._exchange.tell(*events[:place])
+        if place <= len(events):
+            self._exchange.tell(self._response("Failure", _FAILED), *events[place:])
+        self._end(cause, sip_status)
+        if place > len(events):
+            self._exchange.tell(self._response("Failure", _FAILED))
 
     def _response(self, response: str, reason: int) -> AmiMessage:
         """Make the answer to the Originate. A failure has the dial string: its channel may not exist."""
@@ -265,11 +278,9 @@ class PhoneCall:
         if self.is_over:
             return
         if self.origin and self.channel.state is not ChannelState.UP:
-            self._exchange.tell(
-                dial_event("DialEnd", None, self.channel, ("DialStatus", "CANCEL")),
-                self._response("Failure", _HUNG_UP),
-            )
-        self._end(cause)
+            self._fail(cause, self._dial_end(cause))
+        else:
+            self._end(cause)
 
     def _end(self, cause: int, sip_status: int | None = None) -> None:
         self.is_over = True

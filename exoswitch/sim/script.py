@@ -8,6 +8,7 @@ A script without a hang-up stays silent until the other side hangs up.
 """
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 from itertools import chain, cycle, islice, repeat
 from math import inf
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from exoswitch.errors import InvalidValue
 from exoswitch.sim import sounds
 from exoswitch.sim.words import Word, read_words
 
+TIMER_B_S = 6.4  # of the rendered files: an INVITE without any answer has failed (RFC 3261 §17.1.1.2)
 KEY_PRESS_S = 0.1
 KEY_PAUSE_S = 0.1
 _KEYS = frozenset("0123456789*#ABCD")
@@ -33,13 +35,21 @@ class Answer:
     after_s: float = 0.0
 
 
+class Heard(Enum):
+    """What the caller hears before the call is answered or refused."""
+
+    NOTHING = "nothing"
+    RINGING = "ringing"
+    ANNOUNCEMENT = "announcement"
+
+
 @frozen
 class Refuse:
-    """The trunk refuses the call with this SIP status after so many seconds, in which the phone rings if `rings`."""
+    """The trunk refuses the call with this SIP status after so many seconds."""
 
     sip_status: int
     after_s: float = 0.0
-    rings: bool = False
+    heard: Heard = Heard.NOTHING
 
 
 @frozen
@@ -137,11 +147,11 @@ def _digits(script: Script, word: Word) -> Script:
     return _then(script, Press(word.value))
 
 
-def _refusal(word: Word) -> Refuse:
+def _refusal(word: Word, heard: Heard = Heard.NOTHING) -> Refuse:
     status, comma, seconds = word.value.partition(",")
     try:
         sip_status = evolve(word, value=status).whole(least=300, most=699)
-        return Refuse(sip_status, evolve(word, value=seconds).number(None if comma else 0.0))
+        return Refuse(sip_status, evolve(word, value=seconds).number(None if comma else 0.0), heard)
     except InvalidValue:
         raise word.wrong("a SIP status from 300 to 699, and seconds if needed, such as 503,1.5") from None
 
@@ -151,9 +161,11 @@ _WORDS: dict[str, Callable[[Script, Word], Script]] = {
     "answer": lambda script, _: evolve(script, reception=Answer()),
     "answer-after": lambda script, word: evolve(script, reception=Answer(word.number(0.0))),
     "refuse": lambda script, word: evolve(script, reception=_refusal(word)),
-    "refuse-ringing": lambda script, word: evolve(script, reception=evolve(_refusal(word), rings=True)),
+    "refuse-ringing": lambda script, word: evolve(script, reception=_refusal(word, Heard.RINGING)),
+    "refuse-announced": lambda script, word: evolve(script, reception=_refusal(word, Heard.ANNOUNCEMENT)),
+    "silent": lambda script, word: evolve(script, reception=Refuse(408, word.number(TIMER_B_S))),
     "busy": lambda script, _: evolve(script, reception=Refuse(486)),
-    "busy-after": lambda script, word: evolve(script, reception=Refuse(486, word.number(0.0), rings=True)),
+    "busy-after": lambda script, word: evolve(script, reception=Refuse(486, word.number(0.0), Heard.RINGING)),
     "congestion": lambda script, _: evolve(script, reception=Refuse(503)),
     "unavailable": lambda script, _: evolve(script, reception=Refuse(480)),
     "no-answer": lambda script, _: evolve(script, reception=Ring()),

@@ -95,8 +95,44 @@ def test_silent_trunk_looks_like_no_answer_without_ringing():
     assert [type(each) for each in events_of("silent_trunk")] == [ChannelDialled, OriginateFailed, ChannelHungUp]
 
 
-def test_dead_trunk_never_has_a_channel():
-    assert events_of("dead_trunk") == [OriginateFailed("sid-noendpoint", 0)]
+@pytest.mark.parametrize(("name", "call"), [("dead_trunk", "sid-noendpoint"), ("unreachable", "sid-unreachable")])
+def test_trunk_that_asterisk_does_not_have_or_that_answers_no_options_never_has_a_channel(name, call):
+    assert events_of(name) == [OriginateFailed(call, 0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "text", "sip_status"),
+    [
+        ("refused_404", 1, "Unallocated (unassigned) number", 404),
+        ("refused_480", 19, "User alerting, no answer", 480),  # in spite of Reason: Q.850;cause=34
+        ("refused_503", 34, "Circuit/channel congestion", 503),
+        ("refused_302", 23, "Redirected to new destination", 302),
+        ("refused_after_ringing", 19, "User alerting, no answer", 480),
+        ("refused_after_announcement", 19, "User alerting, no answer", 480),
+        ("silent_timer_b", 18, "No user responding", 408),
+    ],
+)
+def test_hang_up_after_a_refusal_has_the_sip_status_and_is_the_trunks(name, cause, text, sip_status):
+    events = events_of(name)
+    call = events[0].channel_id
+    assert ChannelHungUp(call, cause, text, sip_status, by_peer=True) in events
+    assert OriginateFailed(call, 0) in events
+    assert (ChannelRinging(call) in events) == ("after" in name)
+
+
+@pytest.mark.parametrize("name", ["hung_up_while_trying", "hung_up_while_silent", "hung_up_while_ringing"])
+def test_hang_up_of_our_own_while_the_phone_is_dialled_has_no_sip_status(name):
+    events = events_of(name)
+    call = events[0].channel_id
+    assert ChannelHungUp(call, 16, "Normal Clearing", sip_status=None, by_peer=False) in events
+    assert [event for event in events if isinstance(event, DialFailed)] == [DialFailed(call, "NOANSWER")]
+
+
+def test_nothing_in_ami_tells_why_a_trunk_answers_503():
+    """The answer was ``503 CPS limit exceeded`` with Retry-After, Warning and a header of the carrier's own."""
+    text = (TRANSCRIPTS / "refused_503.txt").read_text()
+    assert "TechCause: 503" in text
+    assert not [word for word in ("Retry", "CPS", "limit", "Warning", "exceeded") if word in text]
 
 
 def test_inbound_call_arrives_and_is_bridged_and_has_one_digit():

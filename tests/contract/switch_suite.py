@@ -18,6 +18,7 @@ from exoswitch.call.events import (
     CallArrived,
     ChannelAnswered,
     ChannelDialled,
+    ChannelEvent,
     ChannelHungUp,
     ChannelRinging,
     ChannelTaken,
@@ -27,6 +28,7 @@ from exoswitch.call.events import (
     OriginateFailed,
     SwitchLost,
     SwitchReady,
+    TrunkCondition,
 )
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import CallTaken, ChannelGone, TrunkRefused
@@ -58,8 +60,8 @@ class Telephones(Protocol):
     def answer(self, hang_up_after_s: float | None = None, *, ring_s: float = 0.1) -> None:
         """Have calls to the trunk `lab` answered, after some ringing."""
 
-    def refuse(self) -> None:
-        """Have calls to the trunk `lab` find a busy phone."""
+    def refuse(self, status: int = 486) -> None:
+        """Have calls to the trunk `lab` refused with this SIP status: busy, if it is none other."""
 
     def ring(self) -> None:
         """Have calls to the trunk `lab` ring without an answer; there is no trunk `nowhere`."""
@@ -122,13 +124,16 @@ class Gateway:
         return [event for event in self.told if isinstance(event, kind)]
 
     def kinds(self) -> list[type]:
-        return [type(event) for event in self.told if not isinstance(event, SwitchReady | SwitchLost)]
+        """Give the kinds of the events of calls."""
+        return [type(event) for event in self.told if isinstance(event, ChannelEvent | CallArrived)]
 
     async def hear(self, kind: type) -> Any:
         await self.until(lambda: self.of(kind))
         return self.of(kind)[-1]
 
-    async def dial(self, call: str, trunk: str = "lab", ring_s: float = 10.0) -> None:
+    async def dial(
+        self, call: str, trunk: str = "lab", ring_s: float = 10.0, variables: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         await self.switch.originate(
             Origination(
                 channel_id=call,
@@ -137,6 +142,7 @@ class Gateway:
                 media_host="127.0.0.1",
                 media_port=self.leg[1],
                 ring_s=ring_s,
+                variables=variables,
             )
         )
 
@@ -226,7 +232,7 @@ class SwitchContract:
     async def test_switch_provides_its_interface_and_tells_when_it_is_ready(self, phones, stage):
         gateway = await stage.gateway()
         assert verifyObject(ISwitch, gateway.switch)
-        assert gateway.told == [SwitchReady(frozenset())]
+        assert (gateway.told[0], gateway.kinds()) == (SwitchReady(frozenset()), [])
 
     async def test_answered_call_is_told_in_order_until_we_hang_up(self, phones, stage):
         phones.answer()
@@ -257,15 +263,31 @@ class SwitchContract:
         phones.refuse()
         gateway = await stage.gateway()
         await gateway.dial("sid1")
-        assert (await gateway.hear(ChannelHungUp)).cause == 17
+        end = await gateway.hear(ChannelHungUp)
+        assert (end.cause, end.sip_status, end.by_peer) == (17, 486, True)
         assert gateway.of(DialFailed) == [DialFailed("sid1", "BUSY")]
         assert not gateway.of(ChannelAnswered)
+
+    @pytest.mark.parametrize(
+        ("status", "cause", "dial_status"),
+        [(404, 1, "NOANSWER"), (480, 19, "NOANSWER"), (503, 34, "CONGESTION"), (603, 21, "NOANSWER")],
+    )
+    async def test_refusal_shows_the_sip_status_of_the_trunk(self, phones, stage, status, cause, dial_status):
+        phones.refuse(status)
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        end = await gateway.hear(ChannelHungUp)
+        assert (end.cause, end.sip_status, end.by_peer) == (cause, status, True)
+        await gateway.hear(OriginateFailed)
+        assert gateway.of(DialFailed) == [DialFailed("sid1", dial_status)]
+        assert not gateway.of(ChannelRinging)
 
     async def test_phone_without_an_answer_is_given_up_in_time(self, phones, stage):
         phones.ring()
         gateway = await stage.gateway()
         await gateway.dial("sid1", ring_s=0.5)
-        assert (await gateway.hear(ChannelHungUp)).cause == 19
+        end = await gateway.hear(ChannelHungUp)
+        assert (end.cause, end.sip_status, end.by_peer) == (19, 480, False)
         await gateway.hear(OriginateFailed)
         assert gateway.of(ChannelRinging) == [ChannelRinging("sid1")]
 
@@ -276,13 +298,38 @@ class SwitchContract:
         await gateway.settle()
         assert gateway.kinds() == [OriginateFailed]
 
+    async def test_phone_that_rings_is_hung_up_by_us_without_a_sip_status(self, phones, stage):
+        phones.ring()
+        gateway = await stage.gateway()
+        await gateway.dial("sid1")
+        await gateway.hear(ChannelRinging)
+        gateway.switch.hang_up("sid1", 16)
+        end = await gateway.hear(ChannelHungUp)
+        assert (end.cause, end.sip_status, end.by_peer) == (16, None, False)
+        assert (await gateway.hear(OriginateFailed)).reason == 0
+
+    async def test_variables_that_could_be_more_than_names_are_refused(self, phones, stage):
+        gateway = await stage.gateway()
+        for variable in (("SHELL(reboot)", "1"), ("PJSIP_HEADER(add,X-A)", "a\r\nX-B: b")):
+            dialled = Deferred.fromCoroutine(gateway.dial("sid1", variables=(variable,)))
+            assert await outcome_of(dialled) is TrunkRefused
+        await gateway.settle()
+        assert gateway.kinds() == []
+
+    async def test_each_trunk_is_told_to_a_new_gateway(self, phones, stage):
+        phones.ring()
+        gateway = await stage.gateway()
+        await gateway.until(lambda: any(told.trunk == "lab" for told in gateway.of(TrunkCondition)))
+        condition = next(told for told in gateway.of(TrunkCondition) if told.trunk == "lab")
+        assert (condition.registered, condition.reachable) == (None, True)
+
     async def test_trunk_is_asked_whether_it_answers(self, phones, stage):
         gateway = await stage.gateway()
         with capturedLogs() as logs:
             gateway.switch.qualify("lab")
             await gateway.settle()
         assert [event["log_level"].name for event in logs if event["log_level"].name != "info"] == []
-        assert gateway.told == [gateway.told[0]]
+        assert gateway.kinds() == []
 
     async def test_call_that_is_hung_up_at_once_does_not_ring_on(self, phones, stage):
         phones.ring()
@@ -295,7 +342,7 @@ class SwitchContract:
         gateway = await stage.gateway()
         phones.call_in()
         arrival = await gateway.hear(CallArrived)
-        assert (arrival.caller, arrival.callee) == (CALLER, EXOPHONE)
+        assert (arrival.caller, arrival.callee, arrival.trunk) == (CALLER, EXOPHONE, "lab")
         await gateway.bridge(arrival.channel_id)
         assert (await gateway.hear(MediaAnnounced)).channel_id == arrival.channel_id
         await gateway.settle()

@@ -5,6 +5,7 @@ from attrs import evolve
 
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
+from exoswitch.sim.trunks import Trunk
 from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
 
 pytestmark = pytest.mark.loopback
@@ -14,7 +15,9 @@ class SimulatedTelephones:
     """The phones behind a simulated Asterisk."""
 
     def open(self, reactor):
-        self.asterisk = SimulatedAsterisk(reactor=reactor, scripts={"@nowhere": read_script("dead")}, full_tone_s=0.5)
+        self.asterisk = SimulatedAsterisk(
+            reactor=reactor, scripts={"@nowhere": read_script("dead")}, trunks=[Trunk("lab")], full_tone_s=0.5
+        )
         self.asterisk.startService()
         self.config = AsteriskConfig(
             name="pbx1", ami=self.asterisk.endpoint, username="exoswitch", secret="secret", host="127.0.0.1"
@@ -27,8 +30,8 @@ class SimulatedTelephones:
     def answer(self, hang_up_after_s=None, *, ring_s=0.1):
         self._have(f"answer-after={ring_s}{_end(hang_up_after_s)}")
 
-    def refuse(self):
-        self._have("busy")
+    def refuse(self, status=486):
+        self._have(f"refuse={status}")
 
     def ring(self):
         self._have("no-answer")

@@ -25,8 +25,8 @@ class RealTelephones:
     def answer(self, hang_up_after_s=None, *, ring_s=0.1):
         self._sipp.answer(self._phone, ring_s=ring_s, hang_up_after_s=hang_up_after_s)
 
-    def refuse(self):
-        self._sipp.refuse()
+    def refuse(self, status=486):
+        self._sipp.refuse(f"{status} Refused")
 
     def ring(self):
         self._sipp.ring()
