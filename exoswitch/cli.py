@@ -10,6 +10,7 @@ from typing import Any
 from exoswitch import __version__
 from exoswitch.certify.options import add_options
 from exoswitch.commands import outputs, values
+from exoswitch.commands.report_options import add_report_options
 from exoswitch.commands.sim_options import add_asterisk_options, add_bot_options
 from exoswitch.errors import ConfigError, ExoswitchError, InvalidValue
 
@@ -101,6 +102,13 @@ def _reload(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _report(options: argparse.Namespace) -> int:
+    from exoswitch.commands.report import run  # noqa: PLC0415
+
+    outputs.check([("--plot", options.plot)])
+    return run(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run  # noqa: PLC0415
     from exoswitch.demo.demo import output_files, run_demo  # noqa: PLC0415
@@ -184,6 +192,10 @@ def _parser() -> argparse.ArgumentParser:
         help="how long to wait for the gateway (30)",
     )
     reload.set_defaults(run=_reload)
+
+    report = _add(commands, "report", "what calls cost, compared with the baseline, from the session store")
+    add_report_options(report)
+    report.set_defaults(run=_report)
 
     demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
     demo.add_argument(

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import zip_longest
 
+from exoswitch.billing.monthly import Terms
 from exoswitch.billing.prices import Prices
 from exoswitch.billing.rates import Price, Tariff
 from exoswitch.call.limits import CallLimits
@@ -91,6 +92,11 @@ def prices(config: Config) -> Prices:
         ),
         typical_call_s=config.billing.typical_call_s,
     )
+
+
+def terms(config: Config) -> dict[str, Terms]:
+    """Give what is agreed with the carrier of each trunk, for reports."""
+    return {trunk.name: Terms(tariff=tariff(trunk.cost), channels=trunk.channels) for trunk in config.trunks}
 
 
 def tariff(cost: Iterable[CostConfig]) -> Tariff:

@@ -123,7 +123,7 @@ class Listing:
     def _app(self, session: Session) -> str:
         """Name the app; a bot that a dialer named by its URL has none, and is named by its host."""
         url = session.bot.url
-        return self.apps.get(url) or _host(url)
+        return session.app or self.apps.get(url) or _host(url)
 
     def _duration_s(self, session: Session) -> float | None:
         """Give the seconds since the answer: until the end, or until now; None for a call that waits."""

@@ -7,6 +7,9 @@ from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
 from exoswitch.errors import BackendUnavailable, ConfigError, Problem
 from exoswitch.sessions.database import ISessionDatabase
+from exoswitch.sessions.interfaces import ILedger
+from exoswitch.sessions.ledger_postgres import PostgresLedger
+from exoswitch.sessions.ledger_sqlite import SqliteLedger
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 
@@ -18,11 +21,27 @@ def read_only(config: Config, reactor: Any) -> ISessionDatabase:
         ConfigError: this configuration keeps no sessions.
         BackendUnavailable: there is no file.
     """
+    path = _path(config)
+    if path:
+        return SqliteDatabase(path, reactor, is_read_only=True)
+    return PostgresDatabase(config.sessions, reactor, is_read_only=True)
+
+
+def ledger(config: Config, reactor: Any) -> ILedger:
+    """Give the ledger of the database of sessions; it is not open yet.
+
+    Raises:
+        ConfigError, BackendUnavailable: as above.
+    """
+    path = _path(config)
+    return SqliteLedger(path, reactor) if path else PostgresLedger(config.sessions, reactor)
+
+
+def _path(config: Config) -> str:
+    """Give the path of the SQLite file; an empty text if the database is PostgreSQL."""
     if config.sessions == "memory":
         raise ConfigError((Problem("sessions", "is memory: calls are in the gateway's process only; name a file"),))
     path = sqlite_path(config.sessions)
-    if not path:
-        return PostgresDatabase(config.sessions, reactor, is_read_only=True)
-    if not Path(path).exists():
+    if path and not Path(path).exists():
         raise BackendUnavailable(f"there is no file {path} yet; a gateway makes it when it starts")
-    return SqliteDatabase(path, reactor, is_read_only=True)
+    return path

@@ -1,5 +1,6 @@
 """Core: the values of the command line; each function reads one kind and words its error for argparse."""
 
+import datetime as dt
 import re
 from argparse import ArgumentTypeError
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 _LAST_PORT = 65_535
 _LONGEST_S = 86_400.0
 _MOST = 10_000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+PICTURES = (".svg", ".png")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 
 
@@ -40,6 +43,23 @@ def word(text: str) -> str:
     if not text.strip() or text != text.strip() or not text.isprintable():
         raise ArgumentTypeError(f"{text!r} cannot be used: write one word")
     return text
+
+
+def day(text: str) -> dt.date:
+    """Read a day of the calendar."""
+    try:
+        if _DAY.fullmatch(text):
+            return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ArgumentTypeError(f"{text!r} is no day: write it as 2026-04-01")
+
+
+def picture(text: str) -> Path:
+    """Read the path of a picture; its suffix says the format."""
+    if not text.endswith(PICTURES):
+        raise ArgumentTypeError(f"{text!r} has no known suffix: write a file that ends with {' or '.join(PICTURES)}")
+    return Path(text)
 
 
 def folder(text: str) -> Path:

@@ -1,0 +1,87 @@
+"""Root: `exoswitch report`: what calls cost in some days, from the session store."""
+
+import argparse
+import datetime as dt
+import os
+import sys
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+from exoswitch.billing.report import Report, Summary
+from exoswitch.billing.report_text import as_csv, as_json, as_table
+from exoswitch.commands.stored_sessions import ledger
+from exoswitch.config.loader import load
+from exoswitch.config.model import Config
+from exoswitch.configured import terms
+from exoswitch.errors import ExoswitchError, InvalidValue
+from exoswitch.tasks.deferred import deferred
+from exoswitch.telephony.indian_time import day_of, start_of
+from exoswitch.trunks.registry import SETTINGS
+
+_LONGEST = 1000  # days; each is a question to the database
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report, and draw it if wanted; give the exit status.
+
+    Raises:
+        ConfigError: the file cannot be used.
+        InvalidValue: the days are in the wrong order, or matplotlib is missing for the picture.
+    """
+    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+
+    config = load(options.file, SETTINGS, os.environ)
+    days = list(_days(options, day_of(time.time())))
+    if options.plot:
+        _check_plot()
+    return run_reactor(lambda reactor: _print(config, options, days, reactor))
+
+
+@deferred
+async def _print(config: Config, options: argparse.Namespace, days: list[dt.date], reactor: Any) -> int:
+    try:
+        report = await _report(config, options, days, reactor)
+    except ExoswitchError as problem:
+        print(f"exoswitch: {problem}", file=sys.stderr)
+        return 1
+    if options.plot:
+        from exoswitch.billing.plot import draw  # noqa: PLC0415 - an extra, and slow to import
+
+        draw(report, options.plot)
+    form = as_json if options.json else as_csv if options.csv else as_table
+    print(form(report))
+    return 0
+
+
+async def _report(config: Config, options: argparse.Namespace, days: list[dt.date], reactor: Any) -> Report:
+    """Sum up day by day: each question reads the calls of one day, and nothing grows with their number."""
+    summary = Summary(by=options.by, terms=terms(config), currency=config.billing.currency)
+    source = ledger(config, reactor)
+    try:
+        await source.open()
+        for day in days:
+            summary.add(day, await source.usage(start_of(day), start_of(day + dt.timedelta(days=1)), options.by))
+    finally:
+        source.close()
+    return summary.report()
+
+
+def _days(options: argparse.Namespace, today: dt.date) -> Iterator[dt.date]:
+    """Give the days of the report, by default those of this month up to today."""
+    last = options.last or today
+    first = options.first or min(last, today).replace(day=1)
+    count = (last - first).days + 1
+    if count < 1:
+        raise InvalidValue(f"--to: {last} is before --from, {first}; write the earlier day with --from")
+    if count > _LONGEST:
+        raise InvalidValue(f"--from: {first} to {last} are {count} days; report at most {_LONGEST} at once")
+    return (first + dt.timedelta(days=number) for number in range(count))
+
+
+def _check_plot() -> None:
+    if find_spec("matplotlib") is None:
+        raise InvalidValue(
+            "--plot: a picture needs matplotlib, which is not installed; run: pip install 'exoswitch[plot]'"
+        )
