@@ -1,0 +1,43 @@
+"""Answers about trunks: what the scripts write can be read, and nothing else is taken for an outage of Redis."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis.strategies import binary, text
+
+from exoswitch.errors import BackendUnavailable
+from exoswitch.fleet.redis.trunk_codec import read_taken, read_trunks, read_turn
+from exoswitch.fleet.trunk_record import TrunkRecord
+from exoswitch.fleet.trunk_registry import Candidate
+
+CANDIDATES = [Candidate(trunk=name, channels=1, spacing_us=1) for name in ("a b", "c")]
+
+
+def test_taken_trunk_is_named_by_its_place():
+    taken, now_us = read_taken(["taken", "1", "20", "7", "1", "99"], CANDIDATES)
+    assert (taken.trunk, taken.wait_us, taken.dial, taken.is_probe, now_us) == ("c", 20, 7, True, 99)
+    assert read_taken(["full"], CANDIDATES) is None
+    assert read_turn(["taken", "20", "99"]) == (20, 99)
+
+
+@pytest.mark.parametrize("words", [[], ["taken"], ["taken", "2", "0", "0", "0", "0"], ["taken", *"abcde"], ["ok"]])
+def test_answer_of_another_form_counts_as_none(words):
+    with pytest.raises(BackendUnavailable):
+        read_taken(words, CANDIDATES)
+    with pytest.raises(BackendUnavailable):
+        read_turn(words)
+
+
+def test_fresh_trunk_with_a_turn_has_an_empty_record():
+    view = read_trunks(json.dumps(["5", {}, ["c", "17"], []]))
+    expected = TrunkRecord()
+    expected.pace.next_turn_us = 17
+    assert view.records == {"c": expected}
+    assert (view.now_us, view.gateways) == (5, {})
+
+
+@given(text() | binary())
+def test_view_that_cannot_be_read_counts_as_none(answer):
+    with pytest.raises(BackendUnavailable):
+        read_trunks(answer)
