@@ -13,7 +13,7 @@ from pathlib import Path
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import check_certificates, read_sound
 from exoswitch.config.kinds import Unreadable, nearest
-from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, CostConfig, StreamConfig
+from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, CostConfig, StreamConfig, TrunkConfig
 from exoswitch.errors import Problem
 
 
@@ -68,10 +68,19 @@ def _reference(path: str, name: str, section: str, known: Iterable[str]) -> Iter
 
 def _trunks(config: Config) -> Iterator[Problem]:
     for index, trunk in enumerate(config.trunks):
-        for problem in trunk.broken_rules():
+        for problem in _rules_of(trunk):
             yield Problem(f"trunks[{index}].{problem.path}", problem.text)
         for place, account in enumerate(trunk.accounts):
             yield from _reference(f"trunks[{index}].accounts[{place}]", account, "accounts", config.accounts)
+
+
+def _rules_of(trunk: TrunkConfig) -> Iterator[Problem]:
+    """Give the broken rules of a trunk; the provider may be another package's, and fail."""
+    try:
+        yield from trunk.broken_rules()
+    except Exception as error:  # noqa: BLE001 - an operator cannot read a traceback
+        text = f"{trunk.provider!r} fails with {type(error).__name__}: {error}"
+        yield Problem("provider", f"{text}; install another version of its package, or ask its author")
 
 
 def _costs(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """Core: `provider: exotel`: Exotel's SIP trunking (vSIP)."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from typing import Literal
 
 from attrs import Factory, frozen
@@ -13,6 +14,14 @@ from exoswitch.network.addresses import Address
 from exoswitch.trunks.provider import Provider
 
 PORTS = {"tls": 443, "tcp": 5070}
+
+# developer.exotel.com, SIP trunking: Karnataka, Mumbai, Singapore.
+MEDIA = tuple(
+    map(
+        IPv4Network,
+        ("14.194.10.247", "61.246.82.75", "182.76.143.61", "122.15.8.184", "18.142.150.245", "122.248.223.73"),
+    )
+)
 
 
 @frozen(kw_only=True)
@@ -29,6 +38,7 @@ class ExotelSettings(SipTrunkConfig):
     identity: sip.Identity = "rpid"
     cps: values.CallsPerSecond = 3.3
     options: OptionsConfig | None = None
+    media: tuple[values.CarrierNetwork, ...] = MEDIA
 
     @property
     def request_host(self) -> Address:

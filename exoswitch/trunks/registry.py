@@ -14,6 +14,8 @@ from exoswitch.interfaces.trunk import ITrunk
 from exoswitch.trunks import bsnl, exotel, ims, sip, twilio
 from exoswitch.trunks.provider import Provider
 
+_LONGEST_REASON = 300
+
 GROUP = "exoswitch.trunks"
 """The group of entry points; the name of an entry point is that of its provider."""
 
@@ -74,7 +76,9 @@ def build(settings: TrunkConfig) -> ITrunk:
         trunk = provider.trunk(settings)
         verifyObject(ITrunk, trunk)
     except Exception as error:
-        raise ConfigError((Problem(f"trunk {settings.name}", _broken(settings.provider, error)),)) from error
+        raise ConfigError(
+            (Problem(f"trunk {settings.name}", _broken(f"provider {settings.provider}", error)),)
+        ) from error
     return trunk
 
 
@@ -100,4 +104,5 @@ def _package(entry: EntryPoint) -> str:
 
 
 def _broken(what: str, error: Exception) -> str:
-    return f"{what} fails with {type(error).__name__}: {error}; install another version of it, or ask its author"
+    reason = " ".join(str(error).split())[:_LONGEST_REASON]
+    return f"{what} fails with {type(error).__name__}: {reason}; install another version of it, or ask its author"

@@ -5,6 +5,7 @@ import pytest
 from exoswitch.errors import ConfigError
 from exoswitch.trunks.registry import build
 from tests.harness.providers import YAML, settings_of
+from tools.write_trunk_keys import PAGE, page
 
 AS_DOCUMENTED = ("bsnl", "exotel", "twilio", "sip")
 
@@ -195,3 +196,7 @@ def test_settings_that_cannot_work_are_refused_with_the_remedy(problems, lines, 
 def test_options_are_yes_no_or_a_rhythm(loaded, word, every_s):
     options = loaded("sip", f"options: {word}").options
     assert (options and options.every_s) == every_s
+
+
+def test_page_of_the_keys_is_that_of_the_providers():
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python tools/write_trunk_keys.py"
