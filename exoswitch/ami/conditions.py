@@ -35,7 +35,7 @@ class Conditions:
 
     def measured(self, trunk: str, rtt_s: float | None) -> None:
         """Note how long a trunk's last answer to OPTIONS took."""
-        if trunk in self._told:
+        if trunk in self._rtt_s or len(self._rtt_s) < KEPT_MAX:
             self._rtt_s[trunk] = rtt_s
 
     def attempted(self, client_uri: str, server_uri: str, now: float) -> None:

@@ -1,7 +1,8 @@
 """Adapter: watches the trunks of one Asterisk: tells their conditions, and registers what Asterisk has given up.
 
 An event of a trunk is a reason to look, and no more: Registry names URIs and no trunk, and a caller's text can write
-whole events. The lists are believed. They are asked for at most once a second, and at least every half minute.
+whole events. The lists are believed. They are asked for at most once a second, and at least every half minute; then
+each trunk is asked how long its last answer took, too.
 """
 
 import random
@@ -21,6 +22,7 @@ from exoswitch.tasks.spawn import spawn
 
 LOOK_AGAIN_S = 1.0
 LOOK_EVERY_S = 30.0
+MEASURED_MAX = 100  # trunks whose round trip is asked for
 _SPREAD_S = 15.0  # between the gateways of a fleet
 
 
@@ -35,6 +37,7 @@ class TrunkWatch:
     _ami: AmiProtocol | None = field(default=None, init=False)
     _next: IDelayedCall | None = field(default=None, init=False)
     _looked_at: float = field(default=0.0, init=False)
+    _measure_at: float = field(default=0.0, init=False)
     _is_looking: bool = field(default=False, init=False)
     _has_warned: bool = field(default=False, init=False)
     _conditions: Conditions = field(init=False)
@@ -48,6 +51,7 @@ class TrunkWatch:
         self._ami = ami
         self._has_warned = False
         self._conditions.forget()
+        self._measure_at = 0.0
         self._look_in(0.0)
 
     def link_lost(self) -> None:
@@ -59,9 +63,7 @@ class TrunkWatch:
 
     def observe(self, message: AmiMessage) -> None:
         """Learn from an event of TRUNK_EVENTS, and look soon."""
-        if message.event == "ContactStatus":
-            self._conditions.measured(message.get("EndpointName"), trunks.round_trip_s(message))
-        elif message.event == "Registry":
+        if message.event == "Registry":
             self._conditions.attempted(message.get("Username"), message.get("Domain"), self._clock.seconds())
         if self._ami is not None:
             self._look_in(max(0.0, self._looked_at + LOOK_AGAIN_S - self._clock.seconds()))
@@ -87,8 +89,13 @@ class TrunkWatch:
 
     async def _look(self, ami: AmiProtocol) -> None:
         try:
-            endpoints = await ami.collect(trunks.list_endpoints(), trunks.ENDPOINTS_END)
-            registrations = await ami.collect(trunks.list_registrations(), trunks.REGISTRATIONS_END)
+            endpoints = tuple(trunks.endpoints(await ami.collect(trunks.list_endpoints(), trunks.ENDPOINTS_END)))
+            listed = await ami.collect(trunks.list_registrations(), trunks.REGISTRATIONS_END)
+            registrations = tuple(trunks.registrations(listed))
+            if self._clock.seconds() >= self._measure_at:
+                self._measure_at = self._clock.seconds() + LOOK_EVERY_S
+                for endpoint in endpoints[:MEASURED_MAX]:
+                    await self._measure(ami, endpoint.name)
         except BackendUnavailable as problem:
             self._warn(ami, str(problem))
             return
@@ -97,11 +104,15 @@ class TrunkWatch:
         if ami is not self._ami:
             return
         now = self._clock.seconds()
-        listed = trunks.endpoints(endpoints), trunks.registrations(registrations)
-        for condition in self._conditions.listed(*listed, now):
+        for condition in self._conditions.listed(endpoints, registrations, now):
             self._tell(condition)
         for name in self._conditions.given_up(now):
             await self._register(ami, name)
+
+    async def _measure(self, ami: AmiProtocol, name: str) -> None:
+        details = await ami.collect(trunks.show_endpoint(name), trunks.ENDPOINT_END)
+        rtts_s = [contact.rtt_s for contact in trunks.contacts(details) if contact.rtt_s is not None]
+        self._conditions.measured(name, min(rtts_s, default=None))
 
     async def _register(self, ami: AmiProtocol, name: str) -> None:
         self._log.warn(

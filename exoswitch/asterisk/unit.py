@@ -54,6 +54,9 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 SystemCallArchitectures=native
+# Who logs in to AMI can have Asterisk start programs (AGI, System). So no file is a program but Asterisk itself.
+NoExecPaths=/
+ExecPaths=/usr/sbin/asterisk /usr/lib -/usr/lib64 -/lib -/lib64
 
 [Install]
 WantedBy=multi-user.target

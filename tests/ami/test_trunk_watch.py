@@ -2,7 +2,7 @@ import pytest
 
 from exoswitch.ami.conditions import GIVEN_UP_S
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.trunk_watch import LOOK_AGAIN_S, LOOK_EVERY_S
+from exoswitch.ami.trunk_watch import LOOK_AGAIN_S, LOOK_EVERY_S, MEASURED_MAX
 from exoswitch.call.events import SwitchReady, TrunkCondition
 from tests.harness.logs import warnings_in
 
@@ -59,16 +59,28 @@ def test_event_of_a_trunk_is_a_reason_to_look_and_is_not_believed(up):
     assert conditions(up)[-1] == TrunkCondition("bsnl1", registered=False, reachable=True)
 
 
-def test_round_trip_comes_with_the_event_of_a_contact(up):
-    up.far.tell("ContactStatus", ("EndpointName", "bsnl1"), ("RoundtripUsec", "20000"))
+def test_round_trip_is_asked_for_with_each_look_without_an_event(up):
+    up.far.rtt_us = 20_000
+    up.far.tell("ContactStatus", ("EndpointName", "bsnl1"), ("RoundtripUsec", "50000"))
     pass_time(up, 2)
+    assert conditions(up)[-1].rtt_s is None
+    pass_time(up, LOOK_EVERY_S)
     assert conditions(up)[-1] == TrunkCondition("bsnl1", registered=True, reachable=True, rtt_s=0.02)
+    assert len(up.far.asked("PJSIPShowEndpoint")) == 2
+
+
+def test_round_trips_of_many_trunks_are_not_all_asked_for(rig):
+    rig.far.endpoints = [AmiMessage((("ObjectName", f"t{number}"),)) for number in range(MEASURED_MAX + 50)]
+    rig.start()
+    pass_time(rig, 1)
+    assert len(rig.far.asked("PJSIPShowEndpoint")) == MEASURED_MAX
+    assert len(conditions(rig)) == MEASURED_MAX + 50
 
 
 def test_flood_of_events_is_one_look_a_second(up):
     before = looks(up)
     for _ in range(1000):
-        up.far.tell("ContactStatus", ("EndpointName", "bsnl1"), ("RoundtripUsec", "0"))
+        up.far.tell("ContactStatus", ("EndpointName", "bsnl1"))
     pass_time(up, 10 * LOOK_AGAIN_S)
     assert looks(up) - before == 1
     for _ in range(10):

@@ -64,6 +64,7 @@ class FarSide:
     channels: list[AmiMessage] = field(factory=list)
     endpoints: list[AmiMessage] = field(factory=list)
     registrations: list[AmiMessage] = field(factory=list)
+    rtt_us: int = 0
     values: dict[str, str] = field(factory=dict)
     ended: set[str] = field(factory=set)
     legs: dict[str, dict[str, str]] = field(factory=dict)
@@ -143,6 +144,9 @@ class FarSide:
                 "OutboundRegistrationDetailComplete",
             ),
         }
+        if action == "PJSIPShowEndpoint":
+            self.tell("ContactStatusDetail", own, ("Status", "Reachable"), ("RoundtripUsec", str(self.rtt_us)))
+            self.tell("EndpointDetailComplete", own, ("EventList", "Complete"))
         if action in lists:
             event, entries, complete = lists[action]
             for entry in entries:
