@@ -2,9 +2,13 @@
 
 import datetime as dt
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from exoswitch.billing.amounts import millionths, of_millionths
 from exoswitch.billing.rates import MINUTE, Price, Pulse, Tariff
 
 SECOND = Pulse(1, 1)
@@ -57,3 +61,35 @@ def test_price_is_that_of_the_day_in_india_on_which_the_call_was_answered():
     assert [tariff.at(midnight + s) for s in (-0.001, 0)] == [old, new]
     assert tariff.at(midnight + 365 * 86_400) is None
     assert tariff.at(1e30) is None
+
+
+pulses = st.builds(Pulse, st.integers(1, 3600), st.integers(1, 3600))
+amounts = st.decimals(0, 1_000_000, places=6)
+
+
+@given(pulses, st.integers(0, 100_000))
+def test_billed_seconds_cover_the_call_with_less_than_one_step_to_spare(pulse, seconds):
+    billed_s = pulse.billed_s(seconds)
+    assert billed_s >= max(seconds, pulse.first_s)
+    assert billed_s == pulse.first_s or billed_s - seconds < pulse.next_s
+    assert (billed_s - pulse.first_s) % pulse.next_s == 0
+
+
+@given(pulses, st.integers(0, 100_000_000), st.integers(0, 100_000_000), amounts, amounts, st.booleans())
+def test_longer_call_never_costs_less(pulse, one, other, rate, connect, nearest):
+    price = Price(rate=rate, pulse=pulse, connect=connect, nearest=nearest)
+    short, long = (price.amount(price.billed_s(ms)) for ms in sorted((one, other)))
+    assert connect <= short <= long
+
+
+@given(amounts, amounts, st.integers(1, 3600), st.integers(0, 100_000))
+def test_amount_is_the_exact_one_rounded_half_up(rate, connect, per_s, billed_s):
+    exact = (Fraction(rate) * billed_s / per_s + Fraction(connect)) * 1_000_000
+    assert (
+        Price(rate=rate, per_s=per_s, connect=connect).amount(billed_s) * 1_000_000 == (exact + Fraction(1, 2)) // 1
+    )
+
+
+@given(amounts)
+def test_amount_is_the_same_after_a_time_as_a_whole_number(amount):
+    assert of_millionths(millionths(amount)) == amount
