@@ -84,6 +84,12 @@ def _render_asterisk(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _apply_trunks(options: argparse.Namespace) -> int:
+    from exoswitch.commands.apply_trunks import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _calls(options: argparse.Namespace) -> int:
     from exoswitch.commands.calls import run  # noqa: PLC0415
 
@@ -169,6 +175,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.set_defaults(run=_render_asterisk)
 
+    trunks = _add(commands, "trunks", "work with the trunks of a running Asterisk")
+    trunks.set_defaults(run=_help_of(trunks))
+    _add_apply(trunks.add_subparsers(title="what to do", metavar="WHAT"))
+
     calls = _add(commands, "calls", "list live and recent calls from the session store")
     calls.add_argument("file", type=Path, help="the YAML file")
     calls.add_argument("--limit", type=values.count, default=20, metavar="N", help="how many calls (20)")
@@ -221,6 +231,23 @@ def _parser() -> argparse.ArgumentParser:
     add_bot_options(bot)
     bot.set_defaults(run=_sim_bot)
     return parser
+
+
+def _add_apply(commands: Any) -> None:
+    apply = _add(
+        commands, "apply", "have a running Asterisk take the trunks of the file, and prove it; no call is dropped"
+    )
+    apply.add_argument("file", type=Path, help="the YAML file")
+    place = apply.add_mutually_exclusive_group(required=True)
+    place.add_argument("--out", type=values.folder, metavar="DIR", help="the live folder of Asterisk on this machine")
+    place.add_argument(
+        "--reload-only", action="store_true", help="the files are on Asterisk's machine already: reload and prove"
+    )
+    apply.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: the first)")
+    apply.add_argument(
+        "--timeout", type=values.seconds, default=30.0, metavar="SECONDS", help="until the trunks must be well (30)"
+    )
+    apply.set_defaults(run=_apply_trunks)
 
 
 def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ RELOADED_MODULE = "res_pjsip.so"
 ENDPOINTS_END = "EndpointListComplete"
 REGISTRATIONS_END = "OutboundRegistrationDetailComplete"
 ENDPOINT_END = "EndpointDetailComplete"
+AORS_END = "AorListComplete"
 
 _UNREACHABLE = frozenset({"Unavailable", "Invalid"})
 _FORBIDDEN = frozenset("\r\n\0")
@@ -73,6 +74,11 @@ def show_endpoint(trunk: str) -> AmiMessage:
     return AmiMessage.action("PJSIPShowEndpoint", ("Endpoint", _checked(trunk)))
 
 
+def list_aors() -> AmiMessage:
+    """Ask for all aors; the answer is a list up to AORS_END. Needs the right `system`."""
+    return AmiMessage.action("PJSIPShowAors")
+
+
 def qualify(trunk: str) -> AmiMessage:
     """Have Asterisk send OPTIONS to a trunk now; by itself it does so at intervals. `reporting` suffices."""
     return AmiMessage.action("PJSIPQualify", ("Endpoint", _checked(trunk)))
@@ -83,9 +89,9 @@ def register(trunk: str) -> AmiMessage:
     return AmiMessage.action("PJSIPRegister", ("Registration", _checked(trunk)))
 
 
-def reload() -> AmiMessage:
-    """Have Asterisk read pjsip.conf again; calls go on. Needs the right `system`."""
-    return AmiMessage.action("Reload", ("Module", RELOADED_MODULE))
+def reload(module: str = RELOADED_MODULE) -> AmiMessage:
+    """Have a module of Asterisk read its file again, pjsip.conf by default; calls go on. Needs the right `system`."""
+    return AmiMessage.action("Reload", ("Module", module))
 
 
 def endpoints(events: Iterable[AmiMessage]) -> Iterator[Endpoint]:
@@ -110,6 +116,11 @@ def registrations(events: Iterable[AmiMessage]) -> Iterator[Registration]:
                 client_uri=event.get("ClientUri"),
                 server_uri=event.get("ServerUri"),
             )
+
+
+def aors(events: Iterable[AmiMessage]) -> frozenset[str]:
+    """Read the answer to `list_aors`: the names."""
+    return frozenset(event.get("ObjectName") for event in events if event.event == "AorList")
 
 
 def contacts(events: Iterable[AmiMessage]) -> Iterator[Contact]:

@@ -11,8 +11,6 @@ from exoswitch.asterisk.carriers import Carrier, Network, collapsed
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.network.addresses import Address, Endpoint
 
-TLS_PORT = 5061
-
 _TEXT = """\
 #!/usr/sbin/nft -f
 # Written by `exoswitch render-asterisk`. Do not edit: change exoswitch.yaml and render again.
@@ -72,6 +70,7 @@ def _asterisk_input(
     pbx: AsteriskConfig, gateways: Sequence[Network], carriers: Sequence[Carrier], bound: Sequence[Network]
 ) -> Iterator[str]:
     ami, sip = Endpoint.of(pbx.ami).address.port, Address.of(pbx.sip).port
+    tls = sip + 1  # as pjsip.conf has it
     audio = f"udp dport {_ports(pbx.rtp_ports)}"
     yield "# The address of a gateway on another interface than that of its route is forged."
     for part in _families(gateways):
@@ -83,14 +82,14 @@ def _asterisk_input(
     for carrier in carriers:
         yield f"# Trunk {carrier.name}: SIP, audio."
         for part in _families(carrier.signalling):
-            yield f"{_set(part)} {_sip(carrier.peer.transport, sip)} accept"
+            yield f"{_set(part)} {_sip(carrier.peer.transport, sip, tls)} accept"
         for part in _families(carrier.audio):
             yield f"{_set(part)} {audio} accept"
     yield "# Nothing else from them, and nothing from others to these ports."
     networks = collapsed((*bound, *(network for carrier in carriers for network in carrier.networks)))
     for part in _families(networks):
         yield f"{_set(part)} counter drop"
-    yield f"tcp dport {{ {ami}, {sip}, {TLS_PORT} }} counter drop"
+    yield f"tcp dport {{ {ami}, {sip}, {tls} }} counter drop"
     yield f"udp dport {{ {sip}, {_ports(pbx.rtp_ports)} }} counter drop"
 
 
@@ -104,8 +103,8 @@ def _gateway_input(rtp_ports: range, asterisks: Sequence[Network], bound: Sequen
     yield f"udp dport {_ports(rtp_ports)} counter drop"
 
 
-def _sip(transport: str, port: int) -> str:
-    return {"udp": f"udp dport {port}", "tcp": f"tcp dport {port}", "tls": f"tcp dport {TLS_PORT}"}[transport]
+def _sip(transport: str, port: int, tls_port: int) -> str:
+    return {"udp": f"udp dport {port}", "tcp": f"tcp dport {port}", "tls": f"tcp dport {tls_port}"}[transport]
 
 
 def _families(networks: Iterable[Network]) -> Iterator[tuple[Network, ...]]:

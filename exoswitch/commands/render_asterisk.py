@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from exoswitch.asterisk.carriers import Carrier
-from exoswitch.asterisk.difference import difference
-from exoswitch.asterisk.folder import make_state, places_of, read, write
+from exoswitch.asterisk.folder import make_state, places_of, write
 from exoswitch.asterisk.installation import installation
+from exoswitch.asterisk.live_folder import LiveFolder
 from exoswitch.asterisk.render import render
 from exoswitch.asterisk.servers import SYSTEM
 from exoswitch.asterisk.unit import USER
@@ -42,13 +42,6 @@ def chosen(asterisks: Sequence[AsteriskConfig], name: str | None) -> AsteriskCon
             return pbx
     names = ", ".join(pbx.name for pbx in asterisks)
     raise ConfigError((Problem("--pbx", f"{name!r} is not under asterisks:; choose from {names}"),))
-
-
-def live_difference(folder: Path, rendered: dict[str, str]) -> str:
-    """Give the diff from a live folder; without a subfolder `system` there, it is of Asterisk's own files alone."""
-    has_system = (folder / SYSTEM).is_dir()
-    wanted = {name: text for name, text in rendered.items() if has_system or not name.startswith(SYSTEM)}
-    return difference(read(folder, wanted), wanted)
 
 
 def _write(options: argparse.Namespace) -> int:
@@ -85,7 +78,7 @@ def _check(options: argparse.Namespace) -> int:
         etc_dir=options.etc_dir or etc_dir,
         state_dir=options.state_dir or state_dir,
     )
-    found = live_difference(options.check, files)
+    found = LiveFolder.of(options.check, files).difference
     sys.stdout.write(found or f"{options.check}/ is as it would be rendered for {pbx.name}\n")
     return 1 if found else 0
 

@@ -1,29 +1,21 @@
 """Root: the checks of `exoswitch doctor` on servers: the session store, Redis, and each Asterisk."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.logger import LogLevel, capturedLogs
 
-from exoswitch.ami.link import AmiLink
-from exoswitch.ami.message import AmiMessage
 from exoswitch.commands.findings import Finding
+from exoswitch.commands.short_links import Login, linked
 from exoswitch.commands.stored_sessions import read_only
 from exoswitch.config.model import AsteriskConfig, Config
-from exoswitch.errors import BackendUnavailable, ExoswitchError
+from exoswitch.errors import BackendUnavailable
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.fleet.redis.codec import read_unreadable, read_view
 from exoswitch.sessions.notes import Note
-from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
-from exoswitch.tasks.within import within
-from exoswitch.telemetry.memory import MemoryMetrics
-
-T = TypeVar("T")
 
 _READ_MAX = 1000
-_ANSWER_S = 8.0
 
 
 async def check_store(config: Config, reactor: Any) -> AsyncIterator[Finding]:
@@ -91,48 +83,16 @@ async def _in_redis(config: Config, reactor: Any) -> list[Finding]:
         return found
 
     remedy = "compare cluster: with the address and the password of Redis"
-    return await _linked(link, reactor, look, lambda told: [Finding("redis", told, remedy)])
+    return await linked(link, reactor, look, lambda told: [Finding("redis", told, remedy)])
 
 
 async def _at_asterisk(asterisk: AsteriskConfig, reactor: Any) -> Finding:
-    link = _Login(asterisk, reactor)
+    link = Login(asterisk, reactor)
     subject = f"asterisk {asterisk.name}"
 
     async def look() -> Finding:
-        channels = await link.up
+        _, channels = await link.up
         return Finding(subject, f"{asterisk.ami}, logged in as {asterisk.username}; {len(channels)} channels are up")
 
     remedy = "is Asterisk running? Compare ami, username and secret with its manager.conf"
-    return await _linked(link, reactor, look, lambda told: Finding(subject, told, remedy))
-
-
-class _Login(AmiLink):
-    """A link that is made once, to see whether it comes up."""
-
-    def __init__(self, asterisk: AsteriskConfig, reactor: Any) -> None:
-        super().__init__(asterisk, reactor, FairTurns(reactor, ASTERISKS_S), random.Random(), MemoryMetrics())
-        self.up: Deferred[list[AmiMessage]] = Deferred()
-
-    def event(self, message: AmiMessage) -> None:
-        """Ignore events."""
-
-    def came_up(self, connection: Any, found: list[AmiMessage]) -> None:  # noqa: ARG002
-        """Give the channels, the first time."""
-        if not self.up.called:
-            self.up.callback(found)
-
-
-async def _linked(
-    link: Any, reactor: Any, look: Callable[[], Coroutine[Any, Any, T]], failed: Callable[[str], T]
-) -> T:
-    """Look at a server through its link; a failure is told in the words that the link logs."""
-    with capturedLogs() as log:
-        link.startService()
-        try:
-            return await within(_ANSWER_S, reactor, look(), link.server)
-        except ExoswitchError as problem:
-            told = [event for event in log if event["log_level"] in {LogLevel.warn, LogLevel.error}]
-            text = told[0]["log_format"].format(**told[0]) if told else str(problem)
-            return failed(text.partition("; the next attempt")[0])
-        finally:
-            await link.stopService()
+    return await linked(link, reactor, look, lambda told: Finding(subject, told, remedy))
