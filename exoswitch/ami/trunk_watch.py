@@ -8,7 +8,7 @@ each trunk is asked how long its last answer took, too.
 import random
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -16,13 +16,14 @@ from exoswitch.ami import trunks
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.conditions import GIVEN_UP_S, Conditions
 from exoswitch.ami.message import AmiMessage
+from exoswitch.ami.trunks import Endpoint
 from exoswitch.call.events import SwitchEvent
 from exoswitch.errors import BackendUnavailable, TrunkError
 from exoswitch.tasks.spawn import spawn
 
 LOOK_AGAIN_S = 1.0
 LOOK_EVERY_S = 30.0
-MEASURED_MAX = 100  # trunks whose round trip is asked for
+MEASURED_MAX = 100  # trunks whose details are asked for in one look
 _SPREAD_S = 15.0  # between the gateways of a fleet
 
 
@@ -92,10 +93,7 @@ class TrunkWatch:
             endpoints = tuple(trunks.endpoints(await ami.collect(trunks.list_endpoints(), trunks.ENDPOINTS_END)))
             listed = await ami.collect(trunks.list_registrations(), trunks.REGISTRATIONS_END)
             registrations = tuple(trunks.registrations(listed))
-            if self._clock.seconds() >= self._measure_at:
-                self._measure_at = self._clock.seconds() + LOOK_EVERY_S
-                for endpoint in endpoints[:MEASURED_MAX]:
-                    await self._measure(ami, endpoint.name)
+            endpoints = await self._measured(ami, endpoints)
         except BackendUnavailable as problem:
             self._warn(ami, str(problem))
             return
@@ -109,10 +107,22 @@ class TrunkWatch:
         for name in self._conditions.given_up(now):
             await self._register(ami, name)
 
-    async def _measure(self, ami: AmiProtocol, name: str) -> None:
-        details = await ami.collect(trunks.show_endpoint(name), trunks.ENDPOINT_END)
-        rtts_s = [contact.rtt_s for contact in trunks.contacts(details) if contact.rtt_s is not None]
-        self._conditions.measured(name, min(rtts_s, default=None))
+    async def _measured(self, ami: AmiProtocol, endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+        """Ask for the round trips now and then, and always for the details of a trunk that seems to be away."""
+        is_due = self._clock.seconds() >= self._measure_at
+        if is_due:
+            self._measure_at = self._clock.seconds() + LOOK_EVERY_S
+        asked = [each for each in endpoints if is_due or not each.is_reachable][:MEASURED_MAX]
+        known = {each.name: await self._measure(ami, each) for each in asked}
+        return tuple(known.get(each.name, each) for each in endpoints)
+
+    async def _measure(self, ami: AmiProtocol, endpoint: Endpoint) -> Endpoint:
+        details = await ami.collect(trunks.show_endpoint(endpoint.name), trunks.ENDPOINT_END)
+        contacts = tuple(trunks.contacts(details))
+        rtts_s = [contact.rtt_s for contact in contacts if contact.rtt_s is not None]
+        self._conditions.measured(endpoint.name, min(rtts_s, default=None))
+        is_untested = not endpoint.is_reachable and any(contact.is_untested for contact in contacts)
+        return evolve(endpoint, is_reachable=None) if is_untested else endpoint
 
     async def _register(self, ami: AmiProtocol, name: str) -> None:
         self._log.warn(

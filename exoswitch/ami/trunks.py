@@ -27,10 +27,14 @@ _FORBIDDEN = frozenset("\r\n\0")
 
 @frozen
 class Endpoint:
-    """An endpoint: whether Asterisk dials it, the calls on it, and its contacts as ``AOR/URI``."""
+    """An endpoint: whether Asterisk dials it, the calls on it, and its contacts as ``AOR/URI``.
+
+    `is_reachable` is None where Asterisk has not sent OPTIONS yet: it begins at a random moment of the interval, and
+    dials the trunk meanwhile. Its list has the state Unavailable for this, too; only the details tell the difference.
+    """
 
     name: str
-    is_reachable: bool
+    is_reachable: bool | None
     calls: int
     contacts: tuple[str, ...]
 
@@ -57,6 +61,11 @@ class Contact:
     uri: str = field(repr=False)
     status: str
     rtt_s: float | None
+
+    @property
+    def is_untested(self) -> bool:
+        """Whether Asterisk has not sent OPTIONS to it yet."""
+        return self.status == "NonQualified"
 
 
 def list_endpoints() -> AmiMessage:

@@ -69,6 +69,19 @@ def test_round_trip_is_asked_for_with_each_look_without_an_event(up):
     assert len(up.far.asked("PJSIPShowEndpoint")) == 2
 
 
+def test_trunk_that_asterisk_has_not_asked_yet_is_not_away(rig):
+    """Asterisk 22.10 lists it as Unavailable, like one that gave no answer."""
+    listed(rig, state="Unavailable")
+    rig.far.contact_status = "NonQualified"
+    rig.start()
+    pass_time(rig, 1)
+    assert conditions(rig) == [TrunkCondition("bsnl1", registered=True, reachable=None)]
+    rig.far.contact_status = "Unreachable"
+    rig.far.tell("ContactStatus", ("EndpointName", "bsnl1"))
+    pass_time(rig, 2)
+    assert conditions(rig)[-1] == TrunkCondition("bsnl1", registered=True, reachable=False)
+
+
 def test_round_trips_of_many_trunks_are_not_all_asked_for(rig):
     rig.far.endpoints = [AmiMessage((("ObjectName", f"t{number}"),)) for number in range(MEASURED_MAX + 50)]
     rig.start()

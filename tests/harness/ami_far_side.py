@@ -65,6 +65,7 @@ class FarSide:
     endpoints: list[AmiMessage] = field(factory=list)
     registrations: list[AmiMessage] = field(factory=list)
     rtt_us: int = 0
+    contact_status: str = "Reachable"
     values: dict[str, str] = field(factory=dict)
     ended: set[str] = field(factory=set)
     legs: dict[str, dict[str, str]] = field(factory=dict)
@@ -145,7 +146,9 @@ class FarSide:
             ),
         }
         if action == "PJSIPShowEndpoint":
-            self.tell("ContactStatusDetail", own, ("Status", "Reachable"), ("RoundtripUsec", str(self.rtt_us)))
+            self.tell(
+                "ContactStatusDetail", own, ("Status", self.contact_status), ("RoundtripUsec", str(self.rtt_us))
+            )
             self.tell("EndpointDetailComplete", own, ("EventList", "Complete"))
         if action in lists:
             event, entries, complete = lists[action]
