@@ -26,6 +26,9 @@ class LocalTrunks:
     _gateways: int = field(default=1, init=False)
     _busy: Counter[str] = field(factory=Counter, init=False)  # by all gateways, when Redis answered last
     _busy_here: Counter[str] = field(factory=Counter, init=False)
+    _others: dict[str, Counter[str]] = field(factory=dict, init=False)  # the calls of other gateways by then
+    _unseen: dict[str, Counter[str]] = field(factory=dict, init=False)  # … of those that have not come back
+    _settled_us: int = field(default=0, init=False)
     _alone: set[str] = field(factory=set, init=False)  # the trunks on which turns were given without Redis since then
 
     def __attrs_post_init__(self) -> None:
@@ -39,6 +42,8 @@ class LocalTrunks:
             for name, (expires_us, its) in view.gateways.items()
             if name != self.gateway and expires_us > view.now_us
         }
+        self._others = others
+        self._unseen = {name: its for name, its in self._unseen.items() if name not in others}
         self._registry = TrunkRegistry(keep_us=math.inf)
         self._registry.records.update(view.records)
         for name, its in {**others, self.gateway: calls}.items():
@@ -47,6 +52,17 @@ class LocalTrunks:
         self._busy_here = Counter(calls)
         self._busy = sum(others.values(), self._busy_here)
         self._alone = set()
+
+    def came_back(self, settled_us: int) -> None:
+        """Note that Redis can be reached again: the others come back, too, until this time."""
+        self._unseen, self._settled_us = self._others, settled_us
+
+    def less_unseen(self, asked: Sequence[Candidate], now_us: int) -> list[Candidate]:
+        """Keep the channels free of those gateways that Redis does not know yet after an outage."""
+        if now_us >= self._settled_us:
+            self._unseen = {}
+        unseen = sum(self._unseen.values(), Counter())
+        return [evolve(one, channels=max(0, one.channels - unseen[one.trunk])) for one in asked]
 
     def turns_us(self, now_us: int) -> dict[str, int]:
         """Give the time until the next turn of each trunk, where that is later than now."""

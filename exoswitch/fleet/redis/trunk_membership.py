@@ -23,15 +23,15 @@ from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.spawn import spawn
 
 HEARTBEAT_S = 1.0
-KEEP_S = 30.0
-"""How long the calls of a dead gateway count: other gateways hold them by then, or nobody does."""
+KEEP_S = 5.0
+"""How long the calls of a dead gateway count: within a second or two, other gateways hold them."""
 
 
 class TrunkMembership:
     """One process of a gateway; `instance` is a token unique to the process.
 
-    `calls` gives its calls on each trunk, and `turns_us` the time until each trunk's next turn. `learned` is called
-    with each answer to a heartbeat.
+    `calls` gives its calls on each trunk, and `turns_us` the time until each trunk's next turn. `came_up` is called
+    when Redis can be reached, and `learned` with each answer to a heartbeat.
     """
 
     _log = Logger()
@@ -43,6 +43,7 @@ class TrunkMembership:
         *,
         calls: Callable[[], Mapping[str, int]],
         turns_us: Callable[[], Mapping[str, int]],
+        came_up: Callable[[], None],
         learned: Callable[[TrunksView], None],
         address: RedisAddress,
         reactor: Any,
@@ -54,6 +55,7 @@ class TrunkMembership:
         self._instance, self._registrations = instance, 0
         self._calls = calls
         self._turns_us = turns_us
+        self._came_up = came_up
         self._learned = learned
         self._clock = reactor
         self._heartbeat_s, self._keep_ms = heartbeat_s, milliseconds(keep_s)
@@ -126,6 +128,7 @@ class TrunkMembership:
 
     def _link_up(self) -> None:
         """Register before anything else is asked through the new connection."""
+        self._came_up()
         self.register()
         spawn(self._first_heartbeat(), self._log, "asking Redis about the trunks")
 

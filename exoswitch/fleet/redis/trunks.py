@@ -18,6 +18,7 @@ from exoswitch.fleet.redis.server_clock import ServerClock
 from exoswitch.fleet.redis.trunk_codec import TrunksView, candidate_words, read_taken, read_turn, report_words
 from exoswitch.fleet.redis.trunk_local import LocalTrunks
 from exoswitch.fleet.redis.trunk_membership import HEARTBEAT_S, KEEP_S, TrunkMembership
+from exoswitch.fleet.timings import DEFAULTS
 from exoswitch.fleet.trunk_calls import TrunkCalls
 from exoswitch.fleet.trunk_log import log_events
 from exoswitch.fleet.trunk_pace import LEAD_US, microseconds
@@ -62,6 +63,7 @@ class RedisTrunks(Service):
             instance,
             calls=self._calls.counts,
             turns_us=lambda: self._local.turns_us(self._now_us),
+            came_up=lambda: self._local.came_back(self._now_us + microseconds(DEFAULTS.settle_s)),
             learned=self._learn,
             address=address,
             reactor=reactor,
@@ -127,7 +129,8 @@ class RedisTrunks(Service):
     async def _take(self, asked: Sequence[Candidate], longest: int) -> tuple[Taken | None, int]:
         """Give what was taken, and the time of the turn."""
         try:
-            answer = await self._membership.ask(scripts.TAKE, longest, *candidate_words(asked))
+            shared = self._local.less_unseen(asked, self._now_us)
+            answer = await self._membership.ask(scripts.TAKE, longest, *candidate_words(shared))
             read = read_taken(read_words(answer), asked)
         except BackendUnavailable:
             taken = self._local.take(asked, longest, self._now_us)

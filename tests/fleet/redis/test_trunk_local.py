@@ -91,6 +91,16 @@ def test_turn_that_redis_gave_is_told_at_the_next_registration():
     assert local.turns_us(NOW_US + 2000) == {}
 
 
+def test_channels_of_gateways_that_have_not_come_back_are_kept_free_until_the_fleet_has_settled():
+    local, *_ = fleet(1, 2, 3)
+    local.came_back(LATER_US)
+    assert [one.channels for one in local.less_unseen([candidate()], NOW_US)] == [5]
+    view = TrunksView(now_us=NOW_US, records={}, gateways={"gw1": (LATER_US, Counter({"t": 2}))})
+    local.learn(view, {"t": 1})
+    assert [one.channels for one in local.less_unseen([candidate()], NOW_US)] == [7]
+    assert [one.channels for one in local.less_unseen([candidate()], LATER_US)] == [10]
+
+
 def test_breaker_works_without_redis():
     local, _ = fleet(0, 0)
     for number in range(1, 4):

@@ -6,6 +6,7 @@ import pytest
 
 from exoswitch.call.attempts import Health
 from exoswitch.errors import BackendUnavailable, NoCapacity
+from exoswitch.fleet.timings import DEFAULTS
 from tests.harness.redis_outages import OUTAGES
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.trunk_redis_world import TrunkRedisWorld
@@ -79,6 +80,20 @@ def test_calls_of_an_outage_keep_to_the_limits_and_are_counted_after_it(world, s
     world.settle()
     status = world.wait(pools[0].view())
     assert (status["narrow"].busy, status["wide"].busy) == (0, 0)
+
+
+def test_first_gateway_that_comes_back_leaves_the_channels_of_the_others_free(world, server):
+    first, second = world.gateway("gw1"), world.gateway("gw2")
+    assert [take(world, second, f"call{number}", "narrow") for number in range(2)] == ["narrow", "narrow"]
+    world.wait(first.renew())
+    world.die(second)
+    server.stop()
+    server.start()  # it has lost its data
+    come_back(world, first)
+    assert take(world, first, "a", "narrow", "wide") == "wide"
+    world.advance(DEFAULTS.settle_s)
+    world.wait(first.renew())
+    assert take(world, first, "b", "narrow", "wide") == "narrow"
 
 
 def test_release_during_an_outage_counts_after_it(world, server):
