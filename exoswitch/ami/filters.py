@@ -12,7 +12,10 @@ from exoswitch.ami.translate import TRANSLATED_EVENTS
 
 CLAIM_ANSWER = "AsyncAGIExec"
 TRUNK_EVENTS = frozenset({"Registry", "ContactStatus", "Reload"})
-_FILTERED = TRANSLATED_EVENTS | TRUNK_EVENTS | {CLAIM_ANSWER}
+STRANGER_REFUSED = "InvalidAccountID"
+"""A SIP request came from an address of no trunk, and without the line of a registration; Asterisk answers 401."""
+
+_FILTERED = TRANSLATED_EVENTS | TRUNK_EVENTS | {CLAIM_ANSWER, STRANGER_REFUSED}
 WANTED_EVENTS = _FILTERED | {"FullyBooted"}
 
 _NARROWER = {

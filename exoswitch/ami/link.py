@@ -13,7 +13,7 @@ from twisted.logger import Logger
 
 from exoswitch.ami import actions
 from exoswitch.ami.client import AmiListener, AmiProtocol
-from exoswitch.ami.filters import WANTED_EVENTS, filter_actions
+from exoswitch.ami.filters import STRANGER_REFUSED, WANTED_EVENTS, filter_actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import BackendUnavailable, ConfigError, InvalidValue, Problem
@@ -62,6 +62,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         self._turns = turns
         self.disbelieved = 0
         self._events = 0
+        self._strangers = 0
         self._metrics = metrics
         metrics.read_from(self._readings)
         self._disbelief_logged_at = -REPEAT_WARNING_S
@@ -97,7 +98,10 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
 
     def _take(self, message: AmiMessage) -> None:
         self._events += 1
-        self.event(message)
+        if message.event == STRANGER_REFUSED:
+            self._strangers += 1
+        else:
+            self.event(message)
 
     def _measure(self, action: str, answer_s: float) -> None:
         self._metrics.observe("ami_action_seconds", answer_s, asterisk=self._config.name, action=action)
@@ -106,6 +110,7 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
         asterisk = {"asterisk": self._config.name}
         yield Reading("ami_events_total", self._events, asterisk)
         yield Reading("ami_refused_total", self.disbelieved, asterisk)
+        yield Reading("sip_strangers_total", self._strangers, asterisk)
         yield Reading("ami_queue", 0 if self.connection is None else self.connection.waiting, asterisk)
 
     async def prepare(self, connection: AmiProtocol) -> list[AmiMessage]:

@@ -9,7 +9,9 @@ from exoswitch.asterisk.conf import Setting, conf, section
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.network.addresses import Endpoint, is_ip
 
-READ = "system,call,dtmf,dialplan,agi,reporting"
+READ = "system,call,dtmf,dialplan,agi,reporting,security"
+"""security is for the requests of strangers, which are counted."""
+
 WRITE = "system,call,agi,originate,reporting"
 """The classes that each action needs, and what else they permit, are in docs/security.md (measured on 22.10)."""
 

@@ -212,6 +212,11 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "Messages of Asterisk that are not believed: a caller may have written them.",
             _ASTERISK,
         ),
+        _tally(
+            "sip_strangers_total",
+            "SIP requests from addresses of no trunk that Asterisk refused. Each gateway of an Asterisk counts them.",
+            _ASTERISK,
+        ),
         _gauge("ami_queue", "Actions that wait for their answer.", _ASTERISK),
         _histogram("ami_action_seconds", "From an action to its answer.", _ACTION_S, _ASTERISK, _ACTION),
     ),

@@ -201,6 +201,14 @@ def test_actions_and_events_are_measured(rig):
     assert rig.metrics.read()['ami_queue{asterisk="pbx1"}'] == 0
 
 
+def test_refused_strangers_are_counted_and_told_to_nobody(rig):
+    rig.start()
+    before = list(rig.recorder.events)
+    rig.far.tell("InvalidAccountID", ("AccountID", "100"), ("RemoteAddress", "IPV4/UDP/192.0.2.9/5060"))
+    assert rig.metrics.count("sip_strangers_total", asterisk="pbx1") == 1
+    assert rig.recorder.events == before
+
+
 def test_messages_that_are_not_believed_are_counted(rig):
     rig.start()
     rig.switch.disbelieve("its Uniqueid comes twice")

@@ -149,4 +149,4 @@ def test_call_by_the_line_of_the_registration_is_the_trunks_wherever_it_comes_fr
 def test_call_from_elsewhere_is_refused(ami, server, end):
     assert invite(server, ELSEWHERE, f"sip:{DIALLED}@127.0.0.1:{server.sip_port}{end}") == 401
     assert not ami.channels()
-    assert "No matching endpoint found" in server.log()
+    assert ami.wait_for("InvalidAccountID")["RemoteAddress"].startswith(f"IPV4/UDP/{ELSEWHERE}/")
