@@ -54,7 +54,13 @@ def routing(config: Config) -> Routing:
     limits = config.calls
     bots = _bots(config)
     return Routing(
-        limits=CallLimits(ring_s=limits.ring_s, handshake_s=limits.handshake_s, max_duration_s=limits.max_duration_s),
+        limits=CallLimits(
+            ring_s=limits.ring_s,
+            handshake_s=limits.handshake_s,
+            max_duration_s=limits.max_duration_s,
+            attempts=config.routing.attempts,
+            budget_s=config.routing.budget_s,
+        ),
         concurrency={name: account.concurrency for name, account in config.accounts.items()},
         trunks={trunk.name: build(trunk) for trunk in config.trunks},
         routes={number: InboundRoute(target.account, bots[target.app]) for number, target in config.numbers.items()},

@@ -66,6 +66,10 @@ class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, n
     """Every place for another call is taken: the gateway's or the Asterisk's capacity, or the RTP port range."""
 
 
+class TrunksFull(NoCapacity):
+    """No trunk has a channel and a turn for a call."""
+
+
 class QuotaReached(NoCapacity):
     """A quota of concurrent calls in the whole fleet is used up; each account has one."""
 

@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,6 @@ from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
-from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.web.health import health_routes
 from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
@@ -91,8 +90,7 @@ class Gateway(OrderedServices):
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
         self.bots = self._bots(reactor)
-        self.channels = TrunkChannels.of(_limits(config))
-        self.engine = Engine(self._environment(reactor), self.rules, self.channels)
+        self.engine = Engine(self._environment(reactor), self.rules)
         for switch in self.switches.values():
             switch.listener = self.engine
         self.jobs.listener = self.engine
@@ -124,7 +122,6 @@ class Gateway(OrderedServices):
         self.config = config
         self.rules.now = new.after(self.rules.now, self.engine.sessions())
         self.trunks.set_limits(trunk_limits(config))
-        self.channels.set_limits(_limits(config))
         self.engine.trunks_changed()
         self.bots.handshake_s = config.calls.handshake_s
         for switch in self.switches.values():
@@ -169,6 +166,7 @@ class Gateway(OrderedServices):
             prices=lambda: self.rules.now.prices,
             metrics=self.metrics,
             switches=self.switches,
+            trunks=self.trunks,
         )
 
     def _add_all(self, config: Config, reactor: Any) -> None:
@@ -238,10 +236,6 @@ def _together(services: Iterable[IService]) -> IService:
     for service in services:
         service.setServiceParent(together)  # type: ignore[no-untyped-call]
     return together
-
-
-def _limits(config: Config) -> Iterator[tuple[str, int, float]]:
-    return ((trunk.name, trunk.channels, trunk.cps) for trunk in config.trunks)
 
 
 def _node_allocator(

@@ -41,3 +41,23 @@ class Attempt:
     cause: int | None = None
     has_rung: bool = False
     reason: str | None = None
+
+
+@frozen(kw_only=True)
+class ChosenTrunk:
+    """A trunk that has a channel for a call, and a turn to dial.
+
+    `name` and `address` tell it to an operator. After `post_dial_s` seconds of silence the next trunk is tried.
+    `own_refusals` are SIP statuses with which, before any ringing, it refuses calls itself. `is_last` says that no
+    other trunk may dial the call.
+    """
+
+    name: str
+    address: str
+    post_dial_s: float
+    own_refusals: frozenset[int] = frozenset()
+    is_last: bool = False
+
+    def __str__(self) -> str:
+        """Name it to an operator: ``trunk lab (10.9.0.1:5060)``."""
+        return f"trunk {self.name} ({self.address})"

@@ -2,30 +2,61 @@
 
 from attrs import Factory, define
 
+from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.effects import Effect
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import Ending
+from exoswitch.call.verdicts import AttemptEnd, End
+
+
+@define
+class DialProgress:
+    """What was heard of one attempt; `how` it ends is REFUSED until something else is known."""
+
+    has_channel: bool = False
+    has_rung: bool = False
+    how: End = End.REFUSED
+    sip_status: int | None = None
+    cause: int | None = None
+    dial_status: str | None = None
+
+    def end(self, elapsed_s: float) -> AttemptEnd:
+        """Give the facts about its end, so many seconds after the number was dialled."""
+        return AttemptEnd(
+            how=self.how,
+            has_rung=self.has_rung,
+            elapsed_s=elapsed_s,
+            sip_status=self.sip_status,
+            cause=self.cause,
+            dial_status=self.dial_status,
+        )
 
 
 @define
 class CallCore:
     """The memory of one call's machine; the driver drains `effects` after each input.
 
-    `state` is the machine's state. `turn_s` is the wait for the trunk's turn; `trunk` is its name and address, for an
-    operator. `attempt` counts the attempts to reach a lost bot, from 1 for each loss, and `losses` the streams that
-    were lost. `is_led_away` is true from a take-over until Asterisk announces that the audio comes here, and not to
-    the former gateway.
-    `ending` is how the call ends, kept until Asterisk confirms the hang-up; None where only the hang-up will tell.
+    `state` is the machine's state. `trunk` is that of the attempt, which `dialled` follows; None for a call that this
+    gateway does not dial. `attempts` counts the dials, and `missed_turns` those that came too late for their turn.
+    `failures` are the sentences about the trunks that failed; `told_of_phone` is how the call would have ended when
+    one of them told something about the phone. `may_fail_over` is false once the call is to end with its attempt.
+    `is_led_away` is true from a take-over until Asterisk announces that the audio comes here, and not to the former
+    gateway. `reconnects` counts the attempts to reach a lost bot, from 1 for each loss, and `losses` the streams that
+    were lost.
+    `ending` is how the call ends, kept until Asterisk confirms the hang-up, or until the next trunk is dialled.
     """
 
     limits: CallLimits
     state: object = None
     effects: list[Effect] = Factory(list)
-    turn_s: float = 0.0
-    trunk: str = "the trunk"
-    dial_status: str | None = None
-    cause: int = 0
-    attempt: int = 0
+    trunk: ChosenTrunk | None = None
+    dialled: DialProgress = Factory(DialProgress)
+    attempts: int = 0
+    missed_turns: int = 0
+    failures: list[str] = Factory(list)
+    told_of_phone: Ending | None = None
+    may_fail_over: bool = True
+    reconnects: int = 0
     losses: int = 0
     is_led_away: bool = False
     ending: Ending | None = None

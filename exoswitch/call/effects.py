@@ -5,12 +5,14 @@ from enum import Enum
 from attrs import frozen
 
 from exoswitch.call.session import CallStatus, Ending
+from exoswitch.call.verdicts import AttemptEnd, Verdict
 
 
 class Timer(Enum):
     """The waits of a call, each with its own time-out."""
 
     TURN = "turn"
+    POST_DIAL = "post-dial"
     RING = "ring"
     HANDSHAKE = "handshake"
     DURATION = "duration"
@@ -31,8 +33,23 @@ class Effect:
 
 
 @frozen
-class ChooseTrunk(Effect):
+class TrunkEffect(Effect):
+    """A request about the trunk of an attempt."""
+
+
+@frozen
+class ChooseTrunk(TrunkEffect):
     """Take a channel of a trunk that can carry the call soon; `trunk_chosen` or `no_trunk` answers."""
+
+
+@frozen
+class TakeTurnAgain(TrunkEffect):
+    """Take another turn on the same trunk, because the last one has passed; answered as `ChooseTrunk` is."""
+
+
+@frozen
+class WaitForTurn(TrunkEffect):
+    """Start the timer of the trunk's turn; `turn_came` or `turn_missed` tells how punctual it was."""
 
 
 @frozen
@@ -41,14 +58,41 @@ class ClaimCall(Effect):
 
 
 @frozen
-class Originate(Effect):
-    """Dial the number on a trunk; Asterisk gives up after `ring_s` seconds."""
+class Originate(TrunkEffect):
+    """Dial the number on the trunk, on a channel of its own; Asterisk gives up after `timeout_s` seconds."""
 
-    ring_s: float
+    timeout_s: float
 
 
 @frozen
-class QualifyTrunk(Effect):
+class ReportSign(TrunkEffect):
+    """Tell the fleet that the trunk carries calls: the phone rings, or is answered."""
+
+
+@frozen
+class ReportAnswer(TrunkEffect):
+    """Tell the fleet that the trunk's call was answered."""
+
+
+@frozen
+class JudgeAttempt(TrunkEffect):
+    """Say how long the attempt and the call have taken; `fail_over` or `give_up` answers at once."""
+
+
+@frozen
+class EndAttempt(TrunkEffect):
+    """Record how an attempt ended, and tell the fleet what this says of its trunk.
+
+    `verdict` is None if we ended it ourselves. `reason` is a sentence for an operator.
+    """
+
+    reason: str
+    end: AttemptEnd | None = None
+    verdict: Verdict | None = None
+
+
+@frozen
+class QualifyTrunk(TrunkEffect):
     """Have Asterisk ask the trunk now whether it answers: it does not dial one that it believes to be away."""
 
 

@@ -1,15 +1,21 @@
 """Core: every way in which a call can end, and the sentence that tells an operator."""
 
+from collections.abc import Sequence
 from functools import partial
 
+from attrs import evolve
+
+from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.session import CallStatus, DisconnectedBy, Ending, StreamStatus
-from exoswitch.call.statuses import unanswered_status
+from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.telephony.causes import cause_text
+from exoswitch.telephony.sip_statuses import sip_text
 
 NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 
 
+_TRUNK = "the trunk"
 _TRUNK_REMEDY = "check its address and the network: Asterisk asks it by OPTIONS, now again"
 
 _SIDES = {DisconnectedBy.USER: "user", DisconnectedBy.BOT: "bot"}
@@ -27,25 +33,41 @@ def refused_by_asterisk(reason: str) -> Ending:
     return Ending(status=CallStatus.FAILED, reason=f"Asterisk refused the call: {reason}")
 
 
-def dead_trunk(trunk: str, dial_status: str | None) -> Ending:
-    """The Originate failed before any channel existed: the trunk is unreachable."""
-    status = f": {dial_status}" if dial_status else ""
-    reason = f"{trunk} could not be reached{status}; {_TRUNK_REMEDY}"
-    return Ending(status=unanswered_status(dial_status, None), reason=reason)
+def attempt_failed(end: AttemptEnd, status: CallStatus, trunk: ChosenTrunk | None) -> Ending:
+    """The phone was dialled and nobody answered, or the trunk failed; `trunk` is None where it is not known."""
+    if end.has_rung and end.how in {End.SILENT, End.RANG_OUT}:
+        return Ending(status=status, reason=f"not answered{_on(trunk)}: the phone rang, and nobody answered")
+    if end.how is End.SILENT:
+        return silent_trunk(trunk)
+    if end.how is End.NO_CHANNEL:
+        told = f": {end.dial_status}" if end.dial_status else ""
+        return Ending(status=status, reason=f"{trunk or _TRUNK} could not be reached{told}; {_TRUNK_REMEDY}")
+    why = cause_text(end.cause) if end.sip_status is None else sip_text(end.sip_status)
+    if end.has_rung and status is CallStatus.NO_ANSWER and end.sip_status is not None:
+        why = f"the phone rang, and nobody answered (SIP {end.sip_status})"
+    return Ending(status=status, reason=f"not answered{_on(trunk)}: {why}", cause=end.cause)
 
 
-def unanswered(dial_status: str | None, cause: int) -> Ending:
-    """The phone was dialled and nobody answered, for the reason that the trunk gave."""
-    reason = f"not answered: {cause_text(cause)}"
-    return Ending(status=unanswered_status(dial_status, cause), reason=reason, cause=cause)
-
-
-def silent_trunk(trunk: str) -> Ending:
-    """The ring time passed, and the trunk never said that the phone rings."""
+def silent_trunk(trunk: ChosenTrunk | None) -> Ending:
+    """The trunk never said that the phone rings."""
     return Ending(
         status=CallStatus.FAILED,
-        reason=f"{trunk} never said that the phone rang: it is unreachable, or overloaded; {_TRUNK_REMEDY}",
+        reason=f"{trunk or _TRUNK} never said that the phone rang: it is unreachable, or overloaded; {_TRUNK_REMEDY}",
     )
+
+
+def after_failures(ending: Ending, failures: Sequence[str]) -> Ending:
+    """Add why earlier trunks of the call failed."""
+    return evolve(ending, reason="; before: ".join([ending.reason, *failures])) if failures else ending
+
+
+def rang_out(seconds: float) -> Ending:
+    """The phone rang as long as it may."""
+    return Ending(status=CallStatus.NO_ANSWER, reason=f"not answered: the phone rang for {seconds:g} s")
+
+
+def _on(trunk: ChosenTrunk | None) -> str:
+    return "" if trunk is None else f" on {trunk}"
 
 
 def rang_too_long(seconds: float) -> Ending:

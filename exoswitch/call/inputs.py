@@ -4,13 +4,20 @@ from collections.abc import Callable
 from typing import Protocol
 
 from exoswitch.call import events as ev
+from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
 from exoswitch.call.endings import is_goodbye
 from exoswitch.call.events import MediaAddress
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.call.verdicts import AttemptEnd, Next, Verdict, judge
 
 MOST_LOSSES = 10
 """How many streams one call may lose. A bot that accepts and then crashes is not retried endlessly."""
+
+LATE_S = 0.01
+"""A dial that is later than this after its turn comes too close to the next one; see `ITrunkPool.missed`."""
+
+MOST_MISSED_TURNS = 5
 
 ENDED_UNSEEN = 0
 """The cause of a hang-up that this gateway did not see."""
@@ -38,8 +45,8 @@ class CallInputs(Protocol):
 
     # --- Before Asterisk knows of the call
 
-    def trunk_chosen(self, wait_s: float, trunk: str) -> None:
-        """A trunk has a channel for the call, and may dial in `wait_s` seconds; `trunk` names it to an operator."""
+    def trunk_chosen(self, trunk: ChosenTrunk) -> None:
+        """A trunk has a channel and a turn for the call."""
 
     def no_trunk(self, reason: str) -> None:
         """No trunk can carry the call."""
@@ -47,11 +54,17 @@ class CallInputs(Protocol):
     def dial(self) -> None:
         """The session is durable: dial the call."""
 
-    def turn_came(self) -> None:
-        """The trunk may dial now."""
+    def turn_came(self, spent_s: float = 0.0) -> None:
+        """The trunk may dial now; the call was dialled for the first time `spent_s` seconds ago."""
+
+    def turn_missed(self) -> None:
+        """The trunk's turn came too late: the next turn is not far enough away for both."""
 
     def claimed(self) -> None:
         """The call is ours to dial, and no other gateway's."""
+
+    def claimed_late(self) -> None:
+        """The call is ours to dial, but the trunk's turn has passed meanwhile."""
 
     def refused(self, reason: str) -> None:
         """Whether the call is ours to dial could not be found out."""
@@ -85,8 +98,20 @@ class CallInputs(Protocol):
     def media_announced(self, host: str, port: int) -> None:
         """Asterisk announced the address of the call's RTP."""
 
-    def channel_hung_up(self, cause: int) -> None:
-        """The channel towards the phone is gone; `cause` is Q.850's, 0 where it is not known."""
+    def channel_hung_up(self, cause: int, sip_status: int | None = None, by_peer: bool | None = None, /) -> None:
+        """The channel towards the phone is gone; `cause` is Q.850's, 0 where it is not known.
+
+        `sip_status` and `by_peer` are those of the event ChannelHungUp.
+        """
+
+    def post_dial_timed_out(self) -> None:
+        """The trunk has given no sign of the phone in time."""
+
+    def fail_over(self, end: AttemptEnd, verdict: Verdict) -> None:
+        """The attempt failed by the trunk's fault, and another trunk may be tried."""
+
+    def give_up(self, end: AttemptEnd, verdict: Verdict) -> None:
+        """The attempt failed, and the call with it."""
 
     def digit_pressed(self, digit: str, duration_ms: int) -> None:
         """The person on the phone pressed a key."""
@@ -154,10 +179,48 @@ def apply_event(inputs: CallInputs, core: CallCore, event: ev.ChannelEvent, here
             _led_elsewhere(inputs, core)
         case ev.DigitPressed(_, digit, duration_ms):
             inputs.digit_pressed(digit, duration_ms)
-        case ev.ChannelHungUp(_, cause):
-            inputs.channel_hung_up(cause)
+        case ev.ChannelHungUp():
+            inputs.channel_hung_up(event.cause, event.sip_status, event.by_peer)
         case ev.ChannelTaken():
             inputs.moved()
+
+
+def apply_judgement(inputs: CallInputs, core: CallCore, elapsed_s: float, spent_s: float) -> None:
+    """Feed what the end of an attempt means, `elapsed_s` after its dial and `spent_s` after the call's first one."""
+    end = core.dialled.end(elapsed_s)
+    verdict = judge(end, frozenset() if core.trunk is None else core.trunk.own_refusals)
+    is_again = verdict.next_trunk is Next.ONCE and core.told_of_phone is not None
+    if verdict.next_trunk is Next.NO or is_again or not may_fail_over(core, spent_s):
+        inputs.give_up(end, verdict)
+    else:
+        inputs.fail_over(end, verdict)
+
+
+def may_fail_over(core: CallCore, spent_s: float) -> bool:
+    """Whether another trunk may be dialled, `spent_s` seconds after the call's first dial."""
+    has_another = core.trunk is not None and not core.trunk.is_last and core.attempts < core.limits.attempts
+    return core.may_fail_over and has_another and spent_s < core.limits.budget_s
+
+
+def apply_turn(inputs: CallInputs, core: CallCore, late_s: float, spent_s: float) -> None:
+    """Feed the turn of a trunk, `late_s` seconds after its time."""
+    if is_missed(core, late_s):
+        inputs.turn_missed()
+    else:
+        inputs.turn_came(spent_s)
+
+
+def apply_claim(inputs: CallInputs, core: CallCore, late_s: float) -> None:
+    """Feed that the call is ours to dial, `late_s` seconds after the trunk's turn."""
+    if is_missed(core, late_s):
+        inputs.claimed_late()
+    else:
+        inputs.claimed()
+
+
+def is_missed(core: CallCore, late_s: float) -> bool:
+    """Whether a turn is too late to be used; a gateway whose every turn is late dials all the same."""
+    return late_s > LATE_S and core.missed_turns < MOST_MISSED_TURNS
 
 
 def apply_listing(

@@ -12,14 +12,23 @@ An outbound call chooses its trunk first, so that a full trunk is told to the di
 session is being saved. It waits for the trunk's turn, is claimed so that no other gateway dials it, and is dialled.
 `adopt_ringing` and `resume` begin with a call of another gateway. A call that moves to another gateway is over here.
 
+An attempt that fails before the phone rings is judged; if its trunk is at fault, the next one is tried::
+
+    originating, dialling, trying ──► awaiting_… ──► judging ──► choosing_again ──► waiting_again ──► originating
+                      └── post_dial_timed_out ──► giving_trunk_up ──►┘
+
+`giving_trunk_up` takes the call back from a trunk that gives no sign of the phone, and waits for the channel's end.
+`awaiting_hang_up` and `awaiting_originate_response` wait for the rest of what Asterisk tells of the attempt: it sends
+the two in no fixed order. `choosing_again` also serves a call whose turn came too late. A call that has rung is never
+dialled again.
+
 `connecting` becomes `retrying` after the first failed handshake with the bot. A bot that is lost in the conversation
 may be reconnected, three times: `bot_lost_n` is the wait, `reconnecting_n` the attempt. In `draining` the bot has
-closed its stream, and the caller hears the rest. `ending` waits for Asterisk to confirm a hang-up. In
-`awaiting_originate_response` the channel is gone without having rung, and the answer to the Originate, which says
-more, is still to come: Asterisk sends the two in no fixed order.
+closed its stream, and the caller hears the rest. `ending` waits for Asterisk to confirm a hang-up.
 
-First the states with the timers that each owns, then the table; `call/outputs.py` has what each transition does. A
-pair of state and input that is not in the table is illegal and raises `automat.NoTransition`: it is a bug of ours.
+First the states with the timers that each owns, then the table; `call/dialling.py` and `call/outputs.py` have what
+each transition does. A pair of state and input that is not in the table is illegal and raises `automat.NoTransition`:
+it is a bug of ours.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,6 +36,7 @@ from typing import Any
 
 from automat import TypeMachineBuilder
 
+from exoswitch.call import dialling as dial
 from exoswitch.call import outputs
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import Timer
@@ -39,10 +49,16 @@ choosing_trunk = builder.state("choosing_trunk")
 accepted = builder.state("accepted")
 waiting_for_turn = builder.state("waiting_for_turn")
 claiming = builder.state("claiming")
+choosing_again = builder.state("choosing_again")
+waiting_again = builder.state("waiting_again")
 originating = builder.state("originating")
 dialling = builder.state("dialling")
 trying = builder.state("trying")
 ringing = builder.state("ringing")
+giving_trunk_up = builder.state("giving_trunk_up")
+awaiting_hang_up = builder.state("awaiting_hang_up")
+awaiting_originate_response = builder.state("awaiting_originate_response")
+judging = builder.state("judging")
 connecting = builder.state("connecting")
 retrying = builder.state("retrying")
 talking = builder.state("talking")
@@ -53,76 +69,107 @@ reconnecting_1 = builder.state("reconnecting_1")
 reconnecting_2 = builder.state("reconnecting_2")
 reconnecting_3 = builder.state("reconnecting_3")
 draining = builder.state("draining")
-awaiting_originate_response = builder.state("awaiting_originate_response")
 ending = builder.state("ending")
 over = builder.state("over")
 
-NO_CHANNEL = (new, choosing_trunk, accepted, waiting_for_turn, claiming, originating)
-DIALLED = (originating, dialling, trying, ringing)
+UNDIALLED = (choosing_trunk, accepted, waiting_for_turn, claiming)
+BETWEEN = (choosing_again, waiting_again)
+SILENT = (originating, dialling, trying)
+DIALLED = (*SILENT, ringing)
+FAILED = (giving_trunk_up, awaiting_hang_up, awaiting_originate_response, judging)
 BOT_LOST = (bot_lost_1, bot_lost_2, bot_lost_3)
 RECONNECTING = (reconnecting_1, reconnecting_2, reconnecting_3)
 ANSWERED = (connecting, retrying, talking, *BOT_LOST, *RECONNECTING)
 STATES = (
-    *(new, choosing_trunk, accepted, waiting_for_turn, claiming, *DIALLED, connecting, retrying, talking),
+    *(new, *UNDIALLED, *BETWEEN, *DIALLED, *FAILED, connecting, retrying, talking),
     *(bot_lost_1, reconnecting_1, bot_lost_2, reconnecting_2, bot_lost_3, reconnecting_3),
-    *(draining, awaiting_originate_response, ending, over),
+    *(draining, ending, over),
 )
+NO_CHANNEL = (new, *UNDIALLED, *BETWEEN, originating, judging)
 
 TIMERS: Mapping[object, frozenset[Timer]] = {
-    waiting_for_turn: frozenset({Timer.TURN}),
-    **dict.fromkeys(DIALLED, frozenset({Timer.RING})),
+    **dict.fromkeys((waiting_for_turn, waiting_again), frozenset({Timer.TURN})),
+    **dict.fromkeys(SILENT, frozenset({Timer.POST_DIAL, Timer.RING})),
+    ringing: frozenset({Timer.RING}),
     **dict.fromkeys((connecting, retrying, *RECONNECTING), frozenset({Timer.DURATION, Timer.HANDSHAKE})),
     **dict.fromkeys((talking, draining), frozenset({Timer.DURATION})),
     **dict.fromkeys(BOT_LOST, frozenset({Timer.DURATION, Timer.RECONNECT})),
-    **dict.fromkeys((awaiting_originate_response, ending), frozenset({Timer.HANG_UP})),
+    giving_trunk_up: frozenset({Timer.HANG_UP}),
+    **dict.fromkeys((awaiting_hang_up, awaiting_originate_response, ending), frozenset({Timer.HANG_UP})),
 }
 """The timers that each state owns; a call that enters a state loses all others."""
 
 # --- The table: each state with what can happen in it -----------------------------------------------------------
 
-new.upon(CallInputs.accept).to(choosing_trunk)(outputs.choose_trunk)
+new.upon(CallInputs.accept).to(choosing_trunk)(dial.choose_trunk)
 new.upon(CallInputs.arrive).to(connecting)(outputs.bridge)
 new.upon(CallInputs.resume).to(connecting)(outputs.resume)
 new.upon(CallInputs.adopt_ringing).to(ringing)(outputs.adopt_ringing)
-new.upon(CallInputs.abandon).to(over)(outputs.abandon)
+new.upon(CallInputs.abandon).to(over)(dial.abandon)
 
-choosing_trunk.upon(CallInputs.trunk_chosen).to(accepted)(outputs.remember_turn)
-choosing_trunk.upon(CallInputs.no_trunk).to(over)(outputs.no_trunk)
-choosing_trunk.upon(CallInputs.hang_up).to(over)(outputs.stop_choosing)
-accepted.upon(CallInputs.abandon).to(over)(outputs.abandon)
-accepted.upon(CallInputs.dial).to(waiting_for_turn)(outputs.wait_for_turn)
-waiting_for_turn.upon(CallInputs.turn_came).to(claiming)(outputs.claim)
-claiming.upon(CallInputs.claimed).to(originating)(outputs.originate)
-claiming.upon(CallInputs.refused).to(over)(outputs.refuse)
+choosing_trunk.upon(CallInputs.trunk_chosen).to(accepted)(dial.remember_trunk)
+choosing_trunk.upon(CallInputs.no_trunk).to(over)(dial.no_trunk)
+choosing_trunk.upon(CallInputs.hang_up).to(over)(dial.stop_choosing)
+accepted.upon(CallInputs.abandon).to(over)(dial.abandon)
+accepted.upon(CallInputs.dial).to(waiting_for_turn)(dial.wait_for_turn)
+waiting_for_turn.upon(CallInputs.turn_came).to(claiming)(dial.claim)
+waiting_for_turn.upon(CallInputs.turn_missed).to(claiming)(dial.claim)
+claiming.upon(CallInputs.claimed).to(originating)(dial.originate)
+claiming.upon(CallInputs.claimed_late).to(choosing_again)(dial.take_turn_again)
+claiming.upon(CallInputs.refused).to(over)(dial.refuse)
 
-for state in (accepted, waiting_for_turn, claiming):
-    state.upon(CallInputs.hang_up).to(over)(outputs.cancel_undialled)
+choosing_again.upon(CallInputs.trunk_chosen).to(waiting_again)(dial.wait_again)
+choosing_again.upon(CallInputs.no_trunk).to(over)(dial.out_of_trunks)
+waiting_again.upon(CallInputs.turn_came).to(originating)(dial.originate)
+waiting_again.upon(CallInputs.turn_missed).to(choosing_again)(dial.take_turn_again)
+
+for state in (accepted, waiting_for_turn, claiming, *BETWEEN):
+    state.upon(CallInputs.hang_up).to(over)(dial.cancel_undialled)
 
 for state in DIALLED:
-    state.upon(CallInputs.channel_answered).to(connecting)(outputs.connect)
-    state.upon(CallInputs.dial_failed).loop()(outputs.remember_dial_status)
+    state.upon(CallInputs.channel_answered).to(connecting)(dial.answered)
+    state.upon(CallInputs.dial_failed).loop()(dial.note_dial_status)
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
-    state.upon(CallInputs.ring_timed_out).to(ending)(outputs.ring_timed_out)
-    state.upon(CallInputs.hang_up).to(ending)(outputs.cancel)
-    state.upon(CallInputs.rejected).to(over)(outputs.rejected_ringing)
+    state.upon(CallInputs.hang_up).to(ending)(dial.cancel)
+    state.upon(CallInputs.rejected).to(over)(dial.rejected)
 
 originating.upon(CallInputs.originate_queued).to(dialling).returns(None)
 
 for state in (originating, dialling):
-    state.upon(CallInputs.channel_dialled).to(trying).returns(None)
-    state.upon(CallInputs.channel_ringing).to(ringing)(outputs.ring)
-    state.upon(CallInputs.originate_failed).to(ending)(outputs.await_channel)
-    state.upon(CallInputs.channel_hung_up).to(over)(outputs.unanswered)
+    state.upon(CallInputs.channel_dialled).to(trying)(dial.note_channel)
+    state.upon(CallInputs.channel_hung_up).to(judging)(dial.judge_hang_up)
 
-trying.upon(CallInputs.channel_ringing).to(ringing)(outputs.ring)
-trying.upon(CallInputs.originate_failed).to(ending)(outputs.await_cause_of_silence)
-trying.upon(CallInputs.channel_hung_up).to(awaiting_originate_response)(outputs.await_reason)
-ringing.upon(CallInputs.originate_failed).to(ending)(outputs.await_cause)
-ringing.upon(CallInputs.channel_hung_up).to(over)(outputs.unanswered)
+trying.upon(CallInputs.channel_hung_up).to(awaiting_originate_response)(dial.await_reason)
+ringing.upon(CallInputs.channel_hung_up).to(judging)(dial.judge_hang_up)
+ringing.upon(CallInputs.ring_timed_out).to(ending)(dial.rang_out)
 
-awaiting_originate_response.upon(CallInputs.originate_failed).to(over)(outputs.reason_came)
-awaiting_originate_response.upon(CallInputs.hang_up_timed_out).to(over)(outputs.reason_missing)
-awaiting_originate_response.upon(CallInputs.dial_failed).loop()(outputs.remember_dial_status)
+for state in SILENT:
+    state.upon(CallInputs.channel_ringing).to(ringing)(dial.ring)
+    state.upon(CallInputs.post_dial_timed_out).to(giving_trunk_up)(dial.give_trunk_up)
+    state.upon(CallInputs.ring_timed_out).to(ending)(dial.ring_timed_out)
+
+for state in (*DIALLED, giving_trunk_up):
+    state.upon(CallInputs.originate_failed).to(awaiting_hang_up)(dial.await_hang_up)
+
+for state in (giving_trunk_up, awaiting_hang_up):
+    state.upon(CallInputs.channel_hung_up).to(judging)(dial.judge_hang_up)
+    state.upon(CallInputs.channel_ringing).loop()(dial.note_ringing)
+    state.upon(CallInputs.channel_answered).loop()(dial.note_ringing)
+
+giving_trunk_up.upon(CallInputs.channel_dialled).loop()(dial.note_channel)
+giving_trunk_up.upon(CallInputs.hang_up_timed_out).to(over)(dial.not_taken_back)
+giving_trunk_up.upon(CallInputs.rejected).to(over)(dial.rejected)
+awaiting_hang_up.upon(CallInputs.channel_dialled).loop()(dial.note_late_channel)
+awaiting_hang_up.upon(CallInputs.hang_up_timed_out).to(judging)(dial.judge)
+awaiting_originate_response.upon(CallInputs.originate_failed).to(judging)(dial.judge_reason)
+awaiting_originate_response.upon(CallInputs.hang_up_timed_out).to(judging)(dial.judge)
+
+for state in FAILED:
+    state.upon(CallInputs.dial_failed).loop()(dial.note_dial_status)
+    state.upon(CallInputs.hang_up).loop()(dial.try_no_other)
+
+judging.upon(CallInputs.fail_over).to(choosing_again)(dial.fail_over)
+judging.upon(CallInputs.give_up).to(over)(dial.give_up)
 
 for state in (connecting, retrying):
     state.upon(CallInputs.stream_opened).to(talking)(outputs.start)
@@ -167,8 +214,7 @@ for state in (*ANSWERED, draining):
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
 
 ending.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
-ending.upon(CallInputs.hang_up_timed_out).to(over)(outputs.unconfirmed)
-ending.upon(CallInputs.dial_failed).loop()(outputs.remember_dial_status)
+ending.upon(CallInputs.hang_up_timed_out).to(over)(outputs.confirmed)
 
 for state in STATES[STATES.index(waiting_for_turn) : STATES.index(over)]:
     state.upon(CallInputs.moved).to(over)(outputs.let_go)
@@ -187,23 +233,25 @@ CHANNEL_MADE = (inputs.channel_dialled, inputs.channel_ringing, inputs.channel_a
 DIAL_ENDED = (inputs.dial_failed, inputs.originate_failed)
 STREAM_ENDED = (inputs.stream_closed, inputs.stream_lost, inputs.bot_finished)
 
-# The dialer is not answered yet. The claim decides who dials.
-_ignore((choosing_trunk, accepted), inputs.moved)
+_ignore((choosing_trunk, accepted), inputs.moved)  # The dialer is not answered yet. The claim decides who dials.
 # Another gateway may have dialled the call on the same channel.
-UNDIALLED = (choosing_trunk, accepted, waiting_for_turn, claiming)
-_ignore(UNDIALLED, *CHANNEL_MADE, *DIAL_ENDED, inputs.media_announced, inputs.channel_hung_up, inputs.digit_pressed)
+_ignore((*UNDIALLED, *BETWEEN), *CHANNEL_MADE, *DIAL_ENDED)
+_ignore((*UNDIALLED, *BETWEEN), inputs.media_announced, inputs.channel_hung_up, inputs.digit_pressed)
 _ignore((trying, ringing), inputs.channel_dialled)
 _ignore([ringing], inputs.channel_ringing)
 _ignore((*ANSWERED, draining), *CHANNEL_MADE, *DIAL_ENDED)
-_ignore((*DIALLED, connecting, retrying, *BOT_LOST, *RECONNECTING, draining), inputs.digit_pressed)
-_ignore((trying, ringing, *ANSWERED, draining, awaiting_originate_response, ending, over), inputs.originate_queued)
-_ignore((awaiting_originate_response, ending, over), *CHANNEL_MADE, inputs.media_announced, inputs.digit_pressed)
-_ignore((awaiting_originate_response, ending, over), inputs.rejected, inputs.hang_up)
-_ignore((awaiting_originate_response, over), inputs.channel_hung_up)
-_ignore((ending, over), inputs.originate_failed, inputs.stream_opened, inputs.stream_failed, *STREAM_ENDED)
+_ignore((*DIALLED, *FAILED, connecting, retrying, *BOT_LOST, *RECONNECTING, draining), inputs.digit_pressed)
+_ignore((trying, ringing, *FAILED, *BETWEEN, *ANSWERED, draining, ending, over), inputs.originate_queued)
+_ignore((*FAILED, ending, over), inputs.media_announced)
+_ignore((awaiting_originate_response, judging, ending, over), *CHANNEL_MADE)
+_ignore((awaiting_hang_up, awaiting_originate_response, judging, *BETWEEN, ending, over), inputs.rejected)
+_ignore((awaiting_originate_response, judging, over), inputs.channel_hung_up)
+_ignore((awaiting_hang_up, judging, ending, over), inputs.originate_failed)
+_ignore((ending, over), inputs.digit_pressed, inputs.hang_up, inputs.dial_failed)
+_ignore((ending, over), inputs.stream_opened, inputs.stream_failed, *STREAM_ENDED)
 _ignore((ending, over), inputs.playout_finished, inputs.media_lost)
-_ignore([over], inputs.abandon, inputs.claimed, inputs.dial, inputs.dial_failed, inputs.moved, inputs.refused)
-_ignore([over], inputs.trunk_chosen, inputs.no_trunk)
+_ignore([over], inputs.abandon, inputs.claimed, inputs.claimed_late, inputs.dial, inputs.moved, inputs.refused)
+_ignore([over], inputs.trunk_chosen, inputs.no_trunk, inputs.fail_over, inputs.give_up)
 
 machine = builder.build()
 

@@ -128,6 +128,27 @@ class Session:
         """Give the session of a call that has ended; `talked_s` is None if it was never answered, or not known."""
         return evolve(self, status=ending.status, updated_at=now, ended_at=now, talked_s=talked_s, ending=ending)
 
+    def channel_of(self, attempt: int) -> str:
+        """Give the id of an outbound call's channel; attempts count from 1, and each has a channel of its own."""
+        return self.call_sid if attempt == 1 else f"{self.call_sid}-{attempt}"
+
+    def channels(self, attempts: int) -> tuple[str, ...]:
+        """Give the ids of the channels that the call may have now, the likeliest first.
+
+        It has at most one of them. At most `attempts` were made; the notes of the last ones may be lost, except that
+        of an answer.
+        """
+        known = self.channel_id or self.channel_of(1)
+        if self.direction is Direction.INBOUND or self.answered_at is not None:
+            return (known,)
+        later = range(max(len(self.attempts), 1) + 1, attempts + 1)
+        return (known, *map(self.channel_of, later))
+
+    @property
+    def token(self) -> str:
+        """The token under which the call has a channel of its trunk."""
+        return self.call_sid if self.direction is Direction.INBOUND else self.channel_id or self.channel_of(1)
+
     @property
     def app(self) -> str | None:
         """The id of the bot's app, if it has one."""

@@ -5,7 +5,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from exoswitch.call.endings import ended_by
 from exoswitch.call.session import Session
-from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
+from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError, TrunksFull
 from exoswitch.fleet.leases import Lease
 from exoswitch.interfaces.metrics import IMetrics
 
@@ -14,6 +14,7 @@ REFUSALS = (NoCapacity, TrunkError, BackendUnavailable)
 
 _REASONS = (
     (QuotaReached, "quota"),
+    (TrunksFull, "no_trunk"),
     (NoCapacity, "capacity"),
     (TrunkError, "no_trunk"),
     (BackendUnavailable, "unavailable"),

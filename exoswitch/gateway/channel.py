@@ -1,17 +1,19 @@
 """Adapter: one call's channel at its Asterisk: what its machine asks of it, and what Asterisk answers."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from exoswitch.call.events import MediaAddress
+from exoswitch.call.events import ChannelEvent, ChannelHungUp, MediaAddress, SwitchReady
 from exoswitch.call.inputs import ENDED_UNSEEN, CallInputs
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkError
 from exoswitch.gateway.environment import SESSION_STORE
 from exoswitch.interfaces.switch import ISwitch, Origination
+from exoswitch.interfaces.trunk import Dialling
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
 
@@ -21,43 +23,47 @@ Feed = Callable[..., None]
 """Feeds an input of a call's machine, with its details, to the call's driver."""
 
 
-@frozen(kw_only=True)
-class OutboundRoute:
-    """How an outbound call is dialled: a trunk and its address, the channel to dial, the wait for its turn."""
-
-    trunk: str
-    address: str
-    channel: str = field(repr=False)
-    wait_s: float
-
-
 @define(eq=False)
 class Channel:
     """A channel, from the request for it to its hang-up; every answer becomes an input of the call's machine.
 
-    `route` is how an outbound call is dialled, once a trunk is chosen; None for any other call.
+    `possible` are the ids that it may have, the likeliest first: the last notes of a gateway that died may be lost.
+    Nothing is an input any more once the channel is released.
     """
 
     switch: ISwitch
     channel_id: str
+    possible: tuple[str, ...]
     _inputs: CallInputs
-    _feed: Feed
+    _tell: Feed
     _retry: Retry
     _log: Logger
-    route: OutboundRoute | None = field(default=None, init=False)
+    _is_released: bool = field(default=False, init=False)
 
     @property
-    def key(self) -> tuple[str, str]:
-        """The names of its Asterisk and of the channel there."""
-        return self.switch.name, self.channel_id
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """The names of its Asterisk and of each channel there that it may be."""
+        return tuple((self.switch.name, channel_id) for channel_id in self.possible)
 
-    def claim(self, ask: Callable[[], Deferred[bool]]) -> None:
+    def concerns(self, event: ChannelEvent) -> bool:
+        """Whether an event is this channel's; one that shows which of the possible ids it has is."""
+        if event.channel_id != self.channel_id and isinstance(event, ChannelHungUp):
+            return False
+        self.channel_id = event.channel_id
+        return True
+
+    def listed(self, found: SwitchReady) -> None:
+        """See in Asterisk's list which of the possible ids it has."""
+        up = (channel_id for channel_id in self.possible if channel_id in found.channel_ids)
+        self.channel_id = next(up, self.channel_id)
+
+    def claim(self, ask: Callable[[], Deferred[bool]], claimed: Callable[[], None]) -> None:
         """Find out whether this gateway may dial the call; asked again until the store answers."""
-        self._spawn(self._claim(ask), "claiming a call")
+        self._spawn(self._claim(ask, claimed), "claiming a call")
 
-    def originate(self, caller_id: str, media: MediaAddress, ring_s: float) -> None:
+    def originate(self, dialling: Dialling, media: MediaAddress, timeout_s: float) -> None:
         """Dial; the call's audio comes to our RTP address."""
-        self._spawn(self._originate(caller_id, media, ring_s), "an origination")
+        self._spawn(self._originate(dialling, media, timeout_s), "an origination")
 
     def bridge(self, media: MediaAddress) -> None:
         """Claim the inbound channel, and bridge it to our RTP address."""
@@ -72,35 +78,34 @@ class Channel:
         hang_up = self.switch.hang_up_lost if is_lost else self.switch.hang_up
         hang_up(self.channel_id, cause)
 
-    def qualify(self) -> None:
-        """Have Asterisk ask the trunk now whether it answers."""
-        if self.route is not None:
-            self.switch.qualify(self.route.trunk)
-
     def release(self) -> None:
-        """Ask nothing more."""
+        """Ask and tell nothing more."""
+        self._is_released = True
         self._retry.stop()
+
+    def _feed(self, happened: Callable[..., None], *details: object) -> None:
+        if not self._is_released:
+            self._tell(happened, *details)
 
     # --- What is asked, and what the answers mean ---------------------------------------------------------------
 
-    async def _claim(self, ask: Callable[[], Deferred[bool]]) -> None:
+    async def _claim(self, ask: Callable[[], Deferred[bool]], claimed: Callable[[], None]) -> None:
         try:
             is_ours = await self._retry.ask(ask, SESSION_STORE)
         except BackendUnavailable as problem:
             self._feed(self._inputs.refused, str(problem))
         else:
-            self._feed(self._inputs.claimed if is_ours else self._inputs.moved)
+            self._feed(claimed if is_ours else self._inputs.moved)
 
-    async def _originate(self, caller_id: str, media: MediaAddress, ring_s: float) -> None:
-        if self.route is None:
-            raise LookupError(f"channel {self.channel_id} has no trunk to be dialled on")
+    async def _originate(self, dialling: Dialling, media: MediaAddress, timeout_s: float) -> None:
         origination = Origination(
             channel_id=self.channel_id,
-            channel=self.route.channel,
-            caller_id=caller_id,
+            channel=dialling.channel,
+            caller_id=dialling.caller_id,
             media_host=media[0],
             media_port=media[1],
-            ring_s=ring_s,
+            ring_s=timeout_s,
+            variables=dialling.variables,
         )
         try:
             await self.switch.originate(origination)
@@ -110,12 +115,22 @@ class Channel:
             self._feed(self._inputs.originate_queued)
 
     async def _take_over(self, media: MediaAddress, is_bridged: bool) -> None:
-        asked = self._retry.ask(
-            lambda: self.switch.take_over(self.channel_id, *media, is_bridged=is_bridged),
-            f"Asterisk {self.switch.name}",
-        )
-        if await self._answer(asked):
+        if await self._answer(self._take_over_possible(media, is_bridged)):
             self._feed(self._inputs.channel_answered)
+
+    async def _take_over_possible(self, media: MediaAddress, is_bridged: bool) -> bool:
+        *others, last = self.possible
+        for channel_id in others:
+            with suppress(ChannelGone):
+                return await self._take_over_one(channel_id, media, is_bridged)
+        return await self._take_over_one(last, media, is_bridged)
+
+    async def _take_over_one(self, channel_id: str, media: MediaAddress, is_bridged: bool) -> bool:
+        is_here = await self._retry.ask(
+            lambda: self.switch.take_over(channel_id, *media, is_bridged=is_bridged), f"Asterisk {self.switch.name}"
+        )
+        self.channel_id = channel_id
+        return is_here
 
     async def _answer(self, asked: Awaitable[T]) -> T | None:
         """Wait for Asterisk; an error is an input of the machine, and there is no answer."""

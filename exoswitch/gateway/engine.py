@@ -21,13 +21,13 @@ from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
 from exoswitch.gateway.rules import CurrentRules
+from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.gateway.trunk_watch import TrunkWatch
 from exoswitch.interfaces.calls import CallRequest, ICalls
 from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.services import OrderedServices
-from exoswitch.trunks.channels import TrunkChannels
 
 STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
 
@@ -46,7 +46,6 @@ class Engine(Service):
 
     _environment: Environment
     _rules: CurrentRules
-    _trunks: TrunkChannels
     _watch: TrunkWatch = field(init=False)
     _calls: LiveCalls = field(init=False)
     _outbound: Outbound = field(init=False)
@@ -60,10 +59,11 @@ class Engine(Service):
     def __attrs_post_init__(self) -> None:
         """Make the parts."""
         self._watch = TrunkWatch(self._environment.metrics)
-        self._calls = LiveCalls(self._environment, self._rules, self._trunks)
-        self._outbound = Outbound(self._environment, self._rules, self._trunks, self._calls)
+        choice = TrunkChoice(self._environment, self._rules, self._watch)
+        self._calls = LiveCalls(self._environment, self._rules, choice)
+        self._outbound = Outbound(self._environment, self._rules, self._calls)
         self._inbound = Inbound(self._environment, self._rules, self._calls)
-        resumer = Resumer(self._environment, self._calls, self._outbound)
+        resumer = Resumer(self._environment, self._rules, self._calls, self._outbound)
         self._failover = Failover(self._environment, self._rules, self._calls, self._inbound, resumer)
         self._recovery = Recovery(self._environment, self._calls, resumer, self._rules)
         self._fencing = Fencing(self._environment, self._calls, self._route)

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from exoswitch.call.session import Ending, Session
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.leases import Lease
+from exoswitch.fleet.trunk_pool import ITrunkPool
 from exoswitch.gateway.call_metrics import count_ended
 from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.bots import IBots
@@ -52,6 +53,7 @@ class Environment:
     prices: Callable[[], IPrices]
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
+    trunks: ITrunkPool
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
 
     def give_back(self, lease: Lease) -> None:

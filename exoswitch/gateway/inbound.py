@@ -160,6 +160,7 @@ class Inbound(Service):
             created_at=now,
             updated_at=now,
             channel_id=event.channel_id,
+            trunk=event.trunk or None,
         )
 
     # --- The choice of a gateway ------------------------------------------------------------------------------------

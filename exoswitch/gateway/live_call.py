@@ -5,7 +5,8 @@ effects are carried out waits until they are done.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from attrs import define, field
@@ -16,25 +17,38 @@ from zope.interface import implementer
 
 from exoswitch.call import effects as fx
 from exoswitch.call import events as ev
+from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
-from exoswitch.call.inputs import CallInputs, apply_close, apply_event, apply_listing
+from exoswitch.call.effects import Timer
+from exoswitch.call.inputs import (
+    CallInputs,
+    apply_claim,
+    apply_close,
+    apply_event,
+    apply_judgement,
+    apply_listing,
+    apply_turn,
+)
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.machine import begin, has_channel, is_talking, owned_timers
 from exoswitch.call.session import Session
-from exoswitch.errors import BackendUnavailable, ExoswitchError, NoCapacity, TrunkError
+from exoswitch.errors import BackendUnavailable, ExoswitchError, InvalidValue, NoCapacity, TrunkError
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.channel import Channel, OutboundRoute
+from exoswitch.gateway.attempts import CallAttempts
+from exoswitch.gateway.channel import Channel
 from exoswitch.gateway.conversation import Conversation
 from exoswitch.gateway.environment import ANSWER_S, Environment
 from exoswitch.gateway.progress import CallProgress
 from exoswitch.gateway.record import CallRecord
 from exoswitch.gateway.timers import CallTimers
+from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.media import IMediaListener
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
 
 STOPPING = "this gateway is stopping: place the call on another one"
+ChannelKeys = tuple[tuple[str, str], ...]
 RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to Asterisk
 
 
@@ -43,20 +57,22 @@ RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to A
 class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
-    `choose_trunk` finds the way to dial an outbound call, or raises NoCapacity or TrunkError.
+    `on_channels` is called when the call has other channels than the given ones.
     """
 
     _session: Session
     lease: Lease
     _world: Environment
     _limits: CallLimits
+    _choice: TrunkChoice
+    _on_channels: Callable[["LiveCall", ChannelKeys], None]
     _on_over: Callable[["LiveCall"], None]
-    _choose_trunk: Callable[[Session], Awaitable[OutboundRoute]]
     inputs: CallInputs = field(init=False)
     channel: Channel = field(init=False)
     _core: CallCore = field(init=False)
     _record: CallRecord = field(init=False)
     _progress: CallProgress = field(init=False)
+    _attempts: CallAttempts = field(init=False)
     _conversation: Conversation = field(init=False)
     _timers: CallTimers = field(init=False)
     _was_answered: bool = field(init=False)
@@ -77,13 +93,18 @@ class LiveCall:
         )
         self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
-        self._timers = CallTimers(self.inputs, world.clock, self.feed)
-        self.channel = Channel(
-            world.switches[self.lease.asterisk],
-            session.channel_id or session.call_sid,
+        self._attempts = CallAttempts(world, self._choice, self._log)
+        self._timers = CallTimers(self.inputs, world.clock, self.feed, self._turn_came)
+        self.channel = self._new_channel(session.channel_id or session.call_sid)
+
+    def _new_channel(self, channel_id: str, *others: str) -> Channel:
+        return Channel(
+            self._world.switches[self.lease.asterisk],
+            channel_id,
+            others or (channel_id,),
             self.inputs,
             self.feed,
-            Retry(world.clock, ANSWER_S, RETRY_S),
+            Retry(self._world.clock, ANSWER_S, RETRY_S),
             self._log,
         )
 
@@ -94,12 +115,20 @@ class LiveCall:
 
         Raises:
             NoCapacity: no trunk has a channel for it.
-            TrunkError: no trunk is configured.
-            BackendUnavailable: this gateway stops.
+            TrunkError: no trunk takes it.
+            InvalidValue: no trunk can dial its number.
+            BackendUnavailable: this gateway stops, or the trunks of the fleet cannot be counted.
         """
         self._accepted = accepted = Deferred[None]()
         self.feed(self.inputs.accept)
         return accepted
+
+    def go_on(self) -> None:
+        """Expect a call that has a channel already, perhaps a later one than its session says."""
+        known, possible = self.session.channel_id or self.call_sid, self.session.channels(self._limits.attempts)
+        former, self.channel = self.channel, self._new_channel(known, *possible)
+        self._on_channels(self, former.keys)
+        self._attempts.hold(self.session)
 
     def open_media(self) -> None:
         """Bind the call's RTP port; a call without one is abandoned.
@@ -138,11 +167,13 @@ class LiveCall:
 
     def switch_event(self, event: ev.ChannelEvent) -> None:
         """Take an event of the call's channel."""
-        self.feed(apply_event, self.inputs, self._core, event, self._conversation.here)
+        if self.channel.concerns(event):
+            self.feed(apply_event, self.inputs, self._core, event, self._conversation.here)
 
     def listed(self, found: ev.SwitchReady) -> None:
         """Take Asterisk's list of channels, which is complete: a channel that is not in it is gone."""
         if has_channel(self._core):
+            self.channel.listed(found)
             self.feed(apply_listing, self.inputs, self._core, found, self.channel.channel_id, self._conversation.here)
 
     def media_lost(self, silent_s: float) -> None:
@@ -195,15 +226,11 @@ class LiveCall:
 
     def _carry_out(self, effect: fx.Effect) -> None:  # noqa: C901, PLR0912 - one line for each effect there is
         match effect:
-            case fx.ChooseTrunk():
-                spawn(self._take_trunk(), self._log, "choosing a trunk", call_sid=self.call_sid)
+            case fx.TrunkEffect():
+                self._carry_out_on_trunk(effect)
             case fx.ClaimCall():
-                self.channel.claim(lambda: self._world.sessions.claim(self.call_sid, self._world.process))
-            case fx.Originate(ring_s):
-                self._progress.dialled()
-                self.channel.originate(self.session.exophone, self._conversation.address, ring_s)
-            case fx.QualifyTrunk():
-                self.channel.qualify()
+                claim = partial(self._world.sessions.claim, self.call_sid, self._world.process)
+                self.channel.claim(claim, self._claimed)
             case fx.BridgeCall():
                 self.channel.bridge(self._conversation.address)
             case fx.TakeOverCall():
@@ -240,18 +267,64 @@ class LiveCall:
                 self._progress.ended()
                 self._record.end(ending)
 
-    async def _take_trunk(self) -> None:
+    def _carry_out_on_trunk(self, effect: fx.TrunkEffect) -> None:
+        match effect:
+            case fx.ChooseTrunk():
+                self._ask_for_trunk(self._attempts.choose(self.session))
+            case fx.TakeTurnAgain():
+                self._ask_for_trunk(self._attempts.turn_again())
+            case fx.WaitForTurn():
+                self._wait_for_turn(self._attempts.wait_s)
+            case fx.Originate(timeout_s):
+                self._originate(timeout_s)
+            case fx.ReportSign():
+                self._attempts.rang()
+            case fx.ReportAnswer():
+                self._attempts.answered()
+            case fx.JudgeAttempt():
+                self.feed(apply_judgement, self.inputs, self._core, self._attempts.elapsed_s, self._attempts.spent_s)
+            case fx.EndAttempt(reason, end):
+                self._attempts.ended(effect, self.call_sid)
+                self._record.end_attempt(reason, end)
+            case fx.QualifyTrunk():
+                self.channel.switch.qualify(self.session.trunk or "")
+
+    def _ask_for_trunk(self, work: Coroutine[Deferred[Any], Any, ChosenTrunk]) -> None:
+        spawn(self._take_trunk(work), self._log, "choosing a trunk", call_sid=self.call_sid)
+
+    async def _take_trunk(self, work: Awaitable[ChosenTrunk]) -> None:
         try:
-            route = await self._choose_trunk(self.session)
-        except (NoCapacity, TrunkError) as problem:
+            trunk = await work
+        except (NoCapacity, TrunkError, InvalidValue, BackendUnavailable) as problem:
             self._refusal = problem
             self.feed(self.inputs.no_trunk, str(problem))
         else:
-            self.channel.route = route
-            self._record.choose_trunk(route.trunk)
-            self._world.metrics.observe("trunk_cps_wait_seconds", route.wait_s, trunk=route.trunk)
-            self.feed(self.inputs.trunk_chosen, route.wait_s, f"trunk {route.trunk} ({route.address})")
+            self._record.choose_trunk(trunk.name)
+            self.feed(self.inputs.trunk_chosen, trunk)
             self._answer(None)
+
+    def _wait_for_turn(self, seconds: float) -> None:
+        if seconds > 0:
+            self._timers.start(Timer.TURN, seconds)
+        else:
+            self.feed(self._turn_came)
+
+    def _turn_came(self) -> None:
+        apply_turn(self.inputs, self._core, self._attempts.late_s, self._attempts.spent_s)
+
+    def _claimed(self) -> None:
+        apply_claim(self.inputs, self._core, self._attempts.late_s)
+
+    def _originate(self, timeout_s: float) -> None:
+        """Dial the number on a channel of its own: late events of an earlier attempt must not reach this one."""
+        attempt, route = self._attempts.dialled()
+        if attempt.channel_id != self.channel.channel_id:
+            former, self.channel = self.channel, self._new_channel(attempt.channel_id)
+            former.release()
+            self._on_channels(self, former.keys)
+        self._record.begin_attempt(attempt)
+        self._progress.dialled()
+        self.channel.originate(route.dialling, self._conversation.address, timeout_s)
 
     def _answer(self, refusal: ExoswitchError | None) -> None:
         """Tell whether the call was accepted, unless that has been told."""
@@ -265,6 +338,7 @@ class LiveCall:
         if is_elsewhere:
             self._log.info("call {call_sid}: another gateway has it now", call_sid=self.call_sid)
         self.channel.release()
+        self._attempts.release()
         statistics = self._conversation.release()
         if statistics is not None:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=statistics)

@@ -1,7 +1,7 @@
 """Adapter: all live calls of this gateway: by SID, by channel, and whether more may begin."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 from attrs import define, field
@@ -10,17 +10,12 @@ from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from exoswitch.call.session import Direction, Session
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import Environment
-from exoswitch.gateway.live_call import LiveCall
+from exoswitch.gateway.live_call import ChannelKeys, LiveCall
 from exoswitch.gateway.rules import CurrentRules
+from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.switch import ISwitch
-from exoswitch.trunks.channels import TrunkChannels
-
-
-async def _never_dialled(session: Session) -> OutboundRoute:
-    raise LookupError(f"call {session.call_sid} has a channel already")
 
 
 @define(eq=False)
@@ -29,7 +24,7 @@ class LiveCalls:
 
     _environment: Environment
     _rules: CurrentRules
-    _trunks: TrunkChannels
+    _choice: TrunkChoice
     is_stopping: bool = field(default=False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
@@ -46,20 +41,18 @@ class LiveCalls:
             NoCapacity: no RTP port is free; the place is released.
         """
         call = self._add(session, lease)
+        call.go_on()
         call.open_media()
         return call
 
-    async def begin_outbound(
-        self, session: Session, lease: Lease, choose_trunk: Callable[[Session], Awaitable[OutboundRoute]]
-    ) -> LiveCall:
+    async def begin_outbound(self, session: Session, lease: Lease) -> LiveCall:
         """Make a call that is to be dialled, on its place, with a channel of a trunk and an RTP port.
 
         Raises:
             NoCapacity: no trunk has a channel for it, or no RTP port is free; the place is released.
-            TrunkError: no trunk is configured; the place is released.
-            BackendUnavailable: this gateway stops; the place is released.
+            TrunkError, InvalidValue, BackendUnavailable: see `LiveCall.accept`; the place is released.
         """
-        call = self._add(session, lease, choose_trunk)
+        call = self._add(session, lease)
         await call.accept()
         call.open_media()
         return call
@@ -99,38 +92,38 @@ class LiveCalls:
         finally:
             self._waiting.discard(all_over)
 
-    def _add(
-        self,
-        session: Session,
-        lease: Lease,
-        choose_trunk: Callable[[Session], Awaitable[OutboundRoute]] = _never_dialled,
-    ) -> LiveCall:
+    def _add(self, session: Session, lease: Lease) -> LiveCall:
         limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
-        call = LiveCall(session, lease, self._environment, limits, self._forget, choose_trunk)
+        call = LiveCall(session, lease, self._environment, limits, self._choice, self._move, self._forget)
         self._by_sid[call.call_sid] = call
-        self._by_channel[call.channel.key] = call
+        self._move(call, ())
         return call
 
+    def _move(self, call: LiveCall, former: ChannelKeys) -> None:
+        """Find a call by the channels that it has now."""
+        self._drop(call, former)
+        self._by_channel.update(dict.fromkeys(call.channel.keys, call))
+
+    def _drop(self, call: LiveCall, keys: ChannelKeys) -> None:
+        for key in keys:
+            if self._by_channel.get(key) is call:  # else another call has taken the channel
+                del self._by_channel[key]
+
     def _readings(self) -> Iterator[Reading]:
-        active = Counter(
-            {(Direction.INBOUND, ""): 0, **{(Direction.OUTBOUND, name): 0 for name in self._trunks.names}}
-        )
+        trunks = self._environment.trunks.statuses()
+        active = Counter({(Direction.INBOUND, ""): 0, **{(Direction.OUTBOUND, name): 0 for name in trunks}})
         active.update((call.session.direction, call.session.trunk or "") for call in self._by_sid.values())
         for (direction, trunk), count in active.items():
             yield Reading("calls_active", count, {"direction": direction.side, "trunk": trunk})
         yield Reading("streams_active", sum(call.is_talking for call in self._by_sid.values()))
-        for use in self._trunks.uses():
-            of_trunk = {"trunk": use.name}
-            yield Reading("trunk_channels_in_use", use.busy, of_trunk)
-            yield Reading("trunk_channels_limit", use.channels, of_trunk)
-            yield Reading("trunk_cps_limit", use.cps, of_trunk)
+        for name, status in trunks.items():
+            yield Reading("trunk_channels_in_use", status.busy_here, {"trunk": name})
+            yield Reading("trunk_channels_limit", status.limits.channels, {"trunk": name})
+            yield Reading("trunk_cps_limit", status.limits.cps, {"trunk": name})
 
     def _forget(self, call: LiveCall) -> None:
         del self._by_sid[call.call_sid]
-        if self._by_channel.get(call.channel.key) is call:  # else another call has taken the channel
-            del self._by_channel[call.channel.key]
-        if call.channel.route is not None:
-            self._trunks.give_back(call.channel.route.trunk)
+        self._drop(call, call.channel.keys)
         if not self._by_sid:
             for all_over in tuple(self._waiting):
                 all_over.callback(None)

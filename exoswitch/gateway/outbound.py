@@ -12,10 +12,9 @@ from twisted.logger import Logger
 
 from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
-from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached
+from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import REFUSALS, allocation, count_refused
-from exoswitch.gateway.channel import OutboundRoute
 from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
 from exoswitch.gateway.live_call import STOPPING, LiveCall
@@ -26,7 +25,6 @@ from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
 from exoswitch.telephony.numbers import dialable
-from exoswitch.trunks.channels import TrunkChannels
 
 LOOK_EVERY_S = 5.0
 NO_ASTERISK = "no Asterisk can be reached: see /readyz"
@@ -39,7 +37,6 @@ class Outbound(Service):
 
     _environment: Environment
     _rules: CurrentRules
-    _trunks: TrunkChannels
     _calls: LiveCalls
     _watch: HandoffWatch = field(init=False)
     _retry: Retry = field(init=False)
@@ -82,7 +79,7 @@ class Outbound(Service):
         session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
         if lease.gateway != self._environment.node:
             return await self._hand_over(session, lease)
-        call = await self._calls.begin_outbound(session, lease, self._choose_trunk)
+        call = await self._calls.begin_outbound(session, lease)
         try:
             await self._save(call.session)
         except BackendUnavailable:
@@ -119,12 +116,6 @@ class Outbound(Service):
             ring_s=request.ring_s,
             max_duration_s=request.max_duration_s,
         )
-
-    async def _choose_trunk(self, session: Session) -> OutboundRoute:
-        trunk, wait_s = self._trunks.take(self._environment.clock.seconds())
-        sip = self._rules.now.routing.trunks[trunk]
-        channel = sip.dial(session.customer, session.exophone).channel
-        return OutboundRoute(trunk=trunk, address=sip.address, channel=channel, wait_s=wait_s)
 
     async def _find_place(self, session: Session) -> Lease:
         """Take a place for a new call; other gateways may reach an Asterisk when this one cannot."""
@@ -214,7 +205,7 @@ class Outbound(Service):
             return
         try:
             await self.dial(session, lease)
-        except REFUSALS as problem:
+        except (*REFUSALS, InvalidValue) as problem:
             self._log.warn("call {call_sid} failed: {problem}", call_sid=session.call_sid, problem=str(problem))
 
     async def dial(self, session: Session, lease: Lease) -> LiveCall:
@@ -222,13 +213,12 @@ class Outbound(Service):
 
         Raises:
             NoCapacity: no trunk has a channel for it, or no RTP port is free.
-            TrunkError: no trunk is configured.
-            BackendUnavailable: this gateway stops.
+            TrunkError, InvalidValue, BackendUnavailable: see `LiveCall.accept`.
         """
         session = evolve(session, gateway=self._environment.node, asterisk=lease.asterisk)
         try:
-            call = await self._calls.begin_outbound(session, lease, self._choose_trunk)
-        except REFUSALS as problem:
+            call = await self._calls.begin_outbound(session, lease)
+        except (*REFUSALS, InvalidValue) as problem:
             self._fail(session, problem)
             raise
         self._environment.sessions.note(call.session)

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from attrs import define, evolve, field
 from twisted.logger import Logger
 
+from exoswitch.call.attempts import Attempt
 from exoswitch.call.session import CallStatus, Ending, Session
 from exoswitch.call.stream_start import StreamStart
+from exoswitch.call.verdicts import AttemptEnd
 from exoswitch.gateway.call_metrics import count_ended
 from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.metrics import IMetrics
@@ -37,10 +39,35 @@ class CallRecord:
         self.session = evolve(self.session, trunk=trunk)
 
     def progress(self, status: CallStatus) -> None:
-        """Write a new status."""
+        """Write a new status; the phone has rung by then."""
+        if self.session.attempts:
+            *earlier, last = self.session.attempts
+            self.session = evolve(self.session, attempts=(*earlier, evolve(last, has_rung=True)))
         if status is CallStatus.IN_PROGRESS and self._answered_at is None:
             self._answered_at = self._monotonic()
         self._write(self.session.progressed(status, self._wall_clock()))
+
+    def begin_attempt(self, attempt: Attempt) -> None:
+        """Write that the number is dialled on a trunk."""
+        self._write(
+            evolve(
+                self.session,
+                trunk=attempt.trunk,
+                channel_id=attempt.channel_id,
+                attempts=(*self.session.attempts, attempt),
+                updated_at=self._wall_clock(),
+            )
+        )
+
+    def end_attempt(self, reason: str, end: AttemptEnd | None) -> None:
+        """Write how the last attempt ended; `end` is None if we ended it ourselves."""
+        if not self.session.attempts:
+            return
+        *earlier, last = self.session.attempts
+        if end is not None:
+            last = evolve(last, sip_status=end.sip_status, cause=end.cause, has_rung=end.has_rung)
+        attempts = (*earlier, evolve(last, reason=reason))
+        self._write(evolve(self.session, attempts=attempts, updated_at=self._wall_clock()))
 
     def renew_stream(self, stream_sid: str) -> None:
         """Write the SID of the call's next stream."""

@@ -52,7 +52,8 @@ class Recovery(Service):
     def expects(self, switch: ISwitch, channel_id: str) -> bool:
         """Whether a channel is of a call that this gateway is about to go on with."""
         return any(
-            (session.asterisk, _channel_of(session)) == (switch.name, channel_id) for session in self._left.values()
+            session.asterisk == switch.name and channel_id in self._channels_of(session)
+            for session in self._left.values()
         )
 
     # --- What was left ----------------------------------------------------------------------------------------------
@@ -96,16 +97,20 @@ class Recovery(Service):
 
     async def _go_on(self, switch: ISwitch) -> None:
         for session in [session for session in self._left.values() if session.asterisk == switch.name]:
-            is_up = _channel_of(session) in self._channels[switch.name]
+            possible = self._channels_of(session)
+            is_up = not self._channels[switch.name].isdisjoint(possible)
             if self._calls.find(session.call_sid) is not None:
                 pass  # Another gateway had accepted it, and has handed it over again.
-            elif self._calls.of_channel(switch, _channel_of(session)) is not None:
+            elif any(self._calls.of_channel(switch, channel_id) is not None for channel_id in possible):
                 self._resumer.end(session, "its caller was answered as a new call")
             elif is_up or session.answered_at is None:
                 await self._resume(session, switch)
             else:
                 self._resumer.end(session, "it ended while no gateway had it")
             self._left.pop(session.call_sid, None)
+
+    def _channels_of(self, session: Session) -> tuple[str, ...]:
+        return session.channels(self._rules.now.routing.limits.attempts)
 
     async def _resume(self, session: Session, switch: ISwitch) -> None:
         try:
@@ -120,7 +125,3 @@ class Recovery(Service):
             self._resumer.give_up(session, str(problem))
         else:
             await self._resumer.resume(session, lease)
-
-
-def _channel_of(session: Session) -> str:
-    return session.channel_id or session.call_sid

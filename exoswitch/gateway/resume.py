@@ -17,6 +17,7 @@ from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.outbound import Outbound
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
 
@@ -28,6 +29,7 @@ class Resumer:
     """Goes on with calls whose gateway is gone, or ends them."""
 
     _environment: Environment
+    _rules: CurrentRules
     _calls: LiveCalls
     _outbound: Outbound
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.resume"), init=False)
@@ -65,7 +67,8 @@ class Resumer:
         """End a call that no gateway goes on with; hang up its channel, which may still be up."""
         switch = self._environment.switches.get(session.asterisk or "")
         if switch is not None:
-            switch.hang_up_lost(session.channel_id or session.call_sid, HangUpCause.NORMAL_CLEARING)
+            for channel_id in session.channels(self._rules.now.routing.limits.attempts):
+                switch.hang_up_lost(channel_id, HangUpCause.NORMAL_CLEARING)
         self.end(session, why)
 
     def end(self, session: Session, why: str) -> None:

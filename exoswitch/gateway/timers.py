@@ -12,11 +12,15 @@ from exoswitch.call.inputs import CallInputs
 
 @define(eq=False)
 class CallTimers:
-    """Starts timers, and cancels those that a new state does not own; `feed` takes the input that an expiry is."""
+    """Starts timers, and cancels those that a new state does not own; `feed` takes the input that an expiry is.
+
+    `turn_came` feeds how punctual a trunk's turn is.
+    """
 
     _inputs: CallInputs
     _clock: IReactorTime
     _feed: Callable[[Callable[[], None]], None]
+    _turn_came: Callable[[], None]
     _running: dict[Timer, IDelayedCall] = field(factory=dict, init=False)
 
     def start(self, timer: Timer, seconds: float) -> None:
@@ -38,7 +42,8 @@ class CallTimers:
         del self._running[timer]
         inputs = self._inputs
         expired = {
-            Timer.TURN: inputs.turn_came,
+            Timer.TURN: self._turn_came,
+            Timer.POST_DIAL: inputs.post_dial_timed_out,
             Timer.RING: inputs.ring_timed_out,
             Timer.HANDSHAKE: inputs.handshake_timed_out,
             Timer.DURATION: inputs.duration_reached,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget, Session
@@ -79,9 +79,9 @@ class Routing:
     def limits_of(self, session: Session, now: float) -> CallLimits:
         """Give the time limits of a call; `now` (wall clock) says how much of them an answered call has used."""
         limits = self.limits
-        return CallLimits(
+        return evolve(
+            limits,
             ring_s=session.ring_s or limits.ring_s,
-            handshake_s=limits.handshake_s,
             max_duration_s=min(session.max_duration_s or limits.max_duration_s, limits.max_duration_s),
             spent_s=0.0 if session.answered_at is None else max(0.0, now - session.answered_at),
         )

@@ -5,6 +5,7 @@ A label never holds a number, a SID or a URL: its values are listed here, or are
 
 from exoswitch.telemetry.metric import Kind, Label, Metric
 from exoswitch.telephony.causes import CAUSES
+from exoswitch.telephony.sip_statuses import FINAL_ANSWERS
 
 LABELS = {
     "action": "the AMI action",
@@ -19,16 +20,19 @@ LABELS = {
     "outcome": "what became of it",
     "reason": "why",
     "result": "how it went",
-    "cause": "the Q.850 cause of the hang-up, a number; [operator.md](operator.md) has the common ones",
+    "cause": "the Q.850 cause of the hang-up, a number; [operator.md](operator.md) has the common ones. "
+    "Of a failover: the SIP status, or a word",
     "scheme": "the scheme of the bot's URL; `http` and `https` are resolvers",
     "stage": "how far the call came",
     "state": "`open`: calls go to other trunks; `half-open`: one call tries the trunk",
     "status": "Exotel's final status of the call",
+    "from": "the name of the trunk that failed",
+    "to": "the name of the trunk that was dialled next",
     "trunk": "the name of a trunk under `trunks:`; empty for a call without one",
 }
 """The labels that a metric may have. Before you add one, be sure that it has few values."""
 
-FROM_CONFIGURATION = frozenset({"asterisk", "trunk"})
+FROM_CONFIGURATION = frozenset({"asterisk", "trunk", "from", "to"})
 """The labels whose values are names of the configuration file."""
 
 _ASTERISK = Label("asterisk")
@@ -51,6 +55,7 @@ _CODE_CLASS = Label("code_class", ("1000", "1001", "1xxx", "3xxx", "4xxx", "none
 _BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))
 _CAUSE = Label("cause", tuple(map(str, CAUSES)))
+_FAILOVER_CAUSE = Label("cause", ("silence", "no-channel", "other", *map(str, FINAL_ANSWERS)))
 _SCHEME = Label("scheme", ("ws", "wss", "http", "https"))
 
 _DURATION_S = (1, 5, 15, 30, 60, 180, 600, 1800, 3600, 14400)
@@ -112,6 +117,19 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         ),
     ),
     "Trunks": (
+        _counter(
+            "trunk_attempts_total",
+            "Dials on a trunk that ended or were answered.",
+            _TRUNK,
+            Label("result", ("answered", "busy", "no-answer", "failed", "canceled")),
+        ),
+        _counter(
+            "trunk_failovers_total",
+            "Calls whose trunk failed before the phone rang, and that were dialled on another one.",
+            Label("from"),
+            Label("to"),
+            _FAILOVER_CAUSE,
+        ),
         _gauge("trunk_channels_in_use", "Channels of a trunk that calls of this gateway use.", _TRUNK),
         _gauge("trunk_channels_limit", "Channels of a trunk that are configured.", _TRUNK),
         _gauge("trunk_cps_limit", "Calls a second that a trunk takes, as configured.", _TRUNK),

@@ -37,6 +37,9 @@ _CLASSES = {
     6: "refused everywhere",
 }
 
+FINAL_ANSWERS = tuple(_TEXTS)
+"""The final answers that have a text."""
+
 
 def sip_text(status: int) -> str:
     """Describe a final answer: ``the phone is busy (SIP 486)``."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exoswitch.call import outputs
+from exoswitch.call import dialling, outputs
 from exoswitch.call.effects import (
     BridgeCall,
     ChooseTrunk,
@@ -15,15 +15,18 @@ from exoswitch.call.effects import (
     QualifyTrunk,
     RecordProgress,
     ReleaseCall,
+    ReportSign,
     SendDigit,
     StartStream,
     StartTimer,
     StopReason,
     TakeOverCall,
     Timer,
+    WaitForTurn,
 )
 from exoswitch.call.session import CallStatus, DisconnectedBy, StreamStatus
 from tests.harness.call_machine import (
+    LAB,
     PATHS,
     TO_CLAIMING,
     TO_CONNECTING,
@@ -39,10 +42,10 @@ from tests.harness.call_machine import (
 def test_outbound_call_takes_a_trunk_waits_for_its_turn_is_claimed_and_dialled():
     call = Call()
     assert call.feed("accept") == [ChooseTrunk()]
-    assert call.feed("trunk_chosen", 0.5, "trunk lab (10.9.0.1:5060)") == []
-    assert call.feed("dial") == [StartTimer(Timer.TURN, 0.5)]
+    assert call.feed("trunk_chosen", LAB) == []
+    assert call.feed("dial") == [WaitForTurn()]
     assert call.feed("turn_came") == [ClaimCall()]
-    assert call.feed("claimed") == [Originate(30.0), StartTimer(Timer.RING, 40.0)]
+    assert call.feed("claimed") == [Originate(40.0), StartTimer(Timer.RING, 50.0)]
     assert call.feed("originate_queued") == []
 
 
@@ -74,7 +77,11 @@ def test_events_of_the_channel_may_come_before_the_answer_to_the_originate():
 
 def test_ringing_is_recorded_once():
     call = Call()
-    assert call.feed_all(*TO_RINGING) == [RecordProgress(CallStatus.RINGING)]
+    assert call.feed_all(*TO_RINGING) == [
+        ReportSign(),
+        RecordProgress(CallStatus.RINGING),
+        StartTimer(Timer.RING, 30.0),
+    ]
     assert call.feed("channel_ringing") == []
 
 
@@ -217,12 +224,12 @@ def test_channel_that_appears_after_its_originate_failed_still_tells_the_cause()
 
 def test_trunk_that_never_rings_fails_the_call():
     call = Call()
-    effects = call.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", outputs.TIMED_OUT))
+    effects = call.feed_all(*TO_DIALLING, "channel_dialled", ("originate_failed", dialling.TIMED_OUT))
     assert QualifyTrunk() in effects
     reason = ending_in(call.feed("channel_hung_up", 19)).reason
     assert reason.startswith("trunk lab (10.9.0.1:5060) never said that the phone rang")
     dropped_first = (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19))
-    effects = Call().feed_all(*dropped_first, ("originate_failed", outputs.TIMED_OUT))
+    effects = Call().feed_all(*dropped_first, ("originate_failed", dialling.TIMED_OUT))
     assert ending_in(effects).status is CallStatus.FAILED
     assert QualifyTrunk() in effects
 
@@ -241,7 +248,7 @@ def test_busy_phone_whose_events_come_in_another_order_is_busy():
 
 
 def test_phone_that_rang_until_the_time_was_up_was_not_answered():
-    effects = Call().feed_all(*TO_RINGING, ("originate_failed", outputs.TIMED_OUT), ("channel_hung_up", 19))
+    effects = Call().feed_all(*TO_RINGING, ("originate_failed", dialling.TIMED_OUT), ("channel_hung_up", 19))
     assert ending_in(effects).status is CallStatus.NO_ANSWER
 
 

@@ -6,11 +6,15 @@ import pytest
 from automat import NoTransition
 
 from exoswitch.call import machine
+from exoswitch.call.attempts import Health
 from exoswitch.call.effects import (
     StartTimer,
 )
 from exoswitch.call.inputs import CallInputs
+from exoswitch.call.session import CallStatus
+from exoswitch.call.verdicts import AttemptEnd, End, Next, Verdict
 from tests.harness.call_machine import (
+    LAB,
     PATHS,
     Call,
 )
@@ -21,7 +25,8 @@ def test_a_list_of_channels_counts_only_once_asterisk_has_accepted_the_call(stat
     call = Call()
     call.feed_all(*PATHS[state])
     before = {"new", "choosing_trunk", "accepted", "waiting_for_turn", "claiming", "originating"}
-    assert machine.has_channel(call.core) is (state not in before)
+    between = {"judging", "choosing_again", "waiting_again"}
+    assert machine.has_channel(call.core) is (state not in before | between)
 
 
 @pytest.mark.parametrize("state", PATHS)
@@ -33,17 +38,22 @@ def test_every_timer_that_a_state_starts_is_its_own(state):
         assert started <= machine.owned_timers(call.core)
 
 
+END = AttemptEnd(how=End.REFUSED, has_rung=False, elapsed_s=1.0, sip_status=503, cause=34)
+VERDICT = Verdict(Next.YES, Health.STRONG, CallStatus.FAILED)
+
 INPUTS = {
     "accept": (),
     "arrive": (),
     "resume": (),
     "adopt_ringing": (),
     "abandon": (),
-    "trunk_chosen": (0.5, "trunk lab (10.9.0.1:5060)"),
+    "trunk_chosen": (LAB,),
     "no_trunk": ("every channel is busy",),
     "dial": (),
     "turn_came": (),
+    "turn_missed": (),
     "claimed": (),
+    "claimed_late": (),
     "originate_queued": (),
     "refused": ("no",),
     "moved": (),
@@ -64,6 +74,9 @@ INPUTS = {
     "playout_finished": (),
     "media_lost": (30.0,),
     "hang_up": ("by request",),
+    "post_dial_timed_out": (),
+    "fail_over": (END, VERDICT),
+    "give_up": (END, VERDICT),
     "ring_timed_out": (),
     "handshake_timed_out": (),
     "duration_reached": (),
@@ -72,37 +85,50 @@ INPUTS = {
 }
 
 _BEGINNINGS = {"accept", "arrive", "resume", "adopt_ringing"}
-_UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "turn_came", "claimed", "refused"}
+_TURN = {"turn_came", "turn_missed"}
+_UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "claimed", "claimed_late", "refused"} | _TURN
 _CHANNEL = {
     *("originate_queued", "rejected", "channel_dialled", "channel_ringing", "channel_answered", "dial_failed"),
     *("originate_failed", "media_announced", "channel_hung_up", "digit_pressed"),
 }
 _ELSEWHERE = _CHANNEL - {"originate_queued", "rejected"}  # as another gateway's channel of the same call has it
+_BETWEEN = _CHANNEL | {"hang_up", "moved"}
+_JUDGEMENT = {"fail_over", "give_up"}
 _CLOSE = {"stream_closed", "stream_lost", "bot_finished"}
 _STREAM = {"stream_opened", "stream_failed", "playout_finished"} | _CLOSE
-_TIMERS = {"ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due", "hang_up_timed_out"}
+_TIMERS = {
+    *("post_dial_timed_out", "ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due"),
+    "hang_up_timed_out",
+}
 _TALK = _STREAM | {"media_lost"}
-_BEFORE = _BEGINNINGS | _UNDIALLED
-_DIALLED = _BEFORE | _TALK | _TIMERS - {"ring_timed_out"}
+_BEFORE = _BEGINNINGS | _UNDIALLED | _JUDGEMENT
+_RINGING = _BEFORE | _TALK | _TIMERS - {"ring_timed_out"}
+_SILENT = _RINGING - {"post_dial_timed_out"}
+_FAILED = _BEFORE | _TALK | _TIMERS - {"hang_up_timed_out"}
 _LOST = _BEFORE | _CLOSE | {"playout_finished"} | _TIMERS - {"duration_reached"}
 
 ILLEGAL = {
     "new": set(INPUTS) - _BEGINNINGS - {"abandon"},
     "choosing_trunk": set(INPUTS) - _ELSEWHERE - {"trunk_chosen", "no_trunk", "hang_up", "moved"},
     "accepted": set(INPUTS) - _ELSEWHERE - {"abandon", "dial", "hang_up", "moved"},
-    "waiting_for_turn": set(INPUTS) - _ELSEWHERE - {"turn_came", "hang_up", "moved"},
-    "claiming": set(INPUTS) - _ELSEWHERE - {"claimed", "refused", "hang_up", "moved"},
-    "originating": _DIALLED,
-    "dialling": _DIALLED | {"originate_queued"},
-    "trying": _DIALLED,
-    "ringing": _DIALLED,
+    "waiting_for_turn": set(INPUTS) - _ELSEWHERE - _TURN - {"hang_up", "moved"},
+    "claiming": set(INPUTS) - _ELSEWHERE - {"claimed", "claimed_late", "refused", "hang_up", "moved"},
+    "choosing_again": set(INPUTS) - _BETWEEN - {"trunk_chosen", "no_trunk"},
+    "waiting_again": set(INPUTS) - _BETWEEN - _TURN,
+    "originating": _SILENT,
+    "dialling": _SILENT | {"originate_queued"},
+    "trying": _SILENT,
+    "ringing": _RINGING,
+    "giving_trunk_up": _FAILED,
+    "awaiting_hang_up": _FAILED,
+    "awaiting_originate_response": _FAILED,
+    "judging": _FAILED - _JUDGEMENT | {"hang_up_timed_out"},
     "connecting": _LOST - {"handshake_timed_out"},
     "retrying": _LOST - {"handshake_timed_out"},
     "talking": _BEFORE | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
     "draining": _BEFORE | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
-    "awaiting_originate_response": _BEFORE | _TALK | _TIMERS - {"hang_up_timed_out"},
     "ending": _BEFORE | _TIMERS - {"hang_up_timed_out"},
-    "over": _BEGINNINGS | {"turn_came"} | _TIMERS,
+    "over": _BEGINNINGS | _TURN | _TIMERS,
 }
 _WAITING = (_LOST | {"stream_opened", "stream_failed"}) - {"reconnect_due"}
 ILLEGAL |= {state.name: _WAITING for state in machine.BOT_LOST}

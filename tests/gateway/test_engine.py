@@ -17,6 +17,8 @@ from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidValue, NoCapacity, TrunkError
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
+from exoswitch.fleet.trunk_memory import MemoryTrunks
+from exoswitch.fleet.trunk_status import TrunkLimits
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.inbound import TURNED_AWAY_AT_ONCE
@@ -24,7 +26,6 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
-from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.prices import PRICES
@@ -52,11 +53,14 @@ class House:
     sessions: MemorySessions = field(factory=MemorySessions)
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
     nodes: MemoryNodes = field(init=False)
+    trunks: MemoryTrunks = field(init=False)
     engine: Engine = field(init=False)
 
     def __attrs_post_init__(self):
         sids, tokens = count(1), count(1)
         self.nodes = MemoryNodes("gw1", 3, {"pbx1": 2}, lambda: f"token{next(tokens)}")
+        self.trunks = MemoryTrunks("gw1", self.clock.seconds)
+        self.trunks.set_limits({"lab": TrunkLimits(30, 10.0)})
         ports = Environment(
             node="gw1",
             process="process1",
@@ -71,6 +75,7 @@ class House:
             prices=lambda: PRICES,
             metrics=self.metrics,
             switches={"pbx1": self.switch},
+            trunks=self.trunks,
         )
         trunk = build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))
         directory = Routing(
@@ -79,8 +84,7 @@ class House:
             trunks={"lab": trunk},
             routes={OURS: InboundRoute("acme1", BOT), "+918047491800": InboundRoute("tiny", BOT)},
         )
-        lines = TrunkChannels.of([("lab", 30, 10.0)])
-        self.engine = Engine(ports, in_force(directory), lines)
+        self.engine = Engine(ports, in_force(directory))
         self.happens(ev.SwitchReady(UP))
 
     def happens(self, *events):

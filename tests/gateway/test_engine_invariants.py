@@ -14,16 +14,17 @@ from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkRefused
+from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
+from exoswitch.fleet.trunk_memory import MemoryTrunks
+from exoswitch.fleet.trunk_status import TrunkLimits
 from exoswitch.gateway.engine import STOP_WAIT_S, Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
-from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.prices import PRICES
@@ -31,7 +32,7 @@ from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 from tests.harness.rules import in_force
 
 OURS = "+918047491899"
-TRUNK_CHANNELS = 4
+TRUNKS = {"lab": TrunkLimits(4, 1.0), "other": TrunkLimits(4, 100.0), "third": TrunkLimits(4, 100.0)}
 HERE, ELSEWHERE = ("10.0.0.5", 20000), ("10.0.0.9", 30000)
 OPTIONS = st.builds(
     StreamOptions, on_stream_loss=st.sampled_from(["reconnect", "hang-up"]), drain_on_close=st.booleans()
@@ -47,6 +48,8 @@ EVENTS = (  # those of a call that is answered come first
     lambda channel: ev.MediaAnnounced(channel, "10.0.1.5", 4000, ELSEWHERE),
     lambda channel: ev.DigitPressed(channel, "1", 80),
     lambda channel: ev.ChannelHungUp(channel, 16, ""),
+    lambda channel: ev.ChannelHungUp(channel, 34, "", 503, by_peer=True),
+    lambda channel: ev.OriginateFailed(channel, 0),
     ev.ChannelTaken,
 )
 
@@ -63,13 +66,50 @@ class Questions:
         return answer
 
 
+class Dials:
+    """What was dialled for each call: at most one channel at a time, and none after a phone has rung."""
+
+    def __init__(self):
+        self.up, self.ended, self.rang = [], set(), set()
+
+    def originate(self, channel_id):
+        call_sid = call_of(channel_id)
+        assert channel_id not in self.up
+        assert not [each for each in self.up if call_of(each) == call_sid and each not in self.ended]
+        assert call_sid not in self.rang
+        self.up.append(channel_id)
+
+    def tell(self, event):
+        if event.channel_id not in self.up:
+            return
+        if isinstance(event, ev.ChannelHungUp | ev.OriginateFailed):
+            self.ended.add(event.channel_id)
+        elif isinstance(event, ev.ChannelRinging | ev.ChannelAnswered) and event.channel_id not in self.ended:
+            self.rang.add(call_of(event.channel_id))
+
+
+def call_of(channel_id):
+    return channel_id.partition("-")[0]
+
+
 class SlowSwitch(RecordedSwitch):
     questions = None
+    dials = None
 
     def _reply(self, *request, result=None):
         del result
         self.asked.append(request)
+        if request[0] == "originate":
+            self.dials.originate(request[1].channel_id)
         return self.questions.ask(request[0])
+
+
+class SlowTrunks(MemoryTrunks):
+    questions = None
+
+    def take(self, token, candidates, **options):
+        take = super().take
+        return self.questions.ask("take").addCallback(lambda _: take(token, candidates, **options))
 
 
 class SlowSessions(MemorySessions):
@@ -100,7 +140,11 @@ class Calls(RuleBasedStateMachine):
         self.switch, self.media, self.bots = SlowSwitch(), RecordedMedia(), RecordedBots()
         self.sessions = SlowSessions()
         self.switch.questions = self.sessions.questions = self.questions
+        self.switch.dials = self.dials = Dials()
         self.nodes = MemoryNodes("gw1", 6, {"pbx1": 6}, lambda: f"token{next(numbers)}")
+        self.trunks = SlowTrunks("gw1", self.clock.seconds)
+        self.trunks.questions = self.questions
+        self.trunks.set_limits(TRUNKS)
         environment = Environment(
             node="gw1",
             process="process1",
@@ -115,15 +159,15 @@ class Calls(RuleBasedStateMachine):
             prices=lambda: PRICES,
             metrics=MemoryMetrics(),
             switches={"pbx1": self.switch},
+            trunks=self.trunks,
         )
         routing = Routing(
             limits=CallLimits(max_duration_s=60.0),
             concurrency={"acme1": 100},
-            trunks={"lab": build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))},
+            trunks={name: build(SipSettings(name=name, provider="sip", host="127.0.0.1")) for name in TRUNKS},
             routes={OURS: InboundRoute("acme1", BotTarget(url="ws://bot.example.org/ws"))},
         )
-        self.trunks = TrunkChannels.of([("lab", TRUNK_CHANNELS, 1.0)])
-        self.engine = Engine(environment, in_force(routing), self.trunks)
+        self.engine = Engine(environment, in_force(routing))
         self.engine.startService()
         self.engine.switch_event(self.switch, ev.SwitchReady(frozenset()))
         self.channels, self.accepted, self.ended_elsewhere, self.told = [], [], set(), set()
@@ -137,7 +181,8 @@ class Calls(RuleBasedStateMachine):
 
     def tell(self, event):
         if isinstance(event, ev.ChannelTaken) or getattr(event, "leg", None) == ELSEWHERE:
-            self.ended_elsewhere.add(event.channel_id)
+            self.ended_elsewhere.add(call_of(event.channel_id))
+        self.dials.tell(event)
         self.engine.switch_event(self.switch, event)
 
     # --- Calls begin ------------------------------------------------------------------------------------------------
@@ -152,22 +197,54 @@ class Calls(RuleBasedStateMachine):
         self.channels += [call.call_sid for call in self.live() if call.call_sid not in before]
         placed.addCallbacks(lambda session: self.accepted.append(session.call_sid), lambda _: None)
 
-    @rule(options=OPTIONS, steps=st.integers(1, 7))
+    @rule(options=OPTIONS, steps=st.integers(1, 8))
     def a_call_is_placed_and_goes_well_at_first(self, options, steps):
-        known, asked = set(self.channels), len(self.questions.open)
+        known, asked, connections = set(self.channels), len(self.questions.open), len(self.bots.connections)
         self.a_call_is_placed(options)
         new = [sid for sid in self.channels if sid not in known]
-        for _ in range(min(steps, 3) if new else 0):  # save, claim, originate
-            self.clock.pump([1.0] * 4)
-            new_questions = self.questions.open[asked:]
-            del self.questions.open[asked:]
-            for question in new_questions:
-                self.answer(question, result=True)
-        for event in EVENTS[: max(0, steps - 3)][:3] if new else ():
+        for _ in range(min(steps, 4) if new else 0):  # take, save, claim, originate
+            self.answer_next(asked)
+        for event in EVENTS[: max(0, steps - 4)][:3] if new else ():
             self.tell(event(new[0]))
-        if new and steps > 6 and self.bots.connections:
+        if new and steps > 7 and len(self.bots.connections) > connections:
             self.told.add(id(self.bots.connections[-1]))
             self.bots.connections[-1].listener.stream_opened()
+
+    @rule(options=OPTIONS, has_channel=st.booleans(), answers=st.integers(0, 2))
+    def a_call_is_placed_and_its_first_trunk_fails(self, options, has_channel, answers):
+        dialled, asked = len(self.dials.up), len(self.questions.open)
+        self.a_call_is_placed_and_goes_well_at_first(options, 4)
+        for channel_id in self.dials.up[dialled:]:
+            self.refuse(channel_id, has_channel=has_channel)
+            for _ in range(answers):  # take, originate
+                self.answer_next(asked)
+
+    def answer_next(self, asked):
+        """Let time pass until something is asked, with every timer served in time, and answer that."""
+        self.wait_for_question(asked)
+        for question in self.questions.open[asked : asked + 1]:
+            self.questions.open.remove(question)
+            self.answer(question, result=True)
+
+    def wait_for_question(self, asked):
+        end = self.clock.seconds() + 5.0
+        while len(self.questions.open) <= asked:
+            due = min((call.getTime() for call in self.clock.getDelayedCalls()), default=end)
+            if due >= end:
+                return
+            self.clock.advance(max(0.0, due - self.clock.seconds()))
+
+    @precondition(lambda self: self.dials.up)
+    @rule(data=st.data(), has_channel=st.booleans())
+    def a_trunk_refuses_a_call(self, data, has_channel):
+        self.refuse(data.draw(st.sampled_from(self.dials.up)), has_channel=has_channel)
+
+    def refuse(self, channel_id, *, has_channel):
+        if has_channel:
+            self.tell(ev.ChannelDialled(channel_id))
+        self.tell(ev.OriginateFailed(channel_id, 0))
+        if has_channel:
+            self.tell(ev.ChannelHungUp(channel_id, 34, "", 503, by_peer=True))
 
     @precondition(lambda self: len(self.channels) < 5)
     @rule()
@@ -184,7 +261,7 @@ class Calls(RuleBasedStateMachine):
         question = self.questions.open.pop(data.draw(st.integers(0, len(self.questions.open) - 1)))
         what = question[0]
         results = [True, False] if what in {"claim", "take_over"} else [None]
-        failures = FAILURES[:1] if what in {"save", "claim"} else FAILURES
+        failures = {"save": FAILURES[:1], "claim": FAILURES[:1], "take": (NoCapacity("full"),)}.get(what, FAILURES)
         self.answer(question, data.draw(st.sampled_from([*results, *results, *failures])))
 
     def answer(self, question, result):
@@ -203,22 +280,24 @@ class Calls(RuleBasedStateMachine):
     @precondition(lambda self: self.channels)
     @rule(data=st.data(), event=st.sampled_from(EVENTS))
     def something_happens_to_a_channel(self, data, event):
-        self.tell(event(data.draw(st.sampled_from(self.channels))))
+        self.tell(event(data.draw(st.sampled_from([*self.channels, *self.dials.up]))))
 
     @rule(data=st.data())
     def the_link_is_lost_and_comes_back(self, data):
         self.engine.switch_event(self.switch, ev.SwitchLost("pulled"))
-        gone = data.draw(st.sets(st.sampled_from(self.channels), max_size=2)) if self.channels else set()
-        up = set(self.channels) - gone
+        known = [*self.channels, *self.dials.up]
+        gone = data.draw(st.sets(st.sampled_from(known), max_size=2)) if known else set()
+        up = set(known) - gone
+        self.dials.ended |= gone
         legs = {channel_id: data.draw(st.sampled_from([HERE, HERE, HERE, ELSEWHERE])) for channel_id in sorted(up)}
-        self.ended_elsewhere |= {channel_id for channel_id, leg in legs.items() if leg == ELSEWHERE}
+        self.ended_elsewhere |= {call_of(channel_id) for channel_id, leg in legs.items() if leg == ELSEWHERE}
         self.engine.switch_event(self.switch, ev.SwitchReady(frozenset(up), legs))
 
     @precondition(lambda self: self.live())
     @rule(data=st.data())
     def another_gateway_has_a_call(self, data):
         call = self.engine._calls.find(data.draw(st.sampled_from([call.call_sid for call in self.live()])))
-        self.ended_elsewhere.add(call.channel.channel_id)
+        self.ended_elsewhere.add(call_of(call.channel.channel_id))
         call.feed(call.inputs.moved)
 
     @precondition(lambda self: self.bots.connections)
@@ -273,7 +352,7 @@ class Calls(RuleBasedStateMachine):
         assert [event["log_failure"] for event in self.failures if "log_failure" in event] == []
         assert [call._core.state for call in self.live()] == []
         assert self.nodes.view().result.leases == ()
-        assert [self.trunks.take(self.clock.seconds())[0] for _ in range(TRUNK_CHANNELS)] == ["lab"] * TRUNK_CHANNELS
+        assert {name: trunk.busy for name, trunk in self.trunks.statuses().items()} == dict.fromkeys(TRUNKS, 0)
         assert [leg.asked.count(("close",)) for leg in self.media.legs] == [1] * len(self.media.legs)
         assert [leg.stream for leg in self.media.legs] == [None] * len(self.media.legs)
         assert self.clock.getDelayedCalls() == []

@@ -83,6 +83,7 @@ def test_the_stages_of_a_call_are_measured(house):
         'allocations_total{result="taken"}': 1,
         'calls_total{direction="outbound",ended_by="user",status="completed",trunk="lab"}': 1,
         'hangup_cause_total{cause="16",trunk="lab"}': 1,
+        'trunk_attempts_total{result="answered",trunk="lab"}': 1,
     }
 
 

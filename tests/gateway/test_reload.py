@@ -39,13 +39,13 @@ def test_call_whose_trunk_and_app_are_removed_goes_on_and_keeps_its_price(monkey
         await house.after(2)
         house.take(trunks=(OTHER,), apps={}, numbers={})
         ended = await house.ending_of(ringing)
-        return ended, await house.bot.streams.next(), house.gateway.channels.uses()
+        return ended, await house.bot.streams.next(), house.gateway.trunks.statuses()
 
-    ended, stream, uses = house.live(scenario)
+    ended, stream, trunks = house.live(scenario)
     assert ended.ending.reason == "the caller hung up: normal clearing (cause 16)"
     assert stream.conversation.started is not None
     assert (ended.trunk, ended.charge.amount) == ("lab", Decimal("0.60"))
-    assert [(use.name, use.busy) for use in uses] == [("other", 0)]
+    assert {name: trunk.busy for name, trunk in trunks.items()} == {"other": 0}
 
 
 def test_next_call_has_the_new_trunk_and_the_new_limit(monkeypatch):

@@ -1,11 +1,16 @@
 """A call's machine for tests: fed by the names of inputs, and brought into each of its states."""
 
+from attrs import evolve
+
 from exoswitch.call import machine
+from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import (
+    JudgeAttempt,
     RecordEnding,
     ReleaseCall,
 )
+from exoswitch.call.inputs import apply_judgement
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import Ending
 
@@ -15,13 +20,26 @@ LIMITS = CallLimits(ring_s=30.0, handshake_s=10.0, max_duration_s=3600.0)
 class Call:
     """A call's machine with its effects at hand."""
 
-    def __init__(self) -> None:
-        self.core = CallCore(LIMITS)
+    def __init__(self, **limits) -> None:
+        self.core = CallCore(evolve(LIMITS, **limits))
         self.inputs = machine.begin(self.core)
+        self.elapsed_s = self.spent_s = 3.0
+        self.judges = True
 
     def feed(self, name, *details):
+        if name == "hold_judgement":
+            self.judges = False
+            return []
         getattr(self.inputs, name)(*details)
-        return self.core.drain()
+        return self._effects()
+
+    def _effects(self):
+        """Take the effects; judge an attempt as the driver does."""
+        effects = self.core.drain()
+        if self.judges and JudgeAttempt() in effects:
+            apply_judgement(self.inputs, self.core, self.elapsed_s, self.spent_s)
+            effects = [effect for effect in effects if effect != JudgeAttempt()] + self.core.drain()
+        return effects
 
     def feed_all(self, *inputs):
         """Feed inputs, each a name or a tuple of a name and its details; give the effects of the last."""
@@ -33,7 +51,7 @@ class Call:
     def apply(self, function, *details):
         """Feed what one of the `apply_` functions makes of something; give the effects."""
         function(self.inputs, self.core, *details)
-        return self.core.drain()
+        return self._effects()
 
     @property
     def state(self):
@@ -48,7 +66,11 @@ def ending_in(effects) -> Ending:
     return endings[0]
 
 
-TO_ACCEPTED = ("accept", ("trunk_chosen", 0.5, "trunk lab (10.9.0.1:5060)"))
+LAB = ChosenTrunk(name="lab", address="10.9.0.1:5060", post_dial_s=6.4, is_last=True)
+FIRST = ChosenTrunk(name="first", address="10.9.0.1:5060", post_dial_s=6.4)
+SECOND = ChosenTrunk(name="second", address="10.9.0.2:5060", post_dial_s=4.0)
+
+TO_ACCEPTED = ("accept", ("trunk_chosen", LAB))
 TO_CLAIMING = (*TO_ACCEPTED, "dial", "turn_came")
 TO_ORIGINATING = (*TO_CLAIMING, "claimed")
 TO_DIALLING = (*TO_ORIGINATING, "originate_queued")
@@ -58,6 +80,10 @@ TO_TALKING = (*TO_CONNECTING, "stream_opened")
 FAILURE = ("stream_failed", "3009 refused")
 TO_LOST = (*TO_TALKING, ("stream_lost", 1006, "gone"))
 TO_DRAINING = (*TO_TALKING, ("bot_finished", 1000, "bye"))
+
+TO_FIRST_DIALLED = ("accept", ("trunk_chosen", FIRST), "dial", "turn_came", "claimed", "originate_queued")
+TO_FIRST_TRYING = (*TO_FIRST_DIALLED, "channel_dialled")
+REFUSED = (("originate_failed", 0), ("channel_hung_up", 34, 503, True))
 
 PATHS = {
     "new": (),
@@ -79,7 +105,12 @@ PATHS = {
     "reconnecting_2": (*TO_LOST, "reconnect_due", FAILURE, "reconnect_due"),
     "reconnecting_3": (*TO_LOST, "reconnect_due", FAILURE, "reconnect_due", FAILURE, "reconnect_due"),
     "draining": TO_DRAINING,
+    "choosing_again": (*TO_CLAIMING, "claimed_late"),
+    "waiting_again": (*TO_CLAIMING, "claimed_late", ("trunk_chosen", LAB)),
+    "giving_trunk_up": (*TO_FIRST_TRYING, "post_dial_timed_out"),
+    "awaiting_hang_up": (*TO_DIALLING, "channel_dialled", ("originate_failed", 0)),
     "awaiting_originate_response": (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19)),
+    "judging": (*TO_RINGING, "hold_judgement", ("channel_hung_up", 17, 486, True)),
     "ending": (*TO_TALKING, ("hang_up", "by request")),
     "over": (*TO_CLAIMING, ("refused", "no")),
 }

@@ -15,13 +15,14 @@ from exoswitch.call.session import BotTarget
 from exoswitch.fleet.jobs_memory import JobQueues, MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.registry import Registry
+from exoswitch.fleet.trunk_memory import MemoryTrunks
+from exoswitch.fleet.trunk_status import TrunkLimits
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
-from exoswitch.trunks.channels import TrunkChannels
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.prices import PRICES
@@ -70,6 +71,7 @@ class Gateway:
     is_alive: bool = True
     nodes: MemoryNodes = field(init=False)
     jobs: MemoryJobs = field(init=False)
+    trunks: MemoryTrunks = field(init=False)
     engine: Engine = field(init=False)
 
     def __attrs_post_init__(self):
@@ -84,6 +86,8 @@ class Gateway:
             now=world.clock.seconds,
         )
         self.jobs = MemoryJobs(self.name, clock=self.clock, queues=world.queues if self.has_post else None)
+        self.trunks = MemoryTrunks(self.name, self.clock.seconds)
+        self.trunks.set_limits({"lab": TrunkLimits(30, 1000.0)})
         ports = Environment(
             node=self.name,
             process=world.next("process"),
@@ -98,6 +102,7 @@ class Gateway:
             prices=lambda: PRICES,
             metrics=self.metrics,
             switches={"pbx1": self.switch},
+            trunks=self.trunks,
         )
         directory = Routing(
             limits=CallLimits(),
@@ -107,7 +112,7 @@ class Gateway:
             in_fleet=True,
             shares_sessions=self.shares_sessions,
         )
-        self.engine = Engine(ports, in_force(directory), TrunkChannels.of([("lab", 30, 1000.0)]))
+        self.engine = Engine(ports, in_force(directory))
         self.jobs.listener = self.engine
 
     def start(self, channel_ids=frozenset()):

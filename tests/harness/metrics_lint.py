@@ -76,9 +76,13 @@ def _verb(called: ast.expr) -> str:
 
 
 def _keywords(call: ast.Call) -> dict[str, ast.expr]:
-    if any(keyword.arg is None for keyword in call.keywords):
-        raise LookupError("the labels are not written out")
-    return {keyword.arg: keyword.value for keyword in call.keywords}
+    labels = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+    for given in (keyword.value for keyword in call.keywords if keyword.arg is None):
+        # A label that is a word of Python's, such as from, can only be given in a literal dict.
+        if not (isinstance(given, ast.Dict) and all(isinstance(key, ast.Constant) for key in given.keys)):
+            raise LookupError("the labels are not written out")
+        labels |= {key.value: value for key, value in zip(given.keys, given.values, strict=True)}
+    return labels
 
 
 def _check_use(verb: str, name: ast.expr, labels: dict[str, ast.expr]) -> None:

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from exoswitch.call import endings
-from exoswitch.call.session import BotTarget, CallStatus, Direction, Session
+from exoswitch.call.session import BotTarget, CallStatus, Direction, Ending, Session
 from exoswitch.exotel.callbacks.passthru import stream_parameter, stream_parameters
 
 
@@ -55,7 +55,8 @@ def test_a_lost_connection_has_an_error_besides_its_status():
 
 
 def test_a_call_without_a_stream_has_no_parameters():
-    session = ended(endings.unanswered("BUSY", 17), talked_s=0)
+    busy = Ending(status=CallStatus.BUSY, reason="not answered: the phone is busy", cause=17)
+    session = ended(busy, talked_s=0)
     assert stream_parameters(session) == stream_parameter(session) == {}
 
 
