@@ -11,6 +11,7 @@ from typing import Any
 
 from exoswitch.billing.report import Report, Summary
 from exoswitch.billing.report_text import as_csv, as_json, as_table
+from exoswitch.commands.compare import compare
 from exoswitch.commands.stored_sessions import ledger
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
@@ -33,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
 
     config = load(options.file, SETTINGS, os.environ)
+    if options.carrier_cdr:
+        return run_reactor(lambda reactor: compare(config, options, reactor))
     days = list(_days(options, day_of(time.time())))
     if options.plot:
         _check_plot()

@@ -19,3 +19,20 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="write JSON in place of a table")
     form.add_argument("--csv", action="store_true", help="write CSV in place of a table")
     parser.add_argument("--plot", type=values.picture, metavar="FILE", help="draw a picture too: *.svg or *.png")
+    carrier = parser.add_argument_group("comparison with the carrier's records")
+    carrier.add_argument(
+        "--carrier-cdr", type=Path, metavar="FILE", help="list what differs between our calls and this CSV file"
+    )
+    carrier.add_argument(
+        "--columns",
+        default="",
+        metavar="FIELD=HEADING,…",
+        help="its headings for number, answered, duration and charge, if they are unusual; Date+Time joins two",
+    )
+    carrier.add_argument(
+        "--trunk", action="append", default=[], metavar="NAME", help="a trunk of this carrier (default: all trunks)"
+    )
+    carrier.add_argument(
+        "--tolerance", type=int, default=1, metavar="SECONDS", help="durations may differ by this time (1)"
+    )
+    carrier.add_argument("--numbers", action="store_true", help="show phone numbers in full")

@@ -101,3 +101,40 @@ def test_picture_without_matplotlib_is_refused_with_the_remedy(file, tmp_path, m
     monkeypatch.setattr("exoswitch.commands.report.find_spec", lambda name: None)
     assert main(["report", str(file), "--plot", str(tmp_path / "a.svg")]) == 2
     assert "pip install 'exoswitch[plot]'" in capsys.readouterr().err
+
+
+CDR = """\
+Called Number,Answer Time,Duration,Amount
+09812345610,2023-11-15 03:43:26,36,0.40
+09812345699,2023-11-15 03:50:00,10,0.20
+,never,x,
+"""
+
+
+@pytest.mark.loopback
+def test_comparison_lists_what_differs_with_masked_numbers_and_counts_bad_lines(stored, tmp_path):
+    cdr = tmp_path / "cdr.csv"
+    cdr.write_text(CDR)
+    ran = report(stored, "--carrier-cdr", str(cdr))
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert ran.stdout.splitlines() == [
+        "other charge: +9198******10 2023-11-15 03:43:25: here 0.200000, carrier 0.40, call c1, line 2",
+        "missing here: +9198******99 2023-11-15 03:50:00: carrier 10.000 s, line 3",
+        "calls: 1 here, 2 at the carrier; 1 missing here, 0 missing at the carrier, 0 other duration, 1 other charge",
+        "amounts: 0.20 here, 0.60 at the carrier",
+        "lines that cannot be read, and are left out: 1",
+        "line 4: the duration is none: neither seconds nor H:MM:SS",
+    ]
+    rows = list(csv.DictReader(report(stored, "--carrier-cdr", str(cdr), "--csv", "--numbers").stdout.splitlines()))
+    assert [row["number"] for row in rows] == ["'+919812345610", "'+919812345699"]
+    *_, summary = report(stored, "--carrier-cdr", str(cdr), "--json").stdout.splitlines()
+    assert json.loads(summary)["differences"]["other charge"] == 1
+
+
+@pytest.mark.loopback
+def test_comparison_without_differences_exits_with_0(stored, tmp_path):
+    cdr = tmp_path / "cdr.csv"
+    cdr.write_text("".join(CDR.splitlines(keepends=True)[:2]).replace("0.40", "0.20"))
+    assert report(stored, "--carrier-cdr", str(cdr)).returncode == 0
+    ran = report(stored, "--carrier-cdr", str(cdr), "--columns", "number=Nobody")
+    assert (ran.returncode, "there is no column 'nobody'" in ran.stderr) == (1, True)
