@@ -80,7 +80,7 @@ async def apply(application: Application, reactor: Any) -> int:
     link = Login(application.pbx, reactor)
 
     async def work() -> int:
-        ami, channels = await within(ANSWER_S, reactor, link.up, link.server)
+        ami, channels = await within(min(ANSWER_S, application.timeout_s), reactor, link.up, link.server)
         try:
             return await _apply(application, ami, reactor, calls=len(channels))
         except (ExoswitchError, OSError) as problem:

@@ -192,7 +192,9 @@ def test_file_that_asterisk_cannot_read_is_taken_back(live, carrier, configured)
 
 def test_asterisk_that_cannot_be_reached_changes_nothing(live, carrier, configured):
     before = contents(etc(live))
-    told = apply(configured(static(carrier, "quiet"), ami=f"tcp:127.0.0.1:{free_port()}"), "--out", etc(live))
+    told = apply(
+        configured(static(carrier, "quiet"), ami=f"tcp:127.0.0.1:{free_port()}"), "--out", etc(live), timeout_s=1
+    )
     assert told.returncode == 1
     assert "nothing was changed" in told.stderr
     assert contents(etc(live)) == before

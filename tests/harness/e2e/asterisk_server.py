@@ -96,6 +96,12 @@ class AsteriskServer:
         return self.config.asterisks[0]
 
     @property
+    def ami_host(self) -> str:
+        """The address of its unencrypted AMI."""
+        endpoint = Endpoint.of(self.pbx.ami)
+        return "127.0.0.1" if endpoint.kind == "tls" else endpoint.address.host
+
+    @property
     def ami_port(self) -> int:
         """The port of its unencrypted AMI, on 127.0.0.1; with TLS it is Asterisk's default."""
         endpoint = Endpoint.of(self.pbx.ami)
@@ -113,7 +119,7 @@ class AsteriskServer:
 
     def login(self, username: str = "") -> Ami:
         """Open an AMI session, by default as the gateway's user."""
-        return Ami.login(("127.0.0.1", self.ami_port), username or self.pbx.username, self.pbx.secret)
+        return Ami.login((self.ami_host, self.ami_port), username or self.pbx.username, self.pbx.secret)
 
     def log(self) -> str:
         """Give Asterisk's log and output so far."""

@@ -133,6 +133,7 @@ class Bot:
     """
 
     port: int = 0
+    host: str = HOST
     echoes: bool = False
     screen: Callable[[ServerConnection, Request], Response | None] = _accept
     says: bytes = b""
@@ -142,7 +143,7 @@ class Bot:
     _thread: threading.Thread = field(init=False)
 
     def __enter__(self) -> Self:
-        self._server = serve(self._serve, HOST, self.port, process_request=self._screen, compression=None)
+        self._server = serve(self._serve, self.host, self.port, process_request=self._screen, compression=None)
         self.port = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="bot", daemon=True)
         self._thread.start()
@@ -157,7 +158,7 @@ class Bot:
     @property
     def url(self) -> str:
         """The bot's URL."""
-        return f"ws://{HOST}:{self.port}/ws"
+        return f"ws://{self.host}:{self.port}/ws"
 
     def wait_for_stream(self, *, count: int = 1, timeout_s: float = WAIT_S) -> Stream:
         """Wait until the gateway has connected so many times; give the last of those."""
