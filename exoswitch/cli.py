@@ -102,6 +102,12 @@ def _doctor(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _list_trunks(options: argparse.Namespace) -> int:
+    from exoswitch.commands.list_trunks import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _reload(options: argparse.Namespace) -> int:
     from exoswitch.commands.reload import run  # noqa: PLC0415
 
@@ -175,9 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.set_defaults(run=_render_asterisk)
 
-    trunks = _add(commands, "trunks", "work with the trunks of a running Asterisk")
-    trunks.set_defaults(run=_help_of(trunks))
-    _add_apply(trunks.add_subparsers(title="what to do", metavar="WHAT"))
+    _add_trunks(commands)
 
     calls = _add(commands, "calls", "list live and recent calls from the session store")
     calls.add_argument("file", type=Path, help="the YAML file")
@@ -231,6 +235,17 @@ def _parser() -> argparse.ArgumentParser:
     add_bot_options(bot)
     bot.set_defaults(run=_sim_bot)
     return parser
+
+
+def _add_trunks(commands: Any) -> None:
+    trunks = _add(commands, "trunks", "show the trunks, and let a running Asterisk take them")
+    trunks.set_defaults(run=_help_of(trunks))
+    of_trunks = trunks.add_subparsers(title="what to do", metavar="WHAT")
+    listed = _add(of_trunks, "list", "show the health and the use of each trunk, as the running gateway sees it")
+    listed.add_argument("file", type=Path, help="the YAML file with which the gateway was started")
+    listed.add_argument("--json", action="store_true", help="write JSON in place of a table")
+    listed.set_defaults(run=_list_trunks)
+    _add_apply(of_trunks)
 
 
 def _add_apply(commands: Any) -> None:

@@ -124,7 +124,8 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     stop = StopRequests(reactor, gateway).ask
     reload = Reload(Path(options["config"]).absolute(), os.environ, gateway)
     if config.sessions != "memory":
-        gateway.add("commands", ControlSocket(Path(config.journal), {"reload": reload.asked}, reactor))
+        commands = {"reload": reload.asked, "trunks": gateway.view_trunks}
+        gateway.add("commands", ControlSocket(Path(config.journal), commands, reactor))
 
     def hung_up(signal: Signals) -> None:
         _reopen_logs(signal)

@@ -19,6 +19,7 @@ from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
 from exoswitch.configured import rules, trunk_limits
+from exoswitch.control.messages import Answer, Request
 from exoswitch.errors import BackendUnavailable, CannotStart
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.resource import make_resource, refusal
@@ -37,6 +38,7 @@ from exoswitch.fleet.trunk_pool import ITrunkPool
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.rules import CurrentRules, Rules
+from exoswitch.gateway.trunk_view import view
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.routing import Accounts
 from exoswitch.network.cares import CaresResolver
@@ -50,6 +52,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.sessions.postgres import PostgresDatabase
 from exoswitch.sessions.sqlite import SqliteDatabase
 from exoswitch.store.lock import FileLock, Locks
+from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.spawn import spawn
@@ -126,6 +129,13 @@ class Gateway(OrderedServices):
         self.bots.handshake_s = config.calls.handshake_s
         for switch in self.switches.values():
             switch.max_duration_s = config.calls.max_duration_s
+
+    @deferred
+    async def view_trunks(self, _request: Request) -> Answer:
+        """Give the trunks as they are now; see `exoswitch.gateway.trunk_view`."""
+        return await view(
+            self.config.trunks, self.rules.now.routing.trunks, self.trunks, self.engine.trunk_conditions
+        )
 
     def hang_up_all(self) -> int:
         """Hang up every call now; a stop that waits for their end goes on. Give their number."""

@@ -28,6 +28,7 @@ from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.services import OrderedServices
+from exoswitch.trunks.conditions import TrunkConditions
 
 STOP_WAIT_S = 8.0  # longer than a call waits for Asterisk to confirm its hang-up
 
@@ -152,6 +153,11 @@ class Engine(Service):
             yield Reading("ami_connected", switch.ready, {"asterisk": switch.name})
         if self._rules.now.routing.in_fleet:
             yield Reading("redis_up", self._environment.nodes.is_shared)
+
+    @property
+    def trunk_conditions(self) -> TrunkConditions:
+        """The conditions of the trunks at each Asterisk."""
+        return self._watch.conditions
 
     def trunks_changed(self) -> None:
         """Forget the trunks that are gone."""

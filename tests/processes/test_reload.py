@@ -19,7 +19,7 @@ from tests.processes.test_program import place, ready, written
 pytestmark = pytest.mark.loopback
 
 CALLS = 50
-COMMAND = "import sys; from exoswitch.cli import main; sys.exit(main())"
+PROGRAM = "import sys; from exoswitch.cli import main; sys.exit(main())"
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def write(program, **changed):
     (program.folder / "gateway.yaml").write_text(json.dumps(program.config))
 
 
-def reload(program):
+def command(program, *words):
     return deferToThread(
         subprocess.run,
-        [sys.executable, "-c", COMMAND, "reload", "gateway.yaml"],
+        [sys.executable, "-c", PROGRAM, *words, "gateway.yaml"],
         cwd=program.folder,
         env={"PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
@@ -73,7 +73,7 @@ async def test_reload_drops_none_of_fifty_calls(program, asterisk, bot, reactor)
     (lab,) = program.config["trunks"]
     app = {"account": "acme1", "url": f"{bot.url}?lang=hi"}
     write(program, trunks=[lab | {"name": "other"}], apps={"1001": app}, node="gw7")
-    done = await reload(program)
+    done = await command(program, "reload")
     assert (done.returncode, done.stderr) == (0, "")
     assert "not taken: node. Restart the gateway for it" in done.stdout
     assert "taken: trunks (new: other; removed: lab), apps (changed: 1001)" in done.stdout
@@ -82,7 +82,7 @@ async def test_reload_drops_none_of_fifty_calls(program, asterisk, bot, reactor)
     assert (trunk_of(call), stream.uri.partition("?")[2]) == ("PJSIP/other", "lang=hi")
 
     write(program, trunks=[{"name": "other"}])
-    refused = await reload(program)
+    refused = await command(program, "reload")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "trunks[0].provider: is missing" in refused.stderr
     program.process.send_signal(signal.SIGHUP)
@@ -95,6 +95,17 @@ async def test_reload_drops_none_of_fifty_calls(program, asterisk, bot, reactor)
     program.process.send_signal(signal.SIGTERM)
     assert await deferToThread(program.process.wait, 20) == 0
     assert "Traceback" not in program.output
+
+
+async def test_trunks_of_a_running_gateway_are_listed(program, asterisk, reactor):
+    program.start()
+    await ready(reactor, program)
+    await place(program, asterisk)
+    (lab,) = json.loads((await command(program, "trunks", "list", "--json")).stdout)["trunks"]
+    assert (lab["name"], lab["where"], lab["channels"]) == ("lab", f"{HOST}:5060", 100)
+    listed = await command(program, "trunks", "list")
+    assert listed.stdout.startswith("TRUNK  PROVIDER  WHERE")
+    assert listed.returncode == 0
 
 
 async def test_sighup_takes_the_changed_file(program, asterisk, reactor):
@@ -110,6 +121,6 @@ async def test_sighup_takes_the_changed_file(program, asterisk, reactor):
 
 async def test_command_without_a_gateway_says_so(program):
     write(program)
-    done = await reload(program)
+    done = await command(program, "reload")
     assert done.returncode == 1
     assert "no gateway with the journal" in done.stderr
