@@ -140,7 +140,7 @@ class TrunkWatch:
 
     def _warn(self, ami: AmiProtocol, problem: str) -> None:
         """Say once a link that the trunks cannot be seen."""
-        if ami is self._ami and not self._has_warned:
+        if ami is self._ami and not self._has_warned and trunks.NO_ENDPOINTS not in problem:
             self._has_warned = True
             self._log.warn(
                 "{server} does not list its trunks, so calls do not know which are down: {problem}. In manager.conf, "

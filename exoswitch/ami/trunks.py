@@ -21,6 +21,8 @@ REGISTRATIONS_END = "OutboundRegistrationDetailComplete"
 ENDPOINT_END = "EndpointDetailComplete"
 AORS_END = "AorListComplete"
 
+NO_ENDPOINTS = "No endpoints found"  # Asterisk's refusal to list none
+
 _UNREACHABLE = frozenset({"Unavailable", "Invalid"})
 _FORBIDDEN = frozenset("\r\n\0")
 

@@ -1,7 +1,6 @@
 """Core: the Q.850 cause and the DialStatus that Asterisk 22.10 makes of a trunk's SIP answer.
 
-Its causes are those of chan_pjsip's `hangup_sip2cause`, its DialStatus that of `ast_hangup_cause_to_dial_status`. A
-Reason header of the answer changes neither (measured on 22.10).
+All measured, with 55 statuses from 300 to 699. A Reason header of the answer changes neither.
 """
 
 _CAUSES = {
@@ -11,31 +10,25 @@ _CAUSES = {
     **dict.fromkeys((486, 600), 17),
     **dict.fromkeys((488, 606), 58),
     302: 23,
-    405: 111,
-    406: 58,
     408: 18,
     409: 41,
     410: 22,
-    411: 127,
-    413: 127,
-    414: 127,
-    415: 79,
-    420: 127,
+    420: 3,
     484: 28,
-    487: 127,
     500: 38,
     501: 29,
     502: 27,
     504: 102,
+    505: 127,
 }
-_INTERWORKING, _CONGESTION = 127, 34
-_REDIRECTED = 23
-_DIAL_STATUSES = {17: "BUSY", _CONGESTION: "CONGESTION", _REDIRECTED: "CANCEL"}
+_NORMAL, _CONGESTION, _INTERWORKING = 16, 34, 127
+_OTHERS = {3: _NORMAL, 4: _INTERWORKING, 5: _CONGESTION, 6: _INTERWORKING}
+_DIAL_STATUSES = {3: "CHANUNAVAIL", 17: "BUSY", _CONGESTION: "CONGESTION"}
 
 
 def cause_of(sip_status: int) -> int:
     """Give the Q.850 cause."""
-    return _CAUSES.get(sip_status, _CONGESTION if 500 <= sip_status < 600 else _INTERWORKING)
+    return _CAUSES.get(sip_status, _OTHERS[sip_status // 100])
 
 
 def dial_status_of(cause: int) -> str:

@@ -152,3 +152,10 @@ def test_refused_registration_is_logged(up, log):
     up.far.refused = {"PJSIPRegister"}
     pass_time(up, GIVEN_UP_S + 3 * LOOK_EVERY_S)
     assert "Permission denied" in warnings_in(log)[-1]
+
+
+def test_asterisk_without_any_trunk_is_no_fault(rig, log):
+    rig.far.refused, rig.far.refusal = {"PJSIPShowEndpoints"}, "No endpoints found"
+    rig.start()
+    pass_time(rig, 3 * LOOK_EVERY_S)
+    assert warnings_in(log) == []

@@ -65,6 +65,7 @@ class FarSide:
     endpoints: list[AmiMessage] = field(factory=list)
     registrations: list[AmiMessage] = field(factory=list)
     rtt_us: int = 0
+    refusal: str = "Permission denied"
     contact_status: str = "Reachable"
     values: dict[str, str] = field(factory=dict)
     ended: set[str] = field(factory=set)
@@ -119,7 +120,7 @@ class FarSide:
         """Answer an action as Asterisk would, or with this response."""
         name = action.get("Action")
         if name in self.refused or (name == "Login" and not self._knows(action)):
-            response, headers = "Error", (("Message", "Permission denied"),)
+            response, headers = "Error", (("Message", self.refusal),)
         elif name in self.gone or (name == "Getvar" and action.get("Channel") in self.ended):
             text = NO_SUCH_CHANNEL[name].format(channel=action.get("Channel"))
             response, headers = "Error", (("Message", text),)

@@ -229,6 +229,9 @@ def test_an_unknown_agi_command_does_nothing():
     ("sip_status", "cause", "dial_status"),
     [
         (404, 1, "NOANSWER"),
+        (420, 3, "CHANUNAVAIL"),
+        (302, 23, "NOANSWER"),
+        (380, 16, "NOANSWER"),
         (503, 34, "CONGESTION"),
         (599, 34, "CONGESTION"),
         (499, 127, "NOANSWER"),
