@@ -128,6 +128,7 @@ class LiveCall:
         known, possible = self.session.channel_id or self.call_sid, self.session.channels(self._limits.attempts)
         former, self.channel = self.channel, self._new_channel(known, *possible)
         self._on_channels(self, former.keys)
+        self._core.failures.extend(attempt.reason for attempt in self.session.attempts if attempt.reason)
         self._attempts.hold(self.session)
 
     def open_media(self) -> None:

@@ -61,9 +61,9 @@ class CallRecord:
 
     def end_attempt(self, reason: str, end: AttemptEnd | None) -> None:
         """Write how the last attempt ended; `end` is None if we ended it ourselves."""
-        if not self.session.attempts:
+        *earlier, last = self.session.attempts or (None,)
+        if last is None or last.reason is not None:
             return
-        *earlier, last = self.session.attempts
         if end is not None:
             last = evolve(last, sip_status=end.sip_status, cause=end.cause, has_rung=end.has_rung)
         attempts = (*earlier, evolve(last, reason=reason))

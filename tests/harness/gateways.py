@@ -69,6 +69,7 @@ class Gateway:
     shares_sessions: bool = True
     has_post: bool = True
     is_alive: bool = True
+    trunk_names: tuple = ("lab",)
     nodes: MemoryNodes = field(init=False)
     jobs: MemoryJobs = field(init=False)
     trunks: MemoryTrunks = field(init=False)
@@ -87,7 +88,7 @@ class Gateway:
         )
         self.jobs = MemoryJobs(self.name, clock=self.clock, queues=world.queues if self.has_post else None)
         self.trunks = MemoryTrunks(self.name, self.clock.seconds)
-        self.trunks.set_limits({"lab": TrunkLimits(30, 1000.0)})
+        self.trunks.set_limits(dict.fromkeys(self.trunk_names, TrunkLimits(30, 1000.0)))
         ports = Environment(
             node=self.name,
             process=world.next("process"),
@@ -107,7 +108,9 @@ class Gateway:
         directory = Routing(
             limits=CallLimits(),
             concurrency={"acme1": 100, "tiny": 1},
-            trunks={"lab": build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))},
+            trunks={
+                name: build(SipSettings(name=name, provider="sip", host="127.0.0.1")) for name in self.trunk_names
+            },
             routes={OURS: InboundRoute("acme1", BOT)},
             in_fleet=True,
             shares_sessions=self.shares_sessions,

@@ -5,7 +5,7 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from exoswitch.call.media import MediaStatistics
-from exoswitch.errors import NoCapacity
+from exoswitch.errors import ChannelGone, NoCapacity
 from exoswitch.interfaces.bots import IBotConnection, IBots
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.interfaces.switch import ISwitch
@@ -21,6 +21,7 @@ class RecordedSwitch:
     asked: list = field(factory=list)
     answer: Exception | Deferred | None = None
     is_led: bool = True
+    gone: set = field(factory=set)
 
     def _reply(self, *request, result=None):
         self.asked.append(request)
@@ -38,7 +39,8 @@ class RecordedSwitch:
         return self._reply("claim", channel_id)
 
     def take_over(self, channel_id, media_host, media_port, *, is_bridged):
-        return self._reply("take_over", channel_id, media_host, media_port, is_bridged, result=self.is_led)
+        led = self._reply("take_over", channel_id, media_host, media_port, is_bridged, result=self.is_led)
+        return fail(ChannelGone("it has ended")) if channel_id in self.gone else led
 
     def turn_away(self, channel_id):
         return self._reply("turn_away", channel_id)
