@@ -1,12 +1,14 @@
 """How evenly the gateways of a fleet dial on one trunk, and how much of its calls a second they reach.
 
-    python benchmarks/cps.py [--cps 10] [--gateways 2] [--seconds 30] [--stalls]
+    python benchmarks/cps.py [--cps 10] [--gateways 2] [--seconds 30] [--stalls | --whole]
 
 It starts a Redis on the loopback interface, and each gateway in a process of its own. Together they ask for half more
 dials than the trunk takes, at random moments. Each dial waits for its turn; a turn that comes more than 10 ms late is
 taken anew, as a call does. With --stalls each process is held up now and then for up to 40 ms, as on a busy machine.
+With --whole the gateways are whole ones, with a PostgreSQL and two simulated Asterisks: each dial is a call that the
+REST API accepts, and its time is that at which Asterisk gets the Originate.
 The row shows the most dials in any sliding second, the share of the limit that was reached between the first and the
-last dial, and how long a call waits for the choice itself, apart from its turn.
+last dial, and how long a call waits for the choice itself, apart from its turn (--whole: for the REST answer).
 """
 
 import argparse
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from twisted.internet import reactor, task
@@ -25,7 +27,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.redis.address import RedisAddress
-from exoswitch.fleet.trunk_pool import LATE_S
+from exoswitch.fleet.trunk_pool import LATE_S, LONGEST_WAIT_S
 from exoswitch.fleet.trunk_status import TrunkLimits
 from exoswitch.sim.latency import quantile
 
@@ -34,12 +36,17 @@ sys.path.append(str(Path(__file__).parents[1]))
 from arguments import at_least_one, duration_s
 from machine import processor
 
+from tests.harness.fleet.dials import most_in_a_second, rate_hz
+from tests.harness.fleet.far_side import PACED, FarSide
+from tests.harness.fleet.fleet import Fleet, Plan
+from tests.harness.postgres_server import binaries, running
 from tests.harness.redis_server import RedisServer
 
 TRUNK = "trunk"
 MORE_THAN_IT_TAKES = 1.5
 STALL_MAX_S = 0.04
 STALL_EVERY_S = 0.5
+OK = 200
 
 
 class Dialler:
@@ -100,16 +107,6 @@ def stall() -> None:
     time.sleep(random.uniform(0, STALL_MAX_S))
 
 
-def most_in_a_second(times: Sequence[float]) -> int:
-    """Count the most dials in any sliding second."""
-    most = first = 0
-    for last, at in enumerate(times):
-        while at - times[first] >= 1.0:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
 def measure(port: int, options: argparse.Namespace) -> None:
     """Run the gateways and print one row."""
     rate = MORE_THAN_IT_TAKES * options.cps / options.gateways
@@ -122,12 +119,42 @@ def measure(port: int, options: argparse.Namespace) -> None:
     told = [json.loads(gateway.communicate()[0]) for gateway in gateways]
     times = sorted(at for one in told for at in one["dialled_at"])
     choices = sorted(ms for one in told for ms in one["choices_ms"])
-    reached = (len(times) - 1) / (times[-1] - times[0]) / options.cps
+    late, refused = (sum(one[name] for one in told) for name in ("late", "refused"))
+    show(options, times, choices, f"{late} late turns taken anew, {refused} refused; choice")
+
+
+def measure_whole(options: argparse.Namespace) -> None:
+    """Run whole gateways and print one row."""
+    trunk = {"name": TRUNK, "provider": "sip", "host": "127.0.0.1", "channels": 1000, "cps": options.cps}
+    plan = Plan(addresses=("127.0.0.1",) * options.gateways, settings={"trunks": [trunk]})
+    bin_folder = binaries() or sys.exit("needs PostgreSQL: apt install postgresql")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(bin_folder) as postgres,
+        Fleet(Path(folder), RedisServer(), postgres, FarSide(), plan) as fleet,
+    ):
+        answers, due = [], time.monotonic()
+        end = due + options.seconds
+        with ThreadPoolExecutor(16) as dialers:
+            while due < end:
+                time.sleep(max(0.0, due - time.monotonic()))
+                gateway = fleet.gateways[len(answers) % len(fleet.gateways)]
+                answers.append(dialers.submit(gateway.place, PACED, fleet.far_side.bot.url))
+                due += random.expovariate(MORE_THAN_IT_TAKES * options.cps)
+        told = [answer.result() for answer in answers]
+        time.sleep(LONGEST_WAIT_S)
+        times = fleet.far_side.dial_times(TRUNK)
+        accepted = sorted(1000 * one.took_s for one in told if one.status == OK)
+        show(options, times, accepted, f"{len(told) - len(accepted)} refused; REST answer")
+
+
+def show(options: argparse.Namespace, times: list[float], waits_ms: list[float], what: str) -> None:
+    """Print the row of one measurement."""
+    reached = rate_hz(times) / options.cps
     print(
         f"limit {options.cps:g} a second, {options.gateways} gateways, {options.seconds:g} s: {len(times)} dials, "
         f"at most {most_in_a_second(times)} in any second, {100 * reached:.2f} % of the limit, "
-        f"{sum(one['late'] for one in told)} late turns taken anew, {sum(one['refused'] for one in told)} refused; "
-        f"choice {quantile(choices, 0.5):.2f} ms (median), {quantile(choices, 0.99):.2f} ms (99 %)"
+        f"{what} {quantile(waits_ms, 0.5):.2f} ms (median), {quantile(waits_ms, 0.99):.2f} ms (99 %)"
     )
 
 
@@ -143,6 +170,7 @@ def main() -> None:
     arguments.add_argument("--gateways", type=at_least_one, default=2)
     arguments.add_argument("--seconds", type=duration_s, default=30.0)
     arguments.add_argument("--stalls", action="store_true")
+    arguments.add_argument("--whole", action="store_true")
     for name, kind in (("port", int), ("name", str), ("rate", float)):
         arguments.add_argument(f"--{name}", type=kind, help=argparse.SUPPRESS)
     options = arguments.parse_args()
@@ -151,6 +179,9 @@ def main() -> None:
         task.react(lambda _: Deferred.fromCoroutine(dial_as_one_gateway(options)))
         return
     print(f"{processor()}, Python {platform.python_version()}")
+    if options.whole:
+        measure_whole(options)
+        return
     server = RedisServer()
     with tempfile.TemporaryDirectory() as folder:
         server.start(folder)

@@ -27,9 +27,11 @@ T = TypeVar("T")
 
 EXOPHONE = "08047491899"
 LONG, SHORT = "09812345678", "09812345600"  # the numbers of a phone that never hangs up, and of one that soon does
+PACED = "09712345600"  # the same on the trunk with few calls a second
 SAYS_MUCH = "answer babble"
 TONE_S = 0.5
-SCRIPTS = {LONG: SAYS_MUCH, SHORT: "answer-after=0.1 babble hangup-after=0.8"}
+SAYS_LITTLE = "answer-after=0.1 babble hangup-after=0.8"
+SCRIPTS = {LONG: SAYS_MUCH, SHORT: SAYS_LITTLE, PACED: SAYS_LITTLE}
 
 
 class OverheardAsterisk(SimulatedAsterisk):
@@ -40,6 +42,7 @@ class OverheardAsterisk(SimulatedAsterisk):
         self.scripts = {f"+91{number[1:]}": read_script(script) for number, script in SCRIPTS.items()}
         self.scripts |= {number: read_script(script) for number, script in SCRIPTS.items()}
         self.hearings: dict[str, Hearing] = {}
+        self.dials: list[tuple[str, float]] = []  # the trunk and the time of each Originate
 
     def shut_ami(self) -> None:
         """Refuse new connections, and cut the present ones; calls continue."""
@@ -49,6 +52,10 @@ class OverheardAsterisk(SimulatedAsterisk):
     def open_ami(self) -> None:
         """Listen again, on the same port."""
         self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
+
+    def _choose_script(self, number: str, trunk: str) -> Any:
+        self.dials.append((trunk, self.reactor.seconds()))
+        return super()._choose_script(number, trunk)
 
     def _new_phone(self, wanted: Any) -> Any:
         phone = super()._new_phone(wanted)
@@ -159,6 +166,12 @@ class FarSide:
     def dialled(self) -> Counter[str]:
         """Count the dials of each channel, among the newest thousand of each Asterisk."""
         return self.do(lambda: Counter(call.channel_id for one in self.asterisks.values() for call in one.new_calls))
+
+    def dial_times(self, trunk: str) -> list[float]:
+        """Give the times of all dials on a trunk, in order."""
+        return self.do(
+            lambda: sorted(at for one in self.asterisks.values() for name, at in one.dials if name == trunk)
+        )
 
     # --- actions
 

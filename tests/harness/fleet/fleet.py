@@ -21,7 +21,8 @@ LOOPBACK = "127.0.0.1"
 CAPACITY = 100
 STOP_WAIT_S = 15.0
 ON_STOP = "hand-over", "wait", "wait"
-PORTS = 200
+PORTS = 220
+PACED_CHANNELS, PACED_CPS = 50, 10
 EVENTUALLY_S = 30.0
 POLL_S = 0.05
 
@@ -108,7 +109,17 @@ class Fleet:
                 }
                 for asterisk, simulated in self.far_side.asterisks.items()
             ],
-            "trunks": [{"name": "lab", "provider": "sip", "host": host, "channels": 1000, "cps": 100}],
+            "trunks": [
+                {
+                    "name": "paced",
+                    "provider": "sip",
+                    "host": host,
+                    "channels": PACED_CHANNELS,
+                    "cps": PACED_CPS,
+                    "prefixes": ["+9197"],
+                },
+                {"name": "lab", "provider": "sip", "host": host, "channels": 1000, "cps": 100},
+            ],
             "private_networks": ["127.0.0.0/8"],
             "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, "concurrency": 1000}},
             "streams": {"chunk_ms": 60},
@@ -116,7 +127,8 @@ class Fleet:
             "numbers": {f"+91{EXOPHONE[1:]}": {"account": ACCOUNT, "app": "1"}},
         }
         for section, settings in self.plan.settings.items():
-            config[section] = {**config.get(section, {}), **settings}
+            is_part = isinstance(settings, dict)
+            config[section] = {**config.get(section, {}), **settings} if is_part else settings
         return Gateway(name, self.folder / name, config, address, port, self.plan.prefixes[at])
 
     # --- gateways
