@@ -49,7 +49,12 @@ class TakeTurnAgain(TrunkEffect):
 
 @frozen
 class WaitForTurn(TrunkEffect):
-    """Start the timer of the trunk's turn; `turn_came` or `turn_missed` tells how punctual it was."""
+    """Start the timer of the trunk's turn, or of a moment before it.
+
+    `turn_came` or `turn_missed` tells how punctual it was.
+    """
+
+    ahead_s: float = 0.0
 
 
 @frozen

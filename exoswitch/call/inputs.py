@@ -63,6 +63,9 @@ class CallInputs(Protocol):
     def claimed(self) -> None:
         """The call is ours to dial, and no other gateway's."""
 
+    def claimed_early(self) -> None:
+        """The call is ours to dial when the trunk's turn comes."""
+
     def claimed_late(self) -> None:
         """The call is ours to dial, but the trunk's turn has passed meanwhile."""
 
@@ -211,8 +214,10 @@ def apply_turn(inputs: CallInputs, core: CallCore, late_s: float, spent_s: float
 
 
 def apply_claim(inputs: CallInputs, core: CallCore, late_s: float) -> None:
-    """Feed that the call is ours to dial, `late_s` seconds after the trunk's turn."""
-    if is_missed(core, late_s):
+    """Feed that the call is ours to dial, `late_s` seconds after the trunk's turn; negative before it."""
+    if late_s < 0:
+        inputs.claimed_early()
+    elif is_missed(core, late_s):
         inputs.claimed_late()
     else:
         inputs.claimed()

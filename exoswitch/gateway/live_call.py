@@ -274,8 +274,8 @@ class LiveCall:
                 self._ask_for_trunk(self._attempts.choose(self.session))
             case fx.TakeTurnAgain():
                 self._ask_for_trunk(self._attempts.turn_again())
-            case fx.WaitForTurn():
-                self._wait_for_turn(self._attempts.wait_s)
+            case fx.WaitForTurn(ahead_s):
+                self._wait_for_turn(self._attempts.wait_s - ahead_s)
             case fx.Originate(timeout_s):
                 self._originate(timeout_s)
             case fx.ReportSign():

@@ -237,6 +237,13 @@ def test_turn_that_passed_while_the_call_was_claimed_is_taken_anew_without_anoth
     assert call.apply(apply_turn, 0.01, 0.0)[0] == Originate(40.0)
 
 
+def test_early_claim_waits_for_the_turn():
+    call = Call()
+    call.feed_all(*TO_CLAIMING)
+    assert call.apply(apply_claim, -0.2) == [WaitForTurn()]
+    assert call.apply(apply_turn, 0.0, 0.0)[0] == Originate(40.0)
+
+
 def test_punctual_claim_dials():
     call = Call()
     call.feed_all(*TO_ACCEPTED, "dial")

@@ -53,6 +53,7 @@ INPUTS = {
     "turn_came": (),
     "turn_missed": (),
     "claimed": (),
+    "claimed_early": (),
     "claimed_late": (),
     "originate_queued": (),
     "refused": ("no",),
@@ -86,7 +87,8 @@ INPUTS = {
 
 _BEGINNINGS = {"accept", "arrive", "resume", "adopt_ringing"}
 _TURN = {"turn_came", "turn_missed"}
-_UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "claimed", "claimed_late", "refused"} | _TURN
+_CLAIM = {"claimed", "claimed_early", "claimed_late"}
+_UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "refused"} | _TURN | _CLAIM
 _CHANNEL = {
     *("originate_queued", "rejected", "channel_dialled", "channel_ringing", "channel_answered", "dial_failed"),
     *("originate_failed", "media_announced", "channel_hung_up", "digit_pressed"),
@@ -112,7 +114,7 @@ ILLEGAL = {
     "choosing_trunk": set(INPUTS) - _ELSEWHERE - {"trunk_chosen", "no_trunk", "hang_up", "moved"},
     "accepted": set(INPUTS) - _ELSEWHERE - {"abandon", "dial", "hang_up", "moved"},
     "waiting_for_turn": set(INPUTS) - _ELSEWHERE - _TURN - {"hang_up", "moved"},
-    "claiming": set(INPUTS) - _ELSEWHERE - {"claimed", "claimed_late", "refused", "hang_up", "moved"},
+    "claiming": set(INPUTS) - _ELSEWHERE - _CLAIM - {"refused", "hang_up", "moved"},
     "choosing_again": set(INPUTS) - _BETWEEN - {"trunk_chosen", "no_trunk"},
     "waiting_again": set(INPUTS) - _BETWEEN - _TURN,
     "originating": _SILENT,

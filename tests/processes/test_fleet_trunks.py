@@ -24,5 +24,5 @@ def test_all_gateways_together_never_dial_more_than_the_trunk_takes_in_any_secon
     eventually(lambda: len(fleet.far_side.dial_times("paced")) == before + CALLS)
     times = fleet.far_side.dial_times("paced")[before:]
     assert most_in_a_second(times) <= PACED_CPS
-    assert rate_hz(times) > 0.8 * PACED_CPS  # it is 0.98 on a machine that does nothing else
+    assert rate_hz(times) > 0.6 * PACED_CPS  # it is 0.98 on a machine that does nothing else
     fleet.wait_until_left(())
