@@ -13,7 +13,18 @@ _SECRET_CHARACTERS = 6  # different ones
 
 def warnings(config: Config) -> list[Problem]:
     """List every warning."""
-    rules = (_audio_path, _http, _metrics, _guessable, _shared_ports, _memory, _fleet, _reach, _nothing_to_do)
+    rules = (
+        _audio_path,
+        _http,
+        _metrics,
+        _guessable,
+        _shared_ports,
+        _memory,
+        _fleet,
+        _reach,
+        _prices,
+        _nothing_to_do,
+    )
     return [problem for rule in rules for problem in rule(config)]
 
 
@@ -95,6 +106,21 @@ def _reach(config: Config) -> Iterator[Problem]:
                 f"contains {' and '.join(inside)}, so every account can connect to each port there; "
                 "name the bots with their ports in stream_hosts of their accounts",
             )
+
+
+def _prices(config: Config) -> Iterator[Problem]:
+    """Amounts in two currencies cannot be compared."""
+    currency = config.billing.currency
+    for index, trunk in enumerate(config.trunks):
+        path, others = f"trunks[{index}].cost", sorted({price.currency for price in trunk.cost} - {currency})
+        if others:
+            yield Problem(
+                path,
+                f"is in {' and '.join(others)}, but billing.currency is {currency}: reports show its calls apart and "
+                f"without savings; write the price in {currency}, with currency: {currency}",
+            )
+        elif not trunk.cost and config.routing.strategy == "cost":
+            yield Problem(path, "is missing, so strategy cost takes this trunk last; add its price")
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

@@ -73,3 +73,14 @@ def test_a_secret_that_is_easy_to_guess_is_a_warning(read, good, token):
     weak = good.replace("t0ken-of-acme-10", token).replace("s3cret-of-pbx-10", token)
     assert warned(read(weak)).keys() == {"accounts.acme1.api_token", "asterisks[0].secret"}
     assert token not in repr(warned(read(weak)))
+
+
+def test_price_in_another_currency_is_a_warning(read, good):
+    dollars = good.replace("port: 5070}", "port: 5070, cost: {rate: 0.05, currency: USD}}")
+    assert warned(read(dollars))["trunks[0].cost"].startswith("is in USD, but billing.currency is INR: reports show")
+    assert warned(read(dollars + "billing: {currency: USD}\n")) == {}
+
+
+def test_trunk_without_a_price_is_a_warning_if_the_cheapest_one_is_chosen(read, good):
+    found = warned(read(good + "routing: {strategy: cost}\n"))
+    assert found == {"trunks[0].cost": "is missing, so strategy cost takes this trunk last; add its price"}

@@ -151,6 +151,11 @@ def test_call_goes_through_its_statuses(house):
     house.happens(ev.ChannelHungUp(sid, 16, "Normal Clearing"))
     ended = house.session(sid)
     assert (ended.status, ended.duration_s) == (CallStatus.COMPLETED, 17.0)
+    assert (ended.charge.billed_s, f"{ended.charge.amount}", f"{ended.charge.baseline}") == (
+        60,
+        "0.200000",
+        "0.500000",
+    )
     assert house.metrics.count("calls_total", status="completed") == 1
     house.assert_nothing_is_left()
 

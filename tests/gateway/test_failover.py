@@ -61,6 +61,7 @@ def test_resumed_call_has_the_rest_of_its_time_and_then_ends(fleet):
     fleet.happens(ev.ChannelHungUp(sid, 16, ""))
     ended = fleet.session(sid)
     assert (ended.status, ended.ending.reason) == (CallStatus.COMPLETED, "the call reached its limit of 600 s")
+    assert (ended.trunk, ended.charge.billed_s, ended.charge.amount) == ("lab", 600, 2)
     assert fleet.leases() == {}
 
 
