@@ -203,13 +203,13 @@ def fail_over(_: CallInputs, core: CallCore, end: AttemptEnd, verdict: Verdict) 
     core.failures.append(how.reason)
     if verdict.next_trunk is Next.ONCE:
         core.told_of_phone = how
-    core.emit(fx.EndAttempt(how.reason, end, verdict), fx.ChooseTrunk())
+    core.emit(fx.EndAttempt(how, end, verdict), fx.ChooseTrunk())
 
 
 def give_up(_: CallInputs, core: CallCore, end: AttemptEnd, verdict: Verdict) -> None:
     """End the call with its attempt."""
     how = endings.attempt_failed(end, verdict.status, core.trunk)
-    core.emit(fx.EndAttempt(how.reason, end, verdict))
+    core.emit(fx.EndAttempt(how, end, verdict))
     if verdict.next_trunk is Next.YES:
         how = _as_told_of_phone(core, how)
     finish(core, endings.after_failures(how, core.failures))
@@ -252,7 +252,7 @@ def ring_timed_out(_: CallInputs, core: CallCore) -> None:
 def not_taken_back(_: CallInputs, core: CallCore) -> None:
     """End a call that a silent trunk may still have: another trunk could ring the phone twice."""
     how = endings.silent_trunk(core.trunk)
-    core.emit(fx.EndAttempt(how.reason))
+    core.emit(fx.EndAttempt(how))
     finish(core, endings.after_failures(how, core.failures))
 
 
@@ -261,10 +261,10 @@ def rejected(_: CallInputs, core: CallCore, reason: str) -> None:
     # The Originate may have arrived although its answer did not.
     core.emit(fx.HangUp(HangUpCause.NORMAL_CLEARING, core.is_led_away))
     how = endings.refused_by_asterisk(reason)
-    core.emit(fx.EndAttempt(how.reason))
+    core.emit(fx.EndAttempt(how))
     finish(core, endings.after_failures(how, core.failures))
 
 
 def _end_attempt(core: CallCore, how: Ending) -> None:
-    core.emit(fx.EndAttempt(how.reason))
+    core.emit(fx.EndAttempt(how))
     clear(core, endings.after_failures(how, core.failures))

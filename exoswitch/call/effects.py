@@ -88,10 +88,10 @@ class JudgeAttempt(TrunkEffect):
 class EndAttempt(TrunkEffect):
     """Record how an attempt ended, and tell the fleet what this says of its trunk.
 
-    `verdict` is None if we ended it ourselves. `reason` is a sentence for an operator.
+    `how` the call would end with it. `end` and `verdict` are None if we ended it ourselves.
     """
 
-    reason: str
+    how: Ending
     end: AttemptEnd | None = None
     verdict: Verdict | None = None
 

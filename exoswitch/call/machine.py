@@ -94,8 +94,8 @@ TIMERS: Mapping[object, frozenset[Timer]] = {
     **dict.fromkeys((connecting, retrying, *RECONNECTING), frozenset({Timer.DURATION, Timer.HANDSHAKE})),
     **dict.fromkeys((talking, draining), frozenset({Timer.DURATION})),
     **dict.fromkeys(BOT_LOST, frozenset({Timer.DURATION, Timer.RECONNECT})),
-    giving_trunk_up: frozenset({Timer.HANG_UP}),
-    **dict.fromkeys((awaiting_hang_up, awaiting_originate_response, ending), frozenset({Timer.HANG_UP})),
+    **dict.fromkeys((giving_trunk_up, awaiting_hang_up, awaiting_originate_response), frozenset({Timer.HANG_UP})),
+    ending: frozenset({Timer.HANG_UP}),
 }
 """The timers that each state owns; a call that enters a state loses all others."""
 

@@ -5,9 +5,9 @@ from twisted.logger import Logger
 
 from exoswitch.call import effects as fx
 from exoswitch.call.attempts import Attempt, ChosenTrunk, Health
-from exoswitch.call.session import CallStatus, Session
+from exoswitch.call.session import Session
 from exoswitch.call.verdicts import AttemptEnd, End
-from exoswitch.errors import NoCapacity
+from exoswitch.errors import TrunksFull
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.trunk_choice import OutboundRoute, TrunkChoice
 from exoswitch.telephony.sip_statuses import FINAL_ANSWERS
@@ -49,15 +49,18 @@ class CallAttempts:
             self._give_back()
         return route.chosen
 
-    async def turn_again(self) -> ChosenTrunk:
-        """Take another turn on the same trunk.
+    async def turn_again(self, session: Session) -> ChosenTrunk:
+        """Take another turn on the same trunk; if it has none soon, choose a trunk again.
 
         Raises:
-            TrunksFull, BackendUnavailable: see `TrunkChoice.turn_again`.
+            TrunksFull, TrunkError, InvalidValue, BackendUnavailable: see `TrunkChoice.choose`.
         """
         if self.route is None:
-            raise NoCapacity("no trunk was chosen")
-        self.route = evolve(self.route, turn_at=await self._choice.turn_again(self._token))
+            return await self.choose(session)
+        try:
+            self.route = evolve(self.route, turn_at=await self._choice.turn_again(self._token))
+        except TrunksFull:
+            return await self.choose(session)
         return self.route.chosen
 
     def hold(self, session: Session) -> None:
@@ -136,11 +139,10 @@ class CallAttempts:
         if self.route is None:
             return
         name, verdict, end = self.route.trunk.name, ended.verdict, ended.end
+        self._count(ended.how.status.value)
         if verdict is None or end is None:
-            self._count(CallStatus.CANCELED.value)
             return
         self._failed = name, _cause(end)
-        self._count(verdict.status.value)
         if verdict.health is not None and not end.has_rung:
             self._environment.trunks.report(name, verdict.health, token=self._token, sip_status=end.sip_status)
         self._log.info(
@@ -148,7 +150,7 @@ class CallAttempts:
             call_sid=call_sid,
             trunk=name,
             seconds=end.elapsed_s,
-            reason=ended.reason,
+            reason=ended.how.reason,
         )
 
     def _count(self, result: str) -> None:

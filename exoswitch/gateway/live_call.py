@@ -273,7 +273,7 @@ class LiveCall:
             case fx.ChooseTrunk():
                 self._ask_for_trunk(self._attempts.choose(self.session))
             case fx.TakeTurnAgain():
-                self._ask_for_trunk(self._attempts.turn_again())
+                self._ask_for_trunk(self._attempts.turn_again(self.session))
             case fx.WaitForTurn(ahead_s):
                 self._wait_for_turn(self._attempts.wait_s - ahead_s)
             case fx.Originate(timeout_s):
@@ -284,9 +284,9 @@ class LiveCall:
                 self._attempts.answered()
             case fx.JudgeAttempt():
                 self.feed(apply_judgement, self.inputs, self._core, self._attempts.elapsed_s, self._attempts.spent_s)
-            case fx.EndAttempt(reason, end):
+            case fx.EndAttempt(how, end):
                 self._attempts.ended(effect, self.call_sid)
-                self._record.end_attempt(reason, end)
+                self._record.end_attempt(how.reason, end)
             case fx.QualifyTrunk():
                 self.channel.switch.qualify(self.session.trunk or "")
 

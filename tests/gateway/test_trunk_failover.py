@@ -100,6 +100,7 @@ def test_answer_about_the_phone_is_final(monkeypatch, script, status):
     assert house.dialled == ["first"]
     assert session.status.value == status
     assert (session.trunk, len(session.attempts)) == ("first", 1)
+    assert house.metrics.count("trunk_attempts_total", trunk="first", result=status) == 1
     assert "first (10.9.0.1:5060)" in session.ending.reason or "rang for 20 s" in session.ending.reason
 
 
@@ -191,3 +192,14 @@ def test_number_that_no_trunk_can_carry_now_is_told_to_the_dialer(monkeypatch):
 
     assert house.live(scenario) == [CallStatus.COMPLETED] * 3
     assert house.metrics.count("refused_total", reason="no_trunk") == 1
+
+
+@pytest.mark.parametrize(("cps", "trunk"), [(100.0, "first"), (0.1, "second")])
+def test_turn_that_passes_while_the_call_is_claimed_is_taken_anew_or_on_another_trunk(monkeypatch, cps, trunk):
+    house = Trunks(monkeypatch, ANSWER, ANSWER, cps=cps)
+    claim = house.gateway.sessions.claim
+    house.gateway.sessions.claim = lambda *about: deferLater(house.reactor, 0.1, claim, *about)
+    session = house.call()
+    assert house.dialled == [trunk]
+    assert [(each.trunk, each.channel_id) for each in session.attempts] == [(trunk, session.call_sid)]
+    assert {name: use.busy for name, use in house.gateway.trunks.statuses().items()} == dict.fromkeys(OWN, 0)
