@@ -1,12 +1,18 @@
 """The contract of trunks, over every provider."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exoswitch.config import sip_kinds
+from exoswitch.config.kinds import Unreadable
 from exoswitch.errors import InvalidValue
 from exoswitch.trunks.contract import broken_promises, unsafe
 from exoswitch.trunks.registry import BUILT_IN, build
+from exoswitch.trunks.sip import SipSettings
+from exoswitch.trunks.sip_trunk import SipTrunk
 from tests.harness.providers import ENVIRON, YAML, settings_of
 
 
@@ -39,3 +45,24 @@ def test_any_text_is_refused_or_dialled_as_digits_alone(trunks, which, number, e
     except InvalidValue:
         return
     assert list(unsafe(trunks[which], dialling)) == []
+
+
+# Mostly signs that pass, and have a meaning somewhere on the way.
+SECRETS = st.text(";\\\"'[]{}()<>=,#$&%|:@ -+ab1\n\r\x85\u2028é", min_size=1, max_size=12)
+
+
+@given(password=SECRETS, realm=SECRETS, header=SECRETS, login=SECRETS)
+@settings(max_examples=200, deadline=None)
+def test_any_text_of_the_file_is_refused_or_one_value_of_its_section(password, realm, header, login):
+    texts = {"password": "a secret" + password, "realm": realm, "auth_username": login}
+    kinds = {"password": sip_kinds.secret, "realm": sip_kinds.realm, "auth_username": sip_kinds.login}
+    with suppress(Unreadable):
+        texts = {key: kinds[key](text) for key, text in texts.items()}
+        headers = {"X-Any": sip_kinds.header_value(header)}
+        trunk = SipTrunk(
+            SipSettings(name="lab", provider="sip", host="10.9.0.1", username="u", headers=headers, **texts)
+        )
+        assert list(broken_promises(trunk)) == []
+        lines = trunk.pjsip().splitlines()
+        for key, text in zip(("password", "realm", "username"), texts.values(), strict=True):
+            assert lines.count(f"{key} = {text}".replace(";", "\\;")) == 1
