@@ -21,6 +21,10 @@ With T1 of 500 ms it would be 32 s. T1 is the estimate of the round-trip time, w
 _REVISION = re.compile(r"^\[(exoswitch\.[0-9a-f]{12})\]$", re.MULTILINE)
 
 
+# Networks behind a NAT (RFC 1918, RFC 6598, loopback): they see our own address. VPNs of carriers are among them.
+_LOCAL = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8")
+
+
 def pjsip_conf(pbx: AsteriskConfig, trunks: Sequence[ITrunk]) -> str:
     """Render pjsip.conf, with its revision."""
     text = conf(
@@ -60,8 +64,9 @@ def _revision(text: str, secret: str) -> str:
 def _transports(pbx: AsteriskConfig) -> Iterator[tuple[str, tuple[Setting, ...]]]:
     """Give all transports, used or not: Asterisk takes a new one only when it starts."""
     udp = Address.of(pbx.sip)
+    nat = tuple(_behind_nat(pbx.public_address))
     for protocol in ("udp", "tcp"):
-        yield protocol, (("type", "transport"), ("protocol", protocol), ("bind", udp))
+        yield protocol, (("type", "transport"), ("protocol", protocol), ("bind", udp), *nat)
     yield (
         "tls",
         (
@@ -72,5 +77,13 @@ def _transports(pbx: AsteriskConfig) -> Iterator[tuple[str, tuple[Setting, ...]]
             ("ca_list_file", pbx.sip_ca_file),
             ("verify_server", "yes"),
             ("allow_wildcard_certs", "yes"),
+            *nat,
         ),
     )
+
+
+def _behind_nat(public: str) -> Iterator[Setting]:
+    if public:
+        yield "external_signaling_address", public
+        yield "external_media_address", public
+        yield from (("local_net", network) for network in _LOCAL)

@@ -34,6 +34,11 @@ def reachable_ipv4(text: str) -> str:
     return str(address)
 
 
+def public_address(text: str) -> str:
+    """Read an IPv4 address of one machine; ``""`` is none."""
+    return reachable_ipv4(text) if text else ""
+
+
 def proxy(text: str) -> str:
     """Read the IP address of a proxy, or ``unix``."""
     try:

@@ -90,9 +90,10 @@ class AsteriskConfig:
 
     `ami` is a Twisted client endpoint string (``tcp:10.0.1.5:5038``, ``tls:…``), `sip` HOST:PORT of its UDP and TCP
     transports; TLS has the next port. `rtp_ports` is the range of its rtp.conf. `media_address` says where audio is
-    exchanged: at the address that Asterisk announces, or at `host`. `sip_ca_file` is the file on its machine by which
-    the certificates of trunks over TLS are checked. `gateways` are the addresses of all gateways that use it, for the
-    firewall; without them it is `rtp.advertise`.
+    exchanged: at the address that Asterisk announces, or at `host`. Behind NAT, `public_address` is where
+    carriers on the internet reach it. `sip_ca_file` is the file on its machine by which the certificates of trunks
+    over TLS are checked. `gateways` are the addresses of all gateways that use it, for the firewall; without them it
+    is `rtp.advertise`.
     """
 
     name: values.Name
@@ -104,6 +105,7 @@ class AsteriskConfig:
     capacity: values.Calls = 600
     sip: values.HostAndPort = "0.0.0.0:5060"
     rtp_ports: values.PortRange = range(10000, 20000)
+    public_address: values.PublicAddress = ""
     sip_ca_file: values.RemotePath = "/etc/ssl/certs/ca-certificates.crt"
     gateways: tuple[values.Network, ...] = ()
 

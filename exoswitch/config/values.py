@@ -30,6 +30,7 @@ Currency = Annotated[str, Kind(kinds.currency, "INR")]
 
 Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]
 ReachableIpv4 = Annotated[str, Kind(addresses.reachable_ipv4, "10.0.0.5")]
+PublicAddress = Annotated[str, Kind(addresses.public_address, "198.51.100.7")]
 Proxy = Annotated[str, Kind(addresses.proxy, "127.0.0.1")]
 Network = Annotated[IPv4Network | IPv6Network, Kind(addresses.network, "10.8.0.0/16")]
 CarrierNetwork = Annotated[IPv4Network | IPv6Network, Kind(addresses.carrier_network, "10.60.2.0/24")]

@@ -195,6 +195,13 @@ def test_every_trunk_has_its_sections():
     assert "bind = 0.0.0.0:5060\n" in text
 
 
+def test_carriers_on_the_internet_see_the_public_address_and_those_of_a_vpn_do_not():
+    text = rendered(pbx(public_address="198.51.100.7"))["pjsip.conf"]
+    assert text.count("external_signaling_address = 198.51.100.7\nexternal_media_address = 198.51.100.7\n") == 3
+    assert text.count("local_net = 10.0.0.0/8\n") == 3
+    assert "external_" not in rendered()["pjsip.conf"]
+
+
 def test_asterisk_ends_a_call_a_minute_after_its_longest_duration():
     text = rendered(calls=evolve(CallsConfig(), max_duration_s=100.5))["extensions.conf"]
     assert "s,1,Set(TIMEOUT(absolute)=161)" in text

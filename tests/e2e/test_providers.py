@@ -22,6 +22,7 @@ def trunks(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(asterisk, trunks, tmp_path_factory):
     config = evolve(lab_config(10, CallsConfig()), trunks=trunks)
+    config = evolve(config, asterisks=(evolve(config.asterisks[0], public_address="198.51.100.7"),))
     with AsteriskServer(asterisk.root, tmp_path_factory.mktemp("providers"), config, NAMES) as running:
         yield running
 
