@@ -10,6 +10,7 @@ from exoswitch.config import yamlfile
 from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
 from exoswitch.config.exposure import exposed
+from exoswitch.config.failover_advice import failover_warnings
 from exoswitch.config.model import Config, TrunkConfig
 from exoswitch.config.own_addresses import strange
 from exoswitch.config.placeholders import Surroundings
@@ -48,7 +49,7 @@ def load_with_warnings(
     if problems:
         raise ConfigError(tuple(problems))
     secrets = [file] * reader.has_secret + sorted(reader.surroundings.files)
-    return config, [*warnings(config), *strange(config), *exposed(secrets)]
+    return config, [*warnings(config), *failover_warnings(config), *strange(config), *exposed(secrets)]
 
 
 def report(
