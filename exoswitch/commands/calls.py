@@ -114,6 +114,8 @@ class Listing:
             "app": self._app(session),
             "gateway": session.gateway,
             "trunk": session.trunk,
+            "cost": None if session.charge is None or session.charge.amount is None else f"{session.charge.amount:f}",
+            "currency": None if session.charge is None else session.charge.currency,
             "reason": None if session.ending is None else session.ending.reason,
         }
 

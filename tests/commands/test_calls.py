@@ -62,6 +62,8 @@ def test_json_has_all_facts_with_times_in_utc():
         "app": "sales",
         "gateway": None,
         "trunk": None,
+        "cost": None,
+        "currency": None,
         "reason": "the caller hung up",
     }
 
