@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field
 
+from exoswitch.call.attempts import Attempt
 from exoswitch.call.session import Session
 from exoswitch.commands.stored_sessions import read_only
 from exoswitch.config.loader import load
@@ -116,6 +117,7 @@ class Listing:
             "trunk": session.trunk,
             "cost": None if session.charge is None or session.charge.amount is None else f"{session.charge.amount:f}",
             "currency": None if session.charge is None else session.charge.currency,
+            "attempts": [_attempt(attempt) for attempt in session.attempts],
             "reason": None if session.ending is None else session.ending.reason,
         }
 
@@ -137,6 +139,17 @@ class Listing:
 def in_order(sessions: Iterable[Session]) -> Sequence[Session]:
     """Order calls: live ones first, then the newest ones."""
     return sorted(sessions, key=lambda session: (session.ended_at is not None, -session.created_at))
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "trunk": attempt.trunk,
+        "shown": attempt.shown,
+        "dialled_at": _utc(attempt.dialled_at),
+        "sip_status": attempt.sip_status,
+        "rang": attempt.has_rung,
+        "reason": attempt.reason,
+    }
 
 
 def _shown(text: str) -> str:

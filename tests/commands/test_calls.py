@@ -4,6 +4,7 @@ import json
 
 from attrs import evolve
 
+from exoswitch.call.attempts import Attempt
 from exoswitch.call.session import BotTarget, CallStatus
 from exoswitch.commands.calls import Listing
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
@@ -64,8 +65,31 @@ def test_json_has_all_facts_with_times_in_utc():
         "trunk": None,
         "cost": None,
         "currency": None,
+        "attempts": [],
         "reason": "the caller hung up",
     }
+
+
+def test_json_has_each_attempt_of_a_call():
+    refused = Attempt(
+        trunk="bsnl1",
+        channel_id="old",
+        shown="+914024001350",
+        dialled_at=OLD.created_at + 1,
+        sip_status=503,
+        reason="not answered on trunk bsnl1: SIP 503",
+    )
+    (call,) = json.loads(listing().as_json([evolve(OLD, attempts=(refused,))]))
+    assert call["attempts"] == [
+        {
+            "trunk": "bsnl1",
+            "shown": "+914024001350",
+            "dialled_at": "2023-11-14T22:13:21+00:00",
+            "sip_status": 503,
+            "rang": False,
+            "reason": "not answered on trunk bsnl1: SIP 503",
+        }
+    ]
 
 
 def test_empty_store_has_no_table():
