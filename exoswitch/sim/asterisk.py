@@ -164,6 +164,16 @@ class SimulatedAsterisk(Service):
         """Let a carrier accept the next attempt to register."""
         self.pbx.trunks.accept_registration(trunk)
 
+    def register(self, trunk: str) -> None:
+        """Let Asterisk try to register now."""
+        self.pbx.trunks.register(trunk, self.reactor.seconds())
+        self.carry_out()
+
+    def unregister(self, trunk: str) -> None:
+        """End a registration, as an operator can; Asterisk does not begin it again by itself."""
+        self.pbx.trunks.unregister(trunk)
+        self.carry_out()
+
     def drop_connections(self) -> None:
         """Drop every AMI connection. Calls continue."""
         for transport in tuple(self._listener.transports.values()):
