@@ -6,6 +6,7 @@ call belong together if they have the same number, and their answers are at most
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import Enum
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from attrs import define, evolve, field, frozen
 from exoswitch.billing.amounts import ZERO, millionths, of_millionths, rounded
 from exoswitch.billing.carrier_records import CarrierRecord, number_of
 from exoswitch.billing.usage import AnsweredCall
+from exoswitch.errors import BackendUnavailable
 
 APART_S = 3.0
 
@@ -83,22 +85,25 @@ class Totals:
 class Comparison:
     """Takes both sides, then gives the differences and counts; close it afterwards.
 
-    Durations that differ by `tolerance_s` or less are the same.
+    Durations that differ by `tolerance_s` or less are the same. All methods but `close` may raise BackendUnavailable,
+    if the disk is full.
     """
 
-    def __init__(self, tolerance_s: int = 1) -> None:
+    def __init__(self, tolerance_s: float = 1.0) -> None:
         self.totals = Totals()
-        self._tolerance_ms = tolerance_s * 1000
+        self._tolerance_ms = round(tolerance_s * 1000)
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.executescript(_TABLES)
 
     def add_records(self, records: Iterable[CarrierRecord]) -> None:
         """Take records of the carrier."""
-        self._database.executemany(_ADD_RECORD, map(_record_row, records))
+        with _on_disk():
+            self._database.executemany(_ADD_RECORD, map(_record_row, records))
 
     def add_calls(self, calls: Iterable[AnsweredCall]) -> None:
         """Take calls of ours; one for which nothing is billed, such as an inbound one, may miss at the carrier."""
-        self._database.executemany(_ADD_CALL, map(_call_row, calls))
+        with _on_disk():
+            self._database.executemany(_ADD_CALL, map(_call_row, calls))
 
     def span(self) -> tuple[float, float] | None:
         """Give the first and the last answer in the carrier's records; None if there are none."""
@@ -108,8 +113,9 @@ class Comparison:
     def differences(self, begin: float, end: float) -> Iterator[Difference]:
         """Give the differences of calls that were answered from `begin` to `end`, ordered by number and time."""
         around = (begin - APART_S, end + APART_S)  # the other side of a call at the edge may be outside
-        records = map(_Record._make, self._database.execute(_RECORDS, around))
-        calls = map(_Call._make, self._database.execute(_CALLS, around))
+        with _on_disk():
+            records = map(_Record._make, self._database.execute(_RECORDS, around))
+            calls = map(_Call._make, self._database.execute(_CALLS, around))
         for record, call in _pairs(records, calls):
             if record is None and call is not None and call.is_free:
                 continue
@@ -153,6 +159,15 @@ class Comparison:
             charge, amount = Decimal(record.charge), None if call.amount is None else of_millionths(call.amount)
             if amount is None or rounded(amount, _places(charge)) != charge:
                 yield evolve(_of_call(Kind.CHARGE, call, amount), line=record.line, carriers=charge)
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        remedy = "free some space, or set SQLITE_TMPDIR to another folder"
+        raise BackendUnavailable(f"the temporary database cannot be used: {error}; {remedy}") from error
 
 
 def _of_call(kind: Kind, call: _Call, ours: Decimal | None) -> Difference:

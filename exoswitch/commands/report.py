@@ -30,11 +30,13 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: the file cannot be used.
         InvalidValue: the days are in the wrong order, or matplotlib is missing for the picture.
+        OSError: the carrier's file cannot be read.
     """
     from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
 
     config = load(options.file, SETTINGS, os.environ)
     if options.carrier_cdr:
+        options.carrier_cdr.open("rb").close()  # an error here is one of the command line
         return run_reactor(lambda reactor: compare(config, options, reactor))
     days = list(_days(options, day_of(time.time())))
     if options.plot:

@@ -33,6 +33,10 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
         "--trunk", action="append", default=[], metavar="NAME", help="a trunk of this carrier (default: all trunks)"
     )
     carrier.add_argument(
-        "--tolerance", type=int, default=1, metavar="SECONDS", help="durations may differ by this time (1)"
+        "--tolerance",
+        type=values.seconds,
+        default=1.0,
+        metavar="SECONDS",
+        help="durations may differ by this time (1)",
     )
     carrier.add_argument("--numbers", action="store_true", help="show phone numbers in full")

@@ -8,6 +8,7 @@ from attrs import evolve
 from exoswitch.billing.carrier_records import CarrierRecord
 from exoswitch.billing.comparison import Comparison, Kind
 from exoswitch.billing.usage import AnsweredCall
+from exoswitch.errors import BackendUnavailable
 
 AT = 1_775_016_000.0
 CALL = AnsweredCall(
@@ -110,3 +111,10 @@ def test_calls_at_the_edge_of_the_time_are_brought_together_and_those_outside_ar
     late = evolve(CALL, call_sid="c2", number="+919812345611", answered_at=AT + 62)
     assert compare([early, late], [evolve(RECORD, answered_at=AT)], begin=AT, end=AT + 60) == []
     assert compare.totals.ours == 1
+
+
+def test_full_disk_is_told_with_the_remedy():
+    comparison = Comparison()
+    comparison.close()
+    with pytest.raises(BackendUnavailable, match="free some space, or set SQLITE_TMPDIR"):
+        comparison.add_calls([CALL])

@@ -138,3 +138,8 @@ def test_comparison_without_differences_exits_with_0(stored, tmp_path):
     assert report(stored, "--carrier-cdr", str(cdr)).returncode == 0
     ran = report(stored, "--carrier-cdr", str(cdr), "--columns", "number=Nobody")
     assert (ran.returncode, "there is no column 'nobody'" in ran.stderr) == (1, True)
+
+
+def test_carriers_file_that_is_missing_is_named(file, tmp_path, capsys):
+    assert main(["report", str(file), "--carrier-cdr", str(tmp_path / "no.csv")]) == 1
+    assert capsys.readouterr().err == f"exoswitch: {tmp_path / 'no.csv'}: No such file or directory\n"
