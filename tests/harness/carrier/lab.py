@@ -12,7 +12,10 @@ from tests.harness.carrier.names import Names
 from tests.harness.carrier.pairs import Pairs
 from tests.harness.certificates import Authority
 
-PLAIN = ("callee", "faulty", "rested", "silent", "trying", "reasons", "redirecting", "media", "sessions", "reloaded")
+PLAIN = ("faulty", "rested", "silent", "trying", "reasons", "redirecting", "media", "sessions", "reloaded")
+
+LIMIT_CPS, FEW_CHANNELS = 5, 4
+PULSES = {"1": "0.90", "15": "0.80", "60": "0.20", "60+1": "1.00"}  # each with a price of a minute
 
 # BSNL's public user is a number, its private one an address; its domain is in no DNS, and its realm is another one.
 DOMAIN, REALM = "ap.siptrunk.ims.bsnl.in", "realm.example"
@@ -39,8 +42,13 @@ class Lab:
     def __attrs_post_init__(self) -> None:
         self.pairs = Pairs(self.carrier)
         self.nameserver, self.names = self.carrier.name_server()
+        self.pairs.add("callee", {"cost": {"rate": "0.20"}})
         for name in PLAIN:
             self.pairs.add(name)
+        self.pairs.add("limited", {"cps": LIMIT_CPS})
+        self.pairs.add("narrow", {"channels": FEW_CHANNELS})
+        for pulse, rate in PULSES.items():
+            self.pairs.add(pulse_pair(pulse), {"cost": {"rate": rate, "pulse": pulse}})
         self._ims()
         self._over_streams()
         self._abroad()
@@ -84,3 +92,8 @@ class Lab:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context
+
+
+def pulse_pair(pulse: str) -> str:
+    """Give the name of the pair whose first trunk has this pulse."""
+    return f"pulse-{pulse.replace('+', '-')}-"

@@ -64,13 +64,14 @@ class Pairs:
         transport: str = "udp",
         context: ssl.SSLContext | None = None,
     ) -> Pair:
-        """Open a pair; `keys` are those of its first trunk, which listens at `host`; the second one is plain."""
+        """Open a pair; `keys` are those of its first trunk, at `host`: all of them, or more than a plain one has."""
         prefix = f"+9198{len(self.pairs) + 10}"
         first = self._trunk(f"{name}1", host or self.host(), port or self.port)
         second = self._trunk(f"{name}2", self.host(), self.port)
         for order, trunk in enumerate((first, second), 1):
-            usual = {"provider": "sip", "host": trunk.host, "port": trunk.port}
-            chosen = keys if keys and trunk is first else usual
+            plain = {"provider": "sip", "host": trunk.host, "port": trunk.port}
+            chosen = (keys or {}) if trunk is first else {}
+            chosen = chosen if "provider" in chosen else plain | chosen
             common = {"name": trunk.name, "order": order, "prefixes": [prefix], "channels": 50, "cps": CPS}
             self.entries.append(common | chosen)
         self.carrier.add(first, transport, context)

@@ -16,7 +16,7 @@ from tests.harness.e2e.ports import free_port, free_ports
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
 CAPACITY = 100
-RTP_PORTS = 1200
+RTP_PORTS, FEW_RTP_PORTS = 1200, 200
 
 Trunk = dict[str, Any]
 
@@ -64,6 +64,15 @@ def gateway_file(
     file = folder / "exoswitch.yaml"
     file.write_text(json.dumps(config, indent=1))  # JSON is YAML
     return file
+
+
+def as_node(file: Path, name: str, cluster: str, *, pairs: tuple[str, ...]) -> tuple[str, int]:
+    """Give the configuration as that of another gateway, one of a fleet, with some pairs only; and its REST port."""
+    config, port, rtp_ports = json.loads(file.read_text()), free_port(), free_ports(FEW_RTP_PORTS)
+    config |= {"node": name, "cluster": cluster, "http": f"tcp:{port}:interface={HOST}"}
+    config["trunks"] = [trunk for trunk in config["trunks"] if trunk["name"].startswith(pairs)]
+    config["rtp"]["ports"] = f"{rtp_ports[0]}-{rtp_ports[-1]}"
+    return json.dumps(config, indent=1), port
 
 
 def loaded(file: Path) -> Config:
