@@ -68,6 +68,7 @@ class Engine(Service):
         self._failover = Failover(self._environment, self._rules, self._calls, self._inbound, resumer)
         self._recovery = Recovery(self._environment, self._calls, resumer, self._rules)
         self._fencing = Fencing(self._environment, self._calls, self._route)
+        self._calls.is_fenced = self._fencing.is_asking
         self._environment.metrics.read_from(self._readings)
         self._parts = OrderedServices(self._environment.clock)
         self._parts.add("inbound calls", self._inbound)

@@ -57,6 +57,12 @@ class Fencing(Service):
         else:
             self._deliver(switch, event)
 
+    def is_asking(self) -> bool:
+        """Whether the fleet is being asked whose our calls are; nothing may be dialled until it has answered."""
+        if self._loop is not None:
+            self._look()  # A call's timer may be served before ours.
+        return self._is_asking
+
     async def _watch(self) -> None:
         self._look()
 

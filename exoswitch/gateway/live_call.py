@@ -49,6 +49,7 @@ from exoswitch.tasks.spawn import spawn
 
 STOPPING = "this gateway is stopping: place the call on another one"
 ChannelKeys = tuple[tuple[str, str], ...]
+FENCED_S = 0.1  # until a call looks again whether it may be dialled
 RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to Asterisk
 
 
@@ -57,7 +58,7 @@ RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to A
 class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
-    `on_channels` is called when the call has other channels than the given ones.
+    While it `is_fenced`, it is not dialled. `on_channels` is called with its former channels when it has others.
     """
 
     _session: Session
@@ -65,6 +66,7 @@ class LiveCall:
     _world: Environment
     _limits: CallLimits
     _choice: TrunkChoice
+    _is_fenced: Callable[[], bool]
     _on_channels: Callable[["LiveCall", ChannelKeys], None]
     _on_over: Callable[["LiveCall"], None]
     inputs: CallInputs = field(init=False)
@@ -311,6 +313,9 @@ class LiveCall:
             self.feed(self._turn_came)
 
     def _turn_came(self) -> None:
+        if self._is_fenced():
+            self._timers.start(Timer.TURN, FENCED_S)
+            return
         apply_turn(self.inputs, self._core, self._attempts.late_s, self._attempts.spent_s)
 
     def _claimed(self) -> None:

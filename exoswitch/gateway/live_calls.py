@@ -1,7 +1,7 @@
 """Adapter: all live calls of this gateway: by SID, by channel, and whether more may begin."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from attrs import define, field
@@ -20,12 +20,16 @@ from exoswitch.interfaces.switch import ISwitch
 
 @define(eq=False)
 class LiveCalls:
-    """The calls that are not over; no more are accepted once it `is_stopping`."""
+    """The calls that are not over.
+
+    No more are accepted once it `is_stopping`, and none is dialled while it `is_fenced`.
+    """
 
     _environment: Environment
     _rules: CurrentRules
     _choice: TrunkChoice
     is_stopping: bool = field(default=False, init=False)
+    is_fenced: Callable[[], bool] = field(default=lambda: False, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _waiting: set[Deferred[None]] = field(factory=set, init=False)
@@ -94,7 +98,9 @@ class LiveCalls:
 
     def _add(self, session: Session, lease: Lease) -> LiveCall:
         limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
-        call = LiveCall(session, lease, self._environment, limits, self._choice, self._move, self._forget)
+        call = LiveCall(
+            session, lease, self._environment, limits, self._choice, self.is_fenced, self._move, self._forget
+        )
         self._by_sid[call.call_sid] = call
         self._move(call, ())
         return call

@@ -4,7 +4,9 @@ import pytest
 
 from exoswitch.call import events as ev
 from exoswitch.call.session import CallStatus
+from exoswitch.fleet.trunk_status import TrunkLimits
 from tests.harness.gateways import LEG, Gateways
+from tests.harness.recorders import Unanswered
 
 LONG_ENOUGH_S = 1.5
 TRUNKS = ("lab", "other", "third")
@@ -97,3 +99,24 @@ def test_lost_call_is_hung_up_on_each_channel_that_it_may_have(fleet):
     fleet.kill(holder.name)
     fleet.advance(LONG_ENOUGH_S)
     assert [request[1] for request in other.asked("hang_up_lost")] == [sid, f"{sid}-2", f"{sid}-3"]
+
+
+def test_paused_gateway_does_not_dial_the_next_trunk_before_it_knows_whose_the_call_is(fleet):
+    first = fleet.add("gw1", trunk_names=TRUNKS)
+    first.trunks.set_limits({"lab": TrunkLimits(30, 1.0), "other": TrunkLimits(30, 1.0)})
+    first.trunks.take("another call", ["other"])
+    sid = fleet.place("gw1")
+    refuse(fleet, sid)  # The turn of the other trunk comes in a second.
+    fleet.add("gw2", trunk_names=TRUNKS).switch.gone = {sid, f"{sid}-2", f"{sid}-3"}
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    first.trunks.set_limits(dict.fromkeys(TRUNKS, TrunkLimits(30, 1000.0)))
+    view, first.nodes.view = first.nodes.view, Unanswered()
+    fleet.wake("gw1")
+    fleet.advance(2)
+    assert len(first.asked("originate")) == 1
+    view().addCallback(first.nodes.view.waiting[0].callback)
+    fleet.advance(2)
+    assert len(first.asked("originate")) == 1
+    assert first.engine.live == 0
+    assert fleet.session(sid).status is CallStatus.FAILED
