@@ -6,7 +6,9 @@ import subprocess
 
 import pytest
 
+from exoswitch.trunks.registry import build
 from tests.asterisk.conftest import trunk_at
+from tests.harness.providers import YAML, settings_of
 
 ASTERISK, GATEWAY = "system/asterisk/exoswitch-asterisk.nft", "system/gateway/exoswitch-gateway.nft"
 BSNL = trunk_at("bsnl1", "10.60.1.10", media="10.60.2.0/24")
@@ -81,13 +83,21 @@ def test_server_that_is_both_does_not_shut_out_the_other_part(rendered):
     assert "ip saddr { 10.0.1.5 } counter drop" not in files[GATEWAY]
 
 
+def test_nft_takes_the_rules_of_every_provider(rendered, tmp_path):
+    loaded = [settings_of(tmp_path, text) for text in YAML.values()]
+    nft_takes(rendered(*(build(settings) for (settings,) in loaded)), tmp_path)
+
+
 @pytest.mark.parametrize("trunks", [(), (BSNL,), (BSNL, OVERLAPPING, EXOTEL, TWILIO, SIXTH)])
 def test_nft_takes_the_rules(rendered, trunks, tmp_path):
+    nft_takes(rendered(*trunks), tmp_path)
+
+
+def nft_takes(files, folder):
     if os.geteuid() != 0 or shutil.which("nft") is None:
         pytest.skip("needs root and nft: apt install nftables")
-    files = rendered(*trunks)
     for name in (ASTERISK, GATEWAY):
-        file = tmp_path / "rules.nft"
+        file = folder / "rules.nft"
         file.write_text(files[name])
         checked = subprocess.run(
             ["unshare", "--net", "nft", "--check", "--file", file], capture_output=True, text=True, check=False

@@ -25,8 +25,11 @@ mount -t proc proc "$0/proc"
 mount -t tmpfs tmpfs "$0/tmp"
 mkdir -p "$0$1"
 mount --bind "$1" "$0$1"
-exec chroot "$0" asterisk -C "$1/etc/asterisk.conf" -f -n
+chroot "$0" sh -ec "$2"
+exec chroot "$0" $3 asterisk -C "$1/etc/asterisk.conf" -f -n
 """
+# As the systemd unit runs it.
+UNPRIVILEGED = "setpriv --reuid=asterisk --regid=asterisk --clear-groups --bounding-set=-all --no-new-privs"
 
 
 @pytest.fixture
@@ -54,8 +57,9 @@ def configured(tmp_path, port):
 
 
 @contextmanager
-def started(root, folder):
-    command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", SAME_PATH, str(root), str(folder))
+def started(root, folder, install="", prefix=""):
+    command = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", SAME_PATH)
+    command += (str(root), str(folder), install, prefix)
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
@@ -78,16 +82,36 @@ def is_booted(port):
     return True
 
 
-def test_asterisk_starts_with_the_folders_of_a_state_dir(asterisk, configured, port, tmp_path):
-    folder = tmp_path / "pbx1"
-    assert main(["render-asterisk", str(configured), "--out", f"{folder}/etc", "--state-dir", f"{folder}/state"]) == 0
-    (folder / "ca.pem").write_bytes(Authority().pem)
-    log = folder / "state" / "log" / "messages.log"
-    with started(asterisk.root, folder) as process:
-        give_up_at = time.monotonic() + START_TIMEOUT_S
-        while not is_booted(port):
-            assert process.poll() is None, (folder / "output").read_text()
-            assert time.monotonic() < give_up_at
-            time.sleep(0.05)
+def assert_starts(process, port, folder):
+    give_up_at = time.monotonic() + START_TIMEOUT_S
+    while not is_booted(port):
+        assert process.poll() is None, (folder / "output").read_text()
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)
     assert (folder / "state" / "db" / "astdb.sqlite3").exists()
-    assert [line for line in log.read_text().splitlines() if "WARNING" in line or "ERROR" in line] == []
+    log = (folder / "state" / "log" / "messages.log").read_text()
+    assert [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line] == []
+
+
+@pytest.fixture
+def rendered(configured, tmp_path, capsys):
+    """The rendered folder, and the printed commands that give it to Asterisk's user."""
+    folder = tmp_path / "pbx1"
+    words = ["--out", f"{folder}/etc", "--state-dir", f"{folder}/state"]
+    assert main(["render-asterisk", str(configured), *words]) == 0
+    (folder / "ca.pem").write_bytes(Authority().pem)
+    printed = (line.strip() for line in capsys.readouterr().out.splitlines())
+    return folder, "\n".join(line for line in printed if line.startswith(("install -o asterisk", "chown asterisk")))
+
+
+def test_asterisk_starts_with_the_folders_of_a_state_dir(asterisk, rendered, port):
+    folder, _ = rendered
+    with started(asterisk.root, folder) as process:
+        assert_starts(process, port, folder)
+
+
+def test_asterisk_starts_as_its_own_user_without_any_capability_after_the_printed_commands(asterisk, rendered, port):
+    folder, install = rendered
+    assert "chown asterisk:asterisk " in install
+    with started(asterisk.root, folder, install, UNPRIVILEGED) as process:
+        assert_starts(process, port, folder)
