@@ -313,6 +313,8 @@ class LiveCall:
             self.feed(self._turn_came)
 
     def _turn_came(self) -> None:
+        if Timer.TURN not in owned_timers(self._core):
+            return  # The call has ended meanwhile.
         if self._is_fenced():
             self._timers.start(Timer.TURN, FENCED_S)
             return

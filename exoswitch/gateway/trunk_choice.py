@@ -4,15 +4,17 @@ import random
 from collections.abc import Callable, Collection
 
 from attrs import define, field, frozen
+from twisted.internet.defer import Deferred
 
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, TrunkError, TrunksFull
 from exoswitch.fleet.trunk_status import TrunkGrant
-from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.environment import ANSWER_S, Environment
 from exoswitch.gateway.rules import CurrentRules
 from exoswitch.gateway.trunk_watch import TrunkWatch
 from exoswitch.interfaces.trunk import Dialling, ITrunk
+from exoswitch.tasks.within import within
 from exoswitch.trunks.selection import CallFacts
 
 
@@ -61,7 +63,7 @@ class TrunkChoice:
         """
         ways = self._ways(session, tried)
         try:
-            grant = await self._environment.of_fleet(self._environment.trunks.take(token, tuple(ways)))
+            grant = await self._answer(self._environment.trunks.take(token, tuple(ways)))
         except NoCapacity as problem:
             raise TrunksFull(str(problem)) from None
         except BackendUnavailable:
@@ -84,10 +86,13 @@ class TrunkChoice:
             BackendUnavailable: the pool did not answer in time.
         """
         try:
-            grant = await self._environment.of_fleet(self._environment.trunks.missed(token))
+            grant = await self._answer(self._environment.trunks.missed(token))
         except NoCapacity as problem:
             raise TrunksFull(str(problem)) from None
         return self._turn_at(grant)
+
+    def _answer(self, asked: Deferred[TrunkGrant]) -> Deferred[TrunkGrant]:
+        return within(ANSWER_S, self._environment.clock, asked, "the pool of trunks")
 
     def _turn_at(self, grant: TrunkGrant) -> float:
         self._environment.metrics.observe("trunk_cps_wait_seconds", grant.wait_s, trunk=grant.trunk)

@@ -421,6 +421,15 @@ def test_call_that_ends_while_it_waits_for_its_turn_is_never_dialled(house):
     result.successResultOf(stopped)
 
 
+def test_turn_that_comes_after_the_end_of_a_call_changes_nothing(house, logged_failures):
+    house.place()
+    sid = result.successResultOf(house.place()).call_sid
+    call = house.engine._calls.find(sid)
+    call.feed(call.inputs.hang_up, "by request")
+    call.feed(call._turn_came)
+    assert (house.switch.verbs(), logged_failures) == (["originate"], [])
+
+
 def test_unknown_call_is_not_found(house):
     result.failureResultOf(house.engine.find("acme1", "nothing"), CallNotFound)
     sid = result.successResultOf(house.place()).call_sid
