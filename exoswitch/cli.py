@@ -102,6 +102,12 @@ def _doctor(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _check_trunks(options: argparse.Namespace) -> int:
+    from exoswitch.commands.check_trunks import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _list_trunks(options: argparse.Namespace) -> int:
     from exoswitch.commands.list_trunks import run  # noqa: PLC0415
 
@@ -245,6 +251,13 @@ def _add_trunks(commands: Any) -> None:
     listed.add_argument("file", type=Path, help="the YAML file with which the gateway was started")
     listed.add_argument("--json", action="store_true", help="write JSON in place of a table")
     listed.set_defaults(run=_list_trunks)
+    check = _add(of_trunks, "check", "ask each Asterisk whether it is registered with each trunk and reaches it")
+    check.add_argument("file", type=Path, help="the YAML file")
+    check.add_argument("--pbx", metavar="NAME", help="which Asterisk of the file (default: all)")
+    check.add_argument(
+        "--timeout", type=values.seconds, default=10.0, metavar="SECONDS", help="until the trunks must be well (10)"
+    )
+    check.set_defaults(run=_check_trunks)
     _add_apply(of_trunks)
 
 

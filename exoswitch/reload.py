@@ -114,7 +114,7 @@ def _told(file: Path, read: _Read) -> Iterable[str]:
     if read.changes.need_restart:
         yield f"not taken: {', '.join(read.changes.need_restart)}. Restart the gateway for it"
     if read.rendered:
-        yield f"Asterisk needs new files, too: {', '.join(read.rendered)}. Run: exoswitch trunks apply {file}"
+        yield f"Asterisk needs new files, too: {', '.join(read.rendered)}. See: exoswitch trunks apply --help"
     if read.changes.taken:
         yield f"taken: {', '.join(read.changes.taken)}"
     elif not read.changes.need_restart:

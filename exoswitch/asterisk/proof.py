@@ -1,6 +1,6 @@
 """Core: whether a running Asterisk has the trunks of the file, is registered with them, and reaches them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -28,6 +28,23 @@ class TrunkProof:
         registered = not self.trunk.registers or (self.registration is not None and self.registration.is_registered)
         reached = not self.trunk.asks_options or (self.contact is not None and self.contact.status == "Reachable")
         return self.is_present and registered and reached
+
+    @property
+    def remedies(self) -> Iterator[str]:
+        """Say what to do about each sign that is not well."""
+        if not self.is_present:
+            yield "Asterisk does not have it: run exoswitch trunks apply"
+            return
+        if self.trunk.registers and (self.registration is None or not self.registration.is_registered):
+            yield (
+                "compare username, auth_username, password, domain and proxy with the carrier's letter; "
+                "asterisk -rx 'pjsip set logger on' shows its answer to REGISTER"
+            )
+        if self.trunk.asks_options and (self.contact is None or self.contact.status != "Reachable"):
+            yield (
+                f"nothing comes back from {self.trunk.address}: check the route, the VPN and the firewall. A carrier "
+                "that ignores OPTIONS needs options: no, because Asterisk dials no trunk that does not answer"
+            )
 
     @property
     def row(self) -> tuple[str, ...]:

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.task import deferLater
 
 from exoswitch.ami import trunks as ami_trunks
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.asterisk.folder import places_of
 from exoswitch.asterisk.live_folder import LiveFolder
 from exoswitch.asterisk.pjsip import revision_of
-from exoswitch.asterisk.proof import TrunkProof, proofs, table
+from exoswitch.asterisk.proof import table
 from exoswitch.asterisk.reloading import modules_to_reload, restarts_needed
 from exoswitch.asterisk.render import render
 from exoswitch.commands.render_asterisk import chosen
 from exoswitch.commands.short_links import ANSWER_S, Login, linked
+from exoswitch.commands.trunk_proof import prove
 from exoswitch.config.loader import load
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.errors import ExoswitchError
@@ -32,7 +32,6 @@ from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.within import within
 from exoswitch.trunks.registry import SETTINGS, build
 
-POLL_S = 0.5
 LONGEST_S = 600.0  # beside the wait for the trunks; each action has a time limit of its own
 _NOWHERE = "/etc/asterisk"  # the files that depend on the place are not compared
 
@@ -105,7 +104,7 @@ async def _apply(application: Application, ami: AmiProtocol, reactor: Any, *, ca
     except (ExoswitchError, OSError) as problem:
         return await _undo(application, ami, modules, problem)
     print(f"Asterisk {application.pbx.name} has read the files again ({', '.join(modules)}); {calls} channels are up")
-    rows = await _prove(application, ami, reactor)
+    rows = await prove(application.trunks, ami, reactor, application.timeout_s)
     print(table(rows))
     missing = [] if live is None else list(restarts_needed(before, live.rendered))
     for change in missing:
@@ -145,27 +144,3 @@ async def _undo(application: Application, ami: AmiProtocol, modules: Sequence[st
     except ExoswitchError as again:
         print(f"exoswitch: {again}; Asterisk reads them at the next reload or start", file=sys.stderr)
     return 1
-
-
-async def _prove(application: Application, ami: AmiProtocol, reactor: Any) -> tuple[TrunkProof, ...]:
-    """Look until every trunk is well, or until the time is over."""
-    give_up_at = reactor.seconds() + application.timeout_s
-    for trunk in application.trunks:
-        if trunk.asks_options:
-            await ami.action(ami_trunks.qualify(trunk.name))
-    while True:
-        rows = await _look(application.trunks, ami)
-        if all(row.is_good for row in rows) or reactor.seconds() >= give_up_at:
-            return rows
-        await deferLater(reactor, POLL_S, lambda: None)
-
-
-async def _look(trunks: Sequence[ITrunk], ami: AmiProtocol) -> tuple[TrunkProof, ...]:
-    endpoints = list(ami_trunks.endpoints(await ami.collect(ami_trunks.list_endpoints(), ami_trunks.ENDPOINTS_END)))
-    listed = await ami.collect(ami_trunks.list_registrations(), ami_trunks.REGISTRATIONS_END)
-    contacts: dict[str, ami_trunks.Contact] = {}
-    for trunk in trunks:
-        if trunk.asks_options and any(endpoint.name == trunk.name for endpoint in endpoints):
-            details = await ami.collect(ami_trunks.show_endpoint(trunk.name), ami_trunks.ENDPOINT_END)
-            contacts.update((trunk.name, contact) for contact in ami_trunks.contacts(details))
-    return proofs(trunks, endpoints, ami_trunks.registrations(listed), contacts)
