@@ -14,15 +14,15 @@ CALLS = 45
 
 
 def test_all_gateways_together_never_dial_more_than_the_trunk_takes_in_any_second(fleet):
-    before = len(fleet.far_side.dial_times("paced"))
+    before = len(fleet.records.dial_times("paced"))
     with ThreadPoolExecutor(len(fleet.gateways)) as dialers:
         asked = [
             dialers.submit(fleet.gateways[at % len(fleet.gateways)].place, PACED, fleet.far_side.bot.url)
             for at in range(CALLS)
         ]
     assert [answer.result().status for answer in asked] == [200] * CALLS
-    eventually(lambda: len(fleet.far_side.dial_times("paced")) == before + CALLS)
-    times = fleet.far_side.dial_times("paced")[before:]
+    eventually(lambda: len(fleet.records.dial_times("paced")) == before + CALLS)
+    times = fleet.records.dial_times("paced")[before:]
     assert most_in_a_second(times) <= PACED_CPS
     assert rate_hz(times) > 0.6 * PACED_CPS  # it is 0.98 on a machine that does nothing else
     fleet.wait_until_left(())

@@ -95,6 +95,11 @@ class Records:
         found = dict(self._ask("SELECT call_sid, document::json ->> 'gateway' FROM sessions"))
         return Counter(found[sid] for sid in call_sids)
 
+    def dial_times(self, trunk: str) -> list[float]:
+        """Give the times of all dials on a trunk, in order, by the clocks of the gateways."""
+        attempts = self._ask("SELECT json_array_elements(document::json -> 'attempts') FROM sessions")
+        return sorted(float(one["dialled_at"]) for (one,) in attempts if one["trunk"] == trunk)
+
     def faults(self) -> list[str]:
         """List the calls whose events are wrong: they step back, end twice, or differ from the session.
 

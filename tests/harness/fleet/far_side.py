@@ -42,7 +42,6 @@ class OverheardAsterisk(SimulatedAsterisk):
         self.scripts = {f"+91{number[1:]}": read_script(script) for number, script in SCRIPTS.items()}
         self.scripts |= {number: read_script(script) for number, script in SCRIPTS.items()}
         self.hearings: dict[str, Hearing] = {}
-        self.dials: list[tuple[str, float]] = []  # the trunk and the time of each Originate
 
     def shut_ami(self) -> None:
         """Refuse new connections, and cut the present ones; calls continue."""
@@ -52,10 +51,6 @@ class OverheardAsterisk(SimulatedAsterisk):
     def open_ami(self) -> None:
         """Listen again, on the same port."""
         self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
-
-    def _choose_script(self, number: str, trunk: str) -> Any:
-        self.dials.append((trunk, self.reactor.seconds()))
-        return super()._choose_script(number, trunk)
 
     def _new_phone(self, wanted: Any) -> Any:
         phone = super()._new_phone(wanted)
@@ -166,12 +161,6 @@ class FarSide:
     def dialled(self) -> Counter[str]:
         """Count the dials of each channel, among the newest thousand of each Asterisk."""
         return self.do(lambda: Counter(call.channel_id for one in self.asterisks.values() for call in one.new_calls))
-
-    def dial_times(self, trunk: str) -> list[float]:
-        """Give the times of all dials on a trunk, in order."""
-        return self.do(
-            lambda: sorted(at for one in self.asterisks.values() for name, at in one.dials if name == trunk)
-        )
 
     # --- actions
 
