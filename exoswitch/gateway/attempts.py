@@ -10,6 +10,7 @@ from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.errors import TrunksFull
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.trunk_choice import OutboundRoute, TrunkChoice
+from exoswitch.interfaces.switch import ISwitch
 from exoswitch.telephony.sip_statuses import FINAL_ANSWERS
 
 _CAUSES = {End.SILENT: "silence", End.NO_CHANNEL: "no-channel"}
@@ -152,6 +153,14 @@ class CallAttempts:
             seconds=end.elapsed_s,
             reason=ended.how.reason,
         )
+
+    def qualify(self, switch: ISwitch) -> None:
+        """Have Asterisk ask the trunk now whether it answers.
+
+        A trunk that answers no OPTIONS is never asked: Asterisk would not dial it any more.
+        """
+        if self.route is not None and self.route.trunk.asks_options:
+            switch.qualify(self.route.trunk.name)
 
     def _count(self, result: str) -> None:
         if self.route is not None:

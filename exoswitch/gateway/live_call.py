@@ -290,7 +290,7 @@ class LiveCall:
                 self._attempts.ended(effect, self.call_sid)
                 self._record.end_attempt(how.reason, end)
             case fx.QualifyTrunk():
-                self.channel.switch.qualify(self.session.trunk or "")
+                self._attempts.qualify(self.channel.switch)
 
     def _ask_for_trunk(self, work: Coroutine[Deferred[Any], Any, ChosenTrunk]) -> None:
         spawn(self._take_trunk(work), self._log, "choosing a trunk", call_sid=self.call_sid)

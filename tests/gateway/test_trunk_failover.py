@@ -5,6 +5,7 @@ from attrs import evolve
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import CallStatus
+from exoswitch.config.sip_trunk import OptionsConfig
 from exoswitch.fleet.trunk_status import Circuit
 from exoswitch.sim.asterisk import read_script
 from exoswitch.telemetry.memory import MemoryMetrics
@@ -26,8 +27,8 @@ class Metrics(MemoryMetrics):
 class Trunks(House):
     """A house with three trunks, each with a number and a script of its own; `dialled` has the trunk of each dial."""
 
-    def __init__(self, monkeypatch, *scripts, cps=100.0, **options):
-        self.cps = cps
+    def __init__(self, monkeypatch, *scripts, cps=100.0, trunk_options=OptionsConfig(), **options):  # noqa: B008 - it is frozen
+        self.cps, self.trunk_options = cps, trunk_options
         self.metrics = Metrics()
         monkeypatch.setattr("exoswitch.wiring.PrometheusMetrics", lambda: self.metrics)
         by_trunk = {f"@{name}": read_script(script) for name, script in zip(OWN, scripts, strict=False)}
@@ -45,7 +46,14 @@ class Trunks(House):
 
     def config(self, calls):
         trunks = tuple(
-            SipSettings(name=name, provider="sip", host=f"10.9.0.{host}", numbers=(number,), cps=self.cps)
+            SipSettings(
+                name=name,
+                provider="sip",
+                host=f"10.9.0.{host}",
+                numbers=(number,),
+                cps=self.cps,
+                options=self.trunk_options,
+            )
             for host, (name, number) in enumerate(OWN.items(), 1)
         )
         return evolve(super().config(calls), trunks=trunks)
@@ -203,3 +211,13 @@ def test_turn_that_passes_while_the_call_is_claimed_is_taken_anew_or_on_another_
     assert house.dialled == [trunk]
     assert [(each.trunk, each.channel_id) for each in session.attempts] == [(trunk, session.call_sid)]
     assert {name: use.busy for name, use in house.gateway.trunks.statuses().items()} == dict.fromkeys(OWN, 0)
+
+
+@pytest.mark.parametrize(("options", "asked"), [(OptionsConfig(), ["first"]), (None, [])])
+def test_silent_trunk_is_asked_by_options_unless_it_answers_none(monkeypatch, options, asked):
+    house = Trunks(monkeypatch, "no-reply", ANSWER, trunk_options=options)
+    seen = []
+    (switch,) = house.gateway.switches.values()
+    monkeypatch.setattr(switch, "qualify", seen.append)
+    assert house.call().trunk == "second"
+    assert seen == asked
