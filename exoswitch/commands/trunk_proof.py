@@ -8,6 +8,7 @@ from twisted.internet.task import deferLater
 from exoswitch.ami import trunks as ami_trunks
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.asterisk.proof import TrunkProof, proofs
+from exoswitch.errors import BackendUnavailable
 from exoswitch.interfaces.trunk import ITrunk
 
 POLL_S = 0.5
@@ -31,7 +32,7 @@ async def prove(trunks: Sequence[ITrunk], ami: AmiProtocol, reactor: Any, timeou
 
 
 async def _look(trunks: Sequence[ITrunk], ami: AmiProtocol) -> tuple[TrunkProof, ...]:
-    endpoints = list(ami_trunks.endpoints(await ami.collect(ami_trunks.list_endpoints(), ami_trunks.ENDPOINTS_END)))
+    endpoints = await _endpoints(ami)
     listed = await ami.collect(ami_trunks.list_registrations(), ami_trunks.REGISTRATIONS_END)
     contacts: dict[str, ami_trunks.Contact] = {}
     for trunk in trunks:
@@ -39,3 +40,14 @@ async def _look(trunks: Sequence[ITrunk], ami: AmiProtocol) -> tuple[TrunkProof,
             details = await ami.collect(ami_trunks.show_endpoint(trunk.name), ami_trunks.ENDPOINT_END)
             contacts.update((trunk.name, contact) for contact in ami_trunks.contacts(details))
     return proofs(trunks, endpoints, ami_trunks.registrations(listed), contacts)
+
+
+async def _endpoints(ami: AmiProtocol) -> list[ami_trunks.Endpoint]:
+    """List the endpoints; an Asterisk without any refuses to."""
+    try:
+        listed = await ami.collect(ami_trunks.list_endpoints(), ami_trunks.ENDPOINTS_END)
+    except BackendUnavailable as problem:
+        if ami_trunks.NO_ENDPOINTS in str(problem):
+            return []
+        raise
+    return list(ami_trunks.endpoints(listed))
