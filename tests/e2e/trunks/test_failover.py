@@ -70,10 +70,11 @@ def test_call_in_clear_is_refused_by_a_trunk_that_wants_srtp_and_goes_to_the_nex
     assert ended["Status"] == "completed"
 
 
-def test_trunk_with_another_hosts_certificate_is_not_dialled(gateway, carrier, pairs, bot):
+def test_trunk_with_another_hosts_certificate_is_not_dialled(gateway, asterisk, carrier, pairs, bot):
     pair = pairs["foreign"]
     number, ended = dialled(gateway, bot, pair)
     assert carrier.records.tried(number) == [pair.second.name]
+    assert "server identity does not match" in asterisk.log()
     assert ended["Status"] == "completed"
 
 
