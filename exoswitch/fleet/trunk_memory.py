@@ -11,7 +11,7 @@ from exoswitch.call.attempts import Health
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.trunk_calls import TrunkCalls
 from exoswitch.fleet.trunk_log import log_events
-from exoswitch.fleet.trunk_pace import LEAD_US, microseconds
+from exoswitch.fleet.trunk_pace import microseconds
 from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S, ITrunkPool
 from exoswitch.fleet.trunk_record import Report
 from exoswitch.fleet.trunk_registry import NO_TRUNK, TrunkRegistry, candidates_of
@@ -83,7 +83,7 @@ class MemoryTrunks(Service):
         call = self._calls.get(token)
         asked = candidates_of([call.trunk], self._limits) if call else []
         for one in asked:
-            wait = self._shared.turn(one.trunk, one.spacing_us, microseconds(LONGEST_WAIT_S), LEAD_US, self._now_us)
+            wait = self._shared.turn(one.trunk, one.spacing_us, microseconds(LONGEST_WAIT_S), 0, self._now_us)
             if wait is not None:
                 return TrunkGrant(trunk=one.trunk, wait_s=wait / 1e6)
         raise NoCapacity(NO_TRUNK)

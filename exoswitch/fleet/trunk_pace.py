@@ -25,9 +25,6 @@ RAISED_PERMILLE = 5
 SAME_BURST_MS = 1000
 """Refusals that come so soon after one that lowered the pace have the same reason, and lower it no further."""
 
-LEAD_US = 20_000
-"""A dial that was late gets a turn that is not before this: the answer must arrive in time."""
-
 REST_MAX_US = 60_000_000
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from attrs import define, evolve, field
 
 from exoswitch.fleet.redis.trunk_codec import TrunksView
-from exoswitch.fleet.trunk_pace import LEAD_US
 from exoswitch.fleet.trunk_record import Report
 from exoswitch.fleet.trunk_registry import Candidate, Taken, TrunkRegistry
 from exoswitch.fleet.trunk_status import TrunkLimits, TrunkStatus
@@ -88,7 +87,7 @@ class LocalTrunks:
     def turn(self, asked: Candidate, longest_us: int, now_us: int) -> int | None:
         """Take another turn."""
         share = self._share(asked, now_us)
-        return self._registry.turn(share.trunk, share.spacing_us, longest_us, LEAD_US, now_us)
+        return self._registry.turn(share.trunk, share.spacing_us, longest_us, 0, now_us)
 
     def report(self, trunk: str, told: Report, now_us: int) -> tuple[str, ...]:
         """Take what became of a dial."""

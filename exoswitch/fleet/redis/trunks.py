@@ -21,7 +21,7 @@ from exoswitch.fleet.redis.trunk_membership import HEARTBEAT_S, KEEP_S, TrunkMem
 from exoswitch.fleet.timings import DEFAULTS
 from exoswitch.fleet.trunk_calls import TrunkCalls
 from exoswitch.fleet.trunk_log import log_events
-from exoswitch.fleet.trunk_pace import LEAD_US, microseconds
+from exoswitch.fleet.trunk_pace import microseconds
 from exoswitch.fleet.trunk_pool import LATE_S, LONGEST_WAIT_S, ITrunkPool
 from exoswitch.fleet.trunk_record import Report
 from exoswitch.fleet.trunk_registry import NO_TRUNK, Candidate, Taken, candidates_of
@@ -29,8 +29,8 @@ from exoswitch.fleet.trunk_status import TrunkGrant, TrunkLimits, TrunkStatus
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 
-LEADS_US = (LEAD_US, 100_000, 500_000)
-"""The leads of one dial that is late again and again; the last one is as long as an answer may take."""
+LEADS_US = (20_000, 100_000, 500_000)
+"""A turn whose answer came too late is taken anew, not before this; the last one is as long as an answer may take."""
 
 ENDED = "the call has ended"
 
@@ -159,7 +159,7 @@ class RedisTrunks(Service):
         call = self._calls.get(token)
         if call is None:
             raise NoCapacity(NO_TRUNK)
-        wait = await self._another_turn(token, call.trunk, LEADS_US[0])
+        wait = await self._another_turn(token, call.trunk, 0)
         return await self._in_time(token, call.trunk, wait)
 
     async def _another_turn(self, token: str, trunk: str, lead: int) -> int:
