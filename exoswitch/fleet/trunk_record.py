@@ -148,7 +148,7 @@ class TrunkRecord:
             dialled=totals["dialled"],
             answered=totals["answered"],
             health={health: totals[health.value] for health in Health if totals[health.value]},
-            sip_statuses={int(name): count for name, count in sorted(totals.items()) if name.isdigit()},
+            sip_statuses={int(name): count for name, count in sorted(totals.items()) if name.isdecimal()},
             post_dial_s=totals["post_dial_ms"] / delays / 1000 if delays else None,
         )
 

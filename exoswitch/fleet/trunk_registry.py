@@ -1,7 +1,8 @@
 """Core: the trunks of a fleet: how many calls each gateway has on them, and the choice of one for a dial.
 
 Each gateway counts its own calls, and states the counts when it registers. The counts of a gateway without a
-heartbeat for `keep_us` lapse: by then other gateways hold the calls that they have taken over.
+heartbeat for `keep_us` lapse: by then other gateways hold the calls that they have taken over. Counts that would last
+much longer have lapsed, too: the clock was put back since.
 
 The Lua scripts in `redis/lua` do the same in Redis.
 """
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from attrs import define, field, frozen
 
 from exoswitch.errors import ExoswitchError
-from exoswitch.fleet.trunk_breaker import Let
+from exoswitch.fleet.trunk_breaker import CLOCK_STEP_MS, Let
 from exoswitch.fleet.trunk_pace import spacing_us
 from exoswitch.fleet.trunk_record import Report, TrunkRecord
 from exoswitch.fleet.trunk_status import TrunkLimits, TrunkStatus
@@ -85,7 +86,7 @@ class TrunkRegistry:
             UnknownGateway: it must register.
         """
         self._known(gateway, now_us).expires_us = now_us + self.keep_us
-        for name in [name for name, other in self._gateways.items() if other.expires_us <= now_us]:
+        for name in [name for name, other in self._gateways.items() if not self._lives(other, now_us)]:
             del self._gateways[name]
 
     def leave(self, gateway: str) -> None:
@@ -95,11 +96,11 @@ class TrunkRegistry:
     def knows(self, gateway: str, now_us: int) -> bool:
         """Tell whether a gateway is registered, and its counts have not lapsed."""
         known = self._gateways.get(gateway)
-        return known is not None and known.expires_us > now_us
+        return known is not None and self._lives(known, now_us)
 
     def living(self, now_us: int) -> int:
         """Count the gateways whose counts have not lapsed."""
-        return sum(gateway.expires_us > now_us for gateway in self._gateways.values())
+        return sum(self._lives(gateway, now_us) for gateway in self._gateways.values())
 
     # --- Calls --------------------------------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class TrunkRegistry:
 
     def busy(self, trunk: str, now_us: int) -> int:
         """Count the calls of the fleet on a trunk."""
-        return sum(one.calls[trunk] for one in self._gateways.values() if one.expires_us > now_us)
+        return sum(one.calls[trunk] for one in self._gateways.values() if self._lives(one, now_us))
 
     def calls_of(self, gateway: str) -> Counter[str]:
         """Give the calls of one gateway on each trunk."""
@@ -174,6 +175,9 @@ class TrunkRegistry:
 
     def _known(self, gateway: str, now_us: int) -> _Gateway:
         known = self._gateways.get(gateway)
-        if known is None or known.expires_us <= now_us:
+        if known is None or not self._lives(known, now_us):
             raise UnknownGateway(gateway)
         return known
+
+    def _lives(self, gateway: _Gateway, now_us: int) -> bool:
+        return 0 < gateway.expires_us - now_us <= max(self.keep_us, 1000 * CLOCK_STEP_MS)

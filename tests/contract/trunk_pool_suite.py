@@ -124,6 +124,14 @@ class TrunkPoolContract:
         world.advance(1)
         assert take(pool, "narrow")[0].trunk == "narrow"
 
+    def test_calls_of_a_dead_gateway_lapse_even_if_the_clock_is_put_back(self, world, pool, take):
+        other = world.gateway("gw2")
+        take(other, "narrow"), take(pool, "narrow")
+        world.die(other)
+        world.advance(-86_400)
+        assert take(pool, "narrow")[0].trunk == "narrow"
+        assert self.status(world, pool, "narrow").busy == 2
+
     def test_calls_of_a_gateway_that_leaves_count_no_longer(self, world, pool, take):
         other = world.gateway("gw2")
         take(other, "narrow"), take(other, "narrow")

@@ -83,7 +83,7 @@ def read_trunks(answer: str | bytes) -> TrunksView:
 
 
 def _gateway(told: Any) -> tuple[int, Counter[str]]:
-    return 1000 * int(told["expires_ms"]), Counter({trunk: int(count) for trunk, count in told["calls"].items()})
+    return 1000 * int(told["expires_ms"]), _counts(told["calls"])
 
 
 def _record(told: Any, next_turn_us: int) -> TrunkRecord:
@@ -102,12 +102,7 @@ def _record(told: Any, next_turn_us: int) -> TrunkRecord:
             faults=[int(dial) for dial in breaker["faults"] or ()],
         ),
         pace=Pace(next_turn_us, int(pace["permille"]), int(pace["lowered_ms"])),
-        window=Window(
-            {
-                int(number): Counter({name: int(count) for name, count in counts.items()})
-                for number, counts in told["window"]["buckets"].items()
-            }
-        ),
+        window=Window({int(number): _counts(counts) for number, counts in (told["window"]["buckets"] or {}).items()}),
         ratio=AnswerRatio(
             since_ms=int(ratio["since_ms"]),
             dialled=int(ratio["dialled"]),
@@ -117,6 +112,11 @@ def _record(told: Any, next_turn_us: int) -> TrunkRecord:
             is_odd=ratio["is_odd"] is True,
         ),
     )
+
+
+def _counts(told: Any) -> Counter[str]:
+    """Read counts by name; Lua takes an empty list for an empty set of them."""
+    return Counter({name: int(count) for name, count in (told or {}).items()})
 
 
 def _pairs(flat: Any) -> list[tuple[str, str]]:

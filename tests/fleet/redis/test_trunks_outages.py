@@ -1,5 +1,6 @@
 """Redis is stopped, paused and restarted under calls on trunks: calls keep to the limits, and are counted again."""
 
+import json
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.timings import DEFAULTS
 from tests.harness.redis_outages import OUTAGES
 from tests.harness.redis_server import RedisServer, needs_redis
+from tests.harness.trunk_memory_world import STARTED_US
 from tests.harness.trunk_redis_world import TrunkRedisWorld
 
 pytestmark = [pytest.mark.loopback, needs_redis()]
@@ -158,3 +160,52 @@ def test_redis_that_has_lost_its_data_learns_all_calls_again(world, server):
     world.advance(0)
     assert take(world, pool, "b", "narrow", "wide") == "narrow"
     assert take(world, pool, "c", "narrow", "wide") == "wide"
+
+
+def poisoned(path, value):
+    """Give the record of a trunk, or of a gateway, with this value at one place."""
+    record = {
+        "dials": 7,
+        "config_ms": 0,
+        "format_ms": 0,
+        "breaker": {"why": "", "opened_dial": 0, "next_probe_ms": 0, "probe_ms": 0, "faults": []},
+        "pace": {"permille": 1000, "lowered_ms": 0},
+        "window": {"buckets": {}},
+        "ratio": dict.fromkeys(("since_ms", "dialled", "answered", "long_dialled", "long_answered"), 0)
+        | {"is_odd": False},
+        "epoch": "process9:1",
+        "expires_ms": STARTED_US // 1000 + 1000,
+        "calls": {},
+    }
+    place = record
+    *folders, name = path.split(".")
+    for folder in folders:
+        place = place[folder]
+    place[name] = value
+    return json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "value", "is_set_aside"),
+    [
+        ("trunk_gateways", "calls", [1, 2], True),
+        ("trunk_gateways", "calls", {"narrow": -5}, True),
+        ("trunk_gateways", "calls", [], False),
+        ("trunk_gateways", "expires_ms", 10**14, False),
+        ("trunks", "breaker.faults", {"x": 1}, True),
+        ("trunks", "breaker.faults", {}, False),
+        ("trunks", "window.buckets", [], False),
+        ("trunks", "window.buckets", [{"good": 1}], True),
+        ("trunks", "window.buckets", {"x": {"good": 1}}, True),
+        ("trunks", "window.buckets", {str(STARTED_US // 3_000_000): [1]}, True),
+        ("trunks", "window.buckets", {str(STARTED_US // 3_000_000): {"²": 1}}, False),
+    ],
+)
+def test_record_of_another_form_is_set_aside_and_is_no_outage(world, server, key, path, value, is_set_aside):
+    pool = world.gateway("gw1")
+    server.command("HSET", f"exoswitch:{key}", "narrow", poisoned(path, value))
+    world.wait(pool.renew())
+    assert pool.statuses()["narrow"].busy == 0
+    assert [take(world, pool, f"call{number}", "narrow") for number in range(3)] == ["narrow", "narrow", None]
+    assert world.wait(pool.view())["narrow"].busy == 2
+    assert (b"narrow" in server.call("HKEYS", "exoswitch:unreadable")) is is_set_aside

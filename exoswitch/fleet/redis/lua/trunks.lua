@@ -12,7 +12,7 @@
 local RECORDS, TURNS, GATEWAYS = unpack(KEYS)
 delete_wrong_types({'hash', 'hash', 'hash', 'hash'})
 
-local NUMBER_MAX = 1e15
+local NUMBER_MAX, CLOCK_STEP_MS = 1e15, 60000
 
 local us = now_us()
 local ms = math.floor(us / 1000)
@@ -38,12 +38,23 @@ local function is_like(value, model)
   return true
 end
 
-local function are_numbers(values)
-  if type(values) ~= 'table' then return false end
-  for _, value in pairs(values) do
-    if not is_number(value) then return false end
+-- Tells whether a value is a set of counts by name.
+local function are_counts(value)
+  if type(value) ~= 'table' then return false end
+  for name, its in pairs(value) do
+    if type(name) ~= 'string' or not is_number(its) or its < 0 then return false end
   end
   return true
+end
+
+-- Tells whether a table is a list of numbers.
+local function is_list(values)
+  local length = 0
+  for _, value in pairs(values) do
+    if not is_number(value) then return false end
+    length = length + 1
+  end
+  return length == #values
 end
 
 -- Reads JSON that is like a model and passes a check; else sets it aside, deletes it, and returns nil.
@@ -62,17 +73,18 @@ local gateways
 
 local function gateway_of(name)
   return read(GATEWAYS, name, 'gateway of trunks', {epoch = '', expires_ms = 0, calls = {}}, function(value)
-    return are_numbers(value.calls)
+    return are_counts(value.calls)
   end)
 end
 
--- Returns the gateways whose counts have not lapsed.
+-- Returns the gateways whose counts have not lapsed. A time that is too far away was set before the clock was put back.
 local function living()
   if not gateways then
     gateways = {}
     for _, name in ipairs(redis.call('HKEYS', GATEWAYS)) do
       local its = gateway_of(name)
-      if its and its.expires_ms > ms then gateways[name] = its end
+      local left = its and its.expires_ms - ms or 0
+      if left > 0 and left <= CLOCK_STEP_MS then gateways[name] = its end
     end
   end
   return gateways
@@ -111,10 +123,10 @@ local function fresh()
 end
 
 local function is_sound(record)
-  for _, counts in pairs(record.window.buckets) do
-    if not are_numbers(counts) then return false end
+  for number, counts in pairs(record.window.buckets) do
+    if type(number) ~= 'string' or not string.match(number, '^%d+$') or not are_counts(counts) then return false end
   end
-  return are_numbers(record.breaker.faults) and record.pace.permille >= 1
+  return is_list(record.breaker.faults) and record.pace.permille >= 1
 end
 
 local records = {}
@@ -240,7 +252,7 @@ end
 local FAULTS = {'strong', 'config'}
 local ANSWERS = {good = true, neutral = true, ['wrong-number'] = true}
 local RESULTS = {'good', 'neutral', 'wrong-number', 'weak', 'strong', 'config', 'throttled'}
-local ROW, FAULTS_MIN, REST_MS, PROBE_MS, CLOCK_STEP_MS, KEPT = 3, 5, 10000, 15000, 60000, 8
+local ROW, FAULTS_MIN, REST_MS, PROBE_MS, KEPT = 3, 5, 10000, 15000, 8
 
 local function let(breaker)
   if breaker.why == '' then return 'yes' end
