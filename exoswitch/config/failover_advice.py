@@ -1,4 +1,4 @@
-"""Port: warnings about trunks whose calls the other trunks cannot carry if one fails.
+"""Port: warnings about trunks whose calls the other trunks cannot carry if one fails, or never get.
 
 Calls a second are the narrower limit: a failed trunk of 20 calls a second hands 17 % of them to one of 3.33.
 """
@@ -13,6 +13,12 @@ Calls = frozenset[tuple[str, str]]
 
 
 def failover_warnings(config: Config) -> Iterator[Problem]:
+    """List every warning about failover."""
+    yield from _overloaded(config)
+    yield from _never_left(config)
+
+
+def _overloaded(config: Config) -> Iterator[Problem]:
     """Warn about each trunk that calls try first, if the others for the same calls carry less than it."""
     for index, trunk in enumerate(config.trunks):
         calls = _calls_of(trunk, config)
@@ -26,6 +32,20 @@ def failover_warnings(config: Config) -> Iterator[Problem]:
                     f"if {trunk.name} fails, {names} can carry at most {' and '.join(lacking)}; "
                     "add a trunk, or have their limits raised",
                 )
+
+
+def _never_left(config: Config) -> Iterator[Problem]:
+    """Warn about each trunk that calls do not leave while it is silent: no time would be left for another one."""
+    budget_s = config.routing.budget_s
+    if len(config.trunks) == 1 or config.routing.attempts == 1:
+        return
+    for index, trunk in enumerate(config.trunks):
+        if trunk.post_dial_s >= budget_s:
+            yield Problem(
+                f"trunks[{index}].post_dial_s",
+                f"is {trunk.post_dial_s:g} s, and routing.budget_s is {budget_s:g} s: a call does not leave "
+                f"{trunk.name} while it is silent; write a post_dial_s below budget_s",
+            )
 
 
 def _calls_of(trunk: TrunkConfig, config: Config) -> Calls:

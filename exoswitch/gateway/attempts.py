@@ -8,6 +8,7 @@ from exoswitch.call.attempts import Attempt, ChosenTrunk, Health
 from exoswitch.call.session import Session
 from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.errors import TrunksFull
+from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.trunk_choice import OutboundRoute, TrunkChoice
 from exoswitch.interfaces.switch import ISwitch
@@ -21,11 +22,13 @@ class CallAttempts:
     """The trunks of one call, one after the other; times are monotonic seconds.
 
     `route` is that of the attempt under way, or of the next one. Each attempt has a token, which is also the id of
-    its channel, so that late events of an earlier attempt never reach a later one.
+    its channel, so that late events of an earlier attempt never reach a later one. No attempt begins later than
+    `budget_s` seconds after the first one.
     """
 
     _environment: Environment
     _choice: TrunkChoice
+    _budget_s: float
     _log: Logger
     route: OutboundRoute | None = field(default=None, init=False)
     _token: str = field(default="", init=False)
@@ -44,7 +47,8 @@ class CallAttempts:
         """
         self._give_back()
         token = session.channel_of(len(session.attempts) + 1)
-        route = await self._choice.choose(session, token, [attempt.trunk for attempt in session.attempts])
+        tried = [attempt.trunk for attempt in session.attempts]
+        route = await self._choice.choose(session, token, tried, self._longest_wait_s)
         self.route, self._token = route, token
         if self._is_over:
             self._give_back()
@@ -101,6 +105,13 @@ class CallAttempts:
     def spent_s(self) -> float:
         """The time since the call's first dial; 0.0 before it."""
         return 0.0 if self._first_at is None else self._now - self._first_at
+
+    @property
+    def _longest_wait_s(self) -> float:
+        """How long the next attempt may wait for its turn."""
+        if self._first_at is None:
+            return LONGEST_WAIT_S
+        return min(LONGEST_WAIT_S, max(0.0, self._budget_s - self.spent_s))
 
     @property
     def _now(self) -> float:

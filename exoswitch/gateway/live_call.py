@@ -95,7 +95,7 @@ class LiveCall:
         )
         self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
-        self._attempts = CallAttempts(world, self._choice, self._log)
+        self._attempts = CallAttempts(world, self._choice, self._limits.budget_s, self._log)
         self._timers = CallTimers(self.inputs, world.clock, self.feed, self._turn_came)
         self.channel = self._new_channel(session.channel_id or session.call_sid)
 

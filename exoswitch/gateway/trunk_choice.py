@@ -52,7 +52,9 @@ class TrunkChoice:
     _watch: TrunkWatch
     _draw: Callable[[], float] = field(factory=lambda: random.Random().random)
 
-    async def choose(self, session: Session, token: str, tried: Collection[str]) -> OutboundRoute:
+    async def choose(
+        self, session: Session, token: str, tried: Collection[str], longest_wait_s: float
+    ) -> OutboundRoute:
         """Take a channel and a turn of a trunk that was not tried; `token` names the attempt.
 
         Raises:
@@ -63,7 +65,9 @@ class TrunkChoice:
         """
         ways = self._ways(session, tried)
         try:
-            grant = await self._answer(self._environment.trunks.take(token, tuple(ways)))
+            grant = await self._answer(
+                self._environment.trunks.take(token, tuple(ways), longest_wait_s=longest_wait_s)
+            )
         except NoCapacity as problem:
             raise TrunksFull(str(problem)) from None
         except BackendUnavailable:

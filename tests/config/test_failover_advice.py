@@ -82,3 +82,14 @@ def test_share_of_a_trunk_is_what_the_others_must_carry(warned):
 
 def test_by_price_each_trunk_may_be_the_first(warned):
     assert list(warned(EXOTEL, BSNL, routing="cost")) == ["trunks[1]"]
+
+
+def test_trunk_that_is_never_left_while_it_is_silent_is_a_warning(warned):
+    slow = BSNL.replace("}", ", post_dial_s: 20}")
+    assert warned(TWILIO, slow, routing="order, budget_s: 20")["trunks[1].post_dial_s"] == (
+        "is 20 s, and routing.budget_s is 20 s: a call does not leave bsnl1 while it is silent; "
+        "write a post_dial_s below budget_s"
+    )
+    assert "trunks[1].post_dial_s" not in warned(TWILIO, slow, routing="order, budget_s: 21")
+    assert "trunks[1].post_dial_s" not in warned(TWILIO, slow, routing="order, attempts: 1")
+    assert warned(slow) == {}

@@ -27,8 +27,8 @@ class Metrics(MemoryMetrics):
 class Trunks(House):
     """A house with three trunks, each with a number and a script of its own; `dialled` has the trunk of each dial."""
 
-    def __init__(self, monkeypatch, *scripts, cps=100.0, trunk_options=OptionsConfig(), **options):  # noqa: B008 - it is frozen
-        self.cps, self.trunk_options = cps, trunk_options
+    def __init__(self, monkeypatch, *scripts, cps=100.0, trunk_options=OptionsConfig(), budget_s=15.0, **options):  # noqa: B008 - it is frozen
+        self.cps, self.trunk_options, self.budget_s = cps, trunk_options, budget_s
         self.metrics = Metrics()
         monkeypatch.setattr("exoswitch.wiring.PrometheusMetrics", lambda: self.metrics)
         by_trunk = {f"@{name}": read_script(script) for name, script in zip(OWN, scripts, strict=False)}
@@ -56,7 +56,8 @@ class Trunks(House):
             )
             for host, (name, number) in enumerate(OWN.items(), 1)
         )
-        return evolve(super().config(calls), trunks=trunks)
+        config = super().config(calls)
+        return evolve(config, trunks=trunks, routing=evolve(config.routing, budget_s=self.budget_s))
 
     def call(self):
         """Make one call to its end; give its session."""
@@ -129,6 +130,21 @@ def test_silent_trunk_is_left_after_its_post_dial_delay(monkeypatch, script):
     first_at, second_at = house.dialled_at
     assert second_at - first_at == pytest.approx(6.4, abs=0.1)
     assert house.dialled == ["first", "second"]
+
+
+def test_trunk_whose_turn_comes_after_the_budget_is_left_out(monkeypatch):
+    house = Trunks(monkeypatch, "no-reply", ANSWER, ANSWER, cps=0.25, budget_s=7.0)
+
+    async def scenario():
+        session = await house.place()
+        await deferLater(house.reactor, 5)
+        await house.gateway.trunks.take("another call", ["second"])
+        return await house.ending_of(session)
+
+    assert house.live(scenario).status is CallStatus.COMPLETED
+    assert house.dialled == ["first", "third"]
+    first_at, last_at = house.dialled_at
+    assert last_at - first_at < 7.0
 
 
 def test_call_that_fails_on_every_trunk_names_them_all(monkeypatch):
