@@ -17,7 +17,6 @@ from exoswitch.call.session import CallStatus, Ending
 from exoswitch.call.verdicts import AttemptEnd, End, Next, Verdict
 from exoswitch.telephony.causes import HangUpCause
 
-CLAIM_AHEAD_S = 0.25  # a claim waits for the disk of the database, and a turn lasts 10 ms
 POST_DIAL_MOST_S = 10.0  # until an Indian mobile phone rings (spec of trunks §6); the ring time begins then
 NO_CHANNEL_WAIT_S = 0.25  # events that come late; without a channel there will be none
 REASON_WAIT_S = 1.0
@@ -29,7 +28,7 @@ MADE_UP = 480  # Asterisk's TechCause when its own Timeout ended the dial (measu
 
 choose_trunk = asks(fx.ChooseTrunk())
 no_trunk = abandon = stop_choosing = asks(fx.ReleaseCall())  # the dialer is told the reason
-wait_to_claim = asks(fx.WaitForTurn(CLAIM_AHEAD_S))
+wait_to_claim = asks(fx.WaitForTurn(to_claim=True))
 wait_for_turn = asks(fx.WaitForTurn())
 refuse = finishes(endings.not_placed)
 cancel_undialled = finishes(endings.canceled)

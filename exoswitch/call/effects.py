@@ -49,12 +49,12 @@ class TakeTurnAgain(TrunkEffect):
 
 @frozen
 class WaitForTurn(TrunkEffect):
-    """Start the timer of the trunk's turn, or of a moment before it.
+    """Start the timer of the trunk's turn, or of the moment before it at which the call is to be claimed.
 
     `turn_came` or `turn_missed` tells how punctual it was.
     """
 
-    ahead_s: float = 0.0
+    to_claim: bool = False
 
 
 @frozen

@@ -13,6 +13,7 @@ from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.leases import Lease
 from exoswitch.fleet.trunk_pool import ITrunkPool
 from exoswitch.gateway.call_metrics import count_ended
+from exoswitch.gateway.claim_lead import ClaimLead
 from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
@@ -54,6 +55,7 @@ class Environment:
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
     trunks: ITrunkPool
+    claim_lead: ClaimLead = field(factory=ClaimLead, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
 
     def give_back(self, lease: Lease) -> None:

@@ -233,7 +233,7 @@ class LiveCall:
                 self._carry_out_on_trunk(effect)
             case fx.ClaimCall():
                 claim = partial(self._world.sessions.claim, self.call_sid, self._world.process)
-                self.channel.claim(claim, self._claimed)
+                self.channel.claim(claim, partial(self._claimed, self._world.clock.seconds()))
             case fx.BridgeCall():
                 self.channel.bridge(self._conversation.address)
             case fx.TakeOverCall():
@@ -276,8 +276,8 @@ class LiveCall:
                 self._ask_for_trunk(self._attempts.choose(self.session))
             case fx.TakeTurnAgain():
                 self._ask_for_trunk(self._attempts.turn_again(self.session))
-            case fx.WaitForTurn(ahead_s):
-                self._wait_for_turn(self._attempts.wait_s - ahead_s)
+            case fx.WaitForTurn(to_claim):
+                self._wait_for_turn(self._attempts.wait_s - self._world.claim_lead.seconds * to_claim)
             case fx.Originate(timeout_s):
                 self._originate(timeout_s)
             case fx.ReportSign():
@@ -320,7 +320,8 @@ class LiveCall:
             return
         apply_turn(self.inputs, self._core, self._attempts.late_s, self._attempts.spent_s)
 
-    def _claimed(self) -> None:
+    def _claimed(self, asked_at: float) -> None:
+        self._world.claim_lead.took(self._world.clock.seconds() - asked_at)
         apply_claim(self.inputs, self._core, self._attempts.late_s)
 
     def _originate(self, timeout_s: float) -> None:

@@ -43,7 +43,7 @@ def test_outbound_call_takes_a_trunk_waits_for_its_turn_is_claimed_and_dialled()
     call = Call()
     assert call.feed("accept") == [ChooseTrunk()]
     assert call.feed("trunk_chosen", LAB) == []
-    assert call.feed("dial") == [WaitForTurn(dialling.CLAIM_AHEAD_S)]
+    assert call.feed("dial") == [WaitForTurn(to_claim=True)]
     assert call.feed("turn_came") == [ClaimCall()]
     assert call.feed("claimed") == [Originate(40.0), StartTimer(Timer.RING, 50.0)]
     assert call.feed("originate_queued") == []
