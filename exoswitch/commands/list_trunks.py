@@ -9,12 +9,19 @@ from typing import Any
 
 from exoswitch.commands.running_gateway import ask_gateway
 from exoswitch.config.loader import load
+from exoswitch.fleet.trunk_status import Alarm
 from exoswitch.trunks.registry import SETTINGS
 
 ANSWER_S = 10.0
 _HEADINGS = (
     *("TRUNK", "PROVIDER", "WHERE", "REGISTERED", "REACHABLE", "CIRCUIT", "CHANNELS", "CPS", "ANSWERED", "WHY"),
 )
+
+_ALARMS = {
+    Alarm.CONFIG.value: "alarm: it refuses our account, caller id or codecs",
+    Alarm.FORMAT.value: "alarm: it refuses many numbers as wrong",
+    Alarm.ANSWER_RATIO.value: "alarm: far fewer calls are answered than usual",
+}
 
 Facts = Mapping[str, Any]
 
@@ -60,7 +67,7 @@ def _row(trunk: Facts) -> Sequence[str]:
         f"{trunk['busy']}/{trunk['channels']}" if circuit else "",
         _pace(trunk) if circuit else "",
         "" if trunk.get("answer_ratio") is None else f"{100 * trunk['answer_ratio']:.0f} %",
-        ", ".join(filter(None, (trunk.get("why"), *(f"alarm: {alarm}" for alarm in trunk.get("alarms", ()))))),
+        "; ".join(filter(None, (trunk.get("why"), *(_ALARMS[alarm] for alarm in trunk.get("alarms", ()))))),
     )
 
 

@@ -62,6 +62,7 @@ class TrunkWatch:
 
 
 def _signs(condition: ev.TrunkCondition) -> str:
-    registered = {True: "registered", False: "not registered", None: ""}[condition.registered]
-    reachable = {True: "reachable", False: "not reachable", None: ""}[condition.reachable]
-    return ", ".join(sign for sign in (registered, reachable) if sign) or "in an unknown condition"
+    """Name what is wrong, and nothing else, if something is."""
+    told = {"registered": condition.registered, "reachable": condition.reachable}
+    wrong = [f"not {sign}" for sign, holds in told.items() if holds is False]
+    return " and ".join(wrong or [sign for sign, holds in told.items() if holds]) or "in an unknown condition"

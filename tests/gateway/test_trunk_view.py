@@ -107,7 +107,7 @@ def test_registration_and_throttling_are_shown():
     (_, line) = table([trunk]).splitlines()
     assert line == (
         "bsnl1  bsnl      10.60.1.10:5060  yes         -          half-open  7/100     2.5 of 10  61 %      "
-        "3 faults in a row, alarm: config"
+        "3 faults in a row; alarm: it refuses our account, caller id or codecs"
     )
 
 

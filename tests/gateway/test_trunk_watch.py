@@ -39,15 +39,21 @@ def test_each_change_of_a_trunk_is_one_line(watched):
     assert watched.sees(registered=True, reachable=True) == []
     assert watched.sees(registered=True, reachable=True, rtt_s=0.02) == []
     assert watched.sees(registered=False, reachable=True) == [
-        "trunk bsnl1 is not registered, reachable at Asterisk pbx1: calls try other trunks first"
+        "trunk bsnl1 is not registered at Asterisk pbx1: calls try other trunks first"
     ]
     assert watched.sees(registered=False, reachable=False) == []
-    assert watched.sees(registered=True, reachable=True) == ["trunk bsnl1 is registered, reachable at Asterisk pbx1"]
+    assert watched.sees(registered=True, reachable=True) == ["trunk bsnl1 is registered and reachable at Asterisk pbx1"]
 
 
 def test_trunk_that_is_down_from_the_beginning_is_told(watched):
     assert watched.sees(reachable=False) == [
         "trunk bsnl1 is not reachable at Asterisk pbx1: calls try other trunks first"
+    ]
+
+
+def test_line_names_only_what_is_wrong(watched):
+    assert watched.sees(registered=False, reachable=False) == [
+        "trunk bsnl1 is not registered and not reachable at Asterisk pbx1: calls try other trunks first"
     ]
 
 
