@@ -4,6 +4,7 @@ Calls a second are the narrower limit: a failed trunk of 20 calls a second hands
 """
 
 from collections.abc import Iterator, Sequence
+from math import isclose
 
 from exoswitch.config.model import Config, TrunkConfig
 from exoswitch.errors import Problem
@@ -97,5 +98,5 @@ def _lacking(others: Sequence[TrunkConfig], cps: float, channels: float) -> Iter
         "channels": (sum(other.channels for other in others), channels),
     }
     for name, (available, needed) in limits.items():
-        if available < needed:
+        if available < needed and not isclose(available, needed):
             yield f"{100 * available / needed:.0f} % of its {name} ({available:g} of {needed:g})"

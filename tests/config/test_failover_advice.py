@@ -37,6 +37,11 @@ def test_trunk_whose_successors_together_carry_as_much_has_no_warning(warned):
     assert warned(EXOTEL, BSNL) == {}
 
 
+def test_equal_shares_of_a_decimal_limit_are_enough(warned):
+    old, new = (EXOTEL.replace("exotel1", name).replace("}", ", weight: 50}") for name in ("old", "new"))
+    assert warned(old, new, routing="weight") == {}
+
+
 def test_only_the_limit_that_lacks_is_named(warned):
     assert warned(BSNL, TWILIO)["trunks[0]"].startswith(
         "if bsnl1 fails, twilio1 can carry at most 90 % of its channels (900 of 1000);"
