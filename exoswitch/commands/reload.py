@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exoswitch.commands.running_gateway import ask_gateway
 from exoswitch.config.loader import load
+from exoswitch.errors import ConfigError, Problem
 from exoswitch.trunks.registry import SETTINGS
 
 
@@ -18,7 +19,11 @@ def run(options: argparse.Namespace) -> int:
         BackendUnavailable: no gateway answers.
     """
     path: Path = options.file
-    answer = ask_gateway(load(path, SETTINGS, os.environ), path, "reload", options.timeout)
+    try:
+        config = load(path, SETTINGS, os.environ)
+    except ConfigError as error:
+        raise ConfigError((*error.problems, Problem(str(path), "cannot be used: nothing was changed"))) from None
+    answer = ask_gateway(config, path, "reload", options.timeout)
     status = int(answer["status"])
     for line in answer["lines"]:
         print(line, file=sys.stderr if status else sys.stdout)
