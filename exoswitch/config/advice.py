@@ -23,6 +23,7 @@ def warnings(config: Config) -> list[Problem]:
         _fleet,
         _reach,
         _prices,
+        _shown_numbers,
         _nothing_to_do,
     )
     return [problem for rule in rules for problem in rule(config)]
@@ -121,6 +122,19 @@ def _prices(config: Config) -> Iterator[Problem]:
             )
         elif not trunk.cost and config.routing.strategy == "cost":
             yield Problem(path, "is missing, so strategy cost takes this trunk last; add its price")
+
+
+def _shown_numbers(config: Config) -> Iterator[Problem]:
+    """A call that fails over to a trunk without numbers shows one of the first trunk."""
+    if not any(trunk.numbers for trunk in config.trunks):
+        return
+    for index, trunk in enumerate(config.trunks):
+        if not trunk.numbers:
+            yield Problem(
+                f"trunks[{index}].numbers",
+                f"is missing, so calls on {trunk.name} may show numbers of other trunks, which most carriers refuse; "
+                "add the numbers of this trunk",
+            )
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

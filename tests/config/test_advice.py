@@ -81,6 +81,14 @@ def test_price_in_another_currency_is_a_warning(read, good):
     assert warned(read(dollars + "billing: {currency: USD}\n")) == {}
 
 
+def test_trunk_without_numbers_beside_one_that_has_some_is_a_warning(read, good):
+    second = '  - {name: bsnl1, provider: sip, host: 127.0.0.1, numbers: ["+914024001350"]}\naccounts:'
+    assert warned(read(good.replace("accounts:", second, 1))) == {
+        "trunks[0].numbers": "is missing, so calls on lab may show numbers of other trunks, which most carriers "
+        "refuse; add the numbers of this trunk"
+    }
+
+
 def test_trunk_without_a_price_is_a_warning_if_the_cheapest_one_is_chosen(read, good):
     found = warned(read(good + "routing: {strategy: cost}\n"))
     assert found == {"trunks[0].cost": "is missing, so strategy cost takes this trunk last; add its price"}
