@@ -17,6 +17,7 @@ from exoswitch.billing.rates import Pulse
 from exoswitch.errors import ExoswitchError, InvalidValue
 from exoswitch.telephony.numbers import normalise
 
+_DIGIT = re.compile(r"[0-9]", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
 _MONEY = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?", re.ASCII)
@@ -73,12 +74,13 @@ def decimal(least: float, most: float) -> Kind:
 
 
 def choice(*words: str) -> Kind:
-    """Declare one of a few words."""
+    """Declare one of a few words; one with other digits, as g722 for g729, is no misspelling and not suggested."""
 
     def read(text: str) -> str:
         if text in words:
             return text
-        raise Unreadable(f"must be one of {', '.join(words)}" + nearest(text, words))
+        alike = (word for word in words if sorted(_DIGIT.findall(word)) == sorted(_DIGIT.findall(text)))
+        raise Unreadable(f"must be one of {', '.join(words)}" + nearest(text, alike))
 
     return Kind(read, words[0])
 

@@ -1,6 +1,7 @@
 """Port: reads a tree of texts into the classes of the model, by the fields that they declare."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -147,8 +148,18 @@ class Reader:
         if part_of in known:
             self._note(_join(path, key), f"is now a part of {part_of}; write {example}")
             return
+        if "provider" in known and self._is_a_key_of_some_provider(key):
+            self._note(_join(path, key), "is not a key of this provider; remove it")
+            return
         guess = nearest(key, known) or f"; known here: {', '.join(known)}"
         self._note(_join(path, key), f"is not a known key{guess}")
+
+    def _is_a_key_of_some_provider(self, key: str) -> bool:
+        for name in self.providers:
+            with suppress(Unreadable):  # a package that cannot be loaded
+                if key in attrs.fields_dict(self.providers[name]):
+                    return True
+        return False
 
     def _note(self, path: str, text: str) -> None:
         self.problems.append(Problem(path, text))

@@ -24,7 +24,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_unique_names("trunks", [trunk.name for trunk in config.trunks]),
         *_app_references(config),
         *_number_references(config),
-        *_trunks(config),
+        *_trunks(config, unread),
         *_costs(config, unread),
         *_gateway_ports(config, unread),
         *_asterisk_ports(config, unread),
@@ -66,10 +66,12 @@ def _reference(path: str, name: str, section: str, known: Iterable[str]) -> Iter
         yield Problem(path, f"there is no {name!r} under {section}:{guess}")
 
 
-def _trunks(config: Config) -> Iterator[Problem]:
+def _trunks(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
     for index, trunk in enumerate(config.trunks):
         for problem in _rules_of(trunk):
-            yield Problem(f"trunks[{index}].{problem.path}", problem.text)
+            path = f"trunks[{index}].{problem.path}"
+            if not any(name == path or name.startswith((f"{path}.", f"{path}[")) for name in unread):
+                yield Problem(path, problem.text)
         for place, account in enumerate(trunk.accounts):
             yield from _reference(f"trunks[{index}].accounts[{place}]", account, "accounts", config.accounts)
 

@@ -34,7 +34,7 @@ class ImsSettings(SipTrunkConfig):
     def broken_rules(self) -> Iterator[Problem]:
         """Give each rule that does not hold."""
         yield from super().broken_rules()
-        if self.domain == self.next_hop.host:
+        if self.proxy and self.domain == self.next_hop.host:
             yield Problem("domain", "is the same as proxy; write the name of the carrier's domain, or remove the key")
 
 

@@ -44,6 +44,32 @@ def test_provider_is_one_of_this_version(problems, good, provider, message):
     assert problems(good.replace("provider: sip", f"provider: {provider}")) == {"trunks[0].provider": message}
 
 
+BSNL = 'provider: bsnl, domain: ap.ims.example, username: u, proxy: 10.60.1.10, numbers: ["+914024001350"]'
+EXOTEL = 'provider: exotel, account_sid: acme1m, numbers: ["+914024001350"]'
+
+
+@pytest.mark.parametrize(
+    ("trunk", "written", "instead", "found"),
+    [
+        (BSNL, "proxy: 10.60.1.10", "proxy: sip:10.60.1.10", {"trunks[0].proxy"}),
+        (BSNL, "proxy: 10.60.1.10, ", "", {"trunks[0].proxy"}),
+        (EXOTEL, '["+914024001350"]', '"+914024001350"', {"trunks[0].numbers"}),
+        (EXOTEL, "acme1m,", "acme1m, number: e146,", {"trunks[0].number"}),
+    ],
+)
+def test_trunk_value_that_cannot_be_read_breaks_no_rule_too(problems, good, trunk, written, instead, found):
+    broken = trunk.replace(written, instead)
+    assert broken != trunk
+    text = good.replace("provider: sip, host: 127.0.0.1, port: 5070", broken)
+    assert text != good
+    assert problems(text).keys() == found
+
+
+def test_key_of_another_provider_is_no_misspelling(problems, good):
+    text = good.replace("provider: sip, host: 127.0.0.1, port: 5070", f"{EXOTEL}, host: 10.9.0.1")
+    assert problems(text) == {"trunks[0].host": "is not a key of this provider; remove it"}
+
+
 def test_accounts_of_a_trunk_exist(problems, good):
     found = problems(good.replace("port: 5070", "accounts: [acme1, acme]"))
     assert found == {"trunks[0].accounts[1]": "there is no 'acme' under accounts:; did you mean 'acme1'?"}

@@ -138,3 +138,10 @@ def test_an_unsupported_sample_rate_is_refused_by_name(query):
 )
 def test_interface_of_an_endpoint_is_all_or_one_or_none(endpoint, interface):
     assert addresses.interface_of(endpoint) == interface
+
+
+def test_word_with_other_digits_is_not_suggested():
+    with pytest.raises(Unreadable, match=r"^must be one of alaw, g722$"):
+        choice("alaw", "g722").read("g729")
+    with pytest.raises(Unreadable, match="did you mean 'g722'"):
+        choice("alaw", "g722").read("g.722")

@@ -118,7 +118,7 @@ def test_exotel_may_assign_a_host_of_its_own(loaded):
         ("number: national", "number", "remove the key"),
         ("srtp: yes\ntransport: tcp", "srtp", "write transport: tls"),
         ("account_sid: a.b", "account_sid", "one part of a host name"),
-        ("port: 5060", "port", "is not a known key"),
+        ("port: 5060", "port", "is not a key of this provider"),
     ],
 )
 def test_settings_that_exotel_refuses_are_refused(problems, line, path, remedy):
