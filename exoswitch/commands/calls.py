@@ -23,7 +23,7 @@ from exoswitch.tasks.deferred import deferred
 from exoswitch.telephony.numbers import mask
 from exoswitch.trunks.registry import SETTINGS
 
-_HEADINGS = ("SID", "DIRECTION", "NUMBER", "STATUS", "START", "DURATION", "APP")
+_HEADINGS = ("SID", "DIRECTION", "NUMBER", "STATUS", "START", "DURATION", "TRUNK", "APP", "REASON")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,7 +97,9 @@ class Listing:
             session.status.value,
             dt.datetime.fromtimestamp(session.created_at).astimezone().strftime("%Y-%m-%d %H:%M:%S"),
             "" if duration_s is None else str(dt.timedelta(seconds=round(duration_s))),
+            session.trunk or "",
             self._app(session),
+            "" if session.ending is None else session.ending.reason,
         )
 
     def _facts(self, session: Session) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def test_each_change_of_a_trunk_is_one_line(watched):
         "trunk bsnl1 is not registered at Asterisk pbx1: calls try other trunks first"
     ]
     assert watched.sees(registered=False, reachable=False) == []
-    assert watched.sees(registered=True, reachable=True) == ["trunk bsnl1 is registered and reachable at Asterisk pbx1"]
+    assert watched.sees(registered=True, reachable=True) == [
+        "trunk bsnl1 is registered and reachable at Asterisk pbx1"
+    ]
 
 
 def test_trunk_that_is_down_from_the_beginning_is_told(watched):
