@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from exoswitch.call.attempts import ChosenTrunk
+from exoswitch.call.endings import attempt_failed
+from exoswitch.call.session import CallStatus
+from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.config.loader import load, report
 from exoswitch.config.model import GatewayConfig
+from exoswitch.telephony.sip_statuses import sip_text
 from exoswitch.trunks.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +75,26 @@ def test_configuration_in_the_pages_of_trunks_is_good(page, tmp_path):
 def test_a_trunk_in_the_pages_of_trunks_takes_at_most_eight_lines(page):
     for text in blocks(str(page.relative_to(ROOT)), "yaml"):
         assert len(text.splitlines()) <= 1 + 8
+
+
+@pytest.mark.parametrize("page", TRUNK_PAGES, ids=lambda page: page.stem)
+def test_answers_in_the_pages_of_trunks_have_the_words_of_the_log(page):
+    text = page.read_text(encoding="utf-8")
+    words = re.findall(r"\*([^*|]+ \(SIP ([0-9]{3})\))\*", text)
+    assert words
+    assert [shown for shown, _ in words] == [sip_text(int(status)) for _, status in words]
+
+
+@pytest.mark.parametrize("page", TRUNK_PAGES, ids=lambda page: page.stem)
+def test_line_of_the_log_in_the_pages_of_trunks_is_ours(page):
+    text = page.read_text(encoding="utf-8")
+    lines = re.findall(r"^    call \w+…: an attempt on trunk (\S+) ended after 0\.0 s: (.*)$", text, re.MULTILINE)
+    assert lines
+    for name, reason in lines:
+        host, port, status = re.search(r"\((\S+):([0-9]+)\).*\(SIP ([0-9]{3})\)$", reason).groups()
+        end = AttemptEnd(how=End.REFUSED, has_rung=False, elapsed_s=0.0, sip_status=int(status))
+        chosen = ChosenTrunk(name=name, address=f"{host}:{port}", post_dial_s=6.4)
+        assert reason == attempt_failed(end, CallStatus.FAILED, chosen).reason
 
 
 def test_messages_in_the_bot_authors_page_are_json():
