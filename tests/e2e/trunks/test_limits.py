@@ -16,6 +16,10 @@ from tests.harness.redis_server import RedisServer
 pytestmark = pytest.mark.e2e
 
 BURST = 30
+
+# The pool promises at most N dials in any second where they leave the gateway. On a busy machine the way through
+# Asterisk to the carrier's thread takes some 10 ms more for one call than for another.
+SECOND_S = 0.95
 ATTEMPTS_AT_ONCE = 12
 
 
@@ -46,12 +50,12 @@ def burst(fleet, bot):
 
 def test_never_more_calls_a_second_than_the_trunk_takes(burst, pairs, carrier):
     pair = pairs["limited"]
-    pair.first.behaviour = limited(LIMIT_CPS, answers(talk_s=0.3))
+    pair.first.behaviour = limited(LIMIT_CPS, answers(talk_s=0.3), window_s=SECOND_S)
     numbers = [pair.number() for _ in range(BURST)]
     assert burst(numbers) == []
     dials = carrier.records.dials(trunk=pair.first.name)
     assert len(dials) > 3 * LIMIT_CPS
-    assert most_in_a_second(seen.at for seen in dials) <= LIMIT_CPS
+    assert most_in_a_second((seen.at for seen in dials), SECOND_S) <= LIMIT_CPS
     assert {call.status for call in pair.first.calls} == {200}
 
 

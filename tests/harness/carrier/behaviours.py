@@ -116,12 +116,12 @@ def in_turn(*behaviours: Behaviour) -> Behaviour:
     return behave
 
 
-def limited(cps: int, then: Behaviour, *, reason: str = "CPS limit exceeded") -> Behaviour:
-    """Refuse each call above so many in any sliding second; refused calls count, too."""
+def limited(cps: int, then: Behaviour, *, window_s: float = 1.0, reason: str = "CPS limit exceeded") -> Behaviour:
+    """Refuse each call above so many in any sliding second, or other window; refused calls count, too."""
     begun: deque[float] = deque()
 
     async def behave(call: Call) -> None:
-        while begun and begun[0] <= call.at - 1.0:
+        while begun and begun[0] <= call.at - window_s:
             begun.popleft()
         begun.append(call.at)
         if len(begun) > cps:
