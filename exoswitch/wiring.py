@@ -125,7 +125,6 @@ class Gateway(OrderedServices):
         self.config = config
         self.rules.now = new.after(self.rules.now, self.engine.sessions())
         self.trunks.set_limits(trunk_limits(config))
-        self.engine.trunks_changed()
         self.bots.handshake_s = config.calls.handshake_s
         for switch in self.switches.values():
             switch.max_duration_s = config.calls.max_duration_s

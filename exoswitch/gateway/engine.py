@@ -59,7 +59,7 @@ class Engine(Service):
 
     def __attrs_post_init__(self) -> None:
         """Make the parts."""
-        self._watch = TrunkWatch(self._environment.metrics)
+        self._watch = TrunkWatch(self._environment.metrics, self._rules)
         choice = TrunkChoice(self._environment, self._rules, self._watch)
         self._calls = LiveCalls(self._environment, self._rules, choice)
         self._outbound = Outbound(self._environment, self._rules, self._calls)
@@ -159,10 +159,6 @@ class Engine(Service):
     def trunk_conditions(self) -> TrunkConditions:
         """The conditions of the trunks at each Asterisk."""
         return self._watch.conditions
-
-    def trunks_changed(self) -> None:
-        """Forget the trunks that are gone."""
-        self._watch.conditions.keep(self._rules.now.routing.trunks)
 
     def sessions(self) -> Iterator[Session]:
         """Give the sessions of the calls that are not over."""

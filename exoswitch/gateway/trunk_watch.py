@@ -6,6 +6,7 @@ from attrs import define, field
 from twisted.logger import Logger
 
 from exoswitch.call import events as ev
+from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.trunks.conditions import TrunkConditions, is_up
@@ -13,9 +14,14 @@ from exoswitch.trunks.conditions import TrunkConditions, is_up
 
 @define(eq=False)
 class TrunkWatch:
-    """What the Asterisks tell of their trunks."""
+    """What the Asterisks tell of their trunks.
+
+    All is kept, because a reload may bring a trunk back. Only configured trunks are logged and measured: Asterisk
+    may have other endpoints.
+    """
 
     _metrics: IMetrics
+    _rules: CurrentRules
     conditions: TrunkConditions = field(factory=TrunkConditions, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.trunks"), init=False)
 
@@ -26,7 +32,8 @@ class TrunkWatch:
     def seen(self, switch: ISwitch, condition: ev.TrunkCondition) -> None:
         """Take the condition of a trunk at an Asterisk."""
         before = self.conditions.note(switch.name, condition)
-        if before is None or is_up(before) is not is_up(condition):
+        is_change = before is None or is_up(before) is not is_up(condition)
+        if is_change and self._is_configured(condition):
             self._tell(switch.name, condition, is_new=before is None)
 
     def lost(self, switch: ISwitch) -> None:
@@ -49,8 +56,13 @@ class TrunkWatch:
                 asterisk=asterisk,
             )
 
+    def _is_configured(self, condition: ev.TrunkCondition) -> bool:
+        return condition.trunk in self._rules.now.routing.trunks
+
     def _readings(self) -> Iterator[Reading]:
         for asterisk, condition in self.conditions.all():
+            if not self._is_configured(condition):
+                continue
             labels = {"asterisk": asterisk, "trunk": condition.trunk}
             up = is_up(condition)
             if up is not None:

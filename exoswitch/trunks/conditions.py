@@ -5,7 +5,7 @@ judged by its answers alone, and one that is not asked by its registration alone
 well: it is not down.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from attrs import define, field
 
@@ -34,12 +34,6 @@ class TrunkConditions:
     def forget(self, asterisk: str) -> None:
         """Forget the conditions at an Asterisk that cannot be heard."""
         self._known.pop(asterisk, None)
-
-    def keep(self, trunks: Collection[str]) -> None:
-        """Forget all trunks but these."""
-        for here in self._known.values():
-            for gone in here.keys() - set(trunks):
-                del here[gone]
 
     def down(self, asterisk: str) -> frozenset[str]:
         """Name the trunks that cannot be dialled at an Asterisk."""

@@ -16,10 +16,12 @@ PBX1 = SimpleNamespace(name="pbx1")
 @define
 class Watched:
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
+    trunks: dict = field(factory=lambda: {"bsnl1": None})
     watch: TrunkWatch = field(init=False)
 
     def __attrs_post_init__(self):
-        self.watch = TrunkWatch(self.metrics)
+        rules = SimpleNamespace(now=SimpleNamespace(routing=self))
+        self.watch = TrunkWatch(self.metrics, rules)
 
     def sees(self, **signs):
         with capturedLogs() as log:
@@ -71,3 +73,17 @@ def test_condition_is_measured_as_far_as_it_is_known(watched):
     watched.watch.lost(PBX1)
     assert watched.reading("trunk_up") is None
     assert watched.watch.conditions.down("pbx1") == set()
+
+
+def test_endpoint_that_is_no_trunk_is_neither_told_nor_measured(watched):
+    watched.trunks.clear()
+    assert watched.sees(reachable=False) == []
+    assert watched.reading("trunk_up") is None
+
+
+def test_trunk_that_a_reload_brings_back_is_known_to_be_down(watched):
+    watched.sees(reachable=False)
+    watched.trunks.clear()
+    watched.trunks["bsnl1"] = None
+    assert watched.watch.conditions.down("pbx1") == {"bsnl1"}
+    assert watched.reading("trunk_up") == 0

@@ -47,11 +47,3 @@ def test_asterisk_that_cannot_be_heard_says_nothing_of_its_trunks():
     conditions.forget("pbx1")
     assert conditions.down("pbx1") == set()
     assert list(conditions.all()) == []
-
-
-def test_trunks_that_are_gone_are_forgotten():
-    conditions = TrunkConditions()
-    for name in ("bsnl1", "lab"):
-        conditions.note("pbx1", TrunkCondition(name, reachable=False))
-    conditions.keep({"lab"})
-    assert list(conditions.all()) == [("pbx1", TrunkCondition("lab", reachable=False))]
