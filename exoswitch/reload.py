@@ -5,7 +5,6 @@ A file with a problem changes nothing. What a gateway cannot take while it runs 
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, DeferredLock, succeed
@@ -14,7 +13,7 @@ from twisted.logger import Logger
 from exoswitch.asterisk.render import render
 from exoswitch.config.changes import Changes, changes
 from exoswitch.config.loader import load_with_warnings
-from exoswitch.config.model import Config
+from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.config.rules import broken_rules
 from exoswitch.configured import rules
 from exoswitch.control.messages import Answer, Request
@@ -128,5 +127,9 @@ def _differing_files(old: Config, new: Config) -> Iterable[str]:
         yield from (f"{name} of {pbx.name}" for name in after if after[name] != before.get(name))
 
 
-def _files(config: Config, pbx: Any) -> Mapping[str, str]:
-    return render(config, pbx, [build(trunk) for trunk in config.trunks], etc_dir="/etc/asterisk")
+def _files(config: Config, pbx: AsteriskConfig) -> Mapping[str, str]:
+    """Render the files; none for an Asterisk whose files are not ours: one behind a UNIX socket."""
+    try:
+        return render(config, pbx, [build(trunk) for trunk in config.trunks], etc_dir="/etc/asterisk")
+    except ConfigError:
+        return {}

@@ -94,6 +94,13 @@ def test_weights_need_no_new_files_of_asterisk(running):
     assert running.rules.selection.trunks[1].weight == 9
 
 
+def test_asterisk_whose_files_are_not_ours_does_not_stop_a_reload(tmp_path):
+    socket = GOOD.replace("tcp:127.0.0.1:5038", "unix:/run/asterisk/ami")
+    running = Running(tmp_path, socket)
+    outcome = running.write(socket.replace("port: 5070", "port: 5070, weight: 9"))
+    assert (outcome.status, outcome.lines) == (0, ("taken: trunks (changed: lab)",))
+
+
 def test_bad_file_changes_nothing_and_all_its_problems_are_told(running):
     before = running.rules
     outcome = running.write(TWO_TRUNKS.replace("5071", "nothing") + "nubmers: {}\n")
