@@ -36,11 +36,10 @@ def _sections(trunk: SipTrunkConfig) -> Iterator[tuple[Setting, ...]]:
         yield tuple(_auth(trunk))
     if trunk.register:
         yield (*_registration(trunk), *_NEVER_ENDING)
-    sources = trunk.sources or (trunk.next_hop.host,)
     yield (
         ("type", "identify"),
         ("endpoint", trunk.name),
-        *(("match", source) for source in sources),
+        *(("match", source) for source in trunk.source_hosts),
         ("srv_lookups", "no"),
     )
 

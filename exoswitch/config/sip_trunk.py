@@ -85,8 +85,13 @@ class SipTrunkConfig(TrunkConfig):
 
     @property
     def is_proxied(self) -> bool:
-        """Whether its messages go to another host than that of their request URIs."""
-        return self.next_hop.host != self.request_host.host
+        """Whether its messages go to another host, or another port, than that of their request URIs."""
+        return self.next_hop != self.request_host
+
+    @property
+    def source_hosts(self) -> tuple[str, ...]:
+        """Where its messages come from."""
+        return self.sources or (self.next_hop.host,)
 
     @property
     def contact_user(self) -> str:

@@ -66,7 +66,7 @@ class SipTrunk:
     @property
     def sources(self) -> tuple[str, ...]:
         """Where its SIP messages come from."""
-        return self.settings.sources or (self.settings.next_hop.host,)
+        return self.settings.source_hosts
 
     @property
     def media(self) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -120,6 +120,11 @@ def test_all_messages_go_to_the_proxy_and_their_request_uri_has_the_domain_alone
     assert found["identify"]["match"] == "10.9.0.9"
 
 
+def test_proxy_may_be_another_port_of_the_same_host():
+    assert sections(proxy="10.9.0.1:5070")["aor"]["outbound_proxy"] == "sip:10.9.0.1:5070\\;lr"
+    assert "outbound_proxy" not in sections(proxy="10.9.0.1:5060")["aor"]
+
+
 def test_proxy_over_another_transport_is_named_with_it():
     found = sections(host="ims.example.org", proxy="10.9.0.9", transport="tls")
     assert found["aor"]["outbound_proxy"] == "sip:10.9.0.9:5061\\;transport=tls\\;lr"
