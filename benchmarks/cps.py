@@ -25,9 +25,10 @@ from pathlib import Path
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
+from exoswitch.call.inputs import LATE_S
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.redis.address import RedisAddress
-from exoswitch.fleet.trunk_pool import LATE_S, LONGEST_WAIT_S
+from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S
 from exoswitch.fleet.trunk_status import TrunkLimits
 from exoswitch.sim.latency import quantile
 

@@ -11,7 +11,7 @@ from attrs import define
 GUARD = 1.016
 """Turns are this much further apart than 1/cps: N + 1 dials in a second need one that is 16 ms later than another.
 
-A gateway does not dial more than 10 ms late (LATE_S in trunk_pool), which leaves 6 ms for the way to the carrier. So
+A gateway does not dial more than 10 ms late (LATE_S in call.inputs), which leaves 6 ms for the way to the carrier. So
 a trunk reaches 98.4 % of its limit.
 """
 

@@ -16,9 +16,6 @@ from exoswitch.fleet.trunk_status import TrunkGrant, TrunkLimits, TrunkStatus
 LONGEST_WAIT_S = 5.0
 """How long a call waits for a trunk's turn, unless it says otherwise."""
 
-LATE_S = 0.01
-"""A turn that is later than this is missed: dials must keep their distance at the carrier."""
-
 
 class ITrunkPool(IService):
     """Chooses the trunk of a dial among candidates, and counts the calls of every trunk over the whole fleet.
@@ -56,7 +53,7 @@ class ITrunkPool(IService):
         """
 
     def missed(token: str) -> Deferred[TrunkGrant]:
-        """Take another turn on the same trunk for a dial that could not be sent within `LATE_S` after its turn.
+        """Take another turn on the same trunk for a dial that was not sent within `LATE_S` (call.inputs) of its turn.
 
         Raises:
             NoCapacity: there is no turn in time, or the token has no channel; the channel stays until `release`.

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import floats, integers, lists
 
+from exoswitch.call.inputs import LATE_S
 from exoswitch.fleet.trunk_pace import GUARD, REST_MAX_US, Pace, microseconds, spacing_us
-from exoswitch.fleet.trunk_pool import LATE_S
 
 NOW_US = 1_700_000_000_000_000
 WAY_US = 6000

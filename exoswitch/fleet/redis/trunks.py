@@ -10,6 +10,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.call.attempts import Health
+from exoswitch.call.inputs import LATE_S
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.redis import trunk_scripts as scripts
 from exoswitch.fleet.redis.address import RedisAddress
@@ -22,7 +23,7 @@ from exoswitch.fleet.timings import DEFAULTS
 from exoswitch.fleet.trunk_calls import TrunkCalls
 from exoswitch.fleet.trunk_log import log_events
 from exoswitch.fleet.trunk_pace import microseconds
-from exoswitch.fleet.trunk_pool import LATE_S, LONGEST_WAIT_S, ITrunkPool
+from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S, ITrunkPool
 from exoswitch.fleet.trunk_record import Report
 from exoswitch.fleet.trunk_registry import NO_TRUNK, Candidate, Taken, candidates_of
 from exoswitch.fleet.trunk_status import TrunkGrant, TrunkLimits, TrunkStatus
