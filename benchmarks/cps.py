@@ -28,8 +28,8 @@ from twisted.internet.defer import Deferred, gatherResults
 from exoswitch.call.inputs import LATE_S
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.redis.address import RedisAddress
-from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S
-from exoswitch.fleet.trunk_status import TrunkLimits
+from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S
+from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -55,7 +55,7 @@ class Dialler:
     """One gateway, which dials as often as it may."""
 
     def __init__(self, port: int, name: str, cps: float) -> None:
-        from exoswitch.fleet.redis.trunks import RedisTrunks  # noqa: PLC0415 - it installs the default reactor
+        from exoswitch.fleet.redis.trunks.pool import RedisTrunks  # noqa: PLC0415 - it installs the default reactor
 
         address = RedisAddress(host="127.0.0.1", port=port)
         self.pool = RedisTrunks(name, name, address=address, reactor=reactor, rng=random.Random())

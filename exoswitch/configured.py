@@ -12,7 +12,7 @@ from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
 from exoswitch.config.model import Config, CostConfig
-from exoswitch.fleet.trunk_status import TrunkLimits
+from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.rules import Rules
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.reach import ReachRules

@@ -32,9 +32,9 @@ from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.once_named import OnceNamed
 from exoswitch.fleet.redis.address import parse_redis_url
-from exoswitch.fleet.trunk_memory import MemoryTrunks
-from exoswitch.fleet.trunk_metrics import circuit_readings
-from exoswitch.fleet.trunk_pool import ITrunkPool
+from exoswitch.fleet.trunks.memory import MemoryTrunks
+from exoswitch.fleet.trunks.metrics import readings
+from exoswitch.fleet.trunks.pool import ITrunkPool
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.rules import CurrentRules, Rules
@@ -87,7 +87,7 @@ class Gateway(OrderedServices):
         self.jobs = _jobs(config, reactor, self.metrics)
         self.trunks = _trunk_pool(config, reactor)
         self.trunks.set_limits(trunk_limits(config))
-        self.metrics.read_from(lambda: circuit_readings(self.trunks))
+        self.metrics.read_from(lambda: readings(self.trunks))
         self.switches = _switches(config, reactor, self.metrics)
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
@@ -289,7 +289,7 @@ def _trunk_pool(config: Config, reactor: Any) -> ITrunkPool:
     if not config.cluster:
         return MemoryTrunks(config.node, reactor.seconds)
 
-    from exoswitch.fleet.redis.trunks import RedisTrunks  # noqa: PLC0415 - as above
+    from exoswitch.fleet.redis.trunks.pool import RedisTrunks  # noqa: PLC0415 - as above
 
     return RedisTrunks(
         config.node,

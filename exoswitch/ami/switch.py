@@ -20,7 +20,7 @@ from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
 from exoswitch.ami.originate import originate
 from exoswitch.ami.translate import EventTranslator
-from exoswitch.ami.trunk_watch import TrunkWatch
+from exoswitch.ami.trunk_monitor import TrunkMonitor
 from exoswitch.call.events import (
     CallArrived,
     ChannelEvent,
@@ -86,7 +86,7 @@ class AsteriskSwitch(AmiLink):
         self._announced: tuple[str, ...] = ()
         self._qualified_at: dict[str, float] = {}
         self._confirmations = Confirmations(self._happened, self.disbelieve)
-        self._trunks = TrunkWatch(self.server, reactor, rng, self._tell)
+        self._trunks = TrunkMonitor(self.server, reactor, rng, self._tell)
 
     # --- ISwitch and IService -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from exoswitch.commands.running_gateway import ask_gateway
 from exoswitch.config.loader import load
-from exoswitch.fleet.trunk_status import Alarm
+from exoswitch.fleet.trunks.status import Alarm
 from exoswitch.trunks.registry import SETTINGS
 
 ANSWER_S = 10.0

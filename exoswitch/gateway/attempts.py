@@ -8,7 +8,7 @@ from exoswitch.call.attempts import Attempt, ChosenTrunk, Health
 from exoswitch.call.session import Session
 from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.errors import TrunksFull
-from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S
+from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.trunk_choice import OutboundRoute, TrunkChoice
 from exoswitch.interfaces.switch import ISwitch

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 from exoswitch.call.session import Ending, Session
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.leases import Lease
-from exoswitch.fleet.trunk_pool import ITrunkPool
+from exoswitch.fleet.trunks.pool import ITrunkPool
 from exoswitch.gateway.call_metrics import count_ended
 from exoswitch.gateway.claim_lead import ClaimLead
 from exoswitch.interfaces.billing import IPrices

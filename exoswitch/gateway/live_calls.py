@@ -122,10 +122,6 @@ class LiveCalls:
         for (direction, trunk), count in active.items():
             yield Reading("calls_active", count, {"direction": direction.side, "trunk": trunk})
         yield Reading("streams_active", sum(call.is_talking for call in self._by_sid.values()))
-        for name, status in trunks.items():
-            yield Reading("trunk_channels_in_use", status.busy_here, {"trunk": name})
-            yield Reading("trunk_channels_limit", status.limits.channels, {"trunk": name})
-            yield Reading("trunk_cps_limit", status.limits.cps, {"trunk": name})
 
     def _forget(self, call: LiveCall) -> None:
         del self._by_sid[call.call_sid]

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, TrunkError, TrunksFull
-from exoswitch.fleet.trunk_status import TrunkGrant
+from exoswitch.fleet.trunks.status import TrunkGrant
 from exoswitch.gateway.environment import ANSWER_S, Environment
 from exoswitch.gateway.rules import CurrentRules
 from exoswitch.gateway.trunk_watch import TrunkWatch

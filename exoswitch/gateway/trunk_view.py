@@ -7,8 +7,8 @@ from attrs import asdict
 
 from exoswitch.config.model import TrunkConfig
 from exoswitch.errors import BackendUnavailable
-from exoswitch.fleet.trunk_pool import ITrunkPool
-from exoswitch.fleet.trunk_status import TrunkStatus
+from exoswitch.fleet.trunks.pool import ITrunkPool
+from exoswitch.fleet.trunks.status import TrunkStatus
 from exoswitch.interfaces.trunk import ITrunk
 from exoswitch.trunks.conditions import TrunkConditions
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from twisted.internet.task import Clock
 
-from exoswitch.fleet.trunk_memory import MemoryTrunks
+from exoswitch.fleet.trunks.memory import MemoryTrunks
 from tests.contract.trunk_pool_sequences import AnyTrunkSequence
 from tests.contract.trunk_pool_suite import LIMITS, TrunkPoolContract
 from tests.harness.trunk_memory_world import TrunkMemoryWorld

@@ -10,10 +10,10 @@ from zope.interface.verify import verifyObject
 
 from exoswitch.call.attempts import Health
 from exoswitch.errors import NoCapacity
-from exoswitch.fleet.trunk_breaker import PROBE_MS, REST_MS
-from exoswitch.fleet.trunk_pace import GUARD
-from exoswitch.fleet.trunk_pool import ITrunkPool
-from exoswitch.fleet.trunk_status import Alarm, Circuit, TrunkLimits
+from exoswitch.fleet.trunks.breaker import PROBE_MS, REST_MS
+from exoswitch.fleet.trunks.pace import GUARD
+from exoswitch.fleet.trunks.pool import ITrunkPool
+from exoswitch.fleet.trunks.status import Alarm, Circuit, TrunkLimits
 
 KEEP_S = 30.0
 LIMITS = {

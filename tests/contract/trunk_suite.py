@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from exoswitch.ami import trunk_watch
+from exoswitch.ami import trunk_monitor
 from exoswitch.call.events import OriginateFailed, TrunkCondition
 from exoswitch.config.model import AsteriskConfig
 from tests.contract.switch_suite import Gateway, Stage
@@ -52,7 +52,7 @@ class TrunkContract:
         self, far_side: CarrierOfTrunk, reactor: Any, serve: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
     ) -> Stage:
         """Give a stage whose gateways look at the trunk each second."""
-        monkeypatch.setattr(trunk_watch, "LOOK_EVERY_S", 1.0)
+        monkeypatch.setattr(trunk_monitor, "LOOK_EVERY_S", 1.0)
         stage: Stage = serve(Stage(reactor, far_side))
         return stage
 

@@ -3,7 +3,7 @@
 import pytest
 from twisted.logger import capturedLogs, formatEvent
 
-from exoswitch.fleet.trunk_log import log_events
+from exoswitch.fleet.trunks.log import log_events
 
 
 @pytest.mark.parametrize(("sip_status", "answer"), [(503, "SIP 503"), (None, "no answer")])

@@ -17,8 +17,8 @@ from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
-from exoswitch.fleet.trunk_memory import MemoryTrunks
-from exoswitch.fleet.trunk_status import TrunkLimits
+from exoswitch.fleet.trunks.memory import MemoryTrunks
+from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.engine import STOP_WAIT_S, Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest

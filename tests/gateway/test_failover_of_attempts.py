@@ -4,7 +4,7 @@ import pytest
 
 from exoswitch.call import events as ev
 from exoswitch.call.session import CallStatus
-from exoswitch.fleet.trunk_status import TrunkLimits
+from exoswitch.fleet.trunks.status import TrunkLimits
 from tests.harness.gateways import LEG, Gateways
 from tests.harness.recorders import Unanswered
 

@@ -102,15 +102,12 @@ def test_a_call_that_is_not_answered_is_counted_with_its_cause_and_has_no_durati
     assert not [series for series in house.metrics.observed if series.startswith("call_duration")]
 
 
-def test_the_calls_and_the_trunks_of_now_are_read(house):
+def test_the_calls_of_now_are_read(house):
     talk(house)
     assert house.metrics.read() == {
         'calls_active{direction="inbound",trunk=""}': 0,
         'calls_active{direction="outbound",trunk="lab"}': 1,
         "streams_active": 1,
-        'trunk_channels_in_use{trunk="lab"}': 1,
-        'trunk_channels_limit{trunk="lab"}': 30,
-        'trunk_cps_limit{trunk="lab"}': 10,
         'ami_connected{asterisk="pbx1"}': 1,
     }
 

@@ -6,7 +6,7 @@ from twisted.internet.task import deferLater
 
 from exoswitch.call.session import CallStatus
 from exoswitch.config.sip_trunk import OptionsConfig
-from exoswitch.fleet.trunk_status import Circuit
+from exoswitch.fleet.trunks.status import Circuit
 from exoswitch.sim.asterisk import read_script
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.sip import SipSettings

@@ -11,8 +11,8 @@ from exoswitch.call.attempts import Health
 from exoswitch.call.events import TrunkCondition
 from exoswitch.commands.list_trunks import table
 from exoswitch.errors import BackendUnavailable
-from exoswitch.fleet.trunk_memory import MemoryTrunks
-from exoswitch.fleet.trunk_status import TrunkLimits
+from exoswitch.fleet.trunks.memory import MemoryTrunks
+from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.trunk_view import view
 from exoswitch.trunks.conditions import TrunkConditions
 from exoswitch.trunks.registry import build

@@ -15,8 +15,8 @@ from exoswitch.call.session import BotTarget
 from exoswitch.fleet.jobs_memory import JobQueues, MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.registry import Registry
-from exoswitch.fleet.trunk_memory import MemoryTrunks
-from exoswitch.fleet.trunk_status import TrunkLimits
+from exoswitch.fleet.trunks.memory import MemoryTrunks
+from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest

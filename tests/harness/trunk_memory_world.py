@@ -1,7 +1,7 @@
 """Pools of trunks in one process, on a clock of the test."""
 
-from exoswitch.fleet.trunk_memory import MemoryTrunks
-from exoswitch.fleet.trunk_registry import TrunkRegistry
+from exoswitch.fleet.trunks.memory import MemoryTrunks
+from exoswitch.fleet.trunks.registry import TrunkRegistry
 from tests.contract.trunk_pool_suite import KEEP_S, LIMITS
 
 STARTED_US = 1_700_000_000_000_000

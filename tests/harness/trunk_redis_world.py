@@ -5,9 +5,9 @@ import random
 import pytest
 from attrs import define
 
-from exoswitch.fleet.redis import trunk_scripts
 from exoswitch.fleet.redis.link import Script
-from exoswitch.fleet.redis.trunks import RedisTrunks
+from exoswitch.fleet.redis.trunks import scripts
+from exoswitch.fleet.redis.trunks.pool import RedisTrunks
 from tests.contract.trunk_pool_suite import KEEP_S, LIMITS
 from tests.harness.trunk_memory_world import STARTED_US
 from tests.harness.waiting import TurnedReactor
@@ -55,8 +55,8 @@ class TrunkRedisWorld:
         self.alive = []
         self.patch = pytest.MonkeyPatch()
         for name in NAMES:
-            self.patch.setattr(trunk_scripts, name, with_test_time(getattr(trunk_scripts, name)))
-        self.patch.setattr(trunk_scripts, "ALL", tuple(getattr(trunk_scripts, name) for name in NAMES))
+            self.patch.setattr(scripts, name, with_test_time(getattr(scripts, name)))
+        self.patch.setattr(scripts, "ALL", tuple(getattr(scripts, name) for name in NAMES))
         self.started = 0
 
     def start(self, name):

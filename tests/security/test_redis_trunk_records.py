@@ -6,7 +6,7 @@ import pytest
 from twisted.logger import capturedLogs
 
 from exoswitch.call.attempts import Health
-from exoswitch.fleet.redis.trunk_scripts import KEYS
+from exoswitch.fleet.redis.trunks.scripts import KEYS
 from tests.harness.redis_server import needs_redis, server  # noqa: F401 - a fixture
 from tests.harness.trunk_redis_world import TrunkRedisWorld
 

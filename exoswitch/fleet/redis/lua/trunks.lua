@@ -7,7 +7,7 @@
 -- A record that cannot be read is set aside and deleted, and the script goes on as if there had been none. A gateway
 -- that has lost its record in this way registers again with all its calls.
 --
--- The rules are described in fleet/trunk_registry.py and the parts that it imports, which do the same in Python.
+-- The rules are described in fleet/trunks/registry.py and the parts that it imports, which do the same in Python.
 
 local RECORDS, TURNS, GATEWAYS = unpack(KEYS)
 delete_wrong_types({'hash', 'hash', 'hash', 'hash'})

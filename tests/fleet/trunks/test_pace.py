@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import floats, integers, lists
 
 from exoswitch.call.inputs import LATE_S
-from exoswitch.fleet.trunk_pace import GUARD, REST_MAX_US, Pace, microseconds, spacing_us
+from exoswitch.fleet.trunks.pace import GUARD, REST_MAX_US, Pace, microseconds, spacing_us
 
 NOW_US = 1_700_000_000_000_000
 WAY_US = 6000

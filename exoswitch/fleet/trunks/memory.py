@@ -9,13 +9,13 @@ from zope.interface import implementer
 
 from exoswitch.call.attempts import Health
 from exoswitch.errors import NoCapacity
-from exoswitch.fleet.trunk_calls import TrunkCalls
-from exoswitch.fleet.trunk_log import log_events
-from exoswitch.fleet.trunk_pace import microseconds
-from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S, ITrunkPool
-from exoswitch.fleet.trunk_record import Report
-from exoswitch.fleet.trunk_registry import NO_TRUNK, TrunkRegistry, candidates_of
-from exoswitch.fleet.trunk_status import TrunkGrant, TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.calls import TrunkCalls
+from exoswitch.fleet.trunks.log import log_events
+from exoswitch.fleet.trunks.pace import microseconds
+from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S, ITrunkPool
+from exoswitch.fleet.trunks.record import Report
+from exoswitch.fleet.trunks.registry import NO_TRUNK, TrunkRegistry, candidates_of
+from exoswitch.fleet.trunks.status import TrunkGrant, TrunkLimits, TrunkStatus
 from exoswitch.tasks.deferred import deferred
 
 

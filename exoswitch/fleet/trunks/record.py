@@ -3,10 +3,10 @@
 from attrs import define, field, frozen
 
 from exoswitch.call.attempts import Health
-from exoswitch.fleet.trunk_breaker import FAULTS, WHY, Breaker
-from exoswitch.fleet.trunk_pace import Pace, microseconds
-from exoswitch.fleet.trunk_status import Alarm, TrunkLimits, TrunkStatus, TrunkWindow
-from exoswitch.fleet.trunk_window import AnswerRatio, Window
+from exoswitch.fleet.trunks.breaker import FAULTS, WHY, Breaker
+from exoswitch.fleet.trunks.pace import Pace, microseconds
+from exoswitch.fleet.trunks.status import Alarm, TrunkLimits, TrunkStatus, TrunkWindow
+from exoswitch.fleet.trunks.window import AnswerRatio, Window
 
 ALARM_MS = 300_000
 """An alarm about single calls ends when none has raised it for 5 minutes."""

@@ -28,7 +28,7 @@ _SPREAD_S = 15.0  # between the gateways of a fleet
 
 
 @define(eq=False)
-class TrunkWatch:
+class TrunkMonitor:
     """The trunks of one Asterisk, as long as there is a link to it; `tell` hears of each TrunkCondition."""
 
     _server: str

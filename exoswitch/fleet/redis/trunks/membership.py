@@ -14,11 +14,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.fleet.redis import trunk_scripts as scripts
 from exoswitch.fleet.redis.address import RedisAddress
 from exoswitch.fleet.redis.codec import answer_text, milliseconds
 from exoswitch.fleet.redis.link import RedisLink, Script
-from exoswitch.fleet.redis.trunk_codec import TrunksView, counts_word, read_trunks
+from exoswitch.fleet.redis.trunks import scripts
+from exoswitch.fleet.redis.trunks.codec import TrunksView, counts_word, read_trunks
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.spawn import spawn
 

@@ -12,21 +12,21 @@ from zope.interface import implementer
 from exoswitch.call.attempts import Health
 from exoswitch.call.inputs import LATE_S
 from exoswitch.errors import BackendUnavailable, NoCapacity
-from exoswitch.fleet.redis import trunk_scripts as scripts
 from exoswitch.fleet.redis.address import RedisAddress
 from exoswitch.fleet.redis.codec import read_ok, read_words
 from exoswitch.fleet.redis.server_clock import ServerClock
-from exoswitch.fleet.redis.trunk_codec import TrunksView, candidate_words, read_taken, read_turn, report_words
-from exoswitch.fleet.redis.trunk_local import LocalTrunks
-from exoswitch.fleet.redis.trunk_membership import HEARTBEAT_S, KEEP_S, TrunkMembership
+from exoswitch.fleet.redis.trunks import scripts
+from exoswitch.fleet.redis.trunks.codec import TrunksView, candidate_words, read_taken, read_turn, report_words
+from exoswitch.fleet.redis.trunks.local import LocalTrunks
+from exoswitch.fleet.redis.trunks.membership import HEARTBEAT_S, KEEP_S, TrunkMembership
 from exoswitch.fleet.timings import DEFAULTS
-from exoswitch.fleet.trunk_calls import TrunkCalls
-from exoswitch.fleet.trunk_log import log_events
-from exoswitch.fleet.trunk_pace import microseconds
-from exoswitch.fleet.trunk_pool import LONGEST_WAIT_S, ITrunkPool
-from exoswitch.fleet.trunk_record import Report
-from exoswitch.fleet.trunk_registry import NO_TRUNK, Candidate, Taken, candidates_of
-from exoswitch.fleet.trunk_status import TrunkGrant, TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.calls import TrunkCalls
+from exoswitch.fleet.trunks.log import log_events
+from exoswitch.fleet.trunks.pace import microseconds
+from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S, ITrunkPool
+from exoswitch.fleet.trunks.record import Report
+from exoswitch.fleet.trunks.registry import NO_TRUNK, Candidate, Taken, candidates_of
+from exoswitch.fleet.trunks.status import TrunkGrant, TrunkLimits, TrunkStatus
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 

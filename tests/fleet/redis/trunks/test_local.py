@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis.strategies import integers, lists
 
 from exoswitch.call.attempts import Health
-from exoswitch.fleet.redis.trunk_codec import TrunksView
-from exoswitch.fleet.redis.trunk_local import LocalTrunks
-from exoswitch.fleet.trunk_pace import spacing_us
-from exoswitch.fleet.trunk_record import Report, TrunkRecord
-from exoswitch.fleet.trunk_registry import Candidate
-from exoswitch.fleet.trunk_status import Circuit, TrunkLimits
+from exoswitch.fleet.redis.trunks.codec import TrunksView
+from exoswitch.fleet.redis.trunks.local import LocalTrunks
+from exoswitch.fleet.trunks.pace import spacing_us
+from exoswitch.fleet.trunks.record import Report, TrunkRecord
+from exoswitch.fleet.trunks.registry import Candidate
+from exoswitch.fleet.trunks.status import Circuit, TrunkLimits
 
 NOW_US = 1_700_000_000_000_000
 LATER_US = NOW_US + 30_000_000

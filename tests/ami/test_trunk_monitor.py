@@ -2,7 +2,7 @@ import pytest
 
 from exoswitch.ami.conditions import GIVEN_UP_S
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.trunk_watch import LOOK_AGAIN_S, LOOK_EVERY_S, MEASURED_MAX
+from exoswitch.ami.trunk_monitor import LOOK_AGAIN_S, LOOK_EVERY_S, MEASURED_MAX
 from exoswitch.call.events import SwitchReady, TrunkCondition
 from tests.harness.logs import warnings_in
 

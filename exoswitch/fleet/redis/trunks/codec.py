@@ -8,11 +8,11 @@ from typing import Any
 from attrs import frozen
 
 from exoswitch.fleet.redis.codec import answer_text, understood
-from exoswitch.fleet.trunk_breaker import Breaker
-from exoswitch.fleet.trunk_pace import Pace
-from exoswitch.fleet.trunk_record import Report, TrunkRecord
-from exoswitch.fleet.trunk_registry import Candidate, Taken
-from exoswitch.fleet.trunk_window import AnswerRatio, Window
+from exoswitch.fleet.trunks.breaker import Breaker
+from exoswitch.fleet.trunks.pace import Pace
+from exoswitch.fleet.trunks.record import Report, TrunkRecord
+from exoswitch.fleet.trunks.registry import Candidate, Taken
+from exoswitch.fleet.trunks.window import AnswerRatio, Window
 
 
 @frozen(kw_only=True)

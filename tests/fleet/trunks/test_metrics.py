@@ -1,7 +1,7 @@
 """What is measured of a pool of trunks."""
 
 from exoswitch.call.attempts import Health
-from exoswitch.fleet.trunk_metrics import circuit_readings
+from exoswitch.fleet.trunks.metrics import readings
 from tests.harness.trunk_memory_world import TrunkMemoryWorld
 
 
@@ -13,7 +13,7 @@ def test_state_of_a_breaker_is_one_of_three():
         pool.report("fast", Health.STRONG, token=f"call{number}")
     states = {
         (one.labels["trunk"], one.labels["state"]): one.value
-        for one in circuit_readings(pool)
+        for one in readings(pool)
         if one.name == "trunk_circuit_state"
     }
     assert {state: states["fast", state] for state in ("closed", "open", "half-open")} == {
@@ -22,3 +22,13 @@ def test_state_of_a_breaker_is_one_of_three():
         "half-open": 0,
     }
     assert states["wide", "closed"] == 1
+
+
+def test_channels_of_this_gateway_and_the_limits_are_read():
+    world = TrunkMemoryWorld()
+    pool = world.gateway("gw1")
+    world.wait(pool.take("call1", ["wide"]))
+    values = {one.name: one.value for one in readings(pool) if one.labels["trunk"] == "wide"}
+    limits = pool.statuses()["wide"].limits
+    assert values["trunk_channels_in_use"] == 1
+    assert (values["trunk_channels_limit"], values["trunk_cps_limit"]) == (limits.channels, limits.cps)

@@ -11,7 +11,7 @@ from enum import Enum
 from attrs import define, field
 
 from exoswitch.call.attempts import Health
-from exoswitch.fleet.trunk_status import Circuit
+from exoswitch.fleet.trunks.status import Circuit
 
 FAULTS = (Health.STRONG, Health.CONFIG)
 ANSWERS = (Health.GOOD, Health.NEUTRAL, Health.WRONG_NUMBER)

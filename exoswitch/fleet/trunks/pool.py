@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute
 
 from exoswitch.call.attempts import Health
-from exoswitch.fleet.trunk_status import TrunkGrant, TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.status import TrunkGrant, TrunkLimits, TrunkStatus
 
 LONGEST_WAIT_S = 5.0
 """How long a call waits for a trunk's turn, unless it says otherwise."""

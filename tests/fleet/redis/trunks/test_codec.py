@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis.strategies import binary, text
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.fleet.redis.trunk_codec import read_taken, read_trunks, read_turn
-from exoswitch.fleet.trunk_record import TrunkRecord
-from exoswitch.fleet.trunk_registry import Candidate
+from exoswitch.fleet.redis.trunks.codec import read_taken, read_trunks, read_turn
+from exoswitch.fleet.trunks.record import TrunkRecord
+from exoswitch.fleet.trunks.registry import Candidate
 
 CANDIDATES = [Candidate(trunk=name, channels=1, spacing_us=1) for name in ("a b", "c")]
 

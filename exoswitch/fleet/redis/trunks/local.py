@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from attrs import define, evolve, field
 
-from exoswitch.fleet.redis.trunk_codec import TrunksView
-from exoswitch.fleet.trunk_record import Report
-from exoswitch.fleet.trunk_registry import Candidate, Taken, TrunkRegistry
-from exoswitch.fleet.trunk_status import TrunkLimits, TrunkStatus
+from exoswitch.fleet.redis.trunks.codec import TrunksView
+from exoswitch.fleet.trunks.record import Report
+from exoswitch.fleet.trunks.registry import Candidate, Taken, TrunkRegistry
+from exoswitch.fleet.trunks.status import TrunkLimits, TrunkStatus
 
 
 @define

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from attrs import define, field, frozen
 
 from exoswitch.errors import ExoswitchError
-from exoswitch.fleet.trunk_breaker import CLOCK_STEP_MS, Let
-from exoswitch.fleet.trunk_pace import spacing_us
-from exoswitch.fleet.trunk_record import Report, TrunkRecord
-from exoswitch.fleet.trunk_status import TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.breaker import CLOCK_STEP_MS, Let
+from exoswitch.fleet.trunks.pace import spacing_us
+from exoswitch.fleet.trunks.record import Report, TrunkRecord
+from exoswitch.fleet.trunks.status import TrunkLimits, TrunkStatus
 
 NO_TRUNK = "every trunk is full or at its limit of calls a second: try again shortly"
 """The refusal of a call that no candidate takes."""

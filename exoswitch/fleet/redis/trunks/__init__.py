@@ -1,0 +1,1 @@
+"""The trunks of a fleet, counted in Redis."""

@@ -1,0 +1,1 @@
+"""The trunks of a fleet: limits, turns and breakers, in memory."""
