@@ -96,8 +96,7 @@ class Resumer:
     async def _dial_or_adopt(self, session: Session, lease: Lease) -> None:
         environment = self._environment
         try:
-            claimed = environment.sessions.claim(session.call_sid, environment.process)
-            may_dial = await environment.of_store(claimed)
+            may_dial = await self._may_dial(session)
         except BackendUnavailable as problem:
             self._environment.give_back(lease)
             self.give_up(session, f"this gateway could not find out whether it had been dialled: {problem}")
@@ -105,7 +104,7 @@ class Resumer:
         if self._calls.has(session, lease):
             return
         if not may_dial:
-            call = self._begin(session, lease)
+            call = self._begin(evolve(session, channel_id=session.channel_id or session.channel_of(1)), lease)
             if call is not None:
                 call.feed(call.inputs.adopt_ringing)
         elif environment.wall_clock() - session.created_at <= STALE_S:
@@ -114,6 +113,16 @@ class Resumer:
         else:
             self._environment.give_back(lease)
             self.end(session, f"no gateway dialled it for {STALE_S:g} s")
+
+    async def _may_dial(self, session: Session) -> bool:
+        """Claim a call that was never dialled.
+
+        A claim alone does not tell: this process may have dialled the call, before another gateway took it over.
+        """
+        if session.channel_id is not None:
+            return False
+        environment = self._environment
+        return await environment.of_store(environment.sessions.claim(session.call_sid, environment.process))
 
     def _begin(self, session: Session, lease: Lease) -> LiveCall | None:
         now = self._environment.wall_clock()

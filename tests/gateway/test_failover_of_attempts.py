@@ -1,6 +1,7 @@
 """A gateway dies while a call is between two trunks, or rings on the second one: its phone never rings twice."""
 
 import pytest
+from attrs import evolve
 
 from exoswitch.call import events as ev
 from exoswitch.call.session import CallStatus
@@ -120,3 +121,37 @@ def test_paused_gateway_does_not_dial_the_next_trunk_before_it_knows_whose_the_c
     assert len(first.asked("originate")) == 1
     assert first.engine.live == 0
     assert fleet.session(sid).status is CallStatus.FAILED
+
+
+def test_gateway_that_gets_a_call_back_does_not_dial_it_a_second_time(fleet):
+    first = fleet.add("gw1", trunk_names=TRUNKS)
+    sid = fleet.place("gw1")
+    second = fleet.add("gw2", trunk_names=TRUNKS)
+    first.switch.is_led = second.switch.is_led = False
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert fleet.holder(sid) is second
+    fleet.wake("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    fleet.kill("gw2")
+    fleet.advance(LONG_ENOUGH_S)
+    assert fleet.holder(sid) is first
+    assert len(first.asked("originate")) == 1
+    assert first.asked("take_over") == [("take_over", sid, *LEG, False)]
+
+
+def test_dialled_call_without_notes_is_not_dialled_by_the_gateway_that_gets_it_back(fleet):
+    first = fleet.add("gw1", trunk_names=TRUNKS)
+    sid = fleet.place("gw1")
+    forgotten = evolve(fleet.session(sid), channel_id=None, attempts=())
+    second = fleet.add("gw2", trunk_names=TRUNKS)
+    first.switch.is_led = second.switch.is_led = False
+    fleet.kill("gw1")
+    fleet.world.sessions._sessions[sid] = forgotten
+    fleet.advance(LONG_ENOUGH_S)
+    fleet.wake("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    fleet.kill("gw2")
+    fleet.advance(LONG_ENOUGH_S)
+    assert fleet.holder(sid) is first
+    assert (len(first.asked("originate")), second.asked("originate")) == (1, [])
