@@ -42,7 +42,7 @@ def public_address(text: str) -> str:
 def proxy(text: str) -> str:
     """Read the IP address of a proxy, or ``unix``."""
     try:
-        return text if text == "unix" else str(ipaddress.ip_address(text))
+        return text if text == "unix" else str(ipaddress.ip_address(_without_zone(text)))
     except ValueError:
         raise Unreadable("must be an IP address, or unix for the clients of a UNIX socket") from None
 
@@ -50,7 +50,7 @@ def proxy(text: str) -> str:
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """Read a range of IP addresses: ``10.8.0.0/16``, or one address."""
     try:
-        return ipaddress.ip_network(text)
+        return ipaddress.ip_network(_without_zone(text))
     except ValueError:
         raise Unreadable("must be a range of IP addresses from its first one on, such as 10.8.0.0/16") from None
 
@@ -177,6 +177,17 @@ def beside(text: str, folder: Path) -> str:
     """Give the address of a session store with an absolute path; a relative one starts at `folder`."""
     path = sqlite_path(text)
     return f"{_SQLITE}{folder.absolute() / path}" if path else text
+
+
+def _without_zone(text: str) -> str:
+    """Give an address as it is; Python takes any text for a zone (``fe80::1%eth0``), line ends and signs included.
+
+    Raises:
+        ValueError: it has a zone.
+    """
+    if "%" in text:
+        raise ValueError("an address with a zone")
+    return text
 
 
 def _endpoint(text: str, kinds: tuple[str, ...]) -> Endpoint:

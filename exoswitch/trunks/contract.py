@@ -61,6 +61,8 @@ def _addresses(trunk: ITrunk) -> Iterator[str]:
         yield "media has something that is no network of ipaddress"
     if not all(isinstance(source, str) and source for source in trunk.sources):
         yield "sources has something that is no text"
+    if any("%" in str(place) for place in (*trunk.media, *trunk.sources)):
+        yield "media or sources has an address with a zone, which may be any text"
     if not all(300 <= status <= 699 for status in trunk.own_refusals):
         yield "own_refusals has something that is no refusal of SIP (300 to 699)"
     if trunk.post_dial_s <= 0:

@@ -4,8 +4,14 @@ from ipaddress import ip_network
 
 import pytest
 
-from exoswitch.config import addresses, kinds
+from exoswitch.config import addresses, kinds, sip_kinds
 from exoswitch.config.kinds import Unreadable, choice, decimal, whole
+
+WITHOUT_ZONES = (
+    *(addresses.network, addresses.carrier_network, addresses.proxy, addresses.host, addresses.host_and_port),
+    *(addresses.stream_host, sip_kinds.source, sip_kinds.domain, sip_kinds.next_hop),
+)
+"""Python takes any text for the zone of an IPv6 address, also a line end, and a command of a shell."""
 
 
 @pytest.mark.parametrize(
@@ -89,6 +95,7 @@ def test_good_text_is_read(read, text, value):
         *((addresses.reachable_ipv4, text) for text in ("", "0.0.0.0", "224.0.0.1", "240.0.0.1", "255.255.255.255")),
         *((addresses.host, text) for text in ("", "a b", "-a", "a..b", "10.0.0.256", "a" * 64, "http://a")),
         *((addresses.carrier_network, text) for text in ("0.0.0.0/0", "128.0.0.0/1", "::/0", "::/1", "sbc")),
+        *((read, f"fe80::{zone}") for read in WITHOUT_ZONES for zone in ("%eth0", "%a\n[x]/64", "%$(id)/64")),
         *((addresses.network, text) for text in ("", "10.8.0.1/16", "10.8.0.0/33", "bot", "*")),
         *((addresses.stream_host, text) for text in ("", "*", "ws://bot", "bot:0", "bot/", "10.8.0.0/16", "127.1")),
         *((addresses.host_and_port, text) for text in ("", "5060", "0.0.0.0:", ":5060", "a:0", "a:65536")),
