@@ -36,6 +36,7 @@ _FORMS = ("%d-%m-%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d-%b-
 _EPOCH = re.compile(r"[0-9]{9,10}(\.[0-9]{1,6})?", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 _CLOCK = re.compile(r"(?:([0-9]{1,2}):)?([0-9]{1,3}):([0-5][0-9])", re.ASCII)
+_YEARS = range(2000, 2100)  # in others, a file has no calls but placeholders, such as 1970-01-01
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
 
@@ -64,7 +65,7 @@ def read_records(
         InvalidValue: the file has no header, or a field has no column in it.
     """
     reader = csv.reader(lines, delimiter=delimiter)
-    places = _places(next(reader, []), columns)
+    places = _places(_header(reader), columns)
     while True:
         try:
             row = next(reader)
@@ -89,6 +90,15 @@ def number_of(text: str) -> str:
         return normalise(user)
     except InvalidValue:
         return user
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    """Read the headings; what a terminal would obey is left out of them."""
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise InvalidValue(f"--carrier-cdr: the first line is no header: {error}") from None
+    return ["".join(filter(str.isprintable, heading)) for heading in header]
 
 
 def _places(header: list[str], columns: Mapping[str, str]) -> dict[str, list[int]]:
@@ -137,6 +147,8 @@ def _moment(text: str) -> float:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         moment = _in_other_form(text)
+    if moment.year not in _YEARS:
+        raise ValueError(f"the year {moment.year} is none of a call")
     return (moment if moment.tzinfo else moment.replace(tzinfo=INDIA)).timestamp()
 
 

@@ -74,7 +74,7 @@ def as_csv(report: Report) -> str:
     writer.writeheader()
     for line in report.lines:
         facts = _facts(line)
-        writer.writerow({report.by: _plain(facts.pop("key")), **facts})
+        writer.writerow({report.by: plain(facts.pop("key")), **facts})
     return out.getvalue().rstrip("\n")
 
 
@@ -160,8 +160,8 @@ def _shown(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text) or _NONE
 
 
-def _plain(text: str) -> str:
-    """Give a text that no spreadsheet takes for a formula."""
+def plain(text: str) -> str:
+    """Give a text of CSV that no spreadsheet takes for a formula, such as a number with a +."""
     return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 

@@ -14,6 +14,7 @@ from attrs import define, field
 from exoswitch.billing.amounts import rounded
 from exoswitch.billing.carrier_records import FIELDS, CarrierRecord, delimiter_of, read_records
 from exoswitch.billing.comparison import APART_S, Comparison, Difference, Kind
+from exoswitch.billing.report_text import plain
 from exoswitch.commands.stored_sessions import ledger
 from exoswitch.config.model import Config
 from exoswitch.errors import CorruptRecord, ExoswitchError, InvalidValue
@@ -24,7 +25,9 @@ from exoswitch.telephony.indian_time import INDIA, start_of
 from exoswitch.telephony.numbers import mask
 
 _AT_ONCE_S = 600.0  # the calls of ten minutes are read by one question
+_LONGEST_DAYS = 400
 _BAD_SHOWN = 10
+_HEADER_MAX = 64 * 1024  # characters
 _HEADINGS = ("difference", "number", "answered", "ours", "carriers", "call_sid", "line")
 
 
@@ -78,7 +81,7 @@ def columns(text: str) -> dict[str, str]:
 
 def _read_file(options: argparse.Namespace, comparison: Comparison, bad: _BadLines) -> None:
     with options.carrier_cdr.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-        header = lines.readline()
+        header = lines.readline(_HEADER_MAX)
         read = read_records(itertools.chain([header], lines), columns(options.columns), delimiter_of(header))
         comparison.add_records(_good(read, bad))
 
@@ -103,6 +106,11 @@ def _span(options: argparse.Namespace, comparison: Comparison) -> tuple[float, f
         end = start_of(options.last + dt.timedelta(days=1)) - 0.001
     if end < begin:
         raise InvalidValue("--from, --to: the file has no call of these days")
+    if end - begin > _LONGEST_DAYS * 86400:
+        first, last = (dt.datetime.fromtimestamp(moment, INDIA).date() for moment in (begin, end))
+        raise InvalidValue(
+            f"--from, --to: the calls are from {first} to {last}; name at most {_LONGEST_DAYS} days to compare"
+        )
     return begin, end
 
 
@@ -156,8 +164,7 @@ def _write_csv(rows: Iterable[Mapping[str, Any]], out: TextIO) -> None:
     writer = csv.DictWriter(out, _HEADINGS, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        number = row["number"]  # a spreadsheet takes +91… for a formula
-        writer.writerow({**row, "number": f"'{number}" if number[:1] in set("=+-@") else number})
+        writer.writerow({**row, "number": plain(row["number"])})
 
 
 def _sentence(row: Mapping[str, Any]) -> str:

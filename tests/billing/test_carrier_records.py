@@ -67,6 +67,8 @@ def test_unusual_headings_are_named_and_date_and_time_may_stand_apart():
         ("a,b\n", {}, "no column is known for the number; name it, as in number=HEADING. The file has: a, b"),
         ("number,answered,duration\n", {"charge": "Rs"}, "there is no column 'rs'; the file has: number, answered"),
         ("", {}, "The file has: no header"),
+        ("x" * 200_000 + ",b\n", {}, "--carrier-cdr: the first line is no header"),
+        ("\x1b[2Ja,\x07b\n", {}, r"The file has: \[2Ja, b"),
     ],
 )
 def test_file_without_a_needed_column_is_refused_with_the_remedy(text, columns, told):
@@ -78,6 +80,9 @@ def test_file_without_a_needed_column_is_refused_with_the_remedy(text, columns, 
     ("line", "told"),
     [
         ("9812345610,yesterday,35,1", "line 2: the time of the answer is none, such as 2026-04-01 09:30:00"),
+        ("9812345610,1970-01-01 00:00:00,35,1", "line 2: the year 1970 is none of a call"),
+        ("9812345610,0001-01-01 00:00:00,35,1", "line 2: the year 1 is none of a call"),
+        ("9812345610,9999-12-31T23:59:59-23:59,35,1", "line 2: the year 9999 is none of a call"),
         ("9812345610,1775016000,long,1", "line 2: the duration is none: neither seconds nor H:MM:SS"),
         ("9812345610,1775016000,35,-1", "line 2: the charge is no amount, such as 0.20"),
         ("9812345610,1775016000", "line 2: has 2 columns, which are too few"),
