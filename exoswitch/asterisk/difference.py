@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import count
 
-# The settings of manager.conf and pjsip.conf that hold secrets (Asterisk 22).
-_SECRET = re.compile(r"^(\s*(?:secret|password|md5_cred|password_digest)\s*=>?\s*)(.*?)\s*$", re.IGNORECASE)
+# The settings of manager.conf and pjsip.conf that hold secrets (Asterisk 22), also in comments.
+_SECRET = re.compile(r"^([;\s]*(?:secret|password|md5_cred|password_digest)\s*=>?\s*)(.*?)\s*$", re.IGNORECASE)
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")  # as Asterisk splits: at other ends, a secret would come in two parts
 
 
 def difference(live: Mapping[str, str], rendered: Mapping[str, str]) -> str:
@@ -23,6 +25,11 @@ def difference(live: Mapping[str, str], rendered: Mapping[str, str]) -> str:
     )
 
 
+def _shown(line: str) -> str:
+    """Give a line without what a terminal obeys or cannot show, such as bytes that are no UTF-8."""
+    return "".join(sign if sign.isprintable() or sign in "\t\n" else "\N{REPLACEMENT CHARACTER}" for sign in line)
+
+
 def _of_file(name: str, live: list[str], rendered: list[str]) -> Iterator[str]:
     yield from difflib.unified_diff(live, rendered, f"live/{name}" if live else "/dev/null", f"rendered/{name}")
 
@@ -35,7 +42,7 @@ class _Hidden:
         self._numbers: dict[str, int] = {}
 
     def __call__(self, text: str) -> list[str]:
-        return [self._line(line) for line in text.splitlines(keepends=True)]
+        return [self._line(_shown(line)) for line in _LINE.findall(text)]
 
     def _line(self, line: str) -> str:
         secret = _SECRET.match(line)

@@ -1,3 +1,5 @@
+import pytest
+
 from exoswitch.asterisk.difference import difference
 from exoswitch.asterisk.folder import places_of
 
@@ -26,6 +28,18 @@ def test_secret_beside_a_change_is_hidden_in_every_file():
     assert told.startswith("--- /dev/null\n+++ rendered/pjsip.conf\n")
     assert "+password = (secret 1)\n" in told
     assert "p4ss" not in told
+
+
+@pytest.mark.parametrize("end", ["\x0c", "\x0b", "\x85", "\u2028", "\r", "\x1e"])
+def test_secret_of_a_live_file_with_any_sign_in_it_is_hidden_as_a_whole(end):
+    told = difference({"pjsip.conf": f"password = first{end}second\n; secret = of-last-year\n"}, {"pjsip.conf": "\n"})
+    assert "-password = (secret 1)\n-; secret = (secret 2)\n" in told
+    assert not any(secret in told for secret in ("first", "second", "of-last-year"))
+
+
+def test_line_of_a_live_file_cannot_command_the_terminal():
+    text = b"; caf\xe9\t\x1b[2J\n".decode(errors="surrogateescape")
+    assert "-; caf\ufffd\t\ufffd[2J\n" in difference({"rtp.conf": text}, {"rtp.conf": "\n"})
 
 
 def test_folders_of_a_live_asterisk_are_read_from_its_own_configuration(tmp_path):
