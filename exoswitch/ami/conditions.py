@@ -2,6 +2,7 @@
 
 Asterisk tries a registration again by itself as pjsip.conf says, and raises a Registry event after each attempt. One
 without any for `GIVEN_UP_S` is not tried any more: a carrier's answer has ended it, or somebody has unregistered it.
+Somebody else may write such an event, so after `BELIEVED_S` a registration that is down is given up in any case.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from exoswitch.ami.trunks import Endpoint, Registration
 from exoswitch.call.events import TrunkCondition
 
 GIVEN_UP_S = 60.0
+BELIEVED_S = 600.0
 KEPT_MAX = 10_000  # trunks of one Asterisk
 
 
@@ -28,6 +30,7 @@ class Conditions:
     _rtt_s: dict[str, float | None] = field(factory=dict, init=False)
     _down: dict[str, Registration] = field(factory=dict, init=False)
     _attempted_at: dict[str, float] = field(factory=dict, init=False)
+    _down_since: dict[str, float] = field(factory=dict, init=False)
 
     def forget(self) -> None:
         """Tell all conditions anew after the next list."""
@@ -69,11 +72,17 @@ class Conditions:
         down = {name: each for name, each in registered.items() if not each.is_registered}
         self._down = dict(tuple(down.items())[:KEPT_MAX])
         self._attempted_at = {name: self._attempted_at.get(name, now) for name in self._down}
+        self._down_since = {name: self._down_since.get(name, now) for name in self._down}
 
     def given_up(self, now: float) -> list[str]:
         """Give the registrations that Asterisk tries no more; each is then given again after `patience_s`."""
-        names = [name for name, at in self._attempted_at.items() if now - at >= self.patience_s]
-        self._attempted_at.update(dict.fromkeys(names, now))
+        names = [
+            name
+            for name, at in self._attempted_at.items()
+            if now - at >= self.patience_s or now - self._down_since[name] >= BELIEVED_S
+        ]
+        for since in (self._attempted_at, self._down_since):
+            since.update(dict.fromkeys(names, now))
         return names
 
     def status_of(self, name: str) -> str:

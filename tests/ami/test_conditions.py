@@ -1,4 +1,4 @@
-from exoswitch.ami.conditions import GIVEN_UP_S, KEPT_MAX, Conditions
+from exoswitch.ami.conditions import BELIEVED_S, GIVEN_UP_S, KEPT_MAX, Conditions
 from exoswitch.ami.trunks import Endpoint, Registration
 from exoswitch.call.events import TrunkCondition
 
@@ -85,3 +85,13 @@ def test_table_of_trunks_is_bounded():
         conditions.measured(name, 0.1)
     assert (len(conditions._told), len(conditions._rtt_s)) == (KEPT_MAX, KEPT_MAX)
     assert len(conditions.given_up(1000.0)) == KEPT_MAX
+
+
+def test_forged_attempts_do_not_keep_a_registration_down_for_ever():
+    conditions = Conditions()
+    told = []
+    for now in range(0, 2 * int(BELIEVED_S) + 2, 10):
+        conditions.listed([endpoint()], [registration("Rejected")], float(now))
+        conditions.attempted(*URIS, float(now))
+        told += [now for _ in conditions.given_up(float(now))]
+    assert told == [BELIEVED_S, 2 * BELIEVED_S]
