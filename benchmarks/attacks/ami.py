@@ -10,7 +10,14 @@ from threading import Thread
 
 BATCH = 200  # events in one write
 
-_LISTS = {"CoreShowChannels": "Event: CoreShowChannelsComplete\r\nEventList: Complete\r\nListItems: 0\r\n"}
+_LISTS = {
+    name: f"Event: {end}\r\nEventList: Complete\r\nListItems: 0\r\n"
+    for name, end in (
+        ("CoreShowChannels", "CoreShowChannelsComplete"),
+        ("PJSIPShowEndpoints", "EndpointListComplete"),
+        ("PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetailComplete"),
+    )
+}
 _REFUSED = {"Getvar": "No such channel", "AGI": "Channel x does not exist.", "Hangup": "No such channel"}
 
 
@@ -63,6 +70,24 @@ def hang_up(number: int) -> str:
     return f"Event: Hangup\r\n{channel(number)}{own}Cause: 16\r\nCause-txt: Normal Clearing\r\n\r\n"
 
 
+def stranger(number: int) -> str:
+    """Write the refusal of a SIP request from an address of no trunk."""
+    return (
+        "Event: InvalidAccountID\r\nPrivilege: security,all\r\nEventTV: 2026-11-26T10:00:00.000+0000\r\n"
+        f"Severity: Error\r\nService: PJSIP\r\nEventVersion: 1\r\nAccountID: +9198{number:08d}\r\n"
+        f"SessionID: {number:032x}\r\nLocalAddress: IPV4/UDP/10.9.0.1/5060\r\n"
+        f"RemoteAddress: IPV4/UDP/198.51.100.{number % 256}/5060\r\n\r\n"
+    )
+
+
+def registration(number: int) -> str:
+    """Write an attempt to register with a carrier."""
+    return (
+        "Event: Registry\r\nPrivilege: system,all\r\nChannelType: PJSIP\r\n"
+        f"Username: sip:+9140{number:08d}@ims.example\r\nDomain: sip:ims.example\r\nStatus: Rejected\r\n\r\n"
+    )
+
+
 def batches(event: Callable[[int], str]) -> Iterator[bytes]:
     """Give bytes of many events."""
     for first in count(0, BATCH):
@@ -73,6 +98,8 @@ MANAGER: dict[str, Callable[[int], str]] = {
     "arrivals at numbers of nobody": partial(arrival, callee="+918000000000"),
     "arrivals at a number of an account": partial(arrival, callee="+918047491800"),
     "hang-ups of unknown channels": hang_up,
+    "SIP requests of strangers": stranger,
+    "attempts to register": registration,
 }
 
 
