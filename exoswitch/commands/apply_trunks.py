@@ -87,7 +87,7 @@ async def apply(application: Application, reactor: Any) -> int:
             return 1
 
     def failed(why: str) -> int:
-        print(f"exoswitch: {why}; nothing was changed", file=sys.stderr)
+        print(f"exoswitch: {why.removesuffix('.')}; nothing was changed", file=sys.stderr)
         return 1
 
     return await linked(link, reactor, work, failed, wait_s=application.timeout_s + LONGEST_S)

@@ -51,8 +51,11 @@ async def compare(config: Config, options: argparse.Namespace, reactor: Any) -> 
     comparison, bad = Comparison(options.tolerance), _BadLines()
     try:
         _read_file(options, comparison, bad)
-        begin, end = _span(options, comparison)
-        trunks = options.trunk or [trunk.name for trunk in config.trunks]
+        begin, end = _span(options, comparison, bad)
+        known = [trunk.name for trunk in config.trunks]
+        for name in set(options.trunk) - set(known):  # its earlier calls can still be compared
+            print(f"warning: --trunk: {options.file} has no trunk {name!r}", file=sys.stderr)
+        trunks = options.trunk or known
         await _read_calls(source, trunks, comparison, begin, end)
         _print(options, comparison, comparison.differences(begin, end), bad)
     except ExoswitchError as problem:
@@ -94,11 +97,12 @@ def _good(read: Iterable[CarrierRecord | CorruptRecord | None], bad: _BadLines) 
             yield record
 
 
-def _span(options: argparse.Namespace, comparison: Comparison) -> tuple[float, float]:
+def _span(options: argparse.Namespace, comparison: Comparison, bad: _BadLines) -> tuple[float, float]:
     """Give the time to compare: the days of the options, or from the carrier's first call to its last."""
     found = comparison.span()
     if found is None:
-        raise InvalidValue(f"--carrier-cdr: {options.carrier_cdr} has no answered call")
+        unread = f"; lines that cannot be read: {bad.count}; {bad.first[0]}" if bad.count else ""
+        raise InvalidValue(f"--carrier-cdr: {options.carrier_cdr} has no answered call{unread}")
     begin, end = found
     if options.first is not None:
         begin = start_of(options.first)

@@ -144,6 +144,19 @@ def test_comparison_without_differences_exits_with_0(stored, tmp_path):
     assert (ran.returncode, told in ran.stderr) == (1, True)
 
 
+@pytest.mark.loopback
+def test_comparison_that_finds_no_call_says_why(stored, tmp_path):
+    cdr = tmp_path / "cdr.csv"
+    cdr.write_text("".join(CDR.splitlines(keepends=True)[::3]))
+    assert report(stored, "--carrier-cdr", str(cdr)).stderr == (
+        f"exoswitch: --carrier-cdr: {cdr} has no answered call; lines that cannot be read: 1; line 2: the "
+        "duration is none: neither seconds nor H:MM:SS\n"
+    )
+    cdr.write_text(CDR)
+    ran = report(stored, "--carrier-cdr", str(cdr), "--trunk", "lap")
+    assert ran.stderr == f"warning: --trunk: {stored} has no trunk 'lap'\n"
+
+
 def test_carriers_file_that_is_missing_is_named(file, tmp_path, capsys):
     assert main(["report", str(file), "--carrier-cdr", str(tmp_path / "no.csv")]) == 1
     assert capsys.readouterr().err == f"exoswitch: {tmp_path / 'no.csv'}: No such file or directory\n"
