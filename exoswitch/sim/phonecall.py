@@ -69,6 +69,8 @@ class PhoneCall:
             self._exchange.later(now + _SETUP_S, self._ring)
 
     def _find_dead(self, _now: float) -> None:
+        if self.is_over:
+            return
         self.is_over = True
         self._exchange.tell(self._response("Failure", _FAILED))
         self._exchange.do(CloseMedia(self.channel.unique_id))

@@ -102,6 +102,15 @@ def test_a_hang_up_while_the_phone_is_dialled_means_the_same_as_with_a_real_aste
     assert Counter(meaning(asterisk.events())) == Counter(real(name))
 
 
+def test_a_call_that_is_hung_up_before_its_dead_trunk_is_noticed_ends_once():
+    asterisk = AsteriskCore("dead")
+    asterisk.log_in()
+    asterisk.originate()
+    asterisk.act("Hangup", ("Channel", "sid-1"), ("Cause", "16"))
+    asterisk.pass_time(1)
+    assert asterisk.closed == ["sid-1"]
+
+
 def test_an_answered_call_means_the_same_as_with_a_real_asterisk():
     asterisk = outbound("answer-after=1")
     asterisk.act("PlayDTMF", ("Channel", "sid-1"), ("Digit", "5"), ("Receive", "true"))
