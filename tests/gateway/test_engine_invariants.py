@@ -5,7 +5,7 @@ from itertools import count
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
@@ -107,9 +107,17 @@ class SlowSwitch(RecordedSwitch):
 class SlowTrunks(MemoryTrunks):
     questions = None
 
+    def __init__(self, gateway, now):
+        super().__init__(gateway, now)
+        self.reports = Counter()
+
     def take(self, token, candidates, **options):
         take = super().take
         return self.questions.ask("take").addCallback(lambda _: take(token, candidates, **options))
+
+    def report(self, trunk, health, *, token="", **told):
+        self.reports[token, "answer" if health is None else "health"] += 1
+        super().report(trunk, health, token=token, **told)
 
 
 class SlowSessions(MemorySessions):
@@ -335,6 +343,20 @@ class Calls(RuleBasedStateMachine):
             self.stopped = self.engine.stopService()
         else:
             self.engine.drain(wait_s)
+
+    # --- What always holds ------------------------------------------------------------------------------------------
+
+    @invariant()
+    def each_channel_of_a_trunk_is_that_of_one_live_call(self):
+        attempts = [call._attempts for call in self.live()]
+        held = Counter(each.route.trunk.name for each in attempts if each._token)
+        assert {name: trunk.busy for name, trunk in self.trunks.statuses().items()} == {
+            name: held[name] for name in TRUNKS
+        }
+
+    @invariant()
+    def each_attempt_is_reported_once_and_its_answer_once(self):
+        assert [told for told, times in self.trunks.reports.items() if times > 1] == []
 
     # --- Afterwards -------------------------------------------------------------------------------------------------
 
