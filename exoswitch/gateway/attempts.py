@@ -65,6 +65,8 @@ class CallAttempts:
         try:
             self.route = evolve(self.route, turn_at=await self._choice.turn_again(self._token))
         except TrunksFull:
+            if self._is_over:
+                raise
             return await self.choose(session)
         return self.route.chosen
 
