@@ -6,7 +6,7 @@ from decimal import Decimal
 from attrs import evolve, frozen
 from zope.interface import implementer
 
-from exoswitch.billing.amounts import ZERO, to_six_places
+from exoswitch.billing.amounts import EXACT, ZERO, to_six_places
 from exoswitch.billing.rates import Price, Tariff
 from exoswitch.call.charge import Charge
 from exoswitch.call.session import Direction, Session
@@ -54,12 +54,15 @@ class Prices:
         )
 
     def price_at(self, trunk: str, now: float) -> Decimal | None:
-        """Give the price of a minute of a typical call."""
+        """Give the price of a minute of a typical call now (wall clock), in the billing currency, to compare trunks.
+
+        It has whole pulses and the connection fee; None if the trunk has no price, or one in another currency.
+        """
         price = self.tariffs.get(trunk, _NO_PRICES).at(now)
         if price is None or price.currency != self.baseline.currency:
             return None
         amount = price.amount(price.billed_s(self.typical_call_s * 1000))
-        return to_six_places(amount * 60 / self.typical_call_s)
+        return to_six_places(EXACT.divide(EXACT.multiply(amount, Decimal(60)), Decimal(self.typical_call_s)))
 
     def keeping(self, before: "Prices", trunks: Collection[str]) -> "Prices":
         """Give these prices, and those of `before` for each of these trunks that is not known here."""
