@@ -26,10 +26,12 @@ def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AsteriskServe
     root = asterisk_root(lambda line: print(line, file=sys.__stderr__, flush=True))
     # Asterisk has no such sound. A caller who is turned away then misses only the announcement.
     calls = CallsConfig(full_message="no-such-sound", full_tone_s=FULL_TONE_S)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asterisk_dialplan, "UNCLAIMED_S", UNCLAIMED_S)
-        with AsteriskServer(root, tmp_path_factory.mktemp("asterisk"), lab_config(CAPACITY, calls)) as server:
-            yield server
+    server = AsteriskServer(root, tmp_path_factory.mktemp("asterisk"), lab_config(CAPACITY, calls))
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(asterisk_dialplan, "UNCLAIMED_S", UNCLAIMED_S)
+            stack.enter_context(server)
+        yield server
 
 
 @pytest.fixture(scope="session")
