@@ -19,6 +19,7 @@ from exoswitch.configured import rules
 from exoswitch.control.messages import Answer, Request
 from exoswitch.errors import ConfigError, Problem
 from exoswitch.gateway.rules import Rules
+from exoswitch.process import behind_audio
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 from exoswitch.trunks.registry import SETTINGS, build
@@ -92,6 +93,7 @@ class Reload:
         self._gateway.take(read.changes.config, read.rules)
         return Outcome(0, tuple(_told(self._file, read)))
 
+    @behind_audio()
     def _read(self, running: Config) -> _Read:
         written, warnings = load_with_warnings(self._file, SETTINGS, self._environ)
         found = changes(running, written)

@@ -2,7 +2,9 @@
 
 import gc
 import resource
+import sys
 import time
+from contextlib import suppress
 
 import pytest
 from twisted.internet.task import Clock
@@ -10,7 +12,7 @@ from twisted.internet.testing import MemoryReactor
 from twisted.logger import capturedLogs
 
 from exoswitch.config.model import Config
-from exoswitch.process import freeze_start, reserve_descriptors, use_monotonic_time
+from exoswitch.process import behind_audio, freeze_start, reserve_descriptors, use_monotonic_time
 
 
 def test_reactor_is_made_to_schedule_by_a_clock_that_never_steps_back():
@@ -29,6 +31,15 @@ def test_what_exists_when_the_reactor_runs_is_not_collected_again():
     ((freeze, _, _),) = reactor.whenRunningHooks
     freeze()
     assert gc.get_freeze_count() - before >= len(started)
+
+
+def test_long_work_in_a_thread_keeps_the_reactor_waiting_for_less_than_a_millisecond_and_collects_nothing():
+    before = sys.getswitchinterval()
+    with suppress(ValueError), behind_audio():
+        during = (sys.getswitchinterval(), gc.isenabled())
+        raise ValueError("work")
+    assert during == (pytest.approx(0.0005), False)
+    assert (sys.getswitchinterval(), gc.isenabled()) == (before, True)
 
 
 @pytest.mark.parametrize(
