@@ -156,6 +156,13 @@ class TrunkPoolContract:
         world.advance(100)
         assert [take(pool, "fast")[0].wait_s for _ in range(2)] == pytest.approx([0, SPACING_S], abs=1e-5)
 
+    @pytest.mark.parametrize("step_s", [-2.0, -30.0, -86_400.0])
+    def test_turns_from_before_the_clock_was_put_back_do_not_count(self, world, pool, take, step_s):
+        for _ in range(20):
+            take(pool, "fast")
+        world.advance(step_s)
+        assert [take(pool, "fast")[0].wait_s for _ in range(2)] == pytest.approx([0, SPACING_S], abs=0.001)
+
     def test_next_candidate_is_taken_when_the_turn_would_come_too_late(self, pool, take):
         assert [take(pool, "slow", "wide")[0].trunk for _ in range(4)] == ["slow", "slow", "slow", "wide"]
         assert take(pool, "slow", "wide", longest_wait_s=7)[0].trunk == "slow"

@@ -27,6 +27,9 @@ SAME_BURST_MS = 1000
 
 REST_MAX_US = 60_000_000
 
+PUT_BACK_US = 1_000_000
+"""A clock that is so much earlier than before was put back; the clocks of gateways and Redis differ by less."""
+
 
 def microseconds(seconds: float) -> int:
     """Give a time in us."""
@@ -40,9 +43,10 @@ def spacing_us(cps: float) -> int:
 
 @define
 class Pace:
-    """When the next turn is (us), the share of the limit that is used, and when it was last lowered (ms)."""
+    """The next turn and when it was set (us), the share of the limit in use, and when it was last lowered (ms)."""
 
     next_turn_us: int = 0
+    set_us: int = 0
     permille: int = 1000
     lowered_ms: int = 0
 
@@ -54,21 +58,32 @@ class Pace:
     def wait_us(self, spacing: int, longest_us: int, lead_us: int, now_us: int) -> int | None:
         """Give the time until the next turn, not before `lead_us` have passed; None if it is longer than this.
 
-        A turn that is too far away was set before the clock was put back: it does not count.
+        A turn that is too far away does not count.
         """
-        wait = self.next_turn_us - now_us
+        wait = self.left_us(now_us)
         if wait > max(REST_MAX_US, longest_us) + self._spaced(spacing, now_us):
             wait = 0
         wait = max(wait, lead_us)
         return wait if wait <= longest_us else None
 
+    def left_us(self, now_us: int) -> int:
+        """Give the time until the next turn. One that was set before the clock was put back does not count."""
+        return 0 if self.set_us - now_us > PUT_BACK_US else max(0, self.next_turn_us - now_us)
+
     def take(self, wait: int, spacing: int, now_us: int) -> None:
         """Take the turn that is in `wait` microseconds."""
-        self.next_turn_us = now_us + wait + self._spaced(spacing, now_us)
+        self._set(wait + self._spaced(spacing, now_us), now_us)
 
     def rest(self, rest_us: int, now_us: int) -> None:
         """Give no turn for some time."""
-        self.next_turn_us = max(self.next_turn_us, now_us + min(rest_us, REST_MAX_US))
+        self.hold(min(rest_us, REST_MAX_US), now_us)
+
+    def hold(self, until_us: int, now_us: int) -> None:
+        """Give no turn for so many microseconds, however many they are."""
+        self._set(max(self.left_us(now_us), until_us), now_us)
+
+    def _set(self, until_us: int, now_us: int) -> None:
+        self.next_turn_us, self.set_us = now_us + until_us, now_us
 
     def lower(self, now_ms: int) -> None:
         """Lower the pace, after the carrier has refused a call because there were too many."""

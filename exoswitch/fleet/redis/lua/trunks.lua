@@ -1,7 +1,7 @@
 -- The trunks that the gateways of a fleet share, and their basic operations; answers.lua comes before it.
 --
 --   records         hash  trunk -> JSON: its breaker, pace, window, answer ratio: the attributes of TrunkRecord
---   turns           hash  trunk -> when its next turn is, in us of Redis' clock
+--   turns           hash  trunk -> 'TURN SET': when its next turn is, and when that was set, in us of Redis' clock
 --   gateways        hash  gateway -> JSON: epoch, expires_ms, calls (trunk -> number of its calls)
 --
 -- A record that cannot be read is set aside and deleted, and the script goes on as if there had been none. A gateway
@@ -83,8 +83,8 @@ local function living()
     gateways = {}
     for _, name in ipairs(redis.call('HKEYS', GATEWAYS)) do
       local its = gateway_of(name)
-      local left = its and its.expires_ms - ms or 0
-      if left > 0 and left <= CLOCK_STEP_MS then gateways[name] = its end
+      local lasts_ms = its and its.expires_ms - ms or 0
+      if lasts_ms > 0 and lasts_ms <= CLOCK_STEP_MS then gateways[name] = its end
     end
   end
   return gateways
@@ -143,6 +143,7 @@ end
 -- Pace --------------------------------------------------------------------------------------------------------------
 
 local LOWEST_PERMILLE, LOWERED_PERMILLE, RAISED_PERMILLE, SAME_BURST_MS, REST_MAX_US = 100, 700, 5, 1000, 60000000
+local PUT_BACK_US = 1000000
 
 local function share_permille(pace)
   local seconds = math.floor(math.max(0, ms - pace.lowered_ms) / 1000)
@@ -153,33 +154,37 @@ local function spaced(pace, spacing)
   return math.floor(spacing * 1000 / share_permille(pace))
 end
 
-local function next_turn(trunk)
-  local turn = redis.call('HGET', TURNS, trunk)
-  if not turn then return 0 end
-  if string.match(turn, '^%d+$') and #turn <= 16 then return tonumber(turn) end
-  set_aside('turn', trunk, turn)
+-- Returns the time until the next turn; 0 if it was set before the clock was put back.
+local function left(trunk)
+  local text = redis.call('HGET', TURNS, trunk)
+  if not text then return 0 end
+  local turn, set = string.match(text, '^(%d+) (%d+)$')
+  if turn and #turn <= 16 and #set <= 16 then
+    return tonumber(set) - us > PUT_BACK_US and 0 or math.max(0, tonumber(turn) - us)
+  end
+  set_aside('turn', trunk, text)
   redis.call('HDEL', TURNS, trunk)
   return 0
 end
 
-local function set_next_turn(trunk, turn)
-  redis.call('HSET', TURNS, trunk, digits(turn))
+local function set_turn(trunk, wait)
+  redis.call('HSET', TURNS, trunk, digits(us + wait) .. ' ' .. digits(us))
 end
 
 -- Returns the time until the next turn; nil if it is too long.
 local function wait_of(trunk, spacing, longest, lead)
-  local wait = next_turn(trunk) - us
+  local wait = left(trunk)
   if wait > math.max(REST_MAX_US, longest) + spaced(record_of(trunk).pace, spacing) then wait = 0 end
   wait = math.max(wait, lead)
   return wait <= longest and wait or nil
 end
 
 local function take_turn(trunk, wait, spacing)
-  set_next_turn(trunk, us + wait + spaced(record_of(trunk).pace, spacing))
+  set_turn(trunk, wait + spaced(record_of(trunk).pace, spacing))
 end
 
 local function rest(trunk, rest_us)
-  set_next_turn(trunk, math.max(next_turn(trunk), us + math.min(rest_us, REST_MAX_US)))
+  set_turn(trunk, math.max(left(trunk), math.min(rest_us, REST_MAX_US)))
 end
 
 local function lower(pace)

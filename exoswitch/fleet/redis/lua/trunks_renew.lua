@@ -11,7 +11,7 @@ for _, name in ipairs(redis.call('HKEYS', GATEWAYS)) do
   if not living()[name] then redis.call('HDEL', GATEWAYS, name) end
 end
 for _, trunk in ipairs(redis.call('HKEYS', RECORDS)) do record_of(trunk) end
-for _, trunk in ipairs(redis.call('HKEYS', TURNS)) do next_turn(trunk) end
+for _, trunk in ipairs(redis.call('HKEYS', TURNS)) do left(trunk) end
 return cjson.encode({
   digits(us),
   redis.call('HGETALL', RECORDS),

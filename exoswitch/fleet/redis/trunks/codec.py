@@ -73,11 +73,11 @@ def read_turn(words: Sequence[str]) -> tuple[int, int] | None:
 def read_trunks(answer: str | bytes) -> TrunksView:
     """Read the JSON list of trunks_renew.lua."""
     now, records, turns, gateways = json.loads(answer_text(answer))
-    turn = {trunk: int(its) for trunk, its in _pairs(turns)}
+    turn = {trunk: _turn(its) for trunk, its in _pairs(turns)}
     known = {trunk: json.loads(text) for trunk, text in _pairs(records)}
     return TrunksView(
         now_us=int(now),
-        records={trunk: _record(known.get(trunk, {}), turn.get(trunk, 0)) for trunk in {**known, **turn}},
+        records={trunk: _record(known.get(trunk, {}), turn.get(trunk, (0, 0))) for trunk in {**known, **turn}},
         gateways={name: _gateway(json.loads(text)) for name, text in _pairs(gateways)},
     )
 
@@ -86,9 +86,14 @@ def _gateway(told: Any) -> tuple[int, Counter[str]]:
     return 1000 * int(told["expires_ms"]), _counts(told["calls"])
 
 
-def _record(told: Any, next_turn_us: int) -> TrunkRecord:
+def _turn(text: str) -> tuple[int, int]:
+    next_turn_us, set_us = text.split()
+    return int(next_turn_us), int(set_us)
+
+
+def _record(told: Any, turn: tuple[int, int]) -> TrunkRecord:
     if not told:
-        return TrunkRecord(pace=Pace(next_turn_us=next_turn_us))
+        return TrunkRecord(pace=Pace(*turn))
     breaker, pace, ratio = told["breaker"], told["pace"], told["ratio"]
     return TrunkRecord(
         dials=int(told["dials"]),
@@ -101,7 +106,7 @@ def _record(told: Any, next_turn_us: int) -> TrunkRecord:
             probe_ms=int(breaker["probe_ms"]),
             faults=[int(dial) for dial in breaker["faults"] or ()],
         ),
-        pace=Pace(next_turn_us, int(pace["permille"]), int(pace["lowered_ms"])),
+        pace=Pace(*turn, int(pace["permille"]), int(pace["lowered_ms"])),
         window=Window({int(number): _counts(counts) for number, counts in (told["window"]["buckets"] or {}).items()}),
         ratio=AnswerRatio(
             since_ms=int(ratio["since_ms"]),

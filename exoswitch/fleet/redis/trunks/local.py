@@ -65,13 +65,12 @@ class LocalTrunks:
 
     def turns_us(self, now_us: int) -> dict[str, int]:
         """Give the time until the next turn of each trunk, where that is later than now."""
-        waits = {trunk: record.pace.next_turn_us - now_us for trunk, record in self._registry.records.items()}
+        waits = {trunk: record.pace.left_us(now_us) for trunk, record in self._registry.records.items()}
         return {trunk: wait for trunk, wait in waits.items() if wait > 0}
 
-    def note_turn(self, trunk: str, turn_us: int, spacing_us: int) -> None:
+    def note_turn(self, trunk: str, wait_us: int, spacing_us: int, now_us: int) -> None:
         """Note a turn that Redis gave to this gateway."""
-        pace = self._registry.record(trunk).pace
-        pace.next_turn_us = max(pace.next_turn_us, turn_us + spacing_us)
+        self._registry.record(trunk).pace.hold(wait_us + spacing_us, now_us)
 
     def count(self, trunk: str, by: int, now_us: int) -> None:
         """Count a call of this gateway."""

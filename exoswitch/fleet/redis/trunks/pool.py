@@ -141,7 +141,7 @@ class RedisTrunks(Service):
         taken, now_us = read
         self._server_clock.heard(now_us, self._local_us)
         self._local.count(taken.trunk, 1, now_us)
-        self._note_turn(taken.trunk, now_us + taken.wait_us)
+        self._note_turn(taken.trunk, taken.wait_us, now_us)
         return taken, now_us + taken.wait_us
 
     async def _in_time(self, token: str, trunk: str, wait: int, *, is_probe: bool = False) -> TrunkGrant:
@@ -182,14 +182,14 @@ class RedisTrunks(Service):
         else:
             if read is not None:
                 self._server_clock.heard(read[1], self._local_us)
-                self._note_turn(trunk, sum(read))
+                self._note_turn(trunk, *read)
         if read is None or token not in self._calls:
             raise NoCapacity(NO_TRUNK if read is None else ENDED)
         return sum(read) - self._now_us
 
-    def _note_turn(self, trunk: str, turn_us: int) -> None:
+    def _note_turn(self, trunk: str, wait_us: int, now_us: int) -> None:
         for one in candidates_of([trunk], self._limits):
-            self._local.note_turn(trunk, turn_us, one.spacing_us)
+            self._local.note_turn(trunk, wait_us, one.spacing_us, now_us)
 
     # --- Calls --------------------------------------------------------------------------------------------------
 

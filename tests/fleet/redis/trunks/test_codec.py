@@ -30,9 +30,9 @@ def test_answer_of_another_form_counts_as_none(words):
 
 
 def test_fresh_trunk_with_a_turn_has_an_empty_record():
-    view = read_trunks(json.dumps(["5", {}, ["c", "17"], []]))
+    view = read_trunks(json.dumps(["5", {}, ["c", "17 4"], []]))
     expected = TrunkRecord()
-    expected.pace.next_turn_us = 17
+    expected.pace.next_turn_us, expected.pace.set_us = 17, 4
     assert view.records == {"c": expected}
     assert (view.now_us, view.gateways) == (5, {})
 

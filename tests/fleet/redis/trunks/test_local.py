@@ -86,7 +86,7 @@ def test_first_turn_leaves_room_for_those_that_redis_gave_last():
 
 def test_turn_that_redis_gave_is_told_at_the_next_registration():
     local, _ = fleet(0, 0)
-    local.note_turn("t", NOW_US + 1000, 500)
+    local.note_turn("t", 1000, 500, NOW_US)
     assert local.turns_us(NOW_US) == {"t": 1500}
     assert local.turns_us(NOW_US + 2000) == {}
 
