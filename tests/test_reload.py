@@ -8,6 +8,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from exoswitch.config.loader import load
 from exoswitch.control.messages import Request
+from exoswitch.errors import AddressRefused
 from exoswitch.reload import Reload
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring import Gateway
@@ -147,6 +148,23 @@ def test_secret_is_taken_and_never_told(running):
     assert outcome.lines[-1] == "taken: accounts (changed: acme1)"
     assert "an0ther" not in "".join((*outcome.lines, *running.log))
     assert running.rules.accounts.by_name["acme1"].api_token == "an0ther-token-of-acme"
+
+
+def test_account_or_host_that_is_removed_is_refused_at_once(running):
+    running.write(
+        GOOD.replace('"${TOKEN}"}', '"${TOKEN}", stream_hosts: [10.8.0.5]}') + "private_networks: [10.9.0.0/16]\n"
+    )
+    hosts = ["10.8.0.5", "10.9.0.1"]
+
+    def permitted(host):
+        return running.gateway.bots.reach().of_host("acme1", host, 80).permitted(host, [host], lambda _: False)
+
+    assert [permitted(host) for host in hosts] == [("10.8.0.5",), ("10.9.0.1",)]
+    running.write(GOOD.partition("accounts:")[0])
+    assert running.rules.accounts.by_name == {}
+    for host in hosts:
+        with pytest.raises(AddressRefused):
+            permitted(host)
 
 
 def test_file_without_a_change_says_so(running):
