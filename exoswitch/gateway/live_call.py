@@ -299,12 +299,18 @@ class LiveCall:
         try:
             trunk = await work
         except (NoCapacity, TrunkError, InvalidValue, BackendUnavailable) as problem:
-            self._refusal = problem
-            self.feed(self.inputs.no_trunk, str(problem))
+            self._refuse(problem)
+        except Exception:  # noqa: BLE001 - a fault of ours must not leave the call, its place and its dialer waiting
+            self._log.failure("call {call_sid}: no trunk could be chosen", call_sid=self.call_sid)
+            self._refuse(TrunkError("no trunk could be chosen, by a fault of the gateway: see its log"))
         else:
             self._record.choose_trunk(trunk.name)
             self.feed(self.inputs.trunk_chosen, trunk)
             self._answer(None)
+
+    def _refuse(self, problem: ExoswitchError) -> None:
+        self._refusal = problem
+        self.feed(self.inputs.no_trunk, str(problem))
 
     def _wait_for_turn(self, seconds: float) -> None:
         if seconds > 0:

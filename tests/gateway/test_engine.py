@@ -132,6 +132,17 @@ def test_placed_call_is_saved_and_dialled_on_the_trunk_with_its_sid_as_channel(h
     assert house.session(session.call_sid).call_sid == session.call_sid
 
 
+def test_fault_of_ours_in_the_choice_of_a_trunk_ends_the_call_and_gives_its_place_back(
+    house, monkeypatch, logged_failures
+):
+    monkeypatch.setattr(MemoryTrunks, "take", lambda *_given, **_named: {}["a bug"])
+    refusal = result.failureResultOf(house.place(), TrunkError)
+    assert "by a fault of the gateway: see its log" in refusal.getErrorMessage()
+    assert [formatEvent(event) for event in logged_failures] == ["call sid1: no trunk could be chosen"]
+    logged_failures.clear()
+    house.assert_nothing_is_left()
+
+
 def test_live_call_is_shown_while_the_store_is_away(house):
     sid = house.talk()
     object.__setattr__(house.engine._environment, "sessions", Slow(ready=False))
