@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 from zope.interface import implementer
 
 from exoswitch.asterisk.pjsip_trunk import trunk_sections
@@ -26,6 +26,12 @@ class SipTrunk:
 
     settings: SipTrunkConfig
     own_refusals: frozenset[int] = field(default=frozenset(), kw_only=True)
+    _may_show: frozenset[str] = field(
+        default=Factory(lambda trunk: frozenset(trunk.settings.numbers), takes_self=True),
+        init=False,
+        repr=False,
+        eq=False,
+    )
 
     @property
     def name(self) -> str:
@@ -75,7 +81,7 @@ class SipTrunk:
 
     def shown(self, exophone: str) -> str:
         """Give the number that a call from this exophone shows."""
-        return exophone if not self.numbers or exophone in self.numbers else self.numbers[0]
+        return exophone if not self.numbers or exophone in self._may_show else self.numbers[0]
 
     def dial(self, number: str, exophone: str) -> Dialling:
         """Give the way to dial a number, in the trunk's own forms.
