@@ -32,9 +32,8 @@ PARTS = {  # of each environment, in the order of its commands in tox.ini
 ENVIRONMENTS = {"check": ("check",), "test": ("check", "test", "fuzz", "pipecat")}  # of each command of make
 STEPS = (  # parts that may run at the same time, the longest first, and how many of them
     (("unit", "types", "style", "formatting", "imports", "news"), 2),  # they use a whole core each
-    (("loopback", "pipecat", "installed"), 3),  # they wait for much of their time
-    # They need a server's answer in time, which the floods of loopback would delay. Fuzzing takes only idle time.
-    (("e2e", "fleet", "fuzz"), 3),
+    (("loopback", "fuzz", "pipecat", "installed"), 4),  # they wait for much of their time; fuzz takes only idle time
+    (("e2e", "fleet"), 2),  # they need a server's answer in time, which the floods of loopback would delay
     (("delays",), 1),  # other parts would change the delays
 )
 PART_TIMEOUT_S = 600

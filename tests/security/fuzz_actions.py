@@ -11,7 +11,7 @@ from exoswitch.ami.message import AmiDecoder, encode
 from exoswitch.ami.originate import originate
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidRequest, InvalidValue
 from exoswitch.exotel.rest.connect import read_connect
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
@@ -36,6 +36,7 @@ SEEDS = (
     b"\0".join((b"09812345610", b"08047491899", FLOW, b"k=v")),
     b"\0".join((b"+91 (0)98123-45610", b"+14155550100", FLOW, "ಠ\r\nAction: Hangup".encode())),
     b"\0".join((b"09812345610\r\nVariable: A=1", b"0804749<1899>", FLOW, b"")),
+    b"\0".join((b"+9091035610", b"08047491899", FLOW, b"")),
     b"\0".join((b"0981234561&PJSIP/1@lab", "\u0665\u0665".encode(), FLOW, b"")),
 )
 
@@ -49,9 +50,13 @@ def one_input(data: bytes) -> None:
         return
     assert NUMBER.fullmatch(request.number)
     assert NUMBER.fullmatch(request.exophone)
+    try:
+        dialling = TRUNK.dial(request.number, request.exophone)
+    except InvalidValue:
+        return  # No phone can have this number.
     action = originate(
         channel_id="c" * 32,
-        channel=TRUNK.dial(request.number, request.exophone).channel,
+        channel=dialling.channel,
         caller_id=request.exophone,
         ring_s=request.ring_s or 45.0,
         dial_string="UnicastRTP/10.0.0.5:20000/c(ulaw)",
