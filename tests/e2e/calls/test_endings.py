@@ -59,7 +59,7 @@ def test_trunk_that_is_known_to_be_dead_fails_the_call_soon(gateway, dead_gatewa
 
 
 def test_trunk_that_came_back_is_dialled_again_after_one_failed_call(gateway, sipp, phone, bot, ami):
-    """By itself, Asterisk looks only every 30 s."""
+    """By itself, this Asterisk looks only every hour."""
     ami.ask("PJSIPQualify", Endpoint="lab")
     eventually(lambda: contact_status(ami, "lab") == "Unreachable", lambda: "the trunk is not away")
     call = sipp.come_back(phone)

@@ -15,6 +15,7 @@ from exoswitch.asterisk.manager_conf import READ
 from exoswitch.asterisk.render import render
 from exoswitch.asterisk.system import STATE_FOLDERS
 from exoswitch.config.model import AsteriskConfig, CallsConfig, Config
+from exoswitch.config.sip_trunk import OptionsConfig
 from exoswitch.network.addresses import Endpoint
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
@@ -61,9 +62,17 @@ def lab_config(capacity: int, calls: CallsConfig) -> Config:
         rtp_ports=free_ports(4 * capacity),
         sip_ca_file=CA_FILE,
     )
-    trunks = (
-        SipSettings(name="lab", provider="sip", host="127.0.0.1", port=free_port(), codecs=("ulaw",), cps=50.0),
-        SipSettings(name="dead", provider="sip", host="127.0.0.2", port=free_port(), codecs=("ulaw",), cps=50.0),
+    trunks = tuple(
+        SipSettings(
+            name=name,
+            provider="sip",
+            host=host,
+            port=free_port(),
+            codecs=("ulaw",),
+            cps=50.0,
+            options=OptionsConfig(every_s=3600),  # A test says itself when Asterisk looks.
+        )
+        for name, host in (("lab", "127.0.0.1"), ("dead", "127.0.0.2"))
     )
     return Config(asterisks=(pbx,), trunks=trunks, calls=calls)
 
