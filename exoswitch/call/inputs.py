@@ -224,7 +224,7 @@ def apply_claim(inputs: CallInputs, core: CallCore, late_s: float) -> None:
 
 
 def is_missed(core: CallCore, late_s: float) -> bool:
-    """Whether a turn is too late to be used; a gateway whose every turn is late dials all the same."""
+    """Whether a turn is too late to be used. A gateway whose turns are all late dials nevertheless."""
     return late_s > LATE_S and core.missed_turns < MOST_MISSED_TURNS
 
 

@@ -38,7 +38,7 @@ class Rules:
 class CurrentRules:
     """The rules that are in force `now`; a reload replaces them in one step.
 
-    Whoever needs a rule reads it here for each call, and keeps none. A call keeps the values that it began with.
+    A part that needs a rule reads it here for each call, and keeps none. A call keeps the values that it began with.
     """
 
     now: Rules
