@@ -15,7 +15,7 @@ from tests.harness.certificates import Authority
 PLAIN = ("faulty", "rested", "silent", "trying", "reasons", "redirecting", "media", "sessions", "reloaded")
 
 LIMIT_CPS, FEW_CHANNELS = 5, 4
-PULSES = {"1": "0.90", "15": "0.80", "60": "0.20", "60+1": "1.00"}  # each with a price of a minute
+PULSES = {"1": "0.90", "15": "0.80", "30": "0.70", "60": "0.20", "60+1": "1.00"}  # each with a price of a minute
 
 # BSNL's public user is a number, its private one an address; its domain is in no DNS, and its realm is another one.
 DOMAIN, REALM = "ap.siptrunk.ims.bsnl.in", "realm.example"
