@@ -10,8 +10,7 @@ class Health(Enum):
 
     GOOD: the trunk carries calls. NEUTRAL: the end says nothing about the trunk. WRONG_NUMBER: the trunk says that
     there is no such number, or that it is badly written. WEAK: the fault may be the trunk's. STRONG: the fault is the
-    trunk's. CONFIG: the trunk refuses our account, our number or our codecs; an operator must act. THROTTLED: the
-    trunk took too many calls.
+    trunk's. CONFIG: the trunk refuses our account, our number or our codecs; an operator must act.
     """
 
     GOOD = "good"
@@ -20,7 +19,6 @@ class Health(Enum):
     WEAK = "weak"
     STRONG = "strong"
     CONFIG = "config"
-    THROTTLED = "throttled"
 
 
 @frozen(kw_only=True)

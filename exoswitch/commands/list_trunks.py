@@ -65,7 +65,7 @@ def _row(trunk: Facts) -> Sequence[str]:
         _at_each({name: _reached(signs) for name, signs in seen.items()}) if trunk["asks_options"] else "-",
         circuit or "",
         f"{trunk['busy']}/{trunk['channels']}" if circuit else "",
-        _pace(trunk) if circuit else "",
+        f"{trunk['cps']:g}" if circuit else "",
         "" if trunk.get("answer_ratio") is None else f"{100 * trunk['answer_ratio']:.0f} %",
         "; ".join(filter(None, (trunk.get("why"), *(_ALARMS[alarm] for alarm in trunk.get("alarms", ()))))),
     )
@@ -85,9 +85,3 @@ def _yes_no(sign: bool | None) -> str:
 def _reached(signs: Facts) -> str:
     rtt_s = signs["rtt_s"]
     return _yes_no(signs["reachable"]) + (f" ({1000 * rtt_s:.0f} ms)" if signs["reachable"] and rtt_s else "")
-
-
-def _pace(trunk: Facts) -> str:
-    """Give the calls a second; after throttling they are below the limit."""
-    now, limit = trunk["cps"], trunk["cps_limit"]
-    return f"{now:g}" if now >= limit else f"{now:g} of {limit:g}"

@@ -9,6 +9,7 @@ from exoswitch.call.session import Session
 from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.errors import TrunksFull
 from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S
+from exoswitch.fleet.trunks.status import DialResult
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.trunk_choice import OutboundRoute, TrunkChoice
 from exoswitch.interfaces.switch import ISwitch
@@ -137,16 +138,12 @@ class CallAttempts:
 
     def rang(self) -> None:
         """Tell the fleet that the trunk carries calls."""
-        if self.route is not None:
-            self._environment.trunks.report(
-                self.route.trunk.name, Health.GOOD, token=self._token, post_dial_s=self.elapsed_s
-            )
+        self._report(DialResult(health=Health.GOOD, post_dial_s=self.elapsed_s))
 
     def answered(self) -> None:
         """Tell the fleet that the phone was answered."""
-        if self.route is not None:
-            self._environment.trunks.report(self.route.trunk.name, None, token=self._token, answered=True)
-            self._count("answered")
+        self._report(DialResult(answered=True))
+        self._count("answered")
 
     def ended(self, ended: fx.EndAttempt, call_sid: str) -> None:
         """Tell fleet and operator how an attempt ended."""
@@ -158,7 +155,7 @@ class CallAttempts:
             return
         self._failed = name, _cause(end)
         if verdict.health is not None and not end.has_rung:
-            self._environment.trunks.report(name, verdict.health, token=self._token, sip_status=end.sip_status)
+            self._report(DialResult(health=verdict.health, sip_status=end.sip_status))
         self._log.info(
             "call {call_sid}: an attempt on trunk {trunk} ended after {seconds:.1f} s: {reason}",
             call_sid=call_sid,
@@ -174,6 +171,10 @@ class CallAttempts:
         """
         if self.route is not None and self.route.trunk.asks_options:
             switch.qualify(self.route.trunk.name)
+
+    def _report(self, result: DialResult) -> None:
+        if self.route is not None:
+            self._environment.trunks.report(self.route.trunk.name, result, token=self._token)
 
     def _count(self, result: str) -> None:
         if self.route is not None:

@@ -9,17 +9,24 @@ from math import ceil
 
 from hypothesis import assume
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from hypothesis.strategies import booleans, data, integers, lists, none, one_of, sampled_from
+from hypothesis.strategies import booleans, builds, data, integers, lists, none, one_of, sampled_from
 
 from exoswitch.call.attempts import Health
 from exoswitch.errors import NoCapacity
+from exoswitch.fleet.trunks.status import DialResult
 from tests.contract.trunk_pool_suite import LIMITS
 
 TRUNKS = sampled_from(sorted(LIMITS))
 GATEWAYS = sampled_from(["gw1", "gw2", "gw3"])
 HEALTH = sampled_from([*Health, Health.STRONG, Health.STRONG, Health.GOOD])
 SECONDS = sampled_from([0.001, 0.02, 0.5, 1.0, 2.9, 5.0, 10.0, 15.0, 29.0, 31.0, 70.0, 300.0])
-STATUSES = one_of(none(), sampled_from([404, 480, 486, 503]))
+RESULTS = builds(
+    DialResult,
+    health=one_of(none(), HEALTH),
+    post_dial_s=one_of(none(), sampled_from([0.1, 2.5])),
+    answered=booleans(),
+    sip_status=one_of(none(), sampled_from([404, 480, 486, 503])),
+)
 
 
 class AnyTrunkSequence(RuleBasedStateMachine):
@@ -107,28 +114,13 @@ class AnyTrunkSequence(RuleBasedStateMachine):
     @rule(
         name=GATEWAYS,
         trunk=TRUNKS,
-        health=one_of(none(), HEALTH),
-        rest_s=sampled_from([0.0, 0.0, 0.0, 3.0, 100.0]),
-        post_dial_s=one_of(none(), sampled_from([0.1, 2.5])),
-        answered=booleans(),
-        sip_status=STATUSES,
+        result=RESULTS,
         chosen=data(),
     )
-    def report(self, name, trunk, health, rest_s, post_dial_s, answered, sip_status, chosen):
+    def report(self, name, trunk, result, chosen):
         dialled = sorted(token for token, its in self.tokens[name].items() if its == trunk)
         token = chosen.draw(sampled_from(["", *dialled[-4:]]))
-        self.tell_all(
-            name,
-            lambda pool: pool.report(
-                trunk,
-                health,
-                token=token,
-                rest_s=rest_s,
-                post_dial_s=post_dial_s,
-                answered=answered,
-                sip_status=sip_status,
-            ),
-        )
+        self.tell_all(name, lambda pool: pool.report(trunk, result, token=token))
 
     @rule(name=GATEWAYS, trunk=TRUNKS, healths=lists(HEALTH, min_size=3, max_size=12))
     def dial_and_report(self, name, trunk, healths):
@@ -137,7 +129,8 @@ class AnyTrunkSequence(RuleBasedStateMachine):
             grant = self.in_all(name, lambda pool, token=token: pool.take(token, [trunk], longest_wait_s=60.0))
             if grant is not None:
                 self.granted(grant)
-                self.tell_all(name, lambda pool, token=token, health=health: pool.report(trunk, health, token=token))
+                result = DialResult(health=health)
+                self.tell_all(name, lambda pool, token=token, result=result: pool.report(trunk, result, token=token))
                 self.tell_all(name, lambda pool, token=token: pool.release(token))
 
     # --- Time and gateways --------------------------------------------------------------------------------------

@@ -115,9 +115,9 @@ class SlowTrunks(MemoryTrunks):
         take = super().take
         return self.questions.ask("take").addCallback(lambda _: take(token, candidates, **options))
 
-    def report(self, trunk, health, *, token="", **told):
-        self.reports[token, "answer" if health is None else "health"] += 1
-        super().report(trunk, health, token=token, **told)
+    def report(self, trunk, result, *, token=""):
+        self.reports[token, "answer" if result.health is None else "health"] += 1
+        super().report(trunk, result, token=token)
 
 
 class SlowSessions(MemorySessions):

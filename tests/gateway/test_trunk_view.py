@@ -12,7 +12,7 @@ from exoswitch.call.events import TrunkCondition
 from exoswitch.commands.list_trunks import table
 from exoswitch.errors import BackendUnavailable
 from exoswitch.fleet.trunks.memory import MemoryTrunks
-from exoswitch.fleet.trunks.status import TrunkLimits
+from exoswitch.fleet.trunks.status import DialResult, TrunkLimits
 from exoswitch.gateway.trunk_view import view
 from exoswitch.trunks.conditions import TrunkConditions
 from exoswitch.trunks.registry import build
@@ -67,7 +67,7 @@ def test_open_breaker_says_why(pool, conditions):
     for number in range(3):
         token = f"call{number}"
         result.successResultOf(pool.take(token, ["lab"]))
-        pool.report("lab", Health.STRONG, token=token, sip_status=503)
+        pool.report("lab", DialResult(health=Health.STRONG, sip_status=503), token=token)
     facts = seen(pool, conditions, LAB)
     assert facts["trunks"][0]["circuit"] == "open"
     assert facts["trunks"][0]["why"] in table(facts["trunks"])
@@ -87,7 +87,7 @@ def test_fleet_that_cannot_be_asked_is_told_and_the_last_known_use_is_shown(pool
     assert facts["trunks"][0]["channels"] == 30
 
 
-def test_registration_and_throttling_are_shown():
+def test_registration_and_breaker_are_shown():
     trunk = {
         "name": "bsnl1",
         "provider": "bsnl",
@@ -101,12 +101,11 @@ def test_registration_and_throttling_are_shown():
         "busy": 7,
         "channels": 100,
         "cps": 2.5,
-        "cps_limit": 10,
         "answer_ratio": 0.614,
     }
     (_, line) = table([trunk]).splitlines()
     assert line == (
-        "bsnl1  bsnl      10.60.1.10:5060  yes         -          half-open  7/100     2.5 of 10  61 %      "
+        "bsnl1  bsnl      10.60.1.10:5060  yes         -          half-open  7/100     2.5  61 %      "
         "3 faults in a row; alarm: it refuses our account, caller id or codecs"
     )
 

@@ -7,6 +7,7 @@ from twisted.logger import capturedLogs
 
 from exoswitch.call.attempts import Health
 from exoswitch.fleet.redis.trunks.scripts import KEYS
+from exoswitch.fleet.trunks.status import DialResult
 from tests.harness.redis_server import needs_redis, server  # noqa: F401 - a fixture
 from tests.harness.trunk_redis_world import TrunkRedisWorld
 
@@ -17,7 +18,6 @@ RECORD = {
     "config_ms": 0,
     "format_ms": 0,
     "breaker": {"why": "", "opened_dial": 0, "next_probe_ms": 0, "probe_ms": 0, "faults": {}},
-    "pace": {"permille": 1000, "lowered_ms": 0},
     "window": {"buckets": {}},
     "ratio": {
         "since_ms": 0,
@@ -44,7 +44,7 @@ BAD_RECORDS = {
     "trunk: a text for a number": ("HSET", "trunks", "fast", record(dials="many")),
     "trunk: no number": ("HSET", "trunks", "fast", record(dials=float("nan"))),
     "trunk: a huge number": ("HSET", "trunks", "fast", record(config_ms=1e300)),
-    "trunk: a pace of nothing": ("HSET", "trunks", "fast", record(pace={"permille": 0, "lowered_ms": 9e14})),
+    "trunk: a part of an earlier form": ("HSET", "trunks", "fast", record(pace={"permille": 0, "lowered_ms": 9e14})),
     "trunk: faults that are none": (
         "HSET",
         "trunks",
@@ -85,7 +85,8 @@ def test_record_that_cannot_be_read_costs_no_link_and_no_call(world, command):
     with capturedLogs() as events:
         for number, pool in enumerate(pools * 2):
             assert world.wait(pool.take(f"call{number}", ["fast", "wide"], longest_wait_s=50)).trunk == "fast"
-            pool.report("fast", Health.GOOD, token=f"call{number}", post_dial_s=1.0, sip_status=486)
+            result = DialResult(health=Health.GOOD, post_dial_s=1.0, sip_status=486)
+            pool.report("fast", result, token=f"call{number}")
             world.wait(pool.missed(f"call{number}"))
             world.wait(pool.renew())
         world.settle()

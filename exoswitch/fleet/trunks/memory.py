@@ -7,15 +7,13 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from exoswitch.call.attempts import Health
 from exoswitch.errors import NoCapacity
 from exoswitch.fleet.trunks.calls import TrunkCalls
 from exoswitch.fleet.trunks.log import log_events
 from exoswitch.fleet.trunks.pace import microseconds
 from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S, ITrunkPool
-from exoswitch.fleet.trunks.record import Report
 from exoswitch.fleet.trunks.registry import NO_TRUNK, TrunkRegistry, candidates_of
-from exoswitch.fleet.trunks.status import TrunkGrant, TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.status import DialResult, TrunkGrant, TrunkLimits, TrunkStatus
 from exoswitch.tasks.deferred import deferred
 
 
@@ -101,27 +99,10 @@ class MemoryTrunks(Service):
         if trunk is not None:
             registry.count(self._gateway, trunk, -1, self._now_us)
 
-    def report(
-        self,
-        trunk: str,
-        health: Health | None,
-        *,
-        token: str = "",
-        rest_s: float = 0.0,
-        post_dial_s: float | None = None,
-        answered: bool = False,
-        sip_status: int | None = None,
-    ) -> None:
+    def report(self, trunk: str, result: DialResult, *, token: str = "") -> None:
         """Take the result of an attempt."""
-        told = Report.of(
-            health,
-            self._calls.dial_of(token),
-            rest_s=rest_s,
-            post_dial_s=post_dial_s,
-            answered=answered,
-            sip_status=sip_status,
-        )
-        log_events(trunk, self._shared.report(trunk, told, self._now_us), sip_status)
+        dial = self._calls.dial_of(token)
+        log_events(trunk, self._shared.report(trunk, result, dial, self._now_us), result.sip_status)
 
     def statuses(self) -> Mapping[str, TrunkStatus]:
         """Show every trunk that has limits."""

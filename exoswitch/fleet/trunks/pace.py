@@ -1,4 +1,4 @@
-"""Core: the pace of a trunk: evenly spaced turns to dial, fewer of them for a while after the carrier throttled us.
+"""Core: the pace of a trunk: evenly spaced turns to dial.
 
 It is the generic cell rate algorithm (ITU-T I.371) without a burst: each turn sets the time of the next one. All
 times are integers, so that `lua/trunks.lua` computes the same.
@@ -15,17 +15,8 @@ A gateway does not dial more than 10 ms late (LATE_S in call.inputs), which leav
 a trunk reaches 98.4 % of its limit.
 """
 
-LOWEST_PERMILLE = 100
-LOWERED_PERMILLE = 700
-"""A refusal for too many calls lowers the pace to 70 % of itself, and not below 10 % of the limit, …"""
-
-RAISED_PERMILLE = 5
-"""… and every second without one raises it by 0.5 % of the limit: 30 % take a minute."""
-
-SAME_BURST_MS = 1000
-"""Refusals that come so soon after one that lowered the pace have the same reason, and lower it no further."""
-
-REST_MAX_US = 60_000_000
+AHEAD_MAX_US = 60_000_000
+"""A turn that is further ahead than this, or than the longest wait, plus the spacing does not count."""
 
 PUT_BACK_US = 1_000_000
 """A clock that is so much earlier than before was put back; the clocks of gateways and Redis differ by less."""
@@ -43,17 +34,10 @@ def spacing_us(cps: float) -> int:
 
 @define
 class Pace:
-    """The next turn and when it was set (us), the share of the limit in use, and when it was last lowered (ms)."""
+    """The next turn, and when it was set (us)."""
 
     next_turn_us: int = 0
     set_us: int = 0
-    permille: int = 1000
-    lowered_ms: int = 0
-
-    def share_permille(self, now_ms: int) -> int:
-        """Give the share of the limit that may be used now."""
-        seconds = max(0, now_ms - self.lowered_ms) // 1000
-        return min(1000, self.permille + RAISED_PERMILLE * seconds)
 
     def wait_us(self, spacing: int, longest_us: int, lead_us: int, now_us: int) -> int | None:
         """Give the time until the next turn, not before `lead_us` have passed; None if it is longer than this.
@@ -61,7 +45,7 @@ class Pace:
         A turn that is too far away does not count.
         """
         wait = self.left_us(now_us)
-        if wait > max(REST_MAX_US, longest_us) + self._spaced(spacing, now_us):
+        if wait > max(AHEAD_MAX_US, longest_us) + spacing:
             wait = 0
         wait = max(wait, lead_us)
         return wait if wait <= longest_us else None
@@ -72,24 +56,11 @@ class Pace:
 
     def take(self, wait: int, spacing: int, now_us: int) -> None:
         """Take the turn that is in `wait` microseconds."""
-        self._set(wait + self._spaced(spacing, now_us), now_us)
-
-    def rest(self, rest_us: int, now_us: int) -> None:
-        """Give no turn for some time."""
-        self.hold(min(rest_us, REST_MAX_US), now_us)
+        self._set(wait + spacing, now_us)
 
     def hold(self, until_us: int, now_us: int) -> None:
-        """Give no turn for so many microseconds, however many they are."""
+        """Give no turn for so many microseconds."""
         self._set(max(self.left_us(now_us), until_us), now_us)
 
     def _set(self, until_us: int, now_us: int) -> None:
         self.next_turn_us, self.set_us = now_us + until_us, now_us
-
-    def lower(self, now_ms: int) -> None:
-        """Lower the pace, after the carrier has refused a call because there were too many."""
-        if not 0 <= now_ms - self.lowered_ms < SAME_BURST_MS:
-            self.permille = max(LOWEST_PERMILLE, self.share_permille(now_ms) * LOWERED_PERMILLE // 1000)
-            self.lowered_ms = now_ms
-
-    def _spaced(self, spacing: int, now_us: int) -> int:
-        return spacing * 1000 // self.share_permille(now_us // 1000)

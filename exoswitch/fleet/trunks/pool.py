@@ -10,8 +10,7 @@ from twisted.application.service import IService
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute
 
-from exoswitch.call.attempts import Health
-from exoswitch.fleet.trunks.status import TrunkGrant, TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.status import DialResult, TrunkGrant, TrunkLimits, TrunkStatus
 
 LONGEST_WAIT_S = 5.0
 """How long a call waits for a trunk's turn, unless it says otherwise."""
@@ -65,25 +64,11 @@ class ITrunkPool(IService):
     def release(token: str) -> None:
         """Give a channel back; idempotent."""
 
-    def report(
-        trunk: str,
-        health: Health | None,
-        *,
-        token: str = "",
-        rest_s: float = 0.0,
-        post_dial_s: float | None = None,
-        answered: bool = False,
-        sip_status: int | None = None,
-    ) -> None:
-        """Tell what became of an attempt: once, at the first sign of the far end or at the failure before that.
+    def report(trunk: str, result: DialResult, *, token: str = "") -> None:
+        """Tell what became of an attempt: once, and a second time if the phone is answered later.
 
-        GOOD when it rings or is answered; other values when it ends before that. An attempt that we ended ourselves
-        before any sign tells nothing, and is not reported. A phone that is answered later is reported a second time,
-        with `health` None and `answered`.
-
-        `token` is that of the attempt, before its `release`: the breaker then knows the order of the dials. After a
-        refusal with a time to wait, `rest_s` (at most 60 s) keeps new calls off the trunk. `post_dial_s` is the time
-        from the dial to the first sign.
+        An attempt that we ended ourselves before any sign tells nothing, and is not reported. `token` is that of the
+        attempt, before its `release`: the breaker then knows the order of the dials.
         """
 
     def statuses() -> Mapping[str, TrunkStatus]:

@@ -1,12 +1,12 @@
 """Core: all that a fleet knows of one trunk, except for the calls on it."""
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from exoswitch.call.attempts import Health
 from exoswitch.fleet.trunks.breaker import FAULTS, WHY, Breaker
-from exoswitch.fleet.trunks.pace import Pace, microseconds
-from exoswitch.fleet.trunks.status import Alarm, TrunkLimits, TrunkStatus, TrunkWindow
-from exoswitch.fleet.trunks.window import AnswerRatio, Window
+from exoswitch.fleet.trunks.pace import Pace
+from exoswitch.fleet.trunks.status import Alarm, DialResult, TrunkLimits, TrunkStatus, TrunkWindow
+from exoswitch.fleet.trunks.window import AnswerRatio, Window, counts_of
 
 ALARM_MS = 300_000
 """An alarm about single calls ends when none has raised it for 5 minutes."""
@@ -14,51 +14,6 @@ ALARM_MS = 300_000
 WRONG_NUMBERS_MIN = 5
 WRONG_NUMBERS_SHARE = 5
 """The format alarm: five wrong numbers, and more than a fifth of the window's results."""
-
-
-@frozen(kw_only=True)
-class Report:
-    """What became of a dial, see ITrunkPool.report; `dial` is its number, 0 if it is not known."""
-
-    health: Health | None
-    dial: int = 0
-    rest_us: int = 0
-    post_dial_ms: int | None = None
-    answered: bool = False
-    sip_status: int | None = None
-
-    @classmethod
-    def of(
-        cls,
-        health: Health | None,
-        dial: int,
-        *,
-        rest_s: float,
-        post_dial_s: float | None,
-        answered: bool,
-        sip_status: int | None,
-    ) -> "Report":
-        """Make it of the arguments of ITrunkPool.report."""
-        return cls(
-            health=health,
-            dial=dial,
-            rest_us=microseconds(rest_s),
-            post_dial_ms=None if post_dial_s is None else round(1000 * post_dial_s),
-            answered=answered,
-            sip_status=sip_status,
-        )
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The report's part of the window's counts."""
-        counts = {"answered": 1} if self.answered else {}
-        if self.health is not None:
-            counts[self.health.value] = 1
-        if self.post_dial_ms is not None:
-            counts |= {"post_dials": 1, "post_dial_ms": self.post_dial_ms}
-        if self.sip_status is not None:
-            counts[str(self.sip_status)] = 1
-        return counts
 
 
 @define
@@ -84,20 +39,17 @@ class TrunkRecord:
             self.breaker.probe((now_us + wait) // 1000)
         return self.dials
 
-    def report(self, told: Report, now_us: int) -> tuple[str, ...]:
-        """Take the result of a dial; return the events: opened, closed, and the alarms that it raised."""
+    def report(self, result: DialResult, dial: int, now_us: int) -> tuple[str, ...]:
+        """Take the result of a dial, 0 for an unknown one; return the events: opened, closed, and new alarms."""
         now_ms = now_us // 1000
-        self.window.add(now_ms, **told.counts)
+        self.window.add(now_ms, **counts_of(result))
         was_odd = self.ratio.is_odd
-        self.ratio.report(now_ms, answered=told.answered)
-        self.pace.rest(told.rest_us, now_us)
+        self.ratio.report(now_ms, answered=result.answered)
         events = []
-        if told.health is not None:
+        if result.health is not None:
             totals = self.window.totals(now_ms)
-            events.append(self.breaker.report(told.health, told.dial, self.dials, totals, now_ms))
-            events += self._alarms(told.health, totals, now_ms)
-        if told.health is Health.THROTTLED:
-            self.pace.lower(now_ms)
+            events.append(self.breaker.report(result.health, dial, self.dials, totals, now_ms))
+            events += self._alarms(result.health, totals, now_ms)
         if self.ratio.is_odd and not was_odd:
             events.append(Alarm.ANSWER_RATIO.value)
         return tuple(event for event in events if event)
@@ -136,7 +88,6 @@ class TrunkRecord:
             busy=busy,
             busy_here=busy_here,
             limits=limits,
-            cps=limits.cps * self.pace.share_permille(now_ms) / 1000,
             window=self._window(now_ms),
             answer_ratio=self.ratio.long_run,
         )

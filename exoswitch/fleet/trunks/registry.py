@@ -15,8 +15,8 @@ from attrs import define, field, frozen
 from exoswitch.errors import ExoswitchError
 from exoswitch.fleet.trunks.breaker import CLOCK_STEP_MS, Let
 from exoswitch.fleet.trunks.pace import spacing_us
-from exoswitch.fleet.trunks.record import Report, TrunkRecord
-from exoswitch.fleet.trunks.status import TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.record import TrunkRecord
+from exoswitch.fleet.trunks.status import DialResult, TrunkLimits, TrunkStatus
 
 NO_TRUNK = "every trunk is full or at its limit of calls a second: try again shortly"
 """The refusal of a call that no candidate takes."""
@@ -77,7 +77,7 @@ class TrunkRegistry:
         """
         self._gateways[gateway] = _Gateway(now_us + self.keep_us, +Counter(calls))
         for trunk, until_us in turns_us.items():
-            self.record(trunk).pace.rest(until_us, now_us)
+            self.record(trunk).pace.hold(until_us, now_us)
 
     def renew(self, gateway: str, now_us: int) -> None:
         """Take a heartbeat; remove the gateways whose counts have lapsed.
@@ -146,9 +146,9 @@ class TrunkRegistry:
         calls = self._known(gateway, now_us).calls
         calls[trunk] = max(0, calls[trunk] + by)
 
-    def report(self, trunk: str, told: Report, now_us: int) -> tuple[str, ...]:
+    def report(self, trunk: str, result: DialResult, dial: int, now_us: int) -> tuple[str, ...]:
         """Take the result of a dial; return the events, see TrunkRecord.report."""
-        return self.record(trunk).report(told, now_us)
+        return self.record(trunk).report(result, dial, now_us)
 
     # --- Counts -------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Core: what a trunk may carry, the grant of a dial on it, and its status as the whole fleet sees it."""
+"""Core: what a trunk may carry, the grant and the result of a dial on it, and its status as the fleet sees it."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -26,6 +26,21 @@ class TrunkGrant:
     trunk: str
     wait_s: float
     is_probe: bool = False
+
+
+@frozen(kw_only=True)
+class DialResult:
+    """What became of a dial, at the first sign of the far end or at the failure before that.
+
+    `health` is GOOD when it rings or is answered; other values when it ends before that. A phone that is answered
+    later gives a second result, with `health` None and `answered`. `post_dial_s` is the time from the dial to the
+    first sign, `sip_status` that of a refusal.
+    """
+
+    health: Health | None = None
+    post_dial_s: float | None = None
+    answered: bool = False
+    sip_status: int | None = None
 
 
 class Circuit(Enum):
@@ -71,8 +86,8 @@ class TrunkStatus:
     """A trunk at one moment.
 
     `why` is the reason for which the breaker opened; empty while it is closed. `busy` are the calls of the whole
-    fleet, `busy_here` those of this gateway. `cps` is the pace now: below the limit after the trunk was throttled.
-    `answer_ratio` is the share of dials that were answered in the long run; None before 200 dials.
+    fleet, `busy_here` those of this gateway. `answer_ratio` is the share of dials that were answered in the long run;
+    None before 200 dials.
     """
 
     circuit: Circuit
@@ -81,6 +96,5 @@ class TrunkStatus:
     busy: int
     busy_here: int
     limits: TrunkLimits
-    cps: float
     window: TrunkWindow
     answer_ratio: float | None

@@ -4,6 +4,8 @@ from collections import Counter
 
 from attrs import define, field
 
+from exoswitch.fleet.trunks.status import DialResult
+
 BUCKET_MS = 3000
 BUCKETS = 10
 """The window is 30 s long, and moves by 3 s."""
@@ -17,6 +19,18 @@ LONG_RUN_DIALS = 20_000
 
 ODD_SHARE = 3
 """A ratio below a third of that of the long run is odd."""
+
+
+def counts_of(result: DialResult) -> dict[str, int]:
+    """Give the part of a result in the window's counts."""
+    counts = {"answered": 1} if result.answered else {}
+    if result.health is not None:
+        counts[result.health.value] = 1
+    if result.post_dial_s is not None:
+        counts |= {"post_dials": 1, "post_dial_ms": round(1000 * result.post_dial_s)}
+    if result.sip_status is not None:
+        counts[str(result.sip_status)] = 1
+    return counts
 
 
 @define

@@ -2,6 +2,7 @@
 
 from exoswitch.call.attempts import Health
 from exoswitch.fleet.trunks.metrics import readings
+from exoswitch.fleet.trunks.status import DialResult
 from tests.harness.trunk_memory_world import TrunkMemoryWorld
 
 
@@ -10,7 +11,7 @@ def test_state_of_a_breaker_is_one_of_three():
     pool = world.gateway("gw1")
     for number in range(3):
         world.wait(pool.take(f"call{number}", ["fast"]))
-        pool.report("fast", Health.STRONG, token=f"call{number}")
+        pool.report("fast", DialResult(health=Health.STRONG), token=f"call{number}")
     states = {
         (one.labels["trunk"], one.labels["state"]): one.value
         for one in readings(pool)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import floats, integers, lists
 
 from exoswitch.call.inputs import LATE_S
-from exoswitch.fleet.trunks.pace import GUARD, REST_MAX_US, Pace, microseconds, spacing_us
+from exoswitch.fleet.trunks.pace import AHEAD_MAX_US, GUARD, Pace, microseconds, spacing_us
 
 NOW_US = 1_700_000_000_000_000
 WAY_US = 6000
@@ -49,15 +49,14 @@ def test_turn_that_was_set_before_the_clock_was_put_back_does_not_count():
     assert pace.wait_us(spacing_us(10), microseconds(5), 0, NOW_US) == 0
 
 
-def test_longest_rest_counts():
+def test_furthest_turn_counts():
     pace = Pace()
-    pace.rest(10 * REST_MAX_US, NOW_US)
+    pace.hold(AHEAD_MAX_US, NOW_US)
     assert pace.wait_us(spacing_us(10), microseconds(5), 0, NOW_US) is None
-    assert pace.wait_us(spacing_us(10), REST_MAX_US, 0, NOW_US) == REST_MAX_US
+    assert pace.wait_us(spacing_us(10), AHEAD_MAX_US, 0, NOW_US) == AHEAD_MAX_US
 
 
-def test_pace_is_never_lower_than_a_tenth_of_the_limit():
+def test_turn_that_is_held_too_far_ahead_does_not_count():
     pace = Pace()
-    for second in range(30):
-        pace.lower(NOW_US // 1000 + 1000 * second)
-    assert pace.share_permille(NOW_US // 1000 + 29_000) == 100
+    pace.hold(10 * AHEAD_MAX_US, NOW_US)
+    assert pace.wait_us(spacing_us(10), microseconds(5), 0, NOW_US) == 0

@@ -1,6 +1,6 @@
 -- The trunks that the gateways of a fleet share, and their basic operations; answers.lua comes before it.
 --
---   records         hash  trunk -> JSON: its breaker, pace, window, answer ratio: the attributes of TrunkRecord
+--   records         hash  trunk -> JSON: its breaker, window, answer ratio: the attributes of TrunkRecord
 --   turns           hash  trunk -> 'TURN SET': when its next turn is, and when that was set, in us of Redis' clock
 --   gateways        hash  gateway -> JSON: epoch, expires_ms, calls (trunk -> number of its calls)
 --
@@ -116,7 +116,6 @@ local function fresh()
     config_ms = 0,
     format_ms = 0,
     breaker = {why = '', opened_dial = 0, next_probe_ms = 0, probe_ms = 0, faults = {}},
-    pace = {permille = 1000, lowered_ms = 0},
     window = {buckets = {}},
     ratio = {since_ms = 0, dialled = 0, answered = 0, long_dialled = 0, long_answered = 0, is_odd = false},
   }
@@ -126,7 +125,7 @@ local function is_sound(record)
   for number, counts in pairs(record.window.buckets) do
     if type(number) ~= 'string' or not string.match(number, '^%d+$') or not are_counts(counts) then return false end
   end
-  return is_list(record.breaker.faults) and record.pace.permille >= 1
+  return is_list(record.breaker.faults)
 end
 
 local records = {}
@@ -142,17 +141,7 @@ end
 
 -- Pace --------------------------------------------------------------------------------------------------------------
 
-local LOWEST_PERMILLE, LOWERED_PERMILLE, RAISED_PERMILLE, SAME_BURST_MS, REST_MAX_US = 100, 700, 5, 1000, 60000000
-local PUT_BACK_US = 1000000
-
-local function share_permille(pace)
-  local seconds = math.floor(math.max(0, ms - pace.lowered_ms) / 1000)
-  return math.min(1000, pace.permille + RAISED_PERMILLE * seconds)
-end
-
-local function spaced(pace, spacing)
-  return math.floor(spacing * 1000 / share_permille(pace))
-end
+local AHEAD_MAX_US, PUT_BACK_US = 60000000, 1000000
 
 -- Returns the time until the next turn; 0 if it was set before the clock was put back.
 local function left(trunk)
@@ -174,24 +163,18 @@ end
 -- Returns the time until the next turn; nil if it is too long.
 local function wait_of(trunk, spacing, longest, lead)
   local wait = left(trunk)
-  if wait > math.max(REST_MAX_US, longest) + spaced(record_of(trunk).pace, spacing) then wait = 0 end
+  if wait > math.max(AHEAD_MAX_US, longest) + spacing then wait = 0 end
   wait = math.max(wait, lead)
   return wait <= longest and wait or nil
 end
 
 local function take_turn(trunk, wait, spacing)
-  set_turn(trunk, wait + spaced(record_of(trunk).pace, spacing))
+  set_turn(trunk, wait + spacing)
 end
 
-local function rest(trunk, rest_us)
-  set_turn(trunk, math.max(left(trunk), math.min(rest_us, REST_MAX_US)))
-end
-
-local function lower(pace)
-  local since = ms - pace.lowered_ms
-  if since >= 0 and since < SAME_BURST_MS then return end
-  pace.permille = math.max(LOWEST_PERMILLE, math.floor(share_permille(pace) * LOWERED_PERMILLE / 1000))
-  pace.lowered_ms = ms
+-- Gives no turn for so many microseconds.
+local function hold(trunk, wait)
+  set_turn(trunk, math.max(left(trunk), wait))
 end
 
 -- Window and answer ratio -------------------------------------------------------------------------------------------
@@ -256,7 +239,7 @@ end
 
 local FAULTS = {'strong', 'config'}
 local ANSWERS = {good = true, neutral = true, ['wrong-number'] = true}
-local RESULTS = {'good', 'neutral', 'wrong-number', 'weak', 'strong', 'config', 'throttled'}
+local RESULTS = {'good', 'neutral', 'wrong-number', 'weak', 'strong', 'config'}
 local ROW, FAULTS_MIN, REST_MS, PROBE_MS, KEPT = 3, 5, 10000, 15000, 8
 
 local function let(breaker)

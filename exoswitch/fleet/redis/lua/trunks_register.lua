@@ -13,5 +13,5 @@ local known_instance, known_number = parse((living()[gateway] or {}).epoch)
 if instance == known_instance and tonumber(number) < tonumber(known_number) then return say('late') end
 
 write_gateway(gateway, {epoch = epoch, expires_ms = ms + keep_ms, calls = cjson.decode(calls)})
-for trunk, wait in pairs(cjson.decode(turns)) do rest(trunk, wait) end
+for trunk, wait in pairs(cjson.decode(turns)) do hold(trunk, wait) end
 return say('ok')

@@ -1,7 +1,7 @@
--- Takes what became of a dial: 'ok EVENT ...', see TrunkRecord.report. HEALTH may be empty. COUNTS are the report's
+-- Takes what became of a dial: 'ok EVENT ...', see TrunkRecord.report. HEALTH may be empty. COUNTS are the result's
 -- part of the window's counts as JSON, and ANSWERED is 1 or 0.
 
-local trunk, health, dial, rest_us, answered, counts = unpack(ARGV)
+local trunk, health, dial, answered, counts = unpack(ARGV)
 
 local ALARM_MS, WRONG_NUMBERS_MIN, WRONG_NUMBERS_SHARE = 300000, 5, 5
 
@@ -21,7 +21,6 @@ end
 
 add(record.window, cjson.decode(counts))
 local is_odd_now = count_result(record.ratio, tonumber(answered))
-rest(trunk, tonumber(rest_us))
 if health ~= '' then
   local totals = totals_of(record.window)
   tell(take_result(record, health, tonumber(dial), totals))
@@ -30,7 +29,6 @@ if health ~= '' then
   local is_format = wrong >= WRONG_NUMBERS_MIN and WRONG_NUMBERS_SHARE * wrong > sum(totals, RESULTS)
   if health == 'wrong-number' and is_format then raise('format_ms', 'format') end
 end
-if health == 'throttled' then lower(record.pace) end
 if is_odd_now then tell('answer-ratio') end
 write_record(trunk)
 return say(unpack(events))

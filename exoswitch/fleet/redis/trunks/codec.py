@@ -10,9 +10,10 @@ from attrs import frozen
 from exoswitch.fleet.redis.codec import answer_text, understood
 from exoswitch.fleet.trunks.breaker import Breaker
 from exoswitch.fleet.trunks.pace import Pace
-from exoswitch.fleet.trunks.record import Report, TrunkRecord
+from exoswitch.fleet.trunks.record import TrunkRecord
 from exoswitch.fleet.trunks.registry import Candidate, Taken
-from exoswitch.fleet.trunks.window import AnswerRatio, Window
+from exoswitch.fleet.trunks.status import DialResult
+from exoswitch.fleet.trunks.window import AnswerRatio, Window, counts_of
 
 
 @frozen(kw_only=True)
@@ -37,10 +38,10 @@ def counts_word(counts: Mapping[str, int]) -> str:
     return json.dumps(counts)
 
 
-def report_words(told: Report) -> list[str | int]:
-    """Write a report for trunks_report.lua."""
-    health = told.health.value if told.health else ""
-    return [health, told.dial, told.rest_us, int(told.answered), counts_word(told.counts)]
+def report_words(result: DialResult, dial: int) -> list[str | int]:
+    """Write the result of a dial for trunks_report.lua."""
+    health = result.health.value if result.health else ""
+    return [health, dial, int(result.answered), counts_word(counts_of(result))]
 
 
 # --- What scripts answer -------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ def _turn(text: str) -> tuple[int, int]:
 def _record(told: Any, turn: tuple[int, int]) -> TrunkRecord:
     if not told:
         return TrunkRecord(pace=Pace(*turn))
-    breaker, pace, ratio = told["breaker"], told["pace"], told["ratio"]
+    breaker, ratio = told["breaker"], told["ratio"]
     return TrunkRecord(
         dials=int(told["dials"]),
         config_ms=int(told["config_ms"]),
@@ -106,7 +107,7 @@ def _record(told: Any, turn: tuple[int, int]) -> TrunkRecord:
             probe_ms=int(breaker["probe_ms"]),
             faults=[int(dial) for dial in breaker["faults"] or ()],
         ),
-        pace=Pace(*turn, int(pace["permille"]), int(pace["lowered_ms"])),
+        pace=Pace(*turn),
         window=Window({int(number): _counts(counts) for number, counts in (told["window"]["buckets"] or {}).items()}),
         ratio=AnswerRatio(
             since_ms=int(ratio["since_ms"]),

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from attrs import define, evolve, field
 
 from exoswitch.fleet.redis.trunks.codec import TrunksView
-from exoswitch.fleet.trunks.record import Report
 from exoswitch.fleet.trunks.registry import Candidate, Taken, TrunkRegistry
-from exoswitch.fleet.trunks.status import TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.status import DialResult, TrunkLimits, TrunkStatus
 
 
 @define
@@ -88,9 +87,9 @@ class LocalTrunks:
         share = self._share(asked, now_us)
         return self._registry.turn(share.trunk, share.spacing_us, longest_us, 0, now_us)
 
-    def report(self, trunk: str, told: Report, now_us: int) -> tuple[str, ...]:
-        """Take what became of a dial."""
-        return self._registry.report(trunk, told, now_us)
+    def report(self, trunk: str, result: DialResult, dial: int, now_us: int) -> tuple[str, ...]:
+        """Take the result of a dial."""
+        return self._registry.report(trunk, result, dial, now_us)
 
     def statuses(self, limits: Mapping[str, TrunkLimits], now_us: int) -> dict[str, TrunkStatus]:
         """Show the trunks."""
@@ -107,5 +106,5 @@ class LocalTrunks:
         spacing_us = one.spacing_us * self._gateways
         if self._gateways > 1 and one.trunk not in self._alone:
             self._alone.add(one.trunk)
-            self._registry.record(one.trunk).pace.rest(spacing_us, now_us)
+            self._registry.record(one.trunk).pace.hold(spacing_us, now_us)
         return evolve(one, channels=min(one.channels, share + others), spacing_us=spacing_us)

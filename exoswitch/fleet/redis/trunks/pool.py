@@ -9,7 +9,6 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.call.attempts import Health
 from exoswitch.call.inputs import LATE_S
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.redis.address import RedisAddress
@@ -24,9 +23,8 @@ from exoswitch.fleet.trunks.calls import TrunkCalls
 from exoswitch.fleet.trunks.log import log_events
 from exoswitch.fleet.trunks.pace import microseconds
 from exoswitch.fleet.trunks.pool import LONGEST_WAIT_S, ITrunkPool
-from exoswitch.fleet.trunks.record import Report
 from exoswitch.fleet.trunks.registry import NO_TRUNK, Candidate, Taken, candidates_of
-from exoswitch.fleet.trunks.status import TrunkGrant, TrunkLimits, TrunkStatus
+from exoswitch.fleet.trunks.status import DialResult, TrunkGrant, TrunkLimits, TrunkStatus
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 
@@ -210,34 +208,18 @@ class RedisTrunks(Service):
         self._local.count(trunk, by, self._now_us)
         spawn(self._membership.count(trunk, by), self._log, "counting a call on a trunk", trunk=trunk)
 
-    def report(
-        self,
-        trunk: str,
-        health: Health | None,
-        *,
-        token: str = "",
-        rest_s: float = 0.0,
-        post_dial_s: float | None = None,
-        answered: bool = False,
-        sip_status: int | None = None,
-    ) -> None:
+    def report(self, trunk: str, result: DialResult, *, token: str = "") -> None:
         """Take the result of an attempt."""
-        told = Report.of(
-            health,
-            self._calls.dial_of(token),
-            rest_s=rest_s,
-            post_dial_s=post_dial_s,
-            answered=answered,
-            sip_status=sip_status,
-        )
-        spawn(self._report(trunk, told), self._log, "reporting a call on a trunk", trunk=trunk)
+        dial = self._calls.dial_of(token)
+        spawn(self._report(trunk, result, dial), self._log, "reporting a call on a trunk", trunk=trunk)
 
-    async def _report(self, trunk: str, told: Report) -> None:
+    async def _report(self, trunk: str, result: DialResult, dial: int) -> None:
+        words = report_words(result, dial)
         try:
-            events = read_ok(read_words(await self._membership.link.run(scripts.REPORT, trunk, *report_words(told))))
+            events = read_ok(read_words(await self._membership.link.run(scripts.REPORT, trunk, *words)))
         except BackendUnavailable:
-            events = list(self._local.report(trunk, told, self._now_us))
-        log_events(trunk, events, told.sip_status)
+            events = list(self._local.report(trunk, result, dial, self._now_us))
+        log_events(trunk, events, result.sip_status)
 
     # --- The fleet ----------------------------------------------------------------------------------------------
 

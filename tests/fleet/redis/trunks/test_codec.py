@@ -37,6 +37,26 @@ def test_fresh_trunk_with_a_turn_has_an_empty_record():
     assert (view.now_us, view.gateways) == (5, {})
 
 
+def test_part_of_an_earlier_form_is_passed_over():
+    ratio = dict.fromkeys(("since_ms", "dialled", "answered", "long_dialled", "long_answered"), 0) | {"is_odd": False}
+    breaker = {"why": "row", "opened_dial": 7, "next_probe_ms": 0, "probe_ms": 0, "faults": {}}
+    record = {
+        "dials": 7,
+        "config_ms": 0,
+        "format_ms": 0,
+        "breaker": breaker,
+        "window": {"buckets": {}},
+        "ratio": ratio,
+    }
+    earlier = record | {"pace": {"permille": 700, "lowered_ms": 5}}
+    now, before = (
+        read_trunks(json.dumps(["5", ["c", json.dumps(told)], ["c", "17 4"], []])).records["c"]
+        for told in (record, earlier)
+    )
+    assert now == before
+    assert (now.dials, now.breaker.why, now.pace.next_turn_us) == (7, "row", 17)
+
+
 @given(text() | binary())
 def test_view_that_cannot_be_read_counts_as_none(answer):
     with pytest.raises(BackendUnavailable):

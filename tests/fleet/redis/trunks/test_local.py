@@ -11,9 +11,9 @@ from exoswitch.call.attempts import Health
 from exoswitch.fleet.redis.trunks.codec import TrunksView
 from exoswitch.fleet.redis.trunks.local import LocalTrunks
 from exoswitch.fleet.trunks.pace import spacing_us
-from exoswitch.fleet.trunks.record import Report, TrunkRecord
+from exoswitch.fleet.trunks.record import TrunkRecord
 from exoswitch.fleet.trunks.registry import Candidate
-from exoswitch.fleet.trunks.status import Circuit, TrunkLimits
+from exoswitch.fleet.trunks.status import Circuit, DialResult, TrunkLimits
 
 NOW_US = 1_700_000_000_000_000
 LATER_US = NOW_US + 30_000_000
@@ -105,5 +105,5 @@ def test_breaker_works_without_redis():
     local, _ = fleet(0, 0)
     for number in range(1, 4):
         local.take([candidate()], LONG_US, NOW_US)
-        local.report("t", Report(health=Health.STRONG, dial=number), NOW_US)
+        local.report("t", DialResult(health=Health.STRONG), number, NOW_US)
     assert local.statuses({"t": TrunkLimits(10, 10.0)}, NOW_US)["t"].circuit is Circuit.OPEN

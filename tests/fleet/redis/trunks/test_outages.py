@@ -8,6 +8,7 @@ import pytest
 from exoswitch.call.attempts import Health
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.timings import DEFAULTS
+from exoswitch.fleet.trunks.status import DialResult
 from tests.harness.redis_outages import OUTAGES
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.trunk_memory_world import STARTED_US
@@ -113,7 +114,7 @@ def test_faults_during_an_outage_open_the_breaker_of_this_gateway(world, server)
     server.stop()
     for number in range(3):
         assert take(world, pool, f"call{number}", "fast") == "fast"
-        pool.report("fast", Health.STRONG, token=f"call{number}")
+        pool.report("fast", DialResult(health=Health.STRONG), token=f"call{number}")
     assert take(world, pool, "next", "fast", "wide") == "wide"
 
 
@@ -169,7 +170,6 @@ def poisoned(path, value):
         "config_ms": 0,
         "format_ms": 0,
         "breaker": {"why": "", "opened_dial": 0, "next_probe_ms": 0, "probe_ms": 0, "faults": []},
-        "pace": {"permille": 1000, "lowered_ms": 0},
         "window": {"buckets": {}},
         "ratio": dict.fromkeys(("since_ms", "dialled", "answered", "long_dialled", "long_answered"), 0)
         | {"is_odd": False},
@@ -192,6 +192,7 @@ def poisoned(path, value):
         ("trunk_gateways", "calls", {"narrow": -5}, True),
         ("trunk_gateways", "calls", [], False),
         ("trunk_gateways", "expires_ms", 10**14, False),
+        ("trunks", "pace", {"permille": 1000, "lowered_ms": 0}, False),
         ("trunks", "breaker.faults", {"x": 1}, True),
         ("trunks", "breaker.faults", {}, False),
         ("trunks", "window.buckets", [], False),
