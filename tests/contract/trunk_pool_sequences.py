@@ -19,7 +19,7 @@ from tests.contract.trunk_pool_suite import LIMITS
 TRUNKS = sampled_from(sorted(LIMITS))
 GATEWAYS = sampled_from(["gw1", "gw2", "gw3"])
 HEALTH = sampled_from([*Health, Health.STRONG, Health.STRONG, Health.GOOD])
-SECONDS = sampled_from([0.001, 0.02, 0.5, 1.0, 2.9, 5.0, 10.0, 15.0, 29.0, 31.0, 70.0, 300.0])
+SECONDS = sampled_from([0.001, 0.02, 0.5, 1.0, 2.9, 5.0, 10.0, 15.0, 29.0, 31.0, 70.0, 300.0, 700_000.0])
 RESULTS = builds(
     DialResult,
     health=one_of(none(), HEALTH),

@@ -13,6 +13,7 @@ from exoswitch.errors import NoCapacity
 from exoswitch.fleet.trunks.breaker import PROBE_MS, REST_MS
 from exoswitch.fleet.trunks.pace import GUARD
 from exoswitch.fleet.trunks.pool import ITrunkPool
+from exoswitch.fleet.trunks.record import IDLE_MAX_MS
 from exoswitch.fleet.trunks.status import Alarm, Circuit, DialResult, TrunkLimits
 
 KEEP_S = 30.0
@@ -307,6 +308,18 @@ class TrunkPoolContract:
         take(pool, "narrow"), take(pool, "narrow")
         with pytest.raises(NoCapacity):
             take(pool, "narrow", "fast")
+
+    def test_trunk_that_no_call_wants_for_a_week_is_forgotten(self, world, pool, dial):
+        for _ in range(3):
+            dial(pool, "fast", Health.STRONG)
+            dial(pool, "wide", Health.STRONG)
+        world.advance(IDLE_MAX_MS / 1000 - 4)
+        assert self.status(world, pool, "fast").circuit is Circuit.OPEN
+        dial(pool, "wide", Health.STRONG)
+        world.advance(8)
+        world.wait(pool.renew())
+        assert self.status(world, pool, "fast").circuit is Circuit.CLOSED
+        assert self.status(world, pool, "wide").circuit is Circuit.OPEN
 
     # --- Windows and alarms -------------------------------------------------------------------------------------
 

@@ -96,6 +96,17 @@ def test_record_that_cannot_be_read_costs_no_link_and_no_call(world, command):
     assert [event["log_format"] for event in events if event["log_level"].name in {"warn", "error"}] == []
 
 
+def test_records_of_trunks_that_no_file_names_any_more_are_removed(world):
+    pool = world.gateway("gw1")
+    world.wait(pool.take("a", ["fast"]))
+    world.server.command("HSET", "exoswitch:trunks", "gone", record())
+    world.server.command("HSET", "exoswitch:trunk_turns", "gone", "17 4")
+    world.server.command("HSET", "exoswitch:trunk_turns", "ahead", "9000000000000000 9000000000000000")
+    world.wait(pool.renew())
+    for key in ("trunks", "trunk_turns"):
+        assert world.server.call("HKEYS", f"exoswitch:{key}") == b"*1\r\n$4\r\nfast\r\n"
+
+
 def test_record_that_was_set_aside_is_kept_for_the_doctor(world):
     pool = world.gateway("gw1")
     world.server.command("HSET", "exoswitch:trunks", "fast", "no json")

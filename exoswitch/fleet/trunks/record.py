@@ -11,6 +11,9 @@ from exoswitch.fleet.trunks.window import AnswerRatio, Window, counts_of
 ALARM_MS = 300_000
 """An alarm about single calls ends when none has raised it for 5 minutes."""
 
+IDLE_MAX_MS = 7 * 86_400_000
+"""A trunk that no call wants for a week is forgotten: perhaps no file names it any more."""
+
 WRONG_NUMBERS_MIN = 5
 WRONG_NUMBERS_SHARE = 5
 """The format alarm: five wrong numbers, and more than a fifth of the window's results."""
@@ -67,6 +70,11 @@ class TrunkRecord:
                 raised.append(Alarm.FORMAT.value)
             self.format_ms = now_ms
         return raised
+
+    def is_kept(self, now_ms: int) -> bool:
+        """Tell whether a call has wanted the trunk lately; a time far ahead is from before the clock was put back."""
+        changed_ms = max(self.window.changed_ms, self.pace.set_us // 1000)
+        return abs(now_ms - changed_ms) <= IDLE_MAX_MS
 
     def faults(self, now_ms: int) -> int:
         """Count the faults of the window."""

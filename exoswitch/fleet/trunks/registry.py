@@ -80,7 +80,7 @@ class TrunkRegistry:
             self.record(trunk).pace.hold(until_us, now_us)
 
     def renew(self, gateway: str, now_us: int) -> None:
-        """Take a heartbeat; remove the gateways whose counts have lapsed.
+        """Take a heartbeat; remove gateways whose counts have lapsed, and trunks that no call has wanted lately.
 
         Raises:
             UnknownGateway: it must register.
@@ -88,6 +88,7 @@ class TrunkRegistry:
         self._known(gateway, now_us).expires_us = now_us + self.keep_us
         for name in [name for name, other in self._gateways.items() if not self._lives(other, now_us)]:
             del self._gateways[name]
+        self.records = {name: its for name, its in self.records.items() if its.is_kept(now_us // 1000)}
 
     def leave(self, gateway: str) -> None:
         """Remove a gateway and its counts."""

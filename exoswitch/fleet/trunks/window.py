@@ -54,6 +54,11 @@ class Window:
                 total.update(its)
         return total
 
+    @property
+    def changed_ms(self) -> int:
+        """Give the time of the last bucket; 0 without one."""
+        return BUCKET_MS * max(self.buckets, default=0)
+
 
 @define
 class AnswerRatio:

@@ -143,17 +143,21 @@ end
 
 local AHEAD_MAX_US, PUT_BACK_US = 60000000, 1000000
 
--- Returns the time until the next turn; 0 if it was set before the clock was put back.
-local function left(trunk)
+-- Returns the next turn, and when it was set; 0 and 0 without one.
+local function turn_of(trunk)
   local text = redis.call('HGET', TURNS, trunk)
-  if not text then return 0 end
+  if not text then return 0, 0 end
   local turn, set = string.match(text, '^(%d+) (%d+)$')
-  if turn and #turn <= 16 and #set <= 16 then
-    return tonumber(set) - us > PUT_BACK_US and 0 or math.max(0, tonumber(turn) - us)
-  end
+  if turn and #turn <= 16 and #set <= 16 then return tonumber(turn), tonumber(set) end
   set_aside('turn', trunk, text)
   redis.call('HDEL', TURNS, trunk)
-  return 0
+  return 0, 0
+end
+
+-- Returns the time until the next turn; 0 if it was set before the clock was put back.
+local function left(trunk)
+  local turn, set = turn_of(trunk)
+  return set - us > PUT_BACK_US and 0 or math.max(0, turn - us)
 end
 
 local function set_turn(trunk, wait)

@@ -205,6 +205,7 @@ def poisoned(path, value):
 def test_record_of_another_form_is_set_aside_and_is_no_outage(world, server, key, path, value, is_set_aside):
     pool = world.gateway("gw1")
     server.command("HSET", f"exoswitch:{key}", "narrow", poisoned(path, value))
+    server.command("HSET", "exoswitch:trunk_turns", "narrow", f"{STARTED_US} {STARTED_US}")
     world.wait(pool.renew())
     assert pool.statuses()["narrow"].busy == 0
     assert [take(world, pool, f"call{number}", "narrow") for number in range(3)] == ["narrow", "narrow", None]
