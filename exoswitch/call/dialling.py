@@ -177,7 +177,7 @@ def _note_reason(core: CallCore, reason: int) -> None:
 def _note_hang_up(core: CallCore, cause: int, sip_status: int | None, by_peer: bool | None) -> None:
     dialled = core.dialled
     dialled.cause, dialled.sip_status = cause, sip_status
-    if cause == ENDED_UNSEEN and sip_status is None:
+    if cause == ENDED_UNSEEN and by_peer is None:
         dialled.how = End.UNSEEN
     elif by_peer and sip_status not in {None, REQUEST_TERMINATED}:
         dialled.how = End.REFUSED

@@ -119,7 +119,7 @@ CAUSE_ROWS = (
     CauseRow({16, 17, 21, 26, 27, 31}, Next.NO, Health.NEUTRAL),
     CauseRow({34, 38, 41, 42, 44, 47, 102, 111}, Next.YES, Health.STRONG),
     CauseRow({58}, Next.YES, Health.CONFIG),
-    CauseRow(range(1, 128), Next.YES, Health.WEAK),
+    CauseRow(range(128), Next.YES, Health.WEAK),  # 0: no cause, as for some redirections (measured on 22.10)
 )
 """By Q.850 cause, where there is no SIP status; the status of the call is that of `unanswered_status`."""
 

@@ -208,6 +208,12 @@ def test_end_that_nobody_saw_is_not_followed_by_another_trunk(state):
     assert ending_in(effects).status is CallStatus.FAILED
 
 
+def test_end_that_asterisk_tells_without_a_cause_is_followed_by_another_trunk():
+    """Asterisk 22.10 does so for some redirections (302), without HangupRequest."""
+    effects = Call().feed_all(*TO_FIRST_TRYING, ("channel_hung_up", 0, None, False), ("originate_failed", 0))
+    assert outcome(effects) == (Health.WEAK, True)
+
+
 def test_asterisks_own_time_out_is_the_trunks_silence():
     effects = Call().feed_all(*TO_FIRST_TRYING, BY_US, "hang_up_timed_out")
     assert outcome(effects) == (Health.STRONG, True)

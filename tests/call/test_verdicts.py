@@ -109,7 +109,11 @@ def test_end_that_nobody_saw_says_nothing_about_the_trunk_and_is_not_followed_by
     unseen = AttemptEnd(how=End.UNSEEN, has_rung=False, elapsed_s=3.0, cause=0)
     assert judge(unseen) == Verdict(Next.NO, None, FAILED)
     assert judge(refused()) == Verdict(Next.NO, None, FAILED)
-    assert judge(refused(cause=0)) == Verdict(Next.NO, None, FAILED)
+
+
+def test_end_without_a_cause_before_any_ringing_is_the_trunks():
+    assert judge(refused(cause=0)) == Verdict(Next.YES, Health.WEAK, FAILED)
+    assert judge(refused(cause=0, rung=True)).next_trunk is Next.NO
 
 
 def test_every_final_answer_of_sip_and_every_cause_has_a_row():

@@ -15,7 +15,7 @@ from tests.harness.e2e.raw_invite import SDP
 
 pytestmark = pytest.mark.e2e
 
-REDIRECTED = {23, 0}  # ITU-T Q.850; now and then Asterisk 22.10 gives no cause
+REDIRECTED = {23, 0}  # ITU-T Q.850; without HangupRequest, Asterisk 22.10 gives no cause (4 of 42)
 ANSWER_S = 0.3
 ELSEWHERE = "Refer-To: <sip:00882160000000@127.0.0.1>"
 
