@@ -15,8 +15,12 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        """Give the problem as one line: ``trunks[0].port: …``."""
-        return f"{self.path}: {self.text}"
+        """Give the problem as one line: ``trunks[0].port: …``; what cannot be printed is escaped."""
+        line = f"{self.path}: {self.text}"
+        if line.isprintable():
+            return line
+        # A key of the file may hold a line feed or a terminal's control characters.
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 class ConfigError(ExoswitchError):

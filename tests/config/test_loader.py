@@ -240,3 +240,10 @@ def test_numbers_of_a_trunk_are_expanded_and_each_is_kept_once(read, good):
     ranges = 'port: 5070, numbers: ["+914024001398-99", "04024001399", "+918047491899"]'
     numbers = read(good.replace("port: 5070", ranges)).trunks[0].numbers
     assert numbers == ("+914024001398", "+914024001399", "+918047491899")
+
+
+def test_a_key_with_a_line_feed_or_an_escape_gives_one_printable_line(read, good):
+    with pytest.raises(ConfigError) as caught:
+        read(good + '"a\\nb\\e[2J": 1\n')
+    assert str(caught.value.problems[0]).startswith(r"a\nb\x1b[2J: is not a known key")
+    assert str(caught.value).isprintable()

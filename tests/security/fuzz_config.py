@@ -1,7 +1,7 @@
 """A fuzz target: the bytes of a configuration file, against the loader.
 
-`one_input` raises if the loader raises anything but ConfigError, or if an error has no text, more than one line in a
-problem, or a secret.
+`one_input` raises if the loader raises anything but ConfigError, or if an error has no text, a secret, or a
+line feed or a control character in a problem.
 """
 
 import tempfile
@@ -29,6 +29,7 @@ SEEDS = (
     b"accounts: &a {x: *a}\n",
     b"sessions: postgresql://u:${AMI_SECRET}@@h/d\ncluster: rediss://:${AMI_SECRET}@h\n",
     b"http: 'tcp:80:interface=::1'\nnode: ${file:nothing}\n",
+    b'"no\\nkey": 1\nbilling: {"a\\e[2Jb": "${file:no\\nfile}"}\n',
 )
 
 
@@ -46,5 +47,5 @@ def one_input(data: bytes) -> None:
     assert problems
     for problem in problems:
         assert problem.text.strip()
-        assert "\n" not in str(problem)
+        assert str(problem).isprintable()
         assert SECRET not in str(problem)
