@@ -23,8 +23,9 @@ def free_ports(number: int = 1) -> range:
         if block.next_port + number > block.first + BLOCK:
             block.next_port = block.first
         ports = range(block.next_port, block.next_port + number)
-        block.next_port += number + number % 2
-        if all(_is_free(port) for port in ports):
+        taken = next((port for port in reversed(ports) if not _is_free(port)), None)
+        block.next_port = (ports.stop if taken is None else taken + 1) + 1 & ~1
+        if taken is None:
             return ports
     raise OSError(f"no {number} free ports in a row")
 
