@@ -5,6 +5,7 @@ becomes the stream's custom parameters.
 """
 
 import base64
+import html
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 from attrs import evolve, field, frozen
@@ -49,16 +50,20 @@ class BotAddress:
     sample_rate_hz: int = SAMPLE_RATES_HZ[0]
     is_resumed: bool = False
 
-    def custom_parameters(self, *, sample_rate: bool = False) -> dict[str, str]:
+    def custom_parameters(self, *, sample_rate: bool = False, custom_field: str | None = None) -> dict[str, str]:
         """Read the query as Go does: ``voice/UUID`` is a key with an empty value, and the first of equal keys counts.
 
-        `sample_rate` includes the key that asks for a rate. `RESUMPTION` comes on top of Exotel's limits.
+        `sample_rate` includes the key that asks for a rate. If the query has no other key, `custom_field` is the
+        parameter: its text, escaped for HTML, is a key with an empty value (two bots read it there; spec §1).
+        `RESUMPTION` comes on top of Exotel's limits.
         """
         parameters: dict[str, str] = {}
         query = self.resource.partition("?")[2]
         for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
             if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(parameters) < MAX_CUSTOM_PARAMETERS:
                 parameters.setdefault(key, value)
+        if custom_field is not None and parameters.keys() <= _SAMPLE_RATE_KEYS:
+            parameters = {html.escape(custom_field): ""} | parameters
         return parameters | RESUMPTION if self.is_resumed else parameters
 
     @property

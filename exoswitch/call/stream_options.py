@@ -24,7 +24,8 @@ class StreamOptions:
     Messages to the bot: `chunk_ms` is the length of one `media` message, a multiple of 20. `numbers` are written
     ``09812345610`` or ``+919812345610``. `outbound_from` is the `from` of an outbound call. `first_timestamp` is the
     time of the first `media` message: its end, or 0. `leg_sid` adds a `leg_sid` to `start`, `sample_rate_parameter`
-    adds the URL's `sample-rate` to its custom parameters.
+    adds the URL's `sample-rate` to its custom parameters. `custom_field` sends a call's CustomField to a bot
+    whose URL has no parameters.
 
     Audio of the bot: `marks_on_clear` sends back the marks of cleared audio, or drops them. `clear_granularity` stops
     at once, or finishes the message that is being played. `drain_on_close` plays queued audio after the bot closed.
@@ -42,6 +43,7 @@ class StreamOptions:
     first_timestamp: FirstTimestamp = "chunk"
     leg_sid: bool = False
     sample_rate_parameter: bool = False
+    custom_field: bool = True
     marks_on_clear: MarksOnClear = "flush"
     clear_granularity: ClearGranularity = "frame"
     drain_on_close: bool = False

@@ -1,4 +1,5 @@
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,6 +111,27 @@ def test_the_sample_rate_is_a_custom_parameter_only_if_configured():
     address = parse_address("ws://bot.example.org/ws?lang=hi&sample-rate=16000&a=1&b=2")
     assert address.custom_parameters() == {"lang": "hi", "a": "1", "b": "2"}
     assert address.custom_parameters(sample_rate=True) == {"lang": "hi", "sample-rate": "16000", "a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", {"{&quot;order&quot;:7}": ""}),
+        ("?", {"{&quot;order&quot;:7}": ""}),
+        ("?sample-rate=16000", {"{&quot;order&quot;:7}": ""}),
+        ("?lang=hi", {"lang": "hi"}),
+        ("?voice/1f2e", {"voice/1f2e": ""}),
+    ],
+)
+def test_a_custom_field_is_a_parameter_of_a_url_that_has_none(query, told):
+    address = parse_address("ws://bot.example.org/ws" + query)
+    assert address.custom_parameters(custom_field='{"order":7}') == told
+
+
+def test_a_custom_field_comes_before_the_sample_rate_and_the_resumption():
+    address = evolve(parse_address("ws://bot.example.org/ws?sample-rate=16000"), is_resumed=True)
+    told = address.custom_parameters(sample_rate=True, custom_field="a<b")
+    assert list(told) == ["a&lt;b", "sample-rate", "resumption"]
 
 
 @pytest.mark.parametrize(

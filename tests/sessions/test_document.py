@@ -46,7 +46,7 @@ TEXT = (
     '{"version":2,"call_sid":"c1","account":"acme1","direction":"outbound-api","customer":"+919812345610",'
     '"exophone":"08047491899","bot":{"url":"ws://bot.example.org/ws","options":{"chunk_ms":100,"numbers":"national",'
     '"outbound_from":"customer","first_timestamp":"chunk","leg_sid":false,"sample_rate_parameter":false,'
-    '"marks_on_clear":"flush","clear_granularity":"frame","drain_on_close":false,"close_after_stop":"handshake",'
+    '"custom_field":true,"marks_on_clear":"flush","clear_granularity":"frame","drain_on_close":false,"close_after_stop":"handshake",'
     '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"},"app":null},'
     '"created_at":1700000000.0,"updated_at":1700000009.0,"status":"completed","stream_sid":"s1",'
     r'"custom_field":"\u00fc\ud800","answered_at":1700000002.5,"ended_at":1700000009.0,"trunk":null,"asterisk":null,'

@@ -64,7 +64,10 @@ class StreamWriter:
         if options.leg_sid:
             body["leg_sid"] = leg_sid(start.call_sid)
         body |= {"account_sid": start.account, "from": numbers[0], "to": numbers[1]}
-        custom_parameters = self._address.custom_parameters(sample_rate=options.sample_rate_parameter)
+        custom_parameters = self._address.custom_parameters(
+            sample_rate=options.sample_rate_parameter,
+            custom_field=start.custom_field if options.custom_field else None,
+        )
         if custom_parameters:
             body["custom_parameters"] = custom_parameters
         body["media_format"] = {

@@ -1,7 +1,8 @@
 """Core: redaction of traces: secrets are never written; phone numbers and audio only if configured.
 
 A value in the query of a bot's URL can be a token, and the stream's custom parameters repeat it. So only the names of
-both are written, and phone numbers as `mask` shows them.
+both are written, and phone numbers as `mask` shows them. A call's CustomField is the name of a custom parameter; it
+is not written.
 """
 
 from collections.abc import Mapping
@@ -44,9 +45,13 @@ class Redactor:
 
     def parameter(self, name: str, value: str) -> str:
         """Show the value of a custom parameter."""
-        if name in self.parameters or RESUMPTION.get(name) == value:
+        if not value or name in self.parameters or RESUMPTION.get(name) == value:
             return value
         return self.number(value) if _is_number(value) else HIDDEN
+
+    def parameter_name(self, name: str, value: object) -> str:
+        """Show the name of a custom parameter; a name without a value may be a call's CustomField."""
+        return name if value != "" or name in self.parameters else HIDDEN
 
     def start(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Show a `start` message."""
@@ -60,7 +65,7 @@ class Redactor:
         parameters = body.get("custom_parameters")
         if isinstance(parameters, dict):
             shown["custom_parameters"] = {
-                name: self.parameter(name, value) if isinstance(value, str) else HIDDEN
+                self.parameter_name(name, value): self.parameter(name, value) if isinstance(value, str) else HIDDEN
                 for name, value in parameters.items()
             }
         return {**message, "start": shown}

@@ -1,3 +1,4 @@
+import html
 import json
 
 import pytest
@@ -40,6 +41,20 @@ def test_custom_parameters_come_before_the_media_format():
     body = json.loads(writer.start())["start"]
     assert body["custom_parameters"] == {"lang": "hi", "voice/1": ""}
     assert list(body)[-2:] == ["custom_parameters", "media_format"]
+
+
+def test_a_custom_field_is_the_name_of_an_empty_custom_parameter_unless_the_url_has_some():
+    custom_field = '{"name":"Asha & Ravi","id":7}'
+    body = json.loads(Messages("ws://127.0.0.1/ws", custom_field=custom_field).start())["start"]
+    assert body["custom_parameters"] == {"{&quot;name&quot;:&quot;Asha &amp; Ravi&quot;,&quot;id&quot;:7}": ""}
+    assert [html.unescape(name) for name in body["custom_parameters"]] == [custom_field]
+    body = json.loads(Messages("ws://127.0.0.1/ws?lang=hi", custom_field=custom_field).start())["start"]
+    assert body["custom_parameters"] == {"lang": "hi"}
+
+
+def test_a_custom_field_is_not_sent_if_so_configured():
+    bot = stream_start("ws://127.0.0.1/ws", custom_field=False).bot
+    assert "custom_parameters" not in json.loads(Messages(custom_field="order 7", bot=bot).start())["start"]
 
 
 def test_media_is_compact_with_string_counters(writer):

@@ -173,6 +173,12 @@ def test_numbers_and_named_parameters_are_shown_if_configured():
     assert (start["from"], start["to"]) == ("09812345610", "08047491899")
 
 
+def test_a_custom_field_which_is_a_name_without_a_value_is_not_shown():
+    start = {"event": "start", "start": {"custom_parameters": {"Asha, +919812345699": "", "resumption": "true"}}}
+    (entry,) = shown(gateway(1, start))
+    assert entry["message"]["start"]["custom_parameters"] == {"***": "", "resumption": "true"}
+
+
 def test_the_resumption_parameter_is_not_hidden():
     assert Redactor().parameter("resumption", "true") == "true"
     assert Redactor().parameter("resumption", "hunter2") == "***"
