@@ -6,7 +6,10 @@ from attrs import Factory, evolve, field, frozen
 
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
+from exoswitch.call.second_leg import SecondLeg
+from exoswitch.call.statuses import CallStatus as CallStatus  # noqa: PLC0414 - a word of the session
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.call.stream_tap import StreamTap
 
 
 class Direction(Enum):
@@ -19,24 +22,6 @@ class Direction(Enum):
     def side(self) -> str:
         """The one word for it: ``inbound`` or ``outbound``."""
         return self.value.partition("-")[0]
-
-
-class CallStatus(Enum):
-    """Exotel's call statuses; the last five are final."""
-
-    QUEUED = "queued"
-    RINGING = "ringing"
-    IN_PROGRESS = "in-progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    BUSY = "busy"
-    NO_ANSWER = "no-answer"
-    CANCELED = "canceled"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether a call with this status is over."""
-        return self not in {CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS}
 
 
 class StreamStatus(Enum):
@@ -92,6 +77,10 @@ class Session:
     that took over the call; later notes of an earlier gateway are ignored. `talked_s` is the time from answer to end
     by a monotonic clock: the wall clock may be set during a call. `trunk` and `channel_id` are those of the last of
     the `attempts`, which an outbound call has. `charge` is set when the call has ended.
+
+    `bot` is None for a call between two phones: then `customer` is the first one, and `second` tells of the other.
+    The call of a second phone has no bot, too, and `parent_call_sid` names the call that it belongs to. `tap` is a
+    one-way stream of a call between two phones.
     """
 
     call_sid: str
@@ -99,7 +88,7 @@ class Session:
     direction: Direction
     customer: str = field(repr=False)
     exophone: str
-    bot: BotTarget
+    bot: BotTarget | None
     created_at: float
     updated_at: float
     status: CallStatus = CallStatus.QUEUED
@@ -118,6 +107,9 @@ class Session:
     attempts: tuple[Attempt, ...] = ()
     ending: Ending | None = None
     charge: Charge | None = None
+    parent_call_sid: str | None = None
+    second: SecondLeg | None = None
+    tap: StreamTap | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":
         """Give the session of a call that has reached a status which is not final."""
@@ -152,7 +144,12 @@ class Session:
     @property
     def app(self) -> str | None:
         """The id of the bot's app, if it has one."""
-        return self.bot.app
+        return None if self.bot is None else self.bot.app
+
+    @property
+    def stream_options(self) -> StreamOptions:
+        """The options of the bot's stream; the defaults for a call without a bot."""
+        return StreamOptions() if self.bot is None else self.bot.options
 
     @property
     def duration_s(self) -> float | None:

@@ -1,7 +1,27 @@
-"""Core: the final status of a call that was never answered, from Asterisk's hang-up cause and dial status."""
+"""Core: the statuses of a call, and that of one that was never answered, from Asterisk's cause and dial status."""
 
-from exoswitch.call.session import CallStatus
+from enum import Enum
+
 from exoswitch.telephony.causes import HangUpCause, is_known, is_specific
+
+
+class CallStatus(Enum):
+    """Exotel's call statuses; the last five are final."""
+
+    QUEUED = "queued"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    BUSY = "busy"
+    NO_ANSWER = "no-answer"
+    CANCELED = "canceled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a call with this status is over."""
+        return self not in {CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS}
+
 
 # 21 counts as busy: on a phone network it is nearly always a person who declines, which other networks report as 17.
 # A trunk that refuses our calls (SIP 401, 403, 407) has the same cause, hence the two halves of its text.

@@ -128,6 +128,8 @@ class Listing:
 
     def _app(self, session: Session) -> str:
         """Name the app; a bot that a dialer named by its URL has none, and is named by its host."""
+        if session.bot is None:
+            return ""
         url = session.bot.url
         return session.app or self.apps.get(url) or _host(url)
 

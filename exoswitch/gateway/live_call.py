@@ -223,7 +223,7 @@ class LiveCall:
 
     def stream_closed(self, code: int | None, reason: str) -> None:
         """The bot's connection is closed."""
-        self.feed(apply_close, self.inputs, self._core, self.session.bot.options, code, reason)
+        self.feed(apply_close, self.inputs, self._core, self.session.stream_options, code, reason)
 
     # --- Effects ------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from exoswitch.call.endings import not_placed
+from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Direction, Session
 from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached
 from exoswitch.fleet.leases import Lease
@@ -110,12 +111,17 @@ class Outbound(Service):
             customer=dialable(request.number),
             exophone=request.exophone,
             bot=request.bot,
+            second=None if request.second is None else self._second(request.second),
+            tap=request.tap,
             created_at=now,
             updated_at=now,
             custom_field=request.custom_field,
             ring_s=request.ring_s,
             max_duration_s=request.max_duration_s,
         )
+
+    def _second(self, number: str) -> SecondLeg:
+        return SecondLeg(number=dialable(number), call_sid=self._environment.new_sid())
 
     async def _find_place(self, session: Session) -> Lease:
         """Take a place for a new call; other gateways may reach an Asterisk when this one cannot."""

@@ -57,8 +57,9 @@ class CallProgress:
 
     def started(self) -> None:
         """The bot was told `start`: it can hear the caller."""
-        if self._answered_at is not None and not self._is_started:
-            scheme = self._session.bot.url.partition(":")[0].lower()
+        bot = self._session.bot
+        if self._answered_at is not None and not self._is_started and bot is not None:
+            scheme = bot.url.partition(":")[0].lower()
             self._metrics.observe("answer_to_start_seconds", self._since_answer, scheme=scheme)
         self._is_started = True
 

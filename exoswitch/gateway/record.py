@@ -90,8 +90,10 @@ class CallRecord:
         )
 
     def stream_start(self, *, is_resumed: bool) -> StreamStart:
-        """Give what the bot is told of the call."""
+        """Give what the bot is told of the call, which must have a bot."""
         session = self.session
+        if session.bot is None:
+            raise LookupError("a call between two phones has no bot")
         return StreamStart(
             call_sid=session.call_sid,
             stream_sid=session.stream_sid,

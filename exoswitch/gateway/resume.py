@@ -78,7 +78,7 @@ class Resumer:
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
 
     def _resume_answered(self, session: Session, lease: Lease) -> None:
-        options = session.bot.options
+        options = session.stream_options
         if options.on_gateway_loss == "hang-up":
             self._environment.give_back(lease)
             self.give_up(evolve(session, asterisk=lease.asterisk), "its bot is configured so that the call ends then")

@@ -30,7 +30,7 @@ class Rules:
         return evolve(
             self,
             prices=self.prices.keeping(before.prices, {session.trunk for session in live if session.trunk}),
-            reach=self.reach.keeping(before.reach, {(session.account, session.bot.url) for session in live}),
+            reach=self.reach.keeping(before.reach, {(each.account, each.bot.url) for each in live if each.bot}),
         )
 
 

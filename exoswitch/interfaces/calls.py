@@ -5,16 +5,22 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.call.session import BotTarget, Session
+from exoswitch.call.stream_tap import StreamTap
 
 
 @frozen(kw_only=True)
 class CallRequest:
-    """A call that an account requests: ring `number`, show `exophone`, connect to `bot`."""
+    """A call that an account requests: ring `number`, show `exophone`, connect to `bot`, or to a `second` number.
+
+    One of `bot` and `second` is None. `tap` is a one-way stream of a call between two phones.
+    """
 
     account: str
     number: str = field(repr=False)
     exophone: str
-    bot: BotTarget
+    bot: BotTarget | None = None
+    second: str | None = field(default=None, repr=False)
+    tap: StreamTap | None = None
     custom_field: str | None = None
     ring_s: float | None = None
     max_duration_s: float | None = None

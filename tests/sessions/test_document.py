@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
-from exoswitch.call.session import BotTarget, DisconnectedBy, StreamStatus
+from exoswitch.call.second_leg import SecondLeg
+from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.call.stream_tap import StreamTap
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import event_text, from_text, to_text
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, any_sessions
@@ -54,7 +56,7 @@ TEXT = (
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null},"charge":null}'
+    '"disconnected_by":"user","stream_error":null},"charge":null,"parent_call_sid":null,"second":null,"tap":null}'
 )
 EVENT_TEXT = (
     '{"version":2,"status":"completed","stream_sid":"s1","trunk":null,"asterisk":null,"gateway":"gw1",'
@@ -62,7 +64,7 @@ EVENT_TEXT = (
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null},"charge":null}'
+    '"disconnected_by":"user","stream_error":null},"charge":null,"second":null}'
 )
 
 
@@ -95,7 +97,7 @@ OPTIONS = TREE["bot"]["options"]
     ("tree", "told"),
     [
         (None, "not a JSON object"),
-        ({**TREE, "bot": 3}, "expected BotTarget @ $.bot"),
+        ({**TREE, "bot": 3}, "BotTarget | None @ $.bot"),
         ({**TREE, "bot": {"options": OPTIONS}}, "required field missing @ $.bot.url"),
         ({**TREE, "bot": {"url": "ws://bot", "options": {**OPTIONS, "trace": 3}}}, "@ $.bot.options.trace"),
         ({**TREE, "customer": None}, "expected str @ $.customer"),
@@ -132,8 +134,22 @@ def test_missing_fields_take_their_defaults():
     tree = json.loads(to_text(SESSION))
     for name in ("custom_field", "ending", "trunk", "gateway", "channel_id", "ring_s", "max_duration_s", "attempts"):
         del tree[name]
+    for name in ("parent_call_sid", "second", "tap"):
+        del tree[name]
     del tree["bot"]["options"]["drain_on_close"]
     assert from_text(json.dumps(tree)) == SESSION
+
+
+def test_call_between_two_phones_comes_back_with_its_second_leg_and_its_tap():
+    charge = Charge(amount=Decimal("0.4"), currency="INR", billed_s=60, baseline=Decimal(1), baseline_currency="INR")
+    second = SecondLeg(
+        number="+919812345611", call_sid="c2", status=CallStatus.COMPLETED, talked_s=4.5, trunk="bsnl2", charge=charge
+    )
+    tap = StreamTap(url="wss://user:pass@bot.example.org/ws", name="qa", begins_at="leg2", timeout_s=60.0)
+    session = evolve(ENDED, bot=None, second=second, tap=tap)
+    assert from_text(to_text(session)) == session
+    assert "919812345611" not in repr(session)
+    assert "pass" not in repr(session)
 
 
 def test_event_has_the_fields_that_change_and_no_others():

@@ -22,7 +22,7 @@ def stream_parameter(session: Session) -> dict[str, str]:
 
 def _facts(session: Session) -> dict[str, str]:
     ending = session.ending
-    if ending is None or ending.stream_status is None:
+    if ending is None or ending.stream_status is None or session.bot is None:
         return {}
     facts = {
         "StreamSID": session.stream_sid,
