@@ -23,7 +23,7 @@ from exoswitch.process import behind_audio
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
 from exoswitch.trunks.registry import SETTINGS, build
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 
 EXIT_REFUSED = 2
 

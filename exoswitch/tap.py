@@ -20,7 +20,7 @@ from exoswitch.reload import Reload
 from exoswitch.tasks.signals import on_signals
 from exoswitch.telemetry.log_files import reopen_log_files
 from exoswitch.trunks.registry import SETTINGS
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 
 _LOG = Logger(namespace="exoswitch")
 

@@ -11,7 +11,7 @@ from exoswitch.control.messages import Request
 from exoswitch.errors import AddressRefused
 from exoswitch.reload import Reload
 from exoswitch.trunks.registry import SETTINGS
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 
 GOOD = """\
 asterisks:

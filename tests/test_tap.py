@@ -8,7 +8,7 @@ from exoswitch.config.loader import load
 from exoswitch.errors import CannotStart
 from exoswitch.tap import Options, makeService
 from exoswitch.trunks.registry import SETTINGS
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 
 CONFIG = """
 http: "tcp:{port}:interface=127.0.0.1"

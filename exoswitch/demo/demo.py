@@ -43,7 +43,7 @@ from exoswitch.sim.caller import Caller
 from exoswitch.sim.conversation import Conversation
 from exoswitch.sim.latency import Meters
 from exoswitch.trunks.sip import SipSettings
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 
 _TALK_S = 8.0
 _PATIENCE_S = 15.0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 from tests.harness.clients.bot_program import BotProgram
 from tests.harness.clients.phone_call import PhoneCall, gateway_config
 

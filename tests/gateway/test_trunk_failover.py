@@ -30,7 +30,7 @@ class Trunks(House):
     def __init__(self, monkeypatch, *scripts, cps=100.0, trunk_options=OptionsConfig(), budget_s=15.0, **options):  # noqa: B008 - it is frozen
         self.cps, self.trunk_options, self.budget_s = cps, trunk_options, budget_s
         self.metrics = Metrics()
-        monkeypatch.setattr("exoswitch.wiring.PrometheusMetrics", lambda: self.metrics)
+        monkeypatch.setattr("exoswitch.wiring.gateway.PrometheusMetrics", lambda: self.metrics)
         by_trunk = {f"@{name}": read_script(script) for name, script in zip(OWN, scripts, strict=False)}
         super().__init__(monkeypatch, scripts=by_trunk, **options)
         self.dialled, self.dialled_at = [], []

@@ -5,7 +5,6 @@ from twisted.application.service import Service
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 
-from exoswitch import wiring
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config.model import (
@@ -24,6 +23,7 @@ from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.virtualreactor import VirtualReactor
 from exoswitch.trunks.sip import SipSettings
+from exoswitch.wiring import gateway as wiring
 from tests.harness.networks import LOOPBACK
 
 CALLS = CallsConfig(ring_s=20)
@@ -34,7 +34,7 @@ class House:
 
     def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
         # The web service listens on the default reactor, with real sockets.
-        monkeypatch.setattr(wiring, "_web", lambda *_, **__: Service())
+        monkeypatch.setattr(wiring, "web", lambda *_, **__: Service())
         self.reactor, self.meters = VirtualReactor(), Meters()
         self.asterisk = SimulatedAsterisk(
             reactor=self.reactor, script=read_script(script), meters=self.meters, ami_port=5038, **options

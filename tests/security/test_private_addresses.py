@@ -23,7 +23,7 @@ from exoswitch.network.names import Names
 from exoswitch.network.public import read_address, why_not_public
 from exoswitch.network.reach import EVERYWHERE, Reach, ReachRules
 from exoswitch.telemetry.memory import MemoryMetrics
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 from tests.harness.recorders import RecordedLeg
 from tests.harness.wire import RecordedListener, Transport, stream_start
 

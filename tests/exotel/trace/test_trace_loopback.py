@@ -20,7 +20,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.trunks.sip import SipSettings
-from exoswitch.wiring import Gateway
+from exoswitch.wiring.gateway import Gateway
 from tests.harness.e2e.ports import free_port, free_ports
 
 

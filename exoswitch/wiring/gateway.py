@@ -1,11 +1,10 @@
-"""Root: the wiring of one gateway: every part is made here, as configured, and handed to those that need it."""
+"""Root: one gateway: its services, the order in which they start, and what a reload replaces."""
 
 import random
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from attrs import define
@@ -15,56 +14,38 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from exoswitch.ami.switch import AsteriskSwitch
-from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
 from exoswitch.configured import rules, trunk_limits
 from exoswitch.control.messages import Answer, Request
 from exoswitch.errors import BackendUnavailable, CannotStart
-from exoswitch.exotel.rest.authentication import Authentication
-from exoswitch.exotel.rest.resource import make_resource, refusal
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.stream.observer import unobserved
 from exoswitch.exotel.trace.recorder import Recorder
-from exoswitch.fleet.interfaces import IJobs, INodeAllocator
-from exoswitch.fleet.jobs_memory import MemoryJobs
-from exoswitch.fleet.memory import MemoryNodes
+from exoswitch.fleet.interfaces import INodeAllocator
 from exoswitch.fleet.once_named import OnceNamed
-from exoswitch.fleet.redis.address import parse_redis_url
-from exoswitch.fleet.trunks.memory import MemoryTrunks
 from exoswitch.fleet.trunks.metrics import readings
-from exoswitch.fleet.trunks.pool import ITrunkPool
 from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.rules import CurrentRules, Rules
 from exoswitch.gateway.trunk_view import view
 from exoswitch.interfaces.metrics import IMetrics
-from exoswitch.interfaces.routing import Accounts
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
 from exoswitch.rtp.service import RtpService
-from exoswitch.sessions.durable import DurableSessions
-from exoswitch.sessions.interfaces import ISessionStore
-from exoswitch.sessions.journal import Journal
-from exoswitch.sessions.measured import MeasuredDatabase
-from exoswitch.sessions.memory import MemorySessions
-from exoswitch.sessions.postgres import PostgresDatabase
-from exoswitch.sessions.sqlite import SqliteDatabase
-from exoswitch.store.lock import FileLock, Locks
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
-from exoswitch.web.health import health_routes
-from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
-from exoswitch.web.site import make_site, web_service
+from exoswitch.wiring.fleet import jobs, node_allocator, trunk_pool
+from exoswitch.wiring.http import scraped, web
+from exoswitch.wiring.stores import locks, session_store
 
 _LOG = Logger(namespace="exoswitch")
-_JOURNAL_BYTES = 256 * 1024 * 1024  # some 350,000 notes, which is five for each of 70,000 calls
 
 
 class Gateway(OrderedServices):
@@ -82,10 +63,10 @@ class Gateway(OrderedServices):
         self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces", "reload")}
         resolver = CaresResolver(reactor)
         self.names = Names(reactor, resolver.ask, resolver.close)
-        self.sessions = _session_store(config, reactor, self.metrics, self.threads["journal"])
-        self.nodes = _node_allocator(config, reactor, self.metrics, partial(self._name_is_taken, end))
-        self.jobs = _jobs(config, reactor, self.metrics)
-        self.trunks = _trunk_pool(config, reactor)
+        self.sessions = session_store(config, reactor, self.metrics, self.threads["journal"])
+        self.nodes = node_allocator(config, reactor, self.metrics, partial(self._name_is_taken, end))
+        self.jobs = jobs(config, reactor, self.metrics)
+        self.trunks = trunk_pool(config, reactor)
         self.trunks.set_limits(trunk_limits(config))
         self.metrics.read_from(lambda: readings(self.trunks))
         self.switches = _switches(config, reactor, self.metrics)
@@ -181,7 +162,7 @@ class Gateway(OrderedServices):
     def _add_all(self, config: Config, reactor: Any) -> None:
         for name, thread in self.threads.items():
             self.add(f"the thread of {name}", thread)
-        self.add("locks", _locks(config))
+        self.add("locks", locks(config))
         self.add("look-ups", self.names)
         self.add("the session store", self.sessions)
         self.add("the allocator of places", self.nodes)
@@ -193,8 +174,8 @@ class Gateway(OrderedServices):
         self.add("calls", OnceNamed(self.nodes, self.engine))
         page = MetricsPage(self.metrics.parts, CONTENT_TYPE, reactor)
         if config.metrics:
-            self.add("metrics", _scraped(config, page, self.metrics, reactor))
-        self.add("HTTP", _web(config, self.engine, self.rules, page, metrics=self.metrics, reactor=reactor))
+            self.add("metrics", scraped(config, page, self.metrics, reactor))
+        self.add("HTTP", web(config, self.engine, self.rules, page, metrics=self.metrics, reactor=reactor))
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
         self.add("jobs", OnceNamed(self.nodes, self.jobs))
@@ -247,86 +228,6 @@ def _together(services: Iterable[IService]) -> IService:
     return together
 
 
-def _node_allocator(
-    config: Config, reactor: Any, metrics: IMetrics, on_taken: Callable[[str], None]
-) -> INodeAllocator:
-    """Make what counts the places for calls."""
-    places = {asterisk.name: asterisk.capacity for asterisk in config.asterisks}
-    new_token = partial(secrets.token_hex, 16)
-    if not config.cluster:
-        return MemoryNodes(config.node, config.gateway.capacity, places, new_token)
-
-    # txredisapi installs the default reactor when it is imported.
-    from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415
-
-    return RedisNodes(
-        config.node,
-        config.gateway.capacity,
-        places,
-        new_token,
-        address=parse_redis_url(config.cluster),
-        reactor=reactor,
-        rng=random.Random(),
-        metrics=metrics,
-        on_taken=on_taken,
-    )
-
-
-def _jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
-    """Make what hands calls over to other gateways."""
-    if not config.cluster:
-        return MemoryJobs(config.node, clock=reactor)
-
-    from exoswitch.fleet.redis.jobs import RedisJobs  # noqa: PLC0415 - as above
-
-    return RedisJobs(
-        config.node, address=parse_redis_url(config.cluster), reactor=reactor, rng=random.Random(), metrics=metrics
-    )
-
-
-def _trunk_pool(config: Config, reactor: Any) -> ITrunkPool:
-    """Make what counts the channels and the turns of trunks."""
-    if not config.cluster:
-        return MemoryTrunks(config.node, reactor.seconds)
-
-    from exoswitch.fleet.redis.trunks.pool import RedisTrunks  # noqa: PLC0415 - as above
-
-    return RedisTrunks(
-        config.node,
-        secrets.token_hex(16),
-        address=parse_redis_url(config.cluster),
-        reactor=reactor,
-        rng=random.Random(),
-    )
-
-
-def _locks(config: Config) -> Locks:
-    """Make the locks of what only one gateway may use: a second one would take over the calls of the first."""
-    if config.sessions == "memory":
-        return Locks([])
-    path, owner = sqlite_path(config.sessions), f"gateway {config.node}"
-    journal = FileLock(Path(config.journal) / "lock", f"journal: the folder {config.journal}", owner)
-    file = FileLock(Path(f"{path}.lock"), f"sessions: the file {path}", owner)
-    return Locks([file, journal] if path else [journal])
-
-
-def _session_store(config: Config, reactor: Any, metrics: IMetrics, thread: WorkerThread) -> ISessionStore:
-    """Make what keeps sessions."""
-    if config.sessions == "memory":
-        return MemorySessions()
-    path = sqlite_path(config.sessions)
-    database = SqliteDatabase(path, reactor) if path else PostgresDatabase(config.sessions, reactor)
-    return DurableSessions(
-        MeasuredDatabase(database, reactor, metrics),
-        Journal(Path(config.journal), _JOURNAL_BYTES),
-        keep_s=config.retention_days * 86_400.0,
-        clock=reactor,
-        wall_clock=time.time,
-        in_thread=thread.run,
-        metrics=metrics,
-    )
-
-
 def _recorder(config: Config, reactor: Any, thread: WorkerThread) -> Recorder | None:
     """Make what writes traces down, where there is a folder for them."""
     settings = config.traces
@@ -340,28 +241,3 @@ def _recorder(config: Config, reactor: Any, thread: WorkerThread) -> Recorder | 
         numbers=settings.numbers,
         parameters=settings.parameters,
     )
-
-
-def _scraped(config: Config, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
-    """Serve ``/metrics`` at an endpoint of its own."""
-    site = make_site(page.resource(), reactor, refusal=refusal, metrics=metrics)
-    return web_service(config.metrics, site, reactor)
-
-
-def _web(
-    config: Config, engine: Engine, rules: CurrentRules, page: MetricsPage, *, metrics: IMetrics, reactor: Any
-) -> IService:
-    def known() -> Accounts:
-        return rules.now.accounts
-
-    authentication = Authentication(known, reactor, metrics)
-    routes = {**health_routes(engine), **({} if config.metrics else page.routes())}
-    resource = make_resource(engine, known, authentication, routes)
-    settings = config.http_limits
-    limits = ConnectionLimits(
-        total=settings.connections,
-        per_address=settings.connections_per_address,
-        trusted_proxies=frozenset(settings.trusted_proxies),
-    )
-    site = make_site(resource, reactor, refusal=refusal, metrics=metrics, limits=limits)
-    return web_service(config.http, site, reactor)
