@@ -11,7 +11,7 @@ from exoswitch.billing.rates import Price, Tariff
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
-from exoswitch.config.model import Config, CostConfig
+from exoswitch.config.model import AppConfig, Config, CostConfig
 from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.rules import Rules
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
@@ -148,4 +148,9 @@ def accounts(config: Config) -> Accounts:
 
 
 def _bots(config: Config) -> dict[str, BotTarget]:
-    return {name: BotTarget(url=app.url, options=app.options(), app=name) for name, app in config.apps.items()}
+    return {name: _bot(name, app) for name, app in config.apps.items()}
+
+
+def _bot(name: str, app: AppConfig) -> BotTarget:
+    passthru = None if app.passthru is None else app.passthru.passthru()
+    return BotTarget(url=app.url, options=app.options(), app=name, passthru=passthru)

@@ -6,6 +6,7 @@ from attrs import Factory, evolve, field, frozen
 
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
+from exoswitch.call.passthru import Passthru
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.statuses import CallStatus as CallStatus  # noqa: PLC0414 - a word of the session
 from exoswitch.call.stream_options import StreamOptions
@@ -44,12 +45,13 @@ class DisconnectedBy(Enum):
 class BotTarget:
     """The bot of a call: its URL or its resolver's URL, as configured or requested, and its stream's options.
 
-    `app` is the id of its app; None if a request named the bot by its URL.
+    `app` is the id of its app; None if a request named the bot by its URL. `passthru` is what follows its stream.
     """
 
     url: str = field(repr=False)
     options: StreamOptions = Factory(StreamOptions)
     app: str | None = None
+    passthru: Passthru | None = None
 
 
 @frozen(kw_only=True)
@@ -68,6 +70,23 @@ class Ending:
 
 
 @frozen(kw_only=True)
+class Flow:
+    """How far a call has gone from app to app, by passthru; times are seconds since the answer.
+
+    `hops` counts the apps after the first one. The present one began at `began_s`, and `digits` were pressed in its
+    stream. `ended` is how this stream ended while the caller stayed, at `ended_s`; None until then. `is_told` says
+    that its passthru is asked no more.
+    """
+
+    hops: int = 0
+    began_s: float = 0.0
+    digits: str = field(default="", repr=False)
+    ended: Ending | None = None
+    ended_s: float = 0.0
+    is_told: bool = False
+
+
+@frozen(kw_only=True)
 class Session:
     """One call in the stores and in the REST API; times are seconds since the epoch, UTC.
 
@@ -76,7 +95,8 @@ class Session:
     are the requested limits, or None; a gateway that takes over the call needs them. `takeovers` counts the gateways
     that took over the call; later notes of an earlier gateway are ignored. `talked_s` is the time from answer to end
     by a monotonic clock: the wall clock may be set during a call. `trunk` and `channel_id` are those of the last of
-    the `attempts`, which an outbound call has. `charge` is set when the call has ended.
+    the `attempts`, which an outbound call has. `charge` is set when the call has ended. `flow` tells how it
+    came to its present bot, if it has gone on from one.
 
     `bot` is None for a call between two phones: then `customer` is the first one, and `second` tells of the other.
     The call of a second phone has no bot, too, and `parent_call_sid` names the call that it belongs to. `tap` is a
@@ -110,6 +130,7 @@ class Session:
     parent_call_sid: str | None = None
     second: SecondLeg | None = None
     tap: StreamTap | None = None
+    flow: Flow | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":
         """Give the session of a call that has reached a status which is not final."""

@@ -138,6 +138,17 @@ def bot_url(text: str) -> str:
     return text
 
 
+def passthru_url(text: str) -> str:
+    """Read the URL of a passthru; its query stays as it is written."""
+    try:
+        parse_resolver(text)
+    except InvalidValue:
+        raise Unreadable(
+            "must be written as http://host[:port]/path or https://…: printable ASCII characters without a fragment"
+        ) from None
+    return text
+
+
 def cluster(text: str) -> str:
     """Read the address of the fleet's Redis, ``redis://…``; ``""`` is none."""
     if text:

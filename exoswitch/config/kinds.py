@@ -14,6 +14,7 @@ from typing import Literal
 from attrs import frozen
 
 from exoswitch.billing.rates import Pulse
+from exoswitch.call.passthru import HANG_UP, Hop
 from exoswitch.errors import ExoswitchError, InvalidValue
 from exoswitch.telephony.numbers import normalise
 
@@ -226,3 +227,15 @@ def caller_id(text: str) -> str:
 
 
 dial_prefix = matching(r"\+[0-9]{0,14}", "the beginning of a number, such as '+91'; '+' is every number")
+
+
+def hop(text: str) -> Hop:
+    """Read where a call goes on: ``hang-up``, ``app:1002`` or ``number:+919812345610``."""
+    kind, _, what = text.partition(":")
+    if text == "hang-up":
+        return HANG_UP
+    if kind == "app" and what:
+        return Hop(app=name(what))
+    if kind == "number" and what:
+        return Hop(number=phone_number(what))
+    raise Unreadable("must be hang-up, an app, written as app:1002, or a phone, written as number:+919812345610")

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import Attribute, Factory, field, fields, frozen
 
 from exoswitch.billing.rates import MINUTE
+from exoswitch.call.passthru import HANG_UP, Passthru
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.config import values
 from exoswitch.errors import Problem
@@ -226,15 +227,45 @@ class TracesConfig:
     parameters: tuple[values.Line, ...] = ()
 
 
+@frozen(kw_only=True)
+class PassthruConfig:
+    """The question that follows the stream of an app's bot, if the caller is still there, and the ways on.
+
+    `url` may hold credentials. The caller waits at most `timeout_s`; with `async` nobody waits. `json` puts the facts
+    of the stream into one key. The statuses 200 and 302 choose a way; `otherwise` follows all others, and no answer.
+    """
+
+    url: values.PassthruUrl = field(repr=False, metadata=_NEVER_SHOWN)
+    async_: bool = False
+    json: bool = False
+    timeout_s: values.PassthruSeconds = 10.0
+    on_200: values.Hop = HANG_UP
+    on_302: values.Hop = HANG_UP
+    otherwise: values.Hop = HANG_UP
+
+    def passthru(self) -> Passthru:
+        """Give it as `Passthru`."""
+        return Passthru(
+            url=self.url,
+            is_async=self.async_,
+            is_json=self.json,
+            timeout_s=self.timeout_s,
+            on_200=self.on_200,
+            on_302=self.on_302,
+            otherwise=self.otherwise,
+        )
+
+
 @frozen(kw_only=True, field_transformer=_with_kinds)
 class AppConfig(StreamConfig):
-    """An app, which Exotel calls a flow: its bot, and its own values for keys of `streams`.
+    """An app, which Exotel calls a flow: its bot, what follows it, and its own values for keys of `streams`.
 
     `url` may hold credentials. Keys that an app does not have are taken from `streams`.
     """
 
     account: values.Name
     url: values.BotUrl = field(repr=False, metadata=_NEVER_SHOWN)
+    passthru: PassthruConfig | None = None
 
 
 @frozen(kw_only=True)

@@ -93,7 +93,7 @@ class Reader:
         if not isinstance(tree, str):
             return self.section(cls, tree, path)
         if tree.lower() in YES:
-            return cls()
+            return self.section(cls, {}, path)
         if tree.lower() not in NO:
             self._note(path, f"must be no, or a mapping of keys to values (it is {tree[:_SHOWN_MAX]!r})")
         return None

@@ -10,10 +10,11 @@ from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from pathlib import Path
 
+from exoswitch.call.passthru import HANG_UP, Hop
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.files import check_certificates, read_sound
 from exoswitch.config.kinds import Unreadable, nearest
-from exoswitch.config.model import RTP_PORTS_PER_CALL, Config, CostConfig, StreamConfig, TrunkConfig
+from exoswitch.config.model import RTP_PORTS_PER_CALL, AppConfig, Config, CostConfig, StreamConfig, TrunkConfig
 from exoswitch.errors import Problem
 
 
@@ -24,6 +25,7 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_unique_names("trunks", [trunk.name for trunk in config.trunks]),
         *_app_references(config),
         *_number_references(config),
+        *_passthrus(config),
         *_trunks(config, unread),
         *_costs(config, unread),
         *_gateway_ports(config, unread),
@@ -58,6 +60,39 @@ def _number_references(config: Config) -> Iterator[Problem]:
                 f"app {entry.app!r} belongs to account {app.account!r}, but the number to {entry.account!r}; "
                 "give both the same account",
             )
+
+
+def _passthrus(config: Config) -> Iterator[Problem]:
+    for app_id, app in config.apps.items():
+        if app.passthru is None:
+            continue
+        path = f"apps.{app_id}.passthru"
+        ways = {"on_200": app.passthru.on_200, "on_302": app.passthru.on_302, "otherwise": app.passthru.otherwise}
+        for key, hop in ways.items():
+            if isinstance(hop, Hop):
+                yield from _hop(f"{path}.{key}", hop, app, config)
+            if app.passthru.async_ and key != "on_200" and hop != HANG_UP:
+                yield Problem(f"{path}.{key}", "is never used: with async the call goes on as on_200 says; remove it")
+
+
+def _hop(path: str, hop: Hop, app: AppConfig, config: Config) -> Iterator[Problem]:
+    """Check one way on from an app: it stays within the account."""
+    if hop.app is not None:
+        yield from _reference(path, hop.app, "apps", config.apps)
+        following = config.apps.get(hop.app)
+        if following and following.account and app.account and following.account != app.account:
+            yield Problem(
+                path,
+                f"app {hop.app!r} belongs to account {following.account!r}, but this app to {app.account!r}; "
+                "give both the same account",
+            )
+    account = config.accounts.get(app.account)
+    if hop.number is not None and account and not hop.number.startswith(account.dial_prefixes):
+        yield Problem(
+            path,
+            f"account {app.account!r} may not dial {hop.number}; add its beginning to "
+            f"accounts.{app.account}.dial_prefixes",
+        )
 
 
 def _reference(path: str, name: str, section: str, known: Iterable[str]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 
 from exoswitch.billing.rates import Pulse
+from exoswitch.call.passthru import Hop as NextHop
 from exoswitch.config import addresses, kinds
 from exoswitch.config.kinds import Kind, decimal, whole
 
@@ -26,6 +27,7 @@ DialPrefix = Annotated[str, Kind(kinds.dial_prefix, '"+91"')]
 File = Annotated[str, Kind(kinds.path, "ca.pem", names="file")]
 RemotePath = Annotated[str, Kind(kinds.remote_path, "/etc/ssl/certs/ca-certificates.crt")]
 Folder = Annotated[str, Kind(kinds.path, "traces", names="folder")]
+Hop = Annotated[NextHop, Kind(kinds.hop, "hang-up")]
 Currency = Annotated[str, Kind(kinds.currency, "INR")]
 
 Ipv4 = Annotated[str, Kind(addresses.ipv4, "10.0.0.5")]
@@ -43,6 +45,7 @@ MetricsEndpoint = Annotated[str, Kind(addresses.metrics_endpoint, '"tcp:9464:int
 Cluster = Annotated[str, Kind(addresses.cluster, "redis://127.0.0.1:6379/0")]
 SessionStore = Annotated[str, Kind(addresses.session_store, "sqlite:///exoswitch.db")]
 BotUrl = Annotated[str, Kind(addresses.bot_url, '"wss://bot.example.org/ws"')]
+PassthruUrl = Annotated[str, Kind(addresses.passthru_url, '"https://bot.example.org/passthru"')]
 Port = Annotated[int, whole(1, 65535)]
 PortRange = Annotated[range, Kind(kinds.port_range, "20000-23999")]
 
@@ -75,5 +78,6 @@ JitterMs = Annotated[int, whole(20, 2000, step=20)]
 PlayoutSeconds = Annotated[int, whole(1, 3600)]
 QuarantineSeconds = Annotated[float, decimal(0, 300)]
 StopSeconds = Annotated[float, decimal(0, 14_400)]
+PassthruSeconds = Annotated[float, decimal(0.1, 60)]
 WaitSeconds = Annotated[float, decimal(0.1, 600)]
 StreamSeconds = Annotated[float, decimal(0.1, 14_400)]  # Exotel: TimeLimit of a call is at most 14,400 s

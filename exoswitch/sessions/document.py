@@ -33,6 +33,7 @@ _CHANGING = (
     "ending",
     "charge",
     "second",
+    "flow",
 )
 _LATEST = 32_503_680_000.0  # the year 3000: a later time is an error, and databases and calendars refuse it
 _TAKEOVERS_MAX = 900  # see `notes`

@@ -16,7 +16,7 @@ from exoswitch.trunks.registry import SETTINGS
 
 REFERENCE = Path(__file__).parents[2] / "etc" / "exoswitch.yaml"
 ENVIRON = {"AMI_SECRET": "a secret of an AMI", "ACME_TOKEN": "a token of acme1", "BOT_PASSWORD": "c"}
-EXAMPLES_IN_PLACE_OF_DEFAULTS = {"trunks", "cost", "accounts", "apps", "numbers"}
+EXAMPLES_IN_PLACE_OF_DEFAULTS = {"trunks", "cost", "accounts", "apps", "numbers", "passthru"}
 BESIDE_THE_FILE = {"sessions", "journal"}
 
 
@@ -72,7 +72,9 @@ def test_every_default_is_the_default_of_the_program():
         elif spec.name not in EXAMPLES_IN_PLACE_OF_DEFAULTS:
             assert getattr(config, spec.name) == getattr(minimal, spec.name)
     costs = (cost for trunk in config.trunks for cost in trunk.cost)
-    for entry in (*config.asterisks, *config.trunks, *costs, *config.accounts.values(), *config.apps.values()):
+    apps = config.apps.values()
+    passthrus = (app.passthru for app in apps if app.passthru)
+    for entry in (*config.asterisks, *config.trunks, *costs, *config.accounts.values(), *apps, *passthrus):
         required = {
             spec.alias: getattr(entry, spec.name)
             for spec in attrs.fields(type(entry))

@@ -4,12 +4,14 @@ from hypothesis import strategies as st
 
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
+from exoswitch.call.passthru import Hop, Passthru
 from exoswitch.call.session import (
     BotTarget,
     CallStatus,
     Direction,
     DisconnectedBy,
     Ending,
+    Flow,
     Session,
     StreamStatus,
 )
@@ -55,6 +57,16 @@ _attempts = st.builds(
     has_rung=st.booleans(),
     reason=st.none() | _texts,
 )
+_hops = st.builds(Hop, app=st.none() | _texts, number=st.none() | _texts)
+_passthrus = st.builds(Passthru, url=_texts, is_async=st.booleans(), on_200=_hops, otherwise=_hops)
+_flows = st.builds(
+    Flow,
+    hops=st.integers(0, 10),
+    began_s=st.floats(0, 14_400),
+    digits=_texts,
+    ended=st.none() | _endings,
+    is_told=st.booleans(),
+)
 _amounts = st.decimals(0, 10**9, places=6)
 _charges = st.builds(
     Charge,
@@ -71,7 +83,8 @@ any_sessions = st.builds(
     direction=st.sampled_from(Direction),
     customer=_texts,
     exophone=_texts,
-    bot=st.builds(BotTarget, url=_texts, options=_options, app=st.none() | _texts),
+    bot=st.builds(BotTarget, url=_texts, options=_options, app=st.none() | _texts, passthru=st.none() | _passthrus),
+    flow=st.none() | _flows,
     created_at=_moments,
     updated_at=_moments,
     status=st.sampled_from(CallStatus),

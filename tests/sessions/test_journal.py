@@ -22,7 +22,7 @@ NOTES = [Note(number, evolve(SESSION, call_sid=f"c{number}")) for number in rang
 
 @pytest.fixture
 def journal(tmp_path):
-    made = Journal(tmp_path / "journal", 1_000_000)
+    made = Journal(tmp_path / "journal", 2_000_000)
     yield made
     made.close()
 
