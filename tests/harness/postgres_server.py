@@ -30,9 +30,13 @@ def binaries() -> Path | None:
 
 @define(eq=False)
 class PostgresServer:
-    """One server with its databases."""
+    """One server with its databases.
+
+    Without `syncs` it never waits for the disk: its data then survives its own crash, but not the machine's.
+    """
 
     bin: Path
+    syncs: bool = True
     port: int = field(factory=free_port)
     _folder: Path = field(init=False)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
@@ -48,7 +52,12 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
-        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": ""}
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": "",
+            "fsync": "on" if self.syncs else "off",
+        }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -129,9 +138,9 @@ class PostgresServer:
 
 
 @contextmanager
-def running(bin_folder: Path) -> Iterator[PostgresServer]:
+def running(bin_folder: Path, *, syncs: bool = True) -> Iterator[PostgresServer]:
     """Run a server, and remove it afterwards."""
-    server = PostgresServer(bin_folder)
+    server = PostgresServer(bin_folder, syncs)
     server.make()
     try:
         server.start()
@@ -146,5 +155,5 @@ def postgres() -> Iterator[PostgresServer]:
     bin_folder = binaries()
     if bin_folder is None:
         pytest.skip("needs PostgreSQL: apt install postgresql")
-    with running(bin_folder) as server:
+    with running(bin_folder, syncs=False) as server:
         yield server
