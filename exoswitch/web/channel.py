@@ -109,17 +109,17 @@ class Channel(HTTPChannel):
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name for a malformed request
         self.refuse(400, _MALFORMED)
 
-    def refuse(self, status: int, message: str) -> None:
+    def refuse(self, status: int, message: str, target: bytes = b"") -> None:
         """Answer a request that cannot be read any further, and close the connection; only the first time counts."""
         if self._is_refused:
             return
         self._is_refused = True
         self.setTimeout(None)
         self.site.metrics.add("http_requests_refused_total", status=str(status))
-        body = self.site.refusal(status, message)
+        kind, body = self.site.refusal(status, message, target or getattr(self, "_path", b""))
         self.transport.write(
-            b"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
-            % (status, RESPONSES[status], len(body), body)
+            b"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+            % (status, RESPONSES[status], kind.encode(), len(body), body)
         )
         self._networkProducer.unregisterProducer()
         self.transport.refuse()

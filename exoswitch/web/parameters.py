@@ -1,142 +1,109 @@
-"""Core: the parameters of a request, from its query and from its body: a form, multipart/form-data, or JSON.
+"""Core: the parameters of a request, read by their names in Exotel's documentation.
 
-Names of parameters are case-insensitive; of a repeated one the first counts, and the body comes before the query.
-Arrays and objects of JSON become names as forms write them: ``Events[0]``, ``Legs[0][Status]``.
+Names are case-insensitive. Of a repeated parameter the first value counts, except where an array is read.
 """
 
-import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-from urllib.parse import unquote_to_bytes
+from contextlib import contextmanager
 
-from multipart import MultipartError, PushMultipartParser, parse_options_header
+from attrs import field, frozen
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidRequest, InvalidValue
+from exoswitch.telephony.numbers import normalise
 
-MAX_PARAMETERS = 200
-MAX_JSON_DEPTH = 8
-MAX_JSON_MARKS = 2000
-"""Commas and opening brackets in a JSON body: 64 KiB of lists takes 20 ms to read, in which no call has audio."""
-_MAX_PART_HEADERS = 8
-_MAX_PART_HEADER_BYTES = 1024
-_MAX_CONTENT_TYPE = 256
-_TOO_MANY = f"the request has more than {MAX_PARAMETERS} parameters"
-
-_FORM = "application/x-www-form-urlencoded"
-_MULTIPART = "multipart/form-data"
-_JSON = "application/json"
-
-Pairs = Iterable[tuple[str, str]]
+_NATIONAL_DIGITS = 10
+_SHOWN = 40
+_INDEXED = re.compile(r"(?P<name>.+)\[(?P<index>[0-9]{0,4})\]", re.ASCII)
 
 
-def read_parameters(query: bytes, content_type: str, body: bytes) -> Mapping[str, str]:
-    """Give the value of each parameter by its name in lower case; a body without a type is a form.
+@frozen
+class Parameters:
+    """The parameters of a request: the values of each by its name in lower case, in the order of the request."""
 
-    Raises:
-        InvalidRequest: the body has another type or is malformed, or a text is not UTF-8, or holds NUL.
-    """
-    parameters: dict[str, str] = {}
-    for pairs in (_read_body(content_type, body), read_form(query)):
-        for count, (name, value) in enumerate(pairs, 1):
-            if count > MAX_PARAMETERS:
-                raise InvalidRequest(_TOO_MANY)
-            parameters.setdefault(_checked(name, name).lower(), _checked(name, value))
-    return parameters
+    _values: Mapping[str, tuple[str, ...]] = field(repr=False)
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> "Parameters":
+        """Make them of pairs of name and value."""
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            values.setdefault(name.lower(), []).append(value)
+        return cls({name: tuple(all_values) for name, all_values in values.items()})
+
+    def text(self, name: str) -> str | None:
+        """Give a parameter without blanks around it; None if it is missing or empty."""
+        return self._first(name).strip() or None
+
+    def number(self, name: str) -> str:
+        """Give a required phone number, in E.164.
+
+        Raises:
+            InvalidRequest: it is missing, or is not a phone number.
+        """
+        value = self.text(name)
+        if value is None:
+            raise InvalidRequest(f"{name} is missing")
+        with naming(name):
+            return normalise(_with_plus(self._first(name)))
+
+    def numbers(self, name: str) -> tuple[str, ...]:
+        """Give the phone numbers of an array, in E.164."""
+        with naming(name):
+            return tuple(normalise(_with_plus(value)) for value in self._items(name) if value.strip())
+
+    def seconds(self, name: str, most: int) -> float | None:
+        """Give a number of seconds from 1 to `most`; None if it is missing."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= most):
+            raise InvalidRequest(f"{name}={value[:_SHOWN]!r} must be a number of seconds from 1 to {most}")
+        return float(value)
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """Give the texts of an array, in every spelling that clients use.
+
+        These are ``Events[0]=a&Events[1]=b``, ``Events[]=a&Events[]=b``, ``Events=a&Events=b`` and ``Events=a,b``.
+        """
+        return tuple(text for value in self._items(name) if (text := value.strip()))
+
+    def flag(self, name: str) -> bool | None:
+        """Give whether a parameter is ``true`` or ``false`` (or 1, 0, yes, no); None if it is missing."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if value.lower() in {"true", "1", "yes"}:
+            return True
+        if value.lower() in {"false", "0", "no"}:
+            return False
+        raise InvalidRequest(f"{name}={value[:_SHOWN]!r} must be true or false")
+
+    def _first(self, name: str) -> str:
+        return self._values.get(name.lower(), ("",))[0]
+
+    def _items(self, name: str) -> Iterator[str]:
+        """Give the items of an array; those with an index come in its order."""
+        found: list[tuple[int, str]] = []
+        for written, values in self._values.items():
+            indexed = _INDEXED.fullmatch(written)
+            if (indexed["name"] if indexed else written) == name.lower():
+                found += ((int(indexed["index"] or 0) if indexed else 0, value) for value in values)
+        for _, value in sorted(found, key=lambda item: item[0]):
+            yield from value.split(",")
 
 
-def read_form(text: bytes) -> Iterator[tuple[str, str]]:
-    """Read ``name=value&name=value``; a ``;`` is a part of its value, as in Exotel's filters."""
-    items = text.split(b"&", MAX_PARAMETERS + 1)
-    if len(items) > MAX_PARAMETERS:
-        raise InvalidRequest(_TOO_MANY)
-    for item in filter(None, items):
-        name, _, value = (part.replace(b"+", b" ") for part in item.partition(b"="))
-        yield _decoded(name, unquote_to_bytes(name)), _decoded(name, unquote_to_bytes(value))
-
-
-def read_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
-    """Read the parts of a form; a file counts as text."""
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Put the name of a parameter before the text of an error."""
     try:
-        parser = PushMultipartParser(
-            boundary,
-            max_header_size=_MAX_PART_HEADER_BYTES,
-            max_header_count=_MAX_PART_HEADERS,
-            max_segment_count=MAX_PARAMETERS,
-        )
-        name, value = "", b""
-        with parser:
-            for event in parser.parse(body):
-                if event is None:
-                    yield name, _decoded(name.encode(), value)
-                elif isinstance(event, (bytes, bytearray)):
-                    value += event
-                else:
-                    name, value = event.name, b""
-    except MultipartError as problem:
-        raise InvalidRequest(f"the multipart body cannot be read: {problem}") from None
+        yield
+    except InvalidValue as problem:
+        raise InvalidRequest(f"{name}: {problem}") from problem
 
 
-def read_json(body: bytes) -> Any:
-    """Read a JSON document.
-
-    Raises:
-        InvalidRequest: it is none.
-    """
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("the body is not JSON, though its Content-Type says so") from None
-
-
-def _read_body(content_type: str, body: bytes) -> Pairs:
-    if not body:
-        return ()
-    kind, options = parse_options_header(content_type[:_MAX_CONTENT_TYPE])
-    if kind in {"", _FORM}:
-        return read_form(body)
-    if kind == _MULTIPART:
-        return read_multipart(body, options.get("boundary", ""))
-    if kind == _JSON:
-        if sum(map(body.count, (b",", b"[", b"{"))) > MAX_JSON_MARKS:
-            raise InvalidRequest(_TOO_MANY)
-        return _flat(read_json(body))
-    raise InvalidRequest(f"Content-Type {kind[:60]!r} is not supported: send {_FORM}, {_MULTIPART} or {_JSON}")
-
-
-def _flat(document: Any) -> Pairs:
-    if not isinstance(document, dict):
-        raise InvalidRequest("the JSON body is not an object: write the parameters as its keys")
-    return (pair for key, value in document.items() for pair in _named(key, value, MAX_JSON_DEPTH))
-
-
-def _named(name: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
-    """Give the parameters of a JSON value; null is a missing one."""
-    if isinstance(value, (dict, list)):
-        if not levels:
-            raise InvalidRequest(f"the JSON body has more than {MAX_JSON_DEPTH} levels")
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _named(f"{name}[{key}]", item, levels - 1)
-    elif value is not None:
-        yield name, value if isinstance(value, str) else json.dumps(value)
-
-
-def _decoded(name: bytes, text: bytes) -> str:
-    try:
-        return text.decode("utf-8")
-    except UnicodeDecodeError:
-        raise InvalidRequest(f"the parameter {name[:40]!r} is not UTF-8") from None
-
-
-def _checked(name: str, text: str) -> str:
-    """Refuse text that no database can keep: NUL, and half of a surrogate pair, which JSON can write."""
-    if "\0" in text or not _is_utf8(text):
-        raise InvalidRequest(f"the parameter {name[:40]!a} has a character that is not text: remove it")
-    return text
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _with_plus(value: str) -> str:
+    """Put the + back that a form without %2B turns into a blank; ten digits or fewer have no country code."""
+    number = value.strip()
+    is_international = value.startswith(" ") and len(number) > _NATIONAL_DIGITS
+    return f"+{number}" if is_international and number[0] in "123456789" else number

@@ -2,6 +2,7 @@
 
 # mypy: disallow-untyped-calls=False
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,8 @@ from exoswitch.web.client import client_of
 from exoswitch.web.connection import address_of
 from exoswitch.web.limits import MAX_BODY_BYTES
 from exoswitch.web.target import read_target
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 class Request(server.Request):
@@ -42,18 +45,31 @@ class Request(server.Request):
         try:
             target = read_target(path)
         except InvalidRequest as problem:
-            self.channel.refuse(400, str(problem))
+            self.channel.refuse(400, str(problem), path)
             return
         self.path, self.query = target.path, target.query
         self.channel.answer_in_turn(self._answer)
 
     def _answer(self) -> None:
-        if not self._disconnected:
+        if not self.is_gone:
             self.process()
 
-    def getRequestHostname(self) -> bytes:  # noqa: N802
-        """Give a constant: no answer depends on the ``Host`` header, which klein's router cannot always read."""
-        return b"gateway"
+    def base_url(self) -> str:
+        """Give the scheme and the host that the client used; a ``Host`` header that is not one is ignored.
+
+        A trusted proxy names the scheme in ``X-Forwarded-Proto``.
+        """
+        host = self.getHeader(b"Host") or b""
+        named = self.getHeader(b"X-Forwarded-Proto") or b""
+        is_proxied = address_of(self.client) in self.channel.site.limits.trusted_proxies
+        is_secure = named.strip().lower() == b"https" if named and is_proxied else self.isSecure()
+        authority = host.decode("ascii") if _HOST.fullmatch(host) else "localhost"
+        return f"{'https' if is_secure else 'http'}://{authority}"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the client has disconnected, so that nothing can be written."""
+        return bool(self._disconnected)
 
     def client_address(self) -> str:
         """Give the address of the client, which a trusted proxy names in ``X-Forwarded-For``."""

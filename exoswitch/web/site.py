@@ -23,8 +23,8 @@ Request = Any  # exoswitch.web.request.Request, which has few types
 Handler = Callable[[Request], bytes | Awaitable[bytes]]
 """Gives the body of the answer to a GET request, and sets its status and headers."""
 
-Refusal = Callable[[int, str], bytes]
-"""Gives the JSON of an error: its HTTP status, and its message."""
+Refusal = Callable[[int, str, bytes], tuple[str, bytes]]
+"""Gives the ``Content-Type`` and the body of an error: its HTTP status, its message, and the request's target."""
 
 
 class _Site(Site):

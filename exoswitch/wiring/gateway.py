@@ -39,10 +39,9 @@ from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
-from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
-from exoswitch.web.metrics import MetricsPage
+from exoswitch.telemetry.prometheus import PrometheusMetrics
 from exoswitch.wiring.fleet import jobs, node_allocator, trunk_pool
-from exoswitch.wiring.http import scraped, web
+from exoswitch.wiring.http import http_services
 from exoswitch.wiring.stores import locks, session_store
 
 _LOG = Logger(namespace="exoswitch")
@@ -172,10 +171,8 @@ class Gateway(OrderedServices):
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
         self.add("media", self.media)
         self.add("calls", OnceNamed(self.nodes, self.engine))
-        page = MetricsPage(self.metrics.parts, CONTENT_TYPE, reactor)
-        if config.metrics:
-            self.add("metrics", scraped(config, page, self.metrics, reactor))
-        self.add("HTTP", web(config, self.engine, self.rules, page, metrics=self.metrics, reactor=reactor))
+        for name, service in http_services(config, self.engine, self.rules, metrics=self.metrics, reactor=reactor):
+            self.add(name, service)
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
         self.add("jobs", OnceNamed(self.nodes, self.jobs))

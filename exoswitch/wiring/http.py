@@ -1,44 +1,52 @@
-"""Root: the HTTP servers: the REST API with the pages of health, and the metrics."""
+"""Root: the wiring of the HTTP server: the REST API with all its endpoints, health, and metrics."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from twisted.application.service import IService
 
 from exoswitch.config.model import Config
+from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
-from exoswitch.exotel.rest.resource import make_resource, refusal
-from exoswitch.gateway.engine import Engine
+from exoswitch.exotel.rest.calls import call_endpoints
+from exoswitch.exotel.rest.connecting import connect_endpoints
+from exoswitch.exotel.rest.endpoint import Endpoint
+from exoswitch.exotel.rest.resource import RestResource, refusal
+from exoswitch.exotel.rest.routes import Routes
 from exoswitch.gateway.rules import CurrentRules
-from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
+from exoswitch.telemetry.prometheus import CONTENT_TYPE, PrometheusMetrics
 from exoswitch.web.health import health_routes
 from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import make_site, web_service
 
 
-def scraped(config: Config, page: MetricsPage, metrics: IMetrics, reactor: Any) -> IService:
-    """Serve ``/metrics`` at an endpoint of its own."""
-    site = make_site(page.resource(), reactor, refusal=refusal, metrics=metrics)
-    return web_service(config.metrics, site, reactor)
+def http_services(
+    config: Config, calls: ICalls, rules: CurrentRules, *, metrics: PrometheusMetrics, reactor: Any
+) -> Iterator[tuple[str, IService]]:
+    """Give each server and its name: that of the API, and that of metrics if it has an endpoint of its own."""
+    page = MetricsPage(metrics.parts, CONTENT_TYPE, reactor)
+    if config.metrics:
+        site = make_site(page.resource(), reactor, refusal=refusal, metrics=metrics)
+        yield "metrics", web_service(config.metrics, site, reactor)
 
-
-def web(
-    config: Config, engine: Engine, rules: CurrentRules, page: MetricsPage, *, metrics: IMetrics, reactor: Any
-) -> IService:
-    """Serve the REST API and the pages of health, within the limits of connections."""
-
-    def known() -> Accounts:
+    def accounts() -> Accounts:
         return rules.now.accounts
 
-    authentication = Authentication(known, reactor, metrics)
-    routes = {**health_routes(engine), **({} if config.metrics else page.routes())}
-    resource = make_resource(engine, known, authentication, routes)
+    api = RestApi(
+        Routes[Endpoint].of((*connect_endpoints(calls, accounts), *call_endpoints(calls))),
+        Authentication(accounts, reactor, metrics),
+        time.time,
+    )
+    more = {**health_routes(calls), **({} if config.metrics else page.routes())}
     settings = config.http_limits
     limits = ConnectionLimits(
         total=settings.connections,
         per_address=settings.connections_per_address,
         trusted_proxies=frozenset(settings.trusted_proxies),
     )
-    site = make_site(resource, reactor, refusal=refusal, metrics=metrics, limits=limits)
-    return web_service(config.http, site, reactor)
+    site = make_site(RestResource(api, more), reactor, refusal=refusal, metrics=metrics, limits=limits)
+    yield "HTTP", web_service(config.http, site, reactor)

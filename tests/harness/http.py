@@ -3,6 +3,7 @@
 import base64
 import json
 from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 from attrs import define, field
 from twisted.internet.address import IPv4Address
@@ -14,6 +15,7 @@ from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 from zope.interface import implementer
 
+from exoswitch.exotel.rest.resource import refusal
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.site import make_site
 
@@ -48,9 +50,7 @@ class Server:
         self.factory = make_site(
             self.resource,
             self.clock,
-            refusal=lambda status, message: json.dumps(
-                {"RestException": {"Status": status, "Message": message}}
-            ).encode(),
+            refusal=refusal,
             metrics=self.metrics,
             limits=self.limits,
         )
@@ -133,7 +133,20 @@ class Reply:
         return json.loads(self.text)
 
     @property
+    def xml(self):
+        """The document, as `ElementTree` reads it."""
+        assert self.headers.getRawHeaders("Content-Type") == ["application/xml"]
+        return ET.fromstring(self.text)  # noqa: S314 - our own answer
+
+    @property
     def message(self):
-        problem = self.json["RestException"]
-        assert problem["Status"] == self.code
+        """The text of an error, in the form that it has."""
+        if self.text.startswith(b"<"):
+            problem = {child.tag: child.text for child in self.xml.find("RestException")}
+        elif "RestException" in self.json:
+            problem = self.json["RestException"]
+        else:
+            error = self.json["response"]["error_data"]
+            problem = {"Status": self.json["http_code"], "Message": error["description"]}
+        assert int(problem["Status"]) == self.code
         return problem["Message"]

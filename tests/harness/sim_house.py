@@ -1,7 +1,6 @@
 """A whole gateway in memory and in virtual time, with a simulated Asterisk and a simulated bot."""
 
 import pytest
-from twisted.application.service import Service
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 
@@ -34,7 +33,7 @@ class House:
 
     def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
         # The web service listens on the default reactor, with real sockets.
-        monkeypatch.setattr(wiring, "web", lambda *_, **__: Service())
+        monkeypatch.setattr(wiring, "http_services", lambda *_, **__: ())
         self.reactor, self.meters = VirtualReactor(), Meters()
         self.asterisk = SimulatedAsterisk(
             reactor=self.reactor, script=read_script(script), meters=self.meters, ami_port=5038, **options

@@ -17,6 +17,7 @@ from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
 from exoswitch.trunks.sip import SipSettings
 from exoswitch.trunks.sip_trunk import SipTrunk
+from exoswitch.web.parameters import Parameters
 
 NAMES = ("from", "callerid", "url", "customfield")
 ACCOUNT = Account(
@@ -45,7 +46,7 @@ def one_input(data: bytes) -> None:
     """Read the request, dial its number, and read the action as Asterisk does."""
     texts = (value.decode("utf-8", "replace") for value in data.split(b"\0"))
     try:
-        request = read_connect(dict(zip(NAMES, texts, strict=False)), ACCOUNT, ACCOUNTS)
+        request = read_connect(Parameters.of(zip(NAMES, texts, strict=False)), ACCOUNT, ACCOUNTS)
     except (InvalidRequest, NotAllowed):
         return
     assert NUMBER.fullmatch(request.number)

@@ -123,7 +123,7 @@ def test_an_honest_client_still_finds_room(server):
 def test_no_host_header_is_an_error(server, host):
     with capturedLogs() as log:
         connection = server.connect()
-        connection.send(b"GET /v1/Accounts/x HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+        connection.send(b"GET /v1/Accounts HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
     assert [reply.code for reply in connection.replies()] == [404]
     assert log == []
 
@@ -142,7 +142,7 @@ def test_multipart_in_multipart_is_no_error_of_ours(auth, code):
 
 
 def test_a_body_is_not_parsed_before_its_sender_is_known(server, monkeypatch):
-    monkeypatch.setattr("exoswitch.exotel.rest.resource.read_parameters", None)
+    monkeypatch.setattr("exoswitch.exotel.rest.api.read_parameters", None)
     assert Dialer(auth=None).connect(b"{", headers=["Content-Type: application/json"]).code == 401
 
 

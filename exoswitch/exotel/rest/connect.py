@@ -6,21 +6,17 @@ number of an app `To` a customer.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-
-from attrs import frozen
 
 from exoswitch.call.bot_address import parse_address
 from exoswitch.call.session import BotTarget
-from exoswitch.errors import InvalidRequest, InvalidValue
+from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import Account, Accounts
-from exoswitch.telephony.numbers import normalise, same_number
+from exoswitch.telephony.numbers import same_number
+from exoswitch.web.parameters import Parameters, naming
 
 _MAX_URL = 600
-_NATIONAL_DIGITS = 10
 _MAX_CUSTOM_FIELD = 128
 _MAX_RING_S = 600
 _MAX_DURATION_S = 14400
@@ -29,14 +25,13 @@ _MAX_DURATION_S = 14400
 _FLOW = re.compile(r"https?://[^/]+(?:/(?P<account>[^/]+))?/exoml/start(?:_voice)?/(?P<app>[^/?#]+)/?", re.ASCII)
 
 
-def read_connect(parameters: Mapping[str, str], account: Account, accounts: Accounts) -> CallRequest:
-    """Read the request of an account; the keys of `parameters` are in lower case.
+def read_connect(asked: Parameters, account: Account, accounts: Accounts) -> CallRequest:
+    """Read the request of an account.
 
     Raises:
         InvalidRequest: the text names the parameter, its value and the remedy.
         NotAllowed: the account may not dial this number.
     """
-    asked = _Parameters(parameters)
     custom_field = asked.text("CustomField")
     if custom_field is not None and len(custom_field) > _MAX_CUSTOM_FIELD:
         raise InvalidRequest(f"CustomField has {len(custom_field)} characters: write at most {_MAX_CUSTOM_FIELD}")
@@ -57,40 +52,7 @@ def read_connect(parameters: Mapping[str, str], account: Account, accounts: Acco
     )
 
 
-@frozen
-class _Parameters:
-    """The parameters of a request, by their names in Exotel's documentation."""
-
-    _values: Mapping[str, str]
-
-    def text(self, name: str) -> str | None:
-        """Give a parameter; None if it is missing or empty."""
-        return self._values.get(name.lower(), "").strip() or None
-
-    def number(self, name: str) -> str:
-        """Give a required phone number, in E.164."""
-        value = self.text(name)
-        if value is None:
-            raise InvalidRequest(f"{name} is missing")
-        with _naming(name):
-            return normalise(self._with_plus(name, value))
-
-    def _with_plus(self, name: str, value: str) -> str:
-        """Put the + back that a form without %2B turns into a blank; ten digits or fewer have no country code."""
-        is_international = self._values[name.lower()].startswith(" ") and len(value) > _NATIONAL_DIGITS
-        return f"+{value}" if is_international and value[0] in "123456789" else value
-
-    def seconds(self, name: str, most: int) -> float | None:
-        """Give a number of seconds."""
-        value = self.text(name)
-        if value is None:
-            return None
-        if not (value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= most):
-            raise InvalidRequest(f"{name}={value[:20]!r} must be a number of seconds from 1 to {most}")
-        return float(value)
-
-
-def _from_bot(asked: _Parameters, account: Account) -> tuple[str, str, BotTarget] | None:
+def _from_bot(asked: Parameters, account: Account) -> tuple[str, str, BotTarget] | None:
     """Read a call from the number of an app to a customer; None if the request names its bot in another way."""
     if asked.text("Url") or asked.text("StreamUrl") or not asked.text("To"):
         return None
@@ -104,7 +66,7 @@ def _from_bot(asked: _Parameters, account: Account) -> tuple[str, str, BotTarget
     )
 
 
-def _to_customer(asked: _Parameters, account: Account, accounts: Accounts) -> tuple[str, str, BotTarget]:
+def _to_customer(asked: Parameters, account: Account, accounts: Accounts) -> tuple[str, str, BotTarget]:
     """Read a call to `From` that shows `CallerId`; some clients send a `To` beside a `Url`, which is ignored."""
     number, exophone = asked.number("From"), asked.number("CallerId")
     others = (number for other in accounts.by_name.values() if other is not account for number in other.numbers)
@@ -131,7 +93,7 @@ def _check_stream(url: str, kind: str | None) -> None:
         raise InvalidRequest(f"StreamType={kind[:20]!r} is not supported: write bidirectional or remove it")
     if len(url) >= _MAX_URL:
         raise InvalidRequest(f"StreamUrl has {len(url)} characters: it must be shorter than {_MAX_URL}")
-    with _naming("StreamUrl"):
+    with naming("StreamUrl"):
         parse_address(url)
 
 
@@ -146,12 +108,3 @@ def _bot_of_flow(url: str, account: Account) -> BotTarget:
     if bot is None or match["account"] not in {None, account.name}:
         raise InvalidRequest(f"Url={url[:100]!r}: account {account.name} has no app {match['app'][:40]}")
     return bot
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Put the name of a parameter before the text of an error."""
-    try:
-        yield
-    except InvalidValue as problem:
-        raise InvalidRequest(f"{name}: {problem}") from problem

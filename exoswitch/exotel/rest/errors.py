@@ -1,9 +1,10 @@
 """Core: the HTTP answer to each error, in the form of Exotel's `RestException` (spec §6.3)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from exoswitch.errors import (
     BackendUnavailable,
@@ -14,9 +15,14 @@ from exoswitch.errors import (
     NoCapacity,
     TrunkError,
 )
+from exoswitch.exotel.rest.form import Form
 
 RETRY_AFTER_S = 30
 """The wait of a dialer whose call has no place; Exotel's own value (spec §6.1)."""
+
+_CHALLENGE = 'Basic realm="exoswitch"'
+_V2_CODES = {400: 1002, 401: 1010}
+"""Exotel's codes of version 2, as far as they are known; of other errors the code is the status (spec §6.3)."""
 
 
 class Unauthorized(ExoswitchError):  # noqa: N818 - Exotel's word
@@ -27,46 +33,68 @@ class NotAllowed(ExoswitchError):  # noqa: N818
     """This account may not do what is asked."""
 
 
+class NoSuchPath(ExoswitchError):  # noqa: N818
+    """The API has no such path."""
+
+
+class NoSuchMethod(ExoswitchError):  # noqa: N818
+    """The path has other methods, which are `methods`."""
+
+    def __init__(self, message: str, methods: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.methods = methods
+
+
 class Unsupported(ExoswitchError):  # noqa: N818
     """Exotel has this feature, and exoswitch does not."""
 
 
 @frozen
 class ErrorResponse:
-    """An HTTP error; `retry_after_s` if the same request may succeed later."""
+    """An HTTP error; `headers` go with it."""
 
     status: int
-    code: str
     message: str
-    retry_after_s: int | None = None
+    headers: Mapping[str, str] = field(factory=dict)
 
-    @classmethod
-    def of_http(cls, status: int, message: str) -> "ErrorResponse":
-        """Make one whose code is the phrase of its status: ``NOT_FOUND``."""
-        return cls(status, HTTPStatus(status).name, message)
+    def document(self, form: Form, method: str, request_id: str) -> Mapping[str, Any]:
+        """Give the document; version 2 also tells the method, and an id of the request."""
+        if form is not Form.V2:
+            return {"RestException": {"Status": self.status, "Message": self.message}}
+        error = {
+            "code": _V2_CODES.get(self.status, self.status),
+            "message": HTTPStatus(self.status).phrase,
+            "description": self.message,
+        }
+        response = {"code": self.status, "error_data": error, "status": "failure", "data": None}
+        return {"request_id": request_id, "method": method, "http_code": self.status, "response": response}
 
-    def body(self) -> dict[str, Any]:
-        """Give the JSON body."""
-        return {"RestException": {"Status": self.status, "Message": self.message, "Code": self.code}}
+    def with_headers(self, headers: Mapping[str, str]) -> "ErrorResponse":
+        """Give the same error with more headers."""
+        return evolve(self, headers={**headers, **self.headers})
 
 
-# Exotel's docs print words for `Code`; the values that it sends are not published (spec §9).
-_TABLE: tuple[tuple[type[ExoswitchError], int, str, int | None], ...] = (
-    (InvalidRequest, 400, "BAD_REQUEST", None),
-    (InvalidValue, 400, "BAD_REQUEST", None),
-    (Unauthorized, 401, "UNAUTHORIZED", None),
-    (NotAllowed, 403, "FORBIDDEN", None),
-    (CallNotFound, 404, "NOT_FOUND", None),
-    (NoCapacity, 429, "RATE_LIMIT_EXCEEDED", RETRY_AFTER_S),
-    (Unsupported, 501, "NOT_IMPLEMENTED", None),
-    (TrunkError, 502, "BAD_GATEWAY", None),
-    (BackendUnavailable, 503, "SERVICE_UNAVAILABLE", RETRY_AFTER_S),
+_RETRY = {"Retry-After": str(RETRY_AFTER_S)}
+
+_TABLE: tuple[tuple[type[ExoswitchError], int, Mapping[str, str]], ...] = (
+    (InvalidRequest, 400, {}),
+    (InvalidValue, 400, {}),
+    (Unauthorized, 401, {"WWW-Authenticate": _CHALLENGE}),
+    (NotAllowed, 403, {}),
+    (CallNotFound, 404, {}),
+    (NoSuchPath, 404, {}),
+    (NoCapacity, 429, _RETRY),
+    (Unsupported, 501, {}),
+    (TrunkError, 502, {}),
+    (BackendUnavailable, 503, _RETRY),
 )
 
 
 def error_response(error: BaseException | None) -> ErrorResponse:
     """Find the answer to an error; an unexpected one is a 500 without details."""
-    for kind, status, code, retry_after_s in _TABLE:
+    if isinstance(error, NoSuchMethod):
+        return ErrorResponse(405, str(error), {"Allow": ", ".join(error.methods)})
+    for kind, status, headers in _TABLE:
         if isinstance(error, kind):
-            return ErrorResponse(status, code, str(error) or kind.__name__, retry_after_s)
-    return ErrorResponse(500, "INTERNAL_ERROR", "internal error: see the log of the gateway")
+            return ErrorResponse(status, str(error) or kind.__name__, headers)
+    return ErrorResponse(500, "internal error: see the log of the gateway")

@@ -10,6 +10,7 @@ from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect import read_connect
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
+from exoswitch.web.parameters import Parameters
 
 BOT = BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
 BOT_16K = BotTarget(url="wss://bot.example.org/ws?sample-rate=16000")
@@ -38,9 +39,7 @@ FLOW = {"From": "09812345610", "CallerId": "08047491899", "Url": "http://my.exot
 
 
 def read(parameters, **more):
-    return read_connect(
-        {name.lower(): value for name, value in {**parameters, **more}.items()}, ACCOUNTS.by_name["acme1"], ACCOUNTS
-    )
+    return read_connect(Parameters.of({**parameters, **more}.items()), ACCOUNTS.by_name["acme1"], ACCOUNTS)
 
 
 def error_of(parameters, **more):
@@ -86,10 +85,10 @@ def test_a_call_from_the_number_of_an_app_rings_the_customer():
 
 def test_an_account_shows_its_own_numbers_and_those_it_is_given():
     assert read(VOICE_AI, CallerId="+14155550100").exophone == "+14155550100"
-    asked = {name.lower(): value for name, value in VOICE_AI.items()}
-    assert read_connect(asked | {"callerid": "1234567890"}, OTHER, ACCOUNTS).exophone == "+911234567890"
+    asked = Parameters.of((VOICE_AI | {"CallerId": "1234567890"}).items())
+    assert read_connect(asked, OTHER, ACCOUNTS).exophone == "+911234567890"
     with pytest.raises(InvalidRequest, match="is a number of another account"):
-        read_connect(asked, OTHER, ACCOUNTS)
+        read_connect(Parameters.of(VOICE_AI.items()), OTHER, ACCOUNTS)
 
 
 def test_an_account_dials_the_countries_it_is_given():

@@ -13,14 +13,18 @@ from twisted.logger import capturedLogs
 from zope.interface import implementer
 
 from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, TrunkError
+from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
-from exoswitch.exotel.rest.resource import make_resource
+from exoswitch.exotel.rest.calls import call_endpoints
+from exoswitch.exotel.rest.connecting import connect_endpoints
+from exoswitch.exotel.rest.resource import RestResource
+from exoswitch.exotel.rest.routes import Routes
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.health import health_routes
 from exoswitch.web.limits import MAX_BODY_BYTES
 from tests.exotel.rest.test_connect import ACCOUNTS, FLOW, VOICE_AI
-from tests.exotel.rest.test_representations import SESSION
+from tests.exotel.rest.test_representations import NOON_UTC, SESSION
 from tests.harness.http import Server
 
 CONNECT = "/v1/Accounts/acme1/Calls/connect.json"
@@ -55,10 +59,9 @@ class Dialer:
 
     def __attrs_post_init__(self):
         clock, metrics = Clock(), MemoryMetrics()
-        resource = make_resource(
-            self.calls, accounts, Authentication(accounts, clock, metrics), health_routes(self.calls)
-        )
-        self.server = Server(resource, clock, metrics)
+        endpoints = Routes.of((*connect_endpoints(self.calls, accounts), *call_endpoints(self.calls)))
+        api = RestApi(endpoints, Authentication(accounts, clock, metrics), lambda: NOON_UTC)
+        self.server = Server(RestResource(api, health_routes(self.calls)), clock, metrics)
 
     def ask(self, method, path, body=b"", headers=()):
         return self.server.ask(method, path, body, headers, self.auth)
@@ -157,19 +160,69 @@ def test_a_call_is_found_by_its_sid(dialer):
     assert (missing.code, missing.message) == (404, "account acme1 has no call nosuch")
 
 
-def test_xml_is_refused_with_the_path_to_ask_for(dialer):
-    reply = dialer.connect(path="/v1/Accounts/acme1/Calls/connect")
-    assert (reply.code, reply.message) == (501, f"this version answers in JSON only: ask for {CONNECT}")
-    assert dialer.ask("GET", "/v1/Accounts/acme1/Calls/s1").code == 501
+@pytest.mark.parametrize("path", ["/v1/Accounts/acme1/Calls/connect", "/v1/accounts/acme1/calls/connect"])
+def test_xml_is_the_form_of_a_path_without_a_suffix(dialer, path):
+    reply = dialer.connect(path=path)
+    assert (reply.code, reply.xml.tag) == (200, "TwilioResponse")
+    assert (reply.xml.findtext("Call/Sid"), reply.xml.findtext("Call/ParentCallSid")) == (SESSION.call_sid, "")
+    shown = dialer.ask("GET", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}")
+    assert shown.xml.findtext("Call/From") == "09812345610"
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "code"), [("GET", "/", 404), ("GET", CONNECT + "/x", 404), ("PUT", CONNECT, 405)]
+    ("method", "path", "code"),
+    [
+        ("GET", "/", 404),
+        ("GET", CONNECT + "/x", 404),
+        ("GET", "/v2/accounts/acme1/x", 404),
+        ("GET", "/v2_beta/Accounts/acme1/x", 404),
+        ("GET", "/v1/Accounts/acme1/x", 404),
+        ("PUT", CONNECT, 405),
+        ("POST", "/healthz", 405),
+    ],
 )
 def test_unknown_path_or_method_is_a_rest_exception(dialer, method, path, code):
     reply = dialer.ask(method, path)
     assert reply.code == code
     assert reply.message
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/Accounts/acme1/x", "/v1/Accounts/acme1/x.json", "/v2/accounts/acme1/x", "/v2_beta/Accounts/acme1/x"],
+)
+def test_an_unknown_path_is_told_only_with_credentials(path):
+    reply = Dialer(auth=None).ask("GET", path)
+    assert (reply.code, reply.headers.getRawHeaders("WWW-Authenticate")) == (401, ['Basic realm="exoswitch"'])
+    assert "not those of this account" in reply.message
+
+
+def test_a_method_that_the_path_has_not_is_answered_with_those_that_it_has(dialer):
+    allowed = {
+        "POST": dialer.ask("GET", CONNECT),
+        "GET, HEAD": dialer.ask("DELETE", f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json"),
+    }
+    assert {reply.headers.getRawHeaders("Allow")[0]: reply.code for reply in allowed.values()} == dict.fromkeys(
+        allowed, 405
+    )
+
+
+def test_head_is_answered_as_get_without_the_body(dialer):
+    path = f"/v1/Accounts/acme1/Calls/{SESSION.call_sid}.json"
+    shown, head = dialer.ask("GET", path), dialer.ask("HEAD", path)
+    assert (head.code, head.text) == (200, b"")
+    assert head.headers.getRawHeaders("Content-Length") == [str(len(shown.text))]
+    assert dialer.ask("HEAD", "/healthz").code == 200
+    assert dialer.ask("HEAD", CONNECT).code == 405
+
+
+def test_an_error_before_a_request_is_read_has_the_form_of_its_path(dialer):
+    size = [f"Content-Length: {MAX_BODY_BYTES + 1}"]
+    assert dialer.ask("POST", CONNECT, headers=size).json["RestException"]["Status"] == 413
+    assert (
+        dialer.ask("POST", CONNECT.removesuffix(".json"), headers=size).xml.findtext("RestException/Status") == "413"
+    )
+    assert dialer.ask("POST", "/v2/accounts/acme1/campaigns", headers=size).json["http_code"] == 413
 
 
 def test_a_body_that_is_too_large_is_refused(dialer):
@@ -236,7 +289,8 @@ def test_a_doubled_slash_and_a_target_in_absolute_form_are_served(dialer, path):
 
 
 def test_an_encoded_slash_is_no_redirection(dialer):
-    assert dialer.connect(path="/v1/Accounts/acme1%2F%2FCalls/connect.json").code == 404
+    assert dialer.connect(path="/v1/Accounts/acme1%2F%2FCalls/connect.json").code == 401
+    assert dialer.ask("GET", "/v1/Accounts/acme1/Calls/a%2F%2Fb.json").code == 404
 
 
 def test_a_json_body_is_read(dialer):
@@ -253,7 +307,7 @@ def test_no_store_is_asked_for_a_sid_that_cannot_be_one(dialer, sid):
 
 def test_a_number_that_the_account_may_not_dial_is_forbidden(dialer):
     reply = dialer.connect(VOICE_AI | {"From": "+881612345678"})
-    assert (reply.code, reply.json["RestException"]["Code"]) == (403, "FORBIDDEN")
+    assert reply.code == 403
     assert dialer.calls.placed == []
 
 

@@ -1,0 +1,65 @@
+"""Adapter: answers one request of the REST API: who asks, which endpoint, with which parameters.
+
+A request is authenticated before it learns whether its path exists, and before anything of it is parsed.
+"""
+
+from collections.abc import Callable
+
+from attrs import define
+
+from exoswitch.exotel.rest.authentication import Authentication
+from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
+from exoswitch.exotel.rest.errors import NoSuchMethod, NoSuchPath
+from exoswitch.exotel.rest.form import Form
+from exoswitch.exotel.rest.routes import Match, Route, Routes
+from exoswitch.web.bodies import read_parameters
+from exoswitch.web.parameters import Parameters
+from exoswitch.web.site import Request
+
+_SHOWN = 100
+
+
+@define(eq=False)
+class RestApi:
+    """The endpoints; `wall_clock` gives the seconds since the epoch."""
+
+    _routes: Routes[Endpoint]
+    _authentication: Authentication
+    _wall_clock: Callable[[], float]
+
+    async def answer(self, request: Request, method: str, path: str, form: Form) -> Answered:
+        """Answer a request; `path` is still encoded.
+
+        Raises:
+            ExoswitchError: see `exoswitch.exotel.rest.errors`.
+        """
+        route = self._routes.find(path)
+        if route.account is None:
+            raise NoSuchPath(f"{path[:_SHOWN]} is not a path of this API")
+        account = await self._authentication.account(request, route.account)
+        match = _matched(route, method, path)
+        return await match.endpoint.handle(
+            Asked(
+                account=account,
+                parameters=_parameters(request),
+                path=match.variables,
+                form=form,
+                base_url=request.base_url(),
+                now=self._wall_clock(),
+            )
+        )
+
+
+def _matched(route: Route[Endpoint], method: str, path: str) -> Match[Endpoint]:
+    """Give the endpoint of a method."""
+    match = route.match(method)
+    if match is not None:
+        return match
+    if route.methods:
+        raise NoSuchMethod(f"{method[:20]} is not a method of {path[:_SHOWN]}", route.methods)
+    raise NoSuchPath(f"{path[:_SHOWN]} is not a path of this API")
+
+
+def _parameters(request: Request) -> Parameters:
+    content_type = (request.getHeader(b"Content-Type") or b"").decode("latin-1")  # a str key would decode it as UTF-8
+    return read_parameters(request.query, content_type, request.content.read())

@@ -1,0 +1,41 @@
+"""Adapter: the endpoint of Exotel's `Calls/connect`, which places a call (spec §6.2)."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from exoswitch.call.session import Session
+from exoswitch.exotel.rest.connect import read_connect
+from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
+from exoswitch.exotel.rest.representations import call_record
+from exoswitch.interfaces.calls import ICalls
+from exoswitch.interfaces.routing import Accounts
+from exoswitch.telephony.numbers import mask
+
+_LOG = Logger(namespace="exoswitch.rest")
+
+
+def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[Endpoint, ...]:
+    """Give the endpoint; `accounts` gives the present ones."""
+
+    async def connect(asked: Asked) -> Answered:
+        """Place a call."""
+        wanted = read_connect(asked.parameters, asked.account, accounts())
+        session = await _shielded(calls.place(wanted))
+        _LOG.info(
+            "call {call} of {account} to {number} is accepted",
+            call=session.call_sid,
+            account=asked.account.name,
+            number=mask(wanted.number),
+        )
+        return Answered(call_record(session))
+
+    return (Endpoint(("POST",), "/v1/Accounts/<sid>/Calls/connect", connect, limit="call"),)
+
+
+def _shielded(placing: Deferred[Session]) -> Deferred[Session]:
+    """Wait for a call to be placed; a client that disconnects cancels the wait, and not the call."""
+    waiting: Deferred[Session] = Deferred()
+    placing.chainDeferred(waiting)
+    return waiting
