@@ -23,6 +23,7 @@ from exoswitch.gateway.resume import Resumer
 from exoswitch.gateway.rules import CurrentRules
 from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.gateway.trunk_watch import TrunkWatch
+from exoswitch.gateway.undialled import Undialled
 from exoswitch.interfaces.calls import CallRequest, ICalls
 from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
@@ -75,6 +76,7 @@ class Engine(Service):
         self._parts.add("outbound calls", self._outbound)
         self._parts.add("failover", self._failover)
         self._parts.add("recovery", self._recovery)
+        self._parts.add("undialled calls", Undialled(self._environment, self._calls, resumer))
         if self._rules.now.routing.in_fleet:
             self._parts.add("fencing", self._fencing)
 

@@ -1,7 +1,8 @@
 """Adapter: calls that were accepted here and handed to other gateways are watched until they are dialled there.
 
 If the other gateway dies before it dials, the allocator gives the call's place to a third one. This watch is for the
-case in which Redis forgets everything: then the place and the job are both lost.
+case in which Redis forgets everything: then the place and the job are both lost. A call is watched until a new place
+is found; `undialled` ends the calls for which none is.
 """
 
 from collections import OrderedDict
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from attrs import define, field
 
 from exoswitch.call.session import CallStatus, Session
+from exoswitch.errors import BackendUnavailable
 from exoswitch.gateway.environment import Environment
 
 FIRST_LOOK_S = 5.0
@@ -48,8 +50,15 @@ class HandoffWatch:
             if call_sid not in waiting or now - self._since[call_sid] >= LAST_LOOK_S:
                 del self._since[call_sid]
             elif call_sid not in placed:
-                del self._since[call_sid]
-                await self._place_again(waiting[call_sid])
+                await self._find_place(waiting[call_sid])
+
+    async def _find_place(self, session: Session) -> None:
+        since = self._since.pop(session.call_sid)
+        try:
+            await self._place_again(session)
+        except BackendUnavailable:
+            self._since.setdefault(session.call_sid, since)
+            raise
 
     async def _placed(self) -> frozenset[str]:
         view = await self._environment.of_fleet(self._environment.nodes.view())

@@ -25,6 +25,7 @@ from exoswitch.interfaces.calls import CallRequest
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
+from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.numbers import dialable
 
 LOOK_EVERY_S = 5.0
@@ -157,8 +158,10 @@ class Outbound(Service):
             self._log.warn("call {call_sid} stays here: {problem}", call_sid=session.call_sid, problem=str(problem))
             self._environment.give_back(lease)
             return await self._keep(session)
-        await self._environment.of_fleet(self._environment.nodes.transfer(lease))
         self._watch.watch(session.call_sid)
+        # The job is on its way: the call is accepted, even if Redis does not answer now.
+        transferred = self._retry.ask(lambda: self._environment.nodes.transfer(lease), FLEET)
+        spawn(transferred, self._log, "giving a place away", call_sid=session.call_sid)
         return session
 
     async def _keep(self, session: Session) -> Session:

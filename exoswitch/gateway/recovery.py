@@ -4,6 +4,8 @@ The session store knows them. If an Asterisk lists the channel of a call, the ca
 Calls that other gateways have taken over meanwhile are theirs.
 """
 
+from contextlib import suppress
+
 from attrs import define, field
 from twisted.application.service import Service
 from twisted.logger import Logger
@@ -96,7 +98,7 @@ class Recovery(Service):
     # --- What becomes of it -----------------------------------------------------------------------------------------
 
     async def _go_on(self, switch: ISwitch) -> None:
-        for session in [session for session in self._left.values() if session.asterisk == switch.name]:
+        for session in await self._still_left(switch):
             possible = self._channels_of(session)
             is_up = not self._channels[switch.name].isdisjoint(possible)
             if self._calls.find(session.call_sid) is not None:
@@ -108,6 +110,19 @@ class Recovery(Service):
             else:
                 self._resumer.end(session, "it ended while no gateway had it")
             self._left.pop(session.call_sid, None)
+
+    async def _still_left(self, switch: ISwitch) -> list[Session]:
+        """Give the calls that were left at an Asterisk; it may have been away for long, and some have ended since."""
+        left = [session for session in self._left.values() if session.asterisk == switch.name]
+        if not left:
+            return []
+        environment = self._environment
+        with suppress(BackendUnavailable):
+            known = await environment.of_store(environment.sessions.recall([session.call_sid for session in left]))
+            for session in known:
+                if session.status.is_final:
+                    self._left.pop(session.call_sid, None)
+        return [session for session in left if session.call_sid in self._left]
 
     def _channels_of(self, session: Session) -> tuple[str, ...]:
         return session.channels(self._rules.now.routing.limits.attempts)

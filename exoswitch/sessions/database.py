@@ -50,6 +50,9 @@ class ISessionDatabase(Interface):
     def unfinished(gateway: str) -> Deferred[list[str]]:
         """Give the SIDs of this gateway's calls that have not ended, in any order."""
 
+    def undialled(accepted_before: float, limit: int) -> Deferred[list[str]]:
+        """Give the SIDs of calls, of any gateway, that are still queued since before that time (UTC, s)."""
+
     def claim(call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
         """Claim these calls for a token, in one transaction; give the calls that the token has now.
 

@@ -16,13 +16,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.call.session import Session
+from exoswitch.call.session import CallStatus, Session
 from exoswitch.errors import BackendUnavailable, CallNotFound, RecordRefused
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.sessions.availability import Availability, Effect, Input, State
 from exoswitch.sessions.claims import Claims
 from exoswitch.sessions.database import ISessionDatabase
-from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.sessions.interfaces import UNDIALLED_MAX, ISessionStore
 from exoswitch.sessions.journal import Journal
 from exoswitch.sessions.notes import Note, Sequencer, Unwritten, newest
 from exoswitch.sessions.refusals import Refusal, write_accepted
@@ -168,6 +168,14 @@ class DurableSessions(Service):
         sessions = await self.recall([*written, *unwritten])
         ours = [session for session in sessions if session.gateway == gateway and session.ended_at is None]
         return tuple(sorted(ours, key=lambda session: session.created_at))
+
+    @deferred
+    async def undialled(self, accepted_before: float) -> tuple[Session, ...]:
+        """Read the sessions of calls that are still queued since before that time."""
+        trouble = "the calls that no gateway has dialled cannot be read"
+        written = await self._asked(trouble, self._database.undialled, accepted_before, UNDIALLED_MAX)
+        sessions = await self.recall(written)
+        return tuple(session for session in sessions if session.status is CallStatus.QUEUED)
 
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
         """Claim a call for a token; only the database knows claims, so it must answer."""

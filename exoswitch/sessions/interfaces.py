@@ -13,6 +13,9 @@ from zope.interface import Attribute, Interface
 from exoswitch.billing.usage import AnsweredCall, Grouping, Usage
 from exoswitch.call.session import Session
 
+UNDIALLED_MAX = 100
+"""Calls that `undialled` gives at once; the others come with a later question."""
+
 
 class ISessionStore(IService):
     """Keeps each session in its current state, and each change of it as an event.
@@ -47,6 +50,12 @@ class ISessionStore(IService):
 
     def unfinished(gateway: str) -> Deferred[tuple[Session, ...]]:
         """Read the sessions of this gateway's calls that have not ended, oldest first."""
+
+    def undialled(accepted_before: float) -> Deferred[tuple[Session, ...]]:
+        """Read the sessions of calls, of any gateway, that are still queued since before that time (seconds, UTC).
+
+        Of many it gives `UNDIALLED_MAX`.
+        """
 
     def claim(call_sid: str, token: str) -> Deferred[bool]:
         """Claim a saved call durably before it is dialled; False if another token has it.

@@ -54,6 +54,10 @@ class MeasuredDatabase:
         """Give the SIDs of this gateway's calls that have not ended."""
         return self._timed("unfinished", self._database.unfinished(gateway))
 
+    def undialled(self, accepted_before: float, limit: int) -> Deferred[list[str]]:
+        """Give the SIDs of calls that nobody has dialled since."""
+        return self._timed("undialled", self._database.undialled(accepted_before, limit))
+
     def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
         """Claim these calls for a token."""
         return self._timed("claim", self._database.claim(call_sids, token, now))

@@ -8,9 +8,9 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from exoswitch.call.session import Session
+from exoswitch.call.session import CallStatus, Session
 from exoswitch.errors import CallNotFound
-from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.sessions.interfaces import UNDIALLED_MAX, ISessionStore
 
 
 @implementer(ISessionStore)
@@ -54,6 +54,11 @@ class MemorySessions(Service):
         ours = [session for session in self._sessions.values() if session.gateway == gateway]
         live = [session for session in ours if session.ended_at is None]
         return succeed(tuple(sorted(live, key=lambda session: session.created_at)))
+
+    def undialled(self, accepted_before: float) -> Deferred[tuple[Session, ...]]:
+        """Give the sessions of calls that are still queued since before that time."""
+        queued = [session for session in self._sessions.values() if session.status is CallStatus.QUEUED]
+        return succeed(tuple(session for session in queued if session.created_at < accepted_before)[:UNDIALLED_MAX])
 
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
         """Claim a call for as long as its session is kept."""

@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord, RecordRefused
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
@@ -147,6 +148,16 @@ class PostgresDatabase:
         """Give the SIDs of this gateway's calls that have not ended."""
         question = "SELECT call_sid FROM sessions WHERE gateway = %s AND ended_at IS NULL"
         return [call_sid for (call_sid,) in await self._quick.run(lambda ask: ask(question, storable(gateway)))]
+
+    @deferred
+    async def undialled(self, accepted_before: float, limit: int) -> list[str]:
+        """Give the SIDs of calls that are still queued since before that time."""
+        question = (
+            "SELECT call_sid FROM sessions "
+            "WHERE ended_at IS NULL AND status = %s AND created_at < to_timestamp(%s) LIMIT %s"
+        )
+        rows = await self._quick.run(lambda ask: ask(question, CallStatus.QUEUED.value, accepted_before, limit))
+        return [call_sid for (call_sid,) in rows]
 
     @deferred
     async def claim(self, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:

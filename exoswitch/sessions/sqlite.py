@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
@@ -90,6 +91,10 @@ class SqliteDatabase:
         """Give the SIDs of this gateway's calls that have not ended."""
         return self._file.run(_unfinished, gateway)
 
+    def undialled(self, accepted_before: float, limit: int) -> Deferred[list[str]]:
+        """Give the SIDs of calls that are still queued since before that time."""
+        return self._file.run(_undialled, accepted_before, limit)
+
     def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
         """Claim these calls in one transaction; give the ones that the token has now."""
         return self._file.run(_claim, call_sids, token, now)
@@ -152,6 +157,15 @@ def _unfinished(cursor: sqlite3.Cursor, gateway: str) -> list[str]:
         "SELECT call_sid FROM sessions WHERE gateway = ? AND ended_at IS NULL", (storable(gateway),)
     )
     return [call_sid for (call_sid,) in rows]
+
+
+def _undialled(cursor: sqlite3.Cursor, accepted_before: float, limit: int) -> list[str]:
+    """Read the few calls that have not ended: by age alone SQLite would read all that have."""
+    question = (
+        "SELECT call_sid FROM sessions INDEXED BY sessions_unfinished "
+        "WHERE ended_at IS NULL AND status = ? AND created_at < ? LIMIT ?"
+    )
+    return [call_sid for (call_sid,) in cursor.execute(question, (CallStatus.QUEUED.value, accepted_before, limit))]
 
 
 def _claim(cursor: sqlite3.Cursor, call_sids: Collection[str], token: str, now: float) -> frozenset[str]:

@@ -7,7 +7,7 @@ from zope.interface.verify import verifyObject
 
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.errors import CallNotFound
-from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.sessions.interfaces import UNDIALLED_MAX, ISessionStore
 from exoswitch.sessions.memory import MemorySessions
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, sids
 from tests.harness.stores import InMemory, InPostgres, InSqlite, result
@@ -148,6 +148,25 @@ def test_unfinished_calls_are_the_ones_of_one_gateway_that_have_not_ended_oldest
         assert sids(await one.store.unfinished("gw1")) == ["old", "middle", "young"]
         assert await other.store.unfinished("gw2") == (sessions[2],)
         assert await other.store.unfinished("gw3") == ()
+
+    pair.run(scenario)
+
+
+def test_undialled_calls_are_those_of_all_gateways_that_are_queued_since_before_a_time(pair):
+    sessions = [
+        call("young", created_at=MOMENT + 9),
+        call("ended").ended(HUNG_UP, MOMENT + 9),
+        call("theirs", gateway="gw2"),
+        call("nobody's", gateway=None, created_at=MOMENT - 40 * 86_400),
+        call("rings").progressed(CallStatus.RINGING, MOMENT + 1),
+    ]
+
+    async def scenario(one, other):
+        await one.save(*sessions)
+        assert sorted(sids(await other.store.undialled(MOMENT + 5))) == ["nobody's", "theirs"]
+        assert await one.store.undialled(MOMENT - 50 * 86_400) == ()
+        await one.save(*(call(f"many {number}") for number in range(UNDIALLED_MAX)))
+        assert len(await one.store.undialled(MOMENT + 5)) == UNDIALLED_MAX
 
     pair.run(scenario)
 

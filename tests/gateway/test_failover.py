@@ -1,5 +1,7 @@
 """A gateway dies, comes back, or stops: its calls go on elsewhere, or there again, each on one gateway at a time."""
 
+from unittest.mock import patch
+
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred, fail
@@ -353,6 +355,32 @@ def test_call_that_redis_forgot_after_the_hand_over_is_still_dialled(fleet):
     fleet.advance(11.0)
     assert len(first.asked("originate")) + len(second.asked("originate")) == 2
     assert fleet.leases()[sid] == fleet.session(sid).gateway
+
+
+def test_call_that_redis_forgot_is_placed_again_although_the_fleet_does_not_answer_at_first(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.talk("gw1")
+    second.jobs.stopService()
+    sid = fleet.place("gw1")
+    (lease,) = [lease for lease in fleet.world.fleet.view(0).leases if lease.call_sid == sid]
+    fleet.world.queues.queue("gw2").clear()
+    second.nodes.release(lease)
+    second.jobs.startService()
+    with patch.object(first.nodes, "allocate", lambda *_, **__: fail(BackendUnavailable("Redis is away"))):
+        fleet.advance(11.0)
+        assert sid not in fleet.leases()
+    fleet.advance(6.0)
+    assert fleet.leases()[sid] == fleet.session(sid).gateway
+
+
+def test_call_is_accepted_although_its_place_cannot_be_given_away_at_once(fleet):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    fleet.talk("gw1")
+    with patch.object(first.nodes, "transfer", lambda _lease: fail(BackendUnavailable("Redis is away"))):
+        sid = fleet.place("gw1")
+    fleet.advance(1.0)
+    assert fleet.holder(sid) is second
+    assert fleet.leases()[sid] == "gw2"
 
 
 class SlowToSave(MemorySessions):

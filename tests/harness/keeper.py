@@ -66,6 +66,9 @@ class ShakyDatabase:
     def unfinished(self, gateway):
         return self._gone() if self.is_away else self.database.unfinished(gateway)
 
+    def undialled(self, accepted_before, limit):
+        return self._gone() if self.is_away else self.database.undialled(accepted_before, limit)
+
     def claim(self, call_sids, token, now):
         return self._gone() if self.is_away else self.database.claim(call_sids, token, now)
 

@@ -19,6 +19,7 @@ QUESTIONS = {
     "recall": (["c1"],),
     "newest_call_at": (),
     "unfinished": ("gw1",),
+    "undialled": (1.0, 100),
     "claim": (["c1"], "token", 1.0),
     "tidy": (2.0, 1.0),
 }
