@@ -26,12 +26,15 @@ FINAL = {"completed", "failed", "busy", "no-answer", "canceled"}
 
 @define(eq=False)
 class GatewayProcess:
-    """A context manager: the gateway is ready inside it; on exit it has shut down by SIGTERM."""
+    """A context manager: the gateway is ready inside it; on exit it has shut down by SIGTERM.
+
+    A line with `hindrance` in its log means that it will not get ready.
+    """
 
     folder: Path
     config: str
     http_port: int
-    ready_within_s: float = START_TIMEOUT_S
+    hindrance: str | None = None
     _process: "subprocess.Popen[bytes]" = field(init=False)
 
     def __enter__(self) -> Self:
@@ -124,7 +127,7 @@ class GatewayProcess:
         return held
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + self.ready_within_s
+        deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
                 if self.request("/readyz")[0] == 200:
@@ -132,5 +135,7 @@ class GatewayProcess:
             except (OSError, ValueError):
                 pass
             assert self._process.poll() is None, f"the gateway ended\n{self.log()}"
+            is_hindered = self.hindrance is not None and self.hindrance in self.log()
+            assert not is_hindered, f"the gateway did not get ready: {self.hindrance}"
             assert time.monotonic() < deadline, f"the gateway did not get ready\n{self.log()}"
             time.sleep(POLL_S)
