@@ -1,8 +1,9 @@
 """Runs the checks and the tests: `make check` runs the quick parts, `make test` runs all parts.
 
-tox.ini holds the command of each part. tox makes the environments; this program then runs the commands with tox's
-variables, several at a time. The output of a part is kept in .tox/results and printed whole when the part ends.
-Parts that mostly wait run side by side. The part that measures delays runs alone, after all others.
+tox.ini holds the command of each part. tox makes the environments, the later ones while the first parts run; this
+program runs the commands with tox's variables, several at a time. The output of a part is kept in .tox/results and
+printed whole when the part ends. Parts that mostly wait run side by side. The part that measures delays runs alone,
+after all others.
 """
 
 import fnmatch
@@ -16,7 +17,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,29 +106,26 @@ class Command:
     variables: Mapping[str, str]
 
 
-def commands(environments: tuple[str, ...]) -> Iterator[tuple[str, Command]]:
-    """Make each environment, and give the parts of those that could be made."""
-    settings = tox(
-        "config",
-        "-e",
-        ",".join(environments),
-        "--format",
-        "json",
-        "-k",
-        "commands",
-        "env_bin_dir",
-        "pass_env",
-        "set_env",
-    )
-    for name, of_tox in json.loads(settings.stdout)["env"].items():
-        print(f"Preparing the environment {name}", flush=True)
-        made = tox("run", "--notest", "-e", name)
-        if made.returncode:
-            print(made.stdout, flush=True)
-            continue
-        variables = _variables(of_tox)
-        for part, text in zip(PARTS[name], of_tox["commands"], strict=True):
-            yield part, Command(shlex.split(text), variables)
+def begin_to_make(names: tuple[str, ...]) -> "dict[str, Future[dict[str, Command]]]":
+    """Begin to make the environments, one after the other; each result has the commands of its parts."""
+    keys = ("commands", "env_bin_dir", "pass_env", "set_env")
+    settings = json.loads(tox("config", "-e", ",".join(names), "--format", "json", "-k", *keys).stdout)["env"]
+    with_one_worker = ThreadPoolExecutor(1)
+    made = {name: with_one_worker.submit(make, name, settings[name]) for name in names}
+    with_one_worker.shutdown(wait=False)
+    return made
+
+
+def make(name: str, of_tox: Mapping[str, Any]) -> dict[str, Command]:
+    """Make one environment, and give the commands of its parts; none if it cannot be made."""
+    print(f"Preparing the environment {name}", flush=True)
+    made = tox("run", "--notest", "-e", name)
+    if made.returncode:
+        print(made.stdout, flush=True)
+        return {}
+    variables = _variables(of_tox)
+    texts = zip(PARTS[name], of_tox["commands"], strict=True)
+    return {part: Command(shlex.split(text), variables) for part, text in texts}
 
 
 def _variables(of_tox: Mapping[str, Any]) -> dict[str, str]:
@@ -177,9 +175,11 @@ def outcome(part: str, status: int, seconds: float) -> Outcome:
     return Outcome(part, passed, failed, skipped, seconds, note)
 
 
-def run_parts(ready: Mapping[str, Command]) -> Iterator[Outcome]:
-    """Run the parts step by step; print the log of each as soon as it ends."""
+def run_parts(made: "Mapping[str, Future[dict[str, Command]]]") -> Iterator[Outcome]:
+    """Run the parts step by step, as soon as their environments are made; print the log of each when it ends."""
     for parts, at_once in STEPS:
+        needed = [future for name, future in made.items() if not set(parts).isdisjoint(PARTS[name])]
+        ready = {part: command for future in needed for part, command in future.result().items()}
         chosen = [part for part in parts if part in ready]
         if not chosen:
             continue
@@ -210,7 +210,7 @@ def main(target: str) -> int:
     RESULTS.mkdir(parents=True)
     if target == "test":
         prepare_machine()
-    results = {result.part: result for result in run_parts(dict(commands(ENVIRONMENTS[target])))}
+    results = {result.part: result for result in run_parts(begin_to_make(ENVIRONMENTS[target]))}
     table = [
         results.get(part) or missing(environment, part, ENVIRONMENTS[target])
         for environment, parts in PARTS.items()
