@@ -5,8 +5,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ISSLTransport, ITCPTransport
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IProtocolNegotiationFactory,
+    IReactorTime,
+    ISSLTransport,
+    ITCPTransport,
+)
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+from zope.interface import implementer
 
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.tasks.fair_turns import FairTurns
@@ -123,8 +130,13 @@ class Connection(ProtocolWrapper):
             self._abort = self.factory.clock.callLater(seconds, self.transport.abortConnection)
 
 
+@implementer(IProtocolNegotiationFactory)
 class ConnectionFactory(WrappingFactory[Connection]):
-    """Accepts connections while there is room for them; `wrappedFactory` makes the HTTP channel of each."""
+    """Accepts connections while there is room for them; `wrappedFactory` makes the HTTP channel of each.
+
+    It also names the protocols for TLS. Without them Twisted rejects each client that offers any (ALPN, RFC 7301), as
+    curl, browsers and most HTTP libraries do.
+    """
 
     protocol = Connection
     noisy = False
@@ -139,6 +151,11 @@ class ConnectionFactory(WrappingFactory[Connection]):
         self._trusted_proxies = limits.trusted_proxies
         self._metrics = metrics
         metrics.read_from(lambda: [Reading("http_connections", len(self.admission))])
+
+    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+        """Give the protocols of the wrapped site."""
+        protocols: list[bytes] = self.wrappedFactory.acceptableProtocols()
+        return protocols
 
     def buildProtocol(self, addr: Any) -> Connection | None:  # type: ignore[override] # noqa: N802
         """Accept a connection, or close it at once if there is no room and none can be made."""

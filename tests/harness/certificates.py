@@ -11,6 +11,19 @@ from twisted.internet import ssl
 
 HOUR = dt.timedelta(hours=1)
 
+# RFC 5280 §4.2.1.3; OpenSSL's strict checks, which Python 3.13 makes, want it in an authority's own certificate.
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 def _key():
     return ec.generate_private_key(ec.SECP256R1())
@@ -43,8 +56,10 @@ class Authority:
     def pem(self):
         """The authority's own certificate, as PEM."""
         built = _built(self.name, self.name, self.key, ())
-        constraint = x509.BasicConstraints(ca=True, path_length=None)
-        return _pem(built.add_extension(constraint, critical=True).sign(self.key, hashes.SHA256()))
+        built = built.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        built = built.add_extension(_SIGNS_CERTIFICATES, critical=True)
+        built = built.add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+        return _pem(built.sign(self.key, hashes.SHA256()))
 
     def issue(self, *names, common_name="exoswitch tests", until=HOUR):
         """Sign a certificate for these names; without names it has no subjectAltName."""
@@ -53,8 +68,9 @@ class Authority:
     def issue_pem(self, *names, common_name="exoswitch tests", until=HOUR):
         """Sign a certificate for these names; give it and its key as PEM."""
         key = _key()
-        built = _built(common_name, self.name, key, names, until).sign(self.key, hashes.SHA256())
-        return _pem(built) + _key_pem(key)
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        built = _built(common_name, self.name, key, names, until).add_extension(issuer, critical=False)
+        return _pem(built.sign(self.key, hashes.SHA256())) + _key_pem(key)
 
 
 def _built(subject, issuer, key, names, until=HOUR):

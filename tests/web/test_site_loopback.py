@@ -62,6 +62,7 @@ def _all(connection):
 def _trusting():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2", "http/1.1"])  # as curl and most HTTP libraries do
     return context
 
 
