@@ -9,6 +9,7 @@ from exoswitch.billing.monthly import Terms
 from exoswitch.billing.prices import Prices
 from exoswitch.billing.rates import Price, Tariff
 from exoswitch.call.limits import CallLimits
+from exoswitch.call.recording import RecordingChannels, RecordingWish
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
 from exoswitch.config.model import AppConfig, Config, CostConfig
@@ -148,9 +149,16 @@ def accounts(config: Config) -> Accounts:
 
 
 def _bots(config: Config) -> dict[str, BotTarget]:
-    return {name: _bot(name, app) for name, app in config.apps.items()}
+    return {name: _bot(name, app, config) for name, app in config.apps.items()}
 
 
-def _bot(name: str, app: AppConfig) -> BotTarget:
+def _bot(name: str, app: AppConfig, config: Config) -> BotTarget:
     passthru = None if app.passthru is None else app.passthru.passthru()
-    return BotTarget(url=app.url, options=app.options(), app=name, passthru=passthru)
+    return BotTarget(url=app.url, options=app.options(), app=name, passthru=passthru, record=_recording(app, config))
+
+
+def _recording(app: AppConfig, config: Config) -> RecordingWish | None:
+    if app.record == "false":
+        return None
+    channels: RecordingChannels = "dual" if app.record == "dual" else "single"
+    return RecordingWish(channels=channels, format=config.recordings.format)

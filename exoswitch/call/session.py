@@ -7,6 +7,7 @@ from attrs import Factory, evolve, field, frozen
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
 from exoswitch.call.passthru import Passthru
+from exoswitch.call.recording import Recorded, RecordingWish
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.statuses import CallStatus as CallStatus  # noqa: PLC0414 - a word of the session
 from exoswitch.call.stream_options import StreamOptions
@@ -46,12 +47,14 @@ class BotTarget:
     """The bot of a call: its URL or its resolver's URL, as configured or requested, and its stream's options.
 
     `app` is the id of its app; None if a request named the bot by its URL. `passthru` is what follows its stream.
+    `record` asks for recordings of its calls.
     """
 
     url: str = field(repr=False)
     options: StreamOptions = Factory(StreamOptions)
     app: str | None = None
     passthru: Passthru | None = None
+    record: RecordingWish | None = None
 
 
 @frozen(kw_only=True)
@@ -101,6 +104,8 @@ class Session:
     `bot` is None for a call between two phones: then `customer` is the first one, and `second` tells of the other.
     The call of a second phone has no bot, too, and `parent_call_sid` names the call that it belongs to. `tap` is a
     one-way stream of a call between two phones.
+
+    `recording` asks for a recording; `recorded` tells of it when the call has ended.
     """
 
     call_sid: str
@@ -131,6 +136,8 @@ class Session:
     second: SecondLeg | None = None
     tap: StreamTap | None = None
     flow: Flow | None = None
+    recording: RecordingWish | None = None
+    recorded: Recorded | None = None
 
     def progressed(self, status: CallStatus, now: float) -> "Session":
         """Give the session of a call that has reached a status which is not final."""

@@ -1,6 +1,7 @@
 """Port: hosts, endpoint strings and URLs in the configuration, checked by their form alone."""
 
 import ipaddress
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ _URL_MAX = 600  # Exotel: the URL of a stream is shorter than 600 characters
 _CLIENTS = ("tcp", "tls", "unix")  # not ssl: it does not check for which host a certificate is
 _WIDEST = {4: 8, 6: 16}  # a shorter prefix takes in networks of others, as 0.0.0.0/1 does
 _SQLITE = "sqlite:///"  # as in SQLAlchemy: a path follows, and a fourth slash makes it absolute
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?", re.ASCII)
 _SERVERS = ("tcp", "tcp6", "ssl", "tls", "unix", "systemd")
 
 
@@ -124,6 +126,15 @@ def interface_of(text: str) -> str | None:
         return None
     interface = endpoint.named.get("interface", "")
     return "" if interface in {"0.0.0.0", "::"} else interface  # noqa: S104 - compared, not bound
+
+
+def base_url(text: str) -> str:
+    """Read the beginning of a URL, without a path: ``https://exoswitch.example.org``; ``""`` is none."""
+    if text and not _BASE_URL.fullmatch(text):
+        raise Unreadable(
+            "must be http:// or https:// with a host, such as https://exoswitch.example.org, and no path"
+        )
+    return text.rstrip("/")
 
 
 def bot_url(text: str) -> str:

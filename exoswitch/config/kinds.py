@@ -96,6 +96,15 @@ def yes_no(text: str) -> bool:
     raise Unreadable("must be true or false")
 
 
+def recorded(text: str) -> str:
+    """Read whether calls are recorded: yes, no, or ``dual``: each side on a channel of its own."""
+    if text.lower() in YES | NO:
+        return "true" if yes_no(text) else "false"
+    if text == "dual":
+        return text
+    raise Unreadable("must be true, false or dual")
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Suggest the known word that a misspelt one resembles: ``; did you mean 'ulaw'?``; ``""`` if none does."""
     close = difflib.get_close_matches(word, list(known), n=1)

@@ -11,7 +11,7 @@ from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
 from exoswitch.config.exposure import exposed
 from exoswitch.config.failover_advice import failover_warnings
-from exoswitch.config.model import Config, TrunkConfig
+from exoswitch.config.model import Config, RecordingsConfig, TrunkConfig
 from exoswitch.config.own_addresses import strange
 from exoswitch.config.placeholders import Surroundings
 from exoswitch.config.reading import Reader
@@ -81,10 +81,13 @@ def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
 
 
 def _beside_the_file(config: Config, tree: yamlfile.Tree, folder: Path) -> Config:
-    """Make the default places of sessions relative to the file."""
+    """Make the default places of sessions and recordings relative to the file."""
     is_named = isinstance(tree, dict) and "journal" in tree
     journal = config.journal if is_named else str(folder.absolute() / config.journal)
-    return attrs.evolve(config, sessions=beside(config.sessions, folder), journal=journal)
+    recordings = config.recordings
+    if recordings.folder == RecordingsConfig().folder:
+        recordings = attrs.evolve(recordings, folder=str(folder.absolute() / recordings.folder))
+    return attrs.evolve(config, sessions=beside(config.sessions, folder), journal=journal, recordings=recordings)
 
 
 def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:

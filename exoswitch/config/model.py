@@ -256,16 +256,33 @@ class PassthruConfig:
         )
 
 
+@frozen(kw_only=True)
+class RecordingsConfig:
+    """Recordings of calls: a folder of at most `max_gb`, in which the oldest files are deleted first.
+
+    A file is deleted after `retention_days`. `format` is that of a call that asks for none, and ``wav`` that of all
+    calls. `base_url` is the address of this gateway or its fleet for dialers: RecordingUrl begins with it.
+    """
+
+    folder: values.Folder = "exoswitch-recordings"
+    format: values.RecordedAs = "mp3"
+    retention_days: values.Days = 180
+    max_gb: values.Gigabytes = 20
+    base_url: values.BaseUrl = ""
+
+
 @frozen(kw_only=True, field_transformer=_with_kinds)
 class AppConfig(StreamConfig):
     """An app, which Exotel calls a flow: its bot, what follows it, and its own values for keys of `streams`.
 
-    `url` may hold credentials. Keys that an app does not have are taken from `streams`.
+    `url` may hold credentials. Keys that an app does not have are taken from `streams`. With `record`, its calls are
+    recorded.
     """
 
     account: values.Name
     url: values.BotUrl = field(repr=False, metadata=_NEVER_SHOWN)
     passthru: PassthruConfig | None = None
+    record: values.Recorded = "false"
 
 
 @frozen(kw_only=True)
@@ -323,6 +340,7 @@ class Config:
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
     streams: StreamConfig = Factory(StreamConfig)
     traces: TracesConfig = Factory(TracesConfig)
+    recordings: RecordingsConfig = Factory(RecordingsConfig)
     apps: Mapping[values.Name, AppConfig] = Factory(dict)
     numbers: Mapping[values.PhoneNumber, NumberConfig] = Factory(dict)
     billing: BillingConfig = Factory(BillingConfig)

@@ -161,6 +161,7 @@ class Inbound(Service):
             updated_at=now,
             channel_id=event.channel_id,
             trunk=event.trunk or None,
+            recording=route.bot.record,
         )
 
     # --- The choice of a gateway ------------------------------------------------------------------------------------

@@ -119,6 +119,7 @@ class Outbound(Service):
             custom_field=request.custom_field,
             ring_s=request.ring_s,
             max_duration_s=request.max_duration_s,
+            recording=request.recording_of_call,
         )
 
     def _second(self, number: str) -> SecondLeg:

@@ -4,6 +4,7 @@ from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_tap import StreamTap
 
@@ -24,6 +25,12 @@ class CallRequest:
     custom_field: str | None = None
     ring_s: float | None = None
     max_duration_s: float | None = None
+    recording: RecordingWish | None = None
+
+    @property
+    def recording_of_call(self) -> RecordingWish | None:
+        """The recording that the request asks for, or else its app."""
+        return self.recording or (None if self.bot is None else self.bot.record)
 
 
 class ICalls(Interface):

@@ -34,6 +34,7 @@ _CHANGING = (
     "charge",
     "second",
     "flow",
+    "recorded",
 )
 _LATEST = 32_503_680_000.0  # the year 3000: a later time is an error, and databases and calendars refuse it
 _TAKEOVERS_MAX = 900  # see `notes`

@@ -69,6 +69,9 @@ def test_every_default_is_the_default_of_the_program():
     for spec in attrs.fields(Config):
         if spec.name in BESIDE_THE_FILE:
             assert TREE[spec.name] == spec.default
+        elif spec.name == "recordings":
+            assert TREE["recordings"]["folder"] == minimal.recordings.folder
+            assert attrs.evolve(config.recordings, folder=minimal.recordings.folder) == minimal.recordings
         elif spec.name not in EXAMPLES_IN_PLACE_OF_DEFAULTS:
             assert getattr(config, spec.name) == getattr(minimal, spec.name)
     costs = (cost for trunk in config.trunks for cost in trunk.cost)

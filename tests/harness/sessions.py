@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
 from exoswitch.call.passthru import Hop, Passthru
+from exoswitch.call.recording import Recorded, RecordingWish
 from exoswitch.call.session import (
     BotTarget,
     CallStatus,
@@ -76,6 +77,18 @@ _charges = st.builds(
     baseline=_amounts,
     baseline_currency=_texts,
 )
+_wishes = st.builds(
+    RecordingWish, channels=st.sampled_from(["single", "dual"]), format=st.sampled_from(["mp3", "mp3-hq", "wav"])
+)
+_recorded = st.builds(Recorded, seconds=_moments, ended_early=st.none() | _texts)
+_bots = st.builds(
+    BotTarget,
+    url=_texts,
+    options=_options,
+    app=st.none() | _texts,
+    passthru=st.none() | _passthrus,
+    record=st.none() | _wishes,
+)
 any_sessions = st.builds(
     Session,
     call_sid=_texts,
@@ -83,7 +96,14 @@ any_sessions = st.builds(
     direction=st.sampled_from(Direction),
     customer=_texts,
     exophone=_texts,
-    bot=st.builds(BotTarget, url=_texts, options=_options, app=st.none() | _texts, passthru=st.none() | _passthrus),
+    bot=st.builds(
+        BotTarget,
+        url=_texts,
+        options=_options,
+        app=st.none() | _texts,
+        passthru=st.none() | _passthrus,
+        record=st.none() | _wishes,
+    ),
     flow=st.none() | _flows,
     created_at=_moments,
     updated_at=_moments,
@@ -102,6 +122,8 @@ any_sessions = st.builds(
     attempts=st.lists(_attempts, max_size=3).map(tuple),
     ending=st.none() | _endings,
     charge=st.none() | _charges,
+    recording=st.none() | _wishes,
+    recorded=st.none() | _recorded,
 )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.charge import Charge
+from exoswitch.call.recording import Recorded, RecordingWish
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
@@ -42,6 +43,8 @@ ENDED = evolve(
     gateway="gw1",
     takeovers=2,
     attempts=(ATTEMPT,),
+    recording=RecordingWish(channels="dual"),
+    recorded=Recorded(seconds=6.5),
 ).ended(evolve(HUNG_UP, stream_status=StreamStatus.COMPLETED, disconnected_by=DisconnectedBy.USER), MOMENT + 9)
 
 TEXT = (
@@ -49,14 +52,15 @@ TEXT = (
     '"exophone":"08047491899","bot":{"url":"ws://bot.example.org/ws","options":{"chunk_ms":100,"numbers":"national",'
     '"outbound_from":"customer","first_timestamp":"chunk","leg_sid":false,"sample_rate_parameter":false,'
     '"custom_field":true,"marks_on_clear":"flush","clear_granularity":"frame","drain_on_close":false,"close_after_stop":"handshake",'
-    '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"},"app":null,"passthru":null},'
+    '"on_stream_loss":"hang-up","on_gateway_loss":"resume","resumed_sid":"new","ca_file":"","trace":"audio"},"app":null,"passthru":null,"record":null},'
     '"created_at":1700000000.0,"updated_at":1700000009.0,"status":"completed","stream_sid":"s1",'
     r'"custom_field":"\u00fc\ud800","answered_at":1700000002.5,"ended_at":1700000009.0,"trunk":null,"asterisk":null,'
     '"gateway":"gw1","channel_id":null,"ring_s":null,"max_duration_s":null,"takeovers":2,"talked_s":null,"attempts":['
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null},"charge":null,"parent_call_sid":null,"second":null,"tap":null,"flow":null}'
+    '"disconnected_by":"user","stream_error":null},"charge":null,"parent_call_sid":null,"second":null,"tap":null,"flow":null,'
+    '"recording":{"channels":"dual","format":"mp3"},"recorded":{"seconds":6.5,"ended_early":null}}'
 )
 EVENT_TEXT = (
     '{"version":2,"status":"completed","stream_sid":"s1","trunk":null,"asterisk":null,"gateway":"gw1",'
@@ -64,7 +68,8 @@ EVENT_TEXT = (
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null},"charge":null,"second":null,"flow":null}'
+    '"disconnected_by":"user","stream_error":null},"charge":null,"second":null,"flow":null,'
+    '"recorded":{"seconds":6.5,"ended_early":null}}'
 )
 
 
@@ -122,7 +127,13 @@ def test_error_about_a_record_contains_no_phone_number():
 def test_value_of_an_option_that_a_later_version_adds_is_kept():
     tree = {
         **TREE,
-        "bot": {"url": "ws://bot", "options": {**OPTIONS, "trace": "video"}, "app": "1", "passthru": None},
+        "bot": {
+            "url": "ws://bot",
+            "options": {**OPTIONS, "trace": "video"},
+            "app": "1",
+            "passthru": None,
+            "record": None,
+        },
     }
     assert json.loads(to_text(from_text(json.dumps(tree)))) == tree
 
@@ -139,6 +150,7 @@ def test_missing_fields_take_their_defaults():
         del tree[name]
     for name in ("parent_call_sid", "second", "tap", "flow"):
         del tree[name]
+    del tree["recording"], tree["recorded"], tree["bot"]["record"]
     del tree["bot"]["options"]["drain_on_close"], tree["bot"]["passthru"]
     assert from_text(json.dumps(tree)) == SESSION
 
