@@ -95,6 +95,9 @@ def rows(calls: int) -> Iterator[tuple[object, ...]]:
             "currency": "INR",
             "baseline": 500_000 if is_answered else 0,
             "baseline_currency": "INR",
+            "parent_call_sid": None,
+            "second_number": None,
+            "price": None,
             "sequence": number,
             "document": document,
         }

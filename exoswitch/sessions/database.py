@@ -1,10 +1,13 @@
 """Port: a database of sessions, as the store with batches and a journal needs it."""
 
 from collections.abc import Collection, Sequence
+from decimal import Decimal
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from exoswitch.call.search import CallSearch
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.notes import Note
 
@@ -60,6 +63,19 @@ class ISessionDatabase(Interface):
         Concurrent claims of a call are serialised and cannot deadlock. A call may be claimed before it has a row.
         `now` is in seconds, UTC.
         """
+
+    def search(search: CallSearch, leaving_out: Collection[str]) -> Deferred[list[tuple[Any, ...]]]:
+        """Read a page of calls and one call more, in reading order: SID, sequence and document of each.
+
+        The calls in `leaving_out` are left out. Other questions and writes do not wait for this one, or for the next
+        two.
+        """
+
+    def live_bots(account: str, leaving_out: Collection[str]) -> Deferred[int]:
+        """Count an account's answered calls that have a bot, without the calls in `leaving_out`."""
+
+    def costs(account: str, since: float) -> Deferred[dict[str, Decimal]]:
+        """Sum up the costs of an account's calls that have begun since this time, by currency."""
 
     def tidy(now: float, keep_from: float) -> Deferred[None]:
         """Prepare for the next months; delete calls from before `keep_from`, and their claims; seconds, UTC."""

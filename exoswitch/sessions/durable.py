@@ -6,7 +6,8 @@ again. Then the journal is written to it, and each file is removed after its las
 harm; `notes` says why. A note that the database refuses is set aside: it does not delay the others.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from twisted.application.service import Service
@@ -16,10 +17,12 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from exoswitch.call.search import CallPage, CallSearch
 from exoswitch.call.session import CallStatus, Session
 from exoswitch.errors import BackendUnavailable, CallNotFound, RecordRefused
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.sessions.availability import Availability, Effect, Input, State
+from exoswitch.sessions.call_lists import CallLists
 from exoswitch.sessions.claims import Claims
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.interfaces import UNDIALLED_MAX, ISessionStore
@@ -89,6 +92,7 @@ class DurableSessions(Service):
         metrics.read_from(self._readings)
         self._queue: list[tuple[Note, Deferred[None] | None]] = []  # with the answer of a save
         self._unwritten = Unwritten(_REMEMBERED_MAX)
+        self._lists = CallLists(database, self._unwritten, self._unreadable, clock, self._asked)
         self._writing, self._replaying = DeferredLock(), DeferredLock()
         self._flushing: IDelayedCall | None = None
         self._opening: IDelayedCall | None = None
@@ -180,6 +184,21 @@ class DurableSessions(Service):
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
         """Claim a call for a token; only the database knows claims, so it must answer."""
         return self._claims.add(call_sid, token)
+
+    @deferred
+    async def search(self, search: CallSearch) -> CallPage:
+        """Give a page of an account's calls."""
+        return await self._lists.search(search)
+
+    @deferred
+    async def live_bots(self, account: str) -> int:
+        """Count an account's answered calls that have a bot."""
+        return await self._lists.live_bots(account)
+
+    @deferred
+    async def costs(self, account: str, since: float) -> Mapping[str, Decimal]:
+        """Sum up an account's costs by currency."""
+        return await self._lists.costs(account, since)
 
     def _readings(self) -> Iterator[Reading]:
         yield Reading("store_up", self.ready)

@@ -4,13 +4,15 @@ Methods that return a Deferred may fail with :class:`~exoswitch.errors.BackendUn
 they name.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 from twisted.application.service import IService
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.billing.usage import AnsweredCall, Grouping, Usage
+from exoswitch.call.search import CallPage, CallSearch
 from exoswitch.call.session import Session
 
 UNDIALLED_MAX = 100
@@ -62,6 +64,18 @@ class ISessionStore(IService):
 
         So no call is dialled twice, even if a gateway fails. The same token may claim again.
         """
+
+    def search(search: CallSearch) -> Deferred[CallPage]:
+        """Give a page of an account's calls, each as last noted: live calls of any gateway, and ended ones.
+
+        Notes and claims do not wait for it.
+        """
+
+    def live_bots(account: str) -> Deferred[int]:
+        """Count an account's answered calls that have a bot, in the whole fleet."""
+
+    def costs(account: str, since: float) -> Deferred[Mapping[str, Decimal]]:
+        """Sum up the costs of an account's calls that have begun since this time and have ended, by currency."""
 
 
 class ILedger(Interface):

@@ -1,13 +1,15 @@
 """Adapter: a database of sessions whose answers are timed."""
 
 from collections.abc import Collection, Sequence
-from typing import TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from exoswitch.call.search import CallSearch
 from exoswitch.errors import CorruptRecord
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.sessions.database import ISessionDatabase
@@ -61,6 +63,18 @@ class MeasuredDatabase:
     def claim(self, call_sids: Collection[str], token: str, now: float) -> Deferred[frozenset[str]]:
         """Claim these calls for a token."""
         return self._timed("claim", self._database.claim(call_sids, token, now))
+
+    def search(self, search: CallSearch, leaving_out: Collection[str]) -> Deferred[list[tuple[Any, ...]]]:
+        """Read a page of calls."""
+        return self._timed("search", self._database.search(search, leaving_out))
+
+    def live_bots(self, account: str, leaving_out: Collection[str]) -> Deferred[int]:
+        """Count live calls."""
+        return self._timed("live_bots", self._database.live_bots(account, leaving_out))
+
+    def costs(self, account: str, since: float) -> Deferred[dict[str, Decimal]]:
+        """Sum up costs."""
+        return self._timed("costs", self._database.costs(account, since))
 
     def tidy(self, now: float, keep_from: float) -> Deferred[None]:
         """Delete old calls."""

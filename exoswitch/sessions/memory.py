@@ -1,13 +1,15 @@
 """Adapter: sessions in this process's memory, lost when it ends; the model of every other store."""
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
+from exoswitch.call.search import CallPage, CallSearch, has_live_bot, price
 from exoswitch.call.session import CallStatus, Session
 from exoswitch.errors import CallNotFound
 from exoswitch.sessions.interfaces import UNDIALLED_MAX, ISessionStore
@@ -63,6 +65,27 @@ class MemorySessions(Service):
     def claim(self, call_sid: str, token: str) -> Deferred[bool]:
         """Claim a call for as long as its session is kept."""
         return succeed(self._claims.setdefault(call_sid, token) == token)
+
+    def search(self, search: CallSearch) -> Deferred[CallPage]:
+        """Give a page of calls."""
+        return succeed(search.page(search.first(self._sessions.values())))
+
+    def live_bots(self, account: str) -> Deferred[int]:
+        """Count answered calls that have a bot."""
+        return succeed(
+            sum(session.account == account and has_live_bot(session) for session in self._sessions.values())
+        )
+
+    def costs(self, account: str, since: float) -> Deferred[Mapping[str, Decimal]]:
+        """Sum up costs."""
+        costs: dict[str, Decimal] = {}
+        for session in self._sessions.values():
+            amount = price(session)
+            is_counted = session.account == account and session.created_at >= since
+            if is_counted and session.parent_call_sid is None and session.charge and amount is not None:
+                currency = session.charge.currency
+                costs[currency] = costs.get(currency, Decimal(0)) + amount
+        return succeed(costs)
 
     def _forget_oldest(self) -> None:
         for call_sid, session in self._sessions.items():

@@ -13,16 +13,29 @@ from typing import Any
 from attrs import define, field, frozen
 
 from exoswitch.billing.amounts import millionths
+from exoswitch.call.search import price, talked_ms
 from exoswitch.call.session import Session
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.document import event_text, from_text, to_text
 
-_TEXTS = ("call_sid", "account", "direction", "status", "customer", "exophone", "gateway", "trunk", "app")
+_TEXTS = (
+    "call_sid",
+    "account",
+    "direction",
+    "status",
+    "customer",
+    "exophone",
+    "gateway",
+    "trunk",
+    "app",
+    "parent_call_sid",
+)
 _TIMES = ("created_at", "updated_at", "answered_at", "ended_at")
 
 _CHARGES = ("talked_ms", "billed_s", "cost", "currency", "baseline", "baseline_currency")
+_SECONDS = ("second_number", "price")
 
-SESSION_COLUMNS = (*_TEXTS, *_TIMES, *_CHARGES, "sequence", "document")
+SESSION_COLUMNS = (*_TEXTS, *_TIMES, *_CHARGES, *_SECONDS, "sequence", "document")
 EVENT_COLUMNS = ("call_sid", "sequence", "created_at", "happened_at", "status", "detail")
 
 _MICROSECONDS = 1_000_000
@@ -82,6 +95,10 @@ class Unwritten:
         """Give the unwritten note of a call, or None."""
         return self._notes.get(call_sid)
 
+    def of_account(self, account: str) -> list[Note]:
+        """Give the unwritten notes of this account's calls."""
+        return [note for note in self._notes.values() if note.session.account == account]
+
     def of_gateway(self, gateway: str) -> list[Note]:
         """Give the unwritten notes of this gateway's calls."""
         return [note for note in self._notes.values() if note.session.gateway == gateway]
@@ -102,7 +119,7 @@ def session_row(note: Note) -> tuple[object, ...]:
     session = note.session
     texts = (_column(getattr(session, name)) for name in _TEXTS)
     times = (getattr(session, name) for name in _TIMES)
-    return (*texts, *times, *_charges(session), note.sequence, to_text(session))
+    return (*texts, *times, *_charges(session), *_seconds(session), note.sequence, to_text(session))
 
 
 def read_note(call_sid: object, sequence: object, document: Any) -> Note | CorruptRecord:
@@ -132,13 +149,20 @@ def storable(text: str) -> str:
 
 def _charges(session: Session) -> tuple[object, ...]:
     """Give the values of _CHARGES; they are None until the call has ended."""
-    talked_ms = None if session.duration_s is None else round(session.duration_s * 1000)
     charge = session.charge
     if charge is None:
-        return (talked_ms, None, None, None, None, None)
+        return (talked_ms(session), None, None, None, None, None)
     cost = None if charge.amount is None else millionths(charge.amount)
     currencies = storable(charge.currency), storable(charge.baseline_currency)
-    return (talked_ms, charge.billed_s, cost, currencies[0], millionths(charge.baseline), currencies[1])
+    return (talked_ms(session), charge.billed_s, cost, currencies[0], millionths(charge.baseline), currencies[1])
+
+
+def _seconds(session: Session) -> tuple[object, ...]:
+    """Give the values of _SECONDS, of a call between two phones only; the price is that of both."""
+    if session.second is None:
+        return (None, None)
+    total = price(session)
+    return (storable(session.second.number), None if total is None else millionths(total))
 
 
 def _column(value: str | Enum | None) -> str | None:

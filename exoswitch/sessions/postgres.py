@@ -1,16 +1,19 @@
 """Adapter: a database of sessions in PostgreSQL 12 or later, partitioned by month.
 
-It has two connections, so that reads and claims do not wait for the batch that is being written. A batch is one
+It has three connections: reads and claims do not wait for the batch that is being written, and neither of them waits
+for a list of calls. A batch is one
 statement, and so one transaction and one round trip.
 """
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord, RecordRefused
 from exoswitch.sessions.database import ISessionDatabase
@@ -24,6 +27,7 @@ from exoswitch.sessions.notes import (
     session_row,
     storable,
 )
+from exoswitch.sessions.search_sql import Dialect, Question, cost_question, live_bots_question, search_question
 from exoswitch.store.months import month_after, month_of, start_of
 from exoswitch.store.partitions import add_partitions, drop_partitions, partitions
 from exoswitch.store.postgres import Ask, PostgresConnection, schema_change, upgrade
@@ -38,7 +42,7 @@ _TABLES = ("sessions", "events")
 _FORGOTTEN_AT_ONCE = 10_000  # claims; a batch waits for one such statement
 
 _TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at")
-_AMOUNTS = ("cost", "baseline")  # they come in whole millionths
+_AMOUNTS = ("cost", "baseline", "price")  # they come in whole millionths
 _NUMBERS = ("sequence", "talked_ms", "billed_s", *_AMOUNTS)
 _TYPES = {**dict.fromkeys(_NUMBERS, "bigint"), **dict.fromkeys(_TIMES, "float8")}  # all others are text
 
@@ -64,6 +68,15 @@ _CLAIM = (
     "INSERT INTO claims (call_sid, token, claimed_at) SELECT call_sid, %s, to_timestamp(%s) "
     "FROM unnest(%s::text[]) AS claimed (call_sid) ON CONFLICT (call_sid) "
     "DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING call_sid"
+)
+DIALECT = Dialect(
+    mark="%s",
+    moment="to_timestamp(%s)",
+    any_of="{} = ANY(%s::text[])",
+    none_of="{} <> ALL(%s::text[])",
+    texts=list,
+    amount=lambda amount: amount,
+    names_index=False,
 )
 _FORGET_CLAIMS = (
     "WITH forgotten AS (DELETE FROM claims WHERE call_sid IN (SELECT call_sid FROM claims "
@@ -93,6 +106,7 @@ class PostgresDatabase:
         self._versions = read_schema("postgres") if versions is None else versions
         self._writer = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._quick = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
+        self._lists = PostgresConnection(address, self.name, reactor, answer_s=answer_s)
         self._months: set[dt.date] = set()
 
     @deferred
@@ -167,6 +181,24 @@ class PostgresDatabase:
         rows = await self._quick.run(lambda ask: ask(_CLAIM, token, now, in_order))
         return frozenset(known_as[call_sid] for (call_sid,) in rows)
 
+    def search(self, search: CallSearch, leaving_out: Collection[str]) -> Deferred[list[tuple[Any, ...]]]:
+        """Read a page of calls."""
+        return self._list(search_question(search, leaving_out, DIALECT))
+
+    @deferred
+    async def live_bots(self, account: str, leaving_out: Collection[str]) -> int:
+        """Count live calls."""
+        ((count,),) = await self._list(live_bots_question(account, leaving_out, DIALECT))
+        return int(count)
+
+    @deferred
+    async def costs(self, account: str, since: float) -> dict[str, Decimal]:
+        """Sum up costs."""
+        return dict(await self._list(cost_question(account, since, DIALECT)))
+
+    def _list(self, question: Question) -> Deferred[list[tuple[Any, ...]]]:
+        return self._lists.run(lambda ask: ask(question.text, *question.values))
+
     @deferred
     async def tidy(self, now: float, keep_from: float) -> None:
         """Add partitions for this month and the next ones; drop the ones before `keep_from`, and old claims."""
@@ -180,6 +212,7 @@ class PostgresDatabase:
         """Disconnect."""
         self._writer.close()
         self._quick.close()
+        self._lists.close()
 
     async def _move_partitions(self, ask: Ask, now: float, keep_from: float) -> None:
         months = [month_of(now)]

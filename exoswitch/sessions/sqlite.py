@@ -1,13 +1,18 @@
 """Adapter: a database of sessions in one SQLite file; the statements need SQLite 3.35 (2021)."""
 
+import json
 import sqlite3
+import time
 from collections.abc import Collection, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
+from exoswitch.billing.amounts import millionths, of_millionths
+from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord
 from exoswitch.sessions.database import ISessionDatabase
@@ -21,6 +26,7 @@ from exoswitch.sessions.notes import (
     session_row,
     storable,
 )
+from exoswitch.sessions.search_sql import Dialect, Question, cost_question, live_bots_question, search_question
 from exoswitch.store.schema_versions import Version, read_schema
 from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
@@ -44,6 +50,17 @@ _CLAIM = (
     "INSERT INTO claims (call_sid, token, claimed_at) VALUES (?, ?, ?) "
     "ON CONFLICT DO UPDATE SET token = excluded.token WHERE claims.token = excluded.token RETURNING call_sid"
 )
+DIALECT = Dialect(
+    mark="?",
+    moment="?",
+    any_of="{} IN (SELECT value FROM json_each(?))",
+    none_of="{} NOT IN (SELECT value FROM json_each(?))",
+    texts=json.dumps,
+    amount=millionths,
+    names_index=True,
+)
+_STEPS_BETWEEN_LOOKS = 100_000  # some milliseconds
+_LIST_S = 8.0  # less than the time for an answer: a list that nobody waits for must not delay the next ones
 _OLDEST = "SELECT call_sid FROM sessions WHERE created_at < ? ORDER BY created_at LIMIT ?"
 
 
@@ -64,12 +81,15 @@ class SqliteDatabase:
         is_read_only: bool = False,
     ) -> None:
         self._file = SqliteFile(path, reactor, pool=pool, is_read_only=is_read_only)
+        self._lists = SqliteFile(path, reactor, pool=pool, is_read_only=True)
         self.name = self._file.name
         self._versions = read_schema("sqlite") if versions is None else versions
 
-    def open(self) -> Deferred[None]:
+    @deferred
+    async def open(self) -> None:
         """Make the file, or bring it to the newest version."""
-        return self._file.open(self._versions)
+        await self._file.open(self._versions)
+        await self._lists.open(self._versions)
 
     def write(self, notes: Sequence[Note]) -> Deferred[None]:
         """Write notes in one transaction."""
@@ -99,6 +119,22 @@ class SqliteDatabase:
         """Claim these calls in one transaction; give the ones that the token has now."""
         return self._file.run(_claim, call_sids, token, now)
 
+    def search(self, search: CallSearch, leaving_out: Collection[str]) -> Deferred[list[tuple[Any, ...]]]:
+        """Read a page of calls."""
+        return self._lists.run(_rows, search_question(search, leaving_out, DIALECT))
+
+    @deferred
+    async def live_bots(self, account: str, leaving_out: Collection[str]) -> int:
+        """Count live calls."""
+        ((count,),) = await self._lists.run(_rows, live_bots_question(account, leaving_out, DIALECT))
+        return int(count)
+
+    @deferred
+    async def costs(self, account: str, since: float) -> dict[str, Decimal]:
+        """Sum up costs."""
+        rows = await self._lists.run(_rows, cost_question(account, since, DIALECT))
+        return {currency: of_millionths(cost) for currency, cost in rows}
+
     @deferred
     async def tidy(self, now: float, keep_from: float) -> None:
         """Delete calls that began before `keep_from`, and their claims."""
@@ -108,6 +144,7 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close the file after the current write ends."""
+        self._lists.close()
         self._file.close()
 
 
@@ -124,6 +161,16 @@ def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note | C
         tuple(map(storable, call_sids)),
     )
     return [read_note(*row) for row in rows]
+
+
+def _rows(cursor: sqlite3.Cursor, question: Question) -> list[tuple[Any, ...]]:
+    """Read the rows; if that takes too long, SQLite ends it with an error."""
+    deadline = time.monotonic() + _LIST_S
+    cursor.connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
+    try:
+        return cursor.execute(question.text, question.values).fetchall()
+    finally:
+        cursor.connection.set_progress_handler(None, 0)
 
 
 def _recent(cursor: sqlite3.Cursor, limit: int) -> list[Note | CorruptRecord]:

@@ -50,7 +50,13 @@ _ACTION = Label(
         *("Redirect", "Setvar"),
     ),
 )
-_OP = Label("op", ("open", "write", "recall", "newest_call_at", "unfinished", "undialled", "claim", "tidy"))
+_OP = Label(
+    "op",
+    (
+        *("open", "write", "recall", "newest_call_at", "unfinished", "undialled", "claim", "tidy"),
+        *("search", "live_bots", "costs"),
+    ),
+)
 _CODE_CLASS = Label("code_class", ("1000", "1001", "1xxx", "3xxx", "4xxx", "none"))
 _BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))

@@ -7,6 +7,7 @@ from attrs import evolve
 from zope.interface.verify import verifyObject
 
 from exoswitch.call.charge import Charge
+from exoswitch.call.search import CallSearch, Span
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import BackendUnavailable, CorruptRecord, RecordRefused
 from exoswitch.sessions.database import ISessionDatabase
@@ -355,6 +356,35 @@ def test_calls_of_the_third_version_keep_their_trunk_and_their_time(kind):
         assert {sid: rest for sid, *rest in found} == {sid: [*facts] for sid, (*_, facts) in ended.items()}
 
     kind.run(before, versions=read_schema(kind.dialect)[:3])
+    kind.run(after)
+
+
+def test_calls_of_the_fourth_version_are_listed_by_the_exophone_and_the_price_that_they_have(kind):
+    charge = (
+        "('c1', 'acme1', '', 'completed', '+919812345610', '+918047491899', {0}, {0}, {0}, {0}, 1, '{{}}', 200000)"
+    )
+    columns = (
+        "call_sid, account, direction, status, customer, exophone, created_at, updated_at, answered_at, ended_at"
+    )
+    row = f"INSERT INTO sessions ({columns}, sequence, document, cost) VALUES {charge}"  # noqa: S608 - ours
+    if kind.dialect == "postgres":
+        row = row.format(f"to_timestamp({MOMENT})").replace("200000", "0.2")
+    search = CallSearch(
+        account="acme1",
+        to_numbers=frozenset({"+918047491899"}),
+        price=Span(least=Decimal("0.1995"), below=Decimal("0.2005")),
+    )
+
+    async def before(database):
+        if kind.dialect == "postgres":
+            await kind.rows(database, _PARTITION.format("sessions"))
+        await kind.rows(database, row.format(f"{MOMENT}"))
+
+    async def after(database):
+        assert [(sid, document) for sid, _, document in await database.search(search, [])] == [("c1", "{}")]
+        assert await database.search(search, ["c1"]) == []
+
+    kind.run(before, versions=read_schema(kind.dialect)[:4])
     kind.run(after)
 
 

@@ -54,6 +54,9 @@ class ShakyDatabase:
             return self.slow_open
         return self._gone() if self.is_away else self.database.open()
 
+    def search(self, search, leaving_out):
+        return self._gone() if self.is_away else self.database.search(search, leaving_out)
+
     def recall(self, call_sids):
         if self.is_away:
             return self._gone()

@@ -5,6 +5,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from exoswitch.call.search import CallSearch
 from exoswitch.errors import BackendUnavailable
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.measured import MeasuredDatabase
@@ -22,6 +23,9 @@ QUESTIONS = {
     "undialled": (1.0, 100),
     "claim": (["c1"], "token", 1.0),
     "tidy": (2.0, 1.0),
+    "search": (CallSearch(account="acme1"), ["c1"]),
+    "live_bots": ("acme1", ["c1"]),
+    "costs": ("acme1", 1.0),
 }
 
 
