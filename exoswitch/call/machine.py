@@ -41,6 +41,7 @@ from exoswitch.call import outputs
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import Timer
 from exoswitch.call.inputs import CallInputs
+from exoswitch.call.transitions import index_transitions
 
 builder = TypeMachineBuilder(CallInputs, CallCore)
 
@@ -256,6 +257,7 @@ _ignore([over], inputs.abandon, inputs.dial, inputs.moved, inputs.refused)
 _ignore([over], inputs.trunk_chosen, inputs.no_trunk, inputs.fail_over, inputs.give_up)
 
 machine = builder.build()
+index_transitions(machine)
 
 
 def begin(core: CallCore) -> CallInputs:
