@@ -142,6 +142,7 @@ def accounts(config: Config) -> Accounts:
             numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
             caller_ids=frozenset(account.caller_ids),
             dial_prefixes=account.dial_prefixes,
+            sip_hosts=frozenset(map(str.lower, account.sip_hosts)),
         )
         for name, account in config.accounts.items()
     }

@@ -188,7 +188,7 @@ class AccountConfig:
 
     It may show its own numbers and those in `caller_ids`; ``any`` is every number that no other account has. It may
     dial numbers that begin with one of `dial_prefixes`; the default is India, whose numbers need no country code.
-    Its StreamUrl may name any public host, and those in `stream_hosts`.
+    Its StreamUrl may name any public host, and those in `stream_hosts`. It may dial the SIP phones at `sip_hosts`.
     """
 
     api_key: values.UserName
@@ -197,6 +197,7 @@ class AccountConfig:
     caller_ids: tuple[values.CallerId, ...] = ()
     dial_prefixes: tuple[values.DialPrefix, ...] = ("+91",)
     stream_hosts: tuple[values.StreamHost, ...] = ()
+    sip_hosts: tuple[values.Host, ...] = ()
 
 
 def _with_kinds(_cls: type, specs: "list[Attribute[Any]]") -> "list[Attribute[Any]]":

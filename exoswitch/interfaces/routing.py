@@ -18,7 +18,7 @@ class Account:
     """A dialer's account: its credentials, and the bots of its apps (by id) and of its numbers (E.164).
 
     It may also show the numbers in `caller_ids` (E.164), or with ``any`` every number. The numbers that it may dial
-    begin with one of `dial_prefixes`.
+    begin with one of `dial_prefixes`. It may dial the SIP phones at `sip_hosts`.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Account:
     numbers: Mapping[str, BotTarget]
     caller_ids: frozenset[str] = frozenset()
     dial_prefixes: tuple[str, ...]
+    sip_hosts: frozenset[str] = frozenset()
 
     def may_show(self, number: str) -> bool:
         """Whether a call of this account may show a number (E.164); another account's number is not checked here."""

@@ -10,7 +10,7 @@ from exoswitch.config.model import Config
 from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints
-from exoswitch.exotel.rest.connecting import connect_endpoints
+from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
 from exoswitch.exotel.rest.endpoint import Endpoint
 from exoswitch.exotel.rest.resource import RestResource, refusal
 from exoswitch.exotel.rest.routes import Routes

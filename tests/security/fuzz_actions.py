@@ -12,7 +12,7 @@ from exoswitch.ami.originate import originate
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import InvalidRequest, InvalidValue
-from exoswitch.exotel.rest.connect import read_connect
+from exoswitch.exotel.rest.connect.request import read_connect
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
 from exoswitch.trunks.sip import SipSettings

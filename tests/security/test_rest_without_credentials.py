@@ -10,9 +10,9 @@ from exoswitch.exotel.rest.authentication import DELAY_S
 from exoswitch.tasks.fair_turns import HTTP_REST, HTTP_S
 from exoswitch.web.failed_logins import LOG_EVERY_S
 from exoswitch.web.limits import MAX_BODY_BYTES, ConnectionLimits
-from tests.exotel.rest.test_connect import VOICE_AI
 from tests.exotel.rest.test_representations import SESSION
 from tests.exotel.rest.test_resource import CONNECT, Calls, Dialer
+from tests.harness.dialer_accounts import VOICE_AI
 
 GET = b"GET /readyz HTTP/1.1\r\nHost: gw\r\n\r\n"
 POST = f"POST {CONNECT} HTTP/1.1\r\nHost: gw\r\n".encode()

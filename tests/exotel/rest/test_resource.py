@@ -16,15 +16,15 @@ from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, Trunk
 from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints
-from exoswitch.exotel.rest.connecting import connect_endpoints
+from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
 from exoswitch.exotel.rest.resource import RestResource
 from exoswitch.exotel.rest.routes import Routes
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.health import health_routes
 from exoswitch.web.limits import MAX_BODY_BYTES
-from tests.exotel.rest.test_connect import ACCOUNTS, FLOW, VOICE_AI
 from tests.exotel.rest.test_representations import NOON_UTC, SESSION
+from tests.harness.dialer_accounts import ACCOUNTS, FLOW, VOICE_AI
 from tests.harness.http import Server
 
 CONNECT = "/v1/Accounts/acme1/Calls/connect.json"

@@ -6,8 +6,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from exoswitch.call.session import Session
-from exoswitch.exotel.rest.connect import read_connect
+from exoswitch.exotel.rest.connect.request import read_connect
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
+from exoswitch.exotel.rest.errors import Unsupported
 from exoswitch.exotel.rest.representations import call_record
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
@@ -22,6 +23,8 @@ def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[
     async def connect(asked: Asked) -> Answered:
         """Place a call."""
         wanted = read_connect(asked.parameters, asked.account, accounts())
+        if wanted.second is not None:
+            raise Unsupported("this version does not connect two phones: name a bot with Url or StreamUrl")
         session = await _shielded(calls.place(wanted))
         _LOG.info(
             "call {call} of {account} to {number} is accepted",

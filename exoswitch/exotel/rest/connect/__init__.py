@@ -1,0 +1,1 @@
+"""Exotel's ``Calls/connect``: the request of a dialer becomes a call."""

@@ -1,0 +1,80 @@
+"""Adapter: the phones of a request: whom the account may dial, and which number it may show."""
+
+import re
+
+from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.rest.errors import NotAllowed
+from exoswitch.interfaces.routing import Account, Accounts
+from exoswitch.telephony.numbers import same_number
+from exoswitch.web.parameters import Parameters
+
+_SIP = "sip:"
+_SIP_ADDRESS = re.compile(r"sip:(?P<user>[a-z0-9+._-]{1,64})@(?P<host>[^@]{1,255})", re.ASCII | re.IGNORECASE)
+_SHOWN = 60
+
+
+def read_phone(asked: Parameters, name: str, account: Account) -> str:
+    """Read a phone to dial: a number, in E.164, or the address ``sip:USER@HOST`` of a SIP phone.
+
+    Raises:
+        InvalidRequest: it is missing, or is neither.
+        NotAllowed: the account may not dial it.
+    """
+    written = asked.text(name) or ""
+    if written.lower().startswith(_SIP):
+        return _read_sip_address(name, written, account)
+    phone = asked.number(name)
+    if not account.may_dial(phone):
+        raise NotAllowed(
+            f"{name}: {phone} is not a number that account {account.name} may dial: "
+            f"add its prefix to accounts.{account.name}.dial_prefixes ({', '.join(account.dial_prefixes)})"
+        )
+    return phone
+
+
+def read_caller_id(asked: Parameters, account: Account, accounts: Accounts) -> str:
+    """Read the number that the phone is to show, which is the account's own, or one that it is given; in E.164.
+
+    Raises:
+        InvalidRequest: it is missing, is no number, or is not the account's.
+    """
+    number = asked.number("CallerId")
+    others = (number for other in accounts.by_name.values() if other is not account for number in other.numbers)
+    if any(same_number(other, number) for other in others):
+        raise InvalidRequest(f"CallerId: {number} is a number of another account: use one of your own")
+    if not account.may_show(number):
+        raise InvalidRequest(
+            f"CallerId: {number} is not a number of account {account.name}: use one of your own, "
+            f"or add it under numbers: or accounts.{account.name}.caller_ids"
+        )
+    return number
+
+
+def own_number(asked: Parameters, name: str, account: Account) -> str | None:
+    """Give the account's own number that a parameter names; None if it names another phone, or none."""
+    written = asked.text(name)
+    if written is None or written.lower().startswith(_SIP):
+        return None
+    number = asked.number(name)
+    return next((own for own in account.numbers if same_number(own, number)), None)
+
+
+def names_own(asked: Parameters, name: str, account: Account) -> bool:
+    """Whether a parameter names a number of the account, or the one that `CallerId` names, too."""
+    if own_number(asked, name, account) is not None:
+        return True
+    shown = asked.text("CallerId")
+    return shown is not None and same_number(shown, asked.text(name) or "")
+
+
+def _read_sip_address(name: str, text: str, account: Account) -> str:
+    match = _SIP_ADDRESS.fullmatch(text)
+    if match is None:
+        raise InvalidRequest(f"{name}={text[:_SHOWN]!r} is not the address of a SIP phone: write sip:USER@HOST")
+    host = match["host"].lower()
+    if host not in account.sip_hosts:
+        raise NotAllowed(
+            f"{name}: {host[:_SHOWN]} is not a host whose phones account {account.name} may dial: "
+            f"add it to accounts.{account.name}.sip_hosts"
+        )
+    return f"{_SIP}{match['user']}@{host}"
