@@ -9,6 +9,7 @@ from exoswitch.call.charge import Charge
 from exoswitch.call.passthru import Passthru
 from exoswitch.call.recording import Recorded, RecordingWish
 from exoswitch.call.second_leg import SecondLeg
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.statuses import CallStatus as CallStatus  # noqa: PLC0414 - a word of the session
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.call.stream_tap import StreamTap
@@ -103,7 +104,7 @@ class Session:
 
     `bot` is None for a call between two phones: then `customer` is the first one, and `second` tells of the other.
     The call of a second phone has no bot, too, and `parent_call_sid` names the call that it belongs to. `tap` is a
-    one-way stream of a call between two phones.
+    one-way stream of a call between two phones. `callback` says who is told of the call.
 
     `recording` asks for a recording; `recorded` tells of it when the call has ended.
     """
@@ -132,6 +133,7 @@ class Session:
     attempts: tuple[Attempt, ...] = ()
     ending: Ending | None = None
     charge: Charge | None = None
+    callback: StatusCallback | None = None
     parent_call_sid: str | None = None
     second: SecondLeg | None = None
     tap: StreamTap | None = None

@@ -6,6 +6,7 @@ from zope.interface import Attribute, Interface
 
 from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import BotTarget, Session
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.stream_tap import StreamTap
 
 
@@ -25,6 +26,7 @@ class CallRequest:
     custom_field: str | None = None
     ring_s: float | None = None
     max_duration_s: float | None = None
+    callback: StatusCallback | None = None
     recording: RecordingWish | None = None
 
     @property

@@ -16,6 +16,7 @@ from exoswitch.call.session import (
     Session,
     StreamStatus,
 )
+from exoswitch.call.status_callback import EVENTS, StatusCallback
 from exoswitch.call.stream_options import StreamOptions
 
 MOMENT = 1_700_000_000.0
@@ -77,6 +78,12 @@ _charges = st.builds(
     baseline=_amounts,
     baseline_currency=_texts,
 )
+_callbacks = st.builds(
+    StatusCallback,
+    url=_texts,
+    events=st.lists(st.sampled_from(EVENTS), unique=True).map(tuple),
+    content=st.sampled_from(["multipart", "json", "form"]),
+)
 _wishes = st.builds(
     RecordingWish, channels=st.sampled_from(["single", "dual"]), format=st.sampled_from(["mp3", "mp3-hq", "wav"])
 )
@@ -122,6 +129,7 @@ any_sessions = st.builds(
     attempts=st.lists(_attempts, max_size=3).map(tuple),
     ending=st.none() | _endings,
     charge=st.none() | _charges,
+    callback=st.none() | _callbacks,
     recording=st.none() | _wishes,
     recorded=st.none() | _recorded,
 )

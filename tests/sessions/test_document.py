@@ -13,6 +13,7 @@ from exoswitch.call.charge import Charge
 from exoswitch.call.recording import Recorded, RecordingWish
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.call.stream_tap import StreamTap
 from exoswitch.errors import CorruptRecord
@@ -59,7 +60,7 @@ TEXT = (
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null},"charge":null,"parent_call_sid":null,"second":null,"tap":null,"flow":null,'
+    '"disconnected_by":"user","stream_error":null},"charge":null,"callback":null,"parent_call_sid":null,"second":null,"tap":null,"flow":null,'
     '"recording":{"channels":"dual","format":"mp3"},"recorded":{"seconds":6.5,"ended_early":null}}'
 )
 EVENT_TEXT = (
@@ -148,7 +149,7 @@ def test_missing_fields_take_their_defaults():
     tree = json.loads(to_text(SESSION))
     for name in ("custom_field", "ending", "trunk", "gateway", "channel_id", "ring_s", "max_duration_s", "attempts"):
         del tree[name]
-    for name in ("parent_call_sid", "second", "tap", "flow"):
+    for name in ("callback", "parent_call_sid", "second", "tap", "flow"):
         del tree[name]
     del tree["recording"], tree["recorded"], tree["bot"]["record"]
     del tree["bot"]["options"]["drain_on_close"], tree["bot"]["passthru"]
@@ -165,6 +166,13 @@ def test_call_between_two_phones_comes_back_with_its_second_leg_and_its_tap():
     assert from_text(to_text(session)) == session
     assert "919812345611" not in repr(session)
     assert "pass" not in repr(session)
+
+
+def test_status_callback_comes_back_and_its_url_is_not_shown():
+    callback = StatusCallback(url="https://crm.example.org/told?key=hunter2", events=("answered",), content="json")
+    session = evolve(SESSION, callback=callback)
+    assert from_text(to_text(session)) == session
+    assert "hunter2" not in repr(session)
 
 
 def test_event_has_the_fields_that_change_and_no_others():
