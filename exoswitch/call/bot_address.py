@@ -95,16 +95,25 @@ def parse_resolver(url: str) -> BotAddress:
     return _parse(url, _RESOLVER)
 
 
+def parse_web(url: str, what: str) -> BotAddress:
+    """Parse an http(s) URL that a dialer has named; `what` begins the text of an error.
+
+    Raises:
+        InvalidValue: as `parse_address` does.
+    """
+    return _parse(url, _RESOLVER, what)
+
+
 def is_resolver(url: str) -> bool:
     """Whether a bot's URL is that of a resolver."""
     return url.partition("://")[0].lower() in _RESOLVER
 
 
-def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
+def _parse(url: str, schemes: tuple[str, str], what: str = "a bot's URL") -> BotAddress:
     plain, secure = schemes
-    form = f"a bot's URL must be written as {plain}://host[:port]/path or {secure}://…"
+    form = f"{what} must be written as {plain}://host[:port]/path or {secure}://…"
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidValue("a bot's URL may hold printable ASCII characters only: percent-encode all others")
+        raise InvalidValue(f"{what} may hold printable ASCII characters only: percent-encode all others")
     scheme, _, rest = url.partition("://")
     try:
         parts = urlsplit(url)
@@ -115,9 +124,9 @@ def _parse(url: str, schemes: tuple[str, str]) -> BotAddress:
     if scheme.lower() not in schemes or not host:
         raise InvalidValue(form)
     if not is_host(host):
-        raise InvalidValue("the host of a bot's URL must be an IP address or a host name")
+        raise InvalidValue(f"the host of {what} must be an IP address or a host name")
     if parts.fragment:
-        raise InvalidValue("a bot's URL may not hold a fragment (#…): leave it out")
+        raise InvalidValue(f"{what} may not hold a fragment (#…): leave it out")
     credentials, _, authority = parts.netloc.rpartition("@")
     if "[" in authority[1:] or authority.partition("]")[2][:1] not in {"", ":"}:
         raise InvalidValue(form)  # urlsplit ignores text beside the brackets

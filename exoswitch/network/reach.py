@@ -16,10 +16,14 @@ from exoswitch.network.public import Network, read_address, why_not_public
 
 @frozen
 class Reach:
-    """The addresses that one connection may go to: all, or public ones and those in these networks."""
+    """The addresses that one connection may go to: all, or public ones and those in these networks.
+
+    `key` is the key of an account by which the operator permits a host.
+    """
 
     everywhere: bool = False
     networks: tuple[Network, ...] = ()
+    key: str = "stream_hosts"
 
     def permitted(self, host: str, addresses: Sequence[str], is_own: Callable[[str], bool]) -> tuple[str, ...]:
         """Choose the addresses of a host that may be connected to; `is_own` says which are this machine's.
@@ -33,7 +37,7 @@ class Reach:
             why = next(iter(refusals.values()))
             raise AddressRefused(
                 f"{host} has no public address (its address belongs to {why}): "
-                "the operator can permit it with stream_hosts or private_networks"
+                f"the operator can permit it with {self.key} or private_networks"
             )
         return permitted
 
@@ -51,17 +55,18 @@ EVERYWHERE = Reach(everywhere=True)
 
 @frozen(kw_only=True)
 class ReachRules:
-    """The reach of every account's bots, as configured.
+    """The reach of every account's bots, or of the receivers of its callbacks, as configured.
 
     `urls` are the URLs of each account's apps, and `hosts` its other hosts (``voice_bot`` or ``voice_bot:8080``), to
     which every address is permitted. `networks` are permitted to all accounts. `unlimited` permits every address to
-    all: for a program that calls the bots of its own user.
+    all: for a program that calls the bots of its own user. `key` is the key of the configuration that has the hosts.
     """
 
     urls: Mapping[str, frozenset[str]] = Factory(dict)
     hosts: Mapping[str, frozenset[str]] = Factory(dict)
     networks: tuple[Network, ...] = ()
     unlimited: bool = False
+    key: str = "stream_hosts"
 
     def of_url(self, account: str, url: str, host: str, port: int) -> Reach:
         """Give the reach of a call's bot or resolver."""
@@ -71,7 +76,7 @@ class ReachRules:
         """Give the reach of a host that an account has named in a request, or its resolver in an answer."""
         name = host.lower().rstrip(".")
         is_listed = not {name, str(HostAndPort(name, port))}.isdisjoint(self.hosts.get(account, ()))
-        return Reach(everywhere=self.unlimited or is_listed, networks=self.networks)
+        return Reach(everywhere=self.unlimited or is_listed, networks=self.networks, key=self.key)
 
     def keeping(self, before: "ReachRules", used: Iterable[tuple[str, str]]) -> "ReachRules":
         """Give these rules, and permit each used (account, URL) that `before` permitted as an app's."""
