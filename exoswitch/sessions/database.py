@@ -27,6 +27,9 @@ class ISessionDatabase(Interface):
     def write(notes: Sequence[Note]) -> Deferred[None]:
         """Write notes in one transaction, on the disk when the Deferred fires; a second write changes nothing.
 
+        The callbacks that the newest notes ask for are written with them: see `exoswitch.outbox.callbacks`. A call
+        that has ended keeps its end and its status, whatever later notes say.
+
         Raises:
             RecordRefused: the database works, but it cannot store one of these notes; it has stored none of them.
         """

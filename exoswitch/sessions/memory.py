@@ -1,7 +1,7 @@
 """Adapter: sessions in this process's memory, lost when it ends; the model of every other store."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 
 from attrs import define, field
@@ -12,14 +12,18 @@ from zope.interface import implementer
 from exoswitch.call.search import CallPage, CallSearch, has_live_bot, price
 from exoswitch.call.session import CallStatus, Session
 from exoswitch.errors import CallNotFound
+from exoswitch.outbox.callbacks import CallbackRow
+from exoswitch.sessions.callback_rows import callback_rows
 from exoswitch.sessions.interfaces import UNDIALLED_MAX, ISessionStore
+from exoswitch.sessions.notes import Note, may_follow
 
 
 @implementer(ISessionStore)
 @define
 class MemorySessions(Service):
-    """Keeps the newest `limit` sessions."""
+    """Keeps the newest `limit` sessions; `add_callbacks` takes the callbacks that they ask for."""
 
+    add_callbacks: Callable[[Iterable[CallbackRow]], None] = lambda _rows: None
     limit: int = 100_000
     ready: bool = field(default=True, init=False)
     _sessions: OrderedDict[str, Session] = field(factory=OrderedDict)
@@ -33,9 +37,10 @@ class MemorySessions(Service):
     def note(self, session: Session) -> None:
         """Keep a session; above `limit`, delete the oldest session whose call has ended."""
         known = self._sessions.get(session.call_sid)
-        if known is not None and known.takeovers > session.takeovers:
+        if known is not None and (known.takeovers > session.takeovers or not may_follow(known, session)):
             return
         self._sessions[session.call_sid] = session
+        self.add_callbacks(row for _, row in callback_rows([Note(0, session)]))
         if len(self._sessions) > self.limit:
             self._forget_oldest()
 

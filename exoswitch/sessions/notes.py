@@ -2,7 +2,8 @@
 
 Notes may be written several times and in any order, with the same result: call and sequence identify an event, and
 only a note with a higher sequence replaces a session's row. So a journal can be replayed twice. After a failover, the
-former gateway of a call cannot overwrite the notes of the new one.
+former gateway of a call cannot overwrite the notes of the new one. The end of a call is final: a dialer may have been
+told of it, so no note replaces it by another end, or by none.
 """
 
 from collections import OrderedDict
@@ -48,6 +49,11 @@ class Note:
 
     sequence: int
     session: Session
+
+    @property
+    def noted_at(self) -> float:
+        """When it was noted, in seconds since the epoch."""
+        return self.sequence % _TAKEOVER / _MICROSECONDS
 
 
 @define
@@ -112,6 +118,11 @@ def newest(notes: Iterable[Note]) -> list[Note]:
         if known is None or known.sequence < note.sequence:
             last[note.session.call_sid] = note
     return [last[call_sid] for call_sid in sorted(last)]
+
+
+def may_follow(known: Session, later: Session) -> bool:
+    """Whether a note may replace a session: one that has ended keeps its end and its status."""
+    return known.ended_at is None or (known.ended_at, known.status) == (later.ended_at, later.status)
 
 
 def session_row(note: Note) -> tuple[object, ...]:

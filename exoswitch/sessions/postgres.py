@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from attrs import astuple
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord, RecordRefused
+from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, callback_rows
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
@@ -41,9 +43,9 @@ _MONTHS_AHEAD = 2
 _TABLES = ("sessions", "events")
 _FORGOTTEN_AT_ONCE = 10_000  # claims; a batch waits for one such statement
 
-_TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at")
+_TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at", "due_at")
 _AMOUNTS = ("cost", "baseline", "price")  # they come in whole millionths
-_NUMBERS = ("sequence", "talked_ms", "billed_s", *_AMOUNTS)
+_NUMBERS = ("sequence", "talked_ms", "billed_s", "position", "leg", *_AMOUNTS)
 _TYPES = {**dict.fromkeys(_NUMBERS, "bigint"), **dict.fromkeys(_TIMES, "float8")}  # all others are text
 
 
@@ -57,11 +59,16 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 
 
 _WRITE = (
-    f"WITH added AS ({_insert('events', EVENT_COLUMNS)} ON CONFLICT DO NOTHING) "
+    f"WITH added AS ({_insert('events', EVENT_COLUMNS)} ON CONFLICT DO NOTHING), written AS ("
     + _insert("sessions", SESSION_COLUMNS)
     + " ON CONFLICT (call_sid, created_at) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in SESSION_COLUMNS if name not in {"call_sid", "created_at"})
-    + " WHERE excluded.sequence > sessions.sequence"
+    + " WHERE excluded.sequence > sessions.sequence AND (sessions.ended_at IS NULL"
+    + " OR (excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status))"
+    + " RETURNING sessions.call_sid AS written_sid) "
+    # Only a note that a session's row has taken may tell its dialer anything.
+    + _insert("callbacks", CALLBACK_COLUMNS)
+    + " JOIN written ON written_sid = call_sid ON CONFLICT DO NOTHING"
 )
 # A repeated claim writes again, so that its own transaction is on the disk before its answer.
 _CLAIM = (
@@ -137,8 +144,10 @@ class PostgresDatabase:
             await self._writer.run(lambda ask: _add_months(ask, missing))
             self._months |= missing
         events = _columns(map(event_row, notes))
-        sessions = _columns(map(session_row, newest(notes)))
-        await self._writer.run(lambda ask: ask(_WRITE, *events, *sessions))
+        last = newest(notes)
+        sessions = _columns(map(session_row, last))
+        callbacks = _columns(astuple(row) for _, row in callback_rows(last)) or [[]] * len(CALLBACK_COLUMNS)
+        await self._writer.run(lambda ask: ask(_WRITE, *events, *sessions, *callbacks))
 
     @deferred
     async def recall(self, call_sids: Collection[str]) -> list[Note | CorruptRecord]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from attrs import astuple
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -15,6 +16,7 @@ from exoswitch.billing.amounts import millionths, of_millionths
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord
+from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, callback_rows
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
@@ -43,7 +45,13 @@ _ADD_EVENT = _insert("events", EVENT_COLUMNS) + " ON CONFLICT DO NOTHING"
 _SET_SESSION = (
     _insert("sessions", SESSION_COLUMNS)
     + f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in SESSION_COLUMNS[1:])}"
-    + " WHERE excluded.sequence > sessions.sequence"
+    + " WHERE excluded.sequence > sessions.sequence AND (sessions.ended_at IS NULL"
+    + " OR (excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status))"
+)
+# Only the note that the session's row has now may tell its dialer anything.
+_ADD_CALLBACK = (
+    f"INSERT INTO callbacks ({', '.join(CALLBACK_COLUMNS)}) SELECT {', '.join('?' * len(CALLBACK_COLUMNS))} "  # noqa: S608 - ours
+    "WHERE EXISTS (SELECT 1 FROM sessions WHERE call_sid = ? AND sequence = ?) ON CONFLICT DO NOTHING"
 )
 # A repeated claim writes again, so that its own transaction is on the disk before its answer.
 _CLAIM = (
@@ -151,7 +159,10 @@ class SqliteDatabase:
 def _write(cursor: sqlite3.Cursor, notes: Sequence[Note]) -> None:
     cursor.execute("BEGIN IMMEDIATE")
     cursor.executemany(_ADD_EVENT, map(event_row, notes))
-    cursor.executemany(_SET_SESSION, map(session_row, newest(notes)))
+    last = newest(notes)
+    cursor.executemany(_SET_SESSION, map(session_row, last))
+    for note, row in callback_rows(last):
+        cursor.execute(_ADD_CALLBACK, (*astuple(row), row.call_sid, note.sequence))
 
 
 def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note | CorruptRecord]:

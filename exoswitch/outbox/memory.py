@@ -1,0 +1,186 @@
+"""Adapter: callbacks in this process's memory, lost when it ends; the model of every other outbox."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from attrs import define, field
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from exoswitch.outbox.callbacks import CallbackRow
+from exoswitch.outbox.delivery import Leased, Settlement, State
+from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.outbox.rows import Backlog, Kept
+
+ROWS_MAX = 100_000
+
+
+@define(eq=False)
+class _Entry:
+    row: CallbackRow
+    due_at: float
+    state: State = "waiting"
+    attempts: int = 0
+    since: float | None = None
+    holder: str | None = None
+    settled_at: float | None = None
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.row.call_sid, self.row.position
+
+
+@implementer(IOutbox)
+@define(eq=False)
+class MemoryOutbox:
+    """Keeps the newest `ROWS_MAX` callbacks; `now` gives seconds since the epoch, `holder` names this process."""
+
+    _now: Callable[[], float]
+    _holder: str = "gw1 1"
+    name: str = field(default="memory", init=False)
+    entries: dict[tuple[str, int], _Entry] = field(factory=dict)
+
+    def add(self, rows: Iterable[CallbackRow]) -> None:
+        """Add callbacks; one that is known stays as it is."""
+        for row in rows:
+            self.entries.setdefault((row.call_sid, row.position), _Entry(row, row.due_at))
+        while len(self.entries) > ROWS_MAX:
+            del self.entries[next(iter(self.entries))]
+
+    def open(self) -> Deferred[None]:
+        """Do nothing."""
+        return succeed(None)
+
+    def lease(
+        self, limit: int, each: int, rooms: Mapping[str, int], full_accounts: Collection[str]
+    ) -> Deferred[list[Leased]]:
+        """Lease callbacks that are due."""
+        now, left = self._now(), dict(rooms)
+        leased: list[Leased] = []
+        due = [entry for entry in self._in_state("waiting") if entry.due_at <= now]
+        for entry in sorted(due, key=lambda entry: entry.due_at):
+            receiver = entry.row.receiver
+            room = left.get(receiver, each)
+            if entry.row.account in full_accounts or room <= 0 or len(leased) >= limit:
+                continue
+            earlier = self._earlier(entry)
+            if earlier is not None:
+                entry.due_at = now + BEHIND_S if earlier.holder else max(earlier.due_at, now + BEHIND_S)
+                continue
+            left[receiver] = room - 1
+            leased.append(self._lease(entry, now))
+        return succeed(leased)
+
+    def settle(self, settlements: Sequence[Settlement]) -> Deferred[None]:
+        """Write what came of attempts."""
+        for settlement in settlements:
+            leased = settlement.leased
+            entry = self.entries.get((leased.call_sid, leased.position))
+            if entry is None or entry.state != "waiting":
+                continue
+            if settlement.state == "delivered" or entry.holder == self._holder:
+                self._settle(entry, settlement)
+        return succeed(None)
+
+    def release(self) -> Deferred[None]:
+        """End the leases of this process."""
+        for entry in self._in_state("waiting"):
+            if entry.holder is not None and entry.holder.split()[0] == self._holder.split()[0]:
+                entry.holder, entry.due_at = None, self._now()
+        return succeed(None)
+
+    def backlog(self) -> Deferred[Backlog]:
+        """Count the callbacks that wait."""
+        begins = [entry.due_at if entry.since is None else entry.since for entry in self._in_state("waiting")]
+        oldest_s = max(0.0, self._now() - min(begins)) if begins else 0.0
+        return succeed(Backlog(waiting=len(begins), oldest_s=oldest_s))
+
+    def kept(self, states: Collection[State], limit: int) -> Deferred[list[Kept]]:
+        """Read callbacks in these states."""
+        found = [entry for entry in self.entries.values() if entry.state in states]
+        found.sort(key=lambda entry: (-entry.due_at, entry.key))
+        return succeed([_kept(entry) for entry in found[:limit]])
+
+    def resend(self, call_sids: Collection[str] | None) -> Deferred[int]:
+        """Let failed callbacks wait again."""
+        again = [
+            entry
+            for entry in self._in_state("failed")
+            if (call_sids is None or entry.row.call_sid in call_sids) and not self._is_outdated(entry)
+        ]
+        for entry in again:
+            entry.state, entry.attempts, entry.since, entry.settled_at = "waiting", 0, None, None
+            entry.due_at = self._now()
+        return succeed(len(again))
+
+    def tidy(self) -> Deferred[None]:
+        """Delete old callbacks."""
+        now = self._now()
+        for entry in tuple(self.entries.values()):
+            is_short = entry.state == "delivered" or self._is_outdated(entry)
+            if entry.settled_at is not None and entry.settled_at < now - (
+                KEEP_DELIVERED_S if is_short else KEEP_FAILED_S
+            ):
+                del self.entries[entry.key]
+        return succeed(None)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def _in_state(self, state: State) -> list[_Entry]:
+        return [entry for entry in self.entries.values() if entry.state == state]
+
+    def _of_call(self, entry: _Entry) -> Iterator[_Entry]:
+        positions = range(10)
+        found = (self.entries.get((entry.row.call_sid, position)) for position in positions)
+        return (other for other in found if other is not None and other is not entry)
+
+    def _earlier(self, entry: _Entry) -> _Entry | None:
+        waiting = (other for other in self._of_call(entry) if other.state == "waiting")
+        return next((other for other in waiting if other.row.position < entry.row.position), None)
+
+    def _is_outdated(self, entry: _Entry) -> bool:
+        """Whether a later callback of the call was delivered."""
+        return any(
+            other.state == "delivered" and other.row.position > entry.row.position for other in self._of_call(entry)
+        )
+
+    def _lease(self, entry: _Entry, now: float) -> Leased:
+        entry.holder, entry.due_at = self._holder, now + LEASE_S
+        entry.since = now if entry.since is None else entry.since
+        row = entry.row
+        return Leased(
+            call_sid=row.call_sid,
+            position=row.position,
+            event=row.event,
+            leg=row.leg,
+            account=row.account,
+            receiver=row.receiver,
+            attempts=entry.attempts,
+            age_s=now - entry.since,
+            document=row.document,
+        )
+
+    def _settle(self, entry: _Entry, settlement: Settlement) -> None:
+        now = self._now()
+        entry.state, entry.why, entry.holder = settlement.state, settlement.why, None
+        entry.attempts = settlement.leased.attempts + 1
+        entry.due_at = now + settlement.pause_s
+        entry.settled_at = None if settlement.state == "waiting" else now
+
+
+def _kept(entry: _Entry) -> Kept:
+    row = entry.row
+    return Kept(
+        call_sid=row.call_sid,
+        event=row.event,
+        leg=row.leg,
+        account=row.account,
+        receiver=row.receiver,
+        state=entry.state,
+        attempts=entry.attempts,
+        since=entry.since,
+        due_at=entry.due_at,
+        why=entry.why,
+        document=row.document,
+    )

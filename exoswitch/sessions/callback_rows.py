@@ -1,0 +1,40 @@
+"""Core: the rows of callbacks that notes add to the outbox, in the transaction that writes the notes."""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import fields
+
+from exoswitch.outbox.callbacks import Callback, CallbackRow, callbacks_of
+from exoswitch.sessions.document import to_text
+from exoswitch.sessions.notes import Note, storable
+
+CALLBACK_COLUMNS = tuple(column.name for column in fields(CallbackRow))
+
+LATE_S = 2 * 86_400.0
+"""Notes later than this after a call's end, as of a recording that is deleted, tell a dialer nothing.
+
+The outbox keeps delivered callbacks for longer, so that no such note adds a callback again.
+"""
+
+
+def callback_rows(notes: Iterable[Note]) -> Iterator[tuple[Note, CallbackRow]]:
+    """Give the rows for the newest notes of calls, each with its note."""
+    for note in notes:
+        ended_at = note.session.ended_at
+        if ended_at is None or note.noted_at - ended_at <= LATE_S:
+            for callback in callbacks_of(note.session):
+                yield note, _row(callback)
+
+
+def _row(callback: Callback) -> CallbackRow:
+    session = callback.session
+    return CallbackRow(
+        call_sid=storable(session.call_sid),
+        position=callback.position,
+        event=callback.event,
+        leg=callback.leg,
+        account=storable(session.account),
+        receiver=storable(callback.receiver),
+        due_at=callback.due_at,
+        document=to_text(session),
+    )

@@ -1,0 +1,370 @@
+"""The contract of IOutbox, with the session stores that fill it."""
+
+import pytest
+from attrs import evolve
+from zope.interface.verify import verifyObject
+
+from exoswitch.call.second_leg import SecondLeg
+from exoswitch.call.session import CallStatus, Ending
+from exoswitch.call.status_callback import EVENTS, StatusCallback
+from exoswitch.outbox.delivery import Settlement
+from exoswitch.outbox.interfaces import KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.sessions.document import from_text
+from tests.harness.outboxes import InMemory, InPostgres, InSqlite
+from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
+
+ASKED = evolve(SESSION, callback=StatusCallback(url="https://crm.example.org/told?key=hunter2", events=EVENTS))
+RINGING = ASKED.progressed(CallStatus.RINGING, MOMENT + 1)
+ANSWERED = ASKED.progressed(CallStatus.IN_PROGRESS, MOMENT + 2)
+ENDED = ANSWERED.ended(HUNG_UP, MOMENT + 9)
+FAILED = Ending(status=CallStatus.FAILED, reason="its gateway was lost")
+LATER = MOMENT + 60
+
+
+@pytest.fixture(params=[InMemory, InSqlite, pytest.param(InPostgres, marks=pytest.mark.loopback)])
+def world(request, tmp_path):
+    if request.param is InPostgres:
+        return InPostgres(address=request.getfixturevalue("postgres").new_database())
+    return request.param(folder=tmp_path) if request.param is InSqlite else InMemory()
+
+
+def lease(outbox, limit=100, each=100, rooms=None, full_accounts=()):
+    return outbox.lease(limit, each, rooms or {}, full_accounts)
+
+
+async def events(outbox, **options):
+    """Lease what is due, and give its events."""
+    return [leased.event for leased in await lease(outbox, **options)]
+
+
+async def settle(outbox, leased, state="delivered", **more):
+    await outbox.settle([Settlement(leased=one, state=state, **more) for one in leased])
+
+
+async def deliver_all(outbox, world):
+    """Deliver all that is due, call by call in its order; give the events."""
+    told = []
+    while leased := await lease(outbox):
+        told += [one.event for one in leased]
+        await settle(outbox, leased)
+        world.wait(1.0)
+    return told
+
+
+def to(host, call_sid, account="acme1", **more):
+    callback = StatusCallback(url=f"https://{host}/told")
+    return evolve(ENDED, call_sid=call_sid, account=account, callback=callback, **more)
+
+
+def test_it_is_an_outbox(world):
+    async def scenario(world):
+        verifyObject(IOutbox, world.one)
+        assert await lease(world.one) == []
+
+    world.run(scenario)
+
+
+# --- Rows of sessions -----------------------------------------------------------------------------------------------
+
+
+def test_end_of_a_call_is_due_with_the_session_as_it_was(world):
+    async def scenario(world):
+        await world.note(evolve(ENDED, callback=StatusCallback(url="http://crm.example.org:8080/told")))
+        world.now = LATER
+        (leased,) = await lease(world.one)
+        assert (leased.event, leased.leg, leased.attempts, leased.age_s) == ("terminal", 1, 0, 0.0)
+        assert (leased.account, leased.receiver) == ("acme1", "acme1 crm.example.org:8080")
+        assert from_text(leased.document).ending == HUNG_UP
+        assert leased.key == "c1-terminal-1"
+
+    world.run(scenario)
+
+
+def test_call_without_a_callback_asks_for_nothing(world):
+    async def scenario(world):
+        await world.note(evolve(ENDED, callback=None))
+        world.now = LATER
+        assert await lease(world.one) == []
+
+    world.run(scenario)
+
+
+def test_events_are_told_one_after_the_other_and_each_once_however_often_notes_are_written(world):
+    async def scenario(world):
+        for session in (ASKED, RINGING, ANSWERED, ANSWERED, ENDED, ENDED):
+            await world.note(session)
+        world.now = LATER
+        assert await deliver_all(world.one, world) == ["ringing", "answered", "terminal"]
+        await world.note(ENDED)
+        assert await deliver_all(world.one, world) == []
+
+    world.run(scenario)
+
+
+def test_note_of_an_end_tells_also_of_an_answer_whose_note_was_lost(world):
+    async def scenario(world):
+        await world.note(ENDED)
+        world.now = LATER
+        (answered,) = await lease(world.one)
+        then = from_text(answered.document)
+        assert (answered.event, then.status, then.ended_at) == ("answered", CallStatus.IN_PROGRESS, None)
+
+    world.run(scenario)
+
+
+def test_answer_is_told_for_each_of_two_phones(world):
+    second = SecondLeg(number="+919812345611", call_sid="c2", status=CallStatus.IN_PROGRESS, answered_at=MOMENT + 5)
+
+    async def scenario(world):
+        await world.note(evolve(ANSWERED, second=second))
+        world.now = LATER
+        (first,) = await lease(world.one)
+        await settle(world.one, [first])
+        world.wait(1.0)
+        (other,) = await lease(world.one)
+        assert [(one.event, one.leg) for one in (first, other)] == [("answered", 1), ("answered", 2)]
+        assert from_text(first.document).second.status is None
+        assert from_text(other.document).second.status is CallStatus.IN_PROGRESS
+
+    world.run(scenario)
+
+
+def test_nothing_is_due_in_the_first_second_of_a_call(world):
+    async def scenario(world):
+        await world.note(ASKED.ended(FAILED, MOMENT + 0.2))
+        world.now = MOMENT + 0.9
+        assert await lease(world.one) == []
+        world.now = MOMENT + 1.1
+        assert len(await lease(world.one)) == 1
+
+    world.run(scenario)
+
+
+def test_end_that_was_told_is_not_replaced_by_another_end_or_by_an_earlier_state(world):
+    async def scenario(world):
+        busy = RINGING.ended(Ending(status=CallStatus.BUSY, reason="busy"), MOMENT + 3)
+        await world.note(busy)
+        await world.note(evolve(busy.ended(FAILED, MOMENT + 8), takeovers=1))
+        await world.note(evolve(ANSWERED, takeovers=2))
+        world.now = LATER
+        leased = await lease(world.one)
+        assert [(one.event, from_text(one.document).status) for one in leased] == [("terminal", CallStatus.BUSY)]
+        await settle(world.one, leased)
+        assert await deliver_all(world.one, world) == []
+
+    world.run(scenario)
+
+
+def test_late_note_of_a_call_that_goes_on_elsewhere_tells_nothing(world):
+    async def scenario(world):
+        taken_over = evolve(ANSWERED, takeovers=1, callback=StatusCallback(url="http://h/"))
+        world.sequence = 10**16
+        await world.note(taken_over)
+        world.sequence = 0
+        await world.note(evolve(ENDED, callback=taken_over.callback))
+        world.now = LATER
+        assert await lease(world.one) == []
+
+    world.run(scenario)
+
+
+def test_facts_that_come_after_the_end_do_not_tell_it_again(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"))
+        world.now = LATER
+        await settle(world.one, await lease(world.one))
+        await world.note(evolve(to("h", "c1"), updated_at=LATER, custom_field="later"))
+        assert await lease(world.one) == []
+
+    world.run(scenario)
+
+
+# --- Leases ---------------------------------------------------------------------------------------------------------
+
+
+def test_callback_that_is_leased_is_not_leased_again_before_the_end_of_the_lease(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"))
+        world.now = LATER
+        assert len(await lease(world.one)) == 1
+        assert await lease(world.other) == []
+        world.wait(LEASE_S + 1)
+        (leased,) = await lease(world.other)
+        assert leased.age_s == pytest.approx(LEASE_S + 1)
+
+    world.run(scenario)
+
+
+def test_later_callback_of_a_call_waits_while_another_gateway_delivers_the_earlier_one(world):
+    async def scenario(world):
+        await world.note(ENDED)
+        world.now = LATER
+        answered = await lease(world.one)
+        assert await lease(world.other) == []
+        await settle(world.one, answered)
+        world.wait(1.0)
+        assert await events(world.other) == ["terminal"]
+
+    world.run(scenario)
+
+
+def test_later_callback_of_a_call_waits_for_the_retry_of_the_earlier_one(world):
+    async def scenario(world):
+        await world.note(ENDED)
+        world.now = LATER
+        await settle(world.one, await lease(world.one), "waiting", pause_s=300.0, why="503")
+        for _ in range(3):
+            world.wait(90.0)
+            assert await lease(world.one) == []
+        world.wait(31.0)
+        (again,) = await lease(world.one)
+        assert (again.event, again.attempts) == ("answered", 1)
+        assert await lease(world.one) == []
+        await settle(world.one, [again])
+        world.wait(1.0)
+        assert await events(world.one) == ["terminal"]
+
+    world.run(scenario)
+
+
+def test_callback_that_was_given_up_does_not_hold_the_later_ones(world):
+    async def scenario(world):
+        await world.note(ENDED)
+        world.now = LATER
+        await settle(world.one, await lease(world.one), "failed", why="404")
+        world.wait(1.0)
+        assert await events(world.one) == ["terminal"]
+
+    world.run(scenario)
+
+
+def test_process_that_lost_its_lease_can_report_a_delivery_and_nothing_else(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"), to("h", "c2"))
+        world.now = LATER
+        ours = await lease(world.one)
+        world.wait(LEASE_S + 1)
+        assert len(await lease(world.other)) == 2
+        await settle(world.one, ours[:1], "failed", why="too late")
+        await settle(world.one, ours[1:], "delivered")
+        world.wait(LEASE_S + 1)
+        assert [one.call_sid for one in await lease(world.other)] == [ours[0].call_sid]
+
+    world.run(scenario)
+
+
+def test_next_process_of_a_gateway_ends_the_leases_of_the_one_before(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"), to("h", "c2"))
+        world.now = LATER
+        assert len(await lease(world.one, limit=1)) == 1
+        assert len(await lease(world.other, limit=1)) == 1
+        next_process = await world.outbox("gw1 c")
+        await next_process.release()
+        assert len(await lease(next_process)) == 1
+
+    world.run(scenario)
+
+
+# --- Receivers ------------------------------------------------------------------------------------------------------
+
+
+def test_receiver_with_many_callbacks_leaves_room_for_the_others(world):
+    async def scenario(world):
+        for number in range(10):
+            await world.note(to("a.example", f"a{number}"))
+        await world.note(to("b.example", "b1"), to("c.example", "c1"))
+        world.now = LATER
+        leased = await lease(world.one, each=2, rooms={"acme1 c.example:443": 0})
+        assert sorted(one.receiver for one in leased) == 2 * ["acme1 a.example:443"] + ["acme1 b.example:443"]
+        assert len(await lease(world.one, limit=3, each=100)) == 3
+
+    world.run(scenario)
+
+
+def test_oldest_callback_of_a_receiver_comes_first(world):
+    async def scenario(world):
+        for number in (3, 1, 2):
+            await world.note(to("h", f"c{number}", updated_at=MOMENT + 10 + number))
+        world.now = LATER
+        assert [one.call_sid for one in await lease(world.one, each=2)] == ["c1", "c2"]
+
+    world.run(scenario)
+
+
+def test_account_that_has_enough_under_way_gets_no_more(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"), to("h", "c2", account="acme2"))
+        world.now = LATER
+        assert [one.call_sid for one in await lease(world.one, full_accounts=["acme1"])] == ["c2"]
+
+    world.run(scenario)
+
+
+# --- Failed callbacks, and old ones ---------------------------------------------------------------------------------
+
+
+def test_failed_callback_is_kept_and_sent_again_as_if_never_tried(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"), to("h", "c2"))
+        world.now = LATER
+        await settle(world.one, await lease(world.one), "failed", why="it answered with status 500")
+        assert await lease(world.one) == []
+        kept = await world.one.kept(["failed"], 10)
+        assert sorted(one.call_sid for one in kept) == ["c1", "c2"]
+        assert {(one.state, one.attempts, one.why, one.since) for one in kept} == {
+            ("failed", 1, "it answered with status 500", LATER)
+        }
+        assert await world.one.resend(["c2", "none"]) == 1
+        assert await world.one.resend(None) == 1
+        leased = await lease(world.one)
+        assert [(one.attempts, one.age_s) for one in leased] == [(0, 0.0), (0, 0.0)]
+        assert await world.one.kept(["failed"], 10) == []
+
+    world.run(scenario)
+
+
+def test_failed_callback_is_not_sent_again_after_a_later_one_of_its_call(world):
+    async def scenario(world):
+        await world.note(ENDED)
+        world.now = LATER
+        await settle(world.one, await lease(world.one), "failed", why="404")
+        world.wait(1.0)
+        await settle(world.one, await lease(world.one), "delivered")
+        assert await world.one.resend(None) == 0
+
+    world.run(scenario)
+
+
+def test_backlog_counts_what_waits_and_how_long(world):
+    async def scenario(world):
+        assert (await world.one.backlog()).waiting == 0
+        await world.note(to("h", "c1"), to("h", "c2"), to("h", "c3"))
+        world.now = LATER
+        leased = await lease(world.one)
+        await settle(world.one, leased[:1])
+        await settle(world.one, leased[1:], "waiting", pause_s=300.0)
+        world.wait(100.0)
+        backlog = await world.one.backlog()
+        assert (backlog.waiting, backlog.oldest_s) == (2, pytest.approx(100.0))
+
+    world.run(scenario)
+
+
+def test_old_callbacks_are_deleted_and_those_that_wait_are_not(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"), to("h", "c2"), to("h", "c3"))
+        world.now = LATER
+        first, second, third = sorted(await lease(world.one), key=lambda one: one.call_sid)
+        await settle(world.one, [first])
+        await settle(world.one, [second], "failed", why="500")
+        await settle(world.one, [third], "waiting", pause_s=60.0)
+        world.wait(KEEP_DELIVERED_S + 1)
+        await world.one.tidy()
+        states = ["waiting", "delivered", "failed"]
+        assert {one.call_sid for one in await world.one.kept(states, 10)} == {"c2", "c3"}
+        world.wait(KEEP_FAILED_S)
+        await world.one.tidy()
+        assert [one.call_sid for one in await world.one.kept(states, 10)] == ["c3"]
+
+    world.run(scenario)
