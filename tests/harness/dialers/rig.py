@@ -28,6 +28,7 @@ from tests.harness.e2e.ports import free_port, free_ports
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[3]
 PINNED = ("api.exotel.com", "api.in.exotel.com", "my.exotel.com", "twilix.exotel.in")
+DOCUMENTED = "acme1"  # the account of the documentation, with its number and its app
 ACCOUNTS = (
     "bots",
     "curl",
@@ -43,7 +44,6 @@ ACCOUNTS = (
     "xml",
     "zoho",
 )
-APP = "1001"
 WITHIN_S = 10.0
 POLL_S = 0.1
 
@@ -64,6 +64,7 @@ class DialerAccount:
 
     sid: str
     number: str
+    app: str
 
     @property
     def key(self) -> str:
@@ -83,12 +84,7 @@ class DialerAccount:
     @property
     def flow(self) -> str:
         """The URL of its flow."""
-        return f"http://my.exotel.com/{self.sid}/exoml/start_voice/{APP}{self.sid}"
-
-    @property
-    def app(self) -> str:
-        """The id of its flow."""
-        return f"{APP}{self.sid}"
+        return f"http://my.exotel.com/{self.sid}/exoml/start_voice/{self.app}"
 
 
 @define(eq=False)
@@ -145,7 +141,10 @@ class Rig:
     @staticmethod
     def account(name: str) -> DialerAccount:
         """Give the account of a dialer."""
-        return DialerAccount(name, f"+9180474918{ACCOUNTS.index(name):02}")
+        if name == DOCUMENTED:
+            return DialerAccount(name, "+918047491899", "1001")
+        place = ACCOUNTS.index(name)
+        return DialerAccount(name, f"+9180474918{place:02}", f"20{place:02}")
 
     # --- how tests look at it
 
@@ -207,7 +206,7 @@ class Rig:
         """Give the configuration of the gateway."""
         rtp = free_ports(180)
         certificate = self.folder / "gateway.pem"
-        accounts = [self.account(name) for name in ACCOUNTS]
+        accounts = [self.account(name) for name in (DOCUMENTED, *ACCOUNTS)]
         return {
             "http": f"ssl:{self.port}:interface={HOST}:privateKey={certificate}:certKey={certificate}",
             "rtp": {"bind": HOST, "ports": f"{rtp.start}-{rtp.stop - 1}"},
@@ -225,7 +224,12 @@ class Rig:
             "trunks": [{"name": "lab", "provider": "sip", "host": HOST, "cost": {"rate": "0.30", "pulse": "60"}}],
             "private_networks": ["127.0.0.0/8"],
             "accounts": {
-                account.sid: {"api_key": account.key, "api_token": account.token, "stream_hosts": [HOST]}
+                account.sid: {
+                    "api_key": account.key,
+                    "api_token": account.token,
+                    "stream_hosts": [HOST],
+                    "sip_hosts": [HOST],
+                }
                 for account in accounts
             },
             "apps": {account.app: {"account": account.sid, "url": self.bot_url} for account in accounts},

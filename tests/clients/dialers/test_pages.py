@@ -1,0 +1,41 @@
+"""The code of the pages for dialers is run against the gateway, with the reader's host and credentials replaced."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.harness.dialers.pages import blocks
+from tests.harness.dialers.rig import DOCUMENTED
+
+pytestmark = pytest.mark.loopback
+
+SID = re.compile(r"\b[0-9a-f]{28}[0-9a-z]{4}\b")
+
+
+@pytest.fixture(scope="module")
+def filled(rig):
+    """Give a function that puts the test's names into a block."""
+    account = rig.account(DOCUMENTED)
+
+    def filled(text):
+        for name, value in (("gw.example.org", rig.host), ("KEY", account.key), ("TOKEN", account.token)):
+            text = text.replace(name, value)
+        return text
+
+    return filled
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("text", blocks("docs/dialers/curl.md", "sh"), ids=["form", "multipart", "json"])
+def test_curl_works(rig, filled, text, monkeypatch):
+    monkeypatch.setenv("CURL_CA_BUNDLE", str(rig.ca))
+    done = run("sh", "-c", filled(text))
+    assert done.returncode == 0, done.stderr
+    assert SID.search(done.stdout), done.stdout
+    assert done.stdout.startswith("{" if "connect.json" in text else "<?xml"), done.stdout
