@@ -1,6 +1,7 @@
 """Adapter: all calls of one gateway: requests, events and jobs arrive here, and go to the part that serves them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 from attrs import define, field
 from twisted.application.service import Service
@@ -9,6 +10,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.call import events as ev
+from exoswitch.call.search import CallPage, CallSearch
 from exoswitch.call.session import Session
 from exoswitch.fleet.interfaces import IJobListener
 from exoswitch.fleet.leases import Lease
@@ -17,6 +19,7 @@ from exoswitch.gateway.failover import Failover
 from exoswitch.gateway.fencing import Fencing
 from exoswitch.gateway.inbound import Inbound
 from exoswitch.gateway.live_calls import LiveCalls
+from exoswitch.gateway.number_health import number_health
 from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
@@ -24,7 +27,7 @@ from exoswitch.gateway.rules import CurrentRules
 from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.gateway.trunk_watch import TrunkWatch
 from exoswitch.gateway.undialled import Undialled
-from exoswitch.interfaces.calls import CallRequest, ICalls
+from exoswitch.interfaces.calls import CallRequest, ICalls, NumberHealth
 from exoswitch.interfaces.metrics import Reading
 from exoswitch.interfaces.switch import ISwitch, ISwitchListener
 from exoswitch.tasks.deferred import deferred
@@ -108,6 +111,25 @@ class Engine(Service):
         if call is not None and call.session.account == account:
             return succeed(call.session)
         return self._environment.sessions.load(account, call_sid)
+
+    def search(self, search: CallSearch) -> Deferred[CallPage]:
+        """Give a page of an account's calls."""
+        return self._environment.sessions.search(search)
+
+    def live_bots(self, account: str) -> Deferred[int]:
+        """Count an account's answered calls that have a bot."""
+        return self._environment.sessions.live_bots(account)
+
+    def costs(self, account: str, since: float) -> Deferred[Mapping[str, Decimal]]:
+        """Sum up the costs of an account's calls."""
+        return self._environment.sessions.costs(account, since)
+
+    def number_health(self, number: str) -> NumberHealth:
+        """Give the health of a number."""
+        environment = self._environment
+        ready = [name for name, switch in environment.switches.items() if switch.ready]
+        statuses = environment.trunks.statuses()
+        return number_health(number, self._rules.now.routing, self._watch.conditions, statuses, ready)
 
     # --- What other gateways hand over (IJobListener) -----------------------------------------------------------
 

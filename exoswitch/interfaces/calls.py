@@ -1,10 +1,14 @@
 """Port: the calls of this gateway, for the REST API."""
 
+from collections.abc import Mapping
+from decimal import Decimal
+
 from attrs import field, frozen
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from exoswitch.call.recording import RecordingWish
+from exoswitch.call.search import CallPage, CallSearch
 from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.stream_tap import StreamTap
@@ -35,6 +39,14 @@ class CallRequest:
         return self.recording or (None if self.bot is None else self.bot.record)
 
 
+@frozen(kw_only=True)
+class NumberHealth:
+    """Whether calls to one of our numbers can arrive, and whether calls that show it can be dialled."""
+
+    incoming: bool
+    outgoing: bool
+
+
 class ICalls(Interface):
     """The calls of this gateway."""
 
@@ -57,3 +69,15 @@ class ICalls(Interface):
         Raises:
             CallNotFound: this account has no such call.
         """
+
+    def search(search: CallSearch) -> Deferred[CallPage]:
+        """Give a page of an account's calls, each as last noted: live calls of the whole fleet, and ended ones."""
+
+    def live_bots(account: str) -> Deferred[int]:
+        """Count an account's answered calls that have a bot, in the whole fleet."""
+
+    def costs(account: str, since: float) -> Deferred[Mapping[str, Decimal]]:
+        """Sum up the costs of an account's calls that have begun since this time and have ended, by currency."""
+
+    def number_health(number: str) -> NumberHealth:
+        """Give the health of a number (E.164), as its trunks are now."""

@@ -139,6 +139,23 @@ def _can_exist(number: phonenumbers.PhoneNumber) -> bool:
     return phonenumbers.ValidationResult.IS_POSSIBLE in results or phonenumbers.is_valid_number(number)
 
 
+def kind_of(number: str) -> str:
+    """Give what a number (E.164) belongs to by its digits: ``Mobile`` or ``Landline``; empty if they do not tell."""
+    kinds = {phonenumbers.PhoneNumberType.MOBILE: "Mobile", phonenumbers.PhoneNumberType.FIXED_LINE: "Landline"}
+    try:
+        return kinds.get(phonenumbers.number_type(phonenumbers.parse(number)), "")
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+def country_of(number: str) -> str:
+    """Give the country of a number (E.164) in two letters (ISO 3166); empty if its code has none."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
 def same_number(one: str, other: str) -> bool:
     """Whether two texts name the same phone, in any of the forms."""
     return one == other or _canonical(one) == _canonical(other)

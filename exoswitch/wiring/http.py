@@ -7,11 +7,13 @@ from typing import Any
 from twisted.application.service import IService
 
 from exoswitch.config.model import Config
+from exoswitch.exotel.rest.account_reads import account_endpoints
 from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints
 from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
 from exoswitch.exotel.rest.endpoint import Endpoint
+from exoswitch.exotel.rest.number_reads import number_endpoints
 from exoswitch.exotel.rest.resource import RestResource, refusal
 from exoswitch.exotel.rest.routes import Routes
 from exoswitch.gateway.rules import CurrentRules
@@ -36,8 +38,18 @@ def http_services(
     def accounts() -> Accounts:
         return rules.now.accounts
 
+    def concurrency(account: str) -> int:
+        return rules.now.routing.concurrency.get(account, 0)
+
     api = RestApi(
-        Routes[Endpoint].of((*connect_endpoints(calls, accounts), *call_endpoints(calls))),
+        Routes[Endpoint].of(
+            (
+                *connect_endpoints(calls, accounts),
+                *call_endpoints(calls, reactor),
+                *account_endpoints(calls, concurrency, lambda: config.billing.currency),
+                *number_endpoints(calls),
+            )
+        ),
         Authentication(accounts, reactor, metrics),
         time.time,
     )

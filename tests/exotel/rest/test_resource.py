@@ -59,7 +59,7 @@ class Dialer:
 
     def __attrs_post_init__(self):
         clock, metrics = Clock(), MemoryMetrics()
-        endpoints = Routes.of((*connect_endpoints(self.calls, accounts), *call_endpoints(self.calls)))
+        endpoints = Routes.of((*connect_endpoints(self.calls, accounts), *call_endpoints(self.calls, clock)))
         api = RestApi(endpoints, Authentication(accounts, clock, metrics), lambda: NOON_UTC)
         self.server = Server(RestResource(api, health_routes(self.calls)), clock, metrics)
 

@@ -9,7 +9,7 @@ from exoswitch.call.session import Session
 from exoswitch.exotel.rest.connect.request import read_connect
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.errors import Unsupported
-from exoswitch.exotel.rest.representations import call_record
+from exoswitch.exotel.rest.representations import View, call_record
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
 from exoswitch.telephony.numbers import mask
@@ -22,6 +22,7 @@ def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[
 
     async def connect(asked: Asked) -> Answered:
         """Place a call."""
+        view = View(form=asked.form, details=bool(asked.parameters.flag("details")))
         wanted = read_connect(asked.parameters, asked.account, accounts())
         if wanted.second is not None:
             raise Unsupported("this version does not connect two phones: name a bot with Url or StreamUrl")
@@ -32,7 +33,7 @@ def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[
             account=asked.account.name,
             number=mask(wanted.number),
         )
-        return Answered(call_record(session))
+        return Answered(call_record(session, view))
 
     return (Endpoint(("POST",), "/v1/Accounts/<sid>/Calls/connect", connect, limit="call"),)
 

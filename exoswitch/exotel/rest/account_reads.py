@@ -1,0 +1,82 @@
+"""Adapter: the endpoints that tell of an account: itself, its live streams, and its balance (spec §6.4)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from attrs import define, field
+
+from exoswitch.billing.amounts import rounded
+from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
+from exoswitch.exotel.rest.form import Form
+from exoswitch.exotel.rest.representations import indian_time
+from exoswitch.interfaces.calls import ICalls
+from exoswitch.telephony.indian_time import day_of, start_of
+
+BALANCE_S = 60.0
+"""How long a balance is told again: summing up a month of calls reads all of them."""
+
+
+def account_endpoints(
+    calls: ICalls, concurrency: Callable[[str], int], currency: Callable[[], str]
+) -> tuple[Endpoint, ...]:
+    """Give the endpoints; `concurrency` gives an account's limit of concurrent calls, `currency` that of balances."""
+    reads = AccountReads(calls, concurrency, currency)
+    path = "/v1/Accounts/<sid>"
+    return (
+        Endpoint(("GET",), path, reads.show),
+        Endpoint(("GET",), f"{path}/ActiveStreams", reads.streams),
+        Endpoint(("GET",), f"{path}/Balance", reads.balance),
+    )
+
+
+@define(eq=False)
+class AccountReads:
+    """Answers the reads of an account."""
+
+    _calls: ICalls
+    _concurrency: Callable[[str], int]
+    _currency: Callable[[], str]
+    _balances: dict[str, tuple[float, Decimal]] = field(factory=dict, init=False)  # of each account, with its time
+
+    async def show(self, asked: Asked) -> Answered:
+        """Show the account; clients look here whether their credentials are right."""
+        name = asked.account.name
+        account = {
+            "Sid": name,
+            "FriendlyName": name,
+            "Status": "active",
+            "Type": "Full",
+            "Uri": f"/v1/Accounts/{name}",
+        }
+        return Answered({"Account": account})
+
+    async def streams(self, asked: Asked) -> Answered:
+        """Count the streams of the account now; Exotel's XML and JSON have other names."""
+        name = asked.account.name
+        count, limit = await self._calls.live_bots(name), self._concurrency(name)
+        if asked.form is Form.XML:
+            return Answered({"Stream": {"ActiveStreamCount": count, "ThrottleLimit": limit}})
+        return Answered(
+            {"status": "success", "active_streams": count, "max_allowed_streams": limit, "account_sid": name}
+        )
+
+    async def balance(self, asked: Asked) -> Answered:
+        """Show what the account's calls of this month (IST) have cost, as a debt: nothing is paid in advance."""
+        summed_at, cost = await self._month(asked.account.name, asked.now)
+        data = {
+            "Balance": f"{rounded(-cost, 3):f}",
+            "Currency": self._currency(),
+            "PricingPlan": "Postpaid",
+            "DateUpdated": indian_time(summed_at),
+        }
+        return Answered({"Account": {"AccountSid": asked.account.name, "BalanceData": data}})
+
+    async def _month(self, account: str, now: float) -> tuple[float, Decimal]:
+        """Give the cost of this month's calls, and the time at which it was summed up."""
+        begin = start_of(day_of(now).replace(day=1))
+        known = self._balances.get(account)
+        if known is not None and max(begin, now - BALANCE_S) <= known[0] <= now:
+            return known
+        costs = await self._calls.costs(account, begin)
+        self._balances[account] = now, costs.get(self._currency(), Decimal(0))
+        return self._balances[account]
