@@ -30,6 +30,7 @@ def rules(config: Config) -> Rules:
         prices=known,
         accounts=accounts(config),
         reach=reach(config),
+        callback_reach=callback_reach(config),
     )
 
 
@@ -48,6 +49,15 @@ def reach(config: Config) -> ReachRules:
         hosts={name: frozenset(account.stream_hosts) for name, account in config.accounts.items()},
         networks=config.private_networks,
     )
+
+
+def callback_reach(config: Config) -> ReachRules:
+    """Give the rules for the addresses that are told of calls: the URLs of passthrus are the operator's words."""
+    urls = {
+        name: frozenset(app.passthru.url for app in config.apps.values() if app.account == name and app.passthru)
+        for name in config.accounts
+    }
+    return ReachRules(urls=urls, networks=config.private_networks, key="callback_hosts")
 
 
 def routing(config: Config) -> Routing:

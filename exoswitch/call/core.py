@@ -5,6 +5,7 @@ from attrs import Factory, define
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.effects import Effect
 from exoswitch.call.limits import CallLimits
+from exoswitch.call.passthru import Passthru
 from exoswitch.call.session import Ending
 from exoswitch.call.verdicts import AttemptEnd, End
 
@@ -43,7 +44,9 @@ class CallCore:
     `is_led_away` is true from a take-over until Asterisk announces that the audio comes here, and not to the former
     gateway. `reconnects` counts the attempts to reach a lost bot, from 1 for each loss, and `losses` the streams that
     were lost.
-    `ending` is how the call ends, kept until Asterisk confirms the hang-up, or until the next trunk is dialled.
+    `passthru` is that of the present app, and `hops` counts the apps after the first one.
+    `ending` is how the call ends, kept until Asterisk confirms the hang-up, or until the next trunk is dialled
+    or the next app is entered.
     """
 
     limits: CallLimits
@@ -59,6 +62,8 @@ class CallCore:
     reconnects: int = 0
     losses: int = 0
     is_led_away: bool = False
+    passthru: Passthru | None = None
+    hops: int = 0
     ending: Ending | None = None
 
     def emit(self, *effects: Effect) -> None:

@@ -4,7 +4,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from exoswitch.call.session import CallStatus, Ending
+from exoswitch.call.session import BotTarget, CallStatus, Ending
 from exoswitch.call.verdicts import AttemptEnd, Verdict
 
 
@@ -17,6 +17,7 @@ class Timer(Enum):
     HANDSHAKE = "handshake"
     DURATION = "duration"
     RECONNECT = "reconnect"
+    PASSTHRU = "passthru"
     HANG_UP = "hang-up"
 
 
@@ -35,6 +36,40 @@ class Effect:
 @frozen
 class TrunkEffect(Effect):
     """A request about the trunk of an attempt."""
+
+
+@frozen
+class FlowEffect(Effect):
+    """A request about what follows a bot's stream."""
+
+
+@frozen
+class FollowStream(FlowEffect):
+    """Say what follows the stream that has ended; `ask_passthru`, or what answers `ChooseHop`, answers at once."""
+
+
+@frozen
+class AskPassthru(FlowEffect):
+    """Record how the stream ended, and ask the app's passthru; `passthru_answered` answers."""
+
+    ended: Ending
+
+
+@frozen
+class ChooseHop(FlowEffect):
+    """Say where the call goes after an answer with this status; `next_app` or `flow_over` answers at once.
+
+    A `status` of None is no answer.
+    """
+
+    status: int | None
+
+
+@frozen
+class EnterApp(FlowEffect):
+    """Make this bot the call's, with a stream SID of its own."""
+
+    bot: BotTarget
 
 
 @frozen

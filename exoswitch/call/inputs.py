@@ -8,6 +8,7 @@ from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
 from exoswitch.call.endings import is_goodbye
 from exoswitch.call.events import MediaAddress
+from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.call.verdicts import AttemptEnd, Next, Verdict, judge
 
@@ -36,6 +37,9 @@ class CallInputs(Protocol):
 
     def resume(self) -> None:
         """Begin with a call of another gateway that is answered, or that waits at an Asterisk."""
+
+    def resume_flow(self) -> None:
+        """Begin with a call of another gateway whose stream has ended, and whose caller waits."""
 
     def adopt_ringing(self) -> None:
         """Begin with a call that another gateway has dialled, and that rings."""
@@ -136,6 +140,20 @@ class CallInputs(Protocol):
     def bot_finished(self, code: int | None, reason: str) -> None:
         """The bot closed its stream, and the caller hears the rest of its audio."""
 
+    # --- What follows the bot's stream
+
+    def ask_passthru(self) -> None:
+        """The app has a passthru: ask it where the call goes on."""
+
+    def passthru_answered(self, status: int | None) -> None:
+        """The passthru answered with this HTTP status; None is no answer."""
+
+    def next_app(self, bot: BotTarget) -> None:
+        """The call goes on to another app."""
+
+    def flow_over(self, why: str = "") -> None:
+        """The call goes on to nothing; `why` says so if this is not what the app wants."""
+
     # --- Media, time and this gateway
 
     def playout_finished(self) -> None:
@@ -158,6 +176,9 @@ class CallInputs(Protocol):
 
     def reconnect_due(self) -> None:
         """It is time to connect to a lost bot again."""
+
+    def passthru_timed_out(self) -> None:
+        """No answer of the passthru came in time."""
 
     def hang_up_timed_out(self) -> None:
         """Asterisk did not confirm a hang-up in time."""

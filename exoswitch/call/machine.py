@@ -26,6 +26,13 @@ dialled again.
 may be reconnected, three times: `bot_lost_n` is the wait, `reconnecting_n` the attempt. In `draining` the bot has
 closed its stream, and the caller hears the rest. `ending` waits for Asterisk to confirm a hang-up.
 
+When a bot's stream is over and the caller is still there, the call may go on to another app, by way of a passthru::
+
+    connecting, … draining ──► choosing_hop ──► asking_passthru ──► choosing_hop ──► connecting, or ending
+
+In `asking_passthru` the caller waits for its answer. `choosing_hop` lasts for no time: what follows is known at once.
+`resume_flow` begins there with a call of another gateway.
+
 First the states with the timers that each owns, then the table; `call/dialling.py` and `call/outputs.py` have what
 each transition does. A pair of state and input that is not in the table is illegal and raises `automat.NoTransition`:
 it is a bug of ours.
@@ -37,7 +44,7 @@ from typing import Any
 from automat import TypeMachineBuilder
 
 from exoswitch.call import dialling as dial
-from exoswitch.call import outputs
+from exoswitch.call import flow, outputs
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import Timer
 from exoswitch.call.inputs import CallInputs
@@ -70,6 +77,8 @@ reconnecting_1 = builder.state("reconnecting_1")
 reconnecting_2 = builder.state("reconnecting_2")
 reconnecting_3 = builder.state("reconnecting_3")
 draining = builder.state("draining")
+choosing_hop = builder.state("choosing_hop")
+asking_passthru = builder.state("asking_passthru")
 ending = builder.state("ending")
 over = builder.state("over")
 
@@ -79,12 +88,13 @@ SILENT = (originating, dialling, trying)
 DIALLED = (*SILENT, ringing)
 FAILED = (giving_trunk_up, awaiting_hang_up, awaiting_originate_response, judging)
 BOT_LOST = (bot_lost_1, bot_lost_2, bot_lost_3)
+AFTER_STREAM = (choosing_hop, asking_passthru)
 RECONNECTING = (reconnecting_1, reconnecting_2, reconnecting_3)
 ANSWERED = (connecting, retrying, talking, *BOT_LOST, *RECONNECTING)
 STATES = (
     *(new, *UNDIALLED, *BETWEEN, *DIALLED, *FAILED, connecting, retrying, talking),
     *(bot_lost_1, reconnecting_1, bot_lost_2, reconnecting_2, bot_lost_3, reconnecting_3),
-    *(draining, ending, over),
+    *(draining, *AFTER_STREAM, ending, over),
 )
 NO_CHANNEL = (new, *UNDIALLED, *BETWEEN, originating, judging)
 
@@ -93,9 +103,10 @@ TIMERS: Mapping[object, frozenset[Timer]] = {
     **dict.fromkeys(SILENT, frozenset({Timer.POST_DIAL, Timer.RING})),
     ringing: frozenset({Timer.RING}),
     **dict.fromkeys((connecting, retrying, *RECONNECTING), frozenset({Timer.DURATION, Timer.HANDSHAKE})),
-    **dict.fromkeys((talking, draining), frozenset({Timer.DURATION})),
+    **dict.fromkeys((talking, draining, choosing_hop), frozenset({Timer.DURATION})),
     **dict.fromkeys(BOT_LOST, frozenset({Timer.DURATION, Timer.RECONNECT})),
     **dict.fromkeys((giving_trunk_up, awaiting_hang_up, awaiting_originate_response), frozenset({Timer.HANG_UP})),
+    asking_passthru: frozenset({Timer.DURATION, Timer.PASSTHRU}),
     ending: frozenset({Timer.HANG_UP}),
 }
 """The timers that each state owns; a call that enters a state loses all others."""
@@ -105,6 +116,7 @@ TIMERS: Mapping[object, frozenset[Timer]] = {
 new.upon(CallInputs.accept).to(choosing_trunk)(dial.choose_trunk)
 new.upon(CallInputs.arrive).to(connecting)(outputs.bridge)
 new.upon(CallInputs.resume).to(connecting)(outputs.resume)
+new.upon(CallInputs.resume_flow).to(choosing_hop)(flow.resume)
 new.upon(CallInputs.adopt_ringing).to(ringing)(outputs.adopt_ringing)
 new.upon(CallInputs.abandon).to(over)(dial.abandon)
 
@@ -175,14 +187,14 @@ judging.upon(CallInputs.give_up).to(over)(dial.give_up)
 
 for state in (connecting, retrying):
     state.upon(CallInputs.stream_opened).to(talking)(outputs.start)
-    state.upon(CallInputs.handshake_timed_out).to(ending)(outputs.handshake_timed_out)
+    state.upon(CallInputs.handshake_timed_out).to(choosing_hop)(outputs.handshake_timed_out)
     state.upon(CallInputs.channel_hung_up).to(over)(outputs.abandoned)
 
 connecting.upon(CallInputs.stream_failed).to(retrying)(outputs.connect_again)
-retrying.upon(CallInputs.stream_failed).to(ending)(outputs.bot_unreachable)
+retrying.upon(CallInputs.stream_failed).to(choosing_hop)(outputs.bot_unreachable)
 
 talking.upon(CallInputs.digit_pressed).loop()(outputs.send_digit)
-talking.upon(CallInputs.stream_closed).to(ending)(outputs.bot_closed)
+talking.upon(CallInputs.stream_closed).to(choosing_hop)(outputs.bot_closed)
 talking.upon(CallInputs.stream_lost).to(bot_lost_1)(outputs.hold)
 talking.upon(CallInputs.bot_finished).to(draining)(outputs.drain)
 talking.upon(CallInputs.channel_hung_up).to(over)(outputs.caller_hung_up)
@@ -190,11 +202,11 @@ talking.upon(CallInputs.channel_hung_up).to(over)(outputs.caller_hung_up)
 for waiting, trying_again in zip(BOT_LOST, RECONNECTING, strict=True):
     waiting.upon(CallInputs.reconnect_due).to(trying_again)(outputs.reconnect)
     trying_again.upon(CallInputs.stream_opened).to(talking)(outputs.start)
-    trying_again.upon(CallInputs.handshake_timed_out).to(ending)(outputs.reconnect_timed_out)
+    trying_again.upon(CallInputs.handshake_timed_out).to(choosing_hop)(outputs.reconnect_timed_out)
 
 reconnecting_1.upon(CallInputs.stream_failed).to(bot_lost_2)(outputs.wait_longer)
 reconnecting_2.upon(CallInputs.stream_failed).to(bot_lost_3)(outputs.wait_longer)
-reconnecting_3.upon(CallInputs.stream_failed).to(ending)(outputs.bot_lost)
+reconnecting_3.upon(CallInputs.stream_failed).to(choosing_hop)(outputs.bot_lost)
 
 for state in (*BOT_LOST, *RECONNECTING):
     state.upon(CallInputs.channel_hung_up).to(over)(outputs.caller_hung_up)
@@ -205,14 +217,21 @@ for state in ANSWERED:
     state.upon(CallInputs.hang_up).to(ending)(outputs.hang_up)
     state.upon(CallInputs.rejected).to(ending)(outputs.rejected_answered)
 
-draining.upon(CallInputs.playout_finished).to(ending)(outputs.goodbye_over)
-draining.upon(CallInputs.media_lost).to(ending)(outputs.goodbye_over)
-draining.upon(CallInputs.duration_reached).to(ending)(outputs.goodbye_over)
-draining.upon(CallInputs.hang_up).to(ending)(outputs.goodbye_over)
-draining.upon(CallInputs.rejected).to(ending)(outputs.goodbye_over)
-draining.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
+draining.upon(CallInputs.playout_finished).to(choosing_hop)(outputs.goodbye_over)
+choosing_hop.upon(CallInputs.ask_passthru).to(asking_passthru)(flow.ask_passthru)
+choosing_hop.upon(CallInputs.next_app).to(connecting)(flow.enter_app)
+choosing_hop.upon(CallInputs.flow_over).to(ending)(flow.end_flow)
+asking_passthru.upon(CallInputs.passthru_answered).to(choosing_hop)(flow.choose_hop)
+asking_passthru.upon(CallInputs.passthru_timed_out).to(choosing_hop)(flow.choose_hop)
 
-for state in (*ANSWERED, draining):
+for state in (draining, *AFTER_STREAM):
+    state.upon(CallInputs.media_lost).to(ending)(outputs.hang_up_kept)
+    state.upon(CallInputs.duration_reached).to(ending)(outputs.hang_up_kept)
+    state.upon(CallInputs.hang_up).to(ending)(outputs.hang_up_kept)
+    state.upon(CallInputs.rejected).to(ending)(outputs.hang_up_kept)
+    state.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
+
+for state in (*ANSWERED, draining, *AFTER_STREAM):
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
 
 ending.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
@@ -241,9 +260,12 @@ _ignore((*UNDIALLED, *BETWEEN), *CHANNEL_MADE, *DIAL_ENDED)
 _ignore((*UNDIALLED, *BETWEEN), inputs.media_announced, inputs.channel_hung_up, inputs.digit_pressed)
 _ignore((trying, ringing), inputs.channel_dialled)
 _ignore([ringing], inputs.channel_ringing)
-_ignore((*ANSWERED, draining), *CHANNEL_MADE, *DIAL_ENDED)
+_ignore((*ANSWERED, draining, *AFTER_STREAM), *CHANNEL_MADE, *DIAL_ENDED)
 _ignore((*DIALLED, *FAILED, connecting, retrying, *BOT_LOST, *RECONNECTING, draining), inputs.digit_pressed)
-_ignore((trying, ringing, *FAILED, *BETWEEN, *ANSWERED, draining, ending, over), inputs.originate_queued)
+_ignore(AFTER_STREAM, inputs.digit_pressed, inputs.stream_failed)  # A handshake that was given up fails.
+_ignore((trying, ringing, *FAILED, *BETWEEN, *ANSWERED, draining), inputs.originate_queued)
+_ignore((*AFTER_STREAM, ending, over), inputs.originate_queued)
+_ignore((ending, over), inputs.ask_passthru, inputs.passthru_answered, inputs.next_app, inputs.flow_over)
 _ignore((*FAILED, ending, over), inputs.media_announced)
 _ignore((awaiting_originate_response, judging, ending, over), *CHANNEL_MADE)
 _ignore((awaiting_hang_up, awaiting_originate_response, judging, *BETWEEN, ending, over), inputs.rejected)

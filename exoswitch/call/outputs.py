@@ -24,7 +24,7 @@ P = ParamSpec("P")
 Output = Callable[Concatenate[CallInputs, CallCore, P], None]
 
 
-# --- The three common shapes of an output ------------------------------------------------------------------------
+# --- The common shapes of an output ------------------------------------------------------------------------------
 
 
 def asks(*effects: fx.Effect) -> Callable[..., None]:
@@ -54,6 +54,15 @@ def clears(how: Callable[P, Ending], stop: StopReason | None = None) -> Output[P
     return output
 
 
+def leaves(how: Callable[P, Ending]) -> Output[P]:
+    """Make an output that ends a stream, but not yet the call; `how` takes the details of its input."""
+
+    def output(_: CallInputs, core: CallCore, /, *details: P.args, **named: P.kwargs) -> None:
+        leave(core, how(*details, **named))
+
+    return output
+
+
 def finish(core: CallCore, how: Ending, stop: StopReason | None = None) -> None:
     """Record the ending of a call whose channel is gone, and release all that it has."""
     core.emit(fx.CloseStream(stop), fx.RecordEnding(how), fx.ReleaseCall())
@@ -63,6 +72,12 @@ def clear(core: CallCore, how: Ending, stop: StopReason | None = None, *, is_los
     """Ask for the hang-up of the channel, and keep the ending until that is confirmed."""
     core.ending = how
     core.emit(*_hang_up(stop, is_lost=is_lost))
+
+
+def leave(core: CallCore, how: Ending) -> None:
+    """Keep how the stream ended, and find out what follows it; the caller is still there."""
+    core.ending = how
+    core.emit(fx.FollowStream())
 
 
 def _hang_up(stop: StopReason | None = None, *, is_lost: bool = False) -> tuple[fx.Effect, ...]:
@@ -84,31 +99,33 @@ def bridge(_: CallInputs, core: CallCore) -> None:
 
 def resume(_: CallInputs, core: CallCore) -> None:
     """Lead the audio of another gateway's call here, and connect to the bot at the same time."""
-    _take_over(core)
+    take_over(core)
     connect(_, core)
 
 
 def adopt_ringing(_: CallInputs, core: CallCore) -> None:
     """Have the audio of a call that another gateway dialled led here once it is answered."""
-    _take_over(core)
+    take_over(core)
     core.dialled.has_rung = True  # It may have; so no other trunk rings it.
     core.emit(fx.StartTimer(Timer.RING, core.limits.ring_s + RING_GRACE_S))
 
 
-def _take_over(core: CallCore) -> None:
+def take_over(core: CallCore) -> None:
+    """Lead the audio of another gateway's call here."""
     core.is_led_away = True
     core.emit(fx.TakeOverCall())
 
 
 def connect(_: CallInputs, core: CallCore) -> None:
     """Connect to the bot of a call that was answered; its duration counts from now on."""
-    limits = core.limits
-    core.emit(
-        fx.RecordProgress(CallStatus.IN_PROGRESS),
-        fx.StartTimer(Timer.DURATION, limits.left_s),
-        fx.StartTimer(Timer.HANDSHAKE, 2 * limits.handshake_s + HANDSHAKE_GRACE_S),
-        fx.ConnectStream(),
-    )
+    core.emit(fx.RecordProgress(CallStatus.IN_PROGRESS), fx.StartTimer(Timer.DURATION, core.limits.left_s))
+    connect_stream(core)
+
+
+def connect_stream(core: CallCore) -> None:
+    """Connect to the bot; it may need two handshakes."""
+    wait_s = 2 * core.limits.handshake_s + HANDSHAKE_GRACE_S
+    core.emit(fx.StartTimer(Timer.HANDSHAKE, wait_s), fx.ConnectStream())
 
 
 # --- In between --------------------------------------------------------------------------------------------------
@@ -150,18 +167,24 @@ def wait_longer(_: CallInputs, core: CallCore, error: str) -> None:
 
 
 def drain(_: CallInputs, core: CallCore, code: int | None, reason: str) -> None:
-    """Let the caller hear the rest of what the bot said, however the call then ends."""
+    """Let the caller hear the rest of what the bot said, however the call then goes on."""
     core.ending = endings.bot_closed(code, reason)
     core.emit(fx.DrainPlayout())
 
 
-goodbye_over = asks(*_hang_up())
+goodbye_over = asks(fx.FollowStream())
+
+
+def hang_up_kept(_: CallInputs, core: CallCore, *_details: object, **_named: object) -> None:
+    """Hang up a call that ends as its stream did, whatever happens."""
+    core.emit(*_hang_up(is_lost=core.is_led_away))
+
 
 # --- Endings -----------------------------------------------------------------------------------------------------
 
-bot_unreachable = clears(endings.bot_unreachable)
-bot_closed = clears(endings.bot_closed)
-bot_lost = clears(endings.bot_lost)
+bot_unreachable = leaves(endings.bot_unreachable)
+bot_closed = leaves(endings.bot_closed)
+bot_lost = leaves(endings.bot_lost)
 media_lost = clears(endings.media_lost, StopReason.STOPPED)
 hang_up = clears(endings.stopped, StopReason.STOPPED)
 
@@ -185,13 +208,13 @@ def rejected_answered(_: CallInputs, core: CallCore, reason: str) -> None:
 
 
 def handshake_timed_out(_: CallInputs, core: CallCore) -> None:
-    """End a call whose bot neither came nor failed."""
-    clear(core, endings.bot_unreachable(f"no handshake within {core.limits.handshake_s:g} s, twice"))
+    """Leave a bot that neither came nor failed."""
+    leave(core, endings.bot_unreachable(f"no handshake within {core.limits.handshake_s:g} s, twice"))
 
 
 def reconnect_timed_out(_: CallInputs, core: CallCore) -> None:
-    """End a call whose lost bot neither came back nor failed."""
-    clear(core, endings.bot_lost(f"no handshake within {core.limits.handshake_s:g} s"))
+    """Leave a lost bot that neither came back nor failed."""
+    leave(core, endings.bot_lost(f"no handshake within {core.limits.handshake_s:g} s"))
 
 
 def too_long(_: CallInputs, core: CallCore) -> None:

@@ -1,6 +1,7 @@
 """Adapter: the two ends of one call's audio: the RTP leg towards the person, the stream to the bot."""
 
 from attrs import define, field
+from zope.interface import implementer
 
 from exoswitch.call.effects import StopReason
 from exoswitch.call.events import MediaAddress
@@ -8,6 +9,27 @@ from exoswitch.call.media import MediaStatistics
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane
+
+
+@implementer(IStreamListener)
+@define(eq=False)
+class _Attempt:
+    """One attempt to reach a bot, and its stream; one that is given up may tell so when the next one has begun."""
+
+    _listener: IStreamListener
+    is_over: bool = field(default=False, init=False)
+
+    def stream_opened(self) -> None:
+        if not self.is_over:
+            self._listener.stream_opened()
+
+    def stream_failed(self, error: str) -> None:
+        if not self.is_over:
+            self._listener.stream_failed(error)
+
+    def stream_closed(self, code: int | None, reason: str) -> None:
+        if not self.is_over:
+            self._listener.stream_closed(code, reason)
 
 
 @define(eq=False)
@@ -22,6 +44,7 @@ class Conversation:
     source: str = field(default="", init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
+    _attempt: _Attempt | None = field(default=None, init=False)
 
     def open(self, source_host: str, listener: IMediaListener) -> None:
         """Bind an RTP port for audio that comes from this host.
@@ -61,8 +84,11 @@ class Conversation:
         self.leg.direct(host, port)
 
     def connect(self, start: StreamStart, listener: IStreamListener) -> None:
-        """Begin an attempt to reach the bot."""
-        self._bot = self._bots.connect(start, self.leg, listener)
+        """Begin an attempt to reach the bot; an earlier attempt tells nothing more."""
+        if self._attempt is not None:
+            self._attempt.is_over = True
+        self._attempt = _Attempt(listener)
+        self._bot = self._bots.connect(start, self.leg, self._attempt)
 
     def hold(self) -> None:
         """Let the caller hear the waiting sound; the stream is lost."""

@@ -18,6 +18,7 @@ from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.passthru import IPassthru
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.tasks.spawn import spawn
@@ -49,6 +50,7 @@ class Environment:
     nodes: INodeAllocator
     media: IMediaPlane
     bots: IBots
+    passthru: IPassthru
     jobs: IJobs
     sessions: ISessionStore
     prices: Callable[[], IPrices]

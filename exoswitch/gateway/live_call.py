@@ -20,6 +20,7 @@ from exoswitch.call import events as ev
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import Timer
+from exoswitch.call.flow import FindApp
 from exoswitch.call.inputs import (
     CallInputs,
     apply_claim,
@@ -38,6 +39,7 @@ from exoswitch.gateway.attempts import CallAttempts
 from exoswitch.gateway.channel import Channel
 from exoswitch.gateway.conversation import Conversation
 from exoswitch.gateway.environment import ANSWER_S, Environment
+from exoswitch.gateway.flow import CallFlow
 from exoswitch.gateway.progress import CallProgress
 from exoswitch.gateway.record import CallRecord
 from exoswitch.gateway.timers import CallTimers
@@ -58,7 +60,8 @@ RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to A
 class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
-    While it `is_fenced`, it is not dialled. `on_channels` is called with its former channels when it has others.
+    `find_app` gives the bot of an app. While the call `is_fenced`, it is not dialled. When it has other channels,
+    `on_channels` is called with the former ones.
     """
 
     _session: Session
@@ -66,6 +69,7 @@ class LiveCall:
     _world: Environment
     _limits: CallLimits
     _choice: TrunkChoice
+    _find_app: FindApp
     _is_fenced: Callable[[], bool]
     _on_channels: Callable[["LiveCall", ChannelKeys], None]
     _on_over: Callable[["LiveCall"], None]
@@ -76,6 +80,7 @@ class LiveCall:
     _progress: CallProgress = field(init=False)
     _attempts: CallAttempts = field(init=False)
     _conversation: Conversation = field(init=False)
+    _flow: CallFlow = field(init=False)
     _timers: CallTimers = field(init=False)
     _was_answered: bool = field(init=False)
     _accepted: Deferred[None] | None = field(default=None, init=False)
@@ -96,6 +101,8 @@ class LiveCall:
         self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
         self._attempts = CallAttempts(world, self._choice, self._limits.budget_s, self._log)
+        self._flow = CallFlow(self._record, self._core, self.inputs, world, self._find_app, self.feed, self._log)
+        self._flow.begin()
         self._timers = CallTimers(self.inputs, world.clock, self.feed, self._turn_came)
         self.channel = self._new_channel(session.channel_id or session.call_sid)
 
@@ -231,6 +238,8 @@ class LiveCall:
         match effect:
             case fx.TrunkEffect():
                 self._carry_out_on_trunk(effect)
+            case fx.FlowEffect():
+                self._flow.carry_out(effect)
             case fx.ClaimCall():
                 claim = partial(self._world.sessions.claim, self.call_sid, self._world.process)
                 self.channel.claim(claim, partial(self._claimed, self._world.clock.seconds()))
@@ -242,16 +251,18 @@ class LiveCall:
                 self._conversation.direct(host, port)
             case fx.ConnectStream():
                 self._progress.asked_bot()
-                self._conversation.connect(self._record.stream_start(is_resumed=self._was_answered), self)
+                is_resumed = self._was_answered and not self._flow.has_moved
+                self._conversation.connect(self._record.stream_start(is_resumed=is_resumed), self)
             case fx.StartStream():
                 self._conversation.bot.start()
                 self._progress.started()
             case fx.SendDigit(digit, duration_ms):
                 self._conversation.bot.send_digit(digit, duration_ms)
+                self._record.press(digit)
             case fx.HoldCaller():
-                self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
                 self._conversation.hold()
             case fx.RenewStream():
+                self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
                 self._record.renew_stream(self._world.new_sid())
             case fx.DrainPlayout():
                 self._conversation.leg.drain()
@@ -269,6 +280,7 @@ class LiveCall:
             case fx.RecordEnding(ending):
                 self._progress.ended()
                 self._record.end(ending)
+                self._flow.ended()
 
     def _carry_out_on_trunk(self, effect: fx.TrunkEffect) -> None:
         match effect:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
-from exoswitch.call.session import Direction, Session
+from exoswitch.call.session import BotTarget, Direction, Session
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import ChannelKeys, LiveCall
@@ -98,12 +99,26 @@ class LiveCalls:
 
     def _add(self, session: Session, lease: Lease) -> LiveCall:
         limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
+        find_app = partial(self._find_app, session.account)
         call = LiveCall(
-            session, lease, self._environment, limits, self._choice, self.is_fenced, self._move, self._forget
+            session,
+            lease,
+            self._environment,
+            limits,
+            self._choice,
+            find_app,
+            self.is_fenced,
+            self._move,
+            self._forget,
         )
         self._by_sid[call.call_sid] = call
         self._move(call, ())
         return call
+
+    def _find_app(self, account: str, app: str) -> BotTarget | None:
+        """Give the bot of an account's app, as it is configured now."""
+        known = self._rules.now.accounts.by_name.get(account)
+        return None if known is None else known.apps.get(app)
 
     def _move(self, call: LiveCall, former: ChannelKeys) -> None:
         """Find a call by the channels that it has now."""

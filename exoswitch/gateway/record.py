@@ -6,7 +6,7 @@ from attrs import define, evolve, field
 from twisted.logger import Logger
 
 from exoswitch.call.attempts import Attempt
-from exoswitch.call.session import CallStatus, Ending, Session
+from exoswitch.call.session import BotTarget, CallStatus, Ending, Flow, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.verdicts import AttemptEnd
 from exoswitch.gateway.call_metrics import count_ended
@@ -14,6 +14,9 @@ from exoswitch.interfaces.billing import IPrices
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.telephony.numbers import mask
+
+MOST_DIGITS = 64
+"""How many keys of one stream are kept; the bot is told all."""
 
 
 @define(eq=False)
@@ -74,10 +77,40 @@ class CallRecord:
         self._metrics.add("stream_losses_total")
         self._write(evolve(self.session, stream_sid=stream_sid, updated_at=self._wall_clock()))
 
+    def press(self, digit: str) -> None:
+        """Keep a key that was pressed; it is written with the next change."""
+        if len(self._flow.digits) < MOST_DIGITS:
+            self.session = evolve(self.session, flow=evolve(self._flow, digits=self._flow.digits + digit))
+
+    def end_stream(self, ended: Ending) -> None:
+        """Write how a stream ended whose caller is still there."""
+        self._write_flow(evolve(self._flow, ended=ended, ended_s=self._talked_s or 0.0))
+
+    def told(self) -> None:
+        """Keep that the passthru of the stream was told; it is written with the next change."""
+        self.session = evolve(self.session, flow=evolve(self._flow, is_told=True))
+
+    def enter_app(self, bot: BotTarget, stream_sid: str) -> None:
+        """Write that the call has gone on to another app, whose stream has this SID."""
+        self.session = evolve(self.session, bot=bot, stream_sid=stream_sid)
+        self._write_flow(Flow(hops=self._flow.hops + 1, began_s=self._talked_s or 0.0))
+
+    @property
+    def _flow(self) -> Flow:
+        return self.session.flow or Flow()
+
+    def _write_flow(self, flow: Flow) -> None:
+        self._write(evolve(self.session, flow=flow, updated_at=self._wall_clock()))
+
+    @property
+    def _talked_s(self) -> float | None:
+        return None if self._answered_at is None else self._monotonic() - self._answered_at
+
     def end(self, ending: Ending) -> None:
         """Write how the call ended and what it costs, count it and log it."""
-        talked_s = None if self._answered_at is None else self._monotonic() - self._answered_at
-        ended = self.session.ended(ending, self._wall_clock(), talked_s)
+        if self._flow.ended is not None:
+            self.told()  # or asked, and nobody waits for the answer now
+        ended = self.session.ended(ending, self._wall_clock(), self._talked_s)
         self._write(evolve(ended, charge=self._prices().charge(ended)))
         count_ended(self._metrics, self.session)
         self._log.info(

@@ -78,6 +78,9 @@ class Resumer:
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
 
     def _resume_answered(self, session: Session, lease: Lease) -> None:
+        if session.flow is not None and session.flow.ended is not None:
+            self._resume_flow(session, lease)
+            return
         options = session.stream_options
         if options.on_gateway_loss == "hang-up":
             self._environment.give_back(lease)
@@ -87,6 +90,12 @@ class Resumer:
         if options.resumed_sid == "new":
             session = evolve(session, stream_sid=self._environment.new_sid())
         self._resume_waiting(session, lease)
+
+    def _resume_flow(self, session: Session, lease: Lease) -> None:
+        """Go on with a call whose stream has ended, and whose caller waits for what follows."""
+        call = self._begin(session, lease)
+        if call is not None:
+            call.feed(call.inputs.resume_flow)
 
     def _resume_waiting(self, session: Session, lease: Lease) -> None:
         call = self._begin(session, lease)

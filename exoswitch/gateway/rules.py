@@ -20,17 +20,21 @@ class Rules:
     prices: Prices
     accounts: Accounts
     reach: ReachRules
+    callback_reach: ReachRules
 
     def after(self, before: "Rules", sessions: Iterable[Session]) -> "Rules":
         """Give these rules with what calls in progress need of the ones before, even if the file no longer has it.
 
-        That is the price of their trunk, and the permission to connect to their bot.
+        That is the price of their trunk, and the permission to connect to their bot and to its passthru.
         """
         live = tuple(sessions)
+        bots = tuple((session.account, session.bot) for session in live if session.bot)
+        passthrus = {(account, bot.passthru.url) for account, bot in bots if bot.passthru}
         return evolve(
             self,
             prices=self.prices.keeping(before.prices, {session.trunk for session in live if session.trunk}),
-            reach=self.reach.keeping(before.reach, {(each.account, each.bot.url) for each in live if each.bot}),
+            reach=self.reach.keeping(before.reach, {(account, bot.url) for account, bot in bots}),
+            callback_reach=self.callback_reach.keeping(before.callback_reach, passthrus),
         )
 
 

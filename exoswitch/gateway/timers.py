@@ -48,6 +48,7 @@ class CallTimers:
             Timer.HANDSHAKE: inputs.handshake_timed_out,
             Timer.DURATION: inputs.duration_reached,
             Timer.RECONNECT: inputs.reconnect_due,
+            Timer.PASSTHRU: inputs.passthru_timed_out,
             Timer.HANG_UP: inputs.hang_up_timed_out,
         }
         self._feed(expired[timer])

@@ -57,9 +57,10 @@ EVERYWHERE = Reach(everywhere=True)
 class ReachRules:
     """The reach of every account's bots, or of the receivers of its callbacks, as configured.
 
-    `urls` are the URLs of each account's apps, and `hosts` its other hosts (``voice_bot`` or ``voice_bot:8080``), to
-    which every address is permitted. `networks` are permitted to all accounts. `unlimited` permits every address to
-    all: for a program that calls the bots of its own user. `key` is the key of the configuration that has the hosts.
+    `urls` are the URLs of each account's apps or of their passthrus, and `hosts` its other hosts (``voice_bot`` or
+    ``voice_bot:8080``), to which every address is permitted. `networks` are permitted to all accounts. `unlimited`
+    permits every address to all: for a program that calls the bots of its own user. `key` is the key of the
+    configuration that has the hosts.
     """
 
     urls: Mapping[str, frozenset[str]] = Factory(dict)

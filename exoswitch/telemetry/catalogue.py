@@ -70,6 +70,7 @@ _ANSWER_TO_START_S = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 
 _FIRST_AUDIO_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10)
 _CPS_WAIT_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 _CONNECT_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_PASSTHRU_S = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 _ACTION_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _ALLOCATION_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 _STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -196,6 +197,13 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         ),
         _tally("clears_total", "Clears of bots."),
         _counter("stream_losses_total", "Streams that were lost and are to be made again."),
+        _counter(
+            "passthru_requests_total",
+            "Questions to passthrus: the status of the answer, or `failed` for none.",
+            Label("result", ("200", "302", "other", "failed")),
+        ),
+        _histogram("passthru_seconds", "The time of an answer of a passthru.", _PASSTHRU_S),
+        _counter("app_hops_total", "Calls that went on to another app after a passthru."),
         _counter(
             "bot_faults_total",
             "Messages of bots that could not be used: binary ones, ones before `start` was sent, unknown events, and "

@@ -19,6 +19,8 @@ from exoswitch.config.model import Config
 from exoswitch.configured import rules, trunk_limits
 from exoswitch.control.messages import Answer, Request
 from exoswitch.errors import BackendUnavailable, CannotStart
+from exoswitch.exotel.callbacks.outgoing import Outgoing
+from exoswitch.exotel.callbacks.passthru_request import PassthruRequests
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.stream.observer import unobserved
@@ -73,6 +75,8 @@ class Gateway(OrderedServices):
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
         self.bots = self._bots(reactor)
+        outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
+        self.passthru = PassthruRequests(outgoing, time.time)
         self.engine = Engine(self._environment(reactor), self.rules)
         for switch in self.switches.values():
             switch.listener = self.engine
@@ -150,6 +154,7 @@ class Gateway(OrderedServices):
             nodes=self.nodes,
             media=self.media,
             bots=self.bots,
+            passthru=self.passthru,
             jobs=self.jobs,
             sessions=self.sessions,
             prices=lambda: self.rules.now.prices,
@@ -170,6 +175,7 @@ class Gateway(OrderedServices):
             self.add("the recorder of traces", self.recorder)
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
         self.add("media", self.media)
+        self.add("questions to passthrus", self.passthru)
         self.add("calls", OnceNamed(self.nodes, self.engine))
         for name, service in http_services(config, self.engine, self.rules, metrics=self.metrics, reactor=reactor):
             self.add(name, service)

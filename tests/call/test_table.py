@@ -11,7 +11,7 @@ from exoswitch.call.effects import (
     StartTimer,
 )
 from exoswitch.call.inputs import CallInputs
-from exoswitch.call.session import CallStatus
+from exoswitch.call.session import BotTarget, CallStatus
 from exoswitch.call.verdicts import AttemptEnd, End, Next, Verdict
 from tests.harness.call_machine import (
     LAB,
@@ -39,12 +39,14 @@ def test_every_timer_that_a_state_starts_is_its_own(state):
 
 
 END = AttemptEnd(how=End.REFUSED, has_rung=False, elapsed_s=1.0, sip_status=503, cause=34)
+BOT = BotTarget(url="ws://bot.example.org/second", app="1002")
 VERDICT = Verdict(Next.YES, Health.STRONG, CallStatus.FAILED)
 
 INPUTS = {
     "accept": (),
     "arrive": (),
     "resume": (),
+    "resume_flow": (),
     "adopt_ringing": (),
     "abandon": (),
     "trunk_chosen": (LAB,),
@@ -72,6 +74,10 @@ INPUTS = {
     "stream_closed": (1000, ""),
     "stream_lost": (1006, ""),
     "bot_finished": (1000, ""),
+    "ask_passthru": (),
+    "passthru_answered": (200,),
+    "next_app": (BOT,),
+    "flow_over": (),
     "playout_finished": (),
     "media_lost": (30.0,),
     "hang_up": ("by request",),
@@ -82,10 +88,11 @@ INPUTS = {
     "handshake_timed_out": (),
     "duration_reached": (),
     "reconnect_due": (),
+    "passthru_timed_out": (),
     "hang_up_timed_out": (),
 }
 
-_BEGINNINGS = {"accept", "arrive", "resume", "adopt_ringing"}
+_BEGINNINGS = {"accept", "arrive", "resume", "resume_flow", "adopt_ringing"}
 _TURN = {"turn_came", "turn_missed"}
 _CLAIM = {"claimed", "claimed_early", "claimed_late"}
 _UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "refused"} | _TURN | _CLAIM
@@ -100,10 +107,13 @@ _CLOSE = {"stream_closed", "stream_lost", "bot_finished"}
 _STREAM = {"stream_opened", "stream_failed", "playout_finished"} | _CLOSE
 _TIMERS = {
     *("post_dial_timed_out", "ring_timed_out", "handshake_timed_out", "duration_reached", "reconnect_due"),
-    "hang_up_timed_out",
+    *("passthru_timed_out", "hang_up_timed_out"),
 }
+_HOP = {"next_app", "flow_over"}
+_FLOW = {"ask_passthru", "passthru_answered"} | _HOP
 _TALK = _STREAM | {"media_lost"}
-_BEFORE = _BEGINNINGS | _UNDIALLED | _JUDGEMENT
+_BEFORE = _BEGINNINGS | _UNDIALLED | _JUDGEMENT | _FLOW
+_AFTER = (_BEFORE | _STREAM | _TIMERS) - {"stream_failed", "duration_reached"}
 _RINGING = _BEFORE | _TALK | _TIMERS - {"ring_timed_out"}
 _SILENT = _RINGING - {"post_dial_timed_out"}
 _FAILED = _BEFORE | _TALK | _TIMERS - {"hang_up_timed_out"}
@@ -129,7 +139,9 @@ ILLEGAL = {
     "retrying": _LOST - {"handshake_timed_out"},
     "talking": _BEFORE | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
     "draining": _BEFORE | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
-    "ending": _BEFORE | _TIMERS - {"hang_up_timed_out"},
+    "choosing_hop": _AFTER - {"ask_passthru"} - _HOP,
+    "asking_passthru": _AFTER - {"passthru_answered", "passthru_timed_out"},
+    "ending": _BEFORE - _FLOW | _TIMERS - {"hang_up_timed_out"},
     "over": _BEGINNINGS | _TURN | _TIMERS,
 }
 _WAITING = (_LOST | {"stream_opened", "stream_failed"}) - {"reconnect_due"}

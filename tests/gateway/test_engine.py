@@ -28,6 +28,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.passthrus import Passthrus
 from tests.harness.prices import PRICES
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
 from tests.harness.rules import in_force
@@ -36,6 +37,8 @@ BOT = BotTarget(url="ws://bot.example.org/ws")
 PERSON = "+919812345610"
 OURS = "+918047491899"
 REQUEST = CallRequest(account="acme1", number="09812345610", exophone="08047491899", bot=BOT)
+SECOND = BotTarget(url="ws://bot.example.org/second", app="1002")
+APPS = (SECOND,)
 RECONNECT, DRAIN = StreamOptions(on_stream_loss="reconnect"), StreamOptions(drain_on_close=True)
 UP = frozenset[str]()
 
@@ -50,6 +53,7 @@ class House:
     switch: RecordedSwitch = field(factory=RecordedSwitch)
     media: RecordedMedia = field(factory=RecordedMedia)
     bots: RecordedBots = field(factory=RecordedBots)
+    passthrus: Passthrus = field(factory=Passthrus)
     sessions: MemorySessions = field(factory=MemorySessions)
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
     nodes: MemoryNodes = field(init=False)
@@ -70,6 +74,7 @@ class House:
             nodes=self.nodes,
             media=self.media,
             bots=self.bots,
+            passthru=self.passthrus,
             jobs=MemoryJobs("gw1", clock=self.clock),
             sessions=self.sessions,
             prices=lambda: PRICES,
@@ -84,7 +89,7 @@ class House:
             trunks={"lab": trunk},
             routes={OURS: InboundRoute("acme1", BOT), "+918047491800": InboundRoute("tiny", BOT)},
         )
-        self.engine = Engine(ports, in_force(directory))
+        self.engine = Engine(ports, in_force(directory, APPS))
         self.happens(ev.SwitchReady(UP))
 
     def happens(self, *events):

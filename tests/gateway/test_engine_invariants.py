@@ -12,6 +12,7 @@ from twisted.logger import globalLogPublisher
 
 from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
+from exoswitch.call.passthru import Hop, Passthru
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
@@ -27,6 +28,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.passthrus import Passthrus
 from tests.harness.prices import PRICES
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 from tests.harness.rules import in_force
@@ -37,6 +39,10 @@ HERE, ELSEWHERE = ("10.0.0.5", 20000), ("10.0.0.9", 30000)
 OPTIONS = st.builds(
     StreamOptions, on_stream_loss=st.sampled_from(["reconnect", "hang-up"]), drain_on_close=st.booleans()
 )
+URL = "ws://bot.example.org/ws"
+LEADING_ON = {"url": "https://crm.example.org/p", "on_200": Hop(app="1001"), "on_302": Hop(app="1002")}
+PASSTHRUS = [None, Passthru(**LEADING_ON), Passthru(**LEADING_ON, is_async=True)]
+APPS = (BotTarget(url=URL, app="1001", passthru=PASSTHRUS[1]), BotTarget(url=URL, app="1002"))
 FAILURES = (BackendUnavailable("away"), TrunkRefused("no"), ChannelGone("gone"), CallTaken("gw2 has it"))
 EVENTS = (  # those of a call that is answered come first
     ev.ChannelDialled,
@@ -125,7 +131,7 @@ class SlowSessions(MemorySessions):
 
     def __init__(self):
         super().__init__()
-        self.finals = Counter()
+        self.finals, self.last = Counter(), {}
 
     def save(self, session):
         return self.questions.ask("save", session)
@@ -136,6 +142,7 @@ class SlowSessions(MemorySessions):
 
     def note(self, session):
         self.finals[session.call_sid] += session.status.is_final
+        self.last[session.call_sid] = session
         super().note(session)
 
 
@@ -146,6 +153,7 @@ class Calls(RuleBasedStateMachine):
         super().__init__()
         self.clock, self.questions, numbers = Clock(), Questions(), count(1)
         self.switch, self.media, self.bots = SlowSwitch(), RecordedMedia(), RecordedBots()
+        self.passthrus = Passthrus()
         self.sessions = SlowSessions()
         self.switch.questions = self.sessions.questions = self.questions
         self.switch.dials = self.dials = Dials()
@@ -162,6 +170,7 @@ class Calls(RuleBasedStateMachine):
             nodes=self.nodes,
             media=self.media,
             bots=self.bots,
+            passthru=self.passthrus,
             jobs=MemoryJobs("gw1", clock=self.clock),
             sessions=self.sessions,
             prices=lambda: PRICES,
@@ -175,7 +184,7 @@ class Calls(RuleBasedStateMachine):
             trunks={name: build(SipSettings(name=name, provider="sip", host="127.0.0.1")) for name in TRUNKS},
             routes={OURS: InboundRoute("acme1", BotTarget(url="ws://bot.example.org/ws"))},
         )
-        self.engine = Engine(environment, in_force(routing))
+        self.engine = Engine(environment, in_force(routing, APPS))
         self.engine.startService()
         self.engine.switch_event(self.switch, ev.SwitchReady(frozenset()))
         self.channels, self.accepted, self.ended_elsewhere, self.told = [], [], set(), set()
@@ -196,19 +205,19 @@ class Calls(RuleBasedStateMachine):
     # --- Calls begin ------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.channels) < 5)
-    @rule(options=OPTIONS)
-    def a_call_is_placed(self, options):
-        bot = BotTarget(url="ws://bot.example.org/ws", options=options)
+    @rule(options=OPTIONS, passthru=st.sampled_from(PASSTHRUS))
+    def a_call_is_placed(self, options, passthru):
+        bot = BotTarget(url=URL, options=options, passthru=passthru)
         request = CallRequest(account="acme1", number="+919812345610", exophone=OURS, bot=bot)
         before = {call.call_sid for call in self.live()}
         placed = self.engine.place(request)
         self.channels += [call.call_sid for call in self.live() if call.call_sid not in before]
         placed.addCallbacks(lambda session: self.accepted.append(session.call_sid), lambda _: None)
 
-    @rule(options=OPTIONS, steps=st.integers(1, 8))
-    def a_call_is_placed_and_goes_well_at_first(self, options, steps):
+    @rule(options=OPTIONS, passthru=st.sampled_from(PASSTHRUS), steps=st.integers(1, 8))
+    def a_call_is_placed_and_goes_well_at_first(self, options, passthru, steps):
         known, asked, connections = set(self.channels), len(self.questions.open), len(self.bots.connections)
-        self.a_call_is_placed(options)
+        self.a_call_is_placed(options, passthru)
         new = [sid for sid in self.channels if sid not in known]
         for _ in range(min(steps, 4) if new else 0):  # take, save, claim, originate
             self.answer_next(asked)
@@ -221,7 +230,7 @@ class Calls(RuleBasedStateMachine):
     @rule(options=OPTIONS, has_channel=st.booleans(), answers=st.integers(0, 2))
     def a_call_is_placed_and_its_first_trunk_fails(self, options, has_channel, answers):
         dialled, asked = len(self.dials.up), len(self.questions.open)
-        self.a_call_is_placed_and_goes_well_at_first(options, 4)
+        self.a_call_is_placed_and_goes_well_at_first(options, None, 4)
         for channel_id in self.dials.up[dialled:]:
             self.refuse(channel_id, has_channel=has_channel)
             for _ in range(answers):  # take, originate
@@ -320,6 +329,13 @@ class Calls(RuleBasedStateMachine):
             self.told.add(id(bot))
             bot.listener.stream_opened() if code == 1000 else bot.listener.stream_failed("refused")
 
+    @precondition(lambda self: self.passthrus.asked)
+    @rule(status=st.sampled_from([200, 302, 302, 500, BackendUnavailable("no answer")]), newest=st.booleans())
+    def a_passthru_answers(self, status, newest):
+        if newest:
+            self.passthrus.asked.insert(0, self.passthrus.asked.pop())
+        self.passthrus.answer(status)
+
     @precondition(lambda self: self.media.legs)
     @rule(data=st.data())
     def the_audio_of_a_call_ends(self, data):
@@ -358,6 +374,11 @@ class Calls(RuleBasedStateMachine):
     def each_attempt_is_reported_once_and_its_answer_once(self):
         assert [told for told, times in self.trunks.reports.items() if times > 1] == []
 
+    @invariant()
+    def each_stream_is_told_once(self):
+        told = Counter((session.call_sid, session.stream_sid) for session in self.passthrus.all)
+        assert [stream for stream, times in told.items() if times > 1] == []
+
     # --- Afterwards -------------------------------------------------------------------------------------------------
 
     def teardown(self):
@@ -381,6 +402,10 @@ class Calls(RuleBasedStateMachine):
         ended_here = [sid for sid in self.accepted if sid not in self.ended_elsewhere]
         assert {sid: self.sessions.finals[sid] for sid in ended_here} == dict.fromkeys(ended_here, 1)
         assert [sid for sid in self.accepted if self.sessions.finals[sid] > 1] == []
+        told = {session.stream_sid for session in self.passthrus.all}
+        last = [session for session in self.sessions.last.values() if session.status.is_final]
+        with_stream = [session for session in last if session.ending.stream_status and session.bot.passthru]
+        assert {session.stream_sid for session in with_stream} <= told
 
 
 TestCalls = Calls.TestCase

@@ -6,39 +6,60 @@ from exoswitch.call import machine
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import (
+    ChooseHop,
+    FollowStream,
     JudgeAttempt,
     RecordEnding,
     ReleaseCall,
 )
+from exoswitch.call.flow import apply_answer, apply_stream_end
 from exoswitch.call.inputs import apply_judgement
 from exoswitch.call.limits import CallLimits
+from exoswitch.call.passthru import Passthru
 from exoswitch.call.session import Ending
 
 LIMITS = CallLimits(ring_s=30.0, handshake_s=10.0, max_duration_s=3600.0)
 
 
+PASSTHRU = Passthru(url="https://crm.example.org/passthru", timeout_s=8.0)
+
+
 class Call:
     """A call's machine with its effects at hand."""
 
-    def __init__(self, **limits) -> None:
-        self.core = CallCore(evolve(LIMITS, **limits))
+    def __init__(self, *, passthru=None, apps=(), **limits) -> None:
+        self.core = CallCore(evolve(LIMITS, **limits), passthru=passthru)
         self.inputs = machine.begin(self.core)
         self.elapsed_s = self.spent_s = 3.0
-        self.judges = True
+        self.judges = self.follows = True
+        self.apps = {bot.app: bot for bot in apps}
 
     def feed(self, name, *details):
         if name == "hold_judgement":
             self.judges = False
             return []
+        if name == "hold_flow":
+            self.follows = False
+            return []
+        if name == "with_passthru":
+            self.core.passthru = PASSTHRU
+            return []
         getattr(self.inputs, name)(*details)
         return self._effects()
 
     def _effects(self):
-        """Take the effects; judge an attempt as the driver does."""
-        effects = self.core.drain()
-        if self.judges and JudgeAttempt() in effects:
-            apply_judgement(self.inputs, self.core, self.elapsed_s, self.spent_s)
-            effects = [effect for effect in effects if effect != JudgeAttempt()] + self.core.drain()
+        """Take the effects; judge an attempt, and say what follows a stream, as the driver does."""
+        effects = []
+        while drained := self.core.drain():
+            for effect in drained:
+                if self.judges and effect == JudgeAttempt():
+                    apply_judgement(self.inputs, self.core, self.elapsed_s, self.spent_s)
+                elif self.follows and effect == FollowStream():
+                    apply_stream_end(self.inputs, self.core, self.apps.get)
+                elif self.follows and isinstance(effect, ChooseHop):
+                    apply_answer(self.inputs, self.core, effect.status, self.apps.get)
+                else:
+                    effects.append(effect)
         return effects
 
     def feed_all(self, *inputs):
@@ -105,6 +126,8 @@ PATHS = {
     "reconnecting_2": (*TO_LOST, "reconnect_due", FAILURE, "reconnect_due"),
     "reconnecting_3": (*TO_LOST, "reconnect_due", FAILURE, "reconnect_due", FAILURE, "reconnect_due"),
     "draining": TO_DRAINING,
+    "choosing_hop": (*TO_TALKING, "with_passthru", "hold_flow", ("stream_closed", 1000, "bye")),
+    "asking_passthru": (*TO_TALKING, "with_passthru", ("stream_closed", 1000, "bye")),
     "choosing_again": (*TO_CLAIMING, "claimed_late"),
     "waiting_again": (*TO_CLAIMING, "claimed_late", ("trunk_chosen", LAB)),
     "giving_trunk_up": (*TO_FIRST_TRYING, "post_dial_timed_out"),

@@ -25,6 +25,7 @@ from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.passthrus import Passthrus
 from tests.harness.prices import PRICES
 from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
 from tests.harness.rules import in_force
@@ -65,11 +66,13 @@ class Gateway:
     switch: RecordedSwitch = field(factory=RecordedSwitch)
     media: RecordedMedia = field(factory=RecordedMedia)
     bots: RecordedBots = field(factory=RecordedBots)
+    passthrus: Passthrus = field(factory=Passthrus)
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
     shares_sessions: bool = True
     has_post: bool = True
     is_alive: bool = True
     trunk_names: tuple = ("lab",)
+    apps: tuple = ()
     nodes: MemoryNodes = field(init=False)
     jobs: MemoryJobs = field(init=False)
     trunks: MemoryTrunks = field(init=False)
@@ -98,6 +101,7 @@ class Gateway:
             nodes=self.nodes,
             media=self.media,
             bots=self.bots,
+            passthru=self.passthrus,
             jobs=self.jobs,
             sessions=world.sessions,
             prices=lambda: PRICES,
@@ -115,7 +119,7 @@ class Gateway:
             in_fleet=True,
             shares_sessions=self.shares_sessions,
         )
-        self.engine = Engine(ports, in_force(directory))
+        self.engine = Engine(ports, in_force(directory, self.apps))
         self.jobs.listener = self.engine
 
     def start(self, channel_ids=frozenset()):

@@ -5,6 +5,8 @@ from attrs import field, frozen
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from exoswitch.sim.occasions import Occasions
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 
 
@@ -28,15 +30,16 @@ class Received:
 class Receiver:
     """The server. `answer` gives the answer to a request, or None: then it never answers."""
 
-    def __init__(self, reactor, answer=lambda _request: OK, tls=None):
+    def __init__(self, reactor, answer=lambda _request: OK, tls=None, port=0):
         self.reactor, self.answer = reactor, answer
         self.requests, self.open, self.most_open = [], 0, 0
+        self.connections, self.asked = [], Occasions()
         self.hangs_up = True
         factory = Factory.forProtocol(_Connection)
         factory.receiver, factory.noisy = self, False
         if tls is not None:
             factory = TLSMemoryBIOFactory(tls, isClient=False, wrappedFactory=factory, clock=reactor)
-        self.port = reactor.listenTCP(0, factory, interface="127.0.0.1", backlog=1000)
+        self.port = reactor.listenTCP(port, factory, interface="127.0.0.1", backlog=1000)
 
     def url(self, target="/told?key=1", scheme="http", host="127.0.0.1"):
         return f"{scheme}://{host}:{self.port.getHost().port}{target}"
@@ -49,6 +52,7 @@ class _Connection(Protocol):
     def connectionMade(self):
         receiver = self.factory.receiver
         self.data = b""
+        receiver.connections.append(self)
         receiver.open += 1
         receiver.most_open = max(receiver.open, receiver.most_open)
 
@@ -68,6 +72,7 @@ class _Connection(Protocol):
         method, target, _ = first.split(" ")
         request = Received(method, target, headers, body, receiver.reactor.seconds())
         receiver.requests.append(request)
+        receiver.asked.happened(request)
         self.data = b""
         answer = receiver.answer(request)
         if answer is not None:

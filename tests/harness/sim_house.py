@@ -74,9 +74,11 @@ class House:
             await maybeDeferred(service.stopService)
         return result
 
-    async def place(self, url="", **options):
-        """Call a phone and connect it to the bot, or to the bot at another URL, with these stream options."""
+    async def place(self, url="", *, app=None, **options):
+        """Call a phone and connect it to an app's bot, or to one at a URL, with these stream options."""
         bot = BotTarget(url=url or self.bot.url, options=StreamOptions(**options))
+        if app is not None:
+            bot = self.gateway.rules.now.accounts.by_name["acme1"].apps[app]
         return await self.gateway.engine.place(
             CallRequest(account="acme1", number="+919812345678", exophone="+918047491899", bot=bot)
         )

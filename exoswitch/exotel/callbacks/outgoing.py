@@ -1,7 +1,7 @@
 """Adapter: HTTP requests to the servers of dialers, for status callbacks and Passthru: one connection, no redirects.
 
-The URL was named in a request, so the guard against private addresses holds as for a `StreamUrl`: the address that is
-connected to is checked. The path and the query are sent byte for byte, which Twisted's `Agent` does not promise.
+The guard against private addresses holds as for a `StreamUrl`, unless the operator has written the URL: the address
+that is connected to is checked. Path and query are sent byte for byte, which Twisted's `Agent` does not promise.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ from exoswitch.exotel.stream.answer_limit import LimitedEndpoint
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.network.host_endpoint import HostEndpoint
 from exoswitch.network.interfaces import INames
-from exoswitch.network.reach import ReachRules
+from exoswitch.network.reach import Reach, ReachRules
 from exoswitch.network.tls import client_tls
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.fair_turns import TLS_S, FairTurns
@@ -77,9 +77,11 @@ class Outgoing:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         timeout_s: float,
+        configured: str = "",
     ) -> Reply:
         """Send one request for an account, and give the answer, whatever its status; a redirect is not followed.
 
+        `configured` is the URL of the configuration that `url` was made from: its host may be at any address.
         Credentials in the URL become a header. The time counts from the look-up of the name to the end of the body;
         a body that is not complete by then is given as far as it came. Twisted's errors name their causes in a list.
 
@@ -90,12 +92,13 @@ class Outgoing:
                 reason, and no secret.
         """
         address = parse_web(url, "the URL")
+        reach = self._reach().of_url(account, configured, address.host, address.port)
         request = Request(  # type: ignore[no-untyped-call]
             method.encode("ascii"), address.resource.encode("ascii"), _headers(address, headers or {}), _body_of(body)
         )
         try:
             return await within(
-                timeout_s, self._reactor, self._ask(request, address, account, timeout_s), str(address)
+                timeout_s, self._reactor, self._ask(request, address, account, reach, timeout_s), str(address)
             )
         except ExoswitchError:
             raise
@@ -107,8 +110,10 @@ class Outgoing:
                 raise BackendUnavailable(f"{address} did not answer within {timeout_s:g} s") from failed
             raise RemoteProtocolError(f"{address}: {_cause(reason)}") from failed
 
-    async def _ask(self, request: Request, address: BotAddress, account: str, timeout_s: float) -> Reply:
-        endpoint = self._endpoint(address, account, timeout_s)
+    async def _ask(
+        self, request: Request, address: BotAddress, account: str, reach: Reach, timeout_s: float
+    ) -> Reply:
+        endpoint = self._endpoint(address, account, reach, timeout_s)
         limited = LimitedEndpoint(endpoint)
         try:
             client: Any = await limited.connect(_CLIENTS)
@@ -120,9 +125,8 @@ class Outgoing:
         finally:
             endpoint.hang_up()
 
-    def _endpoint(self, address: BotAddress, account: str, timeout_s: float) -> BotEndpoint:
+    def _endpoint(self, address: BotAddress, account: str, reach: Reach, timeout_s: float) -> BotEndpoint:
         host, port = address.host, address.port
-        reach = self._reach().of_host(account, host, port)
         connecting = HostEndpoint(self._reactor, self._names, host, port, timeout_s, account, reach)
         tls = self._tls_options(host, self._ca_file) if address.secure else None
         return BotEndpoint(self._reactor, connecting, tls, self._tls_turns)

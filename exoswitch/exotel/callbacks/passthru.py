@@ -1,16 +1,64 @@
-"""Core: the parameters of Exotel's Passthru applet that describe a stream that has ended (spec §5.2).
+"""Core: the question of Exotel's Passthru applet, which tells how a bot's stream has ended (spec §5).
 
-Exotel sends them in the query of a GET, one key each or one key with JSON; receivers must understand both.
+It is a GET: all facts are in the query. Those of the stream have one key each, or are one key with JSON; receivers
+must understand both.
 """
 
+import datetime as dt
 import json
-from urllib.parse import urlsplit
+from email.utils import format_datetime
+from urllib.parse import urlencode, urlsplit
 
-from exoswitch.call.session import Ending, Session, StreamStatus
+from exoswitch.call.passthru import Passthru
+from exoswitch.call.session import BotTarget, Direction, Ending, Flow, Session, StreamStatus
+from exoswitch.telephony.indian_time import INDIA
+from exoswitch.telephony.numbers import written
+
+_DIRECTIONS = {Direction.INBOUND: "incoming", Direction.OUTBOUND: "outbound-dial"}
+_NO_END = "1970-01-01 05:30:00"  # the end of a call that is not over, always, at Exotel
+_NULL = "null"
+
+
+def question(session: Session, passthru: Passthru, now: float) -> str:
+    """Give the URL that is asked about a call's last stream: the query of the passthru's own URL stays as it is."""
+    facts = call_parameters(session, now)
+    facts |= stream_parameter(session) if passthru.is_json else stream_parameters(session)
+    query = urlencode(facts)
+    if "?" not in passthru.url:
+        return f"{passthru.url}?{query}"
+    return passthru.url + query if passthru.url.endswith(("?", "&")) else f"{passthru.url}&{query}"
+
+
+def call_parameters(session: Session, now: float) -> dict[str, str]:
+    """Give the keys that describe the call; `now` is in seconds since the epoch, and times are Indian."""
+    style = "national" if session.bot is None else session.bot.options.numbers
+    customer, exophone = written(session.customer, style), written(session.exophone, style)
+    caller, called = (customer, exophone) if session.direction is Direction.INBOUND else (exophone, customer)
+    facts = {
+        "CallSid": session.call_sid,
+        "CallFrom": caller,
+        "CallTo": called,
+        "Direction": _DIRECTIONS[session.direction],
+        "ForwardedFrom": _NULL,
+        "Created": format_datetime(_indian(session.created_at)).rpartition(" ")[0],
+        "StartTime": _written(session.created_at),
+        "CurrentTime": _written(now),
+        "EndTime": _NO_END,
+        "CallType": _call_type(session),
+        "CallStatus": session.status.value,
+        "ProcessStatus": _NULL,
+        "flow_id": session.app or "",
+        "tenant_id": session.account,
+        "From": caller,
+        "To": called,
+    }
+    if session.flow is not None and session.flow.digits:
+        facts["digits"] = f'"{session.flow.digits}"'  # Exotel sends the quotes, and receivers remove them
+    return facts if session.custom_field is None else facts | {"CustomField": session.custom_field}
 
 
 def stream_parameters(session: Session) -> dict[str, str]:
-    """Give the keys ``Stream[…]`` of a call that has ended, in Exotel's order; empty if it never had a stream."""
+    """Give the keys ``Stream[…]`` of a stream that has ended, in Exotel's order; empty if there was none."""
     return {f"Stream[{name}]": value for name, value in _facts(session).items()}
 
 
@@ -21,24 +69,48 @@ def stream_parameter(session: Session) -> dict[str, str]:
 
 
 def _facts(session: Session) -> dict[str, str]:
-    ending = session.ending
-    if ending is None or ending.stream_status is None or session.bot is None:
+    ending, bot = _stream_ending(session), session.bot
+    if ending is None or ending.stream_status is None or bot is None:
         return {}
     facts = {
         "StreamSID": session.stream_sid,
         "Status": ending.stream_status.value,
         "Duration": str(_duration_s(session, ending)),
-        "StreamUrl": _without_credentials(session.bot.url),
+        "StreamUrl": _without_credentials(bot),
         "DisconnectedBy": ending.disconnected_by.value,
     }
     return facts if ending.stream_error is None else facts | {"Error": ending.stream_error}
 
 
+def _stream_ending(session: Session) -> Ending | None:
+    """Give how the last stream ended: before the call, or with it."""
+    flow = session.flow
+    return session.ending if flow is None or flow.ended is None else flow.ended
+
+
 def _duration_s(session: Session, ending: Ending) -> int:
-    """Give the length of the stream, counted from the answer: the bot connects milliseconds later."""
-    return 0 if ending.stream_status is StreamStatus.FAILED else round(session.duration_s or 0.0)
+    """Give the length of the stream, counted from the answer or the last hop: the bot connects milliseconds later."""
+    if ending.stream_status is StreamStatus.FAILED:
+        return 0
+    flow = session.flow or Flow()
+    ended_s = session.duration_s or 0.0 if flow.ended is None else flow.ended_s
+    return round(max(0.0, ended_s - flow.began_s))
 
 
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
+def _call_type(session: Session) -> str:
+    """Give Exotel's word: a conversation happened, or none did."""
+    ending = _stream_ending(session)
+    return "call-attempt" if ending is None or ending.stream_status is StreamStatus.FAILED else "completed"
+
+
+def _indian(moment: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(moment, INDIA)
+
+
+def _written(moment: float) -> str:
+    return f"{_indian(moment):%Y-%m-%d %H:%M:%S}"
+
+
+def _without_credentials(bot: BotTarget) -> str:
+    parts = urlsplit(bot.url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
