@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from exoswitch.call.endings import not_placed
 from exoswitch.call.second_leg import SecondLeg
-from exoswitch.call.session import Direction, Session
+from exoswitch.call.session import Direction, Ending, Session
 from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import REFUSALS, allocation, count_refused
@@ -42,6 +42,7 @@ class Outbound(Service):
     _calls: LiveCalls
     _watch: HandoffWatch = field(init=False)
     _retry: Retry = field(init=False)
+    _unanswered: set[str] = field(factory=set, init=False)
     _loop: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.outbound"), init=False)
 
@@ -74,6 +75,13 @@ class Outbound(Service):
     async def _place(self, request: CallRequest) -> Session:
         self._check()
         session = self._session(request)
+        self._unanswered.add(session.call_sid)
+        try:
+            return await self._accept(session)
+        finally:
+            self._unanswered.discard(session.call_sid)
+
+    async def _accept(self, session: Session) -> Session:
         lease = await self._find_place(session)
         if self._calls.is_stopping:
             self._environment.give_back(lease)
@@ -120,6 +128,7 @@ class Outbound(Service):
             ring_s=request.ring_s,
             max_duration_s=request.max_duration_s,
             recording=request.recording_of_call,
+            callback=request.callback,
         )
 
     def _second(self, number: str) -> SecondLeg:
@@ -191,7 +200,7 @@ class Outbound(Service):
         try:
             await self._environment.of_store(self._environment.sessions.save(session))
         except BackendUnavailable:
-            self._environment.record_end(session, NOT_SAVED)
+            self._record_end(session, NOT_SAVED)
             raise
 
     # --- Accepted by another gateway --------------------------------------------------------------------------------
@@ -236,4 +245,10 @@ class Outbound(Service):
         return call
 
     def _fail(self, session: Session, problem: Exception) -> None:
-        self._environment.record_end(session, not_placed(str(problem)))
+        self._record_end(session, not_placed(str(problem)))
+
+    def _record_end(self, session: Session, ending: Ending) -> None:
+        """Record the end of a call; a dialer who gets an error for it knows no such call, and is not called back."""
+        if session.call_sid in self._unanswered:
+            session = evolve(session, callback=None)
+        self._environment.record_end(session, ending)

@@ -12,7 +12,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from exoswitch.call import effects as fx
 from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
+from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import BotTarget, CallStatus, Direction, DisconnectedBy
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallNotFound, InvalidValue, NoCapacity, TrunkError
 from exoswitch.fleet.jobs_memory import MemoryJobs
@@ -364,15 +366,23 @@ def test_asterisk_that_refuses_to_dial_fails_the_call(house):
     house.assert_nothing_is_left()
 
 
-def test_call_whose_session_cannot_be_saved_is_not_placed(house):
+def test_wishes_of_the_dialer_are_kept_with_the_call(house):
+    callback = StatusCallback(url="http://crm.example.org/done", events=("terminal",), content="json")
+    wish = RecordingWish(channels="dual")
+    sid = result.successResultOf(house.place(evolve(REQUEST, callback=callback, recording=wish))).call_sid
+    assert (house.session(sid).callback, house.session(sid).recording) == (callback, wish)
+
+
+def test_call_whose_session_cannot_be_saved_is_not_placed_and_its_dialer_not_called_back(house):
     object.__setattr__(house.engine._environment, "sessions", store := Slow())
-    placed = house.place()
+    placed = house.place(evolve(REQUEST, callback=StatusCallback(url="http://crm.example.org/done")))
     house.clock.advance(5)
     result.failureResultOf(placed, BackendUnavailable)
     assert house.switch.asked == []
     assert [(noted.status, noted.ending.reason) for noted in store.noted] == [
         (CallStatus.FAILED, "its session could not be saved, so it was not placed")
     ]
+    assert [noted.callback for noted in store.noted] == [None]
     house.assert_nothing_is_left()
 
 

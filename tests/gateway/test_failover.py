@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred, fail
 
 from exoswitch.call import events as ev
 from exoswitch.call.session import BotTarget, CallStatus
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
 from exoswitch.gateway.live_calls import LiveCalls
@@ -301,11 +302,11 @@ def test_call_that_cannot_be_handed_over_is_dialled_where_it_was_accepted(fleet)
     sid = fleet.place("gw1")
     assert fleet.holder(sid) is first
     assert second.switch.asked == []
-    refused = first.engine.place(REQUEST)
+    refused = first.engine.place(evolve(REQUEST, callback=StatusCallback(url="http://crm.example.org/done")))
     fleet.advance(0.2)
     result.failureResultOf(refused, NoCapacity)
     failed = [session for session in fleet.world.sessions._sessions.values() if session.status.is_final]
-    assert [session.status for session in failed] == [CallStatus.FAILED]
+    assert [(session.status, session.callback) for session in failed] == [(CallStatus.FAILED, None)]
     assert len(fleet.leases()) == 2
 
 

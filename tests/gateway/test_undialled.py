@@ -1,12 +1,16 @@
 """A call that was accepted, and that no gateway dials, ends like any other call."""
 
 import pytest
+from attrs import evolve
 
 from exoswitch.call import events as ev
 from exoswitch.call.session import CallStatus
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.gateway.resume import STALE_S
 from exoswitch.gateway.undialled import LOOK_EVERY_S
-from tests.harness.gateways import Gateway, Gateways
+from tests.harness.gateways import REQUEST, Gateway, Gateways
+
+CALLBACK = StatusCallback(url="http://crm.example.org/done")
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def accepted_and_lost(fleet):
     fleet.add("gw1"), fleet.add("gw2")
     fleet.talk("gw1")
     fleet.by_name["gw2"].jobs.stopService()
-    sid = fleet.place("gw1")
+    sid = fleet.place("gw1", evolve(REQUEST, callback=CALLBACK))
     fleet.kill("gw1"), fleet.kill("gw2")
     for lease in fleet.world.fleet.view(0).leases:
         fleet.world.fleet.release(fleet.world.fleet._holders[lease.token], lease.token)
@@ -33,10 +37,8 @@ def test_call_that_no_gateway_has_dialled_for_minutes_fails_and_is_told_once(fle
     assert fleet.session(sid).status is CallStatus.QUEUED
     fleet.advance(2 * LOOK_EVERY_S + 30)
     ended = fleet.session(sid)
-    assert (ended.status, ended.ending.reason) == (
-        CallStatus.FAILED,
-        "its gateway was lost: no gateway dialled it for 300 s",
-    )
+    assert (ended.status, ended.callback) == (CallStatus.FAILED, CALLBACK)
+    assert ended.ending.reason == "its gateway was lost: no gateway dialled it for 300 s"
     for name in ("gw1", "gw2"):
         fleet.restart(name)
     fleet.advance(2 * LOOK_EVERY_S)

@@ -5,6 +5,7 @@ too; docs/dialer-author.md lists them.
 """
 
 from exoswitch.errors import InvalidRequest
+from exoswitch.exotel.rest.connect.callback import read_callback
 from exoswitch.exotel.rest.connect.parties import read_parties
 from exoswitch.exotel.rest.connect.recording import read_recording
 from exoswitch.interfaces.calls import CallRequest
@@ -33,6 +34,7 @@ def read_connect(asked: Parameters, account: Account, accounts: Accounts) -> Cal
         bot=parties.bot,
         second=parties.second,
         tap=parties.tap,
+        callback=read_callback(asked),
         recording=read_recording(asked),
         custom_field=_read_custom_field(asked),
         ring_s=_read_ring_s(asked),

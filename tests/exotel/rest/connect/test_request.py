@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.call.recording import RecordingWish
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.connect.request import read_connect
 from exoswitch.exotel.rest.errors import NotAllowed
@@ -29,7 +30,7 @@ def error_of(parameters, **more):
 def test_without_options_a_call_has_none():
     request = read(VOICE_AI)
     assert (request.account, request.custom_field, request.ring_s, request.max_duration_s) == ("acme1", *[None] * 3)
-    assert (request.recording, request.second, request.tap) == (None, None, None)
+    assert (request.callback, request.recording, request.second, request.tap) == (None, None, None, None)
 
 
 @WAYS
@@ -42,9 +43,15 @@ def test_options_are_read_in_each_way_of_asking(way):
         Record="true",
         RecordingChannels="dual",
         RecordingFormat="mp3-hq",
+        StatusCallback="http://crm.example.org/done?key=1",
+        StatusCallbackContentType="application/json",
+        **{"StatusCallbackEvents[0]": "terminal"},
     )
     assert (request.ring_s, request.max_duration_s, request.custom_field) == (30.0, 14400.0, "order 7")
     assert request.recording == RecordingWish(channels="dual", format="mp3-hq")
+    assert request.callback == StatusCallback(
+        url="http://crm.example.org/done?key=1", events=("terminal",), content="json"
+    )
 
 
 @WAYS
