@@ -16,7 +16,7 @@ from tests.harness.e2e.ports import free_port, free_ports
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
 CAPACITY = 100
-RTP_PORTS, FEW_RTP_PORTS = 1200, 200
+RTP_PORTS, FEW_RTP_PORTS = 1000, 200
 
 Trunk = dict[str, Any]
 

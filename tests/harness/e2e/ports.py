@@ -5,9 +5,9 @@ import socket
 from contextlib import ExitStack
 from functools import cache
 
-# Below the range from which the kernel takes ports for clients.
-LOWEST, HIGHEST = 12_000, 32_000
-BLOCK = 4_000
+BLOCK = 2_500
+# Below and above the range from which the kernel takes ports for clients.
+BLOCKS = (*range(12_000, 32_000, BLOCK), 61_000)
 
 
 def free_ports(number: int = 1) -> range:
@@ -50,7 +50,7 @@ class _Block:
 
     def __init__(self) -> None:
         lock = socket.socket(socket.AF_UNIX)
-        for first in range(LOWEST, HIGHEST, BLOCK):
+        for first in BLOCKS:
             try:
                 lock.bind(f"\0exoswitch-tests-ports-{first}")
             except OSError:
