@@ -6,12 +6,14 @@ import re
 INBOUND_CONTEXT = "exoswitch-inbound"  # takes a call from a trunk, and cleans its numbers
 WAITING_CONTEXT = "exoswitch-waiting"  # holds it in AGI until a gateway claims it
 BRIDGE_CONTEXT = "exoswitch-bridge"  # its extension s dials LEG_VARIABLE
+SECOND_CONTEXT = "exoswitch-second"  # its extension s connects a second phone with the channel FIRST_VARIABLE
 NO_CONTEXT = "exoswitch-nowhere"  # does not exist: what goes there ends
 FULL_CONTEXT = "exoswitch-full"  # its extension s plays congestion to a caller for whom there is no place
 
 PILOT_VARIABLE = "EXOSWITCH_PILOT"  # the number that a trunk registers
 DIALLED_HEADER_VARIABLE = "EXOSWITCH_DIALLED_HEADER"  # in calls to that number, the header with the number dialled
 LEG_VARIABLE = "EXOSWITCH_LEG"  # the dial string of the leg to a gateway
+FIRST_VARIABLE = "EXOSWITCH_FIRST"  # the Uniqueid of the first phone's channel
 OWNER_VARIABLE = "EXOSWITCH_GATEWAY"  # the name of the gateway whose call it is
 
 LOCAL_ADDRESS = "UNICASTRTP_LOCAL_ADDRESS"  # where Asterisk listens for the RTP of a leg (chan_rtp's own variables)

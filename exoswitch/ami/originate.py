@@ -4,13 +4,20 @@ import re
 from collections.abc import Iterable
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.names import BRIDGE_CONTEXT, LEG_VARIABLE, OWNER_VARIABLE, signature
+from exoswitch.ami.names import (
+    BRIDGE_CONTEXT,
+    FIRST_VARIABLE,
+    LEG_VARIABLE,
+    OWNER_VARIABLE,
+    SECOND_CONTEXT,
+    signature,
+)
 from exoswitch.errors import LocalProtocolError
 
 # A function of any other name could do more than add a header to the INVITE. A token of RFC 3261 may hold more, but
 # no header's name does.
 _MAY_BE_SET = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|PJSIP_HEADER\(add,[A-Za-z][A-Za-z0-9-]{0,63}\)")
-_OURS = frozenset({LEG_VARIABLE, OWNER_VARIABLE})
+_OURS = frozenset({LEG_VARIABLE, FIRST_VARIABLE, OWNER_VARIABLE})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPECIAL = re.compile(r"[\\\",()\[\]]")
 
@@ -23,9 +30,10 @@ def originate(
     ring_s: float,
     dial_string: str,
     node: str,
+    joins: str | None = None,
     variables: Iterable[tuple[str, str]] = (),
 ) -> AmiMessage:
-    """Dial a phone on `channel`, and bridge it to the leg of `dial_string` once it is answered.
+    """Dial a phone on `channel`, and bridge it to the leg of `dial_string` once it is answered, or to `joins`.
 
     The channel has our name on it from the beginning. The ActionID is the channel's own id, because an
     OriginateResponse may not know the channel.
@@ -38,13 +46,13 @@ def originate(
         ("ActionID", channel_id),
         ("ChannelId", channel_id),
         ("Channel", channel),
-        ("Context", BRIDGE_CONTEXT),
+        ("Context", BRIDGE_CONTEXT if joins is None else SECOND_CONTEXT),
         ("Exten", "s"),
         ("Priority", "1"),
         ("Async", "true"),
         ("Timeout", str(round(ring_s * 1000))),
         ("CallerID", f"<{caller_id}>"),
-        ("Variable", f"{LEG_VARIABLE}={dial_string}"),
+        ("Variable", f"{LEG_VARIABLE}={dial_string}" if joins is None else f"{FIRST_VARIABLE}={joins}"),
         ("Variable", f"{OWNER_VARIABLE}={signature(node)}"),
         *(("Variable", _assignment(name, value)) for name, value in variables),
     )

@@ -118,6 +118,7 @@ class AsteriskSwitch(AmiLink):
                 ring_s=origination.ring_s,
                 dial_string=dial_string(origination.media_host, origination.media_port, self._codec),
                 node=self._node,
+                joins=origination.joins,
                 variables=origination.variables,
             )
         except LocalProtocolError as problem:
@@ -145,6 +146,14 @@ class AsteriskSwitch(AmiLink):
             return False
         await ami.command(actions.redirect(channel_id, BRIDGE_CONTEXT))
         return True
+
+    @deferred
+    async def adopt(self, channel_id: str) -> bool:
+        """Put our name on a phone of a call between two phones, and say whether it was answered."""
+        ami = self._ready_ami
+        self._hang_ups.mark_ours(channel_id)
+        await ami.command(actions.set_owner(channel_id, self._node))
+        return not actions.is_being_dialled(await ami.command(actions.get_application(channel_id)))
 
     @deferred
     async def turn_away(self, channel_id: str) -> None:

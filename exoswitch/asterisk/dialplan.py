@@ -1,4 +1,4 @@
-"""Core: extensions.conf, with a context for bridged calls, one for inbound calls and one for a full gateway."""
+"""Core: extensions.conf, with contexts for bridged calls, second phones, inbound calls and a full gateway."""
 
 import math
 from collections.abc import Iterator
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from exoswitch.ami.names import (
     BRIDGE_CONTEXT,
     DIALLED_HEADER_VARIABLE,
+    FIRST_VARIABLE,
     FULL_CONTEXT,
     INBOUND_CONTEXT,
     LEG_VARIABLE,
     PILOT_VARIABLE,
+    SECOND_CONTEXT,
     WAITING_CONTEXT,
     longest_call_s,
 )
@@ -39,6 +41,13 @@ writeprotect = yes
 [{bridge}]
 exten => s,1,Set(TIMEOUT(absolute)={limit_s})
  same => n,Dial(${{{leg}}})
+ same => n,Hangup()
+
+; Connects the second phone of a call with the first one, which waits in a bridge with its gateway.
+; When either hangs up, the other one goes on to its own Hangup.
+[{second}]
+exten => s,1,Set(TIMEOUT(absolute)={limit_s})
+ same => n,Bridge(${{{first}}})
  same => n,Hangup()
 
 ; Takes a call from a trunk. The caller's number and name and the number that he dialled may hold anything, also line
@@ -73,6 +82,8 @@ def extensions_conf(calls: CallsConfig) -> str:
     return _TEXT.format(
         header=HEADER,
         bridge=BRIDGE_CONTEXT,
+        second=SECOND_CONTEXT,
+        first=FIRST_VARIABLE,
         inbound=INBOUND_CONTEXT,
         waiting=WAITING_CONTEXT,
         caller=_OF_A_CALLER,

@@ -1,5 +1,7 @@
 """Core: what the machine of a call remembers, and the effects that wait to be carried out."""
 
+from enum import Enum
+
 from attrs import Factory, define
 
 from exoswitch.call.attempts import ChosenTrunk
@@ -8,6 +10,14 @@ from exoswitch.call.limits import CallLimits
 from exoswitch.call.passthru import Passthru
 from exoswitch.call.session import Ending
 from exoswitch.call.verdicts import AttemptEnd, End
+
+
+class Role(Enum):
+    """What a phone is connected to once it is answered: BOT, or another phone, as the FIRST or the SECOND of two."""
+
+    BOT = "bot"
+    FIRST = "first"
+    SECOND = "second"
 
 
 @define
@@ -43,7 +53,7 @@ class CallCore:
     one of them told something about the phone. `may_fail_over` is false once the call is to end with its attempt.
     `is_led_away` is true from a take-over until Asterisk announces that the audio comes here, and not to the former
     gateway. `reconnects` counts the attempts to reach a lost bot, from 1 for each loss, and `losses` the streams that
-    were lost.
+    were lost. `role` says what becomes of the phone once it is answered.
     `passthru` is that of the present app, and `hops` counts the apps after the first one.
     `ending` is how the call ends, kept until Asterisk confirms the hang-up, or until the next trunk is dialled
     or the next app is entered.
@@ -61,6 +71,7 @@ class CallCore:
     may_fail_over: bool = True
     reconnects: int = 0
     losses: int = 0
+    role: Role = Role.BOT
     is_led_away: bool = False
     passthru: Passthru | None = None
     hops: int = 0

@@ -105,11 +105,16 @@ def ring(_: CallInputs, core: CallCore) -> None:
 
 def answered(_: CallInputs, core: CallCore) -> None:
     """Connect to the bot; the trunk has done its work."""
+    answered_by_phone(core)
+    connect(_, core)
+
+
+def answered_by_phone(core: CallCore) -> None:
+    """Tell the fleet of the trunk's work."""
     if not core.dialled.has_rung:
         _report_sign(core)
     if core.trunk is not None:
         core.emit(fx.ReportAnswer())
-    connect(_, core)
 
 
 def _report_sign(core: CallCore) -> None:

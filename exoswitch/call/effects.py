@@ -93,7 +93,7 @@ class WaitForTurn(TrunkEffect):
 
 
 @frozen
-class ClaimCall(Effect):
+class ClaimCall(TrunkEffect):
     """Record durably that this gateway dials the call; `claimed`, `moved` or `refused` answers."""
 
 
@@ -143,7 +143,34 @@ class BridgeCall(Effect):
 
 @frozen
 class TakeOverCall(Effect):
-    """Lead the audio of another gateway's call to our RTP port."""
+    """Lead the audio of another gateway's call to our RTP port; that of a call between two phones stays."""
+
+
+@frozen
+class SecondEffect(Effect):
+    """A request about the second phone of a call."""
+
+
+@frozen
+class DialSecond(SecondEffect):
+    """Have the second phone dialled, unless it was: a call of its own. `second_joined` and `second_over` tell.
+
+    `number` (E.164) is that of a phone which takes a bot's place; None if the session has it.
+    """
+
+    number: str | None = None
+
+
+@frozen
+class HangUpSecond(SecondEffect):
+    """End the call of the second phone for this reason; `second_over` tells."""
+
+    reason: str
+
+
+@frozen
+class ReleaseMedia(Effect):
+    """Give the RTP port back: Asterisk connects the two phones, and no audio comes here any more."""
 
 
 @frozen
@@ -174,7 +201,7 @@ class SendDigit(Effect):
 
 @frozen
 class HoldCaller(Effect):
-    """Drop the lost bot's audio that is not played yet, and let the caller hear the waiting sound."""
+    """Drop the bot's audio that is not played yet, and let the caller hear the waiting sound."""
 
 
 @frozen

@@ -166,3 +166,30 @@ def canceled(reason: str) -> Ending:
 def stopped(reason: str) -> Ending:
     """This gateway ended an answered call, by request or because it stops."""
     return _completed(reason=reason, stream_status=StreamStatus.COMPLETED)
+
+
+def second_not_reached(how: Ending) -> Ending:
+    """The first phone was answered, and the second one was not: the call itself counts as completed (spec §6.5)."""
+    return _completed(reason=f"the second phone was not reached: {how.reason}", cause=how.cause)
+
+
+def first_gave_up(cause: int) -> Ending:
+    """The person on the first phone hung up before the second one was answered."""
+    reason = f"the first phone hung up before the second one was answered: {cause_text(cause)}"
+    return _completed(reason=reason, cause=cause, disconnected_by=DisconnectedBy.USER)
+
+
+def phone_hung_up(cause: int, which: str) -> Ending:
+    """One of the two phones hung up: the ``first``, the ``second``, or the ``other`` than the one that tells it."""
+    reason = f"the {which} phone hung up: {cause_text(cause)}"
+    return _completed(reason=reason, cause=cause, disconnected_by=DisconnectedBy.USER)
+
+
+def stopped_phones(reason: str) -> Ending:
+    """This gateway ended a call between two phones, by request or because it stops."""
+    return _completed(reason=reason)
+
+
+def phones_too_long(seconds: float) -> Ending:
+    """The call between two phones reached its longest duration."""
+    return _completed(reason=f"the call reached its limit of {seconds:g} s")

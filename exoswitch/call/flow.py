@@ -39,10 +39,10 @@ def apply_answer(inputs: CallInputs, core: CallCore, status: int | None, find_ap
         inputs.flow_over()
     elif core.hops >= MOST_HOPS:
         inputs.flow_over(f"it may go on to {MOST_HOPS} apps, and no further")
-    elif hop.app is None:
-        inputs.flow_over("its passthru leads to a phone, and this version cannot dial one")
+    elif hop.number is not None:
+        inputs.dial_second(hop.number)
     else:
-        bot = find_app(hop.app)
+        bot = find_app(hop.app or "")
         if bot is None:
             inputs.flow_over(f"its next app, {hop.app}, is no longer configured")
         else:

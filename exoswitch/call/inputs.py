@@ -5,10 +5,10 @@ from typing import Protocol
 
 from exoswitch.call import events as ev
 from exoswitch.call.attempts import ChosenTrunk
-from exoswitch.call.core import CallCore
+from exoswitch.call.core import CallCore, Role
 from exoswitch.call.endings import is_goodbye
 from exoswitch.call.events import MediaAddress
-from exoswitch.call.session import BotTarget
+from exoswitch.call.session import BotTarget, Ending
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.call.verdicts import AttemptEnd, Next, Verdict, judge
 
@@ -43,6 +43,12 @@ class CallInputs(Protocol):
 
     def adopt_ringing(self) -> None:
         """Begin with a call that another gateway has dialled, and that rings."""
+
+    def resume_first(self) -> None:
+        """Begin with the first phone of another gateway's call between two phones; it is answered."""
+
+    def resume_second(self) -> None:
+        """Begin with the second phone of another gateway's call between two phones; it is answered."""
 
     def abandon(self) -> None:
         """The call cannot begin; nobody was told that it was accepted."""
@@ -95,6 +101,12 @@ class CallInputs(Protocol):
 
     def channel_answered(self) -> None:
         """The phone was answered."""
+
+    def first_answered(self) -> None:
+        """The first phone of a call between two was answered: the second one is to be dialled."""
+
+    def second_answered(self) -> None:
+        """The second phone was answered, and Asterisk connects it with the first one."""
 
     def dial_failed(self, dial_status: str) -> None:
         """Dialling ended without an answer; the hang-up follows."""
@@ -154,6 +166,17 @@ class CallInputs(Protocol):
     def flow_over(self, why: str = "") -> None:
         """The call goes on to nothing; `why` says so if this is not what the app wants."""
 
+    # --- The second phone
+
+    def dial_second(self, number: str) -> None:
+        """The bot's stream is over, and the person is to be connected with the phone of this number (E.164)."""
+
+    def second_joined(self) -> None:
+        """The second phone was answered: the two are connected."""
+
+    def second_over(self, how: Ending) -> None:
+        """The call of the second phone is over, whether it was answered or not."""
+
     # --- Media, time and this gateway
 
     def playout_finished(self) -> None:
@@ -192,7 +215,7 @@ def apply_event(inputs: CallInputs, core: CallCore, event: ev.ChannelEvent, here
         case ev.ChannelRinging():
             inputs.channel_ringing()
         case ev.ChannelAnswered():
-            inputs.channel_answered()
+            apply_answer(inputs, core)
         case ev.DialFailed(_, dial_status):
             inputs.dial_failed(dial_status)
         case ev.OriginateFailed(_, reason):
@@ -207,6 +230,17 @@ def apply_event(inputs: CallInputs, core: CallCore, event: ev.ChannelEvent, here
             inputs.channel_hung_up(event.cause, event.sip_status, event.by_peer)
         case ev.ChannelTaken():
             inputs.moved()
+
+
+def apply_answer(inputs: CallInputs, core: CallCore) -> None:
+    """Feed that the phone was answered: what follows depends on what it is connected to."""
+    match core.role:
+        case Role.BOT:
+            inputs.channel_answered()
+        case Role.FIRST:
+            inputs.first_answered()
+        case Role.SECOND:
+            inputs.second_answered()
 
 
 def apply_judgement(inputs: CallInputs, core: CallCore, elapsed_s: float, spent_s: float) -> None:

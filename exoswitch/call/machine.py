@@ -17,6 +17,15 @@ An attempt that fails before the phone rings is judged; if its trunk is at fault
     originating, dialling, trying ──► awaiting_… ──► judging ──► choosing_again ──► waiting_again ──► originating
                       └── post_dial_timed_out ──► giving_trunk_up ──►┘
 
+A call between two phones has no bot. The first phone waits while the second one is dialled, a call of its own; then
+Asterisk connects them::
+
+    first   … ringing ── first_answered ──► dialling_second ── second_joined ──► bridged ──► ending ──► over
+    second  … ringing ── second_answered ──► joined ──► over
+
+`dial_second` is the way from a bot to a phone. `ending_both` waits for the ends of both phones, `ending_second` for
+that of the second one. `resume_first` and `resume_second` begin with phones of another gateway.
+
 `giving_trunk_up` takes the call back from a trunk that gives no sign of the phone, and waits for the channel's end.
 `awaiting_hang_up` and `awaiting_originate_response` wait for the rest of what Asterisk tells of the attempt: it sends
 the two in no fixed order. `choosing_again` also serves a call whose turn came too late. A call that has rung is never
@@ -44,7 +53,7 @@ from typing import Any
 from automat import TypeMachineBuilder
 
 from exoswitch.call import dialling as dial
-from exoswitch.call import flow, outputs
+from exoswitch.call import flow, outputs, second_phone
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import Timer
 from exoswitch.call.inputs import CallInputs
@@ -79,6 +88,11 @@ reconnecting_3 = builder.state("reconnecting_3")
 draining = builder.state("draining")
 choosing_hop = builder.state("choosing_hop")
 asking_passthru = builder.state("asking_passthru")
+dialling_second = builder.state("dialling_second")
+bridged = builder.state("bridged")
+joined = builder.state("joined")
+ending_both = builder.state("ending_both")
+ending_second = builder.state("ending_second")
 ending = builder.state("ending")
 over = builder.state("over")
 
@@ -94,9 +108,10 @@ ANSWERED = (connecting, retrying, talking, *BOT_LOST, *RECONNECTING)
 STATES = (
     *(new, *UNDIALLED, *BETWEEN, *DIALLED, *FAILED, connecting, retrying, talking),
     *(bot_lost_1, reconnecting_1, bot_lost_2, reconnecting_2, bot_lost_3, reconnecting_3),
-    *(draining, *AFTER_STREAM, ending, over),
+    *(draining, *AFTER_STREAM, dialling_second, bridged, joined, ending_both, ending_second, ending, over),
 )
-NO_CHANNEL = (new, *UNDIALLED, *BETWEEN, originating, judging)
+CONNECTED = (dialling_second, bridged)
+NO_CHANNEL = (new, *UNDIALLED, *BETWEEN, originating, judging, ending_second)
 
 TIMERS: Mapping[object, frozenset[Timer]] = {
     **dict.fromkeys((waiting_for_turn, waiting_again), frozenset({Timer.TURN})),
@@ -107,7 +122,8 @@ TIMERS: Mapping[object, frozenset[Timer]] = {
     **dict.fromkeys(BOT_LOST, frozenset({Timer.DURATION, Timer.RECONNECT})),
     **dict.fromkeys((giving_trunk_up, awaiting_hang_up, awaiting_originate_response), frozenset({Timer.HANG_UP})),
     asking_passthru: frozenset({Timer.DURATION, Timer.PASSTHRU}),
-    ending: frozenset({Timer.HANG_UP}),
+    **dict.fromkeys((*CONNECTED, joined), frozenset({Timer.DURATION})),
+    **dict.fromkeys((ending_both, ending_second, ending), frozenset({Timer.HANG_UP})),
 }
 """The timers that each state owns; a call that enters a state loses all others."""
 
@@ -118,6 +134,8 @@ new.upon(CallInputs.arrive).to(connecting)(outputs.bridge)
 new.upon(CallInputs.resume).to(connecting)(outputs.resume)
 new.upon(CallInputs.resume_flow).to(choosing_hop)(flow.resume)
 new.upon(CallInputs.adopt_ringing).to(ringing)(outputs.adopt_ringing)
+new.upon(CallInputs.resume_first).to(dialling_second)(second_phone.resume_first)
+new.upon(CallInputs.resume_second).to(joined)(second_phone.resume_second)
 new.upon(CallInputs.abandon).to(over)(dial.abandon)
 
 choosing_trunk.upon(CallInputs.trunk_chosen).to(accepted)(dial.remember_trunk)
@@ -142,6 +160,8 @@ for state in (accepted, waiting_for_turn, claiming, *BETWEEN):
 
 for state in DIALLED:
     state.upon(CallInputs.channel_answered).to(connecting)(dial.answered)
+    state.upon(CallInputs.first_answered).to(dialling_second)(second_phone.first_answered)
+    state.upon(CallInputs.second_answered).to(joined)(second_phone.second_answered)
     state.upon(CallInputs.dial_failed).loop()(dial.note_dial_status)
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
     state.upon(CallInputs.hang_up).to(ending)(dial.cancel)
@@ -168,7 +188,8 @@ for state in (*DIALLED, giving_trunk_up):
 for state in (giving_trunk_up, awaiting_hang_up):
     state.upon(CallInputs.channel_hung_up).to(judging)(dial.judge_hang_up)
     state.upon(CallInputs.channel_ringing).loop()(dial.note_ringing)
-    state.upon(CallInputs.channel_answered).loop()(dial.note_ringing)
+    for answer in (CallInputs.channel_answered, CallInputs.first_answered, CallInputs.second_answered):
+        state.upon(answer).loop()(dial.note_ringing)
 
 giving_trunk_up.upon(CallInputs.channel_dialled).loop()(dial.note_channel)
 giving_trunk_up.upon(CallInputs.hang_up_timed_out).to(over)(dial.not_taken_back)
@@ -231,7 +252,30 @@ for state in (draining, *AFTER_STREAM):
     state.upon(CallInputs.rejected).to(ending)(outputs.hang_up_kept)
     state.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
 
-for state in (*ANSWERED, draining, *AFTER_STREAM):
+choosing_hop.upon(CallInputs.dial_second).to(dialling_second)(second_phone.dial_second)
+dialling_second.upon(CallInputs.second_joined).to(bridged)(second_phone.connected)
+dialling_second.upon(CallInputs.second_over).to(ending)(second_phone.not_connected)
+dialling_second.upon(CallInputs.channel_hung_up).to(ending_second)(second_phone.first_gave_up)
+bridged.upon(CallInputs.second_over).to(ending)(second_phone.second_hung_up)
+bridged.upon(CallInputs.channel_hung_up).to(ending_second)(second_phone.first_gone)
+
+for state in CONNECTED:
+    state.upon(CallInputs.hang_up).to(ending_both)(second_phone.hang_up)
+    state.upon(CallInputs.duration_reached).to(ending_both)(second_phone.too_long)
+    state.upon(CallInputs.rejected).to(ending_both)(second_phone.refused)
+
+ending_both.upon(CallInputs.channel_hung_up).to(ending_second)(second_phone.await_second)
+ending_both.upon(CallInputs.second_over).to(ending)(second_phone.await_first)
+ending_both.upon(CallInputs.hang_up_timed_out).to(over)(outputs.confirmed)
+ending_second.upon(CallInputs.second_over).to(over)(second_phone.over)
+ending_second.upon(CallInputs.hang_up_timed_out).to(over)(outputs.confirmed)
+
+joined.upon(CallInputs.channel_hung_up).to(over)(second_phone.second_gone)
+joined.upon(CallInputs.hang_up).to(ending)(outputs.hang_up_phone)
+joined.upon(CallInputs.duration_reached).to(ending)(outputs.phone_too_long)
+joined.upon(CallInputs.rejected).to(ending)(outputs.rejected_answered)
+
+for state in (*ANSWERED, draining, *AFTER_STREAM, dialling_second):
     state.upon(CallInputs.media_announced).loop()(outputs.direct)
 
 ending.upon(CallInputs.channel_hung_up).to(over)(outputs.confirmed)
@@ -250,7 +294,8 @@ def _ignore(states: Iterable[Any], *inputs: Any) -> None:
 
 
 inputs = CallInputs
-CHANNEL_MADE = (inputs.channel_dialled, inputs.channel_ringing, inputs.channel_answered)
+ANSWERS = (inputs.channel_answered, inputs.first_answered, inputs.second_answered)
+CHANNEL_MADE = (inputs.channel_dialled, inputs.channel_ringing, *ANSWERS)
 DIAL_ENDED = (inputs.dial_failed, inputs.originate_failed)
 STREAM_ENDED = (inputs.stream_closed, inputs.stream_lost, inputs.bot_finished)
 
@@ -274,6 +319,15 @@ _ignore((awaiting_hang_up, judging, ending, over), inputs.originate_failed)
 _ignore((ending, over), inputs.digit_pressed, inputs.hang_up, inputs.dial_failed)
 _ignore((ending, over), inputs.stream_opened, inputs.stream_failed, *STREAM_ENDED)
 _ignore((ending, over), inputs.playout_finished, inputs.media_lost)
+BRIDGING = (*CONNECTED, joined, ending_both, ending_second)
+_ignore(BRIDGING, *CHANNEL_MADE, *DIAL_ENDED, inputs.digit_pressed, inputs.originate_queued)
+_ignore(BRIDGING, *STREAM_ENDED, inputs.stream_opened, inputs.stream_failed, inputs.playout_finished)
+_ignore(BRIDGING, inputs.media_lost)
+_ignore((bridged, joined, ending_both, ending_second), inputs.media_announced)
+_ignore((ending_both, ending_second), inputs.hang_up, inputs.rejected)
+_ignore([ending_second], inputs.channel_hung_up)
+_ignore((bridged, ending_both, ending_second, ending, over), inputs.second_joined)
+_ignore((ending, over), inputs.second_over, inputs.dial_second)
 _ignore([over], inputs.claimed, inputs.claimed_early, inputs.claimed_late)
 _ignore([over], inputs.abandon, inputs.dial, inputs.moved, inputs.refused)
 _ignore([over], inputs.trunk_chosen, inputs.no_trunk, inputs.fail_over, inputs.give_up)
@@ -304,3 +358,13 @@ def is_talking(core: CallCore) -> bool:
 def has_channel(core: CallCore) -> bool:
     """Whether Asterisk has a channel for the call, so that a list of channels without it means that it is gone."""
     return core.state not in NO_CHANNEL
+
+
+def is_waiting_for_second(core: CallCore) -> bool:
+    """Whether the first of two phones waits for the second one."""
+    return core.state is dialling_second
+
+
+def has_second(core: CallCore) -> bool:
+    """Whether a second phone may be dialled or connected, so that its end is awaited."""
+    return core.state in {*CONNECTED, ending_both, ending_second}

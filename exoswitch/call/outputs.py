@@ -187,6 +187,7 @@ bot_closed = leaves(endings.bot_closed)
 bot_lost = leaves(endings.bot_lost)
 media_lost = clears(endings.media_lost, StopReason.STOPPED)
 hang_up = clears(endings.stopped, StopReason.STOPPED)
+hang_up_phone = clears(endings.stopped_phones)
 
 # Another gateway has the call: it goes on there, and its ending is written there.
 let_go = asks(fx.CloseStream(None), fx.ReleaseCall(is_elsewhere=True))
@@ -220,6 +221,11 @@ def reconnect_timed_out(_: CallInputs, core: CallCore) -> None:
 def too_long(_: CallInputs, core: CallCore) -> None:
     """End a call that is as long as it may be."""
     clear(core, endings.too_long(core.limits.max_duration_s), StopReason.STOPPED)
+
+
+def phone_too_long(_: CallInputs, core: CallCore) -> None:
+    """End the second phone of a call that is as long as it may be."""
+    clear(core, endings.phones_too_long(core.limits.max_duration_s))
 
 
 def confirmed(_: CallInputs, core: CallCore, *_hang_up: object) -> None:

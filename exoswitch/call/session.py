@@ -103,8 +103,9 @@ class Session:
     came to its present bot, if it has gone on from one.
 
     `bot` is None for a call between two phones: then `customer` is the first one, and `second` tells of the other.
-    The call of a second phone has no bot, too, and `parent_call_sid` names the call that it belongs to. `tap` is a
-    one-way stream of a call between two phones. `callback` says who is told of the call.
+    The call of a second phone has no bot, too: `parent_call_sid` and `parent_channel_id` name the call of the first
+    one, and its channel. `tap` is a one-way stream of a call between two phones. `callback` says who is told of the
+    call.
 
     `recording` asks for a recording; `recorded` tells of it when the call has ended.
     """
@@ -135,6 +136,7 @@ class Session:
     charge: Charge | None = None
     callback: StatusCallback | None = None
     parent_call_sid: str | None = None
+    parent_channel_id: str | None = None
     second: SecondLeg | None = None
     tap: StreamTap | None = None
     flow: Flow | None = None
@@ -165,6 +167,24 @@ class Session:
             return (known,)
         later = range(max(len(self.attempts), 1) + 1, attempts + 1)
         return (known, *map(self.channel_of, later))
+
+    @property
+    def is_between_phones(self) -> bool:
+        """Whether Asterisk connects, or is to connect, the call's phone with another one."""
+        return self.second is not None or self.parent_call_sid is not None
+
+    def as_second(self) -> SecondLeg:
+        """Give the facts of a second phone's call, as the first one's session shows them."""
+        return SecondLeg(
+            number=self.customer,
+            call_sid=self.call_sid,
+            status=self.status,
+            answered_at=self.answered_at,
+            ended_at=self.ended_at,
+            talked_s=self.talked_s,
+            trunk=self.trunk,
+            charge=self.charge,
+        )
 
     @property
     def token(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
@@ -28,13 +29,14 @@ class Channel:
     """A channel, from the request for it to its hang-up; every answer becomes an input of the call's machine.
 
     `possible` are the ids that it may have, the likeliest first: the last notes of a gateway that died may be lost.
-    Nothing is an input any more once the channel is released.
+    `answered` is the input for the answer of its phone. Nothing is an input any more once the channel is released.
     """
 
     switch: ISwitch
     channel_id: str
     possible: tuple[str, ...]
     _inputs: CallInputs
+    _answered: Callable[[], None]
     _tell: Feed
     _retry: Retry
     _log: Logger
@@ -61,9 +63,9 @@ class Channel:
         """Find out whether this gateway may dial the call; asked again until the store answers."""
         self._spawn(self._claim(ask, claimed), "claiming a call")
 
-    def originate(self, dialling: Dialling, media: MediaAddress, timeout_s: float) -> None:
-        """Dial; the call's audio comes to our RTP address."""
-        self._spawn(self._originate(dialling, media, timeout_s), "an origination")
+    def originate(self, dialling: Dialling, timeout_s: float, leads_to: MediaAddress | str) -> None:
+        """Dial; the call's audio comes to our RTP address, or Asterisk connects it with another channel."""
+        self._spawn(self._originate(dialling, timeout_s, leads_to), "an origination")
 
     def bridge(self, media: MediaAddress) -> None:
         """Claim the inbound channel, and bridge it to our RTP address."""
@@ -71,7 +73,12 @@ class Channel:
 
     def take_over(self, media: MediaAddress, *, is_bridged: bool) -> None:
         """Lead the audio of another gateway's call to our RTP address; asked again until Asterisk answers."""
-        self._spawn(self._take_over(media, is_bridged), "taking a call over")
+        ask = partial(self.switch.take_over, media_host=media[0], media_port=media[1], is_bridged=is_bridged)
+        self._spawn(self._take_over(ask), "taking a call over")
+
+    def adopt(self) -> None:
+        """Have a phone of another gateway's call between two phones; asked again until Asterisk answers."""
+        self._spawn(self._take_over(self.switch.adopt), "adopting a phone")
 
     def hang_up(self, cause: int, *, is_lost: bool) -> None:
         """Hang the channel up, however long it takes to reach Asterisk; `is_lost` as in the effect HangUp."""
@@ -97,13 +104,15 @@ class Channel:
         else:
             self._feed(claimed if is_ours else self._inputs.moved)
 
-    async def _originate(self, dialling: Dialling, media: MediaAddress, timeout_s: float) -> None:
+    async def _originate(self, dialling: Dialling, timeout_s: float, leads_to: MediaAddress | str) -> None:
+        host, port = ("", 0) if isinstance(leads_to, str) else leads_to
         origination = Origination(
             channel_id=self.channel_id,
             channel=dialling.channel,
             caller_id=dialling.caller_id,
-            media_host=media[0],
-            media_port=media[1],
+            media_host=host,
+            media_port=port,
+            joins=leads_to if isinstance(leads_to, str) else None,
             ring_s=timeout_s,
             variables=dialling.variables,
         )
@@ -114,23 +123,21 @@ class Channel:
         else:
             self._feed(self._inputs.originate_queued)
 
-    async def _take_over(self, media: MediaAddress, is_bridged: bool) -> None:
-        if await self._answer(self._take_over_possible(media, is_bridged)):
-            self._feed(self._inputs.channel_answered)
+    async def _take_over(self, ask: Callable[[str], Deferred[bool]]) -> None:
+        if await self._answer(self._take_over_possible(ask)):
+            self._feed(self._answered)
 
-    async def _take_over_possible(self, media: MediaAddress, is_bridged: bool) -> bool:
+    async def _take_over_possible(self, ask: Callable[[str], Deferred[bool]]) -> bool:
         *others, last = self.possible
         for channel_id in others:
             with suppress(ChannelGone):
-                return await self._take_over_one(channel_id, media, is_bridged)
-        return await self._take_over_one(last, media, is_bridged)
+                return await self._take_over_one(channel_id, ask)
+        return await self._take_over_one(last, ask)
 
-    async def _take_over_one(self, channel_id: str, media: MediaAddress, is_bridged: bool) -> bool:
-        is_here = await self._retry.ask(
-            lambda: self.switch.take_over(channel_id, *media, is_bridged=is_bridged), f"Asterisk {self.switch.name}"
-        )
+    async def _take_over_one(self, channel_id: str, ask: Callable[[str], Deferred[bool]]) -> bool:
+        is_answered = await self._retry.ask(lambda: ask(channel_id), f"Asterisk {self.switch.name}")
         self.channel_id = channel_id
-        return is_here
+        return is_answered
 
     async def _answer(self, asked: Awaitable[T]) -> T | None:
         """Wait for Asterisk; an error is an input of the machine, and there is no answer."""

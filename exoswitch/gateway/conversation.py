@@ -79,9 +79,10 @@ class Conversation:
         return self._bot
 
     def direct(self, host: str, port: int) -> None:
-        """Send audio to this address from now on, and accept it from nowhere else."""
+        """Send audio to this address from now on, and accept it from nowhere else, while our RTP port is bound."""
         self.source = f"{host}:{port}"
-        self.leg.direct(host, port)
+        if self._leg is not None:
+            self._leg.direct(host, port)
 
     def connect(self, start: StreamStart, listener: IStreamListener) -> None:
         """Begin an attempt to reach the bot; an earlier attempt tells nothing more."""
@@ -91,8 +92,9 @@ class Conversation:
         self._bot = self._bots.connect(start, self.leg, self._attempt)
 
     def hold(self) -> None:
-        """Let the caller hear the waiting sound; the stream is lost."""
-        self.leg.hold()
+        """Let the caller hear the waiting sound while our RTP port is bound; there is no stream."""
+        if self._leg is not None:
+            self._leg.hold()
         self._bot = None
 
     def close(self, stop: StopReason | None) -> None:

@@ -24,6 +24,7 @@ from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
 from exoswitch.gateway.rules import CurrentRules
+from exoswitch.gateway.second_phones import SecondPhones
 from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.gateway.trunk_watch import TrunkWatch
 from exoswitch.gateway.undialled import Undialled
@@ -58,6 +59,7 @@ class Engine(Service):
     _failover: Failover = field(init=False)
     _recovery: Recovery = field(init=False)
     _fencing: Fencing = field(init=False)
+    _second_phones: SecondPhones = field(init=False)
     _parts: OrderedServices = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
@@ -73,10 +75,14 @@ class Engine(Service):
         self._recovery = Recovery(self._environment, self._calls, resumer, self._rules)
         self._fencing = Fencing(self._environment, self._calls, self._route)
         self._calls.is_fenced = self._fencing.is_asking
+        self._second_phones = SecondPhones(self._environment, self._rules, self._calls)
+        self._calls.on_second = self._second_phones.carry_out
+        self._calls.on_changed = self._second_phones.changed
         self._environment.metrics.read_from(self._readings)
         self._parts = OrderedServices(self._environment.clock)
         self._parts.add("inbound calls", self._inbound)
         self._parts.add("outbound calls", self._outbound)
+        self._parts.add("second phones", self._second_phones)
         self._parts.add("failover", self._failover)
         self._parts.add("recovery", self._recovery)
         self._parts.add("undialled calls", Undialled(self._environment, self._calls, resumer))

@@ -64,12 +64,13 @@ class Environment:
         """Release a place; nothing waits for the answer."""
         spawn(self.nodes.release(lease), self._log, "giving a place back", call_sid=lease.call_sid)
 
-    def record_end(self, session: Session, ending: Ending) -> None:
-        """Record the end of a call that is not live here."""
+    def record_end(self, session: Session, ending: Ending) -> Session:
+        """Record the end of a call that is not live here; give its session."""
         ended = session.ended(ending, self.wall_clock())
         ended = evolve(ended, charge=self.prices().charge(ended))
         self.sessions.note(ended)
         count_ended(self.metrics, ended)
+        return ended
 
     def of_store(self, answer: Deferred[T]) -> Deferred[T]:
         """Wait for the session store, but not too long.

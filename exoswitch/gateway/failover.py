@@ -102,4 +102,11 @@ class Failover(Service):
         if leases:
             taken = await self._environment.nodes.hand_off(leases)
             self._handed_off |= taken
+            self._let_go(taken)
             self._log.info("{count} of {calls} calls go to other gateways", count=len(taken), calls=len(leases))
+
+    def _let_go(self, taken: frozenset[str]) -> None:
+        """Let go of calls between two phones: no audio that goes elsewhere tells that another gateway has them."""
+        for call in self._calls:
+            if call.call_sid in taken and call.session.is_between_phones:
+                call.feed(call.inputs.moved)

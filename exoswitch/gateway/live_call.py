@@ -5,7 +5,7 @@ effects are carried out waits until they are done.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,27 +17,32 @@ from zope.interface import implementer
 
 from exoswitch.call import effects as fx
 from exoswitch.call import events as ev
-from exoswitch.call.attempts import ChosenTrunk
-from exoswitch.call.core import CallCore
-from exoswitch.call.effects import Timer
+from exoswitch.call.core import CallCore, Role
 from exoswitch.call.flow import FindApp
 from exoswitch.call.inputs import (
     CallInputs,
-    apply_claim,
+    apply_answer,
     apply_close,
     apply_event,
-    apply_judgement,
     apply_listing,
-    apply_turn,
 )
 from exoswitch.call.limits import CallLimits
-from exoswitch.call.machine import begin, has_channel, is_talking, owned_timers
+from exoswitch.call.machine import (
+    begin,
+    has_channel,
+    has_second,
+    is_talking,
+    is_waiting_for_second,
+    owned_timers,
+)
+from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Session
-from exoswitch.errors import BackendUnavailable, ExoswitchError, InvalidValue, NoCapacity, TrunkError
+from exoswitch.errors import NoCapacity
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.attempts import CallAttempts
 from exoswitch.gateway.channel import Channel
 from exoswitch.gateway.conversation import Conversation
+from exoswitch.gateway.dialling import CallDialling
 from exoswitch.gateway.environment import ANSWER_S, Environment
 from exoswitch.gateway.flow import CallFlow
 from exoswitch.gateway.progress import CallProgress
@@ -47,11 +52,8 @@ from exoswitch.gateway.trunk_choice import TrunkChoice
 from exoswitch.interfaces.bots import IStreamListener
 from exoswitch.interfaces.media import IMediaListener
 from exoswitch.tasks.retry import Retry
-from exoswitch.tasks.spawn import spawn
 
-STOPPING = "this gateway is stopping: place the call on another one"
 ChannelKeys = tuple[tuple[str, str], ...]
-FENCED_S = 0.1  # until a call looks again whether it may be dialled
 RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to Asterisk
 
 
@@ -60,8 +62,11 @@ RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to A
 class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
-    `find_app` gives the bot of an app. While the call `is_fenced`, it is not dialled. When it has other channels,
-    `on_channels` is called with the former ones.
+    `find_app` gives the bot of an app.
+
+    While it `is_fenced`, it is not dialled. `on_second` carries out effects about a second phone. `on_changed` is
+    called with the session whenever a change of it is written, and `on_channels` with the call's former channels when
+    it has others.
     """
 
     _session: Session
@@ -71,6 +76,8 @@ class LiveCall:
     _choice: TrunkChoice
     _find_app: FindApp
     _is_fenced: Callable[[], bool]
+    _on_second: Callable[["LiveCall", fx.SecondEffect], None]
+    _on_changed: Callable[[Session], None]
     _on_channels: Callable[["LiveCall", ChannelKeys], None]
     _on_over: Callable[["LiveCall"], None]
     inputs: CallInputs = field(init=False)
@@ -82,9 +89,8 @@ class LiveCall:
     _conversation: Conversation = field(init=False)
     _flow: CallFlow = field(init=False)
     _timers: CallTimers = field(init=False)
+    _dialling: CallDialling = field(init=False)
     _was_answered: bool = field(init=False)
-    _accepted: Deferred[None] | None = field(default=None, init=False)
-    _refusal: ExoswitchError = field(factory=lambda: BackendUnavailable(STOPPING), init=False)
     _inbox: deque[tuple[Callable[..., None], tuple[Any, ...]]] = field(factory=deque, init=False)
     _is_busy: bool = field(default=False, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
@@ -92,11 +98,18 @@ class LiveCall:
     def __attrs_post_init__(self) -> None:
         """Start the machine and make its parts; nothing happens before the first input."""
         world, session = self._world, self._session
-        self._core = CallCore(self._limits)
+        self._core = CallCore(self._limits, role=_role(session))
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
         self._record = CallRecord(
-            session, world.sessions, world.wall_clock, world.clock.seconds, world.prices, world.metrics, self._log
+            session,
+            world.sessions,
+            world.wall_clock,
+            world.clock.seconds,
+            world.prices,
+            world.metrics,
+            self._log,
+            self._on_changed,
         )
         self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
@@ -104,6 +117,18 @@ class LiveCall:
         self._flow = CallFlow(self._record, self._core, self.inputs, world, self._find_app, self.feed, self._log)
         self._flow.begin()
         self._timers = CallTimers(self.inputs, world.clock, self.feed, self._turn_came)
+        self._dialling = CallDialling(
+            world,
+            self._core,
+            self.inputs,
+            self.feed,
+            self._record,
+            self._attempts,
+            self._timers,
+            self._is_fenced,
+            self._originate,
+            self._log,
+        )
         self.channel = self._new_channel(session.channel_id or session.call_sid)
 
     def _new_channel(self, channel_id: str, *others: str) -> Channel:
@@ -112,6 +137,7 @@ class LiveCall:
             channel_id,
             others or (channel_id,),
             self.inputs,
+            partial(apply_answer, self.inputs, self._core),
             self.feed,
             Retry(self._world.clock, ANSWER_S, RETRY_S),
             self._log,
@@ -128,9 +154,7 @@ class LiveCall:
             InvalidValue: no trunk can dial its number.
             BackendUnavailable: this gateway stops, or the trunks of the fleet cannot be counted.
         """
-        self._accepted = accepted = Deferred[None]()
-        self.feed(self.inputs.accept)
-        return accepted
+        return self._dialling.accept()
 
     def go_on(self) -> None:
         """Expect a call that has a channel already, perhaps a later one than its session says."""
@@ -232,19 +256,36 @@ class LiveCall:
         """The bot's connection is closed."""
         self.feed(apply_close, self.inputs, self._core, self.session.stream_options, code, reason)
 
+    # --- A second phone ---------------------------------------------------------------------------------------------
+
+    def name_second(self, number: str) -> None:
+        """Note the number (E.164) of the phone that takes the bot's place."""
+        self._record.set_second(SecondLeg(number=number, call_sid=self._world.new_sid()))
+
+    def second_changed(self, session: Session) -> None:
+        """Take what has become of the second phone."""
+        if not has_second(self._core):
+            return
+        self._record.set_second(session.as_second())
+        if session.ending is not None:
+            self.feed(self.inputs.second_over, session.ending)
+        elif session.answered_at is not None:
+            self.feed(self.inputs.second_joined)
+
     # --- Effects ------------------------------------------------------------------------------------------------
 
     def _carry_out(self, effect: fx.Effect) -> None:  # noqa: C901, PLR0912 - one line for each effect there is
         match effect:
             case fx.TrunkEffect():
-                self._carry_out_on_trunk(effect)
+                self._dialling.carry_out(effect, self.channel)
             case fx.FlowEffect():
                 self._flow.carry_out(effect)
-            case fx.ClaimCall():
-                claim = partial(self._world.sessions.claim, self.call_sid, self._world.process)
-                self.channel.claim(claim, partial(self._claimed, self._world.clock.seconds()))
+            case fx.SecondEffect():
+                self._on_second(self, effect)
             case fx.BridgeCall():
                 self.channel.bridge(self._conversation.address)
+            case fx.TakeOverCall() if self.session.is_between_phones:
+                self.channel.adopt()
             case fx.TakeOverCall():
                 self.channel.take_over(self._conversation.address, is_bridged=self._was_answered)
             case fx.DirectMedia(host, port):
@@ -268,6 +309,8 @@ class LiveCall:
                 self._conversation.leg.drain()
             case fx.CloseStream(stop):
                 self._conversation.close(stop)
+            case fx.ReleaseMedia():
+                self._release_media()
             case fx.HangUp(cause, is_lost):
                 self.channel.hang_up(cause, is_lost=is_lost)
             case fx.ReleaseCall(is_elsewhere):
@@ -282,65 +325,8 @@ class LiveCall:
                 self._record.end(ending)
                 self._flow.ended()
 
-    def _carry_out_on_trunk(self, effect: fx.TrunkEffect) -> None:
-        match effect:
-            case fx.ChooseTrunk():
-                self._ask_for_trunk(self._attempts.choose(self.session))
-            case fx.TakeTurnAgain():
-                self._ask_for_trunk(self._attempts.turn_again(self.session))
-            case fx.WaitForTurn(to_claim):
-                self._wait_for_turn(self._attempts.wait_s - self._world.claim_lead.seconds * to_claim)
-            case fx.Originate(timeout_s):
-                self._originate(timeout_s)
-            case fx.ReportSign():
-                self._attempts.rang()
-            case fx.ReportAnswer():
-                self._attempts.answered()
-            case fx.JudgeAttempt():
-                self.feed(apply_judgement, self.inputs, self._core, self._attempts.elapsed_s, self._attempts.spent_s)
-            case fx.EndAttempt(how, end):
-                self._attempts.ended(effect, self.call_sid)
-                self._record.end_attempt(how.reason, end)
-            case fx.QualifyTrunk():
-                self._attempts.qualify(self.channel.switch)
-
-    def _ask_for_trunk(self, work: Coroutine[Deferred[Any], Any, ChosenTrunk]) -> None:
-        spawn(self._take_trunk(work), self._log, "choosing a trunk", call_sid=self.call_sid)
-
-    async def _take_trunk(self, work: Awaitable[ChosenTrunk]) -> None:
-        try:
-            trunk = await work
-        except (NoCapacity, TrunkError, InvalidValue, BackendUnavailable) as problem:
-            self._refuse(problem)
-        except Exception:  # noqa: BLE001 - a fault of ours must not leave the call, its place and its dialer waiting
-            self._log.failure("call {call_sid}: no trunk could be chosen", call_sid=self.call_sid)
-            self._refuse(TrunkError("no trunk could be chosen, by a fault of the gateway: see its log"))
-        else:
-            self._record.choose_trunk(trunk.name)
-            self.feed(self.inputs.trunk_chosen, trunk)
-            self._answer(None)
-
-    def _refuse(self, problem: ExoswitchError) -> None:
-        self._refusal = problem
-        self.feed(self.inputs.no_trunk, str(problem))
-
-    def _wait_for_turn(self, seconds: float) -> None:
-        if seconds > 0:
-            self._timers.start(Timer.TURN, seconds)
-        else:
-            self.feed(self._turn_came)
-
     def _turn_came(self) -> None:
-        if Timer.TURN not in owned_timers(self._core):
-            return  # The call has ended meanwhile.
-        if self._is_fenced():
-            self._timers.start(Timer.TURN, FENCED_S)
-            return
-        apply_turn(self.inputs, self._core, self._attempts.late_s, self._attempts.spent_s)
-
-    def _claimed(self, asked_at: float) -> None:
-        self._world.claim_lead.took(self._world.clock.seconds() - asked_at)
-        apply_claim(self.inputs, self._core, self._attempts.late_s)
+        self._dialling.turn_came()
 
     def _originate(self, timeout_s: float) -> None:
         """Dial the number on a channel of its own: late events of an earlier attempt must not reach this one."""
@@ -351,27 +337,23 @@ class LiveCall:
             self._on_channels(self, former.keys)
         self._record.begin_attempt(attempt)
         self._progress.dialled()
-        self.channel.originate(route.dialling, self._conversation.address, timeout_s)
-
-    def _answer(self, refusal: ExoswitchError | None) -> None:
-        """Tell whether the call was accepted, unless that has been told."""
-        accepted, self._accepted = self._accepted, None
-        if accepted is not None and refusal is None:
-            accepted.callback(None)
-        elif accepted is not None:
-            accepted.errback(refusal)
+        leads_to = self.session.parent_channel_id or self._conversation.address
+        self.channel.originate(route.dialling, timeout_s, leads_to)
 
     def _release(self, *, is_elsewhere: bool) -> None:
         if is_elsewhere:
             self._log.info("call {call_sid}: another gateway has it now", call_sid=self.call_sid)
         self.channel.release()
         self._attempts.release()
+        self._release_media()
+        self._world.give_back(self.lease)
+        self._on_over(self)
+        self._dialling.released()
+
+    def _release_media(self) -> None:
         statistics = self._conversation.release()
         if statistics is not None:
             self._log.debug("call {call_sid}: {media}", call_sid=self.call_sid, media=statistics)
-        self._world.give_back(self.lease)
-        self._on_over(self)
-        self._answer(self._refusal)
 
     # --- What it is ---------------------------------------------------------------------------------------------
 
@@ -391,6 +373,22 @@ class LiveCall:
         return self.session.answered_at is not None
 
     @property
+    def is_waiting_for_second(self) -> bool:
+        """Whether its person waits for the second phone."""
+        return is_waiting_for_second(self._core)
+
+    @property
+    def has_second(self) -> bool:
+        """Whether it awaits the end of a second phone."""
+        return has_second(self._core)
+
+    @property
     def is_talking(self) -> bool:
         """Whether person and bot are connected."""
         return is_talking(self._core)
+
+
+def _role(session: Session) -> Role:
+    if session.parent_call_sid is not None:
+        return Role.SECOND
+    return Role.BOT if session.second is None else Role.FIRST

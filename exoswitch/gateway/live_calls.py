@@ -9,6 +9,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
+from exoswitch.call.effects import SecondEffect
 from exoswitch.call.session import BotTarget, Direction, Session
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.environment import Environment
@@ -23,7 +24,8 @@ from exoswitch.interfaces.switch import ISwitch
 class LiveCalls:
     """The calls that are not over.
 
-    No more are accepted once it `is_stopping`, and none is dialled while it `is_fenced`.
+    No more are accepted once it `is_stopping`, and none is dialled while it `is_fenced`. `on_second` carries out what
+    they ask about second phones, and `on_changed` hears of each change of a session.
     """
 
     _environment: Environment
@@ -31,6 +33,8 @@ class LiveCalls:
     _choice: TrunkChoice
     is_stopping: bool = field(default=False, init=False)
     is_fenced: Callable[[], bool] = field(default=lambda: False, init=False)
+    on_second: Callable[[LiveCall, SecondEffect], None] = field(default=lambda _call, _effect: None, init=False)
+    on_changed: Callable[[Session], None] = field(default=lambda _session: None, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _waiting: set[Deferred[None]] = field(factory=set, init=False)
@@ -42,12 +46,15 @@ class LiveCalls:
     def begin(self, session: Session, lease: Lease) -> LiveCall:
         """Make a call that has a channel already, on its place and with an RTP port; it waits for its first input.
 
+        The audio of a call between two phones does not come here, so it needs no port.
+
         Raises:
             NoCapacity: no RTP port is free; the place is released.
         """
         call = self._add(session, lease)
         call.go_on()
-        call.open_media()
+        if not session.is_between_phones:
+            call.open_media()
         return call
 
     async def begin_outbound(self, session: Session, lease: Lease) -> LiveCall:
@@ -59,7 +66,8 @@ class LiveCalls:
         """
         call = self._add(session, lease)
         await call.accept()
-        call.open_media()
+        if session.parent_call_sid is None:
+            call.open_media()
         return call
 
     def find(self, call_sid: str) -> LiveCall | None:
@@ -108,6 +116,8 @@ class LiveCalls:
             self._choice,
             find_app,
             self.is_fenced,
+            self.on_second,
+            self.on_changed,
             self._move,
             self._forget,
         )

@@ -16,9 +16,10 @@ from exoswitch.call.session import Direction, Ending, Session
 from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import REFUSALS, allocation, count_refused
+from exoswitch.gateway.dialling import STOPPING
 from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
-from exoswitch.gateway.live_call import STOPPING, LiveCall
+from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.calls import CallRequest

@@ -6,6 +6,7 @@ from attrs import define, evolve, field
 from twisted.logger import Logger
 
 from exoswitch.call.attempts import Attempt
+from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import BotTarget, CallStatus, Ending, Flow, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.verdicts import AttemptEnd
@@ -21,7 +22,10 @@ MOST_DIGITS = 64
 
 @define(eq=False)
 class CallRecord:
-    """The session of a call, as it is now; its times are the wall clock's, its duration is the monotonic clock's."""
+    """The session of a call, as it is now; its times are the wall clock's, its duration is the monotonic clock's.
+
+    `changed` hears of each change that is written.
+    """
 
     session: Session
     _store: ISessionStore
@@ -30,6 +34,7 @@ class CallRecord:
     _prices: Callable[[], IPrices]
     _metrics: IMetrics
     _log: Logger
+    _changed: Callable[[Session], None] = field(default=lambda _session: None)
     _answered_at: float | None = field(default=None, init=False)  # by the monotonic clock
 
     def __attrs_post_init__(self) -> None:
@@ -71,6 +76,11 @@ class CallRecord:
             last = evolve(last, sip_status=end.sip_status, cause=end.cause, has_rung=end.has_rung)
         attempts = (*earlier, evolve(last, reason=reason))
         self._write(evolve(self.session, attempts=attempts, updated_at=self._wall_clock()))
+
+    def set_second(self, second: SecondLeg) -> None:
+        """Write what is known of the second phone, if it is news."""
+        if second != self.session.second:
+            self._write(evolve(self.session, second=second, updated_at=self._wall_clock()))
 
     def renew_stream(self, stream_sid: str) -> None:
         """Write the SID of the call's next stream."""
@@ -142,3 +152,4 @@ class CallRecord:
     def _write(self, session: Session) -> None:
         self.session = session
         self._store.note(session)
+        self._changed(session)

@@ -74,10 +74,13 @@ class Resumer:
     def end(self, session: Session, why: str) -> None:
         """Record that a call ended with its gateway."""
         ending = endings.gateway_lost(why, answered=session.answered_at is not None)
-        self._environment.record_end(session, ending)
+        self._calls.on_changed(self._environment.record_end(session, ending))
         self._log.warn("call {call_sid}: {reason}", call_sid=session.call_sid, reason=ending.reason)
 
     def _resume_answered(self, session: Session, lease: Lease) -> None:
+        if session.is_between_phones:
+            self._resume_phone(session, lease)
+            return
         if session.flow is not None and session.flow.ended is not None:
             self._resume_flow(session, lease)
             return
@@ -96,6 +99,11 @@ class Resumer:
         call = self._begin(session, lease)
         if call is not None:
             call.feed(call.inputs.resume_flow)
+
+    def _resume_phone(self, session: Session, lease: Lease) -> None:
+        call = self._begin(session, lease)
+        if call is not None:
+            call.feed(call.inputs.resume_first if session.second else call.inputs.resume_second)
 
     def _resume_waiting(self, session: Session, lease: Lease) -> None:
         call = self._begin(session, lease)

@@ -12,16 +12,18 @@ class Origination:
     """An outbound call as Asterisk needs it.
 
     `channel_id` becomes the channel's Uniqueid, `channel` is its dial string (``PJSIP/098…@lab``), `media_host` and
-    `media_port` are where Asterisk shall send the call's RTP once it is answered. `variables` are set on the channel
-    before its INVITE goes out: plain names, or ``PJSIP_HEADER(add,NAME)`` for a SIP header.
+    `media_port` are where Asterisk shall send the call's RTP once it is answered. With `joins`, Asterisk connects it
+    with this channel instead, as soon as it is answered, and ends each of the two with the other. `variables` are set
+    on the channel before its INVITE goes out: plain names, or ``PJSIP_HEADER(add,NAME)`` for a SIP header.
     """
 
     channel_id: str
     channel: str = field(repr=False)
     caller_id: str
-    media_host: str
-    media_port: int
     ring_s: float
+    media_host: str = ""
+    media_port: int = 0
+    joins: str | None = None
     variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -72,6 +74,17 @@ class ISwitch(Interface):
 
         Raises:
             ChannelGone: the call has ended.
+            TrunkRefused: Asterisk refused a request; the call may be up, and its name may be ours already.
+            BackendUnavailable: not ready, or no answer in time.
+        """
+
+    def adopt(channel_id: str) -> Deferred[bool]:
+        """Put our name on a phone of a call between two phones that was another gateway's; its audio stays.
+
+        Fires with whether the phone was answered. False means that it still rings; events tell of its answer.
+
+        Raises:
+            ChannelGone: the phone's call has ended.
             TrunkRefused: Asterisk refused a request; the call may be up, and its name may be ours already.
             BackendUnavailable: not ready, or no answer in time.
         """

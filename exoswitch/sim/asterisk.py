@@ -25,7 +25,7 @@ from exoswitch.errors import InvalidValue
 from exoswitch.sim.amilisten import AmiListener
 from exoswitch.sim.amiserver import AmiServer
 from exoswitch.sim.caller import Caller
-from exoswitch.sim.exchange import CloseMedia, Disconnect, Effect, OpenMedia, Send
+from exoswitch.sim.exchange import CloseMedia, Disconnect, Effect, JoinMedia, OpenMedia, Send
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.network import Conditions, Network
 from exoswitch.sim.occasions import Occasions
@@ -38,6 +38,7 @@ from exoswitch.tasks.spawn import spawn
 
 _log = Logger()
 _MOST_TICKS_AT_ONCE = 50
+_NOWHERE = ("127.0.0.1", 9)
 _LARGEST_FILE = 10_000_000  # ten minutes of sound
 
 
@@ -94,7 +95,7 @@ class SimulatedCall:
 
     def hang_up(self, cause: int = 16) -> None:
         """Hang up the phone."""
-        self._call.hang_up(cause)
+        self._call.hang_up(cause, by_phone=True)
         self._asterisk.carry_out()
 
 
@@ -247,6 +248,8 @@ class SimulatedAsterisk(Service):
                 self.new_calls.happened(begun)
             case OpenMedia():
                 self._open_media(effect)
+            case JoinMedia(first, second):
+                self._join_media(first, second)
             case CloseMedia(channel_id):
                 self._close_media(channel_id)
 
@@ -257,6 +260,15 @@ class SimulatedAsterisk(Service):
         host, port = call.phone.open((wanted.host, wanted.port))
         self.pbx.media_opened(wanted.channel_id, host, port)
         call.bridged.happened(call.phone)
+
+    def _join_media(self, *wanted: OpenMedia) -> None:
+        phones = []
+        for each in wanted:
+            call = self.calls[each.channel_id]
+            call.phone = call.phone or self._new_phone(each)
+            phones.append(call.phone)
+        first, second = phones
+        first.remote = second.open(first.open(_NOWHERE))
 
     def _new_phone(self, wanted: OpenMedia) -> Phone:
         rng = Random(f"{self.seed} {wanted.channel_id}")

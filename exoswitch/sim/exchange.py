@@ -42,6 +42,14 @@ class OpenMedia(Effect):
 
 
 @frozen
+class JoinMedia(Effect):
+    """Let two phones send their media to each other, and close their earlier ports. Hosts and ports are empty."""
+
+    first: OpenMedia
+    second: OpenMedia
+
+
+@frozen
 class CloseMedia(Effect):
     """Close a phone's media, if it has any. The call is over."""
 

@@ -67,7 +67,7 @@ class SimulatedPbx:
         script = self.choose_script(number, trunk)
         if not self.trunks[trunk].is_reachable:
             script = evolve(script, reception=DeadTrunk())
-        call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables))
+        call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables, self.find))
         call.dial(now)
         return call
 

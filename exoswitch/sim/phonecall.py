@@ -1,14 +1,22 @@
 """Core: one call of a simulated Asterisk, with the events of a real one (22.10), in its order."""
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from attrs import define, field, frozen
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.ami.names import LEG_VARIABLE, LOCAL_ADDRESS, LOCAL_PORT, OWNER_VARIABLE
+from exoswitch.ami.names import (
+    FIRST_VARIABLE,
+    LEG_VARIABLE,
+    LOCAL_ADDRESS,
+    LOCAL_PORT,
+    OWNER_VARIABLE,
+    SECOND_CONTEXT,
+)
 from exoswitch.sim.channel import Channel, ChannelState, dial_event, event
-from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, OpenMedia
+from exoswitch.sim.exchange import CloseMedia, Effect, Exchange, JoinMedia, OpenMedia
 from exoswitch.sim.refusals import cause_of, dial_status_of
 from exoswitch.sim.script import Answer, DeadTrunk, Heard, Refuse, Ring, Script
 
@@ -36,13 +44,18 @@ class Origin:
 
 @define(eq=False)
 class PhoneCall:
-    """A call between a phone and a gateway: `channel` is the phone's, `leg` the gateway's."""
+    """A call between a phone and a gateway, or a `partner`, another phone.
+
+    `channel` is the phone's, `leg` the gateway's. `find` finds a call by its channel.
+    """
 
     _exchange: Exchange
     channel: Channel
     script: Script
     origin: Origin | None = None
     variables: dict[str, str] = field(factory=dict)
+    find: Callable[[str], "PhoneCall | None"] = field(default=lambda _channel: None, repr=False)
+    partner: "PhoneCall | None" = field(init=False, default=None, repr=False)
     leg: Channel | None = field(init=False, default=None)
     leg_address: str = field(init=False, default="")  # as Asterisk answers the question about a leg
     is_bridged: bool = field(init=False, default=False)
@@ -217,13 +230,31 @@ class PhoneCall:
         return ("Application", application), ("ApplicationData", data), ("BridgeId", bridge)
 
     def enter(self, context: str, extension: str) -> None:
-        """Go to a place in the dialplan that dials the leg of the variable. The earlier leg ends."""
+        """Go to a place in the dialplan that dials the leg of the variable, or joins a first phone. Its leg ends."""
+        if context == SECOND_CONTEXT:
+            self._join(context, extension)
+            return
         leg = self.variables.get(LEG_VARIABLE, "")
         self._go(context, extension, "Dial", leg)
         if target := _LEG.fullmatch(leg):
             self._bridge_to(target)
         else:
             self._end(_NORMAL_CLEARING)
+
+    def _join(self, context: str, extension: str) -> None:
+        """Connect the phone with the first one, as the application Bridge does; without that one the call ends."""
+        first = self.find(self.variables.get(FIRST_VARIABLE, ""))
+        self._go(context, extension, "Bridge", self.variables.get(FIRST_VARIABLE, ""))
+        if first is None or first.is_over:
+            self._end(_NORMAL_CLEARING)
+            return
+        first._drop_leg()  # noqa: SLF001 - of this class
+        first.partner, self.partner = self, first
+        self._exchange.do(JoinMedia(first._unaddressed, self._unaddressed))  # noqa: SLF001
+
+    @property
+    def _unaddressed(self) -> OpenMedia:
+        return OpenMedia(channel_id=self.channel.unique_id, host="", port=0, codec="ulaw", script=self.script)
 
     def _go(self, context: str, extension: str, application: str, data: str) -> None:
         self._drop_leg()
@@ -275,10 +306,12 @@ class PhoneCall:
         if self.leg and self.is_bridged:
             self._exchange.tell(*self.leg.dtmf(digit, duration_ms, "Sent"))
 
-    def hang_up(self, cause: int = _NORMAL_CLEARING) -> None:
-        """End the call. A second call does nothing."""
+    def hang_up(self, cause: int = _NORMAL_CLEARING, *, by_phone: bool = False) -> None:
+        """End the call, as the phone or a gateway does. A second call does nothing."""
         if self.is_over:
             return
+        if by_phone:
+            self._exchange.tell(self.channel.event("HangupRequest", ("Cause", str(cause))))
         if self.origin and self.channel.state is not ChannelState.UP:
             self._fail(cause, self._dial_end(cause))
         else:
@@ -290,6 +323,9 @@ class PhoneCall:
         self._drop_leg()
         self._exchange.tell(self.channel.hung_up(cause, sip_status))
         self._exchange.do(CloseMedia(self.channel.unique_id))
+        partner, self.partner = self.partner, None
+        if partner is not None and not partner.is_over:
+            partner._end(_NORMAL_CLEARING)  # noqa: SLF001 - of this class
 
     def _drop_leg(self) -> None:
         if self.leg is not None:

@@ -14,6 +14,7 @@ from exoswitch.call.inputs import CallInputs
 from exoswitch.call.session import BotTarget, CallStatus
 from exoswitch.call.verdicts import AttemptEnd, End, Next, Verdict
 from tests.harness.call_machine import (
+    BUSY,
     LAB,
     PATHS,
     Call,
@@ -25,7 +26,7 @@ def test_a_list_of_channels_counts_only_once_asterisk_has_accepted_the_call(stat
     call = Call()
     call.feed_all(*PATHS[state])
     before = {"new", "choosing_trunk", "accepted", "waiting_for_turn", "claiming", "originating"}
-    between = {"judging", "choosing_again", "waiting_again"}
+    between = {"judging", "choosing_again", "waiting_again", "ending_second"}
     assert machine.has_channel(call.core) is (state not in before | between)
 
 
@@ -48,6 +49,8 @@ INPUTS = {
     "resume": (),
     "resume_flow": (),
     "adopt_ringing": (),
+    "resume_first": (),
+    "resume_second": (),
     "abandon": (),
     "trunk_chosen": (LAB,),
     "no_trunk": ("every channel is busy",),
@@ -64,6 +67,11 @@ INPUTS = {
     "channel_dialled": (),
     "channel_ringing": (),
     "channel_answered": (),
+    "first_answered": (),
+    "second_answered": (),
+    "dial_second": ("+919812345611",),
+    "second_joined": (),
+    "second_over": (BUSY,),
     "dial_failed": ("BUSY",),
     "originate_failed": (0,),
     "media_announced": ("127.0.0.1", 4000),
@@ -92,12 +100,15 @@ INPUTS = {
     "hang_up_timed_out": (),
 }
 
-_BEGINNINGS = {"accept", "arrive", "resume", "resume_flow", "adopt_ringing"}
+_BEGINNINGS = {
+    *("accept", "arrive", "resume", "resume_flow", "adopt_ringing", "resume_first", "resume_second"),
+}
 _TURN = {"turn_came", "turn_missed"}
 _CLAIM = {"claimed", "claimed_early", "claimed_late"}
 _UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "refused"} | _TURN | _CLAIM
 _CHANNEL = {
     *("originate_queued", "rejected", "channel_dialled", "channel_ringing", "channel_answered", "dial_failed"),
+    *("first_answered", "second_answered"),
     *("originate_failed", "media_announced", "channel_hung_up", "digit_pressed"),
 }
 _ELSEWHERE = _CHANNEL - {"originate_queued", "rejected"}  # as another gateway's channel of the same call has it
@@ -112,7 +123,9 @@ _TIMERS = {
 _HOP = {"next_app", "flow_over"}
 _FLOW = {"ask_passthru", "passthru_answered"} | _HOP
 _TALK = _STREAM | {"media_lost"}
-_BEFORE = _BEGINNINGS | _UNDIALLED | _JUDGEMENT | _FLOW
+_SECOND = {"dial_second", "second_joined", "second_over"}
+_UNBRIDGED = _BEGINNINGS | _UNDIALLED | _JUDGEMENT | _FLOW
+_BEFORE = _UNBRIDGED | _SECOND
 _AFTER = (_BEFORE | _STREAM | _TIMERS) - {"stream_failed", "duration_reached"}
 _RINGING = _BEFORE | _TALK | _TIMERS - {"ring_timed_out"}
 _SILENT = _RINGING - {"post_dial_timed_out"}
@@ -139,9 +152,14 @@ ILLEGAL = {
     "retrying": _LOST - {"handshake_timed_out"},
     "talking": _BEFORE | _STREAM - _CLOSE | _TIMERS - {"duration_reached"},
     "draining": _BEFORE | _STREAM - {"playout_finished"} | _TIMERS - {"duration_reached"},
-    "choosing_hop": _AFTER - {"ask_passthru"} - _HOP,
+    "choosing_hop": _AFTER - {"ask_passthru", "dial_second"} - _HOP,
     "asking_passthru": _AFTER - {"passthru_answered", "passthru_timed_out"},
-    "ending": _BEFORE - _FLOW | _TIMERS - {"hang_up_timed_out"},
+    "dialling_second": _UNBRIDGED | {"dial_second"} | _TIMERS - {"duration_reached"},
+    "bridged": _UNBRIDGED | {"dial_second"} | _TIMERS - {"duration_reached"},
+    "joined": _BEFORE | _TIMERS - {"duration_reached"},
+    "ending_both": _UNBRIDGED | {"dial_second"} | _TIMERS - {"hang_up_timed_out"},
+    "ending_second": _UNBRIDGED | {"dial_second"} | _TIMERS - {"hang_up_timed_out"},
+    "ending": _UNBRIDGED - _FLOW | _TIMERS - {"hang_up_timed_out"},
     "over": _BEGINNINGS | _TURN | _TIMERS,
 }
 _WAITING = (_LOST | {"stream_opened", "stream_failed"}) - {"reconnect_due"}

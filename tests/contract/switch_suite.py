@@ -132,15 +132,23 @@ class Gateway:
         return self.of(kind)[-1]
 
     async def dial(
-        self, call: str, trunk: str = "lab", ring_s: float = 10.0, variables: tuple[tuple[str, str], ...] = ()
+        self,
+        call: str,
+        trunk: str = "lab",
+        ring_s: float = 10.0,
+        variables: tuple[tuple[str, str], ...] = (),
+        *,
+        joins: str | None = None,
     ) -> None:
+        host, port = self.leg if joins is None else ("", 0)
         await self.switch.originate(
             Origination(
                 channel_id=call,
                 channel=f"PJSIP/{NUMBER}@{trunk}",
                 caller_id="08047491899",
-                media_host="127.0.0.1",
-                media_port=self.leg[1],
+                media_host=host,
+                media_port=port,
+                joins=joins,
                 ring_s=ring_s,
                 variables=variables,
             )

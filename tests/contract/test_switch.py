@@ -7,6 +7,7 @@ from exoswitch.config.model import AsteriskConfig
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.trunks import Trunk
 from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
+from tests.contract.two_phones_suite import TwoPhonesContract
 
 pytestmark = pytest.mark.loopback
 
@@ -50,7 +51,7 @@ def _end(hang_up_after_s):
     return "" if hang_up_after_s is None else f" silence={hang_up_after_s} hangup"
 
 
-class TestSimulatedAsterisk(SwitchContract, TakeOverContract):
+class TestSimulatedAsterisk(SwitchContract, TakeOverContract, TwoPhonesContract):
     @pytest.fixture
     def phones(self):
         return SimulatedTelephones()

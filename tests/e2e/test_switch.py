@@ -4,6 +4,7 @@ import pytest
 from attrs import evolve
 
 from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
+from tests.contract.two_phones_suite import TwoPhonesContract
 from tests.harness.e2e.asterisk_server import REPORTER
 
 pytestmark = pytest.mark.e2e
@@ -38,7 +39,7 @@ class RealTelephones:
         self._phone.press(digit)
 
 
-class TestRealAsterisk(SwitchContract, TakeOverContract):
+class TestRealAsterisk(SwitchContract, TakeOverContract, TwoPhonesContract):
     @pytest.fixture
     def phones(self, asterisk, ami, sipp, phone):
         ami.wait_until_idle()

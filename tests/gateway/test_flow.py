@@ -250,3 +250,25 @@ def test_a_later_app_is_resumed_like_the_first_one(fleet):
     assert (connection.told.bot, connection.told.is_resumed) == (SECOND, True)
     assert second.passthrus.all == []
     assert result.successResultOf(second.engine.find("acme1", sid)).flow.hops == 1
+
+
+def test_person_is_handed_over_to_a_phone_and_bot_and_phone_are_both_told_of(fleet):
+    number = "+919812345611"
+    to_a_phone = evolve(FIRST, passthru=evolve(PASSTHRU, on_200=Hop(number=number)))
+    gateway, sid = alone(fleet, to_a_phone)
+    close(gateway)
+    gateway.passthrus.answer(200)
+    fleet.advance(0.2)
+    _, (_, origination) = gateway.asked("originate")
+    assert origination.joins == sid
+    second = fleet.session(sid).second
+    assert (second.number, second.call_sid) == (number, origination.channel_id)
+    assert gateway.media.legs[0].asked[-1] == ("hold",)
+    fleet.happens(ev.ChannelAnswered(second.call_sid))
+    fleet.advance(30.0)
+    fleet.happens(ev.ChannelHungUp(sid, 16, "", by_peer=True), ev.ChannelHungUp(second.call_sid, 16, ""))
+    ended = fleet.session(sid)
+    assert (ended.second.status, ended.second.talked_s) == (CallStatus.COMPLETED, pytest.approx(30.0, abs=0.2))
+    assert ended.ending.reason.startswith("the first phone hung up")
+    assert (ended.ending.stream_status, ended.ending.disconnected_by) == (StreamStatus.COMPLETED, DisconnectedBy.BOT)
+    assert fleet.leases() == {}

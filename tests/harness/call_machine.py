@@ -16,7 +16,7 @@ from exoswitch.call.flow import apply_answer, apply_stream_end
 from exoswitch.call.inputs import apply_judgement
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.passthru import Passthru
-from exoswitch.call.session import Ending
+from exoswitch.call.session import CallStatus, Ending
 
 LIMITS = CallLimits(ring_s=30.0, handshake_s=10.0, max_duration_s=3600.0)
 
@@ -102,6 +102,11 @@ FAILURE = ("stream_failed", "3009 refused")
 TO_LOST = (*TO_TALKING, ("stream_lost", 1006, "gone"))
 TO_DRAINING = (*TO_TALKING, ("bot_finished", 1000, "bye"))
 
+TO_SECOND = (*TO_RINGING, "first_answered")
+TO_BRIDGED = (*TO_SECOND, "second_joined")
+HUNG_UP = Ending(status=CallStatus.COMPLETED, reason="the second phone hung up: Normal Clearing", cause=16)
+BUSY = Ending(status=CallStatus.BUSY, reason="not answered on trunk lab: busy", cause=17)
+
 TO_FIRST_DIALLED = ("accept", ("trunk_chosen", FIRST), "dial", "turn_came", "claimed", "originate_queued")
 TO_FIRST_TRYING = (*TO_FIRST_DIALLED, "channel_dialled")
 REFUSED = (("originate_failed", 0), ("channel_hung_up", 34, 503, True))
@@ -134,6 +139,11 @@ PATHS = {
     "awaiting_hang_up": (*TO_DIALLING, "channel_dialled", ("originate_failed", 0)),
     "awaiting_originate_response": (*TO_DIALLING, "channel_dialled", ("channel_hung_up", 19)),
     "judging": (*TO_RINGING, "hold_judgement", ("channel_hung_up", 17, 486, True)),
+    "dialling_second": TO_SECOND,
+    "bridged": TO_BRIDGED,
+    "joined": (*TO_RINGING, "second_answered"),
+    "ending_both": (*TO_BRIDGED, ("hang_up", "by request")),
+    "ending_second": (*TO_BRIDGED, ("channel_hung_up", 16)),
     "ending": (*TO_TALKING, ("hang_up", "by request")),
     "over": (*TO_CLAIMING, ("refused", "no")),
 }

@@ -42,6 +42,10 @@ class RecordedSwitch:
         led = self._reply("take_over", channel_id, media_host, media_port, is_bridged, result=self.is_led)
         return fail(ChannelGone("it has ended")) if channel_id in self.gone else led
 
+    def adopt(self, channel_id):
+        answered = self._reply("adopt", channel_id, result=self.is_led)
+        return fail(ChannelGone("it has ended")) if channel_id in self.gone else answered
+
     def turn_away(self, channel_id):
         return self._reply("turn_away", channel_id)
 

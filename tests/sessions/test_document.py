@@ -60,7 +60,7 @@ TEXT = (
     '{"trunk":"bsnl1","channel_id":"c1","shown":"+914024001350","dialled_at":1700000001.0,"sip_status":503,"cause":34,'
     '"has_rung":false,"reason":"503"}],"ending":'
     '{"status":"completed","reason":"the caller hung up","cause":16,"stream_status":"completed",'
-    '"disconnected_by":"user","stream_error":null},"charge":null,"callback":null,"parent_call_sid":null,"second":null,"tap":null,"flow":null,'
+    '"disconnected_by":"user","stream_error":null},"charge":null,"callback":null,"parent_call_sid":null,"parent_channel_id":null,"second":null,"tap":null,"flow":null,'
     '"recording":{"channels":"dual","format":"mp3"},"recorded":{"seconds":6.5,"ended_early":null}}'
 )
 EVENT_TEXT = (
