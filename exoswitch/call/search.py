@@ -107,8 +107,11 @@ class CallSearch:
         found = [session for session in sessions if self.matches(session)]
         if start is not None:
             found = [session for session in found if _is_beyond(Position.of(session), start, self.is_descending)]
-        found.sort(key=Position.of, reverse=self.is_descending)
-        return found[: self.limit + 1]
+        return self.in_order(found)
+
+    def in_order(self, found: Iterable[Session]) -> list[Session]:
+        """Put sessions that match into the order of reading: one more than a page at most."""
+        return sorted(found, key=Position.of, reverse=self.is_descending)[: self.limit + 1]
 
     def page(self, found: Sequence[Session], *, has_more: bool = False) -> "CallPage":
         """Make the page of the sessions that were read; see `first`. With `has_more` the list goes on in any case."""

@@ -42,10 +42,10 @@ class CallLists:
         left_out = [session.call_sid for session in unwritten]
         rows: list[_Row] = await self._ask("calls cannot be listed", self._database.search, search, left_out)
         written = [note.session for note in self._unreadable.left_out(await self._read(rows))]
-        if len(rows) <= search.limit:
-            return search.page(search.first([*unwritten, *written]))
-        within = [session for session in unwritten if written and _is_reached(search, session, written[-1])]
-        return search.page(search.first([*within, *written]), has_more=bool(written))
+        found = search.first(unwritten)
+        if len(rows) > search.limit:  # There may be other calls behind the last one that was read.
+            found = [session for session in found if written and _is_reached(search, session, written[-1])]
+        return search.page(search.in_order([*found, *written]), has_more=len(rows) > search.limit and bool(written))
 
     async def live_bots(self, account: str) -> int:
         """Count the answered calls that have a bot."""

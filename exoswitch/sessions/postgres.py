@@ -84,6 +84,7 @@ DIALECT = Dialect(
     texts=list,
     amount=lambda amount: amount,
     names_index=False,
+    has_months=True,
 )
 _FORGET_CLAIMS = (
     "WITH forgotten AS (DELETE FROM claims WHERE call_sid IN (SELECT call_sid FROM claims "

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from attrs import define, field, frozen
 
-from exoswitch.call.search import CallSearch
+from exoswitch.call.search import CallSearch, Span
 from exoswitch.call.session import CallStatus
 from exoswitch.sessions.notes import storable
 
@@ -35,7 +35,8 @@ class Dialect:
     """How a database writes what the two write differently.
 
     `mark` stands for a value, `moment` for a time in seconds since the epoch. `any_of` and `none_of` compare a column
-    with one value that holds several texts, as `texts` makes it.
+    with one value that holds several texts, as `texts` makes it. `has_months` says that the table has a partition for
+    each month.
     """
 
     mark: str
@@ -45,6 +46,7 @@ class Dialect:
     texts: Callable[[Collection[str]], object]
     amount: Callable[[Decimal], object]
     names_index: bool
+    has_months: bool
 
     def reading(self, index: str) -> str:
         """Name the table; SQLite is told the index, since it keeps no statistics to choose one by."""
@@ -71,10 +73,12 @@ def search_question(search: CallSearch, leaving_out: Collection[str], dialect: D
         for column, value, index in _leads(search)
     ]
     page = " UNION ALL ".join(f"SELECT * FROM ({reading.text}) AS part" for reading in readings)  # noqa: S608 - ours
+    values = [value for reading in readings for value in reading.values]
+    months = _months(search.began, dialect)
     return Question(
         f"SELECT call_sid, sequence, document FROM ({page} {order} {limit}) AS page "  # noqa: S608 - ours
-        f"JOIN sessions USING (call_sid, created_at) {order}",
-        tuple(value for reading in readings for value in reading.values),
+        f"JOIN sessions USING (call_sid, created_at) {months.text} {order}",
+        (*values, *months.values),
     )
 
 
@@ -97,6 +101,14 @@ def cost_question(account: str, since: float, dialect: Dialect) -> Question:
         f"WHERE {condition} AND cost IS NOT NULL GROUP BY currency",
         (storable(account), since),
     )
+
+
+def _months(began: Span[float], dialect: Dialect) -> Question:
+    """Give the condition on the documents' table that spares PostgreSQL to plan for all months."""
+    limits = [(">=", began.least), ("<", began.below)] if dialect.has_months else []
+    conditions = [(f"sessions.created_at {compare} {dialect.moment}", at) for compare, at in limits if at is not None]
+    text = "WHERE " + " AND ".join(condition for condition, _ in conditions) if conditions else ""
+    return Question(text, tuple(at for _, at in conditions))
 
 
 def _leads(search: CallSearch) -> list[tuple[str, str, str]]:

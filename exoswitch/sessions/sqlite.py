@@ -66,6 +66,7 @@ DIALECT = Dialect(
     texts=json.dumps,
     amount=millionths,
     names_index=True,
+    has_months=False,
 )
 _STEPS_BETWEEN_LOOKS = 100_000  # some milliseconds
 _LIST_S = 8.0  # less than the time for an answer: a list that nobody waits for must not delay the next ones

@@ -368,7 +368,7 @@ def test_calls_of_the_fourth_version_are_listed_by_the_exophone_and_the_price_th
     )
     row = f"INSERT INTO sessions ({columns}, sequence, document, cost) VALUES {charge}"  # noqa: S608 - ours
     if kind.dialect == "postgres":
-        row = row.format(f"to_timestamp({MOMENT})").replace("200000", "0.2")
+        row = row.replace("{0}", "to_timestamp({0})").replace("200000", "0.2")
     search = CallSearch(
         account="acme1",
         to_numbers=frozenset({"+918047491899"}),

@@ -199,6 +199,12 @@ def test_each_filter_finds_its_calls(reader):
         assert set(reader.listed(**{name: value})) == found, (name, value)
 
 
+def test_a_hundred_sids_fit_into_a_request(reader):
+    sids = [f"{number:032x}" for number in range(100)]
+    reader.keep(*map(call, sids))
+    assert sorted(reader.listed(Sid=",".join(sids), PageSize=100)) == sids
+
+
 def test_several_conditions_must_all_hold(reader):
     reader.keep(ended(call("c1")), ended(call("c2"), CallStatus.BUSY), ended(call("c3"), amount="2"))
     assert reader.listed(Status="completed", Price="gte:1", From="09812345610") == ["c3"]
