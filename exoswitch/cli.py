@@ -96,6 +96,14 @@ def _calls(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _callbacks(options: argparse.Namespace) -> int:
+    from exoswitch.commands.callbacks import run  # noqa: PLC0415
+
+    if (options.resend or options.call) and not options.failed:
+        raise InvalidValue("--resend is for failed callbacks: write --failed --resend")
+    return run(options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from exoswitch.commands.doctor import run  # noqa: PLC0415
 
@@ -196,6 +204,8 @@ def _parser() -> argparse.ArgumentParser:
     calls.add_argument("--json", action="store_true", help="write JSON in place of a table")
     calls.set_defaults(run=_calls)
 
+    _add_callbacks(commands)
+
     doctor = _add(commands, "doctor", "check all that a gateway needs, and name remedies")
     doctor.add_argument("file", type=Path, help="the YAML file")
     doctor.set_defaults(run=_doctor)
@@ -241,6 +251,23 @@ def _parser() -> argparse.ArgumentParser:
     add_bot_options(bot)
     bot.set_defaults(run=_sim_bot)
     return parser
+
+
+def _add_callbacks(commands: Any) -> None:
+    callbacks = _add(commands, "callbacks", "list the status callbacks that wait or have failed, and resend these")
+    callbacks.add_argument("file", type=Path, help="the YAML file")
+    callbacks.add_argument("--failed", action="store_true", help="only those that were given up")
+    callbacks.add_argument("--resend", action="store_true", help="with --failed: let a gateway send them again")
+    callbacks.add_argument(
+        "--call",
+        action="append",
+        default=[],
+        metavar="SID",
+        help="with --resend: only those of this call",
+    )
+    callbacks.add_argument("--limit", type=values.count, default=100, metavar="N", help="how many to list (100)")
+    callbacks.add_argument("--json", action="store_true", help="write JSON in place of a table")
+    callbacks.set_defaults(run=_callbacks)
 
 
 def _add_trunks(commands: Any) -> None:

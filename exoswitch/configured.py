@@ -17,6 +17,7 @@ from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.rules import Rules
 from exoswitch.interfaces.routing import Account, Accounts, InboundRoute, Routing
 from exoswitch.network.reach import ReachRules
+from exoswitch.outbox.delivery import RetryRules
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.selection import Selection, TrunkRule
 
@@ -31,6 +32,7 @@ def rules(config: Config) -> Rules:
         accounts=accounts(config),
         reach=reach(config),
         callback_reach=callback_reach(config),
+        retries=RetryRules(first_s=config.callbacks.first_retry_s, give_up_s=config.callbacks.give_up_h * 3600.0),
     )
 
 
@@ -57,7 +59,12 @@ def callback_reach(config: Config) -> ReachRules:
         name: frozenset(app.passthru.url for app in config.apps.values() if app.account == name and app.passthru)
         for name in config.accounts
     }
-    return ReachRules(urls=urls, networks=config.private_networks, key="callback_hosts")
+    return ReachRules(
+        urls=urls,
+        hosts={name: frozenset(account.callback_hosts) for name, account in config.accounts.items()},
+        networks=config.private_networks,
+        key="callback_hosts",
+    )
 
 
 def routing(config: Config) -> Routing:
@@ -153,6 +160,7 @@ def accounts(config: Config) -> Accounts:
             caller_ids=frozenset(account.caller_ids),
             dial_prefixes=account.dial_prefixes,
             sip_hosts=frozenset(map(str.lower, account.sip_hosts)),
+            signing_keys=account.signing_keys,
         )
         for name, account in config.accounts.items()
     }

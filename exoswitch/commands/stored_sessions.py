@@ -1,4 +1,4 @@
-"""Root: the session store of a configuration, opened to be read only: a command makes and upgrades nothing."""
+"""Root: the session store of a configuration, opened by a command: it makes nothing, and upgrades nothing."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,9 @@ from typing import Any
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
 from exoswitch.errors import BackendUnavailable, ConfigError, Problem
+from exoswitch.outbox.interfaces import IOutbox
+from exoswitch.outbox.postgres import PostgresOutbox
+from exoswitch.outbox.sqlite import SqliteOutbox
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.interfaces import ILedger
 from exoswitch.sessions.ledger_postgres import PostgresLedger
@@ -35,6 +38,30 @@ def ledger(config: Config, reactor: Any) -> ILedger:
     """
     path = _path(config)
     return SqliteLedger(path, reactor) if path else PostgresLedger(config.sessions, reactor)
+
+
+def read_only_callbacks(config: Config, reactor: Any) -> IOutbox:
+    """Give the callbacks beside the sessions; nothing is changed in them.
+
+    Raises:
+        ConfigError, BackendUnavailable: as above.
+    """
+    path = _path(config)
+    return SqliteOutbox(path, reactor, "", is_read_only=True) if path else _postgres_outbox(config, reactor)
+
+
+def writable_callbacks(config: Config, reactor: Any) -> IOutbox:
+    """Give the callbacks beside the sessions, to change them; a running gateway sees the change.
+
+    Raises:
+        ConfigError, BackendUnavailable: as above.
+    """
+    path = _path(config)
+    return SqliteOutbox(path, reactor, "") if path else _postgres_outbox(config, reactor)
+
+
+def _postgres_outbox(config: Config, reactor: Any) -> IOutbox:
+    return PostgresOutbox(config.sessions, reactor, "")
 
 
 def _path(config: Config) -> str:

@@ -8,7 +8,9 @@ from attrs import frozen
 
 from exoswitch.config.model import Config
 
-_TAKEN = frozenset({"trunks", "routing", "private_networks", "accounts", "streams", "apps", "numbers", "billing"})
+_TAKEN = frozenset(
+    {"trunks", "routing", "private_networks", "accounts", "callbacks", "streams", "apps", "numbers", "billing"}
+)
 _NOT_TAKEN_OF_CALLS = "waiting_sound"
 _WITHOUT_NAMES = "numbers"  # phone numbers do not reach logs
 

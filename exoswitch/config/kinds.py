@@ -15,6 +15,7 @@ from attrs import frozen
 
 from exoswitch.billing.rates import Pulse
 from exoswitch.call.passthru import HANG_UP, Hop
+from exoswitch.call.status_callback import read_signing_key
 from exoswitch.errors import ExoswitchError, InvalidValue
 from exoswitch.telephony.numbers import normalise
 
@@ -248,3 +249,11 @@ def hop(text: str) -> Hop:
     if kind == "number" and what:
         return Hop(number=phone_number(what))
     raise Unreadable("must be hang-up, an app, written as app:1002, or a phone, written as number:+919812345610")
+
+
+def signing_key(text: str) -> bytes:
+    """Read a key that signs status callbacks."""
+    try:
+        return read_signing_key(text)
+    except InvalidValue as error:
+        raise Unreadable(str(error)) from None

@@ -188,7 +188,9 @@ class AccountConfig:
 
     It may show its own numbers and those in `caller_ids`; ``any`` is every number that no other account has. It may
     dial numbers that begin with one of `dial_prefixes`; the default is India, whose numbers need no country code.
-    Its StreamUrl may name any public host, and those in `stream_hosts`. It may dial the SIP phones at `sip_hosts`.
+    Its StreamUrl may name any public host, and those in `stream_hosts`; its StatusCallback those in `callback_hosts`.
+    It may dial the SIP phones at `sip_hosts`. Each of `signing_keys` signs its callbacks: while they are changed,
+    there are two.
     """
 
     api_key: values.UserName
@@ -198,6 +200,16 @@ class AccountConfig:
     dial_prefixes: tuple[values.DialPrefix, ...] = ("+91",)
     stream_hosts: tuple[values.StreamHost, ...] = ()
     sip_hosts: tuple[values.Host, ...] = ()
+    callback_hosts: tuple[values.StreamHost, ...] = ()
+    signing_keys: tuple[values.SigningKey, ...] = field(default=(), repr=False, metadata=_NEVER_SHOWN)
+
+
+@frozen(kw_only=True)
+class CallbacksConfig:
+    """Status callbacks that fail: the pause before the second attempt, and the time after which they are given up."""
+
+    first_retry_s: values.RetrySeconds = 300.0
+    give_up_h: values.GiveUpHours = 24.0
 
 
 def _with_kinds(_cls: type, specs: "list[Attribute[Any]]") -> "list[Attribute[Any]]":
@@ -319,8 +331,8 @@ class Config:
     `http` is a Twisted server endpoint string; `metrics` is another one for ``/metrics``, or ``""``. `cluster` is the
     address of the fleet's Redis; ``""`` is no fleet. `sessions` is the address of the session store, which keeps them
     for `retention_days` after the call. `journal` is the folder in which they wait while the store cannot be reached.
-    `private_networks` are the networks, besides the public ones, in which a StreamUrl or the answer of a resolver may
-    name a bot.
+    `private_networks` are the networks, besides the public ones, in which a StreamUrl, the answer of a resolver or a
+    StatusCallback may name a host.
     """
 
     node: values.Name = "gw1"
@@ -339,6 +351,7 @@ class Config:
     routing: RoutingConfig = Factory(RoutingConfig)
     private_networks: tuple[values.Network, ...] = ()
     accounts: Mapping[values.Name, AccountConfig] = Factory(dict)
+    callbacks: CallbacksConfig = Factory(CallbacksConfig)
     streams: StreamConfig = Factory(StreamConfig)
     traces: TracesConfig = Factory(TracesConfig)
     recordings: RecordingsConfig = Factory(RecordingsConfig)

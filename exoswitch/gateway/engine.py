@@ -1,17 +1,19 @@
 """Adapter: all calls of one gateway: requests, events and jobs arrive here, and go to the part that serves them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 
 from attrs import define, field
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from exoswitch.call import events as ev
 from exoswitch.call.search import CallPage, CallSearch
 from exoswitch.call.session import Session
+from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.fleet.interfaces import IJobListener
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.environment import Environment
@@ -111,12 +113,26 @@ class Engine(Service):
         """Accept an outbound call and begin to dial it."""
         return self._outbound.place(request)
 
-    def find(self, account: str, call_sid: str) -> Deferred[Session]:
-        """Show one call; a live call is known without the session store."""
+    def replied(self, call_sid: str) -> None:
+        """Let the callbacks of a call go: its dialer has the reply."""
+        self._environment.holds.release(call_sid)
+
+    @deferred
+    async def find(self, account: str, call_sid: str) -> Session:
+        """Show one call; a live call is known without the session store.
+
+        Of a call that was taken over, the gateway before may have noted the end at the last moment, and its dialer
+        may have been told of that.
+        """
         call = self._calls.find(call_sid)
-        if call is not None and call.session.account == account:
-            return succeed(call.session)
-        return self._environment.sessions.load(account, call_sid)
+        live = None if call is None or call.session.account != account else call.session
+        if live is None:
+            return await self._environment.sessions.load(account, call_sid)
+        if live.takeovers:
+            with suppress(BackendUnavailable, CallNotFound):
+                stored = await self._environment.of_store(self._environment.sessions.load(account, call_sid))
+                return stored if stored.status.is_final else live
+        return live
 
     def search(self, search: CallSearch) -> Deferred[CallPage]:
         """Give a page of an account's calls."""
@@ -227,6 +243,7 @@ class Engine(Service):
         await self._parts.stopService()
         self.hang_up_all()
         await self._calls.all_over(STOP_WAIT_S)
+        self._environment.holds.stop()
 
     def hang_up_all(self) -> int:
         """Hang up the live calls now; a drain that waits for their end goes on. Give their number."""

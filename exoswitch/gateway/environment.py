@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -21,6 +21,7 @@ from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.passthru import IPassthru
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.sessions.interfaces import ISessionStore
+from exoswitch.tasks.holds import Holds
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.within import within
 
@@ -39,7 +40,7 @@ class Environment:
 
     `clock` is monotonic, `wall_clock` gives seconds since the epoch, `new_sid` gives the SID of a call or a stream.
     `prices` gives those that are in force. `node` is this gateway's name. `process` is a random token, unique to this
-    process; calls are claimed with it.
+    process; calls are claimed with it. `holds` are the calls whose dialers do not have their replies yet.
     """
 
     node: str
@@ -57,6 +58,7 @@ class Environment:
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
     trunks: ITrunkPool
+    holds: Holds = field(default=Factory(lambda world: Holds(world.clock), takes_self=True))
     claim_lead: ClaimLead = field(factory=ClaimLead, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
 

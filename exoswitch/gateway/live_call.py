@@ -83,7 +83,7 @@ class LiveCall:
     inputs: CallInputs = field(init=False)
     channel: Channel = field(init=False)
     _core: CallCore = field(init=False)
-    _record: CallRecord = field(init=False)
+    record: CallRecord = field(init=False)
     _progress: CallProgress = field(init=False)
     _attempts: CallAttempts = field(init=False)
     _conversation: Conversation = field(init=False)
@@ -101,7 +101,7 @@ class LiveCall:
         self._core = CallCore(self._limits, role=_role(session))
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
-        self._record = CallRecord(
+        self.record = CallRecord(
             session,
             world.sessions,
             world.wall_clock,
@@ -111,10 +111,10 @@ class LiveCall:
             self._log,
             self._on_changed,
         )
-        self._progress = CallProgress(self._record, world.clock, world.metrics, self._log)
+        self._progress = CallProgress(self.record, world.clock, world.metrics, self._log)
         self._conversation = Conversation(world.media, world.bots)
         self._attempts = CallAttempts(world, self._choice, self._limits.budget_s, self._log)
-        self._flow = CallFlow(self._record, self._core, self.inputs, world, self._find_app, self.feed, self._log)
+        self._flow = CallFlow(self.record, self._core, self.inputs, world, self._find_app, self.feed, self._log)
         self._flow.begin()
         self._timers = CallTimers(self.inputs, world.clock, self.feed, self._turn_came)
         self._dialling = CallDialling(
@@ -122,7 +122,7 @@ class LiveCall:
             self._core,
             self.inputs,
             self.feed,
-            self._record,
+            self.record,
             self._attempts,
             self._timers,
             self._is_fenced,
@@ -260,13 +260,13 @@ class LiveCall:
 
     def name_second(self, number: str) -> None:
         """Note the number (E.164) of the phone that takes the bot's place."""
-        self._record.set_second(SecondLeg(number=number, call_sid=self._world.new_sid()))
+        self.record.set_second(SecondLeg(number=number, call_sid=self._world.new_sid()))
 
     def second_changed(self, session: Session) -> None:
         """Take what has become of the second phone."""
         if not has_second(self._core):
             return
-        self._record.set_second(session.as_second())
+        self.record.set_second(session.as_second())
         if session.ending is not None:
             self.feed(self.inputs.second_over, session.ending)
         elif session.answered_at is not None:
@@ -293,18 +293,18 @@ class LiveCall:
             case fx.ConnectStream():
                 self._progress.asked_bot()
                 is_resumed = self._was_answered and not self._flow.has_moved
-                self._conversation.connect(self._record.stream_start(is_resumed=is_resumed), self)
+                self._conversation.connect(self.record.stream_start(is_resumed=is_resumed), self)
             case fx.StartStream():
                 self._conversation.bot.start()
                 self._progress.started()
             case fx.SendDigit(digit, duration_ms):
                 self._conversation.bot.send_digit(digit, duration_ms)
-                self._record.press(digit)
+                self.record.press(digit)
             case fx.HoldCaller():
                 self._conversation.hold()
             case fx.RenewStream():
                 self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
-                self._record.renew_stream(self._world.new_sid())
+                self.record.renew_stream(self._world.new_sid())
             case fx.DrainPlayout():
                 self._conversation.leg.drain()
             case fx.CloseStream(stop):
@@ -319,10 +319,10 @@ class LiveCall:
                 self._timers.start(timer, seconds)
             case fx.RecordProgress(status):
                 self._progress.reached(status)
-                self._record.progress(status)
+                self.record.progress(status)
             case fx.RecordEnding(ending):
                 self._progress.ended()
-                self._record.end(ending)
+                self.record.end(ending)
                 self._flow.ended()
 
     def _turn_came(self) -> None:
@@ -335,7 +335,7 @@ class LiveCall:
             former, self.channel = self.channel, self._new_channel(attempt.channel_id)
             former.release()
             self._on_channels(self, former.keys)
-        self._record.begin_attempt(attempt)
+        self.record.begin_attempt(attempt)
         self._progress.dialled()
         leads_to = self.session.parent_channel_id or self._conversation.address
         self.channel.originate(route.dialling, timeout_s, leads_to)
@@ -360,7 +360,7 @@ class LiveCall:
     @property
     def session(self) -> Session:
         """The call's session, as it is now."""
-        return self._record.session
+        return self.record.session
 
     @property
     def call_sid(self) -> str:

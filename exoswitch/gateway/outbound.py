@@ -77,12 +77,18 @@ class Outbound(Service):
         self._check()
         session = self._session(request)
         self._unanswered.add(session.call_sid)
+        if session.callback is not None:
+            self._environment.holds.hold(session.call_sid)  # until the dialer has the reply
         try:
             return await self._accept(session)
+        except BaseException:
+            self._environment.holds.release(session.call_sid)
+            raise
         finally:
             self._unanswered.discard(session.call_sid)
 
     async def _accept(self, session: Session) -> Session:
+        """Find a place and a trunk for a call, and save it; of a call that is not accepted nobody is told."""
         lease = await self._find_place(session)
         if self._calls.is_stopping:
             self._environment.give_back(lease)
@@ -90,10 +96,11 @@ class Outbound(Service):
         session = evolve(session, gateway=lease.gateway, asterisk=lease.asterisk)
         if lease.gateway != self._environment.node:
             return await self._hand_over(session, lease)
-        call = await self._calls.begin_outbound(session, lease)
+        call = await self._calls.begin_outbound(evolve(session, callback=None), lease)
         try:
-            await self._save(call.session)
+            await self._save(call.record.tell(session.callback))
         except BackendUnavailable:
+            call.record.tell(None)
             call.feed(call.inputs.abandon)
             raise
         call.feed(call.inputs.dial)

@@ -8,6 +8,7 @@ from twisted.logger import Logger
 from exoswitch.call.attempts import Attempt
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import BotTarget, CallStatus, Ending, Flow, Session
+from exoswitch.call.status_callback import StatusCallback
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.verdicts import AttemptEnd
 from exoswitch.gateway.call_metrics import count_ended
@@ -41,6 +42,11 @@ class CallRecord:
         """Count what an earlier gateway of this call has noted, by the wall clock; it may have been set since."""
         if self.session.answered_at is not None:
             self._answered_at = self._monotonic() - max(0.0, self._wall_clock() - self.session.answered_at)
+
+    def tell(self, callback: StatusCallback | None) -> Session:
+        """Set who is told of the call; it is written with the next change."""
+        self.session = evolve(self.session, callback=callback)
+        return self.session
 
     def choose_trunk(self, trunk: str) -> None:
         """Set the trunk; it is written with the next change."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from attrs import define, evolve, frozen
+from attrs import Factory, define, evolve, frozen
 
 from exoswitch.billing.prices import Prices
 from exoswitch.call.session import Session
 from exoswitch.interfaces.routing import Accounts, Routing
 from exoswitch.network.reach import ReachRules
+from exoswitch.outbox.delivery import RetryRules
 from exoswitch.trunks.selection import Selection
 
 
@@ -21,6 +22,7 @@ class Rules:
     accounts: Accounts
     reach: ReachRules
     callback_reach: ReachRules
+    retries: RetryRules = Factory(RetryRules)
 
     def after(self, before: "Rules", sessions: Iterable[Session]) -> "Rules":
         """Give these rules with what calls in progress need of the ones before, even if the file no longer has it.

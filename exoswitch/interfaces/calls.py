@@ -63,6 +63,9 @@ class ICalls(Interface):
             BackendUnavailable: no Asterisk is ready.
         """
 
+    def replied(call_sid: str) -> None:
+        """The reply to the request for a call is written, or its client is gone: callbacks may follow."""
+
     def find(account: str, call_sid: str) -> Deferred[Session]:
         """Find a call, live or ended.
 

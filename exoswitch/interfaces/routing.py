@@ -18,7 +18,8 @@ class Account:
     """A dialer's account: its credentials, and the bots of its apps (by id) and of its numbers (E.164).
 
     It may also show the numbers in `caller_ids` (E.164), or with ``any`` every number. The numbers that it may dial
-    begin with one of `dial_prefixes`. It may dial the SIP phones at `sip_hosts`.
+    begin with one of `dial_prefixes`. It may dial the SIP phones at `sip_hosts`. `signing_keys` sign its
+    status callbacks.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Account:
     caller_ids: frozenset[str] = frozenset()
     dial_prefixes: tuple[str, ...]
     sip_hosts: frozenset[str] = frozenset()
+    signing_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
     def may_show(self, number: str) -> bool:
         """Whether a call of this account may show a number (E.164); another account's number is not checked here."""

@@ -12,6 +12,7 @@ LABELS = {
     "asterisk": "the name of an Asterisk under `asterisks:`",
     "by": "the side that closed the connection, or lost it",
     "code_class": "the WebSocket close code: `1000` and `1001` are a normal end, `none` is a connection without one",
+    "event": "the event of the call that was told",
     "dir": "`in` is from the person on the phone, `out` to the person",
     "direction": "`inbound` or `outbound`",
     "ended_by": "the side that ended the call",
@@ -62,6 +63,8 @@ _BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))
 _CAUSE = Label("cause", tuple(map(str, CAUSES)))
 _FAILOVER_CAUSE = Label("cause", ("silence", "no-channel", "other", *map(str, FINAL_ANSWERS)))
+_EVENT = Label("event", ("ringing", "answered", "terminal"))
+_CALLBACK_OUTCOME = Label("outcome", ("delivered", "retry", "dropped", "refused", "ssrf"))
 _SCHEME = Label("scheme", ("ws", "wss", "http", "https"))
 
 _DURATION_S = (1, 5, 15, 30, 60, 180, 600, 1800, 3600, 14400)
@@ -75,6 +78,7 @@ _ACTION_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _ALLOCATION_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 _STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _QUEUE_S = (0.02, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
+_CALLBACK_S = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 _LATENESS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
 _LOSS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
@@ -235,6 +239,19 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _counter("session_lines_damaged_total", "Lines of the journal that cannot be read; they are set aside."),
         _counter("session_notes_set_aside_total", "Notes that could not be stored or read, in `set-aside.jsonl`."),
         _counter("journal_lost_total", "Changes of sessions that were lost: neither store nor journal took them."),
+    ),
+    "Callbacks": (
+        _counter(
+            "callback_deliveries_total",
+            "Attempts to deliver a status callback. `retry`: it failed, and is made again. `dropped`: the last one "
+            "failed. `refused`: the receiver did not want the event, three times. `ssrf`: the address is not public, "
+            "and not permitted. Callbacks that failed in the end are kept: see `exoswitch callbacks`.",
+            _EVENT,
+            _CALLBACK_OUTCOME,
+        ),
+        _histogram("callback_seconds", "From the beginning of an attempt to its end.", _CALLBACK_S),
+        _gauge("callback_outbox_depth", "Callbacks that wait, in the whole fleet; counted every 15 s."),
+        _gauge("callback_oldest_seconds", "How long the oldest of them has waited."),
     ),
     "Asterisk": (
         _gauge("ami_connected", "Whether the gateway is logged in and Asterisk is ready: 1, else 0.", _ASTERISK),

@@ -18,3 +18,8 @@ def day_of(moment: float) -> dt.date:
 def start_of(day: dt.date) -> float:
     """Give the first moment of a day in India, in seconds since the epoch."""
     return dt.datetime(day.year, day.month, day.day, tzinfo=INDIA).timestamp()
+
+
+def written_time(moment: float) -> str:
+    """Write a moment, in seconds since the epoch, as Exotel does: ``2026-11-26 19:57:15``, without a zone."""
+    return dt.datetime.fromtimestamp(moment, INDIA).strftime("%Y-%m-%d %H:%M:%S")

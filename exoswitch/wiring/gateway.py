@@ -42,9 +42,10 @@ from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import PrometheusMetrics
+from exoswitch.wiring.callbacks import recoverer
 from exoswitch.wiring.fleet import jobs, node_allocator, trunk_pool
 from exoswitch.wiring.http import http_services
-from exoswitch.wiring.stores import locks, session_store
+from exoswitch.wiring.stores import locks, outbox, session_store
 
 _LOG = Logger(namespace="exoswitch")
 
@@ -64,7 +65,8 @@ class Gateway(OrderedServices):
         self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces", "reload")}
         resolver = CaresResolver(reactor)
         self.names = Names(reactor, resolver.ask, resolver.close)
-        self.sessions = session_store(config, reactor, self.metrics, self.threads["journal"])
+        self.outbox = outbox(config, reactor)
+        self.sessions = session_store(config, reactor, self.metrics, self.threads["journal"], self.outbox)
         self.nodes = node_allocator(config, reactor, self.metrics, partial(self._name_is_taken, end))
         self.jobs = jobs(config, reactor, self.metrics)
         self.trunks = trunk_pool(config, reactor)
@@ -75,9 +77,13 @@ class Gateway(OrderedServices):
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
         self.bots = self._bots(reactor)
-        outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
-        self.passthru = PassthruRequests(outgoing, time.time)
-        self.engine = Engine(self._environment(reactor), self.rules)
+        self.outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
+        self.passthru = PassthruRequests(self.outgoing, time.time)
+        environment = self._environment(reactor)
+        self.callbacks = recoverer(
+            self.outbox, self.outgoing, environment.holds, self.rules, metrics=self.metrics, reactor=reactor
+        )
+        self.engine = Engine(environment, self.rules)
         for switch in self.switches.values():
             switch.listener = self.engine
         self.jobs.listener = self.engine
@@ -170,6 +176,7 @@ class Gateway(OrderedServices):
         self.add("look-ups", self.names)
         self.add("the session store", self.sessions)
         self.add("the allocator of places", self.nodes)
+        self.add("callbacks", OnceNamed(self.nodes, self.callbacks))
         self.add("the pool of trunks", OnceNamed(self.nodes, self.trunks))
         if self.recorder is not None:
             self.add("the recorder of traces", self.recorder)

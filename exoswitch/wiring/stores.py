@@ -1,5 +1,6 @@
-"""Root: the session store, and the locks of its files."""
+"""Root: the session store, the outbox beside it, and the locks of their files."""
 
+import secrets
 import time
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
 from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.outbox.interfaces import IOutbox
+from exoswitch.outbox.memory import MemoryOutbox
+from exoswitch.outbox.postgres import PostgresOutbox
+from exoswitch.outbox.sqlite import SqliteOutbox
 from exoswitch.sessions.durable import DurableSessions
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.sessions.journal import Journal
@@ -30,10 +35,21 @@ def locks(config: Config) -> Locks:
     return Locks([file, journal] if path else [journal])
 
 
-def session_store(config: Config, reactor: Any, metrics: IMetrics, thread: WorkerThread) -> ISessionStore:
-    """Make what keeps sessions."""
+def outbox(config: Config, reactor: Any) -> IOutbox:
+    """Make what keeps the callbacks that sessions ask for: in the same database."""
+    holder = f"{config.node} {secrets.token_hex(8)}"
     if config.sessions == "memory":
-        return MemorySessions()
+        return MemoryOutbox(time.time, holder)
+    path = sqlite_path(config.sessions)
+    return SqliteOutbox(path, reactor, holder) if path else PostgresOutbox(config.sessions, reactor, holder)
+
+
+def session_store(
+    config: Config, reactor: Any, metrics: IMetrics, thread: WorkerThread, callbacks: IOutbox
+) -> ISessionStore:
+    """Make what keeps sessions; if they are in memory, they add to `callbacks`."""
+    if isinstance(callbacks, MemoryOutbox):
+        return MemorySessions(add_callbacks=callbacks.add)
     path = sqlite_path(config.sessions)
     database = SqliteDatabase(path, reactor) if path else PostgresDatabase(config.sessions, reactor)
     return DurableSessions(

@@ -48,7 +48,7 @@ class Outgoing:
     """Sends requests to the servers of dialers.
 
     `names` looks up host names. `reach` gives the present rules for their addresses. `tls_options` makes the TLS
-    settings for a host name and a file of certificates to trust besides the system's, which is `ca_file`.
+    settings for a host name.
     """
 
     def __init__(
@@ -57,13 +57,11 @@ class Outgoing:
         *,
         names: INames,
         reach: Callable[[], ReachRules],
-        ca_file: str = "",
-        tls_options: Callable[[str, str], Any] = client_tls,
+        tls_options: Callable[[str], Any] = client_tls,
     ) -> None:
         self._reactor = reactor
         self._names = names
         self._reach = reach
-        self._ca_file = ca_file
         self._tls_options = tls_options
         self._tls_turns = FairTurns(reactor, TLS_S)
 
@@ -128,7 +126,7 @@ class Outgoing:
     def _endpoint(self, address: BotAddress, account: str, reach: Reach, timeout_s: float) -> BotEndpoint:
         host, port = address.host, address.port
         connecting = HostEndpoint(self._reactor, self._names, host, port, timeout_s, account, reach)
-        tls = self._tls_options(host, self._ca_file) if address.secure else None
+        tls = self._tls_options(host) if address.secure else None
         return BotEndpoint(self._reactor, connecting, tls, self._tls_turns)
 
 

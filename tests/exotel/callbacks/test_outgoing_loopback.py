@@ -159,7 +159,7 @@ def test_text_that_is_no_web_address_is_refused(url):
 def test_certificate_must_be_trusted_and_valid_for_the_host():
     ours = certificate(x509.DNSName("localhost"))
 
-    def trusting(host, _ca_file):
+    def trusting(host):
         return ServerCheck(host, client_context(trustRootFromCertificates([ours])))
 
     async def trusted(receiver, outgoing):

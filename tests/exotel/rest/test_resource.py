@@ -35,7 +35,11 @@ CONNECT = "/v1/Accounts/acme1/Calls/connect.json"
 class Calls:
     missing: tuple = ()
     placed: list = field(factory=list)
+    replied_to: list = field(factory=list)
     answer: object = field(factory=lambda: succeed(SESSION))
+
+    def replied(self, call_sid):
+        self.replied_to.append(call_sid)
 
     def place(self, request):
         self.placed.append(request)

@@ -33,7 +33,7 @@ def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[
             account=asked.account.name,
             number=mask(wanted.number),
         )
-        return Answered(call_record(session, view))
+        return Answered(call_record(session, view), written=lambda: calls.replied(session.call_sid))
 
     return (Endpoint(("POST",), "/v1/Accounts/<sid>/Calls/connect", connect, limit="call"),)
 

@@ -1,0 +1,27 @@
+"""Root: the wiring of status callbacks: from the outbox to the servers of dialers."""
+
+import time
+from typing import Any
+
+from exoswitch.exotel.callbacks.outgoing import Outgoing
+from exoswitch.exotel.callbacks.status_callbacks import StatusCallbacks
+from exoswitch.gateway.rules import CurrentRules
+from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.outbox.interfaces import IOutbox
+from exoswitch.outbox.recoverer import Recoverer
+from exoswitch.outbox.sender import Sender
+from exoswitch.tasks.holds import Holds
+
+
+def recoverer(
+    outbox: IOutbox, outgoing: Outgoing, holds: Holds, rules: CurrentRules, *, metrics: IMetrics, reactor: Any
+) -> Recoverer:
+    """Make what delivers callbacks."""
+
+    def keys(account: str) -> tuple[bytes, ...]:
+        known = rules.now.accounts.by_name.get(account)
+        return () if known is None else known.signing_keys
+
+    callbacks = StatusCallbacks(outgoing, keys, time.time)
+    sender = Sender(callbacks.deliver, outbox.settle, holds, lambda: rules.now.retries, reactor, metrics)
+    return Recoverer(outbox, sender, reactor, metrics)
