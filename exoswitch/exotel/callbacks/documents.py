@@ -5,6 +5,7 @@ No value is ever null: strict receivers take text and whole numbers only.
 
 from typing import Any
 
+from exoswitch.call.search import talked_ms, to_number
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Session
 from exoswitch.telephony.indian_time import written_time
@@ -26,7 +27,7 @@ def document(session: Session, event: str, recording_url: str = "") -> Document:
         "DateCreated": written_time(session.created_at),
         "DateUpdated": written_time(session.updated_at),
         "Status": session.status.value,
-        "To": national(session.exophone if session.second is None else session.second.number),
+        "To": national(to_number(session)),
         "From": national(session.customer),
         "PhoneNumberSid": national(session.exophone),
         "StartTime": written_time(session.created_at),
@@ -55,13 +56,13 @@ def _time(moment: float | None) -> str:
 
 def _conversation_s(session: Session) -> int:
     """Give how long two phones were connected, or a phone and its bot, which answers at once."""
-    if session.second is not None:
-        return round(session.second.talked_s or 0.0)
-    return round(session.duration_s or 0.0)
+    if session.second is None:
+        return _whole_seconds(talked_ms(session))
+    return _second_s(session.second)
 
 
 def _legs(session: Session) -> list[Document]:
-    first = _leg(round(session.duration_s or 0.0), _first_status(session))
+    first = _leg(_whole_seconds(talked_ms(session)), _first_status(session))
     return [first] if session.second is None else [first, _second_leg(session, session.second)]
 
 
@@ -76,9 +77,16 @@ def _second_leg(session: Session, second: SecondLeg) -> Document:
         status = second.status
     else:
         status = CallStatus.QUEUED if session.ended_at is None else CallStatus.CANCELED
-    if second.answered_at is None or second.ended_at is None:
-        return _leg(round(second.talked_s or 0.0), status)
-    return _leg(round(max(0.0, second.ended_at - second.answered_at)), status)
+    return _leg(_second_s(second), status)
+
+
+def _second_s(second: SecondLeg) -> int:
+    return 0 if second.talked_s is None else _whole_seconds(round(second.talked_s * 1000))
+
+
+def _whole_seconds(milliseconds: int | None) -> int:
+    """Round half-up, as the call's record in the REST API does."""
+    return 0 if milliseconds is None else (milliseconds + 500) // 1000
 
 
 def _leg(on_call_s: int, status: CallStatus) -> Document:

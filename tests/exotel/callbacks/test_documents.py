@@ -6,6 +6,7 @@ from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.call.status_callback import EVENTS, StatusCallback
 from exoswitch.exotel.callbacks.documents import document
+from exoswitch.exotel.rest.representations import View, call_record
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, any_sessions
 
 EXTENDED = StatusCallback(url="https://crm.example.org/told", events=EVENTS)
@@ -64,7 +65,7 @@ def test_call_between_two_phones_has_two_legs():
     talked = evolve(SECOND, status=CallStatus.COMPLETED, answered_at=MOMENT + 9, ended_at=MOMENT + 19, talked_s=9.4)
     told = document(evolve(ENDED, bot=None, second=talked), "terminal")
     assert (told["To"], told["From"], told["ConversationDuration"]) == ("09812345611", "09812345610", 9)
-    assert [(leg["Status"], leg["OnCallDuration"]) for leg in told["Legs"]] == [("completed", 17), ("completed", 10)]
+    assert [(leg["Status"], leg["OnCallDuration"]) for leg in told["Legs"]] == [("completed", 17), ("completed", 9)]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,20 @@ def test_call_between_two_phones_has_two_legs():
 )
 def test_each_leg_has_a_status_of_its_own(session, statuses):
     assert [leg["Status"] for leg in document(session, "terminal")["Legs"]] == statuses
+
+
+@given(any_sessions)
+def test_callback_and_the_calls_record_agree(session):
+    told, shown = (
+        document(evolve(session, callback=EXTENDED), "terminal"),
+        call_record(session, View(details=True))["Call"],
+    )
+    for key in ("DateCreated", "DateUpdated", "Status", "To", "From", "PhoneNumberSid", "StartTime", "Direction"):
+        assert told[key] == shown[key]
+    assert told["EndTime"] == (shown["EndTime"] or "")
+    assert told["ConversationDuration"] == shown["Details"]["ConversationDuration"]
+    durations = [leg["Leg"]["OnCallDuration"] for leg in shown["Details"]["Legs"]]
+    assert [leg["OnCallDuration"] for leg in told["Legs"]] == durations
 
 
 def test_sip_address_is_told_as_it_is():
