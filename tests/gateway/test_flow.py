@@ -272,3 +272,44 @@ def test_person_is_handed_over_to_a_phone_and_bot_and_phone_are_both_told_of(fle
     assert ended.ending.reason.startswith("the first phone hung up")
     assert (ended.ending.stream_status, ended.ending.disconnected_by) == (StreamStatus.COMPLETED, DisconnectedBy.BOT)
     assert fleet.leases() == {}
+
+
+# --- A phone -----------------------------------------------------------------------------------------------------
+
+OTHER = "+919812345611"
+TO_PHONE = evolve(FIRST, passthru=evolve(PASSTHRU, on_302=Hop(number=OTHER)))
+
+
+def test_a_number_is_dialled_as_the_second_phone_of_the_call(fleet):
+    gateway, sid = alone(fleet, TO_PHONE)
+    close(gateway)
+    gateway.passthrus.answer(302)
+    fleet.advance(0.5)
+    second = fleet.session(sid).second
+    assert second.number == OTHER
+    (_, origination) = gateway.asked("originate")[-1]
+    assert origination.channel_id == second.call_sid
+    assert gateway.media.legs[0].asked[-1] == ("hold",)
+
+
+def test_a_number_can_follow_an_asynchronous_passthru(fleet):
+    passthru = Passthru(url=PASSTHRU.url, is_async=True, on_200=Hop(number=OTHER))
+    gateway, sid = alone(fleet, evolve(FIRST, passthru=passthru))
+    close(gateway)
+    fleet.advance(0.5)
+    assert fleet.session(sid).second.number == OTHER
+    assert gateway.bots.connections[-1].asked[-1] == ("close", None)
+    assert len(gateway.passthrus.all) == 1
+
+
+def test_a_gateway_that_takes_over_a_caller_who_waits_for_a_phone_asks_no_passthru(fleet):
+    gateway, sid = alone(fleet, TO_PHONE)
+    close(gateway)
+    gateway.passthrus.answer(302)
+    fleet.advance(0.5)
+    second = fleet.add("gw2", apps=(SECOND,))
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    assert second.passthrus.all == second.bots.connections == []
+    assert fleet.session(sid).second.number == OTHER
+    assert fleet.leases()[sid] == "gw2"

@@ -13,14 +13,16 @@ from exoswitch.call.passthru import Hop
 from exoswitch.call.session import CallStatus, DisconnectedBy
 from exoswitch.config.model import AppConfig, CallsConfig, PassthruConfig
 from exoswitch.sim import sounds
+from exoswitch.sim.asterisk import read_script
 from exoswitch.sim.behaviour import parse_behaviour
 from tests.audio.test_wav import wav
 from tests.harness.receivers import Receiver, reply
 from tests.harness.sim_house import House
 
-WAITING_HZ, FIRST_HZ, SECOND_HZ = 600, 440, 520
+WAITING_HZ, FIRST_HZ, SECOND_HZ, PERSON_HZ = 600, 440, 520, 700
 RECEIVER_PORT = 8100
 TO_SECOND = Hop(app="1002")
+PERSON = "+919812345611"
 
 
 def through_g711(frames):
@@ -30,6 +32,7 @@ def through_g711(frames):
 KNOWN = dict.fromkeys(through_g711(sounds.tone(WAITING_HZ)), "waiting")
 KNOWN |= dict.fromkeys(through_g711(sounds.tone(FIRST_HZ)), "first")
 KNOWN |= dict.fromkeys(through_g711(sounds.tone(SECOND_HZ)), "second")
+KNOWN |= dict.fromkeys(through_g711(sounds.tone(PERSON_HZ)), "person")
 KNOWN[SILENCE_PCM] = "silence"
 
 
@@ -45,10 +48,10 @@ def heard(call):
 class FlowHouse(House):
     """A house whose app 1001 has a passthru; the receiver of its questions answers as a test says."""
 
-    def __init__(self, monkeypatch, sound, answer, **passthru):
+    def __init__(self, monkeypatch, sound, answer, script="answer babble", **passthru):
         self.passthru = PassthruConfig(url=f"http://127.0.0.1:{RECEIVER_PORT}/p?key=1", **passthru)
         calls = CallsConfig(ring_s=20, handshake_s=2, waiting_sound=str(sound))
-        super().__init__(monkeypatch, script="answer babble", behaviour=f"tone={FIRST_HZ}", calls=calls)
+        super().__init__(monkeypatch, script=script, behaviour=f"tone={FIRST_HZ}", calls=calls)
         self.receiver = Receiver(self.reactor, answer, port=RECEIVER_PORT)
 
     def config(self, calls):
@@ -217,3 +220,44 @@ def test_nobody_waits_for_an_asynchronous_passthru(build):
     assert runs.get("waiting", 0) < 0.1
     (told,) = house.told()
     assert told["Stream[Status]"] == "completed"
+
+
+@pytest.mark.parametrize("who", [0, 1], ids=["the caller hangs up", "the other person hangs up"])
+def test_a_bot_hands_its_caller_over_to_a_person(build, who):
+    house = build(lambda _request: reply(302), on_302=Hop(number=PERSON), script=f"answer tone={PERSON_HZ},60")
+
+    async def scenario():
+        session, call, first = await house.talk()
+        first.close(1000)
+        other = await house.asterisk.new_calls.next()
+        await deferLater(house.reactor, 5)
+        live = await house.gateway.engine.find("acme1", session.call_sid)
+        (call, other)[who].hang_up()
+        ended = await house.ending_of(session)
+        await deferLater(house.reactor, 2)
+        return call, other, live, ended
+
+    call, other, live, ended = house.live(scenario)
+    assert (live.second.number, live.second.status, live.bot.app) == (PERSON, CallStatus.IN_PROGRESS, "1001")
+    assert "person" in dict(heard(call))
+    assert "person" in dict(heard(other))
+    assert (ended.status, ended.second.status) == (CallStatus.COMPLETED, CallStatus.COMPLETED)
+    assert ("the first phone" if who == 0 else "the second phone") in ended.ending.reason
+    assert ended.duration_s > ended.second.talked_s
+    assert len(house.told()) == 1
+
+
+def test_a_person_who_does_not_answer_ends_the_call(build):
+    house = build(lambda _request: reply(302), on_302=Hop(number=PERSON))
+
+    async def scenario():
+        session, call, first = await house.talk()
+        house.asterisk.script = read_script("busy")
+        first.close(1000)
+        await call.ended.next()
+        return await house.ending_of(session)
+
+    ended = house.live(scenario)
+    assert (ended.status, ended.second.status) == (CallStatus.COMPLETED, CallStatus.BUSY)
+    assert ended.ending.reason.startswith("the second phone was not reached")
+    assert (ended.ending.stream_status.value, ended.ending.disconnected_by) == ("completed", DisconnectedBy.BOT)
