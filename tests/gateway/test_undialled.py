@@ -8,14 +8,21 @@ from exoswitch.call.session import CallStatus
 from exoswitch.call.status_callback import StatusCallback
 from exoswitch.gateway.resume import STALE_S
 from exoswitch.gateway.undialled import LOOK_EVERY_S
-from tests.harness.gateways import REQUEST, Gateway, Gateways
+from exoswitch.sessions.memory import MemorySessions
+from tests.harness.gateways import REQUEST, Gateway, Gateways, SharedWorld
 
 CALLBACK = StatusCallback(url="http://crm.example.org/done")
 
 
 @pytest.fixture
-def fleet():
-    return Gateways()
+def told():
+    """The callbacks that the sessions of the fleet ask for."""
+    return []
+
+
+@pytest.fixture
+def fleet(told):
+    return Gateways(SharedWorld(sessions=MemorySessions(add_callbacks=told.extend)))
 
 
 def accepted_and_lost(fleet):
@@ -30,7 +37,7 @@ def accepted_and_lost(fleet):
     return sid
 
 
-def test_call_that_no_gateway_has_dialled_for_minutes_fails_and_is_told_once(fleet):
+def test_call_that_no_gateway_has_dialled_for_minutes_fails_and_is_told_once(fleet, told):
     sid = accepted_and_lost(fleet)
     third = fleet.add("gw3")
     fleet.advance(STALE_S - 20)
@@ -43,6 +50,7 @@ def test_call_that_no_gateway_has_dialled_for_minutes_fails_and_is_told_once(fle
         fleet.restart(name)
     fleet.advance(2 * LOOK_EVERY_S)
     assert fleet.session(sid) == ended
+    assert {(row.call_sid, row.event) for row in told} == {(sid, "terminal")}
     assert [gateway.asked("originate") for gateway in (third, *fleet.living)] == [[]] * 4
 
 

@@ -1,6 +1,6 @@
 """Core: the status callback that a request asks for (spec §6.2, §6.6)."""
 
-from exoswitch.call.bot_address import parse_resolver
+from exoswitch.call.bot_address import parse_web
 from exoswitch.call.status_callback import EVENTS, Content, StatusCallback
 from exoswitch.errors import InvalidRequest
 from exoswitch.web.parameters import Parameters, naming
@@ -30,7 +30,7 @@ def read_callback(asked: Parameters) -> StatusCallback | None:
     if len(url) > MAX_URL:
         raise InvalidRequest(f"StatusCallback has {len(url)} characters: write at most {MAX_URL}")
     with naming("StatusCallback"):
-        parse_resolver(url)
+        parse_web(url, "it")
     return StatusCallback(url=url, events=_read_events(asked), content=_read_content(asked))
 
 
