@@ -19,6 +19,9 @@ _TO = "coalesce(second_number, exophone)"
 _PRICE = "CASE WHEN second_number IS NULL THEN cost ELSE price END"
 
 _LISTED = "sessions_listed"
+_BY_SID = "sqlite_autoindex_sessions_1"
+"""SQLite's own name for the index of the table's primary key."""
+
 _LEADS = (
     ("customer", "from_numbers", "sessions_from"),
     (_TO, "to_numbers", "sessions_to"),
@@ -50,7 +53,7 @@ class Dialect:
 
     def reading(self, index: str) -> str:
         """Name the table; SQLite is told the index, since it keeps no statistics to choose one by."""
-        return f"sessions INDEXED BY {index}" if index and self.names_index else "sessions"
+        return f"sessions INDEXED BY {index}" if self.names_index else "sessions"
 
 
 @frozen
@@ -118,7 +121,7 @@ def _leads(search: CallSearch) -> list[tuple[str, str, str]]:
             wanted: frozenset[object] | None = getattr(search, name)
             if wanted is not None:
                 return [(column, value, index) for value in sorted({*_texts(wanted)})]
-    return [("", "", "" if search.call_sids is not None else _LISTED)]
+    return [("", "", _LISTED if search.call_sids is None else _BY_SID)]
 
 
 @define
