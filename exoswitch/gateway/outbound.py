@@ -27,7 +27,7 @@ from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
 from exoswitch.tasks.retry import Retry
 from exoswitch.tasks.spawn import spawn
-from exoswitch.telephony.numbers import dialable
+from exoswitch.telephony.numbers import phone
 
 LOOK_EVERY_S = 5.0
 NO_ASTERISK = "no Asterisk can be reached: see /readyz"
@@ -125,7 +125,7 @@ class Outbound(Service):
             stream_sid=self._environment.new_sid(),
             account=request.account,
             direction=Direction.OUTBOUND,
-            customer=dialable(request.number),
+            customer=phone(request.number),
             exophone=request.exophone,
             bot=request.bot,
             second=None if request.second is None else self._second(request.second),
@@ -140,7 +140,7 @@ class Outbound(Service):
         )
 
     def _second(self, number: str) -> SecondLeg:
-        return SecondLeg(number=dialable(number), call_sid=self._environment.new_sid())
+        return SecondLeg(number=phone(number), call_sid=self._environment.new_sid())
 
     async def _find_place(self, session: Session) -> Lease:
         """Take a place for a new call; other gateways may reach an Asterisk when this one cannot."""

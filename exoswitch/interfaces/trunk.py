@@ -55,8 +55,10 @@ class ITrunk(Interface):
     def dial(number: str, exophone: str) -> Dialling:
         """Give the way to dial a number, and to show the exophone or the trunk's default number.
 
+        The address of a SIP phone, ``sip:USER@HOST``, is dialled on a trunk whose host this is.
+
         Raises:
-            InvalidValue: one of them is not a phone number, or no phone can have the number.
+            InvalidValue: one of them is not a phone number, no phone can have the number, or the host is another one.
         """
 
     def pjsip() -> str:

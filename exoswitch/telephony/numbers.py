@@ -29,6 +29,10 @@ _TAIL_SHOWN = 2
 _LONGEST_SHOWN = 16
 
 
+SIP = "sip:"
+"""The beginning of the address of a SIP phone, in the place of a number."""
+
+
 def mask(number: str) -> str:
     """Mask a number for a log: ``+9198******10``. Its owner still recognises it."""
     text = (
@@ -131,6 +135,15 @@ def dialable(number: str) -> str:
             "an Indian number has ten digits after +91"
         )
     return e164
+
+
+def phone(text: str) -> str:
+    """Convert a number as `dialable` does; the address of a SIP phone (``sip:USER@HOST``) stays as it is.
+
+    Raises:
+        InvalidValue: as `dialable` does.
+    """
+    return text if text.startswith(SIP) else dialable(text)
 
 
 def _can_exist(number: phonenumbers.PhoneNumber) -> bool:

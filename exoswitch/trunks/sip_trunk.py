@@ -11,10 +11,12 @@ from exoswitch.asterisk.pjsip_trunk import trunk_sections
 from exoswitch.config.sip_trunk import SipTrunkConfig
 from exoswitch.errors import InvalidValue
 from exoswitch.interfaces.trunk import Dialling, ITrunk, SignallingPeer
-from exoswitch.telephony.numbers import dialable, shaped
+from exoswitch.telephony.numbers import SIP, dialable, shaped
 
 # In AMI and in dial strings other characters have a meaning.
 _DIGITS = re.compile(r"\+?[0-9]{1,32}", re.ASCII)
+
+_SIP_ADDRESS = re.compile(r"sip:(?P<user>[A-Za-z0-9+._-]{1,64})@(?P<host>[^@]+)", re.ASCII)
 
 _IDENTITY_HEADERS = {"pai": "P-Asserted-Identity", "ppi": "P-Preferred-Identity"}
 
@@ -84,18 +86,30 @@ class SipTrunk:
         return exophone if not self.numbers or exophone in self._may_show else self.numbers[0]
 
     def dial(self, number: str, exophone: str) -> Dialling:
-        """Give the way to dial a number, in the trunk's own forms.
+        """Give the way to dial a number, in the trunk's own forms, or a phone ``sip:USER@HOST`` at the trunk's host.
 
         Raises:
-            InvalidValue: one of them is not a phone number, or no phone can have the number.
+            InvalidValue: one of them is not a phone number, no phone can have the number, or the host is another one.
         """
-        called = self.settings.prefix + _digits(shaped(dialable(number), self.settings.number))
+        called = self._user(number) or self.settings.prefix + _digits(shaped(dialable(number), self.settings.number))
         caller_id = _digits(shaped(self.shown(exophone), self.settings.caller_id))
         return Dialling(
             channel=f"PJSIP/{called}@{self.name}",
             caller_id=caller_id,
             variables=tuple((f"PJSIP_HEADER(add,{name})", text) for name, text in self._headers(caller_id)),
         )
+
+    def _user(self, number: str) -> str:
+        """Give the user of a SIP address; ``""`` if it is a phone number.
+
+        The call goes to the trunk's own host, and nowhere else: our credentials for it go nowhere else either.
+        """
+        if not number.startswith(SIP):
+            return ""
+        address, host = _SIP_ADDRESS.fullmatch(number), self.settings.next_hop.host.lower()
+        if address is None or address["host"].lower() not in {host, (self.settings.from_domain or host).lower()}:
+            raise InvalidValue("no trunk leads to the host of this SIP address: name a trunk's host, or add a trunk")
+        return address["user"]
 
     def _headers(self, caller_id: str) -> Iterator[tuple[str, str]]:
         """Give the headers that Asterisk has no option for."""

@@ -61,6 +61,20 @@ def test_number_that_no_phone_can_have_is_refused_with_the_remedy():
         trunk().dial("+7411179773", EXOPHONE)
 
 
+def test_sip_phone_at_the_trunks_host_is_dialled_by_its_user():
+    dialling = trunk(prefix="99").dial("sip:agent.1@10.9.0.1", EXOPHONE)
+    assert (dialling.channel, dialling.caller_id) == ("PJSIP/agent.1@lab", EXOPHONE)
+    assert trunk(domain="ims.example.org").dial("sip:a@IMS.example.org", EXOPHONE).channel == "PJSIP/a@lab"
+
+
+@pytest.mark.parametrize(
+    "address", ["sip:agent@192.0.2.1", "sip:a&b@10.9.0.1", "sip:@10.9.0.1", "sip:a/x@10.9.0.1", "sip:a"]
+)
+def test_sip_phone_at_another_host_or_with_another_user_is_not_dialled(address):
+    with pytest.raises(InvalidValue, match="no trunk leads to the host of this SIP address"):
+        trunk().dial(address, EXOPHONE)
+
+
 def test_numbers_are_not_in_the_repr():
     assert "9812345610" not in repr(trunk().dial(CUSTOMER, EXOPHONE))
 

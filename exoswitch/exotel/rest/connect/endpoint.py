@@ -8,7 +8,6 @@ from twisted.logger import Logger
 from exoswitch.call.session import Session
 from exoswitch.exotel.rest.connect.request import read_connect
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
-from exoswitch.exotel.rest.errors import Unsupported
 from exoswitch.exotel.rest.representations import View, call_record
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
@@ -24,8 +23,6 @@ def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[
         """Place a call."""
         view = View(form=asked.form, details=bool(asked.parameters.flag("details")))
         wanted = read_connect(asked.parameters, asked.account, accounts())
-        if wanted.second is not None:
-            raise Unsupported("this version does not connect two phones: name a bot with Url or StreamUrl")
         session = await _shielded(calls.place(wanted))
         _LOG.info(
             "call {call} of {account} to {number} is accepted",
