@@ -58,6 +58,24 @@ def originate(
     )
 
 
+def tap(*, tap_id: str, channel_id: str, dial_string: str, node: str, one_side: bool) -> AmiMessage:
+    """Send a copy of a channel's audio to the leg of `dial_string`; see `ISwitch.tap`.
+
+    ChanSpy's options (22.10): q says no word, u names the channel by its Uniqueid, E and S end with it, o takes only
+    the audio that comes from it.
+    """
+    return AmiMessage.action(
+        "Originate",
+        ("ActionID", tap_id),
+        ("ChannelId", tap_id),
+        ("Channel", dial_string),
+        ("Application", "ChanSpy"),
+        ("Data", f"{channel_id},quES{'o' * one_side}"),
+        ("Async", "true"),
+        ("Variable", f"{OWNER_VARIABLE}={signature(node)}"),
+    )
+
+
 def _assignment(name: str, value: str) -> str:
     """Write ``name=value`` so that Asterisk reads one variable, with this value.
 

@@ -18,7 +18,7 @@ from exoswitch.ami.legs import dial_string, legs
 from exoswitch.ami.link import AmiLink
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.names import BRIDGE_CONTEXT, FULL_CONTEXT, longest_call_s
-from exoswitch.ami.originate import originate
+from exoswitch.ami.originate import originate, tap
 from exoswitch.ami.translate import EventTranslator
 from exoswitch.ami.trunk_monitor import TrunkMonitor
 from exoswitch.call.events import (
@@ -154,6 +154,17 @@ class AsteriskSwitch(AmiLink):
         self._hang_ups.mark_ours(channel_id)
         await ami.command(actions.set_owner(channel_id, self._node))
         return not actions.is_being_dialled(await ami.command(actions.get_application(channel_id)))
+
+    @deferred
+    async def tap(
+        self, tap_id: str, channel_id: str, media_host: str, media_port: int, *, one_side: bool = False
+    ) -> None:
+        """Have a copy of the audio of a channel sent to an RTP address."""
+        ami = self._ready_ami
+        target = dial_string(media_host, media_port, self._codec)
+        action = tap(tap_id=tap_id, channel_id=channel_id, dial_string=target, node=self._node, one_side=one_side)
+        with self._hang_ups.originating(tap_id):
+            await ami.command(action)
 
     @deferred
     async def turn_away(self, channel_id: str) -> None:

@@ -18,7 +18,7 @@ _MEDIA = (
     *("format_gsm", "format_pcm", "format_wav"),
 )
 _CALLS = (
-    *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "app_playback", "app_playtones"),
+    *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "app_playback", "app_playtones", "app_chanspy"),
     *(
         "res_speech",
         "res_agi",

@@ -22,6 +22,7 @@ from exoswitch.gateway.fencing import Fencing
 from exoswitch.gateway.inbound import Inbound
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.number_health import number_health
+from exoswitch.gateway.one_way_streams import OneWayStreams
 from exoswitch.gateway.outbound import Outbound
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
@@ -62,6 +63,7 @@ class Engine(Service):
     _recovery: Recovery = field(init=False)
     _fencing: Fencing = field(init=False)
     _second_phones: SecondPhones = field(init=False)
+    _one_way_streams: OneWayStreams = field(init=False)
     _parts: OrderedServices = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
@@ -79,7 +81,9 @@ class Engine(Service):
         self._calls.is_fenced = self._fencing.is_asking
         self._second_phones = SecondPhones(self._environment, self._rules, self._calls)
         self._calls.on_second = self._second_phones.carry_out
-        self._calls.on_changed = self._second_phones.changed
+        self._one_way_streams = OneWayStreams(self._environment, self._calls)
+        self._calls.on_changed = self._changed
+        self._calls.on_over = self._one_way_streams.over
         self._environment.metrics.read_from(self._readings)
         self._parts = OrderedServices(self._environment.clock)
         self._parts.add("inbound calls", self._inbound)
@@ -186,8 +190,12 @@ class Engine(Service):
                 call = self._calls.of_channel(switch, event.channel_id)
                 if call is not None:
                     call.switch_event(event)
-                else:
+                elif not self._one_way_streams.observe(switch, event):
                     self._inbound.observe(switch, event)
+
+    def _changed(self, session: Session) -> None:
+        self._second_phones.changed(session)
+        self._one_way_streams.changed(session)
 
     # --- Beginning and end (IService) ---------------------------------------------------------------------------
 

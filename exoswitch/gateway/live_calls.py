@@ -25,7 +25,7 @@ class LiveCalls:
     """The calls that are not over.
 
     No more are accepted once it `is_stopping`, and none is dialled while it `is_fenced`. `on_second` carries out what
-    they ask about second phones, and `on_changed` hears of each change of a session.
+    they ask about second phones. `on_changed` hears of each change of a session, `on_over` of each call's end here.
     """
 
     _environment: Environment
@@ -35,6 +35,7 @@ class LiveCalls:
     is_fenced: Callable[[], bool] = field(default=lambda: False, init=False)
     on_second: Callable[[LiveCall, SecondEffect], None] = field(default=lambda _call, _effect: None, init=False)
     on_changed: Callable[[Session], None] = field(default=lambda _session: None, init=False)
+    on_over: Callable[[str], None] = field(default=lambda _call_sid: None, init=False)
     _by_sid: dict[str, LiveCall] = field(factory=dict, init=False)
     _by_channel: dict[tuple[str, str], LiveCall] = field(factory=dict, init=False)
     _waiting: set[Deferred[None]] = field(factory=set, init=False)
@@ -150,6 +151,7 @@ class LiveCalls:
 
     def _forget(self, call: LiveCall) -> None:
         del self._by_sid[call.call_sid]
+        self.on_over(call.call_sid)
         self._drop(call, call.channel.keys)
         if not self._by_sid:
             for all_over in tuple(self._waiting):

@@ -89,6 +89,19 @@ class ISwitch(Interface):
             BackendUnavailable: not ready, or no answer in time.
         """
 
+    def tap(
+        tap_id: str, channel_id: str, media_host: str, media_port: int, *, one_side: bool = False
+    ) -> Deferred[None]:
+        """Have a copy of a channel's audio sent to this RTP address: of both sides, mixed. Nothing is played back.
+
+        With `one_side` it is only what the channel's own phone says. The tap is a channel with the id `tap_id`; its
+        address is announced as that of any channel. It ends with `hang_up`, and with the channel that it listens to.
+
+        Raises:
+            TrunkRefused: Asterisk refused the request.
+            BackendUnavailable: not ready, or no answer in time.
+        """
+
     def turn_away(channel_id: str) -> Deferred[None]:
         """Claim an inbound channel that waits in the dialplan, and play it congestion; it then ends with cause 34.
 

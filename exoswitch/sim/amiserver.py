@@ -118,6 +118,9 @@ class AmiServer:
 
     def _originate(self, state: AmiConnection, action: AmiMessage, now: float) -> None:
         channel_id, dialled = action.get("ChannelId"), action.get("Channel")
+        if action.get("Application") == "ChanSpy":
+            self._tap(state, action)
+            return
         if not self.pbx.is_booted or not all((dialled, action.get("Context"), action.get("Exten"))):
             self._refuse(state, action, "Originate failed")
             return
@@ -139,6 +142,13 @@ class AmiServer:
             variables=dict(_assignment(text) for text in action.get_all("Variable")),
             now=now,
         )
+
+    def _tap(self, state: AmiConnection, action: AmiMessage) -> None:
+        self._answer(state, action, "Success", ("Message", "Originate successfully queued"))
+        origin = Origin(
+            action_id=action.action_id, dialled=action.get("Channel"), timeout_s=30.0, context="", extension=""
+        )
+        self.pbx.tap(origin, action.get("ChannelId"), action.get("Data").partition(",")[0])
 
     def _agi(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         if call.origin is not None:  # A call that we placed is never in AGI.

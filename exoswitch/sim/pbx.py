@@ -71,6 +71,14 @@ class SimulatedPbx:
         call.dial(now)
         return call
 
+    def tap(self, origin: Origin, tap_id: str, channel_id: str) -> PhoneCall:
+        """Send the audio of a channel to the gateway that the dial string of a leg names."""
+        spied = self.find(channel_id)
+        channel = self._new_channel(origin.dialled.rpartition("/")[0], tap_id, "", "default", "s")
+        call = self._begin(PhoneCall(self.exchange, channel, spied.script if spied else Script(), origin))
+        call.listen(spied)
+        return call
+
     def arrive(self, caller: str, callee: str, script: Script, trunk: str = "lab") -> PhoneCall:
         """Make a call from a trunk."""
         channel = self._new_channel(f"PJSIP/{trunk}", "", caller, INBOUND_CONTEXT, callee)

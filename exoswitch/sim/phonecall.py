@@ -56,6 +56,7 @@ class PhoneCall:
     variables: dict[str, str] = field(factory=dict)
     find: Callable[[str], "PhoneCall | None"] = field(default=lambda _channel: None, repr=False)
     partner: "PhoneCall | None" = field(init=False, default=None, repr=False)
+    taps: list["PhoneCall"] = field(init=False, factory=list, repr=False)
     leg: Channel | None = field(init=False, default=None)
     leg_address: str = field(init=False, default="")  # as Asterisk answers the question about a leg
     is_bridged: bool = field(init=False, default=False)
@@ -216,6 +217,37 @@ class PhoneCall:
         if self._application[0] == "Playtones" and not self.is_over:
             self._end(_NO_CIRCUIT)
 
+    # --- taps
+
+    def listen(self, spied: "PhoneCall | None") -> None:
+        """Send the audio of another call to the gateway: this call is itself the leg, with that call's script."""
+        self._application = "ChanSpy", ""
+        target = _LEG.fullmatch(self.origin.dialled) if self.origin else None
+        self._exchange.tell(self.channel.event("Newchannel"), dial_event("DialBegin", None, self.channel))
+        if spied is None or spied.is_over or target is None:
+            self._end(_NORMAL_CLEARING)
+            return
+        spied.taps.append(self)
+        self._exchange.do(
+            OpenMedia(
+                channel_id=self.channel.unique_id,
+                host=target["host"],
+                port=int(target["port"]),
+                codec=target["codec"],
+                script=self.script,
+            )
+        )
+
+    def _tap_opened(self, host: str, port: int) -> None:
+        self.leg_address = f"{self.channel.unique_id},{host},{port}"
+        self._exchange.tell(
+            self.channel.set_variable(LOCAL_ADDRESS, host),
+            self.channel.set_variable(LOCAL_PORT, str(port)),
+            self.channel.entered(ChannelState.UP),
+            dial_event("DialEnd", None, self.channel, ("DialStatus", "ANSWER")),
+            self._response("Success", _ANSWERED),
+        )
+
     # --- both
 
     @property
@@ -283,6 +315,8 @@ class PhoneCall:
     def media_opened(self, host: str, port: int) -> None:
         """Send the media's address, and bridge the leg and the phone. This answers an inbound call."""
         leg, phone = self.leg, self.channel
+        if self.application == "ChanSpy":
+            self._tap_opened(host, port)
         if leg is None or self.is_over:
             return
         self.leg_address = f"{phone.unique_id},{host},{port}"
@@ -323,6 +357,8 @@ class PhoneCall:
         self._drop_leg()
         self._exchange.tell(self.channel.hung_up(cause, sip_status))
         self._exchange.do(CloseMedia(self.channel.unique_id))
+        for tap in self.taps:
+            tap.hang_up()
         partner, self.partner = self.partner, None
         if partner is not None and not partner.is_over:
             partner._end(_NORMAL_CLEARING)  # noqa: SLF001 - of this class

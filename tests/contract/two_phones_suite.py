@@ -67,3 +67,34 @@ class TwoPhonesContract:
         assert await second.switch.adopt("first") is False
         second.switch.hang_up("first", 16)
         await second.hear(ChannelHungUp)
+
+    @pytest.mark.parametrize("one_side", [False, True])
+    async def test_tap_brings_audio_until_its_call_ends_and_disturbs_nobody(self, phones, stage, one_side):
+        gateway = await stage.gateway()
+        await self.connected(phones, gateway)
+        await gateway.settle()
+        await gateway.switch.tap("first-tap", "first", *gateway.leg, one_side=one_side)
+        await gateway.until(lambda: [told for told in gateway.of(MediaAnnounced) if told.channel_id == "first-tap"])
+        await gateway.hears_the_phone()
+        assert not gateway.of(ChannelHungUp)
+        gateway.switch.hang_up("second", 16)
+        await gateway.until(lambda: len(gateway.of(ChannelHungUp)) >= 2)
+        await gateway.settle()
+        before = gateway.audio.received
+        await gateway.settle()
+        assert gateway.audio.received == before
+
+    async def test_tap_is_hung_up_and_the_phones_talk_on(self, phones, stage):
+        gateway = await stage.gateway()
+        await self.connected(phones, gateway)
+        await gateway.settle()
+        await gateway.switch.tap("first-tap", "first", *gateway.leg)
+        await gateway.hears_the_phone()
+        gateway.switch.hang_up("first-tap", 16)
+        await gateway.settle()
+        before = gateway.audio.received
+        await gateway.settle()
+        assert gateway.audio.received == before
+        assert {end.channel_id for end in gateway.of(ChannelHungUp)} <= {"first-tap"}
+        gateway.switch.hang_up("first", 16)
+        await gateway.until(lambda: {"first", "second"} <= {end.channel_id for end in gateway.of(ChannelHungUp)})

@@ -46,6 +46,9 @@ class RecordedSwitch:
         answered = self._reply("adopt", channel_id, result=self.is_led)
         return fail(ChannelGone("it has ended")) if channel_id in self.gone else answered
 
+    def tap(self, tap_id, channel_id, media_host, media_port, *, one_side=False):
+        return self._reply("tap", tap_id, channel_id, media_host, media_port, one_side)
+
     def turn_away(self, channel_id):
         return self._reply("turn_away", channel_id)
 
