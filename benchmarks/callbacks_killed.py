@@ -12,13 +12,11 @@ import argparse
 import json
 import platform
 import random
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any
 
 from arguments import at_least_one
 from attrs import define, field
@@ -28,12 +26,11 @@ from exoswitch.sim.asterisk import read_script
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from tests.harness.e2e.ports import free_port, free_ports
-from tests.harness.fleet.far_side import EXOPHONE, FarSide
-from tests.harness.fleet.gateway import ACCOUNT, API_KEY, API_TOKEN, Gateway
+from tests.harness.fleet.far_side import FarSide
+from tests.harness.fleet.gateway import Gateway
+from tests.harness.fleet.lone import ask_callbacks, lone_gateway, unsettled
 from tests.harness.receivers import OK, Received, Receiver
 
-HOST = "127.0.0.1"
 SCRIPTS = {
     "09812345601": "answer-after=0.1 babble hangup-after=0.5",
     "09812345602": "answer-after=0.2 babble hangup-after=1.0",
@@ -89,8 +86,7 @@ class Trial:
                 number,
                 self.far_side.bot.url,
                 StatusCallback=self.callback_url,
-                StatusCallbackContentType="application/json",
-                **{"StatusCallbackEvents[0]": "answered", "StatusCallbackEvents[1]": "terminal"},
+                **ask_callbacks("answered", "terminal"),
             )
             if answer.status == 200:
                 self.accepted.append(answer.call_sid)
@@ -109,10 +105,10 @@ class Trial:
             if end and shown.status == 200 and shown.body["Call"]["Status"] != end:
                 self.contradicted.add(sid)
 
-    def settle(self, database: Path) -> None:
+    def settle(self) -> None:
         """Wait until all calls have ended and nothing waits in the outbox."""
         deadline = time.monotonic() + SETTLED_S
-        while time.monotonic() < deadline and any(_unsettled(database)):
+        while time.monotonic() < deadline and any(unsettled(self.gateway)):
             time.sleep(0.5)
         self.look(self.accepted)
 
@@ -129,40 +125,6 @@ class Trial:
             print(f"  {sid}: {self.ledger.told.get(sid)}")
 
 
-def _unsettled(database: Path) -> tuple[int, int]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        ((live,),) = connection.execute("SELECT count(*) FROM sessions WHERE ended_at IS NULL")
-        ((waiting,),) = connection.execute("SELECT count(*) FROM callbacks WHERE state = 'waiting'")
-    return live, waiting
-
-
-def _config(far_side: FarSide, port: int) -> dict[str, Any]:
-    (asterisk,) = far_side.asterisks.values()
-    ports = free_ports(120)
-    return {
-        "gateway": {"capacity": 100},
-        "http": f"tcp:{port}:interface={HOST}",
-        "rtp": {"bind": HOST, "advertise": HOST, "ports": f"{ports[0]}-{ports[-1]}", "quarantine_s": 0},
-        "asterisks": [
-            {
-                "name": "pbx1",
-                "ami": f"tcp:{HOST}:{asterisk.ami_port}",
-                "username": asterisk.username,
-                "secret": asterisk.secret,
-                "host": HOST,
-            }
-        ],
-        "trunks": [{"name": "lab", "provider": "sip", "host": HOST, "channels": 100, "cps": 100}],
-        "private_networks": ["127.0.0.0/8"],
-        "callbacks": {"first_retry_s": 1},
-        "accounts": {
-            ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, "concurrency": 1000, "caller_ids": ["any"]}
-        },
-        "apps": {"1": {"account": ACCOUNT, "url": far_side.bot.url}},
-        "numbers": {f"+91{EXOPHONE[1:]}": {"account": ACCOUNT, "app": "1"}},
-    }
-
-
 def main() -> None:
     """Start everything, kill the gateway again and again, and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -177,9 +139,8 @@ def main() -> None:
     for number, script in SCRIPTS.items():
         asterisk.scripts[f"+91{number[1:]}"] = asterisk.scripts[number] = read_script(script)
     receiver = far_side.do(lambda: Receiver(asterisk.reactor, ledger.receive))
-    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
-        gateway = Gateway("gw1", Path(folder) / "gw1", _config(far_side, port), HOST, port)
+        gateway = lone_gateway(Path(folder) / "gw1", far_side)
         trial = Trial(gateway, far_side, ledger, receiver.url(), random.Random(asked.seed))
         try:
             gateway.start()
@@ -187,7 +148,7 @@ def main() -> None:
             ends_at = time.monotonic() + asked.seconds
             while trial.kills < asked.kills and time.monotonic() < ends_at:
                 trial.round()
-            trial.settle(gateway.folder / "exoswitch.db")
+            trial.settle()
             trial.report()
             for complaint in gateway.complaints():
                 print(f"  in the log: {complaint}")

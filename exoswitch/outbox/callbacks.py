@@ -16,6 +16,9 @@ from exoswitch.errors import InvalidValue
 AFTER_CREATION_S = 1.0
 """No callback is due earlier: the dialer must know the SID of the call by then (spec §6.6, dograh)."""
 
+SECOND_ENDS_S = 2.0
+"""How long the end of a call between two phones waits for the end of the second one, whose facts it tells too."""
+
 TERMINAL = "terminal"
 _RINGING, _ANSWERED, _ANSWERED_SECOND, _ENDED = 1, 2, 3, 9  # positions of a call's callbacks
 
@@ -62,12 +65,19 @@ def callbacks_of(session: Session) -> tuple[Callback, ...]:
             event=event,
             leg=leg,
             receiver=receiver,
-            due_at=max(then.updated_at, session.created_at + AFTER_CREATION_S),
+            due_at=max(then.updated_at, session.created_at + AFTER_CREATION_S) + _wait_s(then),
             session=then,
         )
         for position, event, leg, then in _told(session)
         if event in (wanted.events or (TERMINAL,))
     )
+
+
+def _wait_s(session: Session) -> float:
+    """Give the wait for facts that a later note of the call adds."""
+    second = session.second
+    is_late = second is not None and second.status is not None and not second.status.is_final
+    return SECOND_ENDS_S if is_late and session.ended_at is not None else 0.0
 
 
 def _told(session: Session) -> Iterator[tuple[int, str, int, Session]]:

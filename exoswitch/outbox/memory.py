@@ -6,7 +6,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from exoswitch.outbox.callbacks import CallbackRow
+from exoswitch.outbox.callbacks import TERMINAL, CallbackRow
 from exoswitch.outbox.delivery import Leased, Settlement, State
 from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.outbox.rows import Backlog, Kept
@@ -41,9 +41,11 @@ class MemoryOutbox:
     entries: dict[tuple[str, int], _Entry] = field(factory=dict)
 
     def add(self, rows: Iterable[CallbackRow]) -> None:
-        """Add callbacks; one that is known stays as it is."""
+        """Add callbacks; of one that is known, the end of a call takes later facts until it is sent."""
         for row in rows:
-            self.entries.setdefault((row.call_sid, row.position), _Entry(row, row.due_at))
+            entry = self.entries.setdefault((row.call_sid, row.position), _Entry(row, row.due_at))
+            if row.event == TERMINAL and entry.state == "waiting" and entry.holder is None:
+                entry.row = row
         while len(self.entries) > ROWS_MAX:
             del self.entries[next(iter(self.entries))]
 

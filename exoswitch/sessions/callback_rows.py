@@ -10,6 +10,12 @@ from exoswitch.sessions.notes import Note, storable
 
 CALLBACK_COLUMNS = tuple(column.name for column in fields(CallbackRow))
 
+KNOWN_CALLBACK = (
+    "ON CONFLICT (call_sid, position) DO UPDATE SET document = excluded.document "
+    "WHERE callbacks.event = 'terminal' AND callbacks.state = 'waiting' AND callbacks.leased_by IS NULL"
+)
+"""A callback is added once. Facts that come after the end, as of a second phone, are told if nothing was sent yet."""
+
 LATE_S = 2 * 86_400.0
 """Notes later than this after a call's end, as of a recording that is deleted, tell a dialer nothing.
 

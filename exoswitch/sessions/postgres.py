@@ -17,7 +17,7 @@ from zope.interface import implementer
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord, RecordRefused
-from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, callback_rows
+from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, callback_rows
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
@@ -68,7 +68,7 @@ _WRITE = (
     + " RETURNING sessions.call_sid AS written_sid) "
     # Only a note that a session's row has taken may tell its dialer anything.
     + _insert("callbacks", CALLBACK_COLUMNS)
-    + " JOIN written ON written_sid = call_sid ON CONFLICT DO NOTHING"
+    + f" JOIN written ON written_sid = call_sid {KNOWN_CALLBACK}"
 )
 # A repeated claim writes again, so that its own transaction is on the disk before its answer.
 _CLAIM = (

@@ -16,7 +16,7 @@ from exoswitch.billing.amounts import millionths, of_millionths
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord
-from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, callback_rows
+from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, callback_rows
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
@@ -51,7 +51,7 @@ _SET_SESSION = (
 # Only the note that the session's row has now may tell its dialer anything.
 _ADD_CALLBACK = (
     f"INSERT INTO callbacks ({', '.join(CALLBACK_COLUMNS)}) SELECT {', '.join('?' * len(CALLBACK_COLUMNS))} "  # noqa: S608 - ours
-    "WHERE EXISTS (SELECT 1 FROM sessions WHERE call_sid = ? AND sequence = ?) ON CONFLICT DO NOTHING"
+    f"WHERE EXISTS (SELECT 1 FROM sessions WHERE call_sid = ? AND sequence = ?) {KNOWN_CALLBACK}"
 )
 # A repeated claim writes again, so that its own transaction is on the disk before its answer.
 _CLAIM = (

@@ -7,6 +7,7 @@ from zope.interface.verify import verifyObject
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.call.status_callback import EVENTS, StatusCallback
+from exoswitch.outbox.callbacks import SECOND_ENDS_S
 from exoswitch.outbox.delivery import Settlement
 from exoswitch.outbox.interfaces import KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.sessions.document import from_text
@@ -175,6 +176,29 @@ def test_facts_that_come_after_the_end_do_not_tell_it_again(world):
         await settle(world.one, await lease(world.one))
         await world.note(evolve(to("h", "c1"), updated_at=LATER, custom_field="later"))
         assert await lease(world.one) == []
+
+    world.run(scenario)
+
+
+def test_end_of_a_call_between_two_phones_waits_a_little_for_the_facts_of_the_second_one(world):
+    second = SecondLeg(number="+919812345611", call_sid="c2", status=CallStatus.IN_PROGRESS, answered_at=MOMENT + 5)
+    first_ended = evolve(to("h", "c1"), second=second)
+    both_ended = evolve(
+        first_ended, second=evolve(second, status=CallStatus.COMPLETED, talked_s=4.0), updated_at=MOMENT + 9.5
+    )
+
+    async def scenario(world):
+        await world.note(first_ended)
+        world.now = MOMENT + 10
+        assert await lease(world.one) == []
+        await world.note(both_ended)
+        world.wait(SECOND_ENDS_S)
+        (leased,) = await lease(world.one)
+        assert from_text(leased.document).second.talked_s == 4.0
+        await world.note(evolve(both_ended, custom_field="too late"))
+        world.wait(LEASE_S)
+        (leased,) = await lease(world.other)
+        assert from_text(leased.document).custom_field is None
 
     world.run(scenario)
 
