@@ -94,6 +94,7 @@ class DurableSessions(Service):
         self._unwritten = Unwritten(_REMEMBERED_MAX)
         self._lists = CallLists(database, self._unwritten, self._unreadable, clock, self._asked)
         self._writing, self._replaying = DeferredLock(), DeferredLock()
+        self._has_replayed = False
         self._flushing: IDelayedCall | None = None
         self._opening: IDelayedCall | None = None
         self._tidying: LoopingCall | None = None
@@ -165,7 +166,12 @@ class DurableSessions(Service):
 
     @deferred
     async def unfinished(self, gateway: str) -> tuple[Session, ...]:
-        """Read the sessions of this gateway's calls that have not ended, oldest first."""
+        """Read the sessions of this gateway's calls that have not ended, oldest first.
+
+        The end of a call may be in the journal of an earlier process: that is replayed first.
+        """
+        if self.ready and not self._has_replayed:
+            await self._replaying.run(succeed, None)
         unwritten = [note.session.call_sid for note in self._unwritten.of_gateway(gateway)]
         trouble = f"the calls of gateway {gateway} cannot be read"
         written = await self._asked(trouble, self._database.unfinished, gateway)
@@ -334,6 +340,7 @@ class DurableSessions(Service):
         except BackendUnavailable as problem:
             self._feed(Input.WRITE_FAILED, problem)
         else:
+            self._has_replayed = True
             self._feed(Input.REPLAYED)
 
     def _begin_to_tidy(self) -> None:

@@ -9,7 +9,7 @@ from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.sessions.durable import NOTE_WAIT_S
 from exoswitch.sessions.notes import Note
 from tests.harness.keeper import Keeper, result
-from tests.harness.sessions import MOMENT, SESSION, sids
+from tests.harness.sessions import HUNG_UP, MOMENT, SESSION, sids
 
 
 def test_outage_loses_nothing_and_doubles_nothing(keeper):
@@ -155,6 +155,27 @@ def test_next_process_replays_the_journal_of_one_that_ended_in_an_outage(tmp_pat
     assert second.written() == [("a", "ringing"), ("b", "ringing")]
     assert second.journal_files() == []
     second.stop()
+
+
+def test_call_whose_end_is_in_the_journal_is_not_taken_for_unfinished(tmp_path):
+    before = Keeper(tmp_path).start()
+    before.note("a")
+    before.pass_time()
+    before.database.is_away = True
+    before.store.note(evolve(SESSION, call_sid="a", gateway="gw1").ended(HUNG_UP, MOMENT + 5))
+    before.pass_time()
+    before.stop()
+    after = Keeper(tmp_path)
+    after.database.slow = Deferred()
+    after.start()
+    asked = after.store.unfinished("gw1")
+    result.assertNoResult(asked)
+    written, after.database.slow = after.database.slow, None
+    written.errback(BackendUnavailable("not yet"))
+    after.pass_time(3)
+    result.failureResultOf(asked, BackendUnavailable)
+    assert result.successResultOf(after.store.unfinished("gw1")) == ()
+    after.stop()
 
 
 def test_gateway_that_starts_in_an_outage_notes_calls_in_its_journal(tmp_path):
