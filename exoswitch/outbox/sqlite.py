@@ -21,7 +21,7 @@ from exoswitch.tasks.deferred import deferred
 
 _DELETED_AT_ONCE = 1000  # so that calls do not wait long
 
-_IS_DUE = "SELECT EXISTS (SELECT 1 FROM callbacks WHERE state = 'waiting' AND due_at <= ?)"
+_IS_DUE = "SELECT EXISTS (SELECT 1 FROM callbacks WHERE state = 'waiting' AND receiver = ? AND due_at <= ?)"
 _NEXT_RECEIVER = (
     "SELECT receiver, account FROM callbacks WHERE state = 'waiting' AND receiver > ? ORDER BY receiver LIMIT 1"
 )
@@ -127,12 +127,18 @@ class SqliteOutbox:
         self, cursor: sqlite3.Cursor, limit: int, each: int, rooms: Mapping[str, int], full_accounts: Collection[str]
     ) -> list[Leased]:
         now = self._now()
-        if not cursor.execute(_IS_DUE, (now,)).fetchone()[0]:
+        wanted = [
+            (receiver, room)
+            for receiver, account in _receivers(cursor)
+            if (room := 0 if account in full_accounts else rooms.get(receiver, each)) > 0
+            and cursor.execute(_IS_DUE, (receiver, now)).fetchone()[0]
+        ]
+        if not wanted:
             return []  # without a transaction: the session store writes to the file
         cursor.execute("BEGIN IMMEDIATE")
         leased: list[Leased] = []
-        for receiver, account in _receivers(cursor):
-            room = 0 if account in full_accounts else min(rooms.get(receiver, each), limit - len(leased))
+        for receiver, most in wanted:
+            room = min(most, limit - len(leased))
             for key in cursor.execute(_DUE, (receiver, now, room)).fetchall():
                 earlier = cursor.execute(_EARLIER, key).fetchone()
                 if earlier is None:
