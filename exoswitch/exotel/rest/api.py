@@ -10,6 +10,7 @@ from attrs import define
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.errors import NoSuchMethod, NoSuchPath
+from exoswitch.exotel.rest.exotel_only import why_missing
 from exoswitch.exotel.rest.form import Form
 from exoswitch.exotel.rest.routes import Match, Route, Routes
 from exoswitch.web.bodies import read_parameters
@@ -57,7 +58,7 @@ def _matched(route: Route[Endpoint], method: str, path: str) -> Match[Endpoint]:
         return match
     if route.methods:
         raise NoSuchMethod(f"{method[:20]} is not a method of {path[:_SHOWN]}", route.methods)
-    raise NoSuchPath(f"{path[:_SHOWN]} is not a path of this API")
+    raise NoSuchPath(why_missing(path[:_SHOWN]))
 
 
 def _parameters(request: Request) -> Parameters:

@@ -4,11 +4,17 @@ import json
 
 import pytest
 
-from tests.harness.dialers.rig import CUSTOMER
+from tests.harness.dialers.rig import CUSTOMER, until
 
 pytestmark = pytest.mark.loopback
 
 FORM = b"application/x-www-form-urlencoded"
+SPELLINGS = (
+    "StatusCallbackEvents[0]=terminal&StatusCallbackEvents[1]=answered",
+    "StatusCallbackEvents%5B%5D=terminal&StatusCallbackEvents%5B%5D=answered",
+    "StatusCallbackEvents=terminal&StatusCallbackEvents=answered",
+    "StatusCallbackEvents=terminal,answered",
+)
 
 
 @pytest.fixture
@@ -52,6 +58,22 @@ def test_multipart_of_curl_dash_f_is_read(post, account):
     ]
     body = ("".join(parts) + "--XyZ--\r\n").encode()
     assert post("/Calls/connect.json", body, b"multipart/form-data; boundary=XyZ")[0] == 200
+
+
+def test_each_spelling_of_events_is_taken(rig, post, account):
+    callback = f"StatusCallback={rig.receiver.url('/curl')}"
+    sids = {}
+    for events in SPELLINGS:
+        status, _, body = post("/Calls/connect.json", body_of(account, callback, events))
+        assert status == 200, body
+        sids[events] = json.loads(body)["Call"]["Sid"]
+
+    def told(sid):
+        return [one.form["EventType"] for one in rig.receiver.of("/curl") if one.form["CallSid"] == sid]
+
+    for events, sid in sids.items():
+        until(lambda sid=sid: len(told(sid)) == 2, f"two callbacks do not come for {events}")
+        assert told(sid) == ["answered", "terminal"], events
 
 
 def test_max_retries_of_ellaisys_is_ignored(post, account):

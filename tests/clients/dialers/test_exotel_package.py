@@ -3,7 +3,7 @@
 import exotel
 import pytest
 
-from tests.harness.dialers.rig import CUSTOMER
+from tests.harness.dialers.rig import AGENT, CUSTOMER
 
 pytestmark = pytest.mark.loopback
 
@@ -26,6 +26,19 @@ def test_it_calls_a_customer_with_a_flow_and_asks_for_the_call(rig, client, acco
     rig.ended(account, call["Sid"])
     details = client.call_details(call["Sid"])
     assert details.json()["Call"]["Status"] == "completed"
+
+
+def test_it_calls_two_numbers_and_gets_the_callback(rig, client, account):
+    callback = rig.receiver.url("/exotel-package?order=7")
+    accepted = client.call_number(AGENT, account.exophone, CUSTOMER, status_callback=callback, custom_data="order 7")
+    assert accepted.status_code == 200, accepted.text
+    call = accepted.json()["Call"]
+    assert (call["From"], call["To"], call["PhoneNumberSid"]) == (AGENT, CUSTOMER, account.exophone)
+    assert rig.ended(account, call["Sid"])["Status"] == "completed"
+    [told] = rig.receiver.wait("/exotel-package")
+    assert told.query == {"order": "7"}
+    assert told.form["CallSid"] == call["Sid"]
+    assert told.form["Status"] == "completed"
 
 
 def test_its_wrong_token_is_told_in_json(rig, account):

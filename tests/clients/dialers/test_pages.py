@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -29,6 +30,16 @@ def filled(rig):
 
 def run(*command):
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+@pytest.mark.parametrize(
+    "text", blocks("docs/dialers/python.md", "python"), ids=["exotel", "pyexotel", "exotelpy", "requests"]
+)
+def test_python_works(filled, text):
+    done = run(sys.executable, "-c", filled(text))
+    assert done.returncode == 0, done.stderr
+    expected = "08047491899" if "exophones" in text else SID
+    assert re.search(expected, done.stdout), done.stdout
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")

@@ -34,8 +34,10 @@ def test_proxy_leads_it_to_the_gateway(rig, account, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         client = Exotel(account.key, account.token, account.sid)
         call = client.connect_flow(CUSTOMER, account.exophone, account.app)["Call"]
+        numbers = client.get_phone_info(CUSTOMER)["Numbers"]  # no argument changes its host
     assert call["AccountSid"] == account.sid
-    assert proxy.names == ["api.exotel.com:443"]
+    assert numbers["PhoneNumber"] == CUSTOMER
+    assert proxy.names == 2 * ["api.exotel.com:443"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root, for port 443")

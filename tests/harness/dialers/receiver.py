@@ -103,10 +103,11 @@ class Receiver:
     def wait(self, path: str, count: int = 1) -> list[Received]:
         """Wait for so many requests of a path; give all that have come."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self._of(path)) >= count, WITHIN_S), (path, self._of(path))
-            return self._of(path)
+            assert self._news.wait_for(lambda: len(self.of(path)) >= count, WITHIN_S), (path, self.of(path))
+            return self.of(path)
 
-    def _of(self, path: str) -> list[Received]:
+    def of(self, path: str) -> list[Received]:
+        """Give the requests of a path until now."""
         return [one for one in self.received if one.path == path]
 
     def _read(self) -> None:
