@@ -39,6 +39,13 @@ class MediaMessages(Protocol):
         """Give how much held audio was dropped since the last call of this method."""
 
 
+class RecordingSink(Protocol):
+    """Takes the audio of a recorded call, both sides in time with each other."""
+
+    def take(self, said: bytes, played: bytes) -> None:
+        """Take what the caller said, and what was played to the caller meanwhile: PCM of the same length."""
+
+
 @frozen(kw_only=True)
 class MediaStatistics:
     """Counts of a call's audio, in 20 ms packets or frames unless the name says otherwise.

@@ -1,14 +1,19 @@
 """Adapter: the two ends of one call's audio: the RTP leg towards the person, the stream to the bot."""
 
+from collections.abc import Callable
+
 from attrs import define, field
 from zope.interface import implementer
 
 from exoswitch.call.effects import StopReason
 from exoswitch.call.events import MediaAddress
 from exoswitch.call.media import MediaStatistics
+from exoswitch.call.recording import Recorded
+from exoswitch.call.session import CallStatus, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.interfaces.bots import IBotConnection, IBots, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane
+from exoswitch.interfaces.recordings import IRecording, IRecordings
 
 
 @implementer(IStreamListener)
@@ -41,18 +46,42 @@ class Conversation:
 
     _plane: IMediaPlane
     _bots: IBots
+    _recordings: IRecordings
+    _wall_clock: Callable[[], float]
     source: str = field(default="", init=False)
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
     _attempt: _Attempt | None = field(default=None, init=False)
+    _recording: IRecording | None = field(default=None, init=False)
 
-    def open(self, source_host: str, listener: IMediaListener) -> None:
-        """Bind an RTP port for audio that comes from this host.
+    def open(self, source_host: str, listener: IMediaListener, session: Session) -> None:
+        """Bind an RTP port for audio that comes from this host; go on with the recording of a call that was answered.
 
         Raises:
             NoCapacity: no port is free.
         """
         self._leg = self._plane.open(source_host, listener)
+        if session.answered_at is not None:
+            self._begin_recording(session, max(0.0, self._wall_clock() - session.answered_at))
+
+    def record(self, session: Session) -> None:
+        """Begin to record the call if it asks for it and has just been answered."""
+        if session.status is CallStatus.IN_PROGRESS:
+            self._begin_recording(session, 0.0)
+
+    def end_recording(self, *, is_over: bool = True) -> Recorded | None:
+        """End the recording, and tell what there is, if anything; a call that is not over goes on elsewhere."""
+        if self._recording is None:
+            return None
+        if self._leg is not None:
+            self._leg.record(None)
+        return self._recording.end(is_over=is_over)
+
+    def _begin_recording(self, session: Session, offset_s: float) -> None:
+        is_wanted = session.recording is not None and not session.is_between_phones  # of which Asterisk has the audio
+        if is_wanted and self._recording is None and self._leg is not None:
+            self._recording = self._recordings.begin(session, offset_s)
+            self._leg.record(self._recording)
 
     @property
     def here(self) -> MediaAddress | None:
@@ -107,6 +136,7 @@ class Conversation:
 
     def release(self) -> MediaStatistics | None:
         """Unbind the RTP port; give the counts of its audio, None if it was not bound."""
+        self.end_recording(is_over=False)  # one that has ended already stays as it is
         leg, self._leg = self._leg, None
         if leg is None:
             return None

@@ -19,6 +19,7 @@ from exoswitch.interfaces.bots import IBots
 from exoswitch.interfaces.media import IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.passthru import IPassthru
+from exoswitch.interfaces.recordings import IRecordings
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.sessions.interfaces import ISessionStore
 from exoswitch.tasks.holds import Holds
@@ -58,6 +59,7 @@ class Environment:
     metrics: IMetrics
     switches: Mapping[str, ISwitch]
     trunks: ITrunkPool
+    recordings: IRecordings
     holds: Holds = field(default=Factory(lambda world: Holds(world.clock), takes_self=True))
     claim_lead: ClaimLead = field(factory=ClaimLead, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)

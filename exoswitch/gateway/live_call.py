@@ -112,7 +112,7 @@ class LiveCall:
             self._on_changed,
         )
         self._progress = CallProgress(self.record, world.clock, world.metrics, self._log)
-        self._conversation = Conversation(world.media, world.bots)
+        self._conversation = Conversation(world.media, world.bots, world.recordings, world.wall_clock)
         self._attempts = CallAttempts(world, self._choice, self._limits.budget_s, self._log)
         self._flow = CallFlow(self.record, self._core, self.inputs, world, self._find_app, self.feed, self._log)
         self._flow.begin()
@@ -171,7 +171,7 @@ class LiveCall:
             NoCapacity: no port is free.
         """
         try:
-            self._conversation.open(self.channel.switch.host, self)
+            self._conversation.open(self.channel.switch.host, self, self.session)
         except NoCapacity:
             self.feed(self.inputs.abandon)
             raise
@@ -320,9 +320,10 @@ class LiveCall:
             case fx.RecordProgress(status):
                 self._progress.reached(status)
                 self.record.progress(status)
+                self._conversation.record(self.session)
             case fx.RecordEnding(ending):
                 self._progress.ended()
-                self.record.end(ending)
+                self.record.end(ending, self._conversation.end_recording())
                 self._flow.ended()
 
     def _turn_came(self) -> None:

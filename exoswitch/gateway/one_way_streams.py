@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from exoswitch.call.effects import StopReason
 from exoswitch.call.events import MediaAnnounced, SwitchEvent
-from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics
+from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics, RecordingSink
 from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.stream_tap import StreamTap
@@ -75,6 +75,10 @@ class SilencedLeg:
 
     def clear(self, *, finish_message: bool = False, answer_marks: bool = True) -> None:
         """Clear nothing: nothing is queued."""
+
+    def record(self, sink: RecordingSink | None) -> None:
+        """Give the audio to this sink."""
+        self._leg.record(sink)
 
     def statistics(self) -> MediaStatistics:
         """Give the counts so far."""

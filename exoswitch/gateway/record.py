@@ -6,6 +6,7 @@ from attrs import define, evolve, field
 from twisted.logger import Logger
 
 from exoswitch.call.attempts import Attempt
+from exoswitch.call.recording import Recorded
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import BotTarget, CallStatus, Ending, Flow, Session
 from exoswitch.call.status_callback import StatusCallback
@@ -122,12 +123,12 @@ class CallRecord:
     def _talked_s(self) -> float | None:
         return None if self._answered_at is None else self._monotonic() - self._answered_at
 
-    def end(self, ending: Ending) -> None:
-        """Write how the call ended and what it costs, count it and log it."""
+    def end(self, ending: Ending, recorded: Recorded | None = None) -> None:
+        """Write how the call ended, what it costs and what was recorded; count it and log it."""
         if self._flow.ended is not None:
             self.told()  # or asked, and nobody waits for the answer now
         ended = self.session.ended(ending, self._wall_clock(), self._talked_s)
-        self._write(evolve(ended, charge=self._prices().charge(ended)))
+        self._write(evolve(ended, charge=self._prices().charge(ended), recorded=recorded))
         count_ended(self._metrics, self.session)
         self._log.info(
             "call {call_sid} {direction} {number}: {status}, {reason}",

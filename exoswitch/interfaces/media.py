@@ -2,7 +2,7 @@
 
 from zope.interface import Attribute, Interface
 
-from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics
+from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics, RecordingSink
 
 
 class IStream(Interface):
@@ -83,6 +83,15 @@ class IMediaLeg(Interface):
 
         With `finish_message`, a message that has begun plays to its end and keeps its marks. A message is the audio
         of one `play`, and of those that continue it; messages that fit into 20 ms together may count as one.
+        """
+
+    def record(sink: RecordingSink | None) -> None:
+        """Give both sides of the call to this sink from the next tick on, about once a second; None ends it.
+
+        One side is the caller's audio after the jitter buffer, with or without a stream. The other is what was sent
+        to the caller: the bot's audio, the waiting sound, silence. Both have the same length in each part, and
+        together they last as long as the ticks did, with silence for those that were left out. The end of the
+        recording, and of the leg, gives the rest.
         """
 
     def statistics() -> MediaStatistics:

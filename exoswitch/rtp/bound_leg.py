@@ -5,7 +5,7 @@ from collections.abc import Callable
 from attrs import define, field
 from zope.interface import implementer
 
-from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics
+from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics, RecordingSink
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IStream
 from exoswitch.rtp.plane import MediaSession
 
@@ -79,6 +79,11 @@ class BoundLeg:
             for name in marks:
                 stream.send_mark(name)
 
+    def record(self, sink: RecordingSink | None) -> None:
+        """Give both sides of the call to this sink from the next tick on; None ends it, and gives the rest."""
+        if not self._session.closed:
+            self._session.leg.record(sink)
+
     def statistics(self) -> MediaStatistics:
         """Give the counts so far."""
         return self._session.leg.statistics()
@@ -86,4 +91,5 @@ class BoundLeg:
     def close(self) -> None:
         """Unbind the port; a second call has no effect."""
         if not self._session.closed:
+            self._session.leg.record(None)
             self._unbind()

@@ -13,12 +13,13 @@ from attrs import define, field, frozen
 from exoswitch.audio.concealment import Concealer
 from exoswitch.audio.frames import FRAME_SAMPLES, Loop, ms_to_samples, samples_to_ms
 from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
-from exoswitch.call.media import MediaStatistics
+from exoswitch.call.media import MediaStatistics, RecordingSink
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.rtp.jitter import JitterBuffer
 from exoswitch.rtp.packet import Packetizer, RtpPacket, parse
 from exoswitch.rtp.playout import Playout
 from exoswitch.rtp.reception import Arrival, Reception
+from exoswitch.rtp.tape import Tape
 from exoswitch.rtp.timeline import Timeline
 
 Address = tuple[str, int]
@@ -95,6 +96,7 @@ class MediaLeg:
     malformed: int = field(default=0, init=False)
     unsupported: int = field(default=0, init=False)
     sent: int = field(default=0, init=False)
+    _tape: Tape | None = field(default=None, init=False)
     _waiting: Loop | None = field(default=None, init=False)
     _concealer: Concealer = field(factory=Concealer, init=False)
     _packetizer: Packetizer = field(init=False)
@@ -130,9 +132,13 @@ class MediaLeg:
         return self._directed and self.reception.received > self._received_before
 
     def attach(self) -> None:
-        """Let the caller's audio come out of the ticks from now on; audio that came before is dropped."""
+        """Let the caller's audio come out of the ticks from now on; audio that came before is dropped.
+
+        While the call is recorded, the audio in the jitter buffer is not: it is due in the next ticks.
+        """
         self.state = _ATTACHED
-        self._forget_source()
+        if self._tape is None:
+            self._forget_source()
         self._await_media()
 
     def detach(self) -> None:
@@ -150,6 +156,14 @@ class MediaLeg:
     def drain(self) -> None:
         """Stop the caller's audio, and play the bot's audio to its end; then the state is `DRAINED`."""
         self.state = _DRAINING
+
+    def record(self, sink: RecordingSink | None) -> None:
+        """Give both sides to this sink from the next tick on; None ends it, and gives the rest."""
+        if self._tape is not None:
+            self._tape.give()
+        elif self.state is not _ATTACHED:
+            self._forget_source()
+        self._tape = None if sink is None else Tape(sink, self.settings.law)
 
     def _forget_source(self) -> None:
         self.jitter.restart()
@@ -185,7 +199,7 @@ class MediaLeg:
             self.remote = address
         self._awaiting, self._heard_at = True, now
         arrival = self.reception.arrived(packet, now)
-        if self.state is not _ATTACHED:
+        if self.state is not _ATTACHED and self._tape is None:
             return
         newest = True
         if arrival is _NEXT:
@@ -227,16 +241,22 @@ class MediaLeg:
     def tick(self, now: float) -> LegTick:
         """Let 20 ms pass; audio that came before `now` is due."""
         packet: bytes | None = None
+        played = self._silence
         marks: Sequence[str] = ()
         if self.remote is not None:
             frame = self.playout.pop()
             if frame is None:
                 frame = self._frame_of_none()
             marks = self.playout.due_marks()
-            packet = self._packetizer.encode(frame or self._silence, frame is not None and not self._talking)
+            played = frame or self._silence
+            packet = self._packetizer.encode(played, frame is not None and not self._talking)
             self._talking = frame is not None
             self.sent += 1
-        pcm = self._caller_frame() if self.state is _ATTACHED else None
+        tape = self._tape
+        pcm = self._caller_frame() if self.state is _ATTACHED or tape is not None else None
+        if tape is not None and pcm is not None:
+            tape.add(pcm, played, now)
+            pcm = pcm if self.state is _ATTACHED else None
         return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
 
     def statistics(self) -> MediaStatistics:

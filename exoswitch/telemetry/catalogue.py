@@ -185,6 +185,18 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         _tally("playout_underruns_total", "Times that a bot's queued audio came to its end."),
         _tally("playout_dropped_seconds_total", "Audio of bots that was dropped because the queue was full."),
     ),
+    "Recordings": (
+        _gauge("recordings_active", "Calls that are being recorded."),
+        _gauge("recordings_bytes", "The size of all recordings in the folder, at its last look-through."),
+        _gauge("recordings_unwritten_bytes", "Audio of recordings that waits to be encoded and written."),
+        _histogram("recordings_write_seconds", "To encode and write half a second of all recorded calls.", _STORE_S),
+        _counter(
+            "recordings_ended_early_total",
+            "Recordings that ended before their call.",
+            Label("reason", ("disk_full", "not_writable", "too_slow", "no_encoder", "fault")),
+        ),
+        _counter("recordings_deleted_total", "Recordings that were deleted.", Label("reason", ("age", "size"))),
+    ),
     "Bots": (
         _gauge("streams_active", "Calls with a bot that is connected."),
         _histogram(

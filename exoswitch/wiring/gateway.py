@@ -45,9 +45,11 @@ from exoswitch.telemetry.prometheus import PrometheusMetrics
 from exoswitch.wiring.callbacks import recoverer
 from exoswitch.wiring.fleet import jobs, node_allocator, trunk_pool
 from exoswitch.wiring.http import http_services
+from exoswitch.wiring.recordings import recordings
 from exoswitch.wiring.stores import locks, outbox, session_store
 
 _LOG = Logger(namespace="exoswitch")
+_THREADS = ("journal", "traces", "reload", "recordings", "old recordings", "downloads")
 
 
 class Gateway(OrderedServices):
@@ -62,7 +64,7 @@ class Gateway(OrderedServices):
         self.config = config
         self.rules = CurrentRules(rules(config))
         self.metrics = PrometheusMetrics()
-        self.threads = {name: WorkerThread(reactor, name) for name in ("journal", "traces", "reload")}
+        self.threads = {name: WorkerThread(reactor, name) for name in _THREADS}
         resolver = CaresResolver(reactor)
         self.names = Names(reactor, resolver.ask, resolver.close)
         self.outbox = outbox(config, reactor)
@@ -76,6 +78,7 @@ class Gateway(OrderedServices):
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
+        self.recordings = recordings(config, reactor, self.threads, self.metrics)
         self.bots = self._bots(reactor)
         self.outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
         self.passthru = PassthruRequests(self.outgoing, time.time)
@@ -167,6 +170,7 @@ class Gateway(OrderedServices):
             metrics=self.metrics,
             switches=self.switches,
             trunks=self.trunks,
+            recordings=self.recordings,
         )
 
     def _add_all(self, config: Config, reactor: Any) -> None:
@@ -180,6 +184,8 @@ class Gateway(OrderedServices):
         self.add("the pool of trunks", OnceNamed(self.nodes, self.trunks))
         if self.recorder is not None:
             self.add("the recorder of traces", self.recorder)
+        if IService.providedBy(self.recordings):
+            self.add("recordings", IService(self.recordings))
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
         self.add("media", self.media)
         self.add("questions to passthrus", self.passthru)

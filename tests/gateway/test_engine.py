@@ -32,7 +32,7 @@ from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.passthrus import Passthrus
 from tests.harness.prices import PRICES
-from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch, Unanswered
+from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedRecordings, RecordedSwitch, Unanswered
 from tests.harness.rules import in_force
 
 BOT = BotTarget(url="ws://bot.example.org/ws")
@@ -83,6 +83,7 @@ class House:
             metrics=self.metrics,
             switches={"pbx1": self.switch},
             trunks=self.trunks,
+            recordings=RecordedRecordings(),
         )
         trunk = build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))
         directory = Routing(

@@ -30,7 +30,7 @@ from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.passthrus import Passthrus
 from tests.harness.prices import PRICES
-from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
+from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedRecordings, RecordedSwitch
 from tests.harness.rules import in_force
 
 OURS = "+918047491899"
@@ -177,6 +177,7 @@ class Calls(RuleBasedStateMachine):
             metrics=MemoryMetrics(),
             switches={"pbx1": self.switch},
             trunks=self.trunks,
+            recordings=RecordedRecordings(),
         )
         routing = Routing(
             limits=CallLimits(max_duration_s=60.0),

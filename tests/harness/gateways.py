@@ -27,7 +27,7 @@ from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
 from tests.harness.passthrus import Passthrus
 from tests.harness.prices import PRICES
-from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedSwitch
+from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedRecordings, RecordedSwitch
 from tests.harness.rules import in_force
 
 BOT = BotTarget(url="ws://bot.example.org/ws")
@@ -67,6 +67,7 @@ class Gateway:
     media: RecordedMedia = field(factory=RecordedMedia)
     bots: RecordedBots = field(factory=RecordedBots)
     passthrus: Passthrus = field(factory=Passthrus)
+    recordings: RecordedRecordings = field(factory=RecordedRecordings)
     metrics: MemoryMetrics = field(factory=MemoryMetrics)
     shares_sessions: bool = True
     has_post: bool = True
@@ -108,6 +109,7 @@ class Gateway:
             metrics=self.metrics,
             switches={"pbx1": self.switch},
             trunks=self.trunks,
+            recordings=self.recordings,
         )
         directory = Routing(
             limits=CallLimits(),

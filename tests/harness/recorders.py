@@ -5,9 +5,11 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from exoswitch.call.media import MediaStatistics
+from exoswitch.call.recording import Recorded
 from exoswitch.errors import ChannelGone, NoCapacity
 from exoswitch.interfaces.bots import IBotConnection, IBots
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
+from exoswitch.interfaces.recordings import IRecording, IRecordings
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.rtp.message_encoder import MessageEncoder
 
@@ -74,6 +76,7 @@ class RecordedLeg:
     asked: list = field(factory=list)
     stream: object = None
     messages: object = None
+    sink: object = None
 
     def direct(self, host, port):
         self.asked.append(("direct", host, port))
@@ -112,6 +115,10 @@ class RecordedLeg:
     def clear(self, *, finish_message=False, answer_marks=True):
         wishes = {"finish message": finish_message, "drop marks": not answer_marks}
         self.asked.append(("clear", *(wish for wish, is_wished in wishes.items() if is_wished)))
+
+    def record(self, sink):
+        self.sink = sink
+        self.asked.append(("record", sink is not None))
 
     def statistics(self):
         return MediaStatistics()
@@ -180,3 +187,28 @@ class Unanswered:
     def __call__(self, *_, **__):
         self.waiting.append(Deferred())
         return self.waiting[-1]
+
+
+@implementer(IRecording)
+@define(eq=False)
+class RecordedRecording:
+    call_sid: str
+    offset_s: float
+    ended: list = field(factory=list)
+
+    def take(self, said, played):
+        """Take nothing: a recorded leg gives no audio."""
+
+    def end(self, *, is_over):
+        self.ended.append(is_over)
+        return Recorded(seconds=7.5)
+
+
+@implementer(IRecordings)
+@define(eq=False)
+class RecordedRecordings:
+    begun: list = field(factory=list)
+
+    def begin(self, session, offset_s):
+        self.begun.append(RecordedRecording(session.call_sid, offset_s))
+        return self.begun[-1]

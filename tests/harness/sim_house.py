@@ -13,6 +13,7 @@ from exoswitch.config.model import (
     CallsConfig,
     Config,
     NumberConfig,
+    RecordingsConfig,
     RtpConfig,
 )
 from exoswitch.interfaces.calls import CallRequest
@@ -31,7 +32,9 @@ CALLS = CallsConfig(ring_s=20)
 class House:
     """A gateway with its Asterisk and its bot, on one virtual reactor, without REST."""
 
-    def __init__(self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, **options):
+    def __init__(
+        self, monkeypatch, *, script="answer-after=1 babble", behaviour="echo", calls=CALLS, recordings="", **options
+    ):
         # The web service listens on the default reactor, with real sockets.
         monkeypatch.setattr(wiring, "http_services", lambda *_, **__: ())
         self.reactor, self.meters = VirtualReactor(), Meters()
@@ -41,6 +44,7 @@ class House:
         self.bot = SimulatedBot(
             reactor=self.reactor, behaviour=parse_behaviour(behaviour), meters=self.meters, port=8000
         )
+        self.recordings = recordings
         self.gateway = wiring.Gateway(self.config(calls), self.reactor, pytest.fail)
 
     def config(self, calls):
@@ -57,6 +61,7 @@ class House:
             accounts={"acme1": AccountConfig(api_key="k", api_token="t")},
             apps={"1001": AppConfig(account="acme1", url=self.bot.url)},
             numbers={"+918047491899": NumberConfig(account="acme1", app="1001")},
+            recordings=RecordingsConfig(folder=self.recordings),
         )
 
     def live(self, scenario):
@@ -74,13 +79,15 @@ class House:
             await maybeDeferred(service.stopService)
         return result
 
-    async def place(self, url="", *, app=None, **options):
+    async def place(self, url="", *, app=None, recording=None, **options):
         """Call a phone and connect it to an app's bot, or to one at a URL, with these stream options."""
         bot = BotTarget(url=url or self.bot.url, options=StreamOptions(**options))
         if app is not None:
             bot = self.gateway.rules.now.accounts.by_name["acme1"].apps[app]
         return await self.gateway.engine.place(
-            CallRequest(account="acme1", number="+919812345678", exophone="+918047491899", bot=bot)
+            CallRequest(
+                account="acme1", number="+919812345678", exophone="+918047491899", bot=bot, recording=recording
+            )
         )
 
     async def ending_of(self, session):

@@ -1,0 +1,1 @@
+"""Recordings of calls: their audio, their files, and how long these are kept."""

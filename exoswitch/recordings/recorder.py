@@ -1,0 +1,296 @@
+"""Adapter: the recordings of all calls: their audio goes to one thread, twice a second, which writes it.
+
+An error ends a recording, and never its call. Audio that waits for a slow disk or encoder has a limit.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.call.recording import Recorded, RecordingWish
+from exoswitch.call.session import Session
+from exoswitch.errors import ExoswitchError
+from exoswitch.interfaces.metrics import IMetrics, Reading
+from exoswitch.interfaces.recordings import IRecording, IRecordings
+from exoswitch.recordings.files import PartWriter, Place, finish
+from exoswitch.recordings.none import NoRecording
+from exoswitch.recordings.upkeep import Upkeep
+from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.repeat import repeat
+
+_BATCH_S = 0.5
+_UPKEEP_S = 60.0
+_MOST_BYTES = 64 * 1024 * 1024  # of all calls, unwritten: 2,000 calls for a second
+_SPARE_BYTES = 200 * 1024 * 1024  # left on the disk for the session store and the log
+_STOP_S = 10.0
+
+InThread = Callable[..., Deferred[Any]]
+
+
+@frozen
+class _Trouble:
+    """Why a recording ends early: a label for the metrics, and a sentence."""
+
+    kind: str
+    text: str
+
+
+@frozen
+class _Batch:
+    """The audio of one recording that is to be written."""
+
+    recording: "_Recording"
+    writer: PartWriter
+    audio: list[tuple[bytes, bytes]]
+    is_last: bool
+    is_over: bool
+
+
+@implementer(IRecordings)
+class Recorder(Service):
+    """Records calls into a folder.
+
+    `in_thread` runs a function in a thread of the recordings, `aside` in another one: a search of the folder must not
+    keep audio waiting. `spare_bytes` stay free on the disk.
+    """
+
+    _log = Logger(namespace="exoswitch.recordings")
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        upkeep: Upkeep,
+        *,
+        in_thread: InThread,
+        aside: InThread,
+        wall_clock: Callable[[], float],
+        metrics: IMetrics,
+        spare_bytes: int = _SPARE_BYTES,
+    ) -> None:
+        self.metrics = metrics
+        self._clock = clock
+        self._upkeep = upkeep
+        self._in_thread = in_thread
+        self._aside = aside
+        self._wall_clock = wall_clock
+        self._spare_bytes = spare_bytes
+        self._one_at_a_time = DeferredLock()
+        self._loops: list[LoopingCall] = []
+        self._live: set[_Recording] = set()
+        self._waiting: dict[_Recording, None] = {}
+        self._unwritten_bytes = 0
+        self._size = 0
+        metrics.read_from(self._readings)
+
+    def begin(self, session: Session, offset_s: float) -> IRecording:
+        """Begin to record a call that asks for it, so long after its answer."""
+        wish = session.recording or RecordingWish()
+        try:
+            place = Place.of(self._upkeep.root, session.account, session.call_sid, wish.suffix)
+        except ValueError as problem:
+            return NoRecording(str(problem))
+        recording = _Recording(self, PartWriter(place, wish, round(1000 * offset_s)), offset_s)
+        self._live.add(recording)
+        return recording
+
+    # --- Asked by a recording
+
+    def noted(self, recording: "_Recording", size: int) -> None:
+        """A recording has more audio to write, or has ended."""
+        self._waiting[recording] = None
+        self._unwritten_bytes += size
+        if self._unwritten_bytes > _MOST_BYTES:
+            text = "the disk or the encoder is too slow for the number of recorded calls"
+            self.end_early(recording, _Trouble("too_slow", text))
+
+    def end_early(self, recording: "_Recording", trouble: _Trouble) -> None:
+        """End a recording whose call goes on."""
+        if not recording.end_early(trouble.text):
+            return
+        self.metrics.add("recordings_ended_early_total", reason=trouble.kind)
+        self._log.error(
+            "the recording of call {call_sid} ends early: {problem}",
+            call_sid=recording.writer.place.call_sid,
+            problem=trouble.text,
+        )
+
+    # --- The service
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Write twice a second, and look after the folder every minute."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._loops = [
+            repeat(self._write, _BATCH_S, self._clock, self._log),
+            repeat(self._keep, _UPKEEP_S, self._clock, self._log, now=True),
+        ]
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802
+        """Write all audio that waits. A recording that has not ended stays a part: its call goes on elsewhere."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        for loop in self._loops:
+            if loop.running:
+                loop.stop()
+        for recording in tuple(self._live):
+            recording.end(is_over=False)
+        return self._last().addTimeout(_STOP_S, self._clock).addErrback(self._not_stopped)
+
+    @deferred
+    async def _last(self) -> None:
+        await self._write()
+
+    def _not_stopped(self, failure: Failure) -> None:
+        self._log.failure("the last audio of recordings could not be written", failure)
+
+    async def _write(self) -> None:
+        await self._one_at_a_time.run(self._write_all)
+
+    @deferred
+    async def _write_all(self) -> None:
+        batches = [recording.taken() for recording in self._waiting]
+        size, self._waiting = self._unwritten_bytes, {}
+        if not batches:
+            return
+        began_at = self._clock.seconds()
+        try:
+            troubles = await self._in_thread(_write_batches, self._upkeep.root, self._spare_bytes, batches)
+        finally:
+            self._unwritten_bytes -= size
+        self.metrics.observe("recordings_write_seconds", self._clock.seconds() - began_at)
+        for batch, trouble in zip(batches, troubles, strict=True):
+            if batch.is_last:
+                self._live.discard(batch.recording)
+            if trouble is not None:
+                self.end_early(batch.recording, trouble)
+
+    async def _keep(self) -> None:
+        has_more = True
+        while has_more and self.running:
+            done = await self._aside(self._upkeep.run, self._wall_clock())
+            self._size, has_more = done.size, done.has_more
+            self.metrics.add("recordings_deleted_total", done.by_age, reason="age")
+            self.metrics.add("recordings_deleted_total", done.by_size, reason="size")
+            if done.total or done.finished:
+                self._log.info(
+                    "recordings: {age} deleted by age, {size} by size, {finished} of lost calls finished",
+                    age=done.by_age,
+                    size=done.by_size,
+                    finished=done.finished,
+                )
+
+    def _readings(self) -> list[Reading]:
+        return [
+            Reading("recordings_active", sum(recording.is_open for recording in self._live)),
+            Reading("recordings_bytes", self._size),
+            Reading("recordings_unwritten_bytes", self._unwritten_bytes),
+        ]
+
+
+@implementer(IRecording)
+@define(eq=False)
+class _Recording:
+    """The recording of one call."""
+
+    _recorder: Recorder
+    writer: PartWriter
+    _offset_s: float
+    is_open: bool = field(default=True, init=False)
+    _samples: int = field(default=0, init=False)
+    _audio: list[tuple[bytes, bytes]] = field(factory=list, init=False)
+    _ended_early: str | None = field(default=None, init=False)
+    _is_last: bool = field(default=False, init=False)
+    _is_over: bool = field(default=False, init=False)
+
+    def take(self, said: bytes, played: bytes) -> None:
+        """Take audio, to be written soon."""
+        if self.is_open:
+            self._audio.append((said, played))
+            self._samples += len(said) // 2
+            self._recorder.noted(self, len(said) + len(played))
+
+    def end(self, *, is_over: bool) -> Recorded:
+        """End it, and tell what there is."""
+        if not self._is_last:
+            self.is_open, self._is_last, self._is_over = False, True, is_over
+            self._recorder.noted(self, 0)
+        samples = self._samples if self._ended_early is None else self.writer.samples
+        seconds = samples / SAMPLE_RATE_HZ
+        return Recorded(seconds=round(self._offset_s + seconds if seconds else 0.0, 3), ended_early=self._ended_early)
+
+    def end_early(self, reason: str) -> bool:
+        """Take no more audio; tell whether it was open."""
+        was_open, self.is_open = self.is_open, False
+        self._ended_early = self._ended_early or reason
+        return was_open
+
+    def taken(self) -> _Batch:
+        """Give the audio that waits, and forget it."""
+        audio, self._audio = self._audio, []
+        return _Batch(self, self.writer, audio, self._is_last, self._is_over)
+
+
+def _write_batches(root: Path, spare_bytes: int, batches: list[_Batch]) -> list[_Trouble | None]:
+    """Write batches, in the thread; give the trouble of each."""
+    full = _lack_of_space(root, spare_bytes)
+    return [_write_batch(batch, full) for batch in batches]
+
+
+def _write_batch(batch: _Batch, full: _Trouble | None) -> _Trouble | None:
+    trouble = None
+    try:
+        if full is None:
+            for said, played in batch.audio:
+                batch.writer.write(said, played)
+        elif batch.audio:
+            trouble = full
+        if batch.is_last:
+            batch.writer.close()
+            if batch.is_over:
+                finish(batch.writer.place)
+    except Exception as problem:  # noqa: BLE001 - an error in one call must not stop the others
+        trouble = _trouble_of(problem, batch.writer.place.folder)
+        if batch.is_last and batch.is_over:
+            _finish_what_there_is(batch)
+    return trouble
+
+
+def _finish_what_there_is(batch: _Batch) -> None:
+    """Finish a recording that could not be written to its end; what fails again is left to the upkeep."""
+    try:
+        finish(batch.writer.place)
+    except (OSError, ExoswitchError):
+        return
+
+
+def _trouble_of(problem: Exception, folder: Path) -> _Trouble:
+    if isinstance(problem, OSError):
+        full = problem.errno in {errno.ENOSPC, errno.EDQUOT}
+        text = "the disk is full" if full else f"{folder} cannot be written: {problem.strerror or problem}"
+        return _Trouble("disk_full" if full else "not_writable", text)
+    if isinstance(problem, ExoswitchError):
+        return _Trouble("no_encoder", str(problem))
+    return _Trouble("fault", f"a fault of the gateway: {type(problem).__name__}: {problem}")
+
+
+def _lack_of_space(root: Path, spare_bytes: int) -> _Trouble | None:
+    """Look at the disk; a folder that is not there yet is looked at when it is made."""
+    try:
+        status = os.statvfs(root)
+    except OSError:
+        return None
+    free = status.f_bavail * status.f_frsize
+    if free >= spare_bytes:
+        return None
+    text = f"the disk has only {free // 1_000_000} MB left; recordings leave {spare_bytes // 1_000_000} MB free"
+    return _Trouble("disk_full", text)
