@@ -83,6 +83,7 @@ def routing(config: Config) -> Routing:
         trunks={trunk.name: build(trunk) for trunk in config.trunks},
         routes={number: InboundRoute(target.account, bots[target.app]) for number, target in config.numbers.items()},
         in_fleet=bool(config.cluster),
+        records_wav=config.recordings.format == "wav",
         shares_sessions=bool(config.cluster) and is_postgres(config.sessions),
     )
 

@@ -273,8 +273,8 @@ class PassthruConfig:
 class RecordingsConfig:
     """Recordings of calls: a folder of at most `max_gb`, in which the oldest files are deleted first.
 
-    A file is deleted after `retention_days`. `format` is that of a call that asks for none, and ``wav`` that of all
-    calls. `base_url` is the address of this gateway or its fleet for dialers: RecordingUrl begins with it.
+    A file is deleted after `retention_days`. With `format` ``wav`` all files are WAV, else MP3 as calls
+    ask for it. `base_url` is the address of this gateway or its fleet for dialers: RecordingUrl begins with it.
     """
 
     folder: values.Folder = "exoswitch-recordings"

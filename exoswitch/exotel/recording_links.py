@@ -25,7 +25,7 @@ class RecordingLinks:
     """Makes the URLs of recordings, and checks signatures.
 
     `base_url` is the address of this gateway or its fleet for dialers, without a path: ``https://exo.example.org``.
-    All gateways of a fleet have the same `secret`.
+    All gateways of a fleet have the same `secret`; without one, no URL is signed.
     """
 
     base_url: str
@@ -37,7 +37,7 @@ class RecordingLinks:
 
     def presigned_url(self, session: Session, now: float, valid_s: float = VALID_S) -> str | None:
         """Give the URL that needs no key until `valid_s` from `now` (wall clock); None if there is no recording."""
-        if not has_recording(session):
+        if not (self.secret and has_recording(session)):
             return None
         path, expires = _path(session), str(int(now + valid_s))
         return f"{self.base_url}{path}?Expires={expires}&Signature={self._signature(path, expires)}"
@@ -49,7 +49,7 @@ class RecordingLinks:
         if signature is None:
             return None
         is_ours = hmac.compare_digest(signature.encode(), self._signature(path, expires).encode())
-        return is_ours and _EXPIRY.fullmatch(expires) is not None and now < int(expires)
+        return bool(self.secret) and is_ours and _EXPIRY.fullmatch(expires) is not None and now < int(expires)
 
     def _signature(self, path: str, expires: str) -> str:
         return hmac.new(self.secret, f"{path}\n{expires}".encode(), sha256).hexdigest()

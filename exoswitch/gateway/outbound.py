@@ -135,7 +135,7 @@ class Outbound(Service):
             custom_field=request.custom_field,
             ring_s=request.ring_s,
             max_duration_s=request.max_duration_s,
-            recording=request.recording_of_call,
+            recording=self._rules.now.routing.recording(request.recording_of_call),
             callback=request.callback,
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from exoswitch.call.limits import CallLimits
+from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.interfaces.trunk import ITrunk
@@ -62,7 +63,7 @@ class Routing:
     """Limits, trunks, each account's limit of concurrent calls, and the routes of inbound numbers (E.164).
 
     `in_fleet`: other gateways may exist. `shares_sessions`: gateways read each other's sessions, so they can dial and
-    resume each other's calls.
+    resume each other's calls. `records_wav`: all recordings are WAV.
     """
 
     limits: CallLimits
@@ -71,6 +72,11 @@ class Routing:
     routes: Mapping[str, InboundRoute]
     in_fleet: bool = False
     shares_sessions: bool = False
+    records_wav: bool = False
+
+    def recording(self, wish: RecordingWish | None) -> RecordingWish | None:
+        """Give what is recorded of a call that asks for this."""
+        return evolve(wish, format="wav") if wish is not None and self.records_wav else wish
 
     def quotas_of(self, account: str, *, is_new: bool = True) -> Mapping[str, int]:
         """Give the quotas of a call, with their limits; a call that is not new counts, but is never refused.

@@ -25,10 +25,12 @@ from exoswitch.errors import ExoswitchError
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.interfaces.recordings import IRecording, IRecordings
 from exoswitch.recordings.files import PartWriter, Place, finish
+from exoswitch.recordings.key import make_key, read_key
 from exoswitch.recordings.none import NoRecording
 from exoswitch.recordings.upkeep import Upkeep
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.repeat import repeat
+from exoswitch.tasks.spawn import spawn
 
 _BATCH_S = 0.5
 _UPKEEP_S = 60.0
@@ -63,7 +65,7 @@ class Recorder(Service):
     """Records calls into a folder.
 
     `in_thread` runs a function in a thread of the recordings, `aside` in another one: a search of the folder must not
-    keep audio waiting. `spare_bytes` stay free on the disk.
+    keep audio waiting. `spare_bytes` stay free on the disk. `key` signs URLs; the first recording makes it.
     """
 
     _log = Logger(namespace="exoswitch.recordings")
@@ -80,6 +82,7 @@ class Recorder(Service):
         spare_bytes: int = _SPARE_BYTES,
     ) -> None:
         self.metrics = metrics
+        self.key = b""
         self._clock = clock
         self._upkeep = upkeep
         self._in_thread = in_thread
@@ -103,6 +106,8 @@ class Recorder(Service):
             return NoRecording(str(problem))
         recording = _Recording(self, PartWriter(place, wish, round(1000 * offset_s)), offset_s)
         self._live.add(recording)
+        if not self.key:
+            spawn(self._make_key(), self._log, "making the key that signs URLs")
         return recording
 
     # --- Asked by a recording
@@ -174,7 +179,14 @@ class Recorder(Service):
             if trouble is not None:
                 self.end_early(batch.recording, trouble)
 
+    async def _make_key(self) -> None:
+        try:
+            self.key = await self._aside(make_key, self._upkeep.root)
+        except OSError:
+            return  # The recording ends for the same reason, and says so.
+
     async def _keep(self) -> None:
+        self.key = self.key or await self._aside(read_key, self._upkeep.root)
         has_more = True
         while has_more and self.running:
             done = await self._aside(self._upkeep.run, self._wall_clock())

@@ -20,8 +20,8 @@ from exoswitch.web.request import Request as WebRequest
 
 Request = Any  # exoswitch.web.request.Request, which has few types
 
-Handler = Callable[[Request], bytes | Awaitable[bytes]]
-"""Gives the body of the answer to a GET request, and sets its status and headers."""
+Handler = Callable[[Request], bytes | Awaitable[bytes | None]]
+"""Gives the body of the answer to a GET request, and sets its status and headers; None if it has written it."""
 
 Refusal = Callable[[int, str, bytes], tuple[str, bytes]]
 """Gives the ``Content-Type`` and the body of an error: its HTTP status, its message, and the request's target."""

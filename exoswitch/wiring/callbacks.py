@@ -1,8 +1,10 @@
 """Root: the wiring of status callbacks: from the outbox to the servers of dialers."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
+from exoswitch.call.session import Session
 from exoswitch.exotel.callbacks.outgoing import Outgoing
 from exoswitch.exotel.callbacks.status_callbacks import StatusCallbacks
 from exoswitch.gateway.rules import CurrentRules
@@ -14,14 +16,21 @@ from exoswitch.tasks.holds import Holds
 
 
 def recoverer(
-    outbox: IOutbox, outgoing: Outgoing, holds: Holds, rules: CurrentRules, *, metrics: IMetrics, reactor: Any
+    outbox: IOutbox,
+    outgoing: Outgoing,
+    holds: Holds,
+    rules: CurrentRules,
+    recording_url: Callable[[Session], str],
+    *,
+    metrics: IMetrics,
+    reactor: Any,
 ) -> Recoverer:
-    """Make what delivers callbacks."""
+    """Make what delivers callbacks; `recording_url` gives the URL of a call's recording, or an empty text."""
 
     def keys(account: str) -> tuple[bytes, ...]:
         known = rules.now.accounts.by_name.get(account)
         return () if known is None else known.signing_keys
 
-    callbacks = StatusCallbacks(outgoing, keys, time.time)
+    callbacks = StatusCallbacks(outgoing, keys, time.time, recording_url)
     sender = Sender(callbacks.deliver, outbox.settle, holds, lambda: rules.now.retries, reactor, metrics)
     return Recoverer(outbox, sender, reactor, metrics)

@@ -45,11 +45,12 @@ from exoswitch.telemetry.prometheus import PrometheusMetrics
 from exoswitch.wiring.callbacks import recoverer
 from exoswitch.wiring.fleet import jobs, node_allocator, trunk_pool
 from exoswitch.wiring.http import http_services
-from exoswitch.wiring.recordings import recordings
+from exoswitch.wiring.recordings import THREADS as RECORDING_THREADS
+from exoswitch.wiring.recordings import Recordings
 from exoswitch.wiring.stores import locks, outbox, session_store
 
 _LOG = Logger(namespace="exoswitch")
-_THREADS = ("journal", "traces", "reload", "recordings", "old recordings", "downloads")
+_THREADS = ("journal", "traces", "reload", *RECORDING_THREADS)
 
 
 class Gateway(OrderedServices):
@@ -78,13 +79,19 @@ class Gateway(OrderedServices):
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
         self.recorder = _recorder(config, reactor, self.threads["traces"])
-        self.recordings = recordings(config, reactor, self.threads, self.metrics)
+        self.recordings = Recordings.of(config, reactor, self.threads, self.metrics)
         self.bots = self._bots(reactor)
         self.outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
         self.passthru = PassthruRequests(self.outgoing, time.time)
         environment = self._environment(reactor)
         self.callbacks = recoverer(
-            self.outbox, self.outgoing, environment.holds, self.rules, metrics=self.metrics, reactor=reactor
+            self.outbox,
+            self.outgoing,
+            environment.holds,
+            self.rules,
+            self.recordings.url,
+            metrics=self.metrics,
+            reactor=reactor,
         )
         self.engine = Engine(environment, self.rules)
         for switch in self.switches.values():
@@ -170,7 +177,7 @@ class Gateway(OrderedServices):
             metrics=self.metrics,
             switches=self.switches,
             trunks=self.trunks,
-            recordings=self.recordings,
+            recordings=self.recordings.of_calls,
         )
 
     def _add_all(self, config: Config, reactor: Any) -> None:
@@ -184,13 +191,14 @@ class Gateway(OrderedServices):
         self.add("the pool of trunks", OnceNamed(self.nodes, self.trunks))
         if self.recorder is not None:
             self.add("the recorder of traces", self.recorder)
-        if IService.providedBy(self.recordings):
-            self.add("recordings", IService(self.recordings))
+        if self.recordings.recorder is not None:
+            self.add("recordings", self.recordings.recorder)
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
         self.add("media", self.media)
         self.add("questions to passthrus", self.passthru)
         self.add("calls", OnceNamed(self.nodes, self.engine))
-        for name, service in http_services(config, self.engine, self.rules, metrics=self.metrics, reactor=reactor):
+        tools = {"recordings": self.recordings, "metrics": self.metrics, "reactor": reactor}
+        for name, service in http_services(config, self.engine, self.rules, **tools):
             self.add(name, service)
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)

@@ -24,10 +24,17 @@ from exoswitch.web.health import health_routes
 from exoswitch.web.limits import ConnectionLimits
 from exoswitch.web.metrics import MetricsPage
 from exoswitch.web.site import make_site, web_service
+from exoswitch.wiring.recordings import Recordings
 
 
 def http_services(
-    config: Config, calls: ICalls, rules: CurrentRules, *, metrics: PrometheusMetrics, reactor: Any
+    config: Config,
+    calls: ICalls,
+    rules: CurrentRules,
+    *,
+    recordings: Recordings,
+    metrics: PrometheusMetrics,
+    reactor: Any,
 ) -> Iterator[tuple[str, IService]]:
     """Give each server and its name: that of the API, and that of metrics if it has an endpoint of its own."""
     page = MetricsPage(metrics.parts, CONTENT_TYPE, reactor)
@@ -41,19 +48,20 @@ def http_services(
     def concurrency(account: str) -> int:
         return rules.now.routing.concurrency.get(account, 0)
 
+    authentication = Authentication(accounts, reactor, metrics)
     api = RestApi(
         Routes[Endpoint].of(
             (
                 *connect_endpoints(calls, accounts),
-                *call_endpoints(calls, reactor),
+                *call_endpoints(calls, reactor, recordings.links_for),
                 *account_endpoints(calls, concurrency, lambda: config.billing.currency),
                 *number_endpoints(calls),
             )
         ),
-        Authentication(accounts, reactor, metrics),
+        authentication,
         time.time,
     )
-    more = {**health_routes(calls), **({} if config.metrics else page.routes())}
+    more = {**health_routes(calls), **recordings.routes(authentication), **({} if config.metrics else page.routes())}
     settings = config.http_limits
     limits = ConnectionLimits(
         total=settings.connections,

@@ -91,8 +91,9 @@ class Desk:
         return recording
 
     def files(self):
-        """Give the content of each file by its name."""
-        return {path.name: path.read_bytes() for path in sorted(self.folder.rglob("*")) if path.is_file()}
+        """Give the content of each file by its name, except the key."""
+        paths = sorted(self.folder.rglob("[!.]*"))
+        return {path.name: path.read_bytes() for path in paths if path.is_file()}
 
 
 def grow_old(folder, moment):

@@ -30,7 +30,7 @@ def refusal(status: int, message: str, target: bytes) -> tuple[str, bytes]:
 
 
 class RestResource(Resource):
-    """The API, and `more`: the GET handlers of other paths."""
+    """The API, and `more`: the GET handlers of other paths; one that ends with a slash is of all paths below it."""
 
     isLeaf = True  # noqa: N815 - Twisted's name
 
@@ -50,10 +50,12 @@ class RestResource(Resource):
         """Answer a request of the API, or hand it to the handler of its path."""
         path, method = request.path.decode("utf-8", "replace"), request.method.decode("ascii", "replace")
         form = Form.of_path(path)
-        answered = None
+        answered: Answered | None = None
+        body: bytes | None
         try:
-            if path in self._more:
-                body = await self._more_body(request, method, path)
+            handler = self._more.get(path) or self._more.get(path[: path.find("/", 1) + 1])
+            if handler is not None:
+                body = await _more_body(handler, request, method, path)
             else:
                 answered = await self._api.answer(request, method, path, form)
                 body = _prepared(request, form, answered)
@@ -65,15 +67,17 @@ class RestResource(Resource):
                 _LOG.failure("a request failed")
             failed = Answered(_document(response, form, method), response.status, response.headers)
             body = _prepared(request, form, failed)
-        _finish(request, body)
+        if body is not None:
+            _finish(request, body)
         if answered is not None and answered.written is not None:
             answered.written()
 
-    async def _more_body(self, request: Request, method: str, path: str) -> bytes:
-        if method not in _READS:
-            raise NoSuchMethod(f"{method[:20]} is not a method of {path}", _READS)
-        body = self._more[path](request)
-        return body if isinstance(body, bytes) else await body
+
+async def _more_body(handler: Handler, request: Request, method: str, path: str) -> bytes | None:
+    if method not in _READS:
+        raise NoSuchMethod(f"{method[:20]} is not a method of {path[:100]}", _READS)
+    body = handler(request)
+    return body if isinstance(body, bytes) else await body
 
 
 def _document(response: ErrorResponse, form: Form, method: str) -> Mapping[str, Any]:
