@@ -169,6 +169,13 @@ class Session:
         return (known, *map(self.channel_of, later))
 
     @property
+    def leaves_passthru_untold(self) -> bool:
+        """Whether the call has ended, and its app's passthru is still to be told how the last stream ended."""
+        had_stream = self.ending is not None and self.ending.stream_status is not None
+        is_told = self.flow is not None and self.flow.is_told
+        return had_stream and not is_told and self.bot is not None and self.bot.passthru is not None
+
+    @property
     def is_between_phones(self) -> bool:
         """Whether Asterisk connects, or is to connect, the call's phone with another one."""
         return self.second is not None or self.parent_call_sid is not None

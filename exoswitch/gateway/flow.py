@@ -10,6 +10,7 @@ from exoswitch.call import effects as fx
 from exoswitch.call.core import CallCore
 from exoswitch.call.flow import FindApp, apply_answer, apply_stream_end
 from exoswitch.call.inputs import CallInputs
+from exoswitch.call.passthru import HANG_UP
 from exoswitch.call.session import BotTarget
 from exoswitch.errors import ExoswitchError
 from exoswitch.gateway.environment import Environment
@@ -59,19 +60,13 @@ class CallFlow:
             case fx.EnterApp(bot):
                 self._enter(bot)
 
-    def ended(self) -> None:
-        """Tell the passthru of a stream that has ended with the call."""
-        bot, ending, flow = self._record.session.bot, self._record.session.ending, self._record.session.flow
-        had_stream = ending is not None and ending.stream_status is not None
-        if had_stream and bot is not None and bot.passthru is not None and not (flow is not None and flow.is_told):
-            self._tell()
-
     def _follow_stream(self) -> None:
         passthru, ending = self._core.passthru, self._core.ending
         if passthru is not None and passthru.is_async and ending is not None:
             self._record.end_stream(ending)
-            self._record.told()
-            self._tell()
+            if passthru.on_200 != HANG_UP:  # else the end of the call tells it, as a callback
+                self._tell()
+                self._record.told()
         self._feed(apply_stream_end, self._inputs, self._core, self._find_app)
 
     def _enter(self, bot: BotTarget) -> None:

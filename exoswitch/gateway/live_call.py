@@ -324,7 +324,6 @@ class LiveCall:
             case fx.RecordEnding(ending):
                 self._progress.ended()
                 self.record.end(ending, self._conversation.end_recording())
-                self._flow.ended()
 
     def _turn_came(self) -> None:
         self._dialling.turn_came()

@@ -125,7 +125,8 @@ class CallRecord:
 
     def end(self, ending: Ending, recorded: Recorded | None = None) -> None:
         """Write how the call ended, what it costs and what was recorded; count it and log it."""
-        if self._flow.ended is not None:
+        passthru = None if self.session.bot is None else self.session.bot.passthru
+        if self._flow.ended is not None and passthru is not None and not passthru.is_async:
             self.told()  # or asked, and nobody waits for the answer now
         ended = self.session.ended(ending, self._wall_clock(), self._talked_s)
         self._write(evolve(ended, charge=self._prices().charge(ended), recorded=recorded))

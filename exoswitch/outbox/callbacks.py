@@ -1,5 +1,7 @@
 """Core: the callbacks that a session asks for: each tells a dialer of one event of a call.
 
+One more tells the passthru of its app that the last stream has ended with the call; nobody waits for its answer.
+
 They follow from the state of a session, and not from the step that led to it: a session that has ended asks for the
 callback of its answer, too, should the note of the answer be lost. A call and a position identify a callback, so that
 it is kept once, however often notes are written.
@@ -20,7 +22,10 @@ SECOND_ENDS_S = 2.0
 """How long the end of a call between two phones waits for the end of the second one, whose facts it tells too."""
 
 TERMINAL = "terminal"
-_RINGING, _ANSWERED, _ANSWERED_SECOND, _ENDED = 1, 2, 3, 9  # positions of a call's callbacks
+PASSTHRU = "passthru"
+"""The last callback of a call. It says nothing of the call's state, so an earlier one may still be sent again."""
+
+_RINGING, _ANSWERED, _ANSWERED_SECOND, _ENDED, LAST_POSITION = 1, 2, 3, 9, 10  # positions of a call's callbacks
 
 
 @frozen(kw_only=True)
@@ -55,21 +60,30 @@ class CallbackRow:
 
 def callbacks_of(session: Session) -> tuple[Callback, ...]:
     """Give the callbacks of a session up to its present state, in their order."""
+    return (*_status_callbacks(session), *_passthru(session))
+
+
+def _status_callbacks(session: Session) -> Iterator[Callback]:
     wanted = session.callback
-    if wanted is None:
-        return ()
-    receiver = _receiver(session.account, wanted.url)
-    return tuple(
-        Callback(
-            position=position,
-            event=event,
-            leg=leg,
-            receiver=receiver,
-            due_at=max(then.updated_at, session.created_at + AFTER_CREATION_S) + _wait_s(then),
-            session=then,
-        )
-        for position, event, leg, then in _told(session)
-        if event in (wanted.events or (TERMINAL,))
+    if wanted is not None:
+        for position, event, leg, then in _told(session):
+            if event in (wanted.events or (TERMINAL,)):
+                yield _callback(position, event, leg, wanted.url, then)
+
+
+def _passthru(session: Session) -> Iterator[Callback]:
+    if session.leaves_passthru_untold and session.bot is not None and session.bot.passthru is not None:
+        yield _callback(LAST_POSITION, PASSTHRU, 1, session.bot.passthru.url, session)
+
+
+def _callback(position: int, event: str, leg: int, url: str, session: Session) -> Callback:
+    return Callback(
+        position=position,
+        event=event,
+        leg=leg,
+        receiver=_receiver(session.account, url),
+        due_at=max(session.updated_at, session.created_at + AFTER_CREATION_S) + _wait_s(session),
+        session=session,
     )
 
 

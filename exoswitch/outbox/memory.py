@@ -6,7 +6,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from zope.interface import implementer
 
-from exoswitch.outbox.callbacks import TERMINAL, CallbackRow
+from exoswitch.outbox.callbacks import LAST_POSITION, PASSTHRU, TERMINAL, CallbackRow
 from exoswitch.outbox.delivery import Leased, Settlement, State
 from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.outbox.rows import Backlog, Kept
@@ -133,8 +133,7 @@ class MemoryOutbox:
         return [entry for entry in self.entries.values() if entry.state == state]
 
     def _of_call(self, entry: _Entry) -> Iterator[_Entry]:
-        positions = range(10)
-        found = (self.entries.get((entry.row.call_sid, position)) for position in positions)
+        found = (self.entries.get((entry.row.call_sid, position)) for position in range(LAST_POSITION + 1))
         return (other for other in found if other is not None and other is not entry)
 
     def _earlier(self, entry: _Entry) -> _Entry | None:
@@ -144,7 +143,8 @@ class MemoryOutbox:
     def _is_outdated(self, entry: _Entry) -> bool:
         """Whether a later callback of the call was delivered."""
         return any(
-            other.state == "delivered" and other.row.position > entry.row.position for other in self._of_call(entry)
+            other.state == "delivered" and other.row.position > entry.row.position and other.row.event != PASSTHRU
+            for other in self._of_call(entry)
         )
 
     def _lease(self, entry: _Entry, now: float) -> Leased:

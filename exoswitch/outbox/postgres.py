@@ -91,7 +91,8 @@ _BACKLOG = (
 )
 _OUTDATED = (
     "EXISTS (SELECT 1 FROM callbacks AS later WHERE later.call_sid = callbacks.call_sid "
-    "AND later.position > callbacks.position AND later.state = 'delivered')"
+    "AND later.position > callbacks.position AND later.state = 'delivered' "
+    "AND later.event <> 'passthru')"
 )
 _RESEND = (
     f"WITH {_MOMENT}, again AS (UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, "  # noqa: S608 - ours

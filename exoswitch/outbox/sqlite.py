@@ -47,7 +47,8 @@ _RELEASE = "UPDATE callbacks SET due_at = ?, leased_by = NULL WHERE state = 'wai
 _BACKLOG = "SELECT count(*), min(coalesce(since, due_at)) FROM callbacks WHERE state = 'waiting'"
 _OUTDATED = (
     "EXISTS (SELECT 1 FROM callbacks AS later WHERE later.call_sid = callbacks.call_sid "
-    "AND later.position > callbacks.position AND later.state = 'delivered')"
+    "AND later.position > callbacks.position AND later.state = 'delivered' "
+    "AND later.event <> 'passthru')"
 )
 _RESEND = (
     "UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, settled_at = NULL, due_at = ? "  # noqa: S608

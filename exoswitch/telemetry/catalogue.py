@@ -63,7 +63,7 @@ _BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))
 _CAUSE = Label("cause", tuple(map(str, CAUSES)))
 _FAILOVER_CAUSE = Label("cause", ("silence", "no-channel", "other", *map(str, FINAL_ANSWERS)))
-_EVENT = Label("event", ("ringing", "answered", "terminal"))
+_EVENT = Label("event", ("ringing", "answered", "terminal", "passthru"))
 _CALLBACK_OUTCOME = Label("outcome", ("delivered", "retry", "dropped", "refused", "ssrf"))
 _SCHEME = Label("scheme", ("ws", "wss", "http", "https"))
 

@@ -4,8 +4,9 @@ import pytest
 from attrs import evolve
 from zope.interface.verify import verifyObject
 
+from exoswitch.call.passthru import Passthru
 from exoswitch.call.second_leg import SecondLeg
-from exoswitch.call.session import CallStatus, Ending
+from exoswitch.call.session import CallStatus, Ending, StreamStatus
 from exoswitch.call.status_callback import EVENTS, StatusCallback
 from exoswitch.outbox.callbacks import SECOND_ENDS_S
 from exoswitch.outbox.delivery import Settlement
@@ -356,6 +357,25 @@ def test_failed_callback_is_not_sent_again_after_a_later_one_of_its_call(world):
         world.wait(1.0)
         await settle(world.one, await lease(world.one), "delivered")
         assert await world.one.resend(None) == 0
+
+    world.run(scenario)
+
+
+def test_passthru_is_told_last_and_an_earlier_callback_can_still_be_sent_again(world):
+    async def scenario(world):
+        how = evolve(HUNG_UP, stream_status=StreamStatus.CANCELLED)
+        bot = evolve(SESSION.bot, passthru=Passthru(url="https://crm.example.org/next"))
+        await world.note(evolve(to("h", "c1", bot=bot), ending=how))
+        world.now = LATER
+        leased = await lease(world.one)
+        assert [one.event for one in leased] == ["terminal"]
+        await settle(world.one, leased, "failed", why="404")
+        world.wait(1.0)
+        leased = await lease(world.one)
+        assert [(one.event, one.receiver) for one in leased] == [("passthru", "acme1 crm.example.org:443")]
+        await settle(world.one, leased)
+        assert await world.one.resend(None) == 1
+        assert await events(world.one) == ["terminal"]
 
     world.run(scenario)
 

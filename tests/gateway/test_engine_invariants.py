@@ -24,6 +24,7 @@ from exoswitch.gateway.engine import STOP_WAIT_S, Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
+from exoswitch.outbox.callbacks import callbacks_of
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.registry import build
@@ -403,10 +404,12 @@ class Calls(RuleBasedStateMachine):
         ended_here = [sid for sid in self.accepted if sid not in self.ended_elsewhere]
         assert {sid: self.sessions.finals[sid] for sid in ended_here} == dict.fromkeys(ended_here, 1)
         assert [sid for sid in self.accepted if self.sessions.finals[sid] > 1] == []
-        told = {session.stream_sid for session in self.passthrus.all}
         last = [session for session in self.sessions.last.values() if session.status.is_final]
-        with_stream = [session for session in last if session.ending.stream_status and session.bot.passthru]
-        assert {session.stream_sid for session in with_stream} <= told
+        asked = [session.stream_sid for session in self.passthrus.all]
+        told = [session.stream_sid for session in last if callbacks_of(session)]
+        with_stream = {each.stream_sid for each in last if each.ending.stream_status and each.bot.passthru}
+        assert with_stream <= {*asked, *told}
+        assert not set(asked) & set(told)
 
 
 TestCalls = Calls.TestCase

@@ -8,6 +8,7 @@ from exoswitch.call.passthru import Hop, Passthru
 from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable
+from exoswitch.outbox.callbacks import callbacks_of
 from tests.harness.gateways import LEG, REQUEST, Gateways, result
 
 PASSTHRU = Passthru(url="https://crm.example.org/p", timeout_s=4.0, on_302=Hop(app="1002"))
@@ -129,16 +130,32 @@ def test_a_person_who_presses_keys_without_end_fills_no_memory(fleet):
     assert len(gateway.passthrus.answer(200).flow.digits) == 64
 
 
+def told_at_the_end(fleet, sid):
+    """Give the callbacks that the end of a call adds to the outbox."""
+    return [(callback.event, callback.receiver) for callback in callbacks_of(fleet.session(sid))]
+
+
+TOLD = [("passthru", "acme1 crm.example.org:443")]
+
+
 def test_a_caller_who_hangs_up_first_is_told_of_too(fleet):
     gateway, sid = alone(fleet)
     fleet.advance(3.0)
     fleet.happens(ev.ChannelHungUp(sid, 16, ""))
-    ((told, _),) = gateway.passthrus.asked
-    assert told.ending.stream_status is StreamStatus.CANCELLED
-    assert told.ending.disconnected_by is DisconnectedBy.USER
-    assert fleet.leases() == {}
-    gateway.passthrus.answer(302)
-    assert len(gateway.bots.connections) == 1
+    assert gateway.passthrus.all == []
+    assert told_at_the_end(fleet, sid) == TOLD
+    ended = fleet.session(sid).ending
+    assert (ended.stream_status, ended.disconnected_by) == (StreamStatus.CANCELLED, DisconnectedBy.USER)
+
+
+def test_a_stream_that_is_lost_with_its_gateway_is_told_of(fleet):
+    _, sid = alone(fleet)
+    assert callbacks_of(fleet.session(sid)) == ()
+    fleet.kill("gw1")
+    fleet.add("gw2", apps=(SECOND,), capacity=0)
+    fleet.advance(40.0)
+    assert fleet.session(sid).ending.reason.startswith("its gateway was lost")
+    assert told_at_the_end(fleet, sid) == TOLD
 
 
 def test_a_caller_who_hangs_up_while_the_passthru_is_asked_is_told_of_once(fleet):
@@ -147,6 +164,7 @@ def test_a_caller_who_hangs_up_while_the_passthru_is_asked_is_told_of_once(fleet
     fleet.happens(ev.ChannelHungUp(sid, 16, ""))
     gateway.passthrus.answer(302)
     assert len(gateway.passthrus.all) == 1
+    assert told_at_the_end(fleet, sid) == []
     ended = fleet.session(sid)
     assert (ended.status, ended.ending.disconnected_by) == (CallStatus.COMPLETED, DisconnectedBy.BOT)
 
@@ -157,7 +175,7 @@ def test_a_call_that_was_never_answered_has_no_stream_to_tell_of(fleet):
     fleet.happens(ev.ChannelDialled(sid), ev.ChannelHungUp(sid, 17, "", 486, by_peer=True))
     fleet.happens(ev.OriginateFailed(sid, 5))
     assert fleet.session(sid).status is CallStatus.BUSY
-    assert gateway.passthrus.all == []
+    assert gateway.passthrus.all == told_at_the_end(fleet, sid) == []
 
 
 def test_an_asynchronous_passthru_is_told_and_the_call_goes_on_at_once(fleet):
@@ -169,6 +187,17 @@ def test_an_asynchronous_passthru_is_told_and_the_call_goes_on_at_once(fleet):
     assert (told.bot, told.flow.ended.stream_status) == (first, StreamStatus.COMPLETED)
     fleet.happens(ev.ChannelHungUp(sid, 16, ""))
     assert len(gateway.passthrus.all) == 1
+    assert told_at_the_end(fleet, sid) == []
+
+
+def test_an_asynchronous_passthru_that_leads_nowhere_is_told_with_the_end(fleet):
+    gateway, sid = alone(fleet, evolve(FIRST, passthru=Passthru(url=PASSTHRU.url, is_async=True)))
+    close(gateway)
+    assert gateway.asked("hang_up") == [("hang_up", sid, 16)]
+    fleet.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert gateway.passthrus.all == []
+    assert told_at_the_end(fleet, sid) == TOLD
+    assert fleet.session(sid).flow.ended.disconnected_by is DisconnectedBy.BOT
 
 
 def test_each_app_has_its_own_passthru_with_its_own_stream(fleet):

@@ -12,19 +12,22 @@ from exoswitch.errors import AddressRefused, CorruptRecord, ExoswitchError
 from exoswitch.exotel.callbacks.bodies import encode
 from exoswitch.exotel.callbacks.documents import document
 from exoswitch.exotel.callbacks.outgoing import Outgoing, Reply
+from exoswitch.exotel.callbacks.passthru import question
 from exoswitch.exotel.callbacks.signature import signature_headers
+from exoswitch.outbox.callbacks import PASSTHRU
 from exoswitch.outbox.delivery import ATTEMPT_S, Attempt, Leased, Result
 from exoswitch.sessions.document import from_text
 from exoswitch.tasks.deferred import deferred
 
 _WHY_MAX = 200
+_WAY_ON = 302  # the second of the two answers of a passthru; it is no redirect
 _NOT_NOW = {408, 425, 429}
 """The statuses of 4xx that say nothing about the callback itself (RFC 9110 §15.5.9, RFC 8470, RFC 6585)."""
 
 
 @define(eq=False)
 class StatusCallbacks:
-    """Delivers status callbacks.
+    """Delivers status callbacks, and tells passthrus of streams that ended with their calls.
 
     `keys` gives the signing keys of an account, `recording_url` the URL of a call's recording, or ``""``.
     """
@@ -39,7 +42,7 @@ class StatusCallbacks:
     async def deliver(self, leased: Leased) -> Attempt:
         """Deliver a callback once; what goes wrong is a failed attempt."""
         try:
-            return self._judge(await self._send(leased))
+            return self._judge(await self._send(leased), leased.event)
         except AddressRefused as refusal:
             return Attempt(result=Result.FORBIDDEN, why=str(refusal)[:_WHY_MAX])
         except ExoswitchError as problem:
@@ -50,6 +53,8 @@ class StatusCallbacks:
 
     async def _send(self, leased: Leased) -> Reply:
         session = from_text(leased.document)
+        if leased.event == PASSTHRU:
+            return await self._tell_passthru(session)
         callback = session.callback
         if callback is None:
             raise CorruptRecord("the stored session names no one to tell")
@@ -65,9 +70,21 @@ class StatusCallbacks:
             timeout_s=ATTEMPT_S,
         )
 
-    def _judge(self, reply: Reply) -> Attempt:
+    async def _tell_passthru(self, session: Session) -> Reply:
+        passthru = None if session.bot is None else session.bot.passthru
+        if passthru is None:
+            raise CorruptRecord("the stored session has no passthru to tell")
+        return await self._outgoing.send(
+            "GET",
+            question(session, passthru, self._wall_clock()),
+            account=session.account,
+            timeout_s=ATTEMPT_S,
+            configured=passthru.url,
+        )
+
+    def _judge(self, reply: Reply, event: str) -> Attempt:
         status = reply.status
-        if 200 <= status < 300:
+        if 200 <= status < 300 or (event == PASSTHRU and status == _WAY_ON):
             return Attempt(result=Result.DELIVERED)
         is_refusal = 300 <= status < 500 and status not in _NOT_NOW
         return Attempt(

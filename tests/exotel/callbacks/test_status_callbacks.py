@@ -3,10 +3,13 @@ from attrs import define, evolve, field
 from twisted.internet.defer import fail, succeed
 from twisted.trial.unittest import SynchronousTestCase
 
+from exoswitch.call.passthru import Passthru
+from exoswitch.call.session import BotTarget, DisconnectedBy, Flow, StreamStatus
 from exoswitch.call.status_callback import StatusCallback
 from exoswitch.errors import AddressRefused, BackendUnavailable
 from exoswitch.exotel.callbacks.outgoing import Reply
 from exoswitch.exotel.callbacks.status_callbacks import StatusCallbacks, retry_after_s
+from exoswitch.outbox.callbacks import callbacks_of
 from exoswitch.outbox.delivery import Leased, Result
 from exoswitch.sessions.document import to_text
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
@@ -105,3 +108,54 @@ def test_document_that_cannot_be_read_is_a_failed_attempt(document):
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):
     assert retry_after_s(value, MOMENT) == seconds
+
+
+# --- A passthru that is told of a stream, which ended with its call ------------------------------------------------
+
+ASKED = "https://crm.example.org/next?key=hunter2"
+CANCELLED = evolve(HUNG_UP, stream_status=StreamStatus.CANCELLED, disconnected_by=DisconnectedBy.USER)
+BOT = BotTarget(url="ws://bot.example.org/ws", app="1001", passthru=Passthru(url=ASKED))
+TALKED = evolve(SESSION, bot=BOT, answered_at=MOMENT + 2).ended(CANCELLED, MOMENT + 9, talked_s=7.0)
+
+
+def untold():
+    (callback,) = callbacks_of(TALKED)
+    return evolve(leased(callback.session), event=callback.event, position=callback.position)
+
+
+def test_passthru_of_a_call_that_has_ended_is_told_by_get_at_the_url_of_the_configuration():
+    server = Server()
+    assert server.deliver(untold()).result is Result.DELIVERED
+    ((method, url, request),) = server.sent
+    assert (method, request) == ("GET", {"account": "acme1", "timeout_s": 15.0, "configured": ASKED})
+    assert url.startswith(f"{ASKED}&CallSid=c1&")
+    assert "&CallStatus=completed&" in url
+    assert url.endswith(
+        "&Stream%5BDuration%5D=7&Stream%5BStreamUrl%5D=ws%3A%2F%2Fbot.example.org%2Fws"
+        "&Stream%5BDisconnectedBy%5D=user"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(200, Result.DELIVERED), (302, Result.DELIVERED), (301, Result.REFUSED), (500, Result.FAILED)],
+)
+def test_both_answers_of_a_passthru_are_deliveries(status, outcome):
+    assert Server(succeed(Reply(status, {}))).deliver(untold()).result is outcome
+
+
+def test_stored_session_without_a_passthru_is_a_failed_attempt():
+    server = Server()
+    assert server.deliver(evolve(untold(), document=to_text(ENDED))).result is Result.FAILED
+    assert server.sent == []
+
+
+def test_passthru_is_told_after_the_status_callback_of_the_end():
+    both = evolve(TALKED, callback=StatusCallback(url=URL))
+    assert [callback.event for callback in callbacks_of(both)] == ["terminal", "passthru"]
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_passthru_that_was_asked_is_not_told_again(is_told):
+    session = evolve(TALKED, flow=Flow(ended=CANCELLED, ended_s=7.0, is_told=is_told))
+    assert bool(callbacks_of(session)) is not is_told
