@@ -132,8 +132,8 @@ class CallPage:
 
 
 def to_number(session: Session) -> str:
-    """Give the number that the REST API shows as `To`: the second phone's, or the exophone."""
-    return session.exophone if session.second is None else session.second.number
+    """Give the number that the REST API shows as `To`: the exophone, or the second phone's if there was no bot."""
+    return session.exophone if session.second is None or session.bot is not None else session.second.number
 
 
 def talked_ms(session: Session) -> int | None:

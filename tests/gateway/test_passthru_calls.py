@@ -12,6 +12,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.call.passthru import Hop
 from exoswitch.call.session import CallStatus, DisconnectedBy
 from exoswitch.config.model import AppConfig, CallsConfig, PassthruConfig
+from exoswitch.configured import rules
 from exoswitch.sim import sounds
 from exoswitch.sim.asterisk import read_script
 from exoswitch.sim.behaviour import parse_behaviour
@@ -206,6 +207,22 @@ def test_a_caller_who_hangs_up_first_is_told_of_with_cancelled_and_user(build):
     (told,) = house.told()
     assert (told["Stream[Status]"], told["Stream[DisconnectedBy]"]) == ("cancelled", "user")
     assert (told["Stream[Duration]"], told["CallStatus"]) == ("4", "completed")
+
+
+def test_a_call_asks_the_passthru_that_it_began_with_and_a_reload_takes_the_next_app_away(build):
+    house = build(lambda _request: reply(302), on_302=TO_SECOND)
+
+    async def scenario():
+        session, _, first = await house.talk()
+        before = house.gateway.config
+        after = evolve(before, apps={"1001": AppConfig(account="acme1", url=before.apps["1001"].url)})
+        house.gateway.take(after, rules(after))
+        first.close(1000)
+        return await house.ending_of(session)
+
+    ended = house.live(scenario)
+    assert len(house.receiver.requests) == 1
+    assert ended.ending.reason.endswith("; its next app, 1002, is no longer configured")
 
 
 def test_nobody_waits_for_an_asynchronous_passthru(build):

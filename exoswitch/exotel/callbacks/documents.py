@@ -55,8 +55,8 @@ def _time(moment: float | None) -> str:
 
 
 def _conversation_s(session: Session) -> int:
-    """Give how long two phones were connected, or a phone and its bot, which answers at once."""
-    if session.second is None:
+    """Give how long two phones were connected, or a phone and its bot, which answers at once and may hand over."""
+    if session.second is None or session.bot is not None:
         return _whole_seconds(talked_ms(session))
     return _second_s(session.second)
 

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from exoswitch.billing.amounts import rounded
 from exoswitch.call.search import price, talked_ms, to_number
+from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Session
 from exoswitch.exotel.recording_links import VALID_S, RecordingLinks
 from exoswitch.exotel.rest.form import SUFFIX, Form
@@ -53,11 +54,14 @@ def call_row(session: Session, view: View) -> dict[str, Any]:
 
 
 def conversation_s(session: Session) -> int:
-    """Give the whole seconds in which both sides talked: with the bot, or with the second phone."""
-    if session.second is None:
+    """Give the whole seconds of the talk: with the bot, and with the person it handed over to, or of two phones."""
+    if session.second is None or session.bot is not None:
         return _whole_seconds(talked_ms(session))
-    talked_s = session.second.talked_s
-    return 0 if talked_s is None else _whole_seconds(round(talked_s * 1000))
+    return _second_s(session.second)
+
+
+def _second_s(second: SecondLeg) -> int:
+    return 0 if second.talked_s is None else _whole_seconds(round(second.talked_s * 1000))
 
 
 def indian_time(moment: float) -> str:
@@ -104,7 +108,7 @@ def _details(session: Session, view: View) -> dict[str, Any]:
         return {}
     durations = [_whole_seconds(talked_ms(session))]
     if session.second is not None:
-        durations.append(conversation_s(session))
+        durations.append(_second_s(session.second))
     details = {
         "ConversationDuration": conversation_s(session),
         "Leg1Status": _leg_status(_first_status(session)),

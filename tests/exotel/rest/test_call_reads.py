@@ -92,6 +92,16 @@ def test_call_between_two_phones_shows_the_second_one_and_the_price_of_both(read
     assert reader.listed() == ["c1"]
 
 
+def test_call_that_a_bot_handed_over_to_a_person_keeps_its_number_and_shows_both_legs(reader):
+    second = SecondLeg(number="+919812345611", call_sid="s1", status=CallStatus.COMPLETED, talked_s=12.0)
+    reader.keep(evolve(ended(call("c1"), talked_s=40.0), second=second))
+    shown = reader.get("Calls/c1.json", details="true")["Call"]
+    assert shown["To"] == "08047491899"
+    assert shown["Details"]["ConversationDuration"] == 40
+    durations = [leg["Leg"]["OnCallDuration"] for leg in shown["Details"]["Legs"]]
+    assert durations == [40, 12]
+
+
 def test_recording_has_a_stable_url_and_one_that_expires(reader):
     links = RecordingLinks(base_url="https://gw.example.org", secret=b"s")
     reader = Reader(links=lambda asked: evolve(links, base_url=asked.base_url))
