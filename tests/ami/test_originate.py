@@ -1,7 +1,7 @@
 import pytest
 
 from exoswitch.ami.message import encode
-from exoswitch.ami.originate import originate
+from exoswitch.ami.originate import originate, tap
 from exoswitch.errors import LocalProtocolError
 
 
@@ -81,3 +81,26 @@ def test_variable_that_could_be_more_than_a_name_or_a_header_is_refused(name):
 def test_value_with_a_control_character_is_refused(character):
     with pytest.raises(LocalProtocolError, match="holds a control"):
         written(("PJSIP_HEADER(add,X-A)", f"a{character}X-B: c"))
+
+
+def test_second_phone_goes_to_the_context_that_joins_it_with_the_first_phones_channel():
+    action = originate(
+        channel_id="b1",
+        channel="PJSIP/098@lab",
+        caller_id="080",
+        ring_s=30,
+        dial_string="UnicastRTP/:0/c(ulaw)",
+        node="gw1",
+        joins="a1",
+    )
+    assert action.get("Context") == "exoswitch-second"
+    assert list(action.get_all("Variable")) == ["EXOSWITCH_FIRST=a1", "EXOSWITCH_GATEWAY=gw1"]
+
+
+@pytest.mark.parametrize(("one_side", "options"), [(False, "quES"), (True, "quESo")])
+def test_tap_spies_on_a_channel_by_its_uniqueid(one_side, options):
+    leg = "UnicastRTP/10.0.0.5:20000/c(ulaw)"
+    action = tap(tap_id="a1-tap0", channel_id="a1", dial_string=leg, node="gw1", one_side=one_side)
+    assert (action.get("Channel"), action.get("ChannelId")) == (leg, "a1-tap0")
+    assert (action.get("Application"), action.get("Data")) == ("ChanSpy", f"a1,{options}")
+    assert list(action.get_all("Variable")) == ["EXOSWITCH_GATEWAY=gw1"]

@@ -1,9 +1,12 @@
 """The gateway of a call between two phones dies, comes back, or stops: the phones talk on, and all is accounted."""
 
 import pytest
+from attrs import evolve
 
 from exoswitch.call import events as ev
+from exoswitch.call.effects import StopReason
 from exoswitch.call.session import CallStatus
+from exoswitch.call.stream_tap import StreamTap
 from exoswitch.interfaces.calls import CallRequest
 from tests.harness.gateways import LEG, OURS, PERSON, Gateways
 from tests.harness.recorders import RecordedSwitch
@@ -176,3 +179,27 @@ def test_full_asterisk_ends_the_call_without_dialling_the_second_phone(fleet):
     session = ended(fleet, sid)
     assert session.second.status is CallStatus.FAILED
     assert fleet.session(second).status is CallStatus.FAILED
+
+
+def test_one_way_stream_goes_on_at_the_next_gateway_with_a_tap_of_its_own(fleet):
+    first = fleet.add("gw1")
+    sid = fleet.place("gw1", evolve(REQUEST, tap=StreamTap(url="ws://bot.example.org/qa")))
+    fleet.happens(ev.ChannelAnswered(sid))
+    fleet.advance(0.2)
+    assert first.asked("tap") == [("tap", f"{sid}-tap0", sid, *LEG, False)]
+    fleet.happens(ev.MediaAnnounced(f"{sid}-tap0", "10.0.1.5", 15002, LEG))
+    assert first.media.legs[1].asked == [("direct", "10.0.1.5", 15002)]
+    second = fleet.session(sid).second.call_sid
+    fleet.happens(ev.ChannelAnswered(second))
+    fleet.kill("gw1")
+    again = fleet.restart("gw1", frozenset({sid, second}), switch=RecordedSwitch())
+    fleet.advance(LONG_ENOUGH_S)
+    assert again.asked("tap") == [("tap", f"{sid}-tap1", sid, *LEG, False)]
+    assert ("hang_up_lost", f"{sid}-tap0", 16) in again.switch.asked
+    (bot,) = again.bots.connections
+    assert (bot.told.call_sid, bot.told.is_resumed) == (sid, True)
+    bot.listener.stream_opened()
+    second_hangs_up(fleet, sid, second)
+    assert bot.asked == [("start",), ("close", StopReason.CALL_ENDED)]
+    assert again.asked("hang_up")[-1] == ("hang_up", f"{sid}-tap1", 16)
+    assert ended(fleet, sid).status is CallStatus.COMPLETED
