@@ -79,7 +79,15 @@ class Bench:
             "http": f"tcp:{self.http_port}:interface={HOST}",
             "asterisks": [{"name": "pbx", "host": HOST, **ami}],
             "trunks": [{"name": "lab", "provider": "sip", "host": HOST, "cps": 100}],
-            "accounts": {"bench": {"api_key": "key", "api_token": "token", "caller_ids": ["08047491899"]}},
+            "accounts": {
+                "bench": {
+                    "api_key": "key",
+                    "api_token": "token",
+                    "caller_ids": ["08047491899"],
+                    "calls_per_minute": 100_000,
+                    "reads_per_minute": 100_000,
+                }
+            },
             "apps": {
                 APPS["ws"]: {"account": "bench", "url": self.bot.url},
                 APPS["wss"]: {"account": "bench", **secure},

@@ -190,7 +190,13 @@ def config(sessions: str, ami_port: int, http_port: int) -> dict[str, object]:
         "asterisks": [asterisk],
         "trunks": [{"name": "lab", "provider": "sip", "host": HOST, "channels": 5000, "cps": 1000}],
         "accounts": {
-            "bench": {"api_key": "key", "api_token": "token", "concurrency": 5000, "caller_ids": [EXOPHONE]}
+            "bench": {
+                "api_key": "key",
+                "api_token": "token",
+                "concurrency": 5000,
+                "calls_per_minute": 1_000_000,
+                "caller_ids": [EXOPHONE],
+            }
         },
         "apps": {"1001": {"account": "bench", "url": f"ws://{HOST}:1/"}},
     }

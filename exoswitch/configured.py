@@ -162,6 +162,8 @@ def accounts(config: Config) -> Accounts:
             dial_prefixes=account.dial_prefixes,
             sip_hosts=frozenset(map(str.lower, account.sip_hosts)),
             signing_keys=account.signing_keys,
+            calls_per_minute=account.calls_per_minute,
+            reads_per_minute=account.reads_per_minute,
         )
         for name, account in config.accounts.items()
     }

@@ -25,6 +25,7 @@ from exoswitch.sim.asterisk import SimulatedAsterisk, SimulatedCall, read_script
 from exoswitch.sim.behaviour import media_message
 from exoswitch.sim.network import Network
 
+_UNLIMITED = {"calls_per_minute": 1_000_000, "reads_per_minute": 1_000_000}
 HOST = "127.0.0.1"
 PCM = bytes(range(160)) * 2
 GOOD, EVIL = "good", "evil"
@@ -116,7 +117,10 @@ class Victim:
                 {"name": "evil", "host": HOST, **ami, "ami": f"tcp:{HOST}:{self.evil_port}"},
             ],
             "trunks": [{"name": "lab", "provider": "sip", "host": HOST, "cps": 100, "channels": 100}],
-            "accounts": {name: {"api_key": name, "api_token": f"{name}-token-{'x' * 16}"} for name in (GOOD, EVIL)},
+            "accounts": {
+                name: {"api_key": name, "api_token": f"{name}-token-{'x' * 16}", **_UNLIMITED}
+                for name in (GOOD, EVIL)
+            },
             "apps": {
                 "1001": {"account": GOOD, "url": f"ws://{HOST}:{self.bot_port}/", "chunk_ms": 20},
                 "1002": {"account": EVIL, "url": f"ws://{HOST}:{self.evil_port}/"},

@@ -184,7 +184,9 @@ class RoutingConfig:
 
 @frozen(kw_only=True)
 class AccountConfig:
-    """An account: its API credentials, as Exotel gives them, its limit of concurrent calls, and its rules.
+    """An account: its API credentials, as Exotel gives them, its limits, and its rules.
+
+    The limits are those of concurrent calls, and of requests a minute over the whole fleet: for calls, and to read.
 
     It may show its own numbers and those in `caller_ids`; ``any`` is every number that no other account has. It may
     dial numbers that begin with one of `dial_prefixes`; the default is India, whose numbers need no country code.
@@ -196,6 +198,8 @@ class AccountConfig:
     api_key: values.UserName
     api_token: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
     concurrency: values.Calls = 100
+    calls_per_minute: values.RequestsPerMinute = 200
+    reads_per_minute: values.RequestsPerMinute = 300
     caller_ids: tuple[values.CallerId, ...] = ()
     dial_prefixes: tuple[values.DialPrefix, ...] = ("+91",)
     stream_hosts: tuple[values.StreamHost, ...] = ()

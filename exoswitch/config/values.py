@@ -52,6 +52,7 @@ Port = Annotated[int, whole(1, 65535)]
 PortRange = Annotated[range, Kind(kinds.port_range, "20000-23999")]
 
 Calls = Annotated[int, whole(1, 100_000)]
+RequestsPerMinute = Annotated[int, whole(1, 1_000_000)]
 Connections = Annotated[int, whole(1, 10_000)]
 CallsPerSecond = Annotated[float, decimal(0.1, 1000)]
 TrunkOrder = Annotated[int, whole(0, 1000)]

@@ -20,7 +20,7 @@ class Account:
 
     It may also show the numbers in `caller_ids` (E.164), or with ``any`` every number. The numbers that it may dial
     begin with one of `dial_prefixes`. It may dial the SIP phones at `sip_hosts`. `signing_keys` sign its
-    status callbacks.
+    status callbacks. It may place `calls_per_minute`, and send `reads_per_minute` other requests.
     """
 
     name: str
@@ -32,6 +32,8 @@ class Account:
     dial_prefixes: tuple[str, ...]
     sip_hosts: frozenset[str] = frozenset()
     signing_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    calls_per_minute: int = 200
+    reads_per_minute: int = 300
 
     def may_show(self, number: str) -> bool:
         """Whether a call of this account may show a number (E.164); another account's number is not checked here."""

@@ -10,6 +10,8 @@ from exoswitch.config.model import Config
 from exoswitch.fleet.interfaces import IJobs, INodeAllocator
 from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
+from exoswitch.fleet.rates import IRates
+from exoswitch.fleet.rates_memory import MemoryRates
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.fleet.trunks.memory import MemoryTrunks
 from exoswitch.fleet.trunks.pool import ITrunkPool
@@ -51,6 +53,16 @@ def jobs(config: Config, reactor: Any, metrics: IMetrics) -> IJobs:
     return RedisJobs(
         config.node, address=parse_redis_url(config.cluster), reactor=reactor, rng=random.Random(), metrics=metrics
     )
+
+
+def rates(config: Config, reactor: Any) -> IRates:
+    """Make what counts the requests of accounts."""
+    if not config.cluster:
+        return MemoryRates(reactor.seconds)
+
+    from exoswitch.fleet.redis.rates import RedisRates  # noqa: PLC0415 - as above
+
+    return RedisRates(address=parse_redis_url(config.cluster), reactor=reactor, rng=random.Random())
 
 
 def trunk_pool(config: Config, reactor: Any) -> ITrunkPool:

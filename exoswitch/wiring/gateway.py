@@ -43,7 +43,7 @@ from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import PrometheusMetrics
 from exoswitch.wiring.callbacks import recoverer
-from exoswitch.wiring.fleet import jobs, node_allocator, trunk_pool
+from exoswitch.wiring.fleet import jobs, node_allocator, rates, trunk_pool
 from exoswitch.wiring.http import http_services
 from exoswitch.wiring.recordings import THREADS as RECORDING_THREADS
 from exoswitch.wiring.recordings import Recordings
@@ -72,6 +72,7 @@ class Gateway(OrderedServices):
         self.sessions = session_store(config, reactor, self.metrics, self.threads["journal"], self.outbox)
         self.nodes = node_allocator(config, reactor, self.metrics, partial(self._name_is_taken, end))
         self.jobs = jobs(config, reactor, self.metrics)
+        self.rates = rates(config, reactor)
         self.trunks = trunk_pool(config, reactor)
         self.trunks.set_limits(trunk_limits(config))
         self.metrics.read_from(lambda: readings(self.trunks))
@@ -197,7 +198,8 @@ class Gateway(OrderedServices):
         self.add("media", self.media)
         self.add("questions to passthrus", self.passthru)
         self.add("calls", OnceNamed(self.nodes, self.engine))
-        tools = {"recordings": self.recordings, "metrics": self.metrics, "reactor": reactor}
+        self.add("limits of requests", self.rates)
+        tools = {"recordings": self.recordings, "rates": self.rates, "metrics": self.metrics, "reactor": reactor}
         for name, service in http_services(config, self.engine, self.rules, **tools):
             self.add(name, service)
         drain_s = config.gateway.stop_wait_s

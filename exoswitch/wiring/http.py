@@ -13,9 +13,11 @@ from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints
 from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
 from exoswitch.exotel.rest.endpoint import Endpoint
+from exoswitch.exotel.rest.limits import RequestLimits
 from exoswitch.exotel.rest.number_reads import number_endpoints
 from exoswitch.exotel.rest.resource import RestResource, refusal
 from exoswitch.exotel.rest.routes import Routes
+from exoswitch.fleet.rates import IRates
 from exoswitch.gateway.rules import CurrentRules
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
@@ -33,6 +35,7 @@ def http_services(
     rules: CurrentRules,
     *,
     recordings: Recordings,
+    rates: IRates,
     metrics: PrometheusMetrics,
     reactor: Any,
 ) -> Iterator[tuple[str, IService]]:
@@ -59,6 +62,7 @@ def http_services(
             )
         ),
         authentication,
+        RequestLimits(rates, metrics),
         time.time,
     )
     more = {**health_routes(calls), **recordings.routes(authentication), **({} if config.metrics else page.routes())}

@@ -22,6 +22,7 @@ from tests.harness.e2e.phone import Phone
 from tests.harness.e2e.two_servers import BOTS, GATEWAY, MEDIA, PBX, PBX_IN_VPN, SBC, STRANGER, TwoServers
 from tests.harness.fleet.fleet import eventually
 from tests.harness.fleet.town import CannotBuild
+from tests.harness.unlimited import UNLIMITED
 
 pytestmark = pytest.mark.e2e
 
@@ -55,7 +56,7 @@ CONFIG = {
         {"name": "bsnl1", "provider": "sip", "host": SBC, "port": SIP, "codecs": ["ulaw"], "media": ["10.60.2.0/24"]}
     ],
     "private_networks": [f"{BOTS}/32"],
-    "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN}},
+    "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, **UNLIMITED}},
     "apps": {"1001": {"account": ACCOUNT, "url": f"ws://{BOTS}:9000/ws"}},
     "numbers": {"+918047491899": {"account": ACCOUNT, "app": "1001"}},
 }

@@ -3,11 +3,13 @@
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.interfaces.routing import Account, Accounts
+from tests.harness.unlimited import UNLIMITED
 
 BOT = BotTarget(url="wss://bot.example.org/ws", options=StreamOptions(chunk_ms=100))
 BOT_16K = BotTarget(url="wss://bot.example.org/ws?sample-rate=16000")
 OTHERS = BotTarget(url="wss://bot.example.net/ws")
 ACME = Account(
+    **UNLIMITED,
     name="acme1",
     api_key="k",
     api_token="t",

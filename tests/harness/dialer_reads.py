@@ -10,17 +10,15 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from exoswitch.exotel.rest.account_reads import account_endpoints
-from exoswitch.exotel.rest.api import RestApi
-from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints, no_links
 from exoswitch.exotel.rest.number_reads import number_endpoints
 from exoswitch.exotel.rest.resource import RestResource
-from exoswitch.exotel.rest.routes import Routes
 from exoswitch.interfaces.calls import ICalls, NumberHealth
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.dialer_accounts import ACCOUNTS
 from tests.harness.http import Server
+from tests.harness.rest_api import rest_api
 
 BASE = "/v1/Accounts/acme1"
 NOW = 1_700_136_000.0  # 2023-11-16 17:30:00 in India
@@ -73,8 +71,7 @@ class Reader:
             *account_endpoints(self.calls, {"acme1": 100}.__getitem__, lambda: "INR"),
             *number_endpoints(self.calls),
         )
-        authentication = Authentication(lambda: ACCOUNTS, clock, metrics)
-        api = RestApi(Routes.of(endpoints), authentication, lambda: self.now)
+        api = rest_api(endpoints, lambda: ACCOUNTS, clock, metrics, lambda: self.now)
         self.server = Server(RestResource(api, {}), clock, metrics)
 
     def keep(self, *sessions):

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import define, field
 
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.unlimited import UNLIMITED
 
 TWISTD = Path(sys.executable).with_name("twistd")
 HOST = "127.0.0.1"
@@ -27,7 +28,7 @@ def config_of(
         "gateway": {"capacity": 4, **(gateway or {})},
         "asterisks": [{"name": "pbx", **pbx}],
         "trunks": [{"name": "lab", "provider": "sip", "host": HOST}],
-        "accounts": {"acme1": {"api_key": "key", "api_token": "a-token-of-many-letters"}},
+        "accounts": {"acme1": {"api_key": "key", "api_token": "a-token-of-many-letters", **UNLIMITED}},
         "apps": {"1001": {"account": "acme1", "url": bot_url}},
         "numbers": {"+918047491899": {"account": "acme1", "app": "1001"}},
         **keys,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from exoswitch.errors import (
     BackendUnavailable,
@@ -45,6 +45,14 @@ class NoSuchMethod(ExoswitchError):  # noqa: N818
         self.methods = methods
 
 
+class TooManyRequests(ExoswitchError):  # noqa: N818
+    """The account has reached a limit a minute; `headers` tell it, and when to try again."""
+
+    def __init__(self, message: str, headers: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.headers = headers
+
+
 class Unsupported(ExoswitchError):  # noqa: N818
     """Exotel has this feature, and exoswitch does not."""
 
@@ -69,10 +77,6 @@ class ErrorResponse:
         response = {"code": self.status, "error_data": error, "status": "failure", "data": None}
         return {"request_id": request_id, "method": method, "http_code": self.status, "response": response}
 
-    def with_headers(self, headers: Mapping[str, str]) -> "ErrorResponse":
-        """Give the same error with more headers."""
-        return evolve(self, headers={**headers, **self.headers})
-
 
 _RETRY = {"Retry-After": str(RETRY_AFTER_S)}
 
@@ -92,6 +96,8 @@ _TABLE: tuple[tuple[type[ExoswitchError], int, Mapping[str, str]], ...] = (
 
 def error_response(error: BaseException | None) -> ErrorResponse:
     """Find the answer to an error; an unexpected one is a 500 without details."""
+    if isinstance(error, TooManyRequests):
+        return ErrorResponse(429, str(error), error.headers)
     if isinstance(error, NoSuchMethod):
         return ErrorResponse(405, str(error), {"Allow": ", ".join(error.methods)})
     for kind, status, headers in _TABLE:

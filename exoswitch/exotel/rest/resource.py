@@ -12,9 +12,10 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from exoswitch.exotel.rest.api import RestApi
+from exoswitch.errors import ExoswitchError
+from exoswitch.exotel.rest.api import RestApi, failed
 from exoswitch.exotel.rest.endpoint import Answered
-from exoswitch.exotel.rest.errors import ErrorResponse, NoSuchMethod, error_response
+from exoswitch.exotel.rest.errors import ErrorResponse, NoSuchMethod
 from exoswitch.exotel.rest.form import Form
 from exoswitch.tasks.spawn import spawn
 from exoswitch.web.site import Handler, Request
@@ -26,7 +27,7 @@ _READS = ("GET", "HEAD")
 def refusal(status: int, message: str, target: bytes) -> tuple[str, bytes]:
     """Give the ``Content-Type`` and the body of an error that the HTTP server itself answers."""
     form = Form.of_path(target.partition(b"?")[0].decode("latin-1"))
-    return form.value, form.write(_document(ErrorResponse(status, message), form, ""))
+    return form.value, form.write(ErrorResponse(status, message).document(form, "", uuid4().hex))
 
 
 class RestResource(Resource):
@@ -62,11 +63,9 @@ class RestResource(Resource):
         except CancelledError:
             return
         except Exception as problem:  # noqa: BLE001 - each has its answer
-            response = error_response(problem)
-            if response.status == 500:
+            if not isinstance(problem, ExoswitchError):
                 _LOG.failure("a request failed")
-            failed = Answered(_document(response, form, method), response.status, response.headers)
-            body = _prepared(request, form, failed)
+            body = _prepared(request, form, failed(problem, form, method))
         if body is not None:
             _finish(request, body)
         if answered is not None and answered.written is not None:
@@ -78,10 +77,6 @@ async def _more_body(handler: Handler, request: Request, method: str, path: str)
         raise NoSuchMethod(f"{method[:20]} is not a method of {path[:100]}", _READS)
     body = handler(request)
     return body if isinstance(body, bytes) else await body
-
-
-def _document(response: ErrorResponse, form: Form, method: str) -> Mapping[str, Any]:
-    return response.document(form, method, uuid4().hex)
 
 
 def _prepared(request: Request, form: Form, answered: Answered) -> bytes:

@@ -13,6 +13,7 @@ from tests.harness.e2e.asterisk_server import AsteriskServer
 from tests.harness.e2e.bot import Bot
 from tests.harness.e2e.gateway import ACCOUNT, API_KEY, API_TOKEN, GatewayProcess
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.unlimited import UNLIMITED
 
 EXOPHONE = "+918047491899"
 RING_S = 3
@@ -52,7 +53,7 @@ def gateway_config(
         ],
         "trunks": [{"name": trunk, "provider": "sip", "host": chosen.host, "port": chosen.port, "codecs": ["ulaw"]}],
         "private_networks": ["127.0.0.0/8"],
-        "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN}},
+        "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, **UNLIMITED}},
         "apps": {"1001": {"account": ACCOUNT, "url": f"ws://127.0.0.1:{bot_port}/ws?lang=hi"}},
         "numbers": {EXOPHONE: {"account": ACCOUNT, "app": "1001"}},
     }

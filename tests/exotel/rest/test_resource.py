@@ -13,12 +13,9 @@ from twisted.logger import capturedLogs
 from zope.interface import implementer
 
 from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, TrunkError
-from exoswitch.exotel.rest.api import RestApi
-from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints
 from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
 from exoswitch.exotel.rest.resource import RestResource
-from exoswitch.exotel.rest.routes import Routes
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.health import health_routes
@@ -26,6 +23,7 @@ from exoswitch.web.limits import MAX_BODY_BYTES
 from tests.exotel.rest.test_representations import NOON_UTC, SESSION
 from tests.harness.dialer_accounts import ACCOUNTS, FLOW, VOICE_AI
 from tests.harness.http import Server
+from tests.harness.rest_api import rest_api
 
 CONNECT = "/v1/Accounts/acme1/Calls/connect.json"
 
@@ -36,14 +34,14 @@ class Calls:
     missing: tuple = ()
     placed: list = field(factory=list)
     replied_to: list = field(factory=list)
-    answer: object = field(factory=lambda: succeed(SESSION))
+    answer: object = None
 
     def replied(self, call_sid):
         self.replied_to.append(call_sid)
 
     def place(self, request):
         self.placed.append(request)
-        return self.answer
+        return succeed(SESSION) if self.answer is None else self.answer
 
     def find(self, account, call_sid):
         if (account, call_sid) == (SESSION.account, SESSION.call_sid):
@@ -63,8 +61,8 @@ class Dialer:
 
     def __attrs_post_init__(self):
         clock, metrics = Clock(), MemoryMetrics()
-        endpoints = Routes.of((*connect_endpoints(self.calls, accounts), *call_endpoints(self.calls, clock)))
-        api = RestApi(endpoints, Authentication(accounts, clock, metrics), lambda: NOON_UTC)
+        endpoints = (*connect_endpoints(self.calls, accounts), *call_endpoints(self.calls, clock))
+        api = rest_api(endpoints, accounts, clock, metrics, lambda: NOON_UTC)
         self.server = Server(RestResource(api, health_routes(self.calls)), clock, metrics)
 
     def ask(self, method, path, body=b"", headers=()):

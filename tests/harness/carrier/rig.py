@@ -12,6 +12,7 @@ from exoswitch.trunks.registry import SETTINGS
 from tests.harness.e2e.asterisk_server import CA_FILE
 from tests.harness.e2e.gateway import ACCOUNT, API_KEY, API_TOKEN
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.unlimited import UNLIMITED
 
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
@@ -54,7 +55,7 @@ def gateway_file(
         "asterisks": [dict(asterisk)],
         "trunks": trunks,
         "private_networks": ["127.0.0.0/8"],
-        "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, "concurrency": 1000}},
+        "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, **UNLIMITED, "concurrency": 1000}},
         "apps": {"1001": {"account": ACCOUNT, "url": f"ws://{HOST}:{bot_port}/ws"}},
         "numbers": {EXOPHONE: {"account": ACCOUNT, "app": "1001"}},
     }

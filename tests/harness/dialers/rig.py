@@ -24,6 +24,7 @@ from cryptography import x509
 from tests.harness.certificates import Authority
 from tests.harness.dialers.receiver import Receiver
 from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.unlimited import UNLIMITED
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).parents[3]
@@ -229,6 +230,7 @@ class Rig:
                     "api_token": account.token,
                     "stream_hosts": [HOST],
                     "sip_hosts": [HOST],
+                    **UNLIMITED,
                 }
                 for account in accounts
             },

@@ -16,6 +16,7 @@ from tests.harness.fleet.fleet import eventually
 from tests.harness.fleet.gateway import ACCOUNT, API_KEY, API_TOKEN, Gateway
 from tests.harness.postgres_server import PostgresServer
 from tests.harness.redis_server import RedisServer
+from tests.harness.unlimited import UNLIMITED
 
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
@@ -41,7 +42,7 @@ def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **
             | {"channels": pbx.capacity, "cps": 50}
         ],
         "private_networks": ["127.0.0.0/8"],
-        "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN}},
+        "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, **UNLIMITED}},
         "streams": {"chunk_ms": 100},
         "apps": {"1": {"account": ACCOUNT, "url": f"ws://{HOST}:{bot_port}/"}},
         "numbers": {EXOPHONE: {"account": ACCOUNT, "app": "1"}},

@@ -16,6 +16,7 @@ from tests.harness.fleet.gateway import ACCOUNT, API_KEY, API_TOKEN, Answer, Gat
 from tests.harness.fleet.traffic import Traffic
 from tests.harness.postgres_server import PostgresServer
 from tests.harness.redis_server import RedisServer
+from tests.harness.unlimited import UNLIMITED
 
 LOOPBACK = "127.0.0.1"
 CAPACITY = 100
@@ -121,7 +122,7 @@ class Fleet:
                 {"name": "lab", "provider": "sip", "host": host, "channels": 1000, "cps": 100},
             ],
             "private_networks": ["127.0.0.0/8"],
-            "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, "concurrency": 1000}},
+            "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, **UNLIMITED, "concurrency": 1000}},
             "streams": {"chunk_ms": 60},
             "apps": {"1": {"account": ACCOUNT, "url": self.far_side.bot.url}},
             "numbers": {f"+91{EXOPHONE[1:]}": {"account": ACCOUNT, "app": "1"}},
