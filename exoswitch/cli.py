@@ -104,6 +104,12 @@ def _callbacks(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _hash_token(options: argparse.Namespace) -> int:
+    from exoswitch.commands.hash_token import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _doctor(options: argparse.Namespace) -> int:
     from exoswitch.commands.doctor import run  # noqa: PLC0415
 
@@ -205,6 +211,8 @@ def _parser() -> argparse.ArgumentParser:
     calls.set_defaults(run=_calls)
 
     _add_callbacks(commands)
+
+    _add(commands, "hash-token", "print the hash of an account's token").set_defaults(run=_hash_token)
 
     doctor = _add(commands, "doctor", "check all that a gateway needs, and name remedies")
     doctor.add_argument("file", type=Path, help="the YAML file")

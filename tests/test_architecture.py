@@ -37,7 +37,7 @@ PORTS_FOR_CORES = {
 }
 
 # Rooms of adapters that all others may use.
-FOUNDATIONS = {"tasks", "network", "store", "web"}
+FOUNDATIONS = {"tasks", "network", "store", "web", "credentials"}
 
 
 @frozen

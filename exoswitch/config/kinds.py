@@ -16,6 +16,7 @@ from attrs import frozen
 from exoswitch.billing.rates import Pulse
 from exoswitch.call.passthru import HANG_UP, Hop
 from exoswitch.call.status_callback import read_signing_key
+from exoswitch.credentials.token_hash import TokenHash, is_hash
 from exoswitch.errors import ExoswitchError, InvalidValue
 from exoswitch.telephony.numbers import normalise
 
@@ -178,6 +179,16 @@ def port_range(text: str) -> range:
     if not _LOWEST_PORT <= first <= last <= _HIGHEST_PORT:
         raise Unreadable(f"must be a range of ports from {_LOWEST_PORT} to {_HIGHEST_PORT}, the lower one first")
     return range(first, last + 1)
+
+
+def token(text: str) -> str:
+    """Read the token of an account, or the hash of one."""
+    if is_hash(text):
+        try:
+            TokenHash.read(text)
+        except InvalidValue as problem:
+            raise Unreadable(str(problem)) from None
+    return line(text)
 
 
 def line(text: str) -> str:

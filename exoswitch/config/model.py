@@ -196,7 +196,7 @@ class AccountConfig:
     """
 
     api_key: values.UserName
-    api_token: values.SecretLine = field(repr=False, metadata=_NEVER_SHOWN)
+    api_token: values.Token = field(repr=False, metadata=_NEVER_SHOWN)
     concurrency: values.Calls = 100
     calls_per_minute: values.RequestsPerMinute = 200
     reads_per_minute: values.RequestsPerMinute = 300

@@ -22,6 +22,10 @@ class FailedLogins:
         self._untold[name] = 0
         return name
 
+    def count(self, address: str) -> int:
+        """Give the number of failed logins of an address since the first of its minute."""
+        return self._untold.get(address, 0)
+
     def take(self, name: str) -> int:
         """Give the number of failed logins since the last time; after a minute without any, forget the name."""
         count = self._untold.pop(name, 0)

@@ -50,7 +50,7 @@ from exoswitch.wiring.recordings import Recordings
 from exoswitch.wiring.stores import locks, outbox, session_store
 
 _LOG = Logger(namespace="exoswitch")
-_THREADS = ("journal", "traces", "reload", *RECORDING_THREADS)
+_THREADS = ("journal", "traces", "reload", "logins", *RECORDING_THREADS)
 
 
 class Gateway(OrderedServices):
@@ -199,7 +199,13 @@ class Gateway(OrderedServices):
         self.add("questions to passthrus", self.passthru)
         self.add("calls", OnceNamed(self.nodes, self.engine))
         self.add("limits of requests", self.rates)
-        tools = {"recordings": self.recordings, "rates": self.rates, "metrics": self.metrics, "reactor": reactor}
+        tools = {
+            "recordings": self.recordings,
+            "rates": self.rates,
+            "in_thread": self.threads["logins"].run,
+            "metrics": self.metrics,
+            "reactor": reactor,
+        }
         for name, service in http_services(config, self.engine, self.rules, **tools):
             self.add(name, service)
         drain_s = config.gateway.stop_wait_s

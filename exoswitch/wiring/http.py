@@ -7,6 +7,8 @@ from typing import Any
 from twisted.application.service import IService
 
 from exoswitch.config.model import Config
+from exoswitch.credentials.hash_checks import HashChecks, InThread
+from exoswitch.credentials.tokens import Tokens
 from exoswitch.exotel.rest.account_reads import account_endpoints
 from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
@@ -36,6 +38,7 @@ def http_services(
     *,
     recordings: Recordings,
     rates: IRates,
+    in_thread: InThread,
     metrics: PrometheusMetrics,
     reactor: Any,
 ) -> Iterator[tuple[str, IService]]:
@@ -51,7 +54,7 @@ def http_services(
     def concurrency(account: str) -> int:
         return rules.now.routing.concurrency.get(account, 0)
 
-    authentication = Authentication(accounts, reactor, metrics)
+    authentication = Authentication(accounts, reactor, metrics, Tokens(HashChecks(in_thread, reactor)))
     api = RestApi(
         Routes[Endpoint].of(
             (

@@ -173,3 +173,13 @@ def test_only_the_keys_of_every_trunk_are_read_of_an_unknown_provider(problems, 
 
 def test_provider_may_be_a_placeholder(read, good):
     assert read(good.replace("provider: sip", "provider: '${P}'"), P="sip").trunks[0].provider == "sip"
+
+
+def test_token_may_be_a_hash_and_a_malformed_one_is_told(read, problems, good):
+    line = "api_token: t0ken-of-acme-10"
+    digest = "cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9lRdofI"
+    right = f'api_token: "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU${digest}"'
+    assert read(good.replace(line, right)).accounts["acme1"].api_token.startswith("$scrypt$")
+    found = problems(good.replace(line, right.replace("ln=14", "ln=25")))
+    assert found.keys() == {"accounts.acme1.api_token"}
+    assert "has costs that no login may take" in found["accounts.acme1.api_token"]

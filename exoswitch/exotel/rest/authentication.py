@@ -1,11 +1,10 @@
 """Adapter: the credentials of a request: HTTP Basic authentication (spec §6.1).
 
-Wrong credentials are answered after `DELAY_S`. Right ones are never delayed, whatever others at the same address do:
-nobody can lock a dialer out. A request without credentials is answered at once, since some clients send them only
-when they are asked.
+Wrong credentials are answered after `DELAY_S`, and later the more there are from one address. Right ones are never
+delayed, whatever others at the same address do: nobody can lock a dialer out. A request without credentials is
+answered at once, since some clients send them only when they are asked.
 """
 
-import hmac
 from collections.abc import Callable
 
 from attrs import define, field
@@ -13,6 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from exoswitch.credentials.tokens import Tokens
 from exoswitch.exotel.rest.errors import Unauthorized
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.routing import Account, Accounts
@@ -20,6 +20,9 @@ from exoswitch.web.failed_logins import LOG_EVERY_S, FailedLogins
 from exoswitch.web.site import Request
 
 DELAY_S = 1.0
+LONGEST_DELAY_S = 10.0
+_SLOWER_AFTER = 10
+"""Failed logins of an address within a minute, each time for another second."""
 
 
 @define(eq=False)
@@ -29,6 +32,7 @@ class Authentication:
     _accounts: Callable[[], Accounts]
     _clock: IReactorTime
     _metrics: IMetrics
+    _tokens: Tokens
     _failed: FailedLogins = field(factory=FailedLogins, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.rest"), init=False)
 
@@ -37,26 +41,35 @@ class Authentication:
 
         Raises:
             Unauthorized: they do not.
+            BackendUnavailable: too many tokens are being checked.
         """
-        known = self._accounts().by_name.get(name)
-        key, token = ("", "") if known is None else (known.api_key, known.api_token)
-        user, password = request.getUser(), request.getPassword()
-        is_user = hmac.compare_digest(user, key.encode()) | hmac.compare_digest(user, name.encode())
-        if (is_user & hmac.compare_digest(password, token.encode())) and known is not None:
-            return known
+        arrived_at = self._clock.seconds()
+        account = self._accounts().by_name.get(name)
+        if account is not None and await self._is_right(request, account):
+            return account
         if request.getHeader(b"Authorization"):
-            await self._delay(request, "an unknown account" if known is None else f"account {name}")
+            told = "an unknown account" if account is None else f"account {name}"
+            await self._delay(request, told, arrived_at)
         raise Unauthorized("the API key and token are missing, wrong, or not those of this account")
 
-    async def _delay(self, request: Request, account: str) -> None:
+    async def _is_right(self, request: Request, account: Account) -> bool:
+        user, same = request.getUser(), self._tokens.same
+        if not (same(user, account.api_key.encode()) | same(user, account.name.encode())):
+            return False
+        token, address = request.getPassword(), request.client_address()
+        return await self._tokens.is_right(account.name, account.api_token, token, address)
+
+    async def _delay(self, request: Request, account: str, arrived_at: float) -> None:
         """Count a failed login, and wait; the connection may be closed meanwhile to make room for another client."""
         self._metrics.add("logins_failed_total")
-        name = self._failed.add(request.client_address())
+        address = request.client_address()
+        name = self._failed.add(address)
         if name is not None:
             self._log.warn("a login of {account} failed, from {address}", account=account, address=name)
             self._clock.callLater(LOG_EVERY_S, self._tell, name)
         request.let_go()
-        await deferLater(self._clock, DELAY_S)
+        delay_s = min(LONGEST_DELAY_S, DELAY_S + self._failed.count(address) // _SLOWER_AFTER)
+        await deferLater(self._clock, max(0.0, arrived_at + delay_s - self._clock.seconds()))
 
     def _tell(self, name: str) -> None:
         count = self._failed.take(name)

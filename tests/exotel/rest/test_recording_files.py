@@ -9,15 +9,13 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from exoswitch.call.recording import RecordingWish
 from exoswitch.exotel.recording_links import RecordingLinks
-from exoswitch.exotel.rest.api import RestApi
-from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.recording_files import PREFIX, RecordingFiles
 from exoswitch.exotel.rest.resource import RestResource
-from exoswitch.exotel.rest.routes import Routes
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.dialer_accounts import ACCOUNTS
 from tests.harness.http import Server
 from tests.harness.recordings import SID
+from tests.harness.rest_api import authentication_of, rest_api
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 
 PATH = f"/exotelrecordings/acme1/{SID}.mp3"
@@ -34,17 +32,17 @@ class Shelf:
     def __init__(self, folder):
         self.folder, self.now, self.waiting, self.holds = folder, MOMENT, [], False
         self.server = Server(None)
-        authentication = Authentication(lambda: ACCOUNTS, self.server.clock, MemoryMetrics())
+        clock, metrics = self.server.clock, MemoryMetrics()
         files = RecordingFiles(
             lambda account, sid, suffix: folder / f"{account}-{sid}.{suffix}",
             lambda: LINKS,
-            authentication,
+            authentication_of(lambda: ACCOUNTS, clock, metrics),
             self.in_thread,
-            self.server.clock,
+            clock,
             lambda: self.now,
         )
-        api = RestApi(Routes.of(()), authentication, lambda: self.now)
-        self.server = Server(RestResource(api, {PREFIX: files.answer}), clock=self.server.clock)
+        api = rest_api((), lambda: ACCOUNTS, clock, metrics, lambda: self.now)
+        self.server = Server(RestResource(api, {PREFIX: files.answer}), clock=clock)
 
     def in_thread(self, work, *arguments):
         if not self.holds:
