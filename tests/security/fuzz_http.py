@@ -33,6 +33,14 @@ SEEDS = (
     post(b"Content-Type: \xff\r\nX-Forwarded-For: \xff\r\nContent-Length: 1\r\n", b"x"),
     b"GET /v1/Accounts/acme1/Calls/x.json HTTP/1.1\r\nAuthorization: \xff\r\nX-Forwarded-For: \xff\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n",
+    post(b"Content-Length: 21\r\n", b"From=+919812345610&a[]", b"/v1/Accounts/acme1/Calls/connect"),
+    post(b"Content-Length: 24\r\n", b"StreamUrl=ws://h/?a=1;b=2", b"/V1/ACCOUNTS/acme1//calls/CONNECT.JSON"),
+    b"HEAD /v1/Accounts/acme1/Calls/%f0%9f%98%80?details=true HTTP/1.1\r\nAuthorization: Basic azp0\r\n\r\n",
+    b"GET /v1/Accounts/acme1/Calls.json?DateCreated=gte:1;lte:2 HTTP/1.1\r\nAuthorization: Basic azp0\r\n\r\n",
+    b"GET /v2/accounts/acme1/campaigns HTTP/1.1\r\nAuthorization: Basic azp0\r\n\r\n",
+    b"PUT /v2_beta/Accounts/acme1/x HTTP/1.1\r\nAuthorization: Basic azp4\r\nHost: [::1]:80\r\n\r\n",
+    b"GET /v1/Accounts/acme1/Calls/x HTTP/1.1\r\nAuthorization: Bearer x\r\nX-Forwarded-Proto: https\r\n\r\n",
+    b"POST /v2/accounts/acme1/campaigns HTTP/1.1\r\nContent-Length: 70000\r\n\r\n",
 )
 
 

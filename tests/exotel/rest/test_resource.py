@@ -17,6 +17,7 @@ from exoswitch.exotel.rest.calls import call_endpoints
 from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
 from exoswitch.exotel.rest.resource import RestResource
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.health import health_routes
 from exoswitch.web.limits import MAX_BODY_BYTES
@@ -47,6 +48,9 @@ class Calls:
         if (account, call_sid) == (SESSION.account, SESSION.call_sid):
             return succeed(SESSION)
         return fail(CallNotFound(f"account {account} has no call {call_sid}"))
+
+    def search(self, search):
+        return MemorySessions().search(search)
 
 
 def accounts():
