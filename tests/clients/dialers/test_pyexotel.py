@@ -30,6 +30,11 @@ def test_it_connects_an_agent_to_a_customer(rig, client, account):
     assert rig.ended(account, call["Sid"])["Status"] == "completed"
 
 
+def test_its_stream_url_is_taken_for_two_numbers(rig, client, account):
+    call = client.call(AGENT, CUSTOMER, account.exophone, record=False, stream_url=rig.bot_url)["Call"]
+    assert rig.ended(account, call["Sid"])["Status"] == "completed"
+
+
 @pytest.mark.parametrize(
     "ask",
     [

@@ -7,7 +7,7 @@ import requests
 
 from exoswitch.telephony.indian_time import INDIA
 from tests.harness.dialers.decoder import NULL, NUMBER, TEXT, decode
-from tests.harness.dialers.rig import AGENT, CUSTOMER
+from tests.harness.dialers.rig import AGENT, CUSTOMER, until
 from tests.harness.dialers.shapes import WAREONGO_PAGE
 
 pytestmark = pytest.mark.loopback
@@ -84,6 +84,26 @@ def test_wareongo_reads_the_details_of_a_call(rig, account, sids):
     }
     decode(call["Details"], details)
     assert call["Details"]["Leg1Status"] == "completed"
+
+
+def test_wareongo_fetches_a_recording_with_the_key_and_the_token(rig, account):
+    form = {"From": CUSTOMER, "CallerId": account.exophone, "Url": account.flow, "Record": "true"}
+    sid = rig.connect(account, **form).json()["Call"]["Sid"]
+    rig.ended(account, sid)
+
+    def url():
+        return rig.get(account, f"/Calls/{sid}.json").json()["Call"]["RecordingUrl"]
+
+    where = until(url, "the call has no recording")
+
+    def fetched():
+        answer = requests.get(where, auth=(account.key, account.token), timeout=20)
+        return answer if answer.ok else None
+
+    recording = until(fetched, "the recording is not there")
+    assert recording.headers["Content-Type"] == "audio/mpeg"
+    assert len(recording.content) > 500
+    assert requests.get(where, timeout=20).status_code == 401
 
 
 def test_simple_org_reads_the_nineteen_keys_in_their_order(rig, account, sids):

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from tests.harness.dialers.rig import AGENT, CUSTOMER
+from tests.harness.dialers.rig import AGENT, CUSTOMER, HOST
 
 pytestmark = pytest.mark.loopback
 
@@ -36,6 +36,12 @@ def test_call_is_placed_and_told_as_json_once_a_leg_and_at_its_end(rig, account)
     details = rig.get(account, f"/Calls/{call['Sid']}.json", details="true").json()["Call"]["Details"]
     assert (details["Leg1Status"], details["Leg2Status"]) == ("completed", "completed")
     assert isinstance(details["ConversationDuration"], int)
+
+
+def test_agent_may_have_a_sip_address(rig, account):
+    form = {"From": f"sip:agent7@{HOST}", "To": CUSTOMER, "CallerId": account.exophone}
+    answer = rig.connect(account, **form)
+    assert answer.status_code == 200, answer.text
 
 
 def test_users_of_the_call_centre_api_are_refused_in_json(rig, account):
