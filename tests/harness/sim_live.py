@@ -4,10 +4,11 @@ import time
 
 from twisted.internet.defer import Deferred
 from twisted.internet.epollreactor import EPollReactor
+from twisted.python.failure import Failure
 
 
 def run(scenario, *, patience_s=20):
-    """Run a scenario, which gets the reactor."""
+    """Run a scenario, which gets the reactor; give what it returns."""
     reactor = EPollReactor()
     reactor.seconds = time.monotonic
     outcome = []
@@ -19,5 +20,7 @@ def run(scenario, *, patience_s=20):
 
     reactor.callWhenRunning(begin)
     reactor.run(installSignalHandlers=False)
-    if outcome[0] is not None:
-        outcome[0].raiseException()
+    (result,) = outcome
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result
