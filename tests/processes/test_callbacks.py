@@ -14,7 +14,7 @@ from tests.harness.fleet.fleet import eventually
 from tests.harness.fleet.lone import ask_callbacks, lone_gateway, unsettled
 from tests.harness.receivers import OK, Receiver, reply
 
-pytestmark = pytest.mark.loopback
+pytestmark = pytest.mark.fleet
 
 SHORT, BUSY = "09812345601", "09812345602"
 SCRIPTS = {SHORT: "answer-after=0.1 babble hangup-after=0.5", BUSY: "busy-after=0.3"}

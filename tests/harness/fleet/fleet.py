@@ -122,6 +122,7 @@ class Fleet:
                 {"name": "lab", "provider": "sip", "host": host, "channels": 1000, "cps": 100},
             ],
             "private_networks": ["127.0.0.0/8"],
+            "callbacks": {"first_retry_s": 1},
             "accounts": {ACCOUNT: {"api_key": API_KEY, "api_token": API_TOKEN, **UNLIMITED, "concurrency": 1000}},
             "streams": {"chunk_ms": 60},
             "apps": {"1": {"account": ACCOUNT, "url": self.far_side.bot.url}},
