@@ -64,6 +64,10 @@ class GatewayProcess:
         assert status == 0, f"the gateway exited with {status}\n{self.log()}"
         assert "Server Shut Down." in self.log()
 
+    def wait(self) -> None:
+        """Wait for the end of a process that was killed."""
+        self._process.wait(STOP_TIMEOUT_S)
+
     @property
     def pid(self) -> int:
         """Its process."""
