@@ -13,6 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from exoswitch.credentials.tokens import Tokens
+from exoswitch.errors import BackendUnavailable
 from exoswitch.exotel.rest.errors import Unauthorized
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.routing import Account, Accounts
@@ -57,7 +58,12 @@ class Authentication:
         if not (same(user, account.api_key.encode()) | same(user, account.name.encode())):
             return False
         token, address = request.getPassword(), request.client_address()
-        return await self._tokens.is_right(account.name, account.api_token, token, address)
+        try:
+            return await self._tokens.is_right(account.name, account.api_token, token, address)
+        except BackendUnavailable:
+            request.let_go()
+            await deferLater(self._clock, DELAY_S)
+            raise
 
     async def _delay(self, request: Request, account: str, arrived_at: float) -> None:
         """Count a failed login, and wait; the connection may be closed meanwhile to make room for another client."""

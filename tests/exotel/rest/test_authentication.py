@@ -1,9 +1,13 @@
 """Who asks: credentials in Exotel's forms, tokens as hashes, and failed logins."""
 
+from unittest.mock import Mock
+
 import pytest
 from attrs import evolve
 
+from exoswitch.credentials.hash_checks import HashChecks
 from exoswitch.credentials.token_hash import TokenHash
+from exoswitch.errors import BackendUnavailable
 from exoswitch.exotel.rest.authentication import DELAY_S, LONGEST_DELAY_S
 from exoswitch.interfaces.routing import Accounts
 from exoswitch.web.failed_logins import FailedLogins
@@ -60,3 +64,17 @@ def test_no_login_is_answered_later_than_the_longest_delay(monkeypatch):
     assert connection.replies() == []
     server.clock.advance(0.01)
     assert [reply.code for reply in connection.replies()] == [401]
+
+
+@pytest.mark.usefixtures("hashed")
+def test_a_login_that_cannot_be_checked_now_is_answered_late_and_is_no_failed_one(monkeypatch):
+    monkeypatch.setattr(
+        HashChecks, "check", Mock(side_effect=BackendUnavailable("too many logins are being checked"))
+    )
+    server = Dialer().server
+    connection = server.connect()
+    connection.send(f"POST {CONNECT} HTTP/1.1\r\nAuthorization: Basic azp0\r\nContent-Length: 0\r\n\r\n".encode())
+    assert connection.replies() == []
+    server.clock.advance(DELAY_S)
+    assert [reply.code for reply in connection.replies()] == [503]
+    assert server.metrics.count("logins_failed_total") == 0
