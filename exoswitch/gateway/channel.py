@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.logger import Logger
 
 from exoswitch.call.events import ChannelEvent, ChannelHungUp, MediaAddress, SwitchReady
@@ -40,6 +40,7 @@ class Channel:
     _tell: Feed
     _retry: Retry
     _log: Logger
+    _leading: DeferredLock = field(factory=DeferredLock, init=False)
     _is_released: bool = field(default=False, init=False)
 
     @property
@@ -69,7 +70,7 @@ class Channel:
 
     def bridge(self, media: MediaAddress) -> None:
         """Claim the inbound channel, and bridge it to our RTP address."""
-        self._spawn(self._answer(self.switch.bridge(self.channel_id, *media)), "bridging a call")
+        self._spawn(self._bridge(media), "bridging a call")
 
     def take_over(self, media: MediaAddress, *, is_bridged: bool) -> None:
         """Lead the audio of another gateway's call to our RTP address; asked again until Asterisk answers."""
@@ -79,6 +80,14 @@ class Channel:
     def adopt(self) -> None:
         """Have a phone of another gateway's call between two phones; asked again until Asterisk answers."""
         self._spawn(self._take_over(self.switch.adopt), "adopting a phone")
+
+    async def led(self) -> None:
+        """Wait until Asterisk has answered where the channel's audio is to go, whatever it answered.
+
+        A channel that is moved before has no longer the means to answer a claim, or is moved out of its new bridge.
+        """
+        async with self._leading:
+            pass
 
     def hang_up(self, cause: int, *, is_lost: bool) -> None:
         """Hang the channel up, however long it takes to reach Asterisk; `is_lost` as in the effect HangUp."""
@@ -123,8 +132,14 @@ class Channel:
         else:
             self._feed(self._inputs.originate_queued)
 
+    async def _bridge(self, media: MediaAddress) -> None:
+        async with self._leading:
+            await self._answer(self.switch.bridge(self.channel_id, *media))
+
     async def _take_over(self, ask: Callable[[str], Deferred[bool]]) -> None:
-        if await self._answer(self._take_over_possible(ask)):
+        async with self._leading:
+            is_answered = await self._answer(self._take_over_possible(ask))
+        if is_answered:
             self._feed(self._answered)
 
     async def _take_over_possible(self, ask: Callable[[str], Deferred[bool]]) -> bool:

@@ -100,12 +100,19 @@ class SecondPhones(Service):
         return next(iter(await self._recall(session.call_sid)), None)
 
     async def _dial(self, first: LiveCall, session: Session) -> Session | None:
-        """Dial the second phone at the Asterisk of the first one; give the session of one that is not dialled."""
+        """Dial the second phone at the Asterisk of the first one; give the session of one that is not dialled.
+
+        The two are connected as soon as it is answered, so it is dialled once the audio of the first one is led here.
+        """
         environment, second = self._environment, None
+        await first.channel.led()
+        if self._calls.find(first.call_sid) is not first:
+            return None  # It is over, or another gateway has it.
+        session = evolve(session, parent_channel_id=first.channel.channel_id)  # A take-over finds out which it is.
         try:
             place = environment.nodes.allocate(session.call_sid, asterisk=first.lease.asterisk)
             lease = await environment.of_fleet(place)
-            if not first.is_waiting_for_second:
+            if self._is_unwanted(first):
                 environment.give_back(lease)
                 return environment.record_end(session, endings.canceled(UNWANTED))
             second = await self._calls.begin_outbound(session, lease)
@@ -113,10 +120,18 @@ class SecondPhones(Service):
         except (*REFUSALS, InvalidValue) as problem:
             if second is not None:
                 second.feed(second.inputs.abandon)
-            how = endings.not_placed(str(problem)) if first.is_waiting_for_second else endings.canceled(UNWANTED)
+            how = endings.canceled(UNWANTED) if self._is_unwanted(first) else endings.not_placed(str(problem))
             return environment.record_end(session, how)
-        second.feed(second.inputs.dial)
+        if self._is_unwanted(first):
+            second.feed(second.inputs.hang_up, UNWANTED)
+        else:
+            second.feed(second.inputs.dial)
         return None
+
+    def _is_unwanted(self, first: LiveCall) -> bool:
+        """Whether a first phone waits no longer; one that another gateway has now may still wait there."""
+        is_live = self._calls.find(first.call_sid) is first
+        return not first.is_waiting_for_second and (is_live or first.session.status.is_final)
 
     def _session(self, first: LiveCall) -> Session:
         now, call = self._environment.wall_clock(), first.session
@@ -136,7 +151,6 @@ class SecondPhones(Service):
             ring_s=call.ring_s,
             max_duration_s=call.max_duration_s,
             parent_call_sid=call.call_sid,
-            parent_channel_id=first.channel.channel_id,
         )
 
     # --- Ending -----------------------------------------------------------------------------------------------------

@@ -42,8 +42,10 @@ OPTIONS = st.builds(
 )
 URL = "ws://bot.example.org/ws"
 LEADING_ON = {"url": "https://crm.example.org/p", "on_200": Hop(app="1001"), "on_302": Hop(app="1002")}
-PASSTHRUS = [None, Passthru(**LEADING_ON), Passthru(**LEADING_ON, is_async=True)]
-APPS = (BotTarget(url=URL, app="1001", passthru=PASSTHRUS[1]), BotTarget(url=URL, app="1002"))
+OTHER = "+919812345611"
+TO_A_PHONE = Passthru(url="https://crm.example.org/p", on_200=Hop(app="1001"), on_302=Hop(number=OTHER))
+PASSTHRUS = [None, TO_A_PHONE, Passthru(**LEADING_ON), Passthru(**LEADING_ON, is_async=True)]
+APPS = (BotTarget(url=URL, app="1001", passthru=TO_A_PHONE), BotTarget(url=URL, app="1002"))
 FAILURES = (BackendUnavailable("away"), TrunkRefused("no"), ChannelGone("gone"), CallTaken("gw2 has it"))
 EVENTS = (  # those of a call that is answered come first
     ev.ChannelDialled,
@@ -207,19 +209,33 @@ class Calls(RuleBasedStateMachine):
     # --- Calls begin ------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.channels) < 5)
-    @rule(options=OPTIONS, passthru=st.sampled_from(PASSTHRUS))
-    def a_call_is_placed(self, options, passthru):
-        bot = BotTarget(url=URL, options=options, passthru=passthru)
-        request = CallRequest(account="acme1", number="+919812345610", exophone=OURS, bot=bot)
+    @rule(options=OPTIONS, passthru=st.sampled_from(PASSTHRUS), second=st.sampled_from([None, OTHER]))
+    def a_call_is_placed(self, options, passthru, second=None):
+        bot = BotTarget(url=URL, options=options, passthru=passthru) if second is None else None
+        request = CallRequest(account="acme1", number="+919812345610", exophone=OURS, bot=bot, second=second)
         before = {call.call_sid for call in self.live()}
         placed = self.engine.place(request)
         self.channels += [call.call_sid for call in self.live() if call.call_sid not in before]
         placed.addCallbacks(lambda session: self.accepted.append(session.call_sid), lambda _: None)
 
+    @rule(answers=st.integers(0, 4), steps=st.integers(0, 3), then=st.sampled_from([None, *EVENTS]))
+    def a_first_phone_is_answered_and_the_second_one_is_dialled(self, answers, steps, then):
+        known, dialled = set(self.channels), len(self.dials.up)
+        self.a_call_is_placed_and_goes_well_at_first(StreamOptions(), None, 7, OTHER)
+        asked = len(self.questions.open)
+        for sid in [sid for sid in self.channels if sid not in known]:
+            for _ in range(answers):  # take, save, claim, originate
+                self.answer_next(asked)
+            second = self.dials.up[dialled + 1 :]
+            for event in EVENTS[:steps] if second else ():
+                self.tell(event(second[0]))
+            if then is not None:
+                self.tell(then(sid))
+
     @rule(options=OPTIONS, passthru=st.sampled_from(PASSTHRUS), steps=st.integers(1, 8))
-    def a_call_is_placed_and_goes_well_at_first(self, options, passthru, steps):
+    def a_call_is_placed_and_goes_well_at_first(self, options, passthru, steps, second=None):
         known, asked, connections = set(self.channels), len(self.questions.open), len(self.bots.connections)
-        self.a_call_is_placed(options, passthru)
+        self.a_call_is_placed(options, passthru, second)
         new = [sid for sid in self.channels if sid not in known]
         for _ in range(min(steps, 4) if new else 0):  # take, save, claim, originate
             self.answer_next(asked)
@@ -407,9 +423,23 @@ class Calls(RuleBasedStateMachine):
         last = [session for session in self.sessions.last.values() if session.status.is_final]
         asked = [session.stream_sid for session in self.passthrus.all]
         told = [session.stream_sid for session in last if callbacks_of(session)]
-        with_stream = {each.stream_sid for each in last if each.ending.stream_status and each.bot.passthru}
+        self.see_second_phones(last)
+        with_stream = {
+            each.stream_sid for each in last if each.ending.stream_status and each.bot and each.bot.passthru
+        }
         assert with_stream <= {*asked, *told}
         assert not set(asked) & set(told)
+
+    def see_second_phones(self, last):
+        """See that each call has at most one second phone, and that both records agree when both ended here."""
+        seconds = {each.call_sid: each for each in last if each.parent_call_sid is not None}
+        parents = Counter(each.parent_call_sid for each in seconds.values())
+        assert [sid for sid, times in parents.items() if times > 1] == []
+        assert [sid for sid in seconds if self.sessions.finals[sid] > 1] == []
+        for first in last:
+            second = None if first.second is None else seconds.get(first.second.call_sid)
+            if second is not None and not {first.call_sid, second.call_sid} & self.ended_elsewhere:
+                assert first.second == second.as_second()
 
 
 TestCalls = Calls.TestCase

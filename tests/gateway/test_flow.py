@@ -2,14 +2,16 @@
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from exoswitch.call import events as ev
 from exoswitch.call.passthru import Hop, Passthru
 from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import BackendUnavailable, CallTaken
 from exoswitch.outbox.callbacks import callbacks_of
-from tests.harness.gateways import LEG, REQUEST, Gateways, result
+from tests.harness.gateways import LEG, OURS, REQUEST, Gateways, result
+from tests.harness.recorders import RecordedSwitch
 
 PASSTHRU = Passthru(url="https://crm.example.org/p", timeout_s=4.0, on_302=Hop(app="1002"))
 FIRST = BotTarget(url="ws://bot.example.org/first", app="1001", passthru=PASSTHRU)
@@ -342,3 +344,49 @@ def test_a_gateway_that_takes_over_a_caller_who_waits_for_a_phone_asks_no_passth
     assert second.passthrus.all == second.bots.connections == []
     assert fleet.session(sid).second.number == OTHER
     assert fleet.leases()[sid] == "gw2"
+
+
+def test_the_phone_for_an_inbound_caller_is_dialled_once_his_call_is_claimed(fleet):
+    gateway = fleet.add("gw1", inbound_bot=TO_PHONE)
+    gateway.switch.answer = claimed = Deferred()
+    fleet.happens(ev.CallArrived("in1", "+919812345610", OURS))
+    gateway.bots.connections[-1].listener.stream_opened()
+    close(gateway)
+    gateway.passthrus.answer(302)
+    gateway.switch.answer = None
+    fleet.advance(0.5)
+    assert gateway.asked("originate") == []
+    claimed.callback(None)
+    fleet.advance(0.5)
+    ((_, origination),) = gateway.asked("originate")
+    assert origination.joins == "in1"
+
+
+def test_the_phone_for_a_caller_who_is_taken_over_is_dialled_once_his_audio_is_led_here(fleet):
+    alone(fleet, TO_PHONE)
+    switch = RecordedSwitch(answer=Deferred())
+    second, led = fleet.add("gw2", switch=switch), switch.answer
+    close(fleet.by_name["gw1"])
+    fleet.kill("gw1")
+    fleet.advance(LONG_ENOUGH_S)
+    second.passthrus.answer(302)
+    switch.answer = None
+    fleet.advance(0.5)
+    assert second.asked("originate") == []
+    led.callback(switch.is_led)
+    fleet.advance(0.5)
+    assert len(second.asked("originate")) == 1
+
+
+def test_no_phone_is_dialled_for_a_caller_whose_call_another_gateway_has_claimed(fleet):
+    gateway = fleet.add("gw1", inbound_bot=TO_PHONE)
+    gateway.switch.answer = claimed = Deferred()
+    fleet.happens(ev.CallArrived("in1", "+919812345610", OURS))
+    gateway.bots.connections[-1].listener.stream_opened()
+    close(gateway)
+    gateway.passthrus.answer(302)
+    gateway.switch.answer = None
+    claimed.errback(CallTaken("gateway gw2 has taken this call"))
+    fleet.advance(0.5)
+    assert gateway.asked("originate") == []
+    assert fleet.leases() == {}

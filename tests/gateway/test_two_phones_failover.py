@@ -2,12 +2,14 @@
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from exoswitch.call import events as ev
 from exoswitch.call.effects import StopReason
 from exoswitch.call.session import CallStatus
 from exoswitch.call.stream_tap import StreamTap
 from exoswitch.interfaces.calls import CallRequest
+from exoswitch.sessions.memory import MemorySessions
 from tests.harness.gateways import LEG, OURS, PERSON, Gateways
 from tests.harness.recorders import RecordedSwitch
 
@@ -168,6 +170,39 @@ def test_gateway_that_stops_hands_both_phones_over_and_lets_go_of_them(fleet):
     assert sorted(other.switch.asked) == [("adopt", sid), ("adopt", second)]
     second_hangs_up(fleet, sid, second)
     assert ended(fleet, sid).second.status is CallStatus.COMPLETED
+
+
+def test_second_phone_is_not_dialled_when_the_first_one_hangs_up_while_the_session_is_saved(fleet, monkeypatch):
+    gateway, saved = fleet.add("gw1"), Deferred()
+    sid = fleet.place("gw1", REQUEST)
+    monkeypatch.setattr(MemorySessions, "save", lambda _sessions, _session: saved)
+    fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
+    fleet.advance(0.2)
+    fleet.happens(ev.ChannelHungUp(sid, 16, "", by_peer=True))
+    saved.callback(None)
+    fleet.advance(LONG_ENOUGH_S)
+    assert len(gateway.asked("originate")) == 1
+    assert ended(fleet, sid).second.status is CallStatus.CANCELED
+
+
+def test_second_phone_is_dialled_on_when_the_first_one_goes_to_another_gateway_meanwhile(fleet, monkeypatch):
+    first, saved = fleet.add("gw1"), Deferred()
+    sid = fleet.place("gw1", REQUEST)
+    save = MemorySessions.save
+    monkeypatch.setattr(MemorySessions, "save", lambda _sessions, _session: saved)
+    fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
+    fleet.advance(0.2)
+    monkeypatch.setattr(MemorySessions, "save", save)
+    other = fleet.add("gw2")
+    first.engine.drain(60.0, hand_over=True)
+    fleet.advance(LONG_ENOUGH_S)
+    saved.callback(None)
+    fleet.advance(LONG_ENOUGH_S)
+    second = fleet.session(sid).second
+    dialled = [each[1].channel_id for gateway in (first, other) for each in gateway.asked("originate")]
+    assert dialled == [sid, second.call_sid]
+    assert fleet.session(second.call_sid).ending is None
+    assert fleet.holder(sid) is other
 
 
 def test_full_asterisk_ends_the_call_without_dialling_the_second_phone(fleet):

@@ -74,6 +74,7 @@ class Gateway:
     is_alive: bool = True
     trunk_names: tuple = ("lab",)
     apps: tuple = ()
+    inbound_bot: BotTarget = BOT
     nodes: MemoryNodes = field(init=False)
     jobs: MemoryJobs = field(init=False)
     trunks: MemoryTrunks = field(init=False)
@@ -117,7 +118,7 @@ class Gateway:
             trunks={
                 name: build(SipSettings(name=name, provider="sip", host="127.0.0.1")) for name in self.trunk_names
             },
-            routes={OURS: InboundRoute("acme1", BOT)},
+            routes={OURS: InboundRoute("acme1", self.inbound_bot)},
             in_fleet=True,
             shares_sessions=self.shares_sessions,
         )
