@@ -40,6 +40,8 @@ _CURSOR = re.compile(r"([0-9.e+]{1,24}) ([\x21-\x7e]{1,64}) ([0-9]{1,12})", re.A
 
 FILTERS = ("Sid", "DateCreated", "To", "From", "Status", "Duration", "Price", "Direction", "PhoneNumber")
 OPTIONS = ("SortBy", "PageSize", "RecordingUrlValidity", "details")
+_LISTS = ("Sid", "Status", "Direction")
+_PHONES = ("To", "From", "PhoneNumber")
 
 
 @frozen
@@ -153,19 +155,27 @@ def _words(parameters: Parameters, name: str, known: Collection[str]) -> list[st
 
 
 def _numbers(parameters: Parameters, name: str) -> frozenset[str] | None:
-    """Read phone numbers in every form in which sessions may hold them; an address ``sip:`` stays as it is."""
-    texts = parameters.many(name)
-    if not texts:
+    """Read phones in every form in which sessions may hold them."""
+    count = len(parameters.many(name))
+    if not count:
         return None
-    if len(texts) > MOST_NUMBERS:
-        raise InvalidRequest(f"{name} has {len(texts)} values: write at most {MOST_NUMBERS}")
-    addresses = {text for text in texts if text.lower().startswith("sip:")}
-    if addresses:
-        with naming(name):
-            numbers = {normalise(text) for text in texts if text not in addresses}
-    else:
-        numbers = {*parameters.numbers(name)}
-    return frozenset({*addresses, *numbers, *map(national, numbers)})
+    if count > MOST_NUMBERS:
+        raise InvalidRequest(f"{name} has {count} values: write at most {MOST_NUMBERS}")
+    phones = _phones(parameters, name)
+    return frozenset({*phones, *(national(phone) for phone in phones if not _is_sip(phone))})
+
+
+def _phones(parameters: Parameters, name: str) -> tuple[str, ...]:
+    """Give phone numbers in E.164, and addresses ``sip:`` as they are."""
+    texts = parameters.many(name)
+    if not any(map(_is_sip, texts)):
+        return parameters.numbers(name)
+    with naming(name):
+        return tuple(text if _is_sip(text) else normalise(text) for text in texts)
+
+
+def _is_sip(text: str) -> bool:
+    return text.lower().startswith("sip:")
 
 
 def _is_newest_first(text: str | None) -> bool:
@@ -186,5 +196,12 @@ def _page_size(text: str | None) -> int:
 
 def _repeated(parameters: Parameters) -> tuple[tuple[str, str], ...]:
     """Give the parameters that each page of the list has, in Exotel's order."""
-    texts = ((name, ",".join(parameters.many(name))) for name in (*FILTERS, *OPTIONS))
+    texts = ((name, _as_read(parameters, name)) for name in (*FILTERS, *OPTIONS))
     return tuple((name, text) for name, text in texts if text)
+
+
+def _as_read(parameters: Parameters, name: str) -> str | None:
+    """Give a parameter as this page reads it, so that the next page reads the same."""
+    if name in _PHONES:
+        return ",".join(_phones(parameters, name))
+    return ",".join(parameters.many(name)) if name in _LISTS else parameters.text(name)

@@ -291,6 +291,24 @@ def test_clients_follow_the_uris_as_they_are_to_the_end_and_back(reader, order, 
     assert reader.get(back[1]["Metadata"]["FirstPageUri"])["Calls"] == first["Calls"]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "From=+14155550123",  # as curl -d sends it: a blank in place of the +
+        "PageSize=2&PageSize=3&SortBy=DateCreated&SortBy=x",
+        "DateCreated=gte:2023-11-16&DateCreated=lte:2023-11-01",
+        "From[0]=sip:me@pbx&From[1]=%2B14155550123",
+        "DateCreated[0]=gte:2099-01-01",
+    ],
+)
+def test_the_next_page_reads_odd_parameters_as_the_first_page_did(reader, query):
+    reader.keep(*(call(f"c{number}", customer="+14155550123") for number in range(5)))
+    first = reader.get(f"Calls.json?PageSize=2&{query}")
+    second = reader.get(first["Metadata"]["NextPageUri"])
+    assert [row["Sid"] for row in first["Calls"] + second["Calls"]] == ["c4", "c3", "c2", "c1"]
+    assert reader.get(second["Metadata"]["FirstPageUri"]) == first
+
+
 def test_calls_of_another_account_are_not_listed(reader):
     reader.keep(call("c1", account="other1"))
     assert reader.listed() == []
