@@ -12,12 +12,13 @@ from OpenSSL import SSL
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.python.failure import Failure
 from twisted.web._newclient import HTTP11ClientProtocol, Request  # `Agent` changes the URI; these are its parts
 from twisted.web.client import RequestTransmissionFailed, ResponseFailed
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer
-from zope.interface import implementer
+from zope.interface import implementer, provider
 
 from exoswitch.call.bot_address import BotAddress, parse_web
 from exoswitch.errors import BackendUnavailable, CertificateRefused, ExoswitchError, RemoteProtocolError
@@ -130,7 +131,24 @@ class Outgoing:
         return BotEndpoint(self._reactor, connecting, tls, self._tls_turns)
 
 
-_CLIENTS = Factory.forProtocol(HTTP11ClientProtocol)
+class _Client(HTTP11ClientProtocol):
+    """Twisted's client, which logs nothing of interim answers (1xx): a server may send a hundred of them."""
+
+    def request(self, request: Request) -> Any:
+        """Send the request."""
+        answered = super().request(request)
+        if self._parser is not None:
+            self._parser._log = _NOWHERE  # noqa: SLF001 - its only line is that of an interim answer
+        return answered
+
+
+@provider(ILogObserver)
+def _drop(_event: LogEvent) -> None:
+    """Write nothing."""
+
+
+_NOWHERE = Logger(observer=_drop)
+_CLIENTS = Factory.forProtocol(_Client)
 _CLIENTS.noisy = False
 
 

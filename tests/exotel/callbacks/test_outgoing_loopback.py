@@ -3,6 +3,7 @@ from ipaddress import ip_network
 import pytest
 from cryptography import x509
 from twisted.internet.ssl import trustRootFromCertificates
+from twisted.logger import globalLogPublisher
 
 from exoswitch.errors import AddressRefused, BackendUnavailable, HostNotFound, InvalidValue, RemoteProtocolError
 from exoswitch.exotel.callbacks.outgoing import REPLY_MAX_BYTES, Outgoing
@@ -132,6 +133,20 @@ def test_answer_that_is_no_http_is_an_error_of_the_server(answer, why):
             await post(outgoing, receiver.url())
 
     scenario_with(lambda _: answer, work)
+
+
+def test_interim_answers_are_passed_over_without_a_line_in_the_log():
+    logged = []
+
+    async def work(receiver, outgoing):
+        globalLogPublisher.addObserver(logged.append)
+        try:
+            assert (await post(outgoing, receiver.url())).status == 200
+        finally:
+            globalLogPublisher.removeObserver(logged.append)
+
+    scenario_with(lambda _: b"HTTP/1.1 103 Early Hints\r\n\r\n" * 90 + OK, work)
+    assert [event for event in logged if "_newclient" in event["log_namespace"]] == []
 
 
 def test_server_that_does_not_listen_and_host_that_does_not_exist_are_named():
