@@ -19,6 +19,9 @@ from exoswitch.store.schema_versions import read_schema
 from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
 
+RECEIVERS_AT_ONCE = 200
+"""Of an account, in one look: each takes 20 µs, and an account may name a host for every call."""
+
 _DELETED_AT_ONCE = 1000  # so that calls do not wait long
 
 _IS_DUE = "SELECT EXISTS (SELECT 1 FROM callbacks WHERE state = 'waiting' AND receiver = ? AND due_at <= ?)"
@@ -78,6 +81,7 @@ class SqliteOutbox:
         self.name = self._file.name
         self._holder = holder
         self._now = now
+        self._looked_at: dict[str, str] = {}  # the last receiver of each account that has more of them
 
     def open(self) -> Deferred[None]:
         """Open the file."""
@@ -130,7 +134,7 @@ class SqliteOutbox:
         now = self._now()
         wanted = [
             (receiver, room)
-            for receiver, account in _receivers(cursor)
+            for receiver, account in _receivers(cursor, self._looked_at)
             if (room := 0 if account in full_accounts else rooms.get(receiver, each)) > 0
             and cursor.execute(_IS_DUE, (receiver, now)).fetchone()[0]
         ]
@@ -171,12 +175,24 @@ class SqliteOutbox:
         return sum(cursor.execute(f"{_RESEND} AND call_sid = ?", (self._now(), sid)).rowcount for sid in call_sids)
 
 
-def _receivers(cursor: sqlite3.Cursor) -> Iterator[tuple[str, str]]:
-    """Give each receiver that has callbacks waiting, and its account, by one step in the index for each."""
+def _receivers(cursor: sqlite3.Cursor, looked_at: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Give each receiver that has callbacks waiting, and its account, by one step in the index for each.
+
+    An account with more than `RECEIVERS_AT_ONCE` has the next ones in the next look: `looked_at` keeps the place.
+    """
     row = cursor.execute(_NEXT_RECEIVER, ("",)).fetchone()
     while row is not None:
-        yield row
-        row = cursor.execute(_NEXT_RECEIVER, (row[0],)).fetchone()
+        account = row[1]
+        if account in looked_at:
+            row = cursor.execute(_NEXT_RECEIVER, (looked_at.pop(account),)).fetchone()
+        last, count = "", 0
+        while row is not None and row[1] == account and count < RECEIVERS_AT_ONCE:
+            yield row
+            last, count = row[0], count + 1
+            row = cursor.execute(_NEXT_RECEIVER, (last,)).fetchone()
+        if row is not None and row[1] == account:
+            looked_at[account] = last
+            row = cursor.execute(_NEXT_RECEIVER, (f"{account}!",)).fetchone()  # "!" follows the blank before the host
 
 
 def _change(cursor: sqlite3.Cursor, statement: str, values: Sequence[object], nothing: Any) -> Any:
