@@ -47,3 +47,12 @@ def test_receivers_that_are_down_are_forgotten_beyond_a_number(monkeypatch):
         queue.begin(one)
         queue.end(one, Result.FORBIDDEN)
     assert set(queue.rooms()) == {"acme1 h3:80", "acme1 h4:80"}
+
+
+def test_a_look_reads_a_thousand_receivers_that_are_down_at_most():
+    queue = Queue()
+    for number in range(3000):
+        one = evolve(ONE, receiver=f"acme1 h{number}:80")
+        queue.begin(one)
+        queue.end(one, Result.FAILED)
+    assert len(queue.rooms()) == 1000
