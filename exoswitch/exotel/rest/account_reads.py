@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from attrs import define, field
+from twisted.internet.defer import DeferredLock
 
 from exoswitch.billing.amounts import rounded
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
@@ -37,6 +38,7 @@ class AccountReads:
     _concurrency: Callable[[str], int]
     _currency: Callable[[], str]
     _balances: dict[str, tuple[float, Decimal]] = field(factory=dict, init=False)  # of each account, with its time
+    _summing: dict[str, DeferredLock] = field(factory=dict, init=False)
 
     async def show(self, asked: Asked) -> Answered:
         """Show the account; clients look here whether their credentials are right."""
@@ -72,11 +74,15 @@ class AccountReads:
         return Answered({"Account": {"AccountSid": asked.account.name, "BalanceData": data}})
 
     async def _month(self, account: str, now: float) -> tuple[float, Decimal]:
-        """Give the cost of this month's calls, and the time at which it was summed up."""
-        begin = start_of(day_of(now).replace(day=1))
-        known = self._balances.get(account)
-        if known is not None and max(begin, now - BALANCE_S) <= known[0] <= now:
+        """Give the cost of this month's calls, and the time at which it was summed up, by one sum at a time."""
+        lock = self._summing.setdefault(account, DeferredLock())
+        await lock.acquire()
+        try:
+            begin = start_of(day_of(now).replace(day=1))
+            known = self._balances.get(account)
+            if known is None or known[0] < begin or abs(now - known[0]) > BALANCE_S:
+                costs = await self._calls.costs(account, begin)
+                known = self._balances[account] = now, costs.get(self._currency(), Decimal(0))
             return known
-        costs = await self._calls.costs(account, begin)
-        self._balances[account] = now, costs.get(self._currency(), Decimal(0))
-        return self._balances[account]
+        finally:
+            lock.release()

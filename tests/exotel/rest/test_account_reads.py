@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus
 from tests.exotel.rest.test_call_reads import call, charge, ended
-from tests.harness.dialer_reads import BASE, NOW, Reader
+from tests.harness.dialer_reads import BASE, NOW, Reader, StoredCalls
 
 
 @pytest.fixture
@@ -90,6 +91,21 @@ def test_balance_is_summed_up_once_a_minute_and_again_in_a_new_month(reader):
     reader.now += 20
     assert balance(reader) == Decimal(-3)
     assert reader.calls.asked == 3
+
+
+def test_clients_that_ask_for_a_balance_at_once_share_one_sum(reader, monkeypatch):
+    sums = []
+    monkeypatch.setattr(StoredCalls, "costs", lambda *_: sums.append(Deferred()) or sums[-1])
+    clients = [reader.server.connect() for _ in range(4)]
+    for client in clients:
+        client.send(f"GET {BASE}/Balance.json HTTP/1.1\r\nAuthorization: Basic azp0\r\n\r\n".encode())
+        reader.now += 0.01
+    assert len(sums) == 1
+    clients[0].hang_up()  # its sum is cancelled, and the next client's begins
+    assert len(sums) == 2
+    sums[1].callback({"INR": Decimal(7)})
+    told = [client.replies()[0].json["Account"]["BalanceData"]["Balance"] for client in clients[1:]]
+    assert (told, len(sums)) == (["-7.000"] * 3, 2)
 
 
 def balance(reader):
