@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from exoswitch.outbox.delivery import Leased, Settlement, State
 from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
-from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, Backlog, Kept, read_kept, read_leased
+from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, OUTDATED, Backlog, Kept, read_kept, read_leased
 from exoswitch.store.postgres import PostgresConnection
 from exoswitch.store.postgres_address import database_name
 from exoswitch.tasks.deferred import deferred
@@ -89,21 +89,16 @@ _BACKLOG = (
     f"SELECT count(*), extract(epoch FROM {_NOW} - min(coalesce(since, due_at)))::float8 "  # noqa: S608 - ours
     "FROM callbacks WHERE state = 'waiting'"
 )
-_OUTDATED = (
-    "EXISTS (SELECT 1 FROM callbacks AS later WHERE later.call_sid = callbacks.call_sid "
-    "AND later.position > callbacks.position AND later.state = 'delivered' "
-    "AND later.event <> 'passthru')"
-)
 _RESEND = (
     f"WITH {_MOMENT}, again AS (UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, "  # noqa: S608 - ours
-    f"settled_at = NULL, due_at = moment.now FROM moment WHERE state = 'failed' AND NOT {_OUTDATED} "
+    f"settled_at = NULL, due_at = moment.now FROM moment WHERE state = 'failed' AND NOT {OUTDATED} "
     "AND (%s::text[] IS NULL OR call_sid = ANY(%s::text[])) RETURNING 1) SELECT count(*) FROM again"
 )
 _TIDY = (
     f"WITH {_MOMENT}, deleted AS (DELETE FROM callbacks WHERE (call_sid, position) IN ("  # noqa: S608 - ours
     "SELECT call_sid, position FROM callbacks CROSS JOIN moment WHERE state <> 'waiting' "
     f"AND settled_at < moment.now - make_interval(secs => {KEEP_DELIVERED_S}) AND (state = 'delivered' "
-    f"OR settled_at < moment.now - make_interval(secs => {KEEP_FAILED_S}) OR {_OUTDATED}) "
+    f"OR settled_at < moment.now - make_interval(secs => {KEEP_FAILED_S}) OR {OUTDATED}) "
     f"LIMIT {_DELETED_AT_ONCE}) RETURNING 1) SELECT count(*) FROM deleted"
 )
 _KEPT = (

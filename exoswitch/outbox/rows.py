@@ -9,6 +9,12 @@ from exoswitch.outbox.delivery import Leased, State
 
 LEASED_COLUMNS = ("call_sid", "position", "event", "leg", "account", "receiver", "attempts", "since", "document")
 
+OUTDATED = (
+    "EXISTS (SELECT 1 FROM callbacks AS later WHERE later.call_sid = callbacks.call_sid "
+    "AND later.position > callbacks.position AND later.state = 'delivered' AND later.event <> 'passthru')"
+)
+"""SQL: whether a later callback of the call was delivered, so that this one must not follow it."""
+
 
 @frozen(kw_only=True)
 class Backlog:

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from exoswitch.outbox.delivery import Leased, Settlement, State
 from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
-from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, Backlog, Kept, read_kept, read_leased
+from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, OUTDATED, Backlog, Kept, read_kept, read_leased
 from exoswitch.store.schema_versions import read_schema
 from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
@@ -48,18 +48,13 @@ _SETTLE = (
 )
 _RELEASE = "UPDATE callbacks SET due_at = ?, leased_by = NULL WHERE state = 'waiting' AND substr(leased_by, 1, ?) = ?"
 _BACKLOG = "SELECT count(*), min(coalesce(since, due_at)) FROM callbacks WHERE state = 'waiting'"
-_OUTDATED = (
-    "EXISTS (SELECT 1 FROM callbacks AS later WHERE later.call_sid = callbacks.call_sid "
-    "AND later.position > callbacks.position AND later.state = 'delivered' "
-    "AND later.event <> 'passthru')"
-)
 _RESEND = (
     "UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, settled_at = NULL, due_at = ? "  # noqa: S608
-    f"WHERE state = 'failed' AND NOT {_OUTDATED}"
+    f"WHERE state = 'failed' AND NOT {OUTDATED}"
 )
 _TIDY = (
     "DELETE FROM callbacks WHERE rowid IN (SELECT rowid FROM callbacks WHERE state <> 'waiting' AND settled_at < ? "  # noqa: S608 - ours
-    f"AND (state = 'delivered' OR settled_at < ? OR {_OUTDATED}) LIMIT ?)"
+    f"AND (state = 'delivered' OR settled_at < ? OR {OUTDATED}) LIMIT ?)"
 )
 
 

@@ -125,6 +125,13 @@ def may_follow(known: Session, later: Session) -> bool:
     return known.ended_at is None or (known.ended_at, known.status) == (later.ended_at, later.status)
 
 
+IF_IT_MAY_FOLLOW = (
+    "WHERE excluded.sequence > sessions.sequence AND (sessions.ended_at IS NULL "
+    "OR (excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status))"
+)
+"""SQL: the condition on which a note replaces a session's row; see `may_follow`."""
+
+
 def session_row(note: Note) -> tuple[object, ...]:
     """Give the values of a session's row, in the order of SESSION_COLUMNS; amounts are whole millionths."""
     session = note.session

@@ -1,8 +1,7 @@
 """Adapter: a database of sessions in PostgreSQL 12 or later, partitioned by month.
 
 It has three connections: reads and claims do not wait for the batch that is being written, and neither of them waits
-for a list of calls. A batch is one
-statement, and so one transaction and one round trip.
+for a list of calls. A batch is one statement, and so one transaction and one round trip.
 """
 
 import datetime as dt
@@ -21,6 +20,7 @@ from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, c
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
+    IF_IT_MAY_FOLLOW,
     SESSION_COLUMNS,
     Note,
     event_row,
@@ -63,9 +63,7 @@ _WRITE = (
     + _insert("sessions", SESSION_COLUMNS)
     + " ON CONFLICT (call_sid, created_at) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in SESSION_COLUMNS if name not in {"call_sid", "created_at"})
-    + " WHERE excluded.sequence > sessions.sequence AND (sessions.ended_at IS NULL"
-    + " OR (excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status))"
-    + " RETURNING sessions.call_sid AS written_sid) "
+    + f" {IF_IT_MAY_FOLLOW} RETURNING sessions.call_sid AS written_sid) "
     # Only a note that a session's row has taken may tell its dialer anything.
     + _insert("callbacks", CALLBACK_COLUMNS)
     + f" JOIN written ON written_sid = call_sid {KNOWN_CALLBACK}"

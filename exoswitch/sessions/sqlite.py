@@ -20,6 +20,7 @@ from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, c
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
+    IF_IT_MAY_FOLLOW,
     SESSION_COLUMNS,
     Note,
     event_row,
@@ -45,8 +46,7 @@ _ADD_EVENT = _insert("events", EVENT_COLUMNS) + " ON CONFLICT DO NOTHING"
 _SET_SESSION = (
     _insert("sessions", SESSION_COLUMNS)
     + f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in SESSION_COLUMNS[1:])}"
-    + " WHERE excluded.sequence > sessions.sequence AND (sessions.ended_at IS NULL"
-    + " OR (excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status))"
+    + f" {IF_IT_MAY_FOLLOW}"
 )
 # Only the note that the session's row has now may tell its dialer anything.
 _ADD_CALLBACK = (

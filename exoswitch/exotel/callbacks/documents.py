@@ -5,9 +5,10 @@ No value is ever null: strict receivers take text and whole numbers only.
 
 from typing import Any
 
-from exoswitch.call.search import talked_ms, to_number
+from exoswitch.call.search import to_number
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Session
+from exoswitch.exotel import legs
 from exoswitch.telephony.indian_time import written_time
 from exoswitch.telephony.numbers import national
 
@@ -32,7 +33,7 @@ def document(session: Session, event: str, recording_url: str = "") -> Document:
         "PhoneNumberSid": national(session.exophone),
         "StartTime": written_time(session.created_at),
         "EndTime": _time(session.ended_at),
-        "ConversationDuration": _conversation_s(session),
+        "ConversationDuration": legs.conversation_s(session),
         "Direction": session.direction.value,
         "RecordingUrl": recording_url,
     }
@@ -54,22 +55,9 @@ def _time(moment: float | None) -> str:
     return "" if moment is None else written_time(moment)
 
 
-def _conversation_s(session: Session) -> int:
-    """Give how long two phones were connected, or a phone and its bot, which answers at once and may hand over."""
-    if session.second is None or session.bot is not None:
-        return _whole_seconds(talked_ms(session))
-    return _second_s(session.second)
-
-
 def _legs(session: Session) -> list[Document]:
-    first = _leg(_whole_seconds(talked_ms(session)), _first_status(session))
+    first = _leg(legs.first_s(session), legs.first_status(session))
     return [first] if session.second is None else [first, _second_leg(session, session.second)]
-
-
-def _first_status(session: Session) -> CallStatus:
-    """Give the status of the first phone: a call whose second phone was busy had its first one answered."""
-    is_over = session.ended_at is not None
-    return CallStatus.COMPLETED if is_over and session.answered_at is not None else session.status
 
 
 def _second_leg(session: Session, second: SecondLeg) -> Document:
@@ -77,16 +65,7 @@ def _second_leg(session: Session, second: SecondLeg) -> Document:
         status = second.status
     else:
         status = CallStatus.QUEUED if session.ended_at is None else CallStatus.CANCELED
-    return _leg(_second_s(second), status)
-
-
-def _second_s(second: SecondLeg) -> int:
-    return 0 if second.talked_s is None else _whole_seconds(round(second.talked_s * 1000))
-
-
-def _whole_seconds(milliseconds: int | None) -> int:
-    """Round half-up, as the call's record in the REST API does."""
-    return 0 if milliseconds is None else (milliseconds + 500) // 1000
+    return _leg(legs.second_s(second), status)
 
 
 def _leg(on_call_s: int, status: CallStatus) -> Document:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from exoswitch.call.passthru import Passthru
 from exoswitch.call.session import BotTarget, Direction, Ending, Flow, Session, StreamStatus
-from exoswitch.telephony.indian_time import INDIA
+from exoswitch.telephony.indian_time import INDIA, written_time
 from exoswitch.telephony.numbers import written
 
 _DIRECTIONS = {Direction.INBOUND: "incoming", Direction.OUTBOUND: "outbound-dial"}
@@ -40,9 +40,9 @@ def call_parameters(session: Session, now: float) -> dict[str, str]:
         "CallTo": called,
         "Direction": _DIRECTIONS[session.direction],
         "ForwardedFrom": _NULL,
-        "Created": format_datetime(_indian(session.created_at)).rpartition(" ")[0],
-        "StartTime": _written(session.created_at),
-        "CurrentTime": _written(now),
+        "Created": _dated(session.created_at),
+        "StartTime": written_time(session.created_at),
+        "CurrentTime": written_time(now),
         "EndTime": _NO_END,
         "CallType": _call_type(session),
         "CallStatus": session.status.value,
@@ -103,12 +103,9 @@ def _call_type(session: Session) -> str:
     return "call-attempt" if ending is None or ending.stream_status is StreamStatus.FAILED else "completed"
 
 
-def _indian(moment: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(moment, INDIA)
-
-
-def _written(moment: float) -> str:
-    return f"{_indian(moment):%Y-%m-%d %H:%M:%S}"
+def _dated(moment: float) -> str:
+    """Write a moment as mail does (RFC 5322), without a zone."""
+    return format_datetime(dt.datetime.fromtimestamp(moment, INDIA)).rpartition(" ")[0]
 
 
 def _without_credentials(bot: BotTarget) -> str:

@@ -9,9 +9,8 @@ from twisted.internet.defer import DeferredLock
 from exoswitch.billing.amounts import rounded
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.form import Form
-from exoswitch.exotel.rest.representations import indian_time
 from exoswitch.interfaces.calls import ICalls
-from exoswitch.telephony.indian_time import day_of, start_of
+from exoswitch.telephony.indian_time import day_of, start_of, written_time
 
 BALANCE_S = 60.0
 """How long a balance is told again: summing up a month of calls reads all of them."""
@@ -69,7 +68,7 @@ class AccountReads:
             "Balance": f"{rounded(-cost, 3):f}",
             "Currency": self._currency(),
             "PricingPlan": "Postpaid",
-            "DateUpdated": indian_time(summed_at),
+            "DateUpdated": written_time(summed_at),
         }
         return Answered({"Account": {"AccountSid": asked.account.name, "BalanceData": data}})
 

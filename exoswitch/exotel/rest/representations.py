@@ -4,18 +4,17 @@ Texts that strict clients read are never null: `To`, `From`, `StartTime`. `Durat
 until the end.
 """
 
-import datetime as dt
 from typing import Any
 
 from attrs import frozen
 
 from exoswitch.billing.amounts import rounded
-from exoswitch.call.search import price, talked_ms, to_number
-from exoswitch.call.second_leg import SecondLeg
+from exoswitch.call.search import price, to_number
 from exoswitch.call.session import CallStatus, Session
+from exoswitch.exotel import legs
 from exoswitch.exotel.recording_links import VALID_S, RecordingLinks
 from exoswitch.exotel.rest.form import SUFFIX, Form
-from exoswitch.telephony.indian_time import INDIA
+from exoswitch.telephony.indian_time import written_time
 from exoswitch.telephony.numbers import national
 
 
@@ -47,45 +46,29 @@ def call_row(session: Session, view: View) -> dict[str, Any]:
     return {
         **_keys(session, view),
         "PhoneNumber": national(session.exophone),
-        "ConversationDuration": conversation_s(session),
+        "ConversationDuration": legs.conversation_s(session),
         **_presigned(session, view),
         **_details(session, view),
     }
 
 
-def conversation_s(session: Session) -> int:
-    """Give the whole seconds of the talk: with the bot, and with the person it handed over to, or of two phones."""
-    if session.second is None or session.bot is not None:
-        return _whole_seconds(talked_ms(session))
-    return _second_s(session.second)
-
-
-def _second_s(second: SecondLeg) -> int:
-    return 0 if second.talked_s is None else _whole_seconds(round(second.talked_s * 1000))
-
-
-def indian_time(moment: float) -> str:
-    """Write a time, in seconds since the epoch, as Exotel does: Indian time without a zone."""
-    return dt.datetime.fromtimestamp(moment, INDIA).strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _keys(session: Session, view: View) -> dict[str, Any]:
     """Give the 19 keys that every call has."""
-    exophone, length_ms = national(session.exophone), talked_ms(session)
+    exophone = national(session.exophone)
     suffix = "" if view.form is Form.XML else SUFFIX
     return {
         "Sid": session.call_sid,
         "ParentCallSid": session.parent_call_sid,
-        "DateCreated": indian_time(session.created_at),
-        "DateUpdated": indian_time(session.updated_at),
+        "DateCreated": written_time(session.created_at),
+        "DateUpdated": written_time(session.updated_at),
         "AccountSid": session.account,
         "To": national(to_number(session)),
         "From": national(session.customer),
         "PhoneNumberSid": exophone,
         "Status": session.status.value,
-        "StartTime": indian_time(session.created_at),
-        "EndTime": None if session.ended_at is None else indian_time(session.ended_at),
-        "Duration": None if length_ms is None else str(_whole_seconds(length_ms)),
+        "StartTime": written_time(session.created_at),
+        "EndTime": None if session.ended_at is None else written_time(session.ended_at),
+        "Duration": None if session.duration_s is None else str(legs.first_s(session)),
         "Price": _price(session),
         "Direction": session.direction.value,
         "AnsweredBy": None,
@@ -106,24 +89,18 @@ def _details(session: Session, view: View) -> dict[str, Any]:
     """Give the legs: a bot is none, and a second phone is one whether or not it was dialled."""
     if not view.details:
         return {}
-    durations = [_whole_seconds(talked_ms(session))]
+    durations = [legs.first_s(session)]
     if session.second is not None:
-        durations.append(_second_s(session.second))
+        durations.append(legs.second_s(session.second))
     details = {
-        "ConversationDuration": conversation_s(session),
-        "Leg1Status": _leg_status(_first_status(session)),
+        "ConversationDuration": legs.conversation_s(session),
+        "Leg1Status": _leg_status(legs.first_status(session)),
         "Leg2Status": None if session.second is None else _leg_status(session.second.status),
         "Legs": [
             {"Leg": {"Id": number, "OnCallDuration": on_call_s}} for number, on_call_s in enumerate(durations, 1)
         ],
     }
     return {"Details": details}
-
-
-def _first_status(session: Session) -> CallStatus:
-    """Give the status of the first phone, which has talked if it was answered, whatever became of the second one."""
-    is_over = session.status.is_final and session.answered_at is not None
-    return CallStatus.COMPLETED if is_over else session.status
 
 
 def _leg_status(status: CallStatus | None) -> str | None:
@@ -135,8 +112,3 @@ def _price(session: Session) -> str | None:
     """Give the price with three decimals, as Exotel does; null until the end, or if the trunk has no price."""
     amount = price(session)
     return None if amount is None else f"{rounded(amount, 3):f}"
-
-
-def _whole_seconds(milliseconds: int | None) -> int:
-    """Round half-up, as searches for a length do."""
-    return 0 if milliseconds is None else (milliseconds + 500) // 1000

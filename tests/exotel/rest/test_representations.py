@@ -5,7 +5,7 @@ from attrs import evolve
 
 from exoswitch.call.charge import Charge
 from exoswitch.call.session import BotTarget, CallStatus, Direction, Ending, Session
-from exoswitch.exotel.rest.representations import call_record, indian_time
+from exoswitch.exotel.rest.representations import call_record
 
 NOON_UTC = 1_700_136_000.0  # 2023-11-16 12:00:00 UTC
 
@@ -67,8 +67,3 @@ def test_an_ended_call_has_its_price_as_text_unless_its_trunk_has_none(amount, p
     ended = SESSION.ended(Ending(status=CallStatus.COMPLETED, reason="hung up"), NOON_UTC + 22)
     assert call_record(evolve(ended, charge=charge))["Call"]["Price"] == price
     assert call_record(ended)["Call"]["Price"] is None
-
-
-def test_the_day_changes_at_indian_midnight():
-    assert indian_time(1_700_159_399) == "2023-11-16 23:59:59"
-    assert indian_time(1_700_159_400) == "2023-11-17 00:00:00"

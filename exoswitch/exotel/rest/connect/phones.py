@@ -5,10 +5,9 @@ import re
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
-from exoswitch.telephony.numbers import same_number
+from exoswitch.telephony.numbers import SIP, same_number
 from exoswitch.web.parameters import Parameters
 
-_SIP = "sip:"
 _SIP_ADDRESS = re.compile(r"sip:(?P<user>[a-z0-9+._-]{1,64})@(?P<host>[^@]{1,255})", re.ASCII | re.IGNORECASE)
 _SHOWN = 60
 
@@ -21,7 +20,7 @@ def read_phone(asked: Parameters, name: str, account: Account) -> str:
         NotAllowed: the account may not dial it.
     """
     written = asked.text(name) or ""
-    if written.lower().startswith(_SIP):
+    if written.lower().startswith(SIP):
         return _read_sip_address(name, written, account)
     phone = asked.number(name)
     if not account.may_dial(phone):
@@ -53,7 +52,7 @@ def read_caller_id(asked: Parameters, account: Account, accounts: Accounts) -> s
 def own_number(asked: Parameters, name: str, account: Account) -> str | None:
     """Give the account's own number that a parameter names; None if it names another phone, or none."""
     written = asked.text(name)
-    if written is None or written.lower().startswith(_SIP):
+    if written is None or written.lower().startswith(SIP):
         return None
     number = asked.number(name)
     return next((own for own in account.numbers if same_number(own, number)), None)
@@ -77,4 +76,4 @@ def _read_sip_address(name: str, text: str, account: Account) -> str:
             f"{name}: {host[:_SHOWN]} is not a host whose phones account {account.name} may dial: "
             f"add it to accounts.{account.name}.sip_hosts"
         )
-    return f"{_SIP}{match['user']}@{host}"
+    return f"{SIP}{match['user']}@{host}"
