@@ -9,13 +9,17 @@ from typing import Any
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from exoswitch.errors import BackendUnavailable
+from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.within import within
 from exoswitch.web.ranges import RangeNotSatisfiable, read_range
 from exoswitch.web.site import Request
 
+_LOG = Logger(namespace="exoswitch.web")
 _PIECE_BYTES = 64 * 1024
 _STALL_S = 60.0
 _TYPES = {".mp3": "audio/mpeg", ".wav": "audio/wav"}
@@ -38,8 +42,32 @@ class OpenFile:
         return f'"{self.size:x}-{int(self.changed_at * 1000):x}"'
 
 
-def open_file(path: Path) -> OpenFile | None:
-    """Open a file, in the thread; None if there is none."""
+def open_file(path: Path, in_thread: InThread) -> Deferred[OpenFile | None]:
+    """Open a file in the thread; fires with None if there is none.
+
+    A client may disconnect meanwhile, which cancels the Deferred: then the file is closed again.
+    """
+    opened: Deferred[OpenFile | None] = Deferred()
+
+    def give(file: OpenFile | None) -> None:
+        if not opened.called:
+            opened.callback(file)
+        elif file is not None:
+            _close(file, in_thread)
+
+    def fail(failure: Failure) -> None:
+        if not opened.called:
+            opened.errback(failure)
+
+    in_thread(_open, path).addCallbacks(give, fail)
+    return opened
+
+
+def _close(file: OpenFile, in_thread: InThread) -> None:
+    spawn(in_thread(os.close, file.descriptor), _LOG, "closing a file")
+
+
+def _open(path: Path) -> OpenFile | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except (FileNotFoundError, NotADirectoryError):
@@ -55,7 +83,7 @@ async def send_file(request: Request, file: OpenFile, in_thread: InThread, clock
         if wanted and request.method != b"HEAD":
             await _Sending(request, file.descriptor, wanted, in_thread, clock).send()
     finally:
-        in_thread(os.close, file.descriptor)  # after the last read: the thread does one thing after the other
+        _close(file, in_thread)  # after the last read: the thread does one thing after the other
     if not request.is_gone:
         request.finish()
 
@@ -95,7 +123,7 @@ def _range_of(request: Request, file: OpenFile) -> str:
 @implementer(IPushProducer)
 @define(eq=False)
 class _Sending:
-    """Sends bytes of a file; it waits while the client does not read, but not for ever."""
+    """Sends bytes of a file; it waits while the client does not read, at most `_STALL_S`."""
 
     _request: Request
     _descriptor: int

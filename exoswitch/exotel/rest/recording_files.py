@@ -48,7 +48,7 @@ class RecordingFiles:
             raise NotAllowed("this URL has expired, or its signature is wrong: ask for a new PreSignedRecordingUrl")
         if is_signed is None:
             await self._authentication.account(request, account)
-        file = await self._in_thread(open_file, self._find(account, call_sid, suffix))
+        file = await open_file(self._find(account, call_sid, suffix), self._in_thread)
         if file is None:
             raise CallNotFound(
                 f"there is no recording of call {call_sid[:40]} in this gateway's folder, or not yet: "

@@ -1,6 +1,7 @@
 """A recording is served at its URLs: to the account's key, or to a signature that has not expired."""
 
 import base64
+import os
 from urllib.parse import urlsplit
 
 import pytest
@@ -178,3 +179,16 @@ def test_a_client_that_disconnects_ends_the_reading(shelf):
     _step(shelf)
     _step(shelf)
     assert shelf.waiting == []
+
+
+def test_a_file_that_is_opened_for_a_client_that_is_gone_is_closed(shelf, monkeypatch):
+    opened, closed = [], []
+    real_open, real_close = os.open, os.close
+    monkeypatch.setattr(os, "open", lambda *arguments: opened.append(real_open(*arguments)) or opened[-1])
+    monkeypatch.setattr(os, "close", lambda descriptor: closed.append(descriptor) or real_close(descriptor))
+    connection = _begun(shelf)
+    connection.hang_up()
+    _step(shelf)  # opens the file
+    _step(shelf)
+    assert len(opened) == 1
+    assert closed == opened
