@@ -90,7 +90,7 @@ def _hop(path: str, hop: Hop, app: AppConfig, config: Config) -> Iterator[Proble
     if hop.number is not None and account and not hop.number.startswith(account.dial_prefixes):
         yield Problem(
             path,
-            f"account {app.account!r} may not dial {hop.number}; add its beginning to "
+            f"account {app.account!r} may not dial this number; add its beginning to "
             f"accounts.{app.account}.dial_prefixes",
         )
 

@@ -88,7 +88,7 @@ def test_an_app_on_the_way_is_of_the_same_account(problems, with_passthru):
 
 def test_a_number_on_the_way_is_one_that_the_account_may_dial(problems, with_passthru):
     assert problems(with_passthru(f'{{url: "{URL}", on_302: "number:+442079460000"}}')) == {
-        "apps.1001.passthru.on_302": "account 'acme1' may not dial +442079460000; add its beginning to "
+        "apps.1001.passthru.on_302": "account 'acme1' may not dial this number; add its beginning to "
         "accounts.acme1.dial_prefixes"
     }
 
