@@ -57,9 +57,9 @@ class AskPassthru(FlowEffect):
 
 @frozen
 class ChooseHop(FlowEffect):
-    """Say where the call goes after an answer with this status; `next_app` or `flow_over` answers at once.
+    """Say where the call goes after an answer with this status.
 
-    A `status` of None is no answer.
+    `next_app`, `dial_second` or `flow_over` answers at once. A `status` of None is no answer.
     """
 
     status: int | None

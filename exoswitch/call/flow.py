@@ -27,12 +27,12 @@ FindApp = Callable[[str], BotTarget | None]
 def apply_stream_end(inputs: CallInputs, core: CallCore, find_app: FindApp) -> None:
     """Feed what follows the stream that has ended."""
     if core.passthru is None or core.passthru.is_async:
-        apply_answer(inputs, core, None, find_app)
+        apply_passthru_answer(inputs, core, None, find_app)
     else:
         inputs.ask_passthru()
 
 
-def apply_answer(inputs: CallInputs, core: CallCore, status: int | None, find_app: FindApp) -> None:
+def apply_passthru_answer(inputs: CallInputs, core: CallCore, status: int | None, find_app: FindApp) -> None:
     """Feed where the call goes after an answer with this status; None is no answer."""
     hop = HANG_UP if core.passthru is None else core.passthru.next_hop(status)
     if hop == HANG_UP:

@@ -79,7 +79,7 @@ class Flow:
 
     `hops` counts the apps after the first one. The present one began at `began_s`, and `digits` were pressed in its
     stream. `ended` is how this stream ended while the caller stayed, at `ended_s`; None until then. `is_told` says
-    that its passthru is asked no more.
+    that its passthru was asked, so that nothing more is sent to it.
     """
 
     hops: int = 0

@@ -8,7 +8,7 @@ from twisted.logger import Logger
 
 from exoswitch.call import effects as fx
 from exoswitch.call.core import CallCore
-from exoswitch.call.flow import FindApp, apply_answer, apply_stream_end
+from exoswitch.call.flow import FindApp, apply_passthru_answer, apply_stream_end
 from exoswitch.call.inputs import CallInputs
 from exoswitch.call.passthru import HANG_UP
 from exoswitch.call.session import BotTarget
@@ -56,7 +56,7 @@ class CallFlow:
             case fx.ChooseHop(status):
                 self._question = None
                 self._record.told()
-                self._feed(apply_answer, self._inputs, self._core, status, self._find_app)
+                self._feed(apply_passthru_answer, self._inputs, self._core, status, self._find_app)
             case fx.EnterApp(bot):
                 self._enter(bot)
 
@@ -87,7 +87,7 @@ class CallFlow:
             self._feed(self._inputs.passthru_answered, status)
 
     async def _answer(self, asked: Deferred[int]) -> int | None:
-        """Wait for an answer and measure it; None is none."""
+        """Wait for an answer and measure it; give its status, or None if none came."""
         world, began_at = self._world, self._world.clock.seconds()
         try:
             status = await asked

@@ -24,7 +24,7 @@ from exoswitch.interfaces.switch import ISwitch
 class LiveCalls:
     """The calls that are not over.
 
-    No more are accepted once it `is_stopping`, and none is dialled while it `is_fenced`. `on_second` carries out what
+    No call is accepted once it `is_stopping`, and none is dialled while it `is_fenced`. `on_second` carries out what
     they ask about second phones. `on_changed` hears of each change of a session, `on_over` of each call's end here.
     """
 

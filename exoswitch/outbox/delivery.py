@@ -19,7 +19,7 @@ ATTEMPT_S = 15.0
 """The longest attempt (spec §6.6)."""
 
 REFUSALS_MAX = 3
-"""The attempts of an event that a receiver refuses: Exotel makes no more, and the later events of the call wait."""
+"""The attempts of an event that a receiver refuses: Exotel makes three, and the later events of a call wait."""
 
 LONGEST_PAUSE_S = 4 * 3600.0
 _SECOND_PAUSE = 3  # times the first one: 5 and 15 minutes (spec §6.6)

@@ -59,7 +59,7 @@ class Recoverer(Service):
 
     @deferred
     async def stopService(self) -> None:  # noqa: N802
-        """Lease no more, wait a little for what is under way, and leave the rest to other processes."""
+        """Stop leasing, wait a little for the deliveries under way, and leave the rest to other processes."""
         self._is_stopping = True
         for loop in self._loops:
             if loop.running:

@@ -39,7 +39,7 @@ class Sender:
     async def send(self, leased: Leased, leased_at: float) -> Result | None:
         """Deliver a callback, whose lease began at `leased_at` by the clock; None if the lease was over too soon.
 
-        A process that was paused must not send a callback that another gateway has by now.
+        A process that was paused must not send a callback that another gateway has leased since.
         """
         await self._holds.wait(leased.call_sid)
         began = self._clock.seconds()

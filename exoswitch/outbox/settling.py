@@ -35,7 +35,7 @@ class Settling:
         written: Deferred[None] = Deferred()
         self._waiting.append((settlement, written))
         if not self._is_writing:
-            spawn(self._write_all(), self._log, "writing what came of callbacks")
+            spawn(self._write_all(), self._log, "writing the outcome of callbacks")
         return written
 
     async def _write_all(self) -> None:
@@ -52,11 +52,11 @@ class Settling:
             await self._write([settlement for settlement, _ in batch])
         except BackendUnavailable as problem:
             self._log.warn(
-                "what came of {count} callbacks is not written, so they are sent again: {problem}",
+                "the outcome of {count} callbacks is not written, so they are sent again: {problem}",
                 count=len(batch),
                 problem=str(problem),
             )
         except Exception:  # noqa: BLE001 - an error in exoswitch must not end the deliveries that wait for this
-            self._log.failure("what came of callbacks is not written, so they are sent again")
+            self._log.failure("the outcome of callbacks is not written, so they are sent again")
         for _, written in batch:
             written.callback(None)

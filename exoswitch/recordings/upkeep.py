@@ -47,7 +47,7 @@ class _Day:
 
 @define
 class Upkeep:
-    """Keeps one folder; `run` is called every few minutes, in a thread."""
+    """Keeps one folder; `run` is called every minute, in a thread."""
 
     root: Path
     keep_s: float

@@ -48,26 +48,10 @@ def http_services(
         site = make_site(page.resource(), reactor, refusal=refusal, metrics=metrics)
         yield "metrics", web_service(config.metrics, site, reactor)
 
-    def accounts() -> Accounts:
-        return rules.now.accounts
-
-    def concurrency(account: str) -> int:
-        return rules.now.routing.concurrency.get(account, 0)
-
-    authentication = Authentication(accounts, reactor, metrics, Tokens(HashChecks(in_thread, reactor)))
-    api = RestApi(
-        Routes[Endpoint].of(
-            (
-                *connect_endpoints(calls, accounts),
-                *call_endpoints(calls, reactor, recordings.links_for),
-                *account_endpoints(calls, concurrency, lambda: config.billing.currency),
-                *number_endpoints(calls),
-            )
-        ),
-        authentication,
-        RequestLimits(rates, metrics),
-        time.time,
-    )
+    tokens = Tokens(HashChecks(in_thread, reactor))
+    authentication = Authentication(lambda: rules.now.accounts, reactor, metrics, tokens)
+    routes = _routes(config, calls, rules, recordings, reactor)
+    api = RestApi(routes, authentication, RequestLimits(rates, metrics), time.time)
     more = {**health_routes(calls), **recordings.routes(authentication), **({} if config.metrics else page.routes())}
     settings = config.http_limits
     limits = ConnectionLimits(
@@ -77,3 +61,23 @@ def http_services(
     )
     site = make_site(RestResource(api, more), reactor, refusal=refusal, metrics=metrics, limits=limits)
     yield "HTTP", web_service(config.http, site, reactor)
+
+
+def _routes(
+    config: Config, calls: ICalls, rules: CurrentRules, recordings: Recordings, reactor: Any
+) -> Routes[Endpoint]:
+    """Give the routes to all endpoints of the API."""
+
+    def accounts() -> Accounts:
+        return rules.now.accounts
+
+    def concurrency(account: str) -> int:
+        return rules.now.routing.concurrency.get(account, 0)
+
+    endpoints = (
+        *connect_endpoints(calls, accounts),
+        *call_endpoints(calls, reactor, recordings.links_for),
+        *account_endpoints(calls, concurrency, lambda: config.billing.currency),
+        *number_endpoints(calls),
+    )
+    return Routes[Endpoint].of(endpoints)

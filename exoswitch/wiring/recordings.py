@@ -32,7 +32,7 @@ _DAY_S = 86_400.0
 
 @frozen
 class Recordings:
-    """All about recordings; `recorder` is None where none are made."""
+    """The recordings of a gateway; `recorder` is None if no call is recorded."""
 
     recorder: Recorder | None
     _folder: Path
@@ -60,11 +60,11 @@ class Recordings:
 
     @property
     def of_calls(self) -> IRecordings:
-        """What records calls."""
+        """The recordings, as calls see them."""
         return NoRecordings() if self.recorder is None else self.recorder
 
     def links(self) -> RecordingLinks:
-        """Make URLs for those who did not ask by HTTP."""
+        """Make URLs for callbacks, which nobody asks for by HTTP."""
         key = b"" if self.recorder is None else self.recorder.key
         return RecordingLinks(base_url=self._base_url or self._own_url, secret=key)
 

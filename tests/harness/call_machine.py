@@ -12,7 +12,7 @@ from exoswitch.call.effects import (
     RecordEnding,
     ReleaseCall,
 )
-from exoswitch.call.flow import apply_answer, apply_stream_end
+from exoswitch.call.flow import apply_passthru_answer, apply_stream_end
 from exoswitch.call.inputs import apply_judgement
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.passthru import Passthru
@@ -57,7 +57,7 @@ class Call:
                 elif self.follows and effect == FollowStream():
                     apply_stream_end(self.inputs, self.core, self.apps.get)
                 elif self.follows and isinstance(effect, ChooseHop):
-                    apply_answer(self.inputs, self.core, effect.status, self.apps.get)
+                    apply_passthru_answer(self.inputs, self.core, effect.status, self.apps.get)
                 else:
                     effects.append(effect)
         return effects

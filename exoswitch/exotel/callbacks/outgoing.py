@@ -82,7 +82,7 @@ class Outgoing:
 
         `configured` is the URL of the configuration that `url` was made from: its host may be at any address.
         Credentials in the URL become a header. The time counts from the look-up of the name to the end of the body;
-        a body that is not complete by then is given as far as it came. Twisted's errors name their causes in a list.
+        a body that is not complete by then is given as far as it came.
 
         Raises:
             InvalidValue: this is no http(s) URL.
@@ -96,15 +96,14 @@ class Outgoing:
             method.encode("ascii"), address.resource.encode("ascii"), _headers(address, headers or {}), _body_of(body)
         )
         try:
-            return await within(
-                timeout_s, self._reactor, self._ask(request, address, account, reach, timeout_s), str(address)
-            )
+            answer = self._ask(request, address, account, reach, timeout_s)
+            return await within(timeout_s, self._reactor, answer, str(address))
         except ExoswitchError:
             raise
         except (ConnectError, OSError, SSL.Error, ValueError) as problem:
             raise BackendUnavailable(f"{address} cannot be connected to: {problem}") from problem
         except (ResponseFailed, RequestTransmissionFailed) as failed:
-            reason: Failure = failed.reasons[0]
+            reason: Failure = failed.reasons[0]  # Twisted lists the causes
             if isinstance(reason.value, CancelledError):
                 raise BackendUnavailable(f"{address} did not answer within {timeout_s:g} s") from failed
             raise RemoteProtocolError(f"{address}: {_cause(reason)}") from failed

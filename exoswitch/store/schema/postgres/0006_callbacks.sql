@@ -5,7 +5,7 @@
 CREATE TABLE callbacks (
     call_sid    text NOT NULL,
     position    integer NOT NULL,  -- the order of a call's callbacks
-    event       text NOT NULL,     -- ringing, answered or terminal
+    event       text NOT NULL,     -- ringing, answered, terminal or passthru
     leg         integer NOT NULL,
     account     text NOT NULL,
     receiver    text NOT NULL,     -- the account, and the host and port of its URL

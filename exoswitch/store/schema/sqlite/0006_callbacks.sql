@@ -4,7 +4,7 @@
 CREATE TABLE callbacks (
     call_sid    TEXT NOT NULL,
     position    INTEGER NOT NULL,  -- the order of a call's callbacks
-    event       TEXT NOT NULL,     -- ringing, answered or terminal
+    event       TEXT NOT NULL,     -- ringing, answered, terminal or passthru
     leg         INTEGER NOT NULL,
     account     TEXT NOT NULL,
     receiver    TEXT NOT NULL,     -- the account, and the host and port of its URL
