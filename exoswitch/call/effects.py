@@ -39,6 +39,11 @@ class TrunkEffect(Effect):
 
 
 @frozen
+class StreamEffect(Effect):
+    """A request about the stream to the bot."""
+
+
+@frozen
 class FlowEffect(Effect):
     """A request about what follows a bot's stream."""
 
@@ -182,17 +187,17 @@ class DirectMedia(Effect):
 
 
 @frozen
-class ConnectStream(Effect):
+class ConnectStream(StreamEffect):
     """Open a WebSocket to the bot."""
 
 
 @frozen
-class StartStream(Effect):
+class StartStream(StreamEffect):
     """Send `connected` and `start` to the bot, and let the caller's audio flow."""
 
 
 @frozen
-class SendDigit(Effect):
+class SendDigit(StreamEffect):
     """Tell the bot of a key that was pressed."""
 
     digit: str
@@ -205,7 +210,7 @@ class HoldCaller(Effect):
 
 
 @frozen
-class RenewStream(Effect):
+class RenewStream(StreamEffect):
     """Give the call a new stream SID: the next connection is another stream of the same call."""
 
 
@@ -215,7 +220,7 @@ class DrainPlayout(Effect):
 
 
 @frozen
-class CloseStream(Effect):
+class CloseStream(StreamEffect):
     """End the bot's stream, with a `stop` message if there is a reason, and drop audio that is not played yet."""
 
     stop: StopReason | None

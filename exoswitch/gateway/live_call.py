@@ -62,11 +62,9 @@ RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to A
 class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
-    `find_app` gives the bot of an app.
-
-    While it `is_fenced`, it is not dialled. `on_second` carries out effects about a second phone. `on_changed` is
-    called with the session whenever a change of it is written, and `on_channels` with the call's former channels when
-    it has others.
+    `find_app` gives the bot of an app. While it `is_fenced`, it is not dialled. `on_second` carries out effects about
+    a second phone. `on_changed` is called with the session whenever a change of it is written, and `on_channels` with
+    the call's former channels when it has others.
     """
 
     _session: Session
@@ -278,6 +276,8 @@ class LiveCall:
         match effect:
             case fx.TrunkEffect():
                 self._dialling.carry_out(effect, self.channel)
+            case fx.StreamEffect():
+                self._carry_out_on_stream(effect)
             case fx.FlowEffect():
                 self._flow.carry_out(effect)
             case fx.SecondEffect():
@@ -290,25 +290,10 @@ class LiveCall:
                 self.channel.take_over(self._conversation.address, is_bridged=self._was_answered)
             case fx.DirectMedia(host, port):
                 self._conversation.direct(host, port)
-            case fx.ConnectStream():
-                self._progress.asked_bot()
-                is_resumed = self._was_answered and not self._flow.has_moved
-                self._conversation.connect(self.record.stream_start(is_resumed=is_resumed), self)
-            case fx.StartStream():
-                self._conversation.bot.start()
-                self._progress.started()
-            case fx.SendDigit(digit, duration_ms):
-                self._conversation.bot.send_digit(digit, duration_ms)
-                self.record.press(digit)
             case fx.HoldCaller():
                 self._conversation.hold()
-            case fx.RenewStream():
-                self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
-                self.record.renew_stream(self._world.new_sid())
             case fx.DrainPlayout():
                 self._conversation.leg.drain()
-            case fx.CloseStream(stop):
-                self._conversation.close(stop)
             case fx.ReleaseMedia():
                 self._release_media()
             case fx.HangUp(cause, is_lost):
@@ -324,6 +309,24 @@ class LiveCall:
             case fx.RecordEnding(ending):
                 self._progress.ended()
                 self.record.end(ending, self._conversation.end_recording())
+
+    def _carry_out_on_stream(self, effect: fx.StreamEffect) -> None:
+        match effect:
+            case fx.ConnectStream():
+                self._progress.asked_bot()
+                is_resumed = self._was_answered and not self._flow.has_moved
+                self._conversation.connect(self.record.stream_start(is_resumed=is_resumed), self)
+            case fx.StartStream():
+                self._conversation.bot.start()
+                self._progress.started()
+            case fx.SendDigit(digit, duration_ms):
+                self._conversation.bot.send_digit(digit, duration_ms)
+                self.record.press(digit)
+            case fx.RenewStream():
+                self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
+                self.record.renew_stream(self._world.new_sid())
+            case fx.CloseStream(stop):
+                self._conversation.close(stop)
 
     def _turn_came(self) -> None:
         self._dialling.turn_came()
