@@ -6,6 +6,7 @@ Channels are named by their Uniqueid, which Hangup, AGI, Redirect, Getvar, Setva
 
 import hashlib
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 from exoswitch.ami.message import AmiMessage
@@ -111,6 +112,15 @@ def is_being_dialled(answer: AmiMessage) -> bool:
     The channel's state would not tell: it is up as soon as the phone is answered, before the dialplan's first step.
     """
     return answer.get("Value") == _BEING_DIALLED
+
+
+def answered(channels: Iterable[AmiMessage]) -> frozenset[str]:
+    """Find in a CoreShowChannels list the channels that are in the dialplan after the answer of their phone."""
+    return frozenset(
+        channel.get("Uniqueid")
+        for channel in channels
+        if channel.get("ChannelStateDesc") == "Up" and channel.get("Application") not in {"", _BEING_DIALLED}
+    )
 
 
 # --- Whose call it is -------------------------------------------------------------------------------------------

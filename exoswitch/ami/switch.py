@@ -214,7 +214,7 @@ class AsteriskSwitch(AmiLink):
         """Tell which channels are up, then which calls wait for a gateway; then send the pending hang-ups."""
         channel_ids = frozenset(channel.get("Uniqueid") for channel in found)
         self._confirmations.listed(channel_ids)
-        self._tell(SwitchReady(channel_ids, legs(found)))
+        self._tell(SwitchReady(channel_ids, legs(found), actions.answered(found)))
         self._hang_ups.link_ready(connection, channel_ids)
         self._trunks.link_ready(connection)
         spawn(self._tell_arrivals(self._translator.arrivals(found)), self._log, "telling of waiting calls")

@@ -12,7 +12,7 @@ from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore, DialProgress
 from exoswitch.call.effects import Timer
 from exoswitch.call.inputs import ENDED_UNSEEN, CallInputs, may_fail_over
-from exoswitch.call.outputs import HANG_UP_WAIT_S, RING_GRACE_S, asks, clear, connect, finish, finishes
+from exoswitch.call.outputs import HANG_UP_WAIT_S, RING_GRACE_S, asks, clear, connect, finish, finishes, take_over
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.call.verdicts import AttemptEnd, End, Next, Verdict
 from exoswitch.telephony.causes import HangUpCause
@@ -106,6 +106,13 @@ def ring(_: CallInputs, core: CallCore) -> None:
 def answered(_: CallInputs, core: CallCore) -> None:
     """Connect to the bot; the trunk has done its work."""
     answered_by_phone(core)
+    connect(_, core)
+
+
+def answered_unseen(_: CallInputs, core: CallCore) -> None:
+    """Connect to the bot, and have the audio led here again: where Asterisk listens for it was not heard."""
+    answered_by_phone(core)
+    take_over(core)
     connect(_, core)
 
 

@@ -107,11 +107,13 @@ class CallArrived:
 class SwitchReady:
     """We are logged in and Asterisk is fully booted; `channel_ids` are all channels that are up.
 
-    `legs` has the address to which RTP is sent, for each channel that is bridged to a gateway.
+    `legs` has the address to which RTP is sent, for each channel that is bridged to a gateway. `answered` are the
+    channels that are in the dialplan after the answer of their phone.
     """
 
     channel_ids: frozenset[str]
     legs: Mapping[str, MediaAddress] = field(default=MappingProxyType({}))
+    answered: frozenset[str] = frozenset()
 
 
 @frozen

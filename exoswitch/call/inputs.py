@@ -102,6 +102,9 @@ class CallInputs(Protocol):
     def channel_answered(self) -> None:
         """The phone was answered."""
 
+    def answered_unseen(self) -> None:
+        """The phone was answered while the link to Asterisk was down, and its leg may lead here."""
+
     def first_answered(self) -> None:
         """The first phone of a call between two was answered: the second one is to be dialled."""
 
@@ -291,6 +294,16 @@ def apply_listing(
         inputs.channel_hung_up(ENDED_UNSEEN)
     elif not _is_here(found.legs.get(channel_id), here):
         _led_elsewhere(inputs, core)
+    elif channel_id in found.answered:
+        _answered_unseen(inputs, core)
+
+
+def _answered_unseen(inputs: CallInputs, core: CallCore) -> None:
+    """Feed an answer that was not told; a take-over of the call finds it out itself."""
+    if core.role is not Role.BOT:
+        apply_answer(inputs, core)
+    elif not core.is_led_away:
+        inputs.answered_unseen()
 
 
 def _is_here(leg: MediaAddress | None, here: MediaAddress | None) -> bool:

@@ -127,6 +127,11 @@ TIMERS: Mapping[object, frozenset[Timer]] = {
 }
 """The timers that each state owns; a call that enters a state loses all others."""
 
+ANSWERS = (
+    *(CallInputs.channel_answered, CallInputs.answered_unseen),
+    *(CallInputs.first_answered, CallInputs.second_answered),
+)
+
 # --- The table: each state with what can happen in it -----------------------------------------------------------
 
 new.upon(CallInputs.accept).to(choosing_trunk)(dial.choose_trunk)
@@ -160,6 +165,7 @@ for state in (accepted, waiting_for_turn, claiming, *BETWEEN):
 
 for state in DIALLED:
     state.upon(CallInputs.channel_answered).to(connecting)(dial.answered)
+    state.upon(CallInputs.answered_unseen).to(connecting)(dial.answered_unseen)
     state.upon(CallInputs.first_answered).to(dialling_second)(second_phone.first_answered)
     state.upon(CallInputs.second_answered).to(joined)(second_phone.second_answered)
     state.upon(CallInputs.dial_failed).loop()(dial.note_dial_status)
@@ -188,7 +194,7 @@ for state in (*DIALLED, giving_trunk_up):
 for state in (giving_trunk_up, awaiting_hang_up):
     state.upon(CallInputs.channel_hung_up).to(judging)(dial.judge_hang_up)
     state.upon(CallInputs.channel_ringing).loop()(dial.note_ringing)
-    for answer in (CallInputs.channel_answered, CallInputs.first_answered, CallInputs.second_answered):
+    for answer in ANSWERS:
         state.upon(answer).loop()(dial.note_ringing)
 
 giving_trunk_up.upon(CallInputs.channel_dialled).loop()(dial.note_channel)
@@ -294,7 +300,6 @@ def _ignore(states: Iterable[Any], *inputs: Any) -> None:
 
 
 inputs = CallInputs
-ANSWERS = (inputs.channel_answered, inputs.first_answered, inputs.second_answered)
 CHANNEL_MADE = (inputs.channel_dialled, inputs.channel_ringing, *ANSWERS)
 DIAL_ENDED = (inputs.dial_failed, inputs.originate_failed)
 STREAM_ENDED = (inputs.stream_closed, inputs.stream_lost, inputs.bot_finished)

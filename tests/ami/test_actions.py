@@ -61,6 +61,21 @@ def test_channel_is_being_dialled_until_the_dialplan_begins(application, is_dial
     assert actions.is_being_dialled(AmiMessage((("Value", application),))) == is_dialled
 
 
+def test_phones_that_were_answered_are_those_whose_channels_are_up_in_the_dialplan():
+    states = {
+        "1": ("Up", "Dial"),
+        "2": ("Up", "AppDial2"),
+        "3": ("Up", ""),
+        "4": ("Ring", "AGI"),
+        "5": ("Up", "Bridge"),
+    }
+    listed = [
+        AmiMessage((("Uniqueid", uid), ("ChannelStateDesc", state), ("Application", application)))
+        for uid, (state, application) in states.items()
+    ]
+    assert actions.answered(listed) == {"1", "5"}
+
+
 def test_filters_pass_the_events_we_translate_and_narrow_the_frequent_ones():
     *included, excluded = filter_actions()
     by_name = {action.get("MatchCriteria").partition(")")[0].removeprefix("name("): action for action in included}

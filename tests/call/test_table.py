@@ -67,6 +67,7 @@ INPUTS = {
     "channel_dialled": (),
     "channel_ringing": (),
     "channel_answered": (),
+    "answered_unseen": (),
     "first_answered": (),
     "second_answered": (),
     "dial_second": ("+919812345611",),
@@ -108,7 +109,7 @@ _CLAIM = {"claimed", "claimed_early", "claimed_late"}
 _UNDIALLED = {"abandon", "trunk_chosen", "no_trunk", "dial", "refused"} | _TURN | _CLAIM
 _CHANNEL = {
     *("originate_queued", "rejected", "channel_dialled", "channel_ringing", "channel_answered", "dial_failed"),
-    *("first_answered", "second_answered"),
+    *("answered_unseen", "first_answered", "second_answered"),
     *("originate_failed", "media_announced", "channel_hung_up", "digit_pressed"),
 }
 _ELSEWHERE = _CHANNEL - {"originate_queued", "rejected"}  # as another gateway's channel of the same call has it

@@ -526,6 +526,17 @@ def test_calls_that_ended_while_the_link_was_down_end_here_too(house):
     assert house.session(still_there).status is CallStatus.IN_PROGRESS
 
 
+def test_call_that_was_answered_while_the_link_was_down_is_led_here_and_talks_to_its_bot(house):
+    sid = result.successResultOf(house.place()).call_sid
+    house.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.SwitchLost("connection lost"))
+    (leg,) = house.media.legs
+    here = leg.host, leg.port
+    house.happens(ev.SwitchReady(frozenset({sid}), {sid: here}, frozenset({sid})))
+    assert house.switch.asked[-1] == ("take_over", sid, *here, False)
+    assert len(house.bots.connections) == 1
+    assert house.session(sid).answered_at is not None
+
+
 def test_no_new_call_goes_to_an_asterisk_whose_link_is_down(house):
     house.happens(ev.SwitchLost("connection lost"))
     result.failureResultOf(house.place(), NoCapacity)

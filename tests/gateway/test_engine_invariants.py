@@ -326,7 +326,9 @@ class Calls(RuleBasedStateMachine):
         self.dials.ended |= gone
         legs = {channel_id: data.draw(st.sampled_from([HERE, HERE, HERE, ELSEWHERE])) for channel_id in sorted(up)}
         self.ended_elsewhere |= {call_of(channel_id) for channel_id, leg in legs.items() if leg == ELSEWHERE}
-        self.engine.switch_event(self.switch, ev.SwitchReady(frozenset(up), legs))
+        answered = frozenset(each for each in sorted(up) if data.draw(st.booleans()))
+        self.dials.rang |= {call_of(channel_id) for channel_id in answered & set(self.dials.up) - self.dials.ended}
+        self.engine.switch_event(self.switch, ev.SwitchReady(frozenset(up), legs, answered))
 
     @precondition(lambda self: self.live())
     @rule(data=st.data())

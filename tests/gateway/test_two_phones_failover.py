@@ -205,6 +205,28 @@ def test_second_phone_is_dialled_on_when_the_first_one_goes_to_another_gateway_m
     assert fleet.holder(sid) is other
 
 
+def test_phones_that_were_connected_while_the_link_was_down_talk_on(fleet):
+    fleet.add("gw1")
+    sid, second = first_answered(fleet)
+    fleet.happens(ev.ChannelDialled(second), ev.ChannelRinging(second))
+    fleet.happens(
+        ev.SwitchLost("pulled"), ev.SwitchReady(frozenset({sid, second}), answered=frozenset({sid, second}))
+    )
+    assert fleet.session(sid).second.answered_at is not None
+    fleet.advance(100.0)
+    second_hangs_up(fleet, sid, second)
+    assert ended(fleet, sid).second.talked_s == pytest.approx(100.0, abs=0.3)
+
+
+def test_first_phone_that_was_answered_while_the_link_was_down_waits_for_the_second_one(fleet):
+    gateway = fleet.add("gw1")
+    sid = fleet.place("gw1", REQUEST)
+    fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid))
+    fleet.happens(ev.SwitchLost("pulled"), ev.SwitchReady(frozenset({sid}), {sid: LEG}, frozenset({sid})))
+    fleet.advance(0.5)
+    assert gateway.asked("originate")[-1][1].joins == sid
+
+
 def test_full_asterisk_ends_the_call_without_dialling_the_second_phone(fleet):
     gateway = fleet.add("gw1", capacity=1)
     sid, second = first_answered(fleet)
