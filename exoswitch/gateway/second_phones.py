@@ -118,6 +118,8 @@ class SecondPhones(Service):
             second = await self._calls.begin_outbound(session, lease)
             await environment.of_store(environment.sessions.save(second.session))
         except (*REFUSALS, InvalidValue) as problem:
+            if second is not None and second.session.ending is not None:
+                return None  # It has ended meanwhile, and has told so.
             if second is not None:
                 second.feed(second.inputs.abandon)
             how = endings.canceled(UNWANTED) if self._is_unwanted(first) else endings.not_placed(str(problem))

@@ -8,6 +8,7 @@ from exoswitch.call import events as ev
 from exoswitch.call.effects import StopReason
 from exoswitch.call.session import CallStatus
 from exoswitch.call.stream_tap import StreamTap
+from exoswitch.errors import BackendUnavailable
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sessions.memory import MemorySessions
 from tests.harness.gateways import LEG, OURS, PERSON, Gateways
@@ -183,6 +184,21 @@ def test_second_phone_is_not_dialled_when_the_first_one_hangs_up_while_the_sessi
     fleet.advance(LONG_ENOUGH_S)
     assert len(gateway.asked("originate")) == 1
     assert ended(fleet, sid).second.status is CallStatus.CANCELED
+
+
+def test_second_phone_ends_once_when_its_gateway_stops_while_its_session_is_saved(fleet, monkeypatch):
+    gateway, saved, ends = fleet.add("gw1"), Deferred(), []
+    sid = fleet.place("gw1", REQUEST)
+    note = MemorySessions.note
+    monkeypatch.setattr(MemorySessions, "save", lambda _sessions, _session: saved)
+    monkeypatch.setattr(MemorySessions, "note", lambda sessions, each: (ends.append(each), note(sessions, each)))
+    fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
+    fleet.advance(0.2)
+    gateway.engine.hang_up_all()
+    saved.errback(BackendUnavailable("the session store did not answer"))
+    fleet.advance(LONG_ENOUGH_S)
+    (end,) = [each for each in ends if each.parent_call_sid is not None and each.status.is_final]
+    assert end.status is CallStatus.CANCELED
 
 
 def test_second_phone_is_dialled_on_when_the_first_one_goes_to_another_gateway_meanwhile(fleet, monkeypatch):
