@@ -4,12 +4,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from attrs import define, field
-from twisted.internet.defer import DeferredLock
 
 from exoswitch.billing.amounts import rounded
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.form import Form
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.tasks.deferred import deferred
+from exoswitch.tasks.one_at_a_time import OneAtATime
 from exoswitch.telephony.indian_time import day_of, start_of, written_time
 
 BALANCE_S = 60.0
@@ -37,7 +38,7 @@ class AccountReads:
     _concurrency: Callable[[str], int]
     _currency: Callable[[], str]
     _balances: dict[str, tuple[float, Decimal]] = field(factory=dict, init=False)  # of each account, with its time
-    _summing: dict[str, DeferredLock] = field(factory=dict, init=False)
+    _sums: OneAtATime = field(factory=OneAtATime, init=False)
 
     async def show(self, asked: Asked) -> Answered:
         """Show the account; clients look here whether their credentials are right."""
@@ -73,15 +74,17 @@ class AccountReads:
         return Answered({"Account": {"AccountSid": asked.account.name, "BalanceData": data}})
 
     async def _month(self, account: str, now: float) -> tuple[float, Decimal]:
-        """Give the cost of this month's calls, and the time at which it was summed up, by one sum at a time."""
-        lock = self._summing.setdefault(account, DeferredLock())
-        await lock.acquire()
-        try:
-            begin = start_of(day_of(now).replace(day=1))
-            known = self._balances.get(account)
-            if known is None or known[0] < begin or abs(now - known[0]) > BALANCE_S:
-                costs = await self._calls.costs(account, begin)
-                known = self._balances[account] = now, costs.get(self._currency(), Decimal(0))
-            return known
-        finally:
-            lock.release()
+        """Give the cost of this month's calls, and the time at which it was summed up: one sum at a time.
+
+        A sum goes on when its client is gone, and serves the next one.
+        """
+        return await self._sums.run(account, lambda: self._summed(account, now))
+
+    @deferred
+    async def _summed(self, account: str, now: float) -> tuple[float, Decimal]:
+        begin = start_of(day_of(now).replace(day=1))
+        known = self._balances.get(account)
+        if known is None or known[0] < begin or abs(now - known[0]) > BALANCE_S:
+            costs = await self._calls.costs(account, begin)
+            known = self._balances[account] = now, costs.get(self._currency(), Decimal(0))
+        return known

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from attrs import define
+from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -13,6 +13,7 @@ from exoswitch.exotel.rest.call_list import list_document
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.representations import View, call_record, call_row
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.tasks.one_at_a_time import OneAtATime
 
 ROWS_AT_ONCE = 25
 """A row takes some 50 µs; calls have audio between two parts of a page."""
@@ -44,6 +45,7 @@ class CallReads:
     _calls: ICalls
     _clock: IReactorTime
     _links: LinksOf
+    _searches: OneAtATime = field(factory=OneAtATime, init=False)  # an account keeps others waiting for one at most
 
     async def show(self, asked: Asked) -> Answered:
         """Show a call, live or ended."""
@@ -57,7 +59,7 @@ class CallReads:
         """List the calls of an account."""
         request = read_list(asked.parameters, asked.account.name, asked.now)
         view = self._view(asked, details=request.details)
-        page = await self._calls.search(request.search)
+        page = await self._searches.run(asked.account.name, lambda: self._calls.search(request.search))
         rows = []
         for start in range(0, len(page.sessions), ROWS_AT_ONCE):
             if start:

@@ -1,19 +1,23 @@
 """Reads of calls over HTTP: one call, and lists with filters and pages."""
 
+import base64
 from decimal import Decimal
 
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
 
 from exoswitch.call.charge import Charge
 from exoswitch.call.recording import RecordingWish
+from exoswitch.call.search import CallPage
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Direction, Ending
+from exoswitch.errors import BackendUnavailable
 from exoswitch.exotel.recording_links import RecordingLinks
 from tests.exotel.rest.test_representations import KEYS, SESSION
-from tests.harness.dialer_reads import NOW, Reader
+from tests.harness.dialer_reads import NOW, Reader, StoredCalls
 
 DAY_S = 86_400.0
 ROW_KEYS = [*KEYS.split(), "PhoneNumber", "ConversationDuration"]
@@ -255,6 +259,35 @@ def test_wrong_value_is_refused_by_the_name_of_its_parameter(reader, name):
     assert status == 400
     assert message.startswith(name)
     assert reader.calls.asked == 0
+
+
+def test_an_account_searches_once_at_a_time_so_that_its_searches_keep_nobody_else_waiting(reader, monkeypatch):
+    searches = []
+
+    def search(_calls, asked):
+        searches.append((asked.account, Deferred()))
+        return searches[-1][1]
+
+    monkeypatch.setattr(StoredCalls, "search", search)
+
+    def ask(account="acme1", credentials=b"k:t"):
+        client = reader.server.connect()
+        login = base64.b64encode(credentials).decode()
+        client.send(f"GET /v1/Accounts/{account}/Calls HTTP/1.1\r\nAuthorization: Basic {login}\r\n\r\n".encode())
+        return client
+
+    first, second, third = ask(), ask(), ask()
+    ask("other1", b"x:y")
+    assert [account for account, _ in searches] == ["acme1", "other1"]
+    first.hang_up()  # the database goes on with its search
+    second.hang_up()  # it waits, and will never begin
+    assert len(searches) == 2
+    searches[0][1].callback(CallPage((), has_before=False, has_after=False))
+    assert [account for account, _ in searches] == ["acme1", "other1", "acme1"]
+    searches[2][1].errback(BackendUnavailable("it is slow"))
+    assert [reply.code for reply in third.replies()] == [503]
+    ask()
+    assert len(searches) == 4
 
 
 def test_both_cursors_at_once_are_refused(reader):
