@@ -24,6 +24,7 @@ from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.gateway.number_health import number_health
 from exoswitch.gateway.one_way_streams import OneWayStreams
 from exoswitch.gateway.outbound import Outbound
+from exoswitch.gateway.phone_recordings import PhoneRecordings
 from exoswitch.gateway.recovery import Recovery
 from exoswitch.gateway.resume import Resumer
 from exoswitch.gateway.rules import CurrentRules
@@ -64,6 +65,7 @@ class Engine(Service):
     _fencing: Fencing = field(init=False)
     _second_phones: SecondPhones = field(init=False)
     _one_way_streams: OneWayStreams = field(init=False)
+    _phone_recordings: PhoneRecordings = field(init=False)
     _parts: OrderedServices = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.engine"), init=False)
 
@@ -83,7 +85,8 @@ class Engine(Service):
         self._calls.on_second = self._second_phones.carry_out
         self._one_way_streams = OneWayStreams(self._environment, self._calls)
         self._calls.on_changed = self._changed
-        self._calls.on_over = self._one_way_streams.over
+        self._phone_recordings = PhoneRecordings(self._environment, self._calls)
+        self._calls.on_over = self._over
         self._environment.metrics.read_from(self._readings)
         self._parts = OrderedServices(self._environment.clock)
         self._parts.add("inbound calls", self._inbound)
@@ -190,12 +193,20 @@ class Engine(Service):
                 call = self._calls.of_channel(switch, event.channel_id)
                 if call is not None:
                     call.switch_event(event)
-                elif not self._one_way_streams.observe(switch, event):
+                elif not self._is_of_tap(switch, event):
                     self._inbound.observe(switch, event)
 
     def _changed(self, session: Session) -> None:
         self._second_phones.changed(session)
         self._one_way_streams.changed(session)
+        self._phone_recordings.changed(session)
+
+    def _over(self, call_sid: str) -> None:
+        self._one_way_streams.over(call_sid)
+        self._phone_recordings.over(call_sid)
+
+    def _is_of_tap(self, switch: ISwitch, event: ev.SwitchEvent) -> bool:
+        return self._one_way_streams.observe(switch, event) or self._phone_recordings.observe(switch, event)
 
     # --- Beginning and end (IService) ---------------------------------------------------------------------------
 

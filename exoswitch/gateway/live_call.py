@@ -308,7 +308,7 @@ class LiveCall:
                 self._conversation.record(self.session)
             case fx.RecordEnding(ending):
                 self._progress.ended()
-                self.record.end(ending, self._conversation.end_recording())
+                self.record.end(ending, self._conversation.end_recording(is_over=not self.session.is_between_phones))
 
     def _carry_out_on_stream(self, effect: fx.StreamEffect) -> None:
         match effect:
