@@ -1,0 +1,135 @@
+"""What a recording costs: CPU of the reactor's thread and of the writer's, for a second of a call.
+
+    python benchmarks/recording.py [--calls 50] [--seconds 20]
+
+The media plane carries calls that all talk, without sockets and without bots, first unrecorded and then recorded, so
+both figures are of one run. The writer then encodes and writes what the plane has given.
+"""
+
+import argparse
+import platform
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from machine import processor
+
+from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
+from exoswitch.call.media import MediaEncoding
+from exoswitch.call.recording import RecordingWish
+from exoswitch.recordings.files import PartWriter, Place
+from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
+from exoswitch.rtp.packet import Packetizer
+from exoswitch.rtp.plane import MediaSession, Plane
+
+ASTERISK = ("10.0.1.5", 10_000)
+ENCODING = MediaEncoding(template=b"%d %d %d %b", sample_rate_hz=8000)
+WISHES = [
+    RecordingWish(channels=channels, format=form)
+    for form in ("mp3", "mp3-hq", "wav")
+    for channels in ("single", "dual")
+]
+
+
+class Quiet:
+    """The wire, the stream and the listener of a call; nothing happens."""
+
+    def connect(self, address: Address) -> None:
+        """Do nothing."""
+
+    def send(self, packet: bytes, address: Address) -> None:
+        """Do nothing."""
+
+    def send_media(self, message: bytes) -> None:
+        """Do nothing."""
+
+    def send_mark(self, name: str) -> None:
+        """Do nothing."""
+
+    def media_lost(self, silent_s: float) -> None:
+        """Do nothing."""
+
+
+class Sink:
+    """Keeps a recording in memory."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[bytes, bytes]] = []
+
+    def take(self, said: bytes, played: bytes) -> None:
+        """Keep a part."""
+        self.parts.append((said, played))
+
+
+class Talkers:
+    """All callers: each sends a packet in each tick."""
+
+    def __init__(self, sessions: list[MediaSession], rng: random.Random) -> None:
+        self.voices = [(session, Packetizer.begin(0, rng), rng.randbytes(FRAME_SAMPLES)) for session in sessions]
+
+    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
+        """Give a packet of each."""
+        for session, packets, sound in self.voices:
+            yield session, packets.encode(sound, marker=False), ASTERISK
+
+
+def carry(calls: int, seconds: float, *, recorded: bool) -> tuple[float, list[Sink]]:
+    """Carry calls; give the CPU seconds of a call-second, and the recordings."""
+    rng, quiet = random.Random(1), Quiet()
+    legs = [MediaLeg(LegSettings(source_host=ASTERISK[0]), rng) for _ in range(calls)]
+    sessions = [MediaSession(leg, quiet, quiet) for leg in legs]
+    sinks = [Sink() for _ in sessions]
+    plane = Plane(Talkers(sessions, rng), lambda _session: None)
+    sound = rng.randbytes(2 * FRAME_SAMPLES * 50)
+    for session, sink in zip(sessions, sinks, strict=True):
+        plane.add(session)
+        session.direct(*ASTERISK)
+        session.attach(quiet, ENCODING)
+        if recorded:
+            session.leg.record(sink)
+    began = time.thread_time()
+    for tick in range(round(seconds / FRAME_S)):
+        if tick % 50 == 0:
+            for session in sessions:
+                session.leg.playout.play(sound)
+        plane.tick(tick * FRAME_S)
+    spent = time.thread_time() - began
+    return spent / (calls * seconds), sinks
+
+
+def write(sinks: list[Sink], wish: RecordingWish, folder: Path) -> float:
+    """Write recordings; give the CPU seconds of a call-second."""
+    seconds, began = 0.0, time.thread_time()
+    for number, sink in enumerate(sinks):
+        place = Place.of(folder, "acme1", f"{number:028x}19bl", wish.suffix)
+        writer = PartWriter(place, wish, 0)
+        for said, played in sink.parts:
+            writer.write(said, played)
+            seconds += len(said) / 16_000
+        writer.close()
+    return (time.thread_time() - began) / seconds
+
+
+def main() -> None:
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--calls", type=int, default=50)
+    options.add_argument("--seconds", type=float, default=20.0)
+    chosen = options.parse_args()
+    print(f"{processor()}, Python {platform.python_version()}, {chosen.calls} calls, {chosen.seconds:g} s")
+    off, _ = carry(chosen.calls, chosen.seconds, recorded=False)
+    on, sinks = carry(chosen.calls, chosen.seconds, recorded=True)
+    print(f"reactor, unrecorded  {1000 * off:6.2f} ms of CPU for a call-second, without sockets and streams")
+    print(f"reactor, recorded    {1000 * on:6.2f} ms: {on / off:.2f} times, {1000 * (on - off):.2f} ms more")
+    for wish in WISHES:
+        with tempfile.TemporaryDirectory() as folder:
+            spent = write(sinks, wish, Path(folder))
+        print(
+            f"writer, {wish.format:<6} {wish.channels:<6} {1000 * spent:6.2f} ms: {1 / spent:5.0f} calls on one core"
+        )
+
+
+if __name__ == "__main__":
+    main()
