@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from exoswitch.commands.findings import Finding
-from exoswitch.commands.local_checks import check_gateway, check_journal, check_private, check_rtp
+from exoswitch.commands.local_checks import check_gateway, check_journal, check_private, check_recordings, check_rtp
 from exoswitch.config.loader import load_with_warnings
 from exoswitch.config.model import Config
 from exoswitch.tasks.deferred import deferred
@@ -32,7 +32,8 @@ async def examine(config: Config, reactor: Any) -> int:
     """Check everything, one thing after the other; print each finding at once; give the exit status."""
     from exoswitch.commands.server_checks import check_asterisks, check_redis, check_store  # noqa: PLC0415
 
-    found = [check_gateway(config), *check_private(config), *check_journal(config), check_rtp(config)]
+    found = [check_gateway(config), *check_private(config), *check_journal(config), *check_recordings(config)]
+    found.append(check_rtp(config))
     _print(*found)
     for check in (check_store, check_redis, check_asterisks):
         async for finding in check(config, reactor):

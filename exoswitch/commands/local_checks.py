@@ -2,8 +2,10 @@
 
 import errno
 import os
+import shutil
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from exoswitch.commands.findings import Finding
@@ -64,6 +66,23 @@ def check_journal(config: Config) -> Iterator[Finding]:
             f"{len(reasons)} notes are set aside in {aside.path}; the last one at {at}: {reason}",
             "mend the reason, keep what you need of the file, and delete it",
         )
+
+
+def check_recordings(config: Config) -> Iterator[Finding]:
+    """Check the folder of recordings, the room on its disk, and the encoder."""
+    if not config.recordings.folder:
+        return
+    folder = Path(config.recordings.folder)
+    if not folder.exists():
+        yield from _cannot_be_made("recordings", folder)
+    elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        remedy = f"run this as its owner, or: chown USER {folder}"
+        yield Finding("recordings", f"{folder} cannot be used by this user", remedy)
+    else:
+        free_gb = shutil.disk_usage(folder).free / 1e9
+        yield Finding("recordings", f"{folder}, {free_gb:.0f} GB are free of max_gb {config.recordings.max_gb}")
+    if config.recordings.format != "wav" and find_spec("lameenc") is None:
+        yield Finding("recordings", "MP3 needs lameenc", "pip install lameenc, or write recordings.format: wav")
 
 
 def _cannot_be_made(subject: str, path: Path) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ def warnings(config: Config) -> list[Problem]:
         _reach,
         _prices,
         _shown_numbers,
+        _recordings,
         _nothing_to_do,
     )
     return [problem for rule in rules for problem in rule(config)]
@@ -135,6 +136,21 @@ def _shown_numbers(config: Config) -> Iterator[Problem]:
                 f"is missing, so calls on {trunk.name} may show numbers of other trunks, which most carriers refuse; "
                 "add the numbers of this trunk",
             )
+
+
+def _recordings(config: Config) -> Iterator[Problem]:
+    """An app whose calls are recorded needs a folder, and callbacks need a URL that dialers can reach."""
+    recorded = [f"apps.{name}.record" for name, app in config.apps.items() if app.record != "false"]
+    if not recorded:
+        return
+    if not config.recordings.folder:
+        yield Problem(recorded[0], "has no effect without recordings.folder; name a folder")
+    elif not config.recordings.base_url:
+        yield Problem(
+            "recordings.base_url",
+            "is missing, so RecordingUrl in callbacks begins with the address of http; write the URL of this gateway "
+            "for dialers, such as https://exoswitch.example.org",
+        )
 
 
 def _nothing_to_do(config: Config) -> Iterator[Problem]:

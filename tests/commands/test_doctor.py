@@ -14,8 +14,9 @@ import pytest
 from attrs import evolve
 
 from exoswitch.commands.findings import Finding
-from exoswitch.commands.local_checks import check_gateway, check_journal, check_private
+from exoswitch.commands.local_checks import check_gateway, check_journal, check_private, check_recordings
 from exoswitch.config.loader import load
+from exoswitch.config.model import RecordingsConfig
 from exoswitch.sessions.notes import Note
 from exoswitch.sessions.set_aside import SetAside
 from exoswitch.store.lock import FileLock
@@ -81,6 +82,26 @@ def test_notes_that_are_set_aside_are_shown(config, tmp_path):
     assert found.text.startswith("1 notes are set aside in ")
     assert found.text.endswith("set-aside.jsonl; the last one at 2023-11-14T22:13:20+00:00: it is damaged")
     assert not found.is_good
+
+
+def test_folder_of_recordings_is_shown_with_the_room_on_its_disk(config, tmp_path, monkeypatch):
+    folder = tmp_path / "recordings"
+    config = evolve(config, recordings=RecordingsConfig(folder=str(folder)))
+    assert list(check_recordings(config)) == []
+    folder.mkdir()
+    (found,) = check_recordings(config)
+    assert found.is_good
+    assert f"{folder}, " in str(found)
+    assert "GB are free of max_gb 20" in str(found)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert "chown USER" in str(next(check_recordings(config)))
+
+
+def test_missing_encoder_of_recordings_has_its_remedy(config, monkeypatch):
+    monkeypatch.setattr("exoswitch.commands.local_checks.find_spec", lambda _name: None)
+    found = list(check_recordings(config))
+    assert "pip install lameenc, or write recordings.format: wav" in str(found[-1])
+    assert list(check_recordings(evolve(config, recordings=RecordingsConfig(folder="")))) == []
 
 
 def exoswitch(*words):

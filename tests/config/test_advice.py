@@ -92,3 +92,17 @@ def test_trunk_without_numbers_beside_one_that_has_some_is_a_warning(read, good)
 def test_trunk_without_a_price_is_a_warning_if_the_cheapest_one_is_chosen(read, good):
     found = warned(read(good + "routing: {strategy: cost}\n"))
     assert found == {"trunks[0].cost": "is missing, so strategy cost takes this trunk last; add its price"}
+
+
+@pytest.mark.parametrize(
+    ("recordings", "path", "told"),
+    [
+        ('recordings: {folder: ""}\n', "apps.1001.record", "has no effect without recordings.folder"),
+        ("", "recordings.base_url", "RecordingUrl in callbacks begins with the address of http"),
+    ],
+)
+def test_recorded_calls_without_a_folder_or_a_url_are_a_warning(recordings, path, told, read, good):
+    assert (
+        told
+        in warned(read(good.replace("account: acme1, url:", "record: true, account: acme1, url:") + recordings))[path]
+    )
