@@ -1,7 +1,8 @@
 """Adapter: the recordings of calls between two phones, whose audio Asterisk has: taps bring copies of it.
 
 On one channel, a tap of the first phone brings both phones, mixed. On two channels, each phone has a tap of its own.
-A recording begins when the first phone answers. If its audio cannot be had, the call goes on without it.
+A recording begins when the first phone answers; after a bot, it goes on when the two phones are connected. If its
+audio cannot be had, the call goes on without it.
 """
 
 from attrs import define, field
@@ -12,14 +13,17 @@ from zope.interface import implementer
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_S
 from exoswitch.call.events import MediaAnnounced, SwitchEvent
 from exoswitch.call.media import RecordingSink
+from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Session
 from exoswitch.errors import NoCapacity
 from exoswitch.gateway.audio_tap import AudioTap
 from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.media import IMediaListener
 from exoswitch.interfaces.recordings import IRecording
 from exoswitch.interfaces.switch import ISwitch
+from exoswitch.telephony.causes import HangUpCause
 
 _APART_BYTES = 150 * FRAME_BYTES  # 3 s; a leg gives its audio once a second
 
@@ -123,12 +127,13 @@ class PhoneRecordings:
 
     def changed(self, session: Session) -> None:
         """Begin or end the recording of a call, or its second side, if it is time."""
-        if session.recording is None or session.second is None:
+        call, second = self._calls.find(session.call_sid), session.second
+        if session.recording is None or second is None:
             return
         if session.status.is_final:
             self._end(session.call_sid, is_over=True)
-        elif session.answered_at is not None:
-            self._go_on(session, self._running.get(session.call_sid) or self._begin(session))
+        elif call is not None and _is_due(session, second):
+            self._go_on(call, session, second, self._running.get(session.call_sid) or self._begin(session))
 
     def over(self, call_sid: str) -> None:
         """End the recording here of a call that another gateway has now."""
@@ -159,24 +164,23 @@ class PhoneRecordings:
         self._running[session.call_sid] = running = _Running(recording, sides)
         return running
 
-    def _go_on(self, session: Session, running: _Running) -> None:
+    def _go_on(self, call: LiveCall, session: Session, second: SecondLeg, running: _Running) -> None:
         """Tap the first phone, and with two channels the second one as soon as it is connected."""
         if not running.taps:
-            self._tap(running, session, session.call_sid)
-        if running.sides is None or len(running.taps) > 1 or session.second is None:
-            return
-        if session.second.answered_at is not None:
-            self._tap(running, session, session.second.call_sid)
+            self._tap(running, session, call, call.channel.channel_id)
+        if running.sides is not None and len(running.taps) == 1 and second.answered_at is not None:
+            other = self._calls.find(second.call_sid)  # None: another gateway has it
+            self._tap(running, session, call, second.call_sid if other is None else other.channel.channel_id)
 
-    def _tap(self, running: _Running, session: Session, of_call: str) -> None:
-        call, number = self._calls.find(of_call), len(running.taps)
-        if call is None:
-            return
-        tap_id = f"{session.call_sid}-rec{session.takeovers}{'ab'[number]}"
+    def _tap(self, running: _Running, session: Session, call: LiveCall, channel_id: str) -> None:
+        """Tap a channel at the call's Asterisk; the tap of an earlier gateway of the call ends."""
+        switch, number = call.channel.switch, len(running.taps)
+        if session.takeovers:
+            switch.hang_up_lost(_tap_id(session, session.takeovers - 1, number), HangUpCause.NORMAL_CLEARING)
         tap = AudioTap(
-            call.channel.switch,
-            tap_id,
-            call.channel.channel_id,
+            switch,
+            _tap_id(session, session.takeovers, number),
+            channel_id,
             self._environment.media,
             one_side=running.sides is not None,
         )
@@ -191,3 +195,13 @@ class PhoneRecordings:
             )
         else:
             leg.record(running.recording if running.sides is None else running.sides.side(number))
+
+
+def _tap_id(session: Session, gateways: int, number: int) -> str:
+    """Name a tap: each gateway of a call has its own for each phone."""
+    return f"{session.call_sid}-rec{gateways}{'ab'[number]}"
+
+
+def _is_due(session: Session, second: SecondLeg) -> bool:
+    """Whether the taps may begin: until the phones are connected, a bot's media leg records the first one."""
+    return session.answered_at is not None and (session.bot is None or second.answered_at is not None)

@@ -6,10 +6,15 @@ from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock, deferLater
 
 from exoswitch.audio.frames import FRAME_BYTES
+from exoswitch.call import events as ev
+from exoswitch.call.passthru import Hop, Passthru
 from exoswitch.call.recording import RecordingWish
 from exoswitch.gateway.phone_recordings import TwoSides
 from exoswitch.tasks.worker_thread import WorkerThread
 from tests.gateway.test_two_phones import REQUEST, Phones
+from tests.harness.gateways import BOT, Gateways
+from tests.harness.gateways import REQUEST as TO_A_BOT
+from tests.harness.recorders import RecordedSwitch
 from tests.harness.recordings import decoded, power, silence, tone
 
 FIRST, SECOND = "answer-after=1 tone=400,60", "answer-after=1 tone=900,60"
@@ -84,3 +89,57 @@ def test_a_side_that_never_comes_does_not_hold_the_other_one():
         left.take(tone(400, 1), silence(1))
     assert len(sink.left) == 7 * 50 * FRAME_BYTES
     assert set(sink.right) == {0}
+
+
+# --- A caller whom a bot hands over, and another gateway ---------------------------------------------------------
+
+OTHER = "+919812345611"
+WISH = RecordingWish(channels="dual")
+
+
+def connected(fleet, request):
+    """Connect two phones at a new gateway, after a bot if the request has one; give it and the SIDs of both calls."""
+    gateway = fleet.add("gw1")
+    sid = fleet.place("gw1", evolve(request, recording=WISH))
+    fleet.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.ChannelAnswered(sid))
+    if request.bot is not None:
+        gateway.bots.connections[-1].listener.stream_opened()
+        gateway.bots.connections[-1].listener.stream_closed(1000, "bye")
+        gateway.passthrus.answer(200)
+    fleet.advance(20)
+    second = fleet.session(sid).second.call_sid
+    fleet.happens(ev.ChannelDialled(second), ev.ChannelRinging(second), ev.ChannelAnswered(second))
+    return gateway, sid, second
+
+
+def test_person_to_whom_a_bot_hands_over_is_recorded_when_the_recording_of_the_bot_ends():
+    fleet = Gateways()
+    to_a_phone = evolve(BOT, passthru=Passthru(url="https://crm.example.org/p", on_200=Hop(number=OTHER)))
+    gateway, sid, second = connected(fleet, evolve(TO_A_BOT, bot=to_a_phone))
+    with_bot, of_phones = gateway.recordings.begun
+    assert (with_bot.ended, with_bot.offset_s) == ([False], 0.0)
+    assert of_phones.offset_s == pytest.approx(20.0, abs=0.5)
+    assert [request[2] for request in gateway.asked("tap")] == [sid, second]
+    fleet.happens(ev.ChannelHungUp(sid, 16, "", by_peer=True), ev.ChannelHungUp(second, 16, ""))
+    assert of_phones.ended[0] is True
+
+
+def test_next_gateway_hangs_up_the_taps_of_the_first_one():
+    fleet = Gateways()
+    _, sid, second = connected(fleet, REQUEST)
+    fleet.kill("gw1")
+    again = fleet.restart("gw1", frozenset({sid, second}), switch=RecordedSwitch())
+    fleet.advance(2)
+    assert [request[1] for request in again.asked("tap")] == [f"{sid}-rec1a", f"{sid}-rec1b"]
+    assert {request[1] for request in again.asked("hang_up_lost")} >= {f"{sid}-rec0a", f"{sid}-rec0b"}
+
+
+def test_phone_that_another_gateway_has_is_recorded_with_the_first_one():
+    fleet = Gateways()
+    _, sid, second = connected(fleet, REQUEST)
+    neighbours = [fleet.add("gw2"), fleet.add("gw3")]
+    fleet.kill("gw1")
+    fleet.advance(2)
+    assert fleet.holder(sid) is not fleet.holder(second)
+    taps = [request[2] for each in neighbours for request in each.asked("tap")]
+    assert taps == [sid, second]
