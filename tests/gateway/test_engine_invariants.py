@@ -13,6 +13,7 @@ from twisted.logger import globalLogPublisher
 from exoswitch.call import events as ev
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.passthru import Hop, Passthru
+from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
@@ -43,6 +44,7 @@ OPTIONS = st.builds(
 URL = "ws://bot.example.org/ws"
 LEADING_ON = {"url": "https://crm.example.org/p", "on_200": Hop(app="1001"), "on_302": Hop(app="1002")}
 OTHER = "+919812345611"
+WISH = RecordingWish(channels="dual")
 TO_A_PHONE = Passthru(url="https://crm.example.org/p", on_200=Hop(app="1001"), on_302=Hop(number=OTHER))
 PASSTHRUS = [None, TO_A_PHONE, Passthru(**LEADING_ON), Passthru(**LEADING_ON, is_async=True)]
 APPS = (BotTarget(url=URL, app="1001", passthru=TO_A_PHONE), BotTarget(url=URL, app="1002"))
@@ -156,7 +158,7 @@ class Calls(RuleBasedStateMachine):
         super().__init__()
         self.clock, self.questions, numbers = Clock(), Questions(), count(1)
         self.switch, self.media, self.bots = SlowSwitch(), RecordedMedia(), RecordedBots()
-        self.passthrus = Passthrus()
+        self.passthrus, self.recordings = Passthrus(), RecordedRecordings()
         self.sessions = SlowSessions()
         self.switch.questions = self.sessions.questions = self.questions
         self.switch.dials = self.dials = Dials()
@@ -180,13 +182,13 @@ class Calls(RuleBasedStateMachine):
             metrics=MemoryMetrics(),
             switches={"pbx1": self.switch},
             trunks=self.trunks,
-            recordings=RecordedRecordings(),
+            recordings=self.recordings,
         )
         routing = Routing(
             limits=CallLimits(max_duration_s=60.0),
             concurrency={"acme1": 100},
             trunks={name: build(SipSettings(name=name, provider="sip", host="127.0.0.1")) for name in TRUNKS},
-            routes={OURS: InboundRoute("acme1", BotTarget(url="ws://bot.example.org/ws"))},
+            routes={OURS: InboundRoute("acme1", APPS[0])},
         )
         self.engine = Engine(environment, in_force(routing, APPS))
         self.engine.startService()
@@ -212,7 +214,9 @@ class Calls(RuleBasedStateMachine):
     @rule(options=OPTIONS, passthru=st.sampled_from(PASSTHRUS), second=st.sampled_from([None, OTHER]))
     def a_call_is_placed(self, options, passthru, second=None):
         bot = BotTarget(url=URL, options=options, passthru=passthru) if second is None else None
-        request = CallRequest(account="acme1", number="+919812345610", exophone=OURS, bot=bot, second=second)
+        request = CallRequest(
+            account="acme1", number="+919812345610", exophone=OURS, bot=bot, second=second, recording=WISH
+        )
         before = {call.call_sid for call in self.live()}
         placed = self.engine.place(request)
         self.channels += [call.call_sid for call in self.live() if call.call_sid not in before]
@@ -418,6 +422,7 @@ class Calls(RuleBasedStateMachine):
         assert {name: trunk.busy for name, trunk in self.trunks.statuses().items()} == dict.fromkeys(TRUNKS, 0)
         assert [leg.asked.count(("close",)) for leg in self.media.legs] == [1] * len(self.media.legs)
         assert [leg.stream for leg in self.media.legs] == [None] * len(self.media.legs)
+        assert [recording for recording in self.recordings.begun if not recording.ended] == []
         assert self.clock.getDelayedCalls() == []
         ended_here = [sid for sid in self.accepted if sid not in self.ended_elsewhere]
         assert {sid: self.sessions.finals[sid] for sid in ended_here} == dict.fromkeys(ended_here, 1)
