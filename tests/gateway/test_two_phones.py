@@ -6,6 +6,7 @@ import pytest
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import CallStatus
+from exoswitch.config.model import CallsConfig
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.asterisk import read_script
 from exoswitch.sim.script import Script
@@ -164,3 +165,23 @@ def test_each_phone_has_its_own_charge(monkeypatch):
     house = Phones(monkeypatch)
     session = house.connected(house.hangs_up(0))
     assert session.charge.baseline == session.second.charge.baseline == Decimal("0.5")
+
+
+def test_phones_that_are_connected_while_the_link_is_down_talk_until_one_hangs_up(monkeypatch):
+    house = Phones(monkeypatch, second="answer-after=4 silence=60", calls=CallsConfig(ring_s=6))
+
+    async def scenario():
+        session = await house.gateway.engine.place(REQUEST)
+        await house.asterisk.new_calls.next()
+        await deferLater(house.reactor, 4.0)
+        for _ in range(60):  # for three seconds; the second phone is answered in the fifth
+            house.asterisk.drop_connections()
+            await deferLater(house.reactor, 0.05)
+        await deferLater(house.reactor, 30.0)
+        house.calls()[1].hang_up()
+        return await house.ending_of(session)
+
+    session = house.live(scenario)
+    assert "the second phone hung up" in session.ending.reason
+    assert session.second.talked_s > 25.0
+    assert house.asterisk.calls == {}
