@@ -2,12 +2,14 @@
 
 import re
 
-from exoswitch.errors import InvalidRequest
+from exoswitch.errors import InvalidRequest, InvalidValue
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
-from exoswitch.telephony.numbers import SIP, same_number
+from exoswitch.telephony.numbers import SIP, normalise, same_number
 from exoswitch.web.parameters import Parameters
 
+_NUMBER = re.compile(r"[0-9+._-]+", re.ASCII)
+_LONGEST_EXTENSION = 6  # digits; a carrier may dial more as a number
 _SIP_ADDRESS = re.compile(r"sip:(?P<user>[a-z0-9+._-]{1,64})@(?P<host>[^@]{1,255})", re.ASCII | re.IGNORECASE)
 _SHOWN = 60
 
@@ -24,10 +26,7 @@ def read_phone(asked: Parameters, name: str, account: Account) -> str:
         return _read_sip_address(name, written, account)
     phone = asked.number(name)
     if not account.may_dial(phone):
-        raise NotAllowed(
-            f"{name}: {phone} is not a number that account {account.name} may dial: "
-            f"add its prefix to accounts.{account.name}.dial_prefixes ({', '.join(account.dial_prefixes)})"
-        )
+        raise _not_to_be_dialled(name, phone, account)
     return phone
 
 
@@ -76,4 +75,25 @@ def _read_sip_address(name: str, text: str, account: Account) -> str:
             f"{name}: {host[:_SHOWN]} is not a host whose phones account {account.name} may dial: "
             f"add it to accounts.{account.name}.sip_hosts"
         )
+    number = _as_number(match["user"])
+    if number and not account.may_dial(number):
+        raise _not_to_be_dialled(name, number, account)
     return f"{SIP}{match['user']}@{host}"
+
+
+def _as_number(user: str) -> str:
+    """Read a SIP user as a carrier may read it: as a number (E.164); empty if it is a name or an extension."""
+    digits = "".join(character for character in user if character.isdigit())
+    if len(digits) <= _LONGEST_EXTENSION or _NUMBER.fullmatch(user) is None:
+        return ""
+    try:
+        return normalise(user.replace("_", ""))
+    except InvalidValue:
+        return "+" + digits
+
+
+def _not_to_be_dialled(name: str, phone: str, account: Account) -> NotAllowed:
+    return NotAllowed(
+        f"{name}: {phone} is not a number that account {account.name} may dial: "
+        f"add its prefix to accounts.{account.name}.dial_prefixes ({', '.join(account.dial_prefixes)})"
+    )

@@ -214,3 +214,14 @@ def test_a_plus_that_a_form_made_a_blank_is_read(written, number):
 )
 def test_an_invalid_parameter_is_refused_with_its_name_value_and_remedy(words, parameters):
     assert words in error_of(parameters)
+
+
+@pytest.mark.parametrize("user", ["+19005551234", "0019005551234", "19005551234", "+1-900-555_1234"])
+def test_a_number_that_the_account_may_not_dial_is_none_at_a_sip_host_either(user):
+    with pytest.raises(NotAllowed, match="is not a number that account"):
+        read(TWO_PHONES, From=f"sip:{user}@pbx.example.org")
+
+
+@pytest.mark.parametrize("user", ["agent.7", "100234", "09812345678", "+919812345678"])
+def test_names_extensions_and_numbers_that_the_account_may_dial_pass_at_a_sip_host(user):
+    assert read(TWO_PHONES, From=f"sip:{user}@pbx.example.org").number == f"sip:{user}@pbx.example.org"
