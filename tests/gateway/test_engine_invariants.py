@@ -3,6 +3,7 @@
 from collections import Counter
 from itertools import count
 
+from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -146,7 +147,9 @@ class SlowSessions(MemorySessions):
         return self.questions.ask("claim", call_sid)
 
     def note(self, session):
-        self.finals[session.call_sid] += session.status.is_final
+        last = self.last.get(session.call_sid, session)
+        is_settled = last.second != session.second and evolve(last, second=session.second) == session
+        self.finals[session.call_sid] += session.status.is_final and not (last.status.is_final and is_settled)
         self.last[session.call_sid] = session
         super().note(session)
 
