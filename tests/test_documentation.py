@@ -52,6 +52,13 @@ def test_configuration_in_the_readme_is_good(readme_yaml, monkeypatch):
     assert (status, "warning" in text) == (0, False)
 
 
+def test_configuration_in_the_dialer_authors_page_is_good(tmp_path):
+    file = tmp_path / "gateway.yaml"
+    file.write_text(block("docs/dialer-author.md", "yaml"))
+    text, status = report(file, SETTINGS, {})
+    assert status == 0, text
+
+
 def test_problems_in_the_operators_page_have_these_words(readme_yaml):
     good = readme_yaml.read_text().replace("host: 10.9.0.1", "host: 10.9.0.1, port: 506O")
     readme_yaml.write_text(good.replace("{advertise:", "{prots: 1-2, advertise:"))

@@ -113,7 +113,9 @@ def _parse(url: str, schemes: tuple[str, str], what: str = "a bot's URL") -> Bot
     plain, secure = schemes
     form = f"{what} must be written as {plain}://host[:port]/path or {secure}://…"
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidValue(f"{what} may hold printable ASCII characters only: percent-encode all others")
+        raise InvalidValue(
+            f"{what} may hold printable ASCII characters without spaces only: percent-encode all others"
+        )
     scheme, _, rest = url.partition("://")
     try:
         parts = urlsplit(url)

@@ -43,5 +43,7 @@ def read_signing_key(text: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not text.startswith(_KEY_PREFIX) or len(key) not in _KEY_BYTES:
-        raise InvalidValue("must be whsec_ and 24 to 64 random bytes in Base64")
+        raise InvalidValue(
+            "must be whsec_ and 24 to 64 random bytes in Base64; make one with: echo whsec_$(openssl rand -base64 32)"
+        )
     return key

@@ -43,7 +43,7 @@ async def _print(config: Config, options: argparse.Namespace, reactor: Any) -> i
         kept = await outbox.kept(["failed"] if options.failed else ["failed", "waiting"], options.limit)
     finally:
         outbox.close()
-    print(as_json(kept) if options.json else as_table(kept, time.time()))
+    print(as_json(kept) if options.json else as_table(kept, time.time(), is_failed_only=options.failed))
     return 0
 
 
@@ -55,15 +55,23 @@ async def _resend(config: Config, options: argparse.Namespace, reactor: Any) -> 
         count = await outbox.resend(options.call or None)
     finally:
         outbox.close()
-    print(f"{count} callbacks are sent again by a running gateway, as if never tried")
+    print(resent(count, options.call))
     return 0
 
 
-def as_table(kept: Iterable[Kept], now: float) -> str:
+def resent(count: int, call_sid: str | None) -> str:
+    """Tell how many failed callbacks, of one call or of all (None), are sent again."""
+    if count:
+        return f"{count} callbacks are sent again by a running gateway, as if never tried"
+    of_it = f" of call {_shown(call_sid)}" if call_sid else ""
+    return f"no callbacks{of_it} have failed: nothing is sent again"
+
+
+def as_table(kept: Iterable[Kept], now: float, *, is_failed_only: bool) -> str:
     """Give a line for each callback under headings; of its URL only the host is shown."""
     rows = [_row(one, now) for one in kept]
     if not rows:
-        return "no callbacks wait or have failed"
+        return "no callbacks have failed" if is_failed_only else "no callbacks wait or have failed"
     table: list[Sequence[str]] = [_HEADINGS, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)

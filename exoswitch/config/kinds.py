@@ -258,7 +258,10 @@ def hop(text: str) -> Hop:
     if kind == "app" and what:
         return Hop(app=name(what))
     if kind == "number" and what:
-        return Hop(number=phone_number(what))
+        try:
+            return Hop(number=normalise(what))
+        except InvalidValue:
+            raise Unreadable("must name a whole phone number, such as number:+919812345610") from None
     raise Unreadable("must be hang-up, an app, written as app:1002, or a phone, written as number:+919812345610")
 
 

@@ -95,7 +95,7 @@ class Reader:
         if tree.lower() in YES:
             return self.section(cls, {}, path)
         if tree.lower() not in NO:
-            self._note(path, f"must be no, or a mapping of keys to values (it is {tree[:_SHOWN_MAX]!r})")
+            self._note(path, "must be no, or a mapping, written as {key: value, …}, not a single value")
         return None
 
     def _items(self, spec: "attrs.Attribute[Any]", declared: Any, tree: Tree, path: str) -> tuple[Any, ...]:
@@ -240,4 +240,5 @@ def _shape(tree: Tree) -> str:
 def _not_a(wanted: str, tree: Tree, *, can_be_removed: bool = True) -> str:
     if tree in ("", None):
         return f"is empty; write a {wanted}" + ", or remove it" * can_be_removed
-    return f"must be a {wanted}, not a {_shape(tree)}"
+    remedy = "; put it in [ ]" if wanted == "list" and isinstance(tree, str) else ""
+    return f"must be a {wanted}, not a {_shape(tree)}{remedy}"

@@ -3,6 +3,7 @@
 # mypy: disallow-untyped-calls=False
 
 import re
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -37,6 +38,10 @@ class Request(server.Request):
             self.channel.body_too_large()
         else:
             self.content.write(data)
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:  # noqa: N802
+        """Set the status with its phrase, which Twisted lacks for 429."""
+        super().setResponseCode(code, message or HTTPStatus(code).phrase.encode("ascii"))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
         """Read the target, and ask for a turn to answer in."""

@@ -17,4 +17,6 @@ def test_key_is_read_from_its_text():
 def test_text_that_is_no_key_is_refused_and_not_repeated(text):
     with pytest.raises(InvalidValue) as caught:
         read_signing_key(text)
-    assert str(caught.value) == "must be whsec_ and 24 to 64 random bytes in Base64"
+    assert str(caught.value) == (
+        "must be whsec_ and 24 to 64 random bytes in Base64; make one with: echo whsec_$(openssl rand -base64 32)"
+    )

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from exoswitch.call.status_callback import StatusCallback
 from exoswitch.cli import main
-from exoswitch.commands.callbacks import as_json, as_table
+from exoswitch.commands.callbacks import as_json, as_table, resent
 from exoswitch.outbox.rows import Kept
 from exoswitch.sessions.document import to_text
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
@@ -30,7 +30,7 @@ WAITING = evolve(FAILED, event="answered", leg=2, state="waiting", since=None, a
 
 
 def test_table_has_neither_secrets_nor_whole_numbers():
-    heading, failed, waiting = as_table([FAILED, WAITING], MOMENT).splitlines()
+    heading, failed, waiting = as_table([FAILED, WAITING], MOMENT, is_failed_only=False).splitlines()
     assert heading.split() == ["SID", "EVENT", "STATE", "RECEIVER", "NUMBER", "SINCE", "ATTEMPTS", "NEXT", "WHY"]
     assert failed.split()[:5] == ["c1", "terminal", "failed", "crm.example.org:443", "+9198******10"]
     assert failed.endswith("9         -        it answered with status 500")
@@ -46,8 +46,18 @@ def test_json_has_all_facts():
 
 
 def test_callback_whose_session_cannot_be_read_is_listed():
-    assert "  ?  " in as_table([evolve(FAILED, document="{}", why="a\nb")], MOMENT)
-    assert as_table([], MOMENT) == "no callbacks wait or have failed"
+    assert "  ?  " in as_table([evolve(FAILED, document="{}", why="a\nb")], MOMENT, is_failed_only=True)
+
+
+def test_a_list_without_callbacks_tells_what_it_looked_for():
+    assert as_table([], MOMENT, is_failed_only=False) == "no callbacks wait or have failed"
+    assert as_table([], MOMENT, is_failed_only=True) == "no callbacks have failed"
+
+
+def test_resend_tells_how_many_are_sent_again_or_that_none_have_failed():
+    assert resent(2, None) == "2 callbacks are sent again by a running gateway, as if never tried"
+    assert resent(0, None) == "no callbacks have failed: nothing is sent again"
+    assert resent(0, "c1") == "no callbacks of call c1 have failed: nothing is sent again"
 
 
 @pytest.mark.parametrize("words", [["--resend"], ["--call", "c1"]])

@@ -71,6 +71,11 @@ billing: INR
     }
 
 
+def test_single_value_in_place_of_a_list_has_the_remedy(problems, good):
+    found = problems(good.replace("api_key:", "callback_hosts: crm, api_key:"))
+    assert found == {"accounts.acme1.callback_hosts": "must be a list, not a single value; put it in [ ]"}
+
+
 def test_missing_secret_is_shown_with_a_placeholder(problems, good):
     found = problems(good.replace(", secret: s3cret-of-pbx-10", ""))
     assert found == {"asterisks[0].secret": 'is missing; add it, for example secret: "${NAME}"'}

@@ -73,6 +73,18 @@ def test_a_way_that_is_none_has_an_error_with_the_three_forms(problems, with_pas
     )
 
 
+def test_a_bare_url_is_refused_and_not_repeated(problems, with_passthru):
+    assert problems(with_passthru(f'"{URL}"')) == {
+        "apps.1001.passthru": "must be no, or a mapping, written as {key: value, …}, not a single value"
+    }
+
+
+@pytest.mark.parametrize("way", ["number:0981234", "number:crm"])
+def test_a_number_on_the_way_is_whole(problems, with_passthru, way):
+    text = problems(with_passthru(f'{{url: "{URL}", otherwise: "{way}"}}'))["apps.1001.passthru.otherwise"]
+    assert text == f"must name a whole phone number, such as number:+919812345610 (it is '{way}')"
+
+
 def test_an_app_on_the_way_exists(problems, with_passthru):
     assert problems(with_passthru(f'{{url: "{URL}", on_200: app:1003}}')) == {
         "apps.1001.passthru.on_200": "there is no '1003' under apps:; did you mean '1002'?"

@@ -111,7 +111,7 @@ def test_callback_that_the_receiver_refuses_is_listed_and_sent_again_by_the_comm
     dialer.answer = lambda _request: OK
     assert command(dialer.gateway, "--failed", "--resend", "--call", sid).startswith("1 callbacks are sent again")
     eventually(lambda: len(dialer.told(sid)) == 4, lambda: dialer.events(sid))
-    assert command(dialer.gateway, "--failed") == "no callbacks wait or have failed\n"
+    assert command(dialer.gateway, "--failed") == "no callbacks have failed\n"
 
 
 def command(gateway, *words):

@@ -15,6 +15,22 @@ class Hello(Resource):
         return b"hello"
 
 
+class Full(Resource):
+    isLeaf = True  # noqa: N815
+
+    def render_GET(self, request):  # noqa: N802
+        request.setResponseCode(429)
+        return b""
+
+
+def test_status_429_has_its_phrase():
+    server = Server(Full())
+    connection = server.connect()
+    connection.send(b"GET / HTTP/1.1\r\nHost: gw.example.org\r\n\r\n")
+    server.clock.pump([0.1] * 20)
+    assert connection.socket.value().startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
+
+
 def test_numbers_in_a_query_are_not_logged():
     reactor = MemoryReactorClock()
     server = Server(Hello(), reactor)

@@ -43,7 +43,7 @@ def test_python_works(filled, text):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-@pytest.mark.parametrize("text", blocks("docs/dialers/curl.md", "sh"), ids=["form", "multipart", "json"])
+@pytest.mark.parametrize("text", blocks("docs/dialers/curl.md", "sh"), ids=["form", "callback", "multipart", "json"])
 def test_curl_works(rig, filled, text, monkeypatch):
     monkeypatch.setenv("CURL_CA_BUNDLE", str(rig.ca))
     done = run("sh", "-c", filled(text))
