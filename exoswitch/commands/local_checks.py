@@ -80,7 +80,7 @@ def check_recordings(config: Config) -> Iterator[Finding]:
         yield Finding("recordings", f"{folder} cannot be used by this user", remedy)
     else:
         free_gb = shutil.disk_usage(folder).free / 1e9
-        yield Finding("recordings", f"{folder}, {free_gb:.0f} GB are free of max_gb {config.recordings.max_gb}")
+        yield Finding("recordings", f"{folder}, {free_gb:.0f} GB are free; max_gb is {config.recordings.max_gb}")
     if config.recordings.format != "wav" and find_spec("lameenc") is None:
         yield Finding("recordings", "MP3 needs lameenc", "pip install lameenc, or write recordings.format: wav")
 

@@ -92,7 +92,7 @@ def test_folder_of_recordings_is_shown_with_the_room_on_its_disk(config, tmp_pat
     (found,) = check_recordings(config)
     assert found.is_good
     assert f"{folder}, " in str(found)
-    assert "GB are free of max_gb 20" in str(found)
+    assert "GB are free; max_gb is 20" in str(found)
     monkeypatch.setattr("os.access", lambda *_: False)
     assert "chown USER" in str(next(check_recordings(config)))
 

@@ -38,10 +38,10 @@ class NoSuchPath(ExoswitchError):  # noqa: N818
 
 
 class NoSuchMethod(ExoswitchError):  # noqa: N818
-    """The path has other methods, which are `methods`."""
+    """The path has other methods, which are `methods`; the text names them."""
 
     def __init__(self, message: str, methods: tuple[str, ...]) -> None:
-        super().__init__(message)
+        super().__init__(f"{message}: use {' or '.join(methods)}")
         self.methods = methods
 
 

@@ -60,6 +60,7 @@ def test_version_2_has_a_form_of_its_own(error, status, code, phrase):
 def test_a_wrong_method_is_answered_with_the_right_ones():
     response = error_response(NoSuchMethod("PUT is not a method of /x", ("GET", "HEAD")))
     assert (response.status, response.headers) == (405, {"Allow": "GET, HEAD"})
+    assert response.message == "PUT is not a method of /x: use GET or HEAD"
 
 
 def test_an_unexpected_error_is_answered_without_details():
