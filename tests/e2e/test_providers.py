@@ -28,7 +28,9 @@ def server(asterisk, trunks, tmp_path_factory):
 
 
 def test_asterisk_takes_every_option_of_every_provider(server):
-    assert [line for line in server.start_log.splitlines() if "WARNING" in line or "ERROR" in line] == []
+    told = [line for line in server.start_log.splitlines() if "WARNING" in line or "ERROR" in line]
+    # It may look at a trunk before it says that it is ready; from loopback no carrier can be reached.
+    assert [line for line in told if "sending OPTIONS request" not in line] == []
 
 
 def test_asterisk_has_every_trunk_as_it_is_written(server, trunks):

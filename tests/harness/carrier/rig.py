@@ -17,7 +17,7 @@ from tests.harness.unlimited import UNLIMITED
 HOST = "127.0.0.1"
 EXOPHONE = "+918047491899"
 CAPACITY = 100
-RTP_PORTS, FEW_RTP_PORTS = 1000, 200
+RTP_PORTS, FEW_RTP_PORTS = 400, 200
 
 Trunk = dict[str, Any]
 
@@ -49,7 +49,7 @@ def gateway_file(
     config: dict[str, Any] = {
         "node": "gw1",
         "gateway": {"capacity": CAPACITY, "stop_wait_s": 1},
-        "rtp": {"bind": HOST, "advertise": HOST, "ports": f"{rtp_ports[0]}-{rtp_ports[-1]}", "quarantine_s": 1},
+        "rtp": {"bind": HOST, "advertise": HOST, "ports": f"{rtp_ports[0]}-{rtp_ports[-1]}", "quarantine_s": 0.2},
         "http": f"tcp:{http_port}:interface={HOST}",
         "sessions": "memory",
         "asterisks": [dict(asterisk)],
