@@ -127,8 +127,13 @@ class SecondPhones(Service):
         if self._is_unwanted(first):
             second.feed(second.inputs.hang_up, UNWANTED)
         else:
-            second.feed(second.inputs.dial)
+            self._begin(first, second)
         return None
+
+    def _begin(self, first: LiveCall, second: LiveCall) -> None:
+        sids = {"call_sid": first.call_sid, "second": second.call_sid}
+        self._log.info("call {call_sid}: its second phone is dialled as call {second}", **sids)
+        second.feed(second.inputs.dial)
 
     def _is_unwanted(self, first: LiveCall) -> bool:
         """Whether a first phone waits no longer; one that another gateway has now may still wait there."""

@@ -3,6 +3,7 @@
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 
 from exoswitch.call import events as ev
 from exoswitch.call.passthru import Hop, Passthru
@@ -281,6 +282,16 @@ def test_a_later_app_is_resumed_like_the_first_one(fleet):
     assert (connection.told.bot, connection.told.is_resumed) == (SECOND, True)
     assert second.passthrus.all == []
     assert result.successResultOf(second.engine.find("acme1", sid)).flow.hops == 1
+
+
+def test_log_of_a_call_names_the_call_of_its_second_phone(fleet):
+    gateway, sid = alone(fleet, evolve(FIRST, passthru=evolve(PASSTHRU, on_200=Hop(number="+919812345611"))))
+    close(gateway)
+    with capturedLogs() as log:
+        gateway.passthrus.answer(200)
+        fleet.advance(0.2)
+    second = fleet.session(sid).second.call_sid
+    assert f"call {sid}: its second phone is dialled as call {second}" in [formatEvent(event) for event in log]
 
 
 def test_person_is_handed_over_to_a_phone_and_bot_and_phone_are_both_told_of(fleet):
