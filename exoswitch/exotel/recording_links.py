@@ -35,6 +35,10 @@ class RecordingLinks:
         """Give the URL of a call's recording; None before the call's end, and if there is no recording."""
         return f"{self.base_url}{_path(session)}" if has_recording(session) else None
 
+    def promised_url(self, session: Session) -> str | None:
+        """Give the URL at which the recording will be once the call is over; None if the call is not recorded."""
+        return f"{self.base_url}{_path(session)}" if is_recorded(session) else None
+
     def presigned_url(self, session: Session, now: float, valid_s: float = VALID_S) -> str | None:
         """Give the URL that needs no key until `valid_s` from `now` (wall clock); None if there is no recording."""
         if not (self.secret and has_recording(session)):
@@ -57,7 +61,12 @@ class RecordingLinks:
 
 def has_recording(session: Session) -> bool:
     """Whether there is a recording of a call, or will be one in a moment: the call is over, and was recorded."""
-    if session.recording is None or session.answered_at is None or not session.status.is_final:
+    return session.status.is_final and is_recorded(session)
+
+
+def is_recorded(session: Session) -> bool:
+    """Whether a call is or was recorded."""
+    if session.recording is None or session.answered_at is None:
         return False
     return session.recorded is None or session.recorded.seconds > 0
 

@@ -83,7 +83,7 @@ class Gateway(OrderedServices):
         self.recordings = Recordings.of(config, reactor, self.threads, self.metrics)
         self.bots = self._bots(reactor)
         self.outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
-        self.passthru = PassthruRequests(self.outgoing, time.time)
+        self.passthru = PassthruRequests(self.outgoing, time.time, self.recordings.promised_url)
         environment = self._environment(reactor)
         self.callbacks = recoverer(
             self.outbox,

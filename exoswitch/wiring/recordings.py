@@ -76,6 +76,10 @@ class Recordings:
         """Give the URL of a call's recording; an empty text if there is none."""
         return self.links().recording_url(session) or ""
 
+    def promised_url(self, session: Session) -> str:
+        """Give the URL that a call's recording will have after its end; an empty text if it is not recorded."""
+        return self.links().promised_url(session) or ""
+
     def routes(self, authentication: Authentication) -> Mapping[str, Handler]:
         """Give the handler of all URLs of recordings."""
         if self.recorder is None:

@@ -41,6 +41,12 @@ def test_there_is_no_url_without_a_recording(session):
     assert LINKS.presigned_url(session, MOMENT) is None
 
 
+def test_the_url_of_a_recorded_call_can_be_promised_before_its_end():
+    assert LINKS.promised_url(TALKING) == LINKS.promised_url(OVER) == LINKS.recording_url(OVER)
+    assert LINKS.promised_url(evolve(TALKING, recording=None)) is None
+    assert LINKS.promised_url(evolve(SESSION, recording=RecordingWish())) is None
+
+
 def test_a_recording_that_ended_early_has_its_url():
     assert LINKS.recording_url(evolve(OVER, recorded=Recorded(seconds=3.2, ended_early="the disk is full")))
 

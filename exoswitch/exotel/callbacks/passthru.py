@@ -19,10 +19,13 @@ _NO_END = "1970-01-01 05:30:00"  # the end of a call that is not over, always, a
 _NULL = "null"
 
 
-def question(session: Session, passthru: Passthru, now: float) -> str:
-    """Give the URL that is asked about a call's last stream: the query of the passthru's own URL stays as it is."""
-    facts = call_parameters(session, now)
-    facts |= stream_parameter(session) if passthru.is_json else stream_parameters(session)
+def question(session: Session, passthru: Passthru, now: float, recording_url: str = "") -> str:
+    """Give the URL that is asked about a call's last stream: the query of the passthru's own URL stays as it is.
+
+    `recording_url` is where the recording of the call is or will be; it is left out if it is empty.
+    """
+    facts, of_stream = call_parameters(session, now), stream_parameter if passthru.is_json else stream_parameters
+    facts |= of_stream(session, recording_url)
     query = urlencode(facts)
     if "?" not in passthru.url:
         return f"{passthru.url}?{query}"
@@ -57,18 +60,18 @@ def call_parameters(session: Session, now: float) -> dict[str, str]:
     return facts if session.custom_field is None else facts | {"CustomField": session.custom_field}
 
 
-def stream_parameters(session: Session) -> dict[str, str]:
+def stream_parameters(session: Session, recording_url: str = "") -> dict[str, str]:
     """Give the keys ``Stream[…]`` of a stream that has ended, in Exotel's order; empty if there was none."""
-    return {f"Stream[{name}]": value for name, value in _facts(session).items()}
+    return {f"Stream[{name}]": value for name, value in _facts(session, recording_url).items()}
 
 
-def stream_parameter(session: Session) -> dict[str, str]:
+def stream_parameter(session: Session, recording_url: str = "") -> dict[str, str]:
     """Give the same facts as one key ``Stream``, in JSON."""
-    facts = _facts(session)
+    facts = _facts(session, recording_url)
     return {"Stream": json.dumps(facts, separators=(",", ":"))} if facts else {}
 
 
-def _facts(session: Session) -> dict[str, str]:
+def _facts(session: Session, recording_url: str) -> dict[str, str]:
     ending, bot = _stream_ending(session), session.bot
     if ending is None or ending.stream_status is None or bot is None:
         return {}
@@ -77,6 +80,7 @@ def _facts(session: Session) -> dict[str, str]:
         "Status": ending.stream_status.value,
         "Duration": str(_duration_s(session, ending)),
         "StreamUrl": _without_credentials(bot),
+        **({"RecordingUrl": recording_url} if recording_url else {}),
         "DisconnectedBy": ending.disconnected_by.value,
     }
     return facts if ending.stream_error is None else facts | {"Error": ending.stream_error}

@@ -15,11 +15,17 @@ from exoswitch.interfaces.passthru import IPassthru
 
 @implementer(IPassthru)
 class PassthruRequests(Service):
-    """Asks over `outgoing`; `wall_clock` gives seconds since the epoch."""
+    """Asks over `outgoing`; `wall_clock` gives seconds since the epoch.
 
-    def __init__(self, outgoing: Outgoing, wall_clock: Callable[[], float]) -> None:
+    `recording_url` gives the URL that a call's recording will have after its end, or an empty text.
+    """
+
+    def __init__(
+        self, outgoing: Outgoing, wall_clock: Callable[[], float], recording_url: Callable[[Session], str]
+    ) -> None:
         self._outgoing = outgoing
         self._wall_clock = wall_clock
+        self._recording_url = recording_url
         self._under_way: set[Deferred[int]] = set()
 
     def ask(self, session: Session) -> Deferred[int]:
@@ -34,7 +40,7 @@ class PassthruRequests(Service):
         passthru = session.bot.passthru
         reply = await self._outgoing.send(
             "GET",
-            question(session, passthru, self._wall_clock()),
+            question(session, passthru, self._wall_clock(), self._recording_url(session)),
             account=session.account,
             timeout_s=passthru.timeout_s,
             configured=passthru.url,

@@ -76,7 +76,7 @@ class StatusCallbacks:
             raise CorruptRecord("the stored session has no passthru to tell")
         return await self._outgoing.send(
             "GET",
-            question(session, passthru, self._wall_clock()),
+            question(session, passthru, self._wall_clock(), self._recording_url(session)),
             account=session.account,
             timeout_s=ATTEMPT_S,
             configured=passthru.url,

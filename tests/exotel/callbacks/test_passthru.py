@@ -170,6 +170,14 @@ def test_the_facts_come_back_from_the_query():
     assert told == call_parameters(session, CREATED_AT) | stream_parameters(session)
 
 
+def test_a_recording_is_named_among_the_facts_of_the_stream():
+    link = "https://exo.example.org/exotelrecordings/acme1/c1.mp3"
+    url = question(CALL, Passthru(url="https://crm.example.org/p"), CREATED_AT, link)
+    keys = [key for key, _ in parse_qsl(url) if key.startswith("Stream[")]
+    assert keys[3:6] == ["Stream[StreamUrl]", "Stream[RecordingUrl]", "Stream[DisconnectedBy]"]
+    assert dict(parse_qsl(url))["Stream[RecordingUrl]"] == link
+
+
 def test_with_json_the_stream_is_one_key():
     url = question(CALL, Passthru(url="https://crm.example.org/p", is_json=True), CREATED_AT)
     told = dict(parse_qsl(url.partition("?")[2]))

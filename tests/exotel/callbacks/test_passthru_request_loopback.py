@@ -42,7 +42,7 @@ def asking(answer, work, *, is_configured=True, target="/ask"):
         reach = ReachRules(urls={SESSION.account: frozenset([url] if is_configured else [])})
         outgoing = Outgoing(reactor, names=ReactorNames(reactor), reach=lambda: reach)
         try:
-            await work(PassthruRequests(outgoing, time.time), url)
+            await work(PassthruRequests(outgoing, time.time, lambda _session: ""), url)
         finally:
             requests.extend(receiver.requests)
             await receiver.stop()
