@@ -22,7 +22,8 @@ _FORM = re.compile(
     re.ASCII,
 )
 _COSTS, _BLOCKS, _PARALLEL = range(10, 18), range(1, 17), range(1, 5)
-_MALFORMED = "is not a hash of `exoswitch hash-token`: write the whole line that the command prints"
+_LEFT_BY_A_SHELL = re.compile(r"=[0-9]{1,2},r=[0-9]{1,2},p=", re.ASCII)
+_MALFORMED = "is not a hash of `exoswitch hash-token`: write all that it prints, in single quotes in a shell"
 _TOO_DEAR = "has costs that no login may take: write ln from 10 to 17, r from 1 to 16, p from 1 to 4"
 
 
@@ -81,8 +82,8 @@ class TokenHash:
 
 
 def is_hash(text: str) -> bool:
-    """Whether a token of a configuration file is a hash."""
-    return text.startswith(PREFIX)
+    """Whether a token of a configuration file is a hash, or what a shell leaves of one without single quotes."""
+    return text.startswith(PREFIX) or _LEFT_BY_A_SHELL.match(text) is not None
 
 
 def _text(data: bytes) -> str:

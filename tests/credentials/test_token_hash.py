@@ -31,6 +31,13 @@ def test_a_token_matches_its_hash_alone():
     assert not is_hash("t0ken")
 
 
+def test_a_hash_that_a_shell_has_changed_is_refused_and_not_taken_for_a_token():
+    text = "=14,r=8,p=1"  # the shell reads $scrypt, $ln, $SALT and $DIGEST as variables
+    assert is_hash(text)
+    with pytest.raises(InvalidValue, match="in single quotes"):
+        TokenHash.read(text)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
