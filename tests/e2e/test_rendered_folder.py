@@ -10,6 +10,7 @@ import yaml
 from exoswitch.cli import main
 from tests.harness.certificates import Authority
 from tests.harness.e2e.ami import Ami
+from tests.harness.e2e.asterisk_server import complaints
 from tests.harness.e2e.ports import free_port, free_ports
 
 SECRET = "a-long-secret-of-this-test"
@@ -90,7 +91,7 @@ def assert_starts(process, port, folder):
         time.sleep(0.05)
     assert (folder / "state" / "db" / "astdb.sqlite3").exists()
     log = (folder / "state" / "log" / "messages.log").read_text()
-    assert [line for line in log.splitlines() if "WARNING" in line or "ERROR" in line] == []
+    assert complaints(log) == []
 
 
 @pytest.fixture
