@@ -19,6 +19,7 @@ from tests.harness.fleet.fleet import eventually
 pytestmark = pytest.mark.e2e
 
 CALLS = 50
+AT_ONCE = 10
 USER, PASSWORD, DOMAIN = "+914024001355", "a-password-of-the-carrier", "ap.siptrunk.ims.bsnl.in"
 
 
@@ -114,7 +115,9 @@ def talk(ami, gateway):
             ChannelId=f"kept-{number}",
             Variable=f"EXOSWITCH_LEG=UnicastRTP/{gateway.host}:{gateway.port}/c(ulaw)",
         )
-    eventually(lambda: len(ami.channels()) == 2 * CALLS, lambda: f"{len(ami.channels())} channels")
+        if number % AT_ONCE == AT_ONCE - 1:  # All at once would be too many for a busy machine.
+            up = 2 * (number + 1)
+            eventually(lambda up=up: len(ami.channels()) == up, lambda: f"{len(ami.channels())} channels")
 
 
 def test_trunks_are_added_changed_and_removed_during_calls_and_no_call_is_dropped(live, carrier, configured, phone):
