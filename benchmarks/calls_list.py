@@ -12,10 +12,8 @@ must not delay the saves.
 
 import argparse
 import datetime as dt
-import io
 import platform
 import random
-import sqlite3
 import sys
 import tempfile
 import time
@@ -23,7 +21,6 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-import psycopg2
 from attrs import define, evolve
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
@@ -48,7 +45,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one
 from machine import processor
-from report import AT_ONCE, copied
+from stored_calls import fill_postgres, fill_sqlite
 
 from tests.harness.postgres_server import binaries, running
 from tests.harness.prices import PRICES
@@ -119,44 +116,6 @@ def rows(calls: int) -> Iterator[tuple[object, ...]]:
             "document": document.replace('"c1"', f'"{number:032x}"', 1).replace(f"{SESSION.created_at}", f"{at}", 1),
         }
         yield tuple(values.get(name) for name in SESSION_COLUMNS)
-
-
-def batches(calls: int) -> Iterator[list[tuple[object, ...]]]:
-    """Give the rows in batches."""
-    batch: list[tuple[object, ...]] = []
-    for row in rows(calls):
-        batch.append(row)
-        if len(batch) == AT_ONCE:
-            yield batch
-            batch = []
-    yield batch
-
-
-def fill_sqlite(path: Path, calls: int) -> None:
-    """Write the rows."""
-    connection = sqlite3.connect(path)
-    marks = ", ".join("?" * len(SESSION_COLUMNS))
-    insert = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - ours
-    for batch in batches(calls):
-        connection.executemany(insert, batch)
-        connection.commit()
-    connection.close()
-
-
-def fill_postgres(address: str, calls: int) -> None:
-    """Write the rows by COPY, and let the server take note of them, as its autovacuum does."""
-    connection = psycopg2.connect(address)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for month in (dt.date(2026, 3, 1), MONTH):
-            after = (month + dt.timedelta(days=31)).replace(day=1)
-            bounds = f"FROM ('{month}Z') TO ('{after}Z')"
-            cursor.execute(f"CREATE TABLE sessions_{month:%Y_%m} PARTITION OF sessions FOR VALUES {bounds}")
-        for batch in batches(calls):
-            text = io.StringIO("".join("\t".join(map(copied, SESSION_COLUMNS, row)) + "\n" for row in batch))
-            cursor.copy_expert(f"COPY sessions ({', '.join(SESSION_COLUMNS)}) FROM STDIN", text)
-        cursor.execute("VACUUM ANALYZE sessions")
-    connection.close()
 
 
 @define(eq=False)
@@ -275,12 +234,15 @@ async def main(_reactor: object) -> None:
     if chosen.only != "postgresql":
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "calls.db"
-            make, fill = partial(SqliteDatabase, path, reactor), partial(fill_sqlite, path, chosen.calls)
+            make, fill = partial(SqliteDatabase, path, reactor), partial(fill_sqlite, path, rows(chosen.calls))
             await measure_all("SQLite", make, fill, chosen.calls, chosen.pages)
     if chosen.only != "sqlite":
         with running(bin_folder) as server:
             address = server.new_database()
-            make, fill = partial(PostgresDatabase, address, reactor), partial(fill_postgres, address, chosen.calls)
+            make, fill = (
+                partial(PostgresDatabase, address, reactor),
+                partial(fill_postgres, address, rows(chosen.calls), (dt.date(2026, 3, 1), MONTH)),
+            )
             await measure_all("PostgreSQL", make, fill, chosen.calls, chosen.pages)
 
 

@@ -9,10 +9,8 @@ with the start of Python, and its memory is the highest of the process.
 
 import argparse
 import datetime as dt
-import io
 import platform
 import random
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,7 +19,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-import psycopg2
 from attrs import evolve
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred
@@ -36,6 +33,7 @@ from exoswitch.telephony.indian_time import start_of
 sys.path.append(str(Path(__file__).parents[1]))
 
 from machine import processor
+from stored_calls import fill_postgres, fill_sqlite
 
 from tests.harness.postgres_server import binaries, running
 from tests.harness.prices import PRICES
@@ -44,7 +42,6 @@ from tests.harness.sessions import HUNG_UP, SESSION
 MONTHS = (dt.date(2026, 3, 1), dt.date(2026, 4, 1))
 DAYS = 30
 FROM, TO = "2026-04-01", "2026-04-30"
-AT_ONCE = 50_000
 CONFIG = """
 sessions: {address}
 asterisks:
@@ -63,7 +60,6 @@ COMMANDS = {
     "month by app": ("--from", FROM, "--to", TO, "--by", "app"),
     "one day": ("--from", FROM, "--to", FROM),
 }
-TIMES = ("created_at", "updated_at", "answered_at", "ended_at")
 
 
 def rows(calls: int) -> Iterator[tuple[object, ...]]:
@@ -107,55 +103,6 @@ def rows(calls: int) -> Iterator[tuple[object, ...]]:
 def number_of(call: int) -> str:
     """Give the number that a call dialled."""
     return f"+9198{call:08d}"
-
-
-def batches(calls: int) -> Iterator[list[tuple[object, ...]]]:
-    """Give the rows in batches."""
-    batch: list[tuple[object, ...]] = []
-    for row in rows(calls):
-        batch.append(row)
-        if len(batch) == AT_ONCE:
-            yield batch
-            batch = []
-    yield batch
-
-
-def fill_sqlite(path: Path, calls: int) -> None:
-    """Write the rows."""
-    connection = sqlite3.connect(path)
-    marks = ", ".join("?" * len(SESSION_COLUMNS))
-    insert = f"INSERT INTO sessions ({', '.join(SESSION_COLUMNS)}) VALUES ({marks})"  # noqa: S608 - ours
-    for batch in batches(calls):
-        connection.executemany(insert, batch)
-        connection.commit()
-    connection.close()
-
-
-def fill_postgres(address: str, calls: int) -> None:
-    """Write the rows by COPY, and let the server take note of them, as its autovacuum does."""
-    connection = psycopg2.connect(address)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for month in (dt.date(2026, 2, 1), *MONTHS):
-            after = (month + dt.timedelta(days=31)).replace(day=1)
-            bounds = f"FROM ('{month}Z') TO ('{after}Z')"
-            cursor.execute(f"CREATE TABLE sessions_{month:%Y_%m} PARTITION OF sessions FOR VALUES {bounds}")
-        for batch in batches(calls):
-            text = io.StringIO("".join("\t".join(map(copied, SESSION_COLUMNS, row)) + "\n" for row in batch))
-            cursor.copy_expert(f"COPY sessions ({', '.join(SESSION_COLUMNS)}) FROM STDIN", text)
-        cursor.execute("VACUUM ANALYZE sessions")
-    connection.close()
-
-
-def copied(name: str, value: object) -> str:
-    """Give a value as COPY takes it."""
-    if value is None:
-        return "\\N"
-    if name in TIMES:
-        return dt.datetime.fromtimestamp(value, dt.UTC).isoformat()
-    if name in {"cost", "baseline"}:
-        return f"{value / 1_000_000:.6f}"
-    return str(value).replace("\\", "\\\\")
 
 
 def write_cdr(path: Path, calls: int) -> int:
@@ -206,11 +153,11 @@ async def main(_reactor: object) -> None:
     print(f"Python {platform.python_version()}, {processor()}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calls.db"
-        fill = partial(fill_sqlite, path, calls)
+        fill = partial(fill_sqlite, path, rows(calls))
         await measure_all("SQLite", f"sqlite:///{path}", SqliteDatabase(path, reactor), fill, calls)
     with running(bin_folder) as server:
         address = server.new_database()
-        fill = partial(fill_postgres, address, calls)
+        fill = partial(fill_postgres, address, rows(calls), (dt.date(2026, 2, 1), *MONTHS))
         await measure_all("PostgreSQL", address, PostgresDatabase(address, reactor), fill, calls)
 
 

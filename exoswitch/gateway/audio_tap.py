@@ -8,6 +8,7 @@ apart. Nothing is sent back. A tap ends with its call; `close` ends it before.
 
 from attrs import define, field
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from exoswitch.call.events import MediaAnnounced
 from exoswitch.errors import BackendUnavailable, TrunkError
@@ -15,6 +16,23 @@ from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
+
+
+@implementer(IMediaListener)
+class TapListener:
+    """Is told nothing that matters: a tap plays nothing, and the phones of its call may be silent."""
+
+    def media_lost(self, silent_s: float) -> None:
+        """No audio has come for so long."""
+
+    def playout_began(self) -> None:
+        """Nothing is played."""
+
+    def playout_overflowed(self, dropped_ms: int) -> None:
+        """Nothing is played."""
+
+    def playout_finished(self) -> None:
+        """Nothing is played."""
 
 
 @define(eq=False)

@@ -16,12 +16,12 @@ from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.stream_tap import StreamTap
 from exoswitch.errors import NoCapacity
-from exoswitch.gateway.audio_tap import AudioTap
+from exoswitch.gateway.audio_tap import AudioTap, TapListener
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.bots import IBotConnection, IStreamListener
-from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IStream
+from exoswitch.interfaces.media import IMediaLeg, IStream
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.telephony.causes import HangUpCause
 
@@ -89,9 +89,9 @@ class SilencedLeg:
         self._leg.close()
 
 
-@implementer(IMediaListener, IStreamListener)
+@implementer(IStreamListener)
 @define(eq=False)
-class OneWayStream:
+class OneWayStream(TapListener):
     """The one-way stream of one call, from its first attempt until it or the call is over."""
 
     _environment: Environment
@@ -169,18 +169,6 @@ class OneWayStream:
         """The connection is closed, by the bot if not by us."""
         if self._bot is not None:
             self._give_up(f"the bot closed it ({code} {reason})")
-
-    def media_lost(self, silent_s: float) -> None:
-        """No audio has come for so long: the phones may be silent."""
-
-    def playout_began(self) -> None:
-        """Nothing is played."""
-
-    def playout_overflowed(self, dropped_ms: int) -> None:
-        """Nothing is played."""
-
-    def playout_finished(self) -> None:
-        """Nothing is played."""
 
 
 @define(eq=False)

@@ -8,7 +8,6 @@ audio cannot be had, the call goes on without it.
 from attrs import define, field
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
-from zope.interface import implementer
 
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_S
 from exoswitch.call.events import MediaAnnounced, SwitchEvent
@@ -16,11 +15,10 @@ from exoswitch.call.media import RecordingSink
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Session
 from exoswitch.errors import NoCapacity
-from exoswitch.gateway.audio_tap import AudioTap
+from exoswitch.gateway.audio_tap import AudioTap, TapListener
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
-from exoswitch.interfaces.media import IMediaListener
 from exoswitch.interfaces.recordings import IRecording
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.telephony.causes import HangUpCause
@@ -86,9 +84,8 @@ class _Side:
         self._sides.add(self._number, said)
 
 
-@implementer(IMediaListener)
 @define(eq=False)
-class _Running:
+class _Running(TapListener):
     """The recording of one call, and its taps."""
 
     recording: IRecording
@@ -102,18 +99,6 @@ class _Running:
         if self.sides is not None:
             self.sides.end()
         self.recording.end(is_over=is_over)
-
-    def media_lost(self, silent_s: float) -> None:
-        """No audio has come for so long: the phones may be silent."""
-
-    def playout_began(self) -> None:
-        """Nothing is played."""
-
-    def playout_overflowed(self, dropped_ms: int) -> None:
-        """Nothing is played."""
-
-    def playout_finished(self) -> None:
-        """Nothing is played."""
 
 
 @define(eq=False)
