@@ -8,7 +8,7 @@ each trunk is asked how long its last answer took, too.
 import random
 from collections.abc import Callable
 
-from attrs import define, evolve, field
+from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -121,8 +121,7 @@ class TrunkMonitor:
         contacts = tuple(trunks.contacts(details))
         rtts_s = [contact.rtt_s for contact in contacts if contact.rtt_s is not None]
         self._conditions.measured(endpoint.name, min(rtts_s, default=None))
-        is_untested = not endpoint.is_reachable and any(contact.is_untested for contact in contacts)
-        return evolve(endpoint, is_reachable=None) if is_untested else endpoint
+        return endpoint.believing(contacts)
 
     async def _register(self, ami: AmiProtocol, name: str) -> None:
         self._log.warn(

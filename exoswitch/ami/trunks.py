@@ -8,7 +8,7 @@ endpoint hold the trunks' passwords; no value here does.
 
 from collections.abc import Iterable, Iterator
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import InvalidValue
@@ -33,12 +33,22 @@ class Endpoint:
 
     `is_reachable` is None where Asterisk has not sent OPTIONS yet: it begins at a random moment of the interval, and
     dials the trunk meanwhile. Its list has the state Unavailable for this, too; only the details tell the difference.
+    Asterisk dials by the status of the contacts, which the list follows.
     """
 
     name: str
     is_reachable: bool | None
     calls: int
     contacts: tuple[str, ...]
+
+    def believing(self, details: Iterable["Contact"]) -> "Endpoint":
+        """Judge it by the details, which are asked for after the list: an answer may have come in between."""
+        statuses = {contact.status for contact in details}
+        if "Reachable" in statuses:
+            return evolve(self, is_reachable=True)
+        if "NonQualified" in statuses:
+            return self if self.is_reachable else evolve(self, is_reachable=None)
+        return evolve(self, is_reachable=False) if "Unreachable" in statuses else self
 
 
 @frozen
@@ -63,11 +73,6 @@ class Contact:
     uri: str = field(repr=False)
     status: str
     rtt_s: float | None
-
-    @property
-    def is_untested(self) -> bool:
-        """Whether Asterisk has not sent OPTIONS to it yet."""
-        return self.status == "NonQualified"
 
 
 def list_endpoints() -> AmiMessage:

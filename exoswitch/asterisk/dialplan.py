@@ -37,17 +37,20 @@ _TEXT = """\
 static = yes
 writeprotect = yes
 
-; Bridges a call to its gateway.
+; Bridges a call to its gateway. The tone, which ends at once, makes Asterisk build anew what translates audio to the
+; caller's codec: it would take the RTP of a gateway that takes the call over for late packets of the one before.
 [{bridge}]
 exten => s,1,Set(TIMEOUT(absolute)={limit_s})
+ same => n,Playtones(0)
+ same => n,StopPlaytones()
  same => n,Dial(${{{leg}}})
  same => n,Hangup()
 
 ; Connects the second phone of a call with the first one, which waits in a bridge with its gateway.
-; When either hangs up, the other one goes on to its own Hangup.
+; When either hangs up, the other one goes on to its own Hangup. Option p: see features.conf.
 [{second}]
 exten => s,1,Set(TIMEOUT(absolute)={limit_s})
- same => n,Bridge(${{{first}}})
+ same => n,Bridge(${{{first}}},p)
  same => n,Hangup()
 
 ; Takes a call from a trunk. The caller's number and name and the number that he dialled may hold anything, also line

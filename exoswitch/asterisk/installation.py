@@ -19,7 +19,7 @@ def installation(files: Iterable[str], *, out: Path, etc_dir: str, state_dir: st
     if str(out.resolve()) == etc_dir:
         yield f"chown {USER}:{USER} " + " ".join(f"{etc_dir}/{name}" for name in sorted(files) if "/" not in name)
     else:
-        yield f"{install} -m 0640 {here}/*.conf {etc_dir}/"
+        yield f"{install} -m 0640 {here}/*.conf {here}/*.sln {etc_dir}/"
     if state_dir is not None:
         yield f"{install} -m 0750 -d {' '.join(state_folders(state_dir))}"
     yield f"install -m 0755 {here}/{ROUTES} /usr/local/sbin/"

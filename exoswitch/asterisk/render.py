@@ -8,7 +8,7 @@ from exoswitch.asterisk.dialplan import extensions_conf
 from exoswitch.asterisk.manager_conf import manager_conf
 from exoswitch.asterisk.pjsip import pjsip_conf
 from exoswitch.asterisk.servers import system_files
-from exoswitch.asterisk.system import asterisk_conf, fixed_files, modules_conf, rtp_conf
+from exoswitch.asterisk.system import asterisk_conf, features_conf, fixed_files, modules_conf, rtp_conf
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import ConfigError, Problem
 from exoswitch.interfaces.trunk import ITrunk
@@ -38,6 +38,7 @@ def render(
         "pjsip.conf": pjsip_conf(pbx, trunks),
         "rtp.conf": rtp_conf(pbx),
         "extensions.conf": extensions_conf(config.calls),
+        "features.conf": features_conf(etc_dir=etc_dir),
         **fixed_files(),
         **system_files(config, pbx, [Carrier.of(trunk) for trunk in trunks], etc_dir=etc_dir, state_dir=state_dir),
     }

@@ -15,7 +15,7 @@ _SIP = (
 _MEDIA = (
     *("res_timing_timerfd", "res_srtp", "res_rtp_asterisk", "res_rtp_multicast", "chan_rtp", "bridge_simple"),
     *("codec_ulaw", "codec_alaw", "codec_a_mu", "codec_gsm", "codec_g722", "codec_resample"),
-    *("format_gsm", "format_pcm", "format_wav"),
+    *("format_gsm", "format_pcm", "format_sln", "format_wav"),
 )
 _CALLS = (
     *("pbx_config", "app_dial", "app_stack", "app_senddtmf", "app_playback", "app_playtones", "app_chanspy"),
@@ -86,6 +86,20 @@ def rtp_conf(pbx: AsteriskConfig) -> str:
     )
 
 
+NO_SOUND = "exoswitch-silence"
+"""A sound of 20 ms, which nobody hears; see `features_conf`."""
+
+
+def features_conf(*, etc_dir: str) -> str:
+    """Render features.conf: the sound that Bridge plays to the channel that it takes out of another bridge.
+
+    A sound in linear PCM makes Asterisk build anew what translates audio to the codec of this channel. Otherwise it
+    takes the RTP of the second phone for late packets of the gateway's, if its sequence numbers are lower, and
+    drops it for minutes (22.10: main/translate.c, `ast_translate`).
+    """
+    return conf(section("general", (("xfersound", f"{etc_dir}/{NO_SOUND}"),)))
+
+
 def fixed_files() -> dict[str, str]:
     """Render the files that are the same for every Asterisk: it needs some to exist; some turn off call records."""
     return {
@@ -95,7 +109,7 @@ def fixed_files() -> dict[str, str]:
         ),
         "cdr.conf": conf(section("general", (("enable", "no"),))),
         "cel.conf": conf(section("general", (("enable", "no"),))),
-        "features.conf": conf(section("general")),
+        f"{NO_SOUND}.sln": "\0" * 320,
         "udptl.conf": conf(section("general")),
         "stasis.conf": conf(section("taskpool")),
         "pjproject.conf": conf(section("startup", (("type", "startup"),))),

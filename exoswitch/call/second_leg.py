@@ -11,13 +11,14 @@ class SecondLeg:
     """The second phone of a call: it is dialled once the first one is answered, and the two are then connected.
 
     It is a call of its own, with the SID `call_sid`: its session has the attempts. This is a copy of its facts, so
-    that one record tells of both phones. `number` is in E.164, or an address ``sip:USER@DOMAIN``. `status` is None
-    until it is dialled. Times are seconds since the epoch, UTC; `talked_s` is how long the two phones were connected.
-    `trunk` and `charge` are its own.
+    that one record tells of both phones. `channel_id` is its channel at the Asterisk of the call. `number` is in
+    E.164, or an address ``sip:USER@DOMAIN``. `status` is None until it is dialled. Times are seconds since the epoch,
+    UTC; `talked_s` is how long the two phones were connected. `trunk` and `charge` are its own.
     """
 
     number: str = field(repr=False)
     call_sid: str
+    channel_id: str | None = None
     status: CallStatus | None = None
     answered_at: float | None = None
     ended_at: float | None = None

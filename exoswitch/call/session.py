@@ -185,6 +185,7 @@ class Session:
         return SecondLeg(
             number=self.customer,
             call_sid=self.call_sid,
+            channel_id=self.channel_id,
             status=self.status,
             answered_at=self.answered_at,
             ended_at=self.ended_at,

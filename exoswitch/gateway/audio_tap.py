@@ -1,21 +1,34 @@
 """Adapter: a copy of the audio of a call between two phones, on an RTP port of this gateway.
 
 Such a call has no audio here: Asterisk connects the phones. A tap brings a copy. `open` gives a media leg that hears
-the call as any leg hears its caller, so whatever listens to a leg works on it: a stream, a recording. Both sides come
-mixed, or with `one_side` only the phone of the tapped channel; two taps, one of each phone's channel, keep the two
-apart. Nothing is sent back. A tap ends with its call; `close` ends it before.
+the call as any leg hears its caller, so whatever listens to a leg works on it: a stream, a recording. Nothing is sent
+back. A tap ends with its call; `close` ends it before.
+
+Both phones, mixed, are heard at the channel of the second one. At that of the first one they are not: it was sent the
+audio of a gateway before, and Asterisk takes the RTP of the second phone for late packets of that if its sequence
+numbers are lower. The phones hear each other, but who listens there does not hear the second one, for minutes (22.10:
+`ast_translate` in main/translate.c, for the one translator of each direction in main/audiohook.c).
 """
 
+from typing import Literal
+
 from attrs import define, field
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.call.events import MediaAnnounced
+from exoswitch.call.events import MediaAnnounced, SwitchEvent
+from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, TrunkError
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener, IMediaPlane
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
 from exoswitch.telephony.causes import HangUpCause
+
+Phone = Literal["a", "b"]  # the first one, the second one
+
+BEGINS_AFTER_S = 0.1
+"""ChanSpy waits so long before it listens (22.10: apps/app_chanspy.c, `common_exec`)."""
 
 
 @implementer(IMediaListener)
@@ -37,45 +50,105 @@ class TapListener:
 
 @define(eq=False)
 class AudioTap:
-    """A tap of the channel `channel_id`; `tap_id` is the id of its own channel at that Asterisk."""
+    """One tap of the call `call_sid`; `kind` tells its channels at Asterisk from those of other taps of the call."""
 
     switch: ISwitch
-    tap_id: str
-    _channel_id: str
+    kind: str
+    call_sid: str
     _plane: IMediaPlane
-    _one_side: bool = False
+    _clock: IReactorTime
     _leg: IMediaLeg | None = field(default=None, init=False)
+    _tap_ids: list[str] = field(factory=list, init=False)  # of its channels, the one to hear last
+    _change: IDelayedCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.tap"), init=False)
 
     def open(self, listener: IMediaListener) -> IMediaLeg:
-        """Bind a port, and have Asterisk send the audio there; a refusal is logged, and no audio comes.
+        """Bind a port.
 
         Raises:
             NoCapacity: no port is free.
         """
         self._leg = leg = self._plane.open(self.switch.host, listener)
-        spawn(self._ask(leg), self._log, "tapping a call", tap_id=self.tap_id)
         return leg
 
-    async def _ask(self, leg: IMediaLeg) -> None:
+    def hear_both(self, session: Session, first_channel_id: str) -> None:
+        """Have what both phones say sent here; until the second one is answered, what the first one says."""
+        second = session.second
+        if second is None or second.answered_at is None:
+            self.hear("a", first_channel_id, one_side=True)
+        else:
+            self.hear("b", second.channel_id or second.call_sid, one_side=False)
+
+    def hear(self, phone: Phone, channel_id: str, *, one_side: bool) -> None:
+        """Have the audio at a phone's channel sent here, in place of another phone's; again, it has no effect.
+
+        A refusal is logged, and the audio does not come.
+        """
+        tap_id = id_of_tap(self.kind, phone, self.call_sid)
+        if self._leg is not None and tap_id not in self._tap_ids:
+            self._tap_ids.append(tap_id)
+            asked = self._ask(self._leg, tap_id, channel_id, one_side=one_side)
+            spawn(asked, self._log, "tapping a call", tap_id=tap_id)
+
+    async def _ask(self, leg: IMediaLeg, tap_id: str, channel_id: str, *, one_side: bool) -> None:
         try:
-            await self.switch.tap(self.tap_id, self._channel_id, leg.host, leg.port, one_side=self._one_side)
+            await self.switch.tap(tap_id, channel_id, leg.host, leg.port, one_side=one_side)
         except (TrunkError, BackendUnavailable) as problem:
             self._log.warn(
                 "{tap_id}: no audio of this call comes here: {problem}. In modules.conf, Asterisk needs app_chanspy: "
                 "run exoswitch render-asterisk again.",
-                tap_id=self.tap_id,
+                tap_id=tap_id,
                 problem=str(problem),
             )
 
-    def announced(self, event: MediaAnnounced) -> None:
-        """Take the audio from the address that Asterisk announced, and from nowhere else."""
+    def observe(self, switch: ISwitch, event: SwitchEvent) -> bool:
+        """Take the audio from the address that Asterisk announces; say whether the event is one of this tap."""
+        if (
+            not isinstance(event, MediaAnnounced)
+            or switch is not self.switch
+            or event.channel_id not in self._tap_ids
+        ):
+            return False
+        if event.channel_id != self._tap_ids[0]:
+            self._change = self._clock.callLater(BEGINS_AFTER_S, self._take_from, event)
+        elif self._change is None:
+            self._take_from(event)
+        return True
+
+    def _take_from(self, event: MediaAnnounced) -> None:
+        """Take the audio from this address, and from nowhere else; what was heard before ends."""
         if self._leg is not None:
             self._leg.direct(event.host, event.port)
+            for earlier in self._tap_ids[: self._tap_ids.index(event.channel_id)]:
+                self.switch.hang_up(earlier, HangUpCause.NORMAL_CLEARING)
 
     def close(self) -> None:
         """End the tap and unbind its port; a second call has no effect."""
         leg, self._leg = self._leg, None
+        if self._change is not None and self._change.active():
+            self._change.cancel()
         if leg is not None:
-            self.switch.hang_up(self.tap_id, HangUpCause.NORMAL_CLEARING)
+            for tap_id in self._tap_ids:
+                self.switch.hang_up(tap_id, HangUpCause.NORMAL_CLEARING)
             leg.close()
+
+
+def id_of_tap(kind: str, phone: Phone, call_sid: str) -> str:
+    """Name the channel of a tap.
+
+    It does not begin with the id of a phone's channel: Asterisk's Bridge takes any channel whose id begins with the
+    one that it is given (22.10: main/features.c, `bridge_exec`), and would connect the second phone with the tap.
+    """
+    return f"{kind}{phone}-{call_sid}"
+
+
+def call_of_tap(tap_id: str) -> str:
+    """Give the SID of the call of a tap; "" for the id of another channel."""
+    return tap_id.partition("-")[2]
+
+
+def hang_up_earlier(switch: ISwitch, kind: str, call_sid: str) -> None:
+    """Hang up what an earlier gateway of the call has left at Asterisk."""
+    phones: tuple[Phone, Phone] = ("a", "b")
+    for phone in phones:
+        switch.hang_up_lost(id_of_tap(kind, phone, call_sid), HangUpCause.NORMAL_CLEARING)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.logger import Logger
 
 from exoswitch.call.events import ChannelEvent, ChannelHungUp, MediaAddress, SwitchReady
@@ -82,12 +82,18 @@ class Channel:
         self._spawn(self._take_over(self.switch.adopt), "adopting a phone")
 
     async def led(self) -> None:
-        """Wait until Asterisk has answered where the channel's audio is to go, whatever it answered.
+        """Wait until Asterisk has answered where the channel's audio goes, with success or not; or `stop_waiting`.
 
         A channel that is moved before has no longer the means to answer a claim, or is moved out of its new bridge.
         """
-        async with self._leading:
-            pass
+        with suppress(CancelledError):
+            async with self._leading:
+                pass
+
+    def stop_waiting(self) -> None:
+        """End each `led` that waits."""
+        for waiting in tuple(self._leading.waiting):
+            waiting.cancel()
 
     def hang_up(self, cause: int, *, is_lost: bool) -> None:
         """Hang the channel up, however long it takes to reach Asterisk; `is_lost` as in the effect HangUp."""
@@ -98,6 +104,7 @@ class Channel:
         """Ask and tell nothing more."""
         self._is_released = True
         self._retry.stop()
+        self.stop_waiting()
 
     def _feed(self, happened: Callable[..., None], *details: object) -> None:
         if not self._is_released:

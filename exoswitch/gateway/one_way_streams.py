@@ -4,6 +4,8 @@ The stream is that of any bot (`connected`, `start`, `media`, `stop`), without k
 it cannot be opened, even at the second try, or breaks, the call goes on without it.
 """
 
+from typing import Any
+
 from attrs import define, field
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
@@ -11,19 +13,18 @@ from zope.interface import implementer
 
 from exoswitch.call.effects import StopReason
 from exoswitch.call.events import MediaAnnounced, SwitchEvent
-from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics, RecordingSink
+from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics, RecordingSink, SocketOwner
 from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.stream_tap import StreamTap
 from exoswitch.errors import NoCapacity
-from exoswitch.gateway.audio_tap import AudioTap, TapListener
+from exoswitch.gateway.audio_tap import AudioTap, TapListener, call_of_tap, hang_up_earlier
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.bots import IBotConnection, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg, IStream
 from exoswitch.interfaces.switch import ISwitch
-from exoswitch.telephony.causes import HangUpCause
 
 ATTEMPTS = 2  # Exotel retries a failed handshake once (spec §1)
 
@@ -55,6 +56,9 @@ class SilencedLeg:
     def attach(self, stream: IStream, encoding: MediaEncoding) -> MediaMessages:
         """Let the audio flow to this stream."""
         return self._leg.attach(stream, encoding)
+
+    def serve(self, handle: int, owner: SocketOwner, engine: Any = None) -> None:
+        """Leave the socket to the stream: a plane would play the bot's audio."""
 
     def detach(self) -> None:
         """Stop the audio to the stream."""
@@ -105,7 +109,7 @@ class OneWayStream(TapListener):
     _timer: IDelayedCall | None = field(default=None, init=False)
 
     def begin(self) -> None:
-        """Have the audio of the call come here, and connect to the bot."""
+        """Have a port for the audio of the call, and connect to the bot."""
         try:
             self._leg = SilencedLeg(self.tap.open(self))
         except NoCapacity as problem:
@@ -181,12 +185,12 @@ class OneWayStreams:
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.tap"), init=False)
 
     def changed(self, session: Session) -> None:
-        """Begin a call's stream if its time has come."""
+        """Begin a call's stream if its time has come, and let it hear the second phone once that is connected."""
         wanted, call = session.tap, self._calls.find(session.call_sid)
-        if wanted is None or call is None or session.status.is_final or session.call_sid in self._streams:
+        if wanted is None or call is None or session.status.is_final or not _is_due(session, wanted):
             return
-        if _is_due(session, wanted):
-            self._begin(call, session, wanted)
+        stream = self._streams.get(session.call_sid) or self._begin(call, session, wanted)
+        stream.tap.hear_both(session, call.channel.channel_id)
 
     def over(self, call_sid: str) -> None:
         """End the stream of a call that is over, or that another gateway has now."""
@@ -198,24 +202,22 @@ class OneWayStreams:
         """Take the address of a tap; say whether the event is one of a tap."""
         if not isinstance(event, MediaAnnounced):
             return False
-        stream = self._streams.get(event.channel_id.partition("-tap")[0])
-        if stream is None or stream.tap.tap_id != event.channel_id or stream.tap.switch is not switch:
-            return False
-        stream.tap.announced(event)
-        return True
+        stream = self._streams.get(call_of_tap(event.channel_id))
+        return stream is not None and stream.tap.observe(switch, event)
 
-    def _begin(self, call: LiveCall, session: Session, wanted: StreamTap) -> None:
-        switch = call.channel.switch
+    def _begin(self, call: LiveCall, session: Session, wanted: StreamTap) -> OneWayStream:
+        environment, switch, call_sid = self._environment, call.channel.switch, session.call_sid
         if session.takeovers:
-            switch.hang_up_lost(_tap_id(session, session.takeovers - 1), HangUpCause.NORMAL_CLEARING)
-        tap = AudioTap(switch, _tap_id(session, session.takeovers), call.channel.channel_id, self._environment.media)
-        self._streams[session.call_sid] = stream = OneWayStream(self._environment, session, wanted, tap, self._log)
+            hang_up_earlier(switch, _kind(session.takeovers - 1), call_sid)
+        tap = AudioTap(switch, _kind(session.takeovers), call_sid, environment.media, environment.clock)
+        self._streams[call_sid] = stream = OneWayStream(environment, session, wanted, tap, self._log)
         stream.begin()
+        return stream
 
 
-def _tap_id(session: Session, gateways: int) -> str:
-    """Name a tap: each gateway of a call has one of its own."""
-    return f"{session.call_sid}-tap{gateways}"
+def _kind(takeovers: int) -> str:
+    """Name the tap of a gateway of the call: each has one of its own."""
+    return f"tap{takeovers}"
 
 
 def _is_due(session: Session, wanted: StreamTap) -> bool:

@@ -1,6 +1,6 @@
 """Adapter: the recordings of calls between two phones, whose audio Asterisk has: taps bring copies of it.
 
-On one channel, a tap of the first phone brings both phones, mixed. On two channels, each phone has a tap of its own.
+On one channel, a tap brings both phones, mixed. On two channels, each phone has a tap of its own.
 A recording begins when the first phone answers; after a bot, it goes on when the two phones are connected. If its
 audio cannot be had, the call goes on without it.
 """
@@ -15,13 +15,12 @@ from exoswitch.call.media import RecordingSink
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Session
 from exoswitch.errors import NoCapacity
-from exoswitch.gateway.audio_tap import AudioTap, TapListener
+from exoswitch.gateway.audio_tap import AudioTap, TapListener, call_of_tap, hang_up_earlier
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.recordings import IRecording
 from exoswitch.interfaces.switch import ISwitch
-from exoswitch.telephony.causes import HangUpCause
 
 _APART_BYTES = 150 * FRAME_BYTES  # 3 s; a leg gives its audio once a second
 
@@ -128,12 +127,8 @@ class PhoneRecordings:
         """Take the address of a tap; say whether the event is one of a tap."""
         if not isinstance(event, MediaAnnounced):
             return False
-        running = self._running.get(event.channel_id.partition("-rec")[0])
-        for tap in () if running is None else running.taps:
-            if tap.tap_id == event.channel_id and tap.switch is switch:
-                tap.announced(event)
-                return True
-        return False
+        running = self._running.get(call_of_tap(event.channel_id))
+        return running is not None and any(tap.observe(switch, event) for tap in running.taps)
 
     def _end(self, call_sid: str, *, is_over: bool) -> None:
         running = self._running.pop(call_sid, None)
@@ -150,25 +145,25 @@ class PhoneRecordings:
         return running
 
     def _go_on(self, call: LiveCall, session: Session, second: SecondLeg, running: _Running) -> None:
-        """Tap the first phone, and with two channels the second one as soon as it is connected."""
+        """Hear both phones; with two channels, each on a tap of its own as soon as it is connected."""
+        channel_id = call.channel.channel_id
         if not running.taps:
-            self._tap(running, session, call, call.channel.channel_id)
-        if running.sides is not None and len(running.taps) == 1 and second.answered_at is not None:
-            other = self._calls.find(second.call_sid)  # None: another gateway has it
-            self._tap(running, session, call, second.call_sid if other is None else other.channel.channel_id)
+            self._tap(running, session, call)
+        if running.sides is None:
+            running.taps[0].hear_both(session, channel_id)
+            return
+        running.taps[0].hear("a", channel_id, one_side=True)
+        if second.answered_at is not None:
+            if len(running.taps) == 1:
+                self._tap(running, session, call)
+            running.taps[1].hear("b", second.channel_id or second.call_sid, one_side=True)
 
-    def _tap(self, running: _Running, session: Session, call: LiveCall, channel_id: str) -> None:
-        """Tap a channel at the call's Asterisk; the tap of an earlier gateway of the call ends."""
-        switch, number = call.channel.switch, len(running.taps)
-        if session.takeovers:
-            switch.hang_up_lost(_tap_id(session, session.takeovers - 1, number), HangUpCause.NORMAL_CLEARING)
-        tap = AudioTap(
-            switch,
-            _tap_id(session, session.takeovers, number),
-            channel_id,
-            self._environment.media,
-            one_side=running.sides is not None,
-        )
+    def _tap(self, running: _Running, session: Session, call: LiveCall) -> None:
+        """Begin a tap at the call's Asterisk; those of an earlier gateway of the call end."""
+        environment, switch, number = self._environment, call.channel.switch, len(running.taps)
+        if session.takeovers and number == 0:
+            hang_up_earlier(switch, _kind(session.takeovers - 1), session.call_sid)
+        tap = AudioTap(switch, _kind(session.takeovers), session.call_sid, environment.media, environment.clock)
         running.taps.append(tap)
         try:
             leg = tap.open(running)
@@ -182,9 +177,9 @@ class PhoneRecordings:
             leg.record(running.recording if running.sides is None else running.sides.side(number))
 
 
-def _tap_id(session: Session, gateways: int, number: int) -> str:
-    """Name a tap: each gateway of a call has its own for each phone."""
-    return f"{session.call_sid}-rec{gateways}{'ab'[number]}"
+def _kind(takeovers: int) -> str:
+    """Name the taps of a gateway of the call: each has its own."""
+    return f"rec{takeovers}"
 
 
 def _is_due(session: Session, second: SecondLeg) -> bool:

@@ -164,8 +164,11 @@ class SecondPhones(Service):
 
     def _hang_up(self, first: LiveCall, reason: str) -> None:
         second = first.session.second
-        if second is None or second.call_sid in self._dialling:
-            return  # It is ended before it is dialled.
+        if second is None:
+            return
+        if second.call_sid in self._dialling:
+            first.channel.stop_waiting()  # It is ended before it is dialled.
+            return
         call = self._calls.find(second.call_sid)
         if call is not None:
             call.feed(call.inputs.hang_up, reason)

@@ -94,8 +94,10 @@ class ISwitch(Interface):
     ) -> Deferred[None]:
         """Have a copy of a channel's audio sent to this RTP address: of both sides, mixed. Nothing is played back.
 
-        With `one_side` it is only what the channel's own phone says. The tap is a channel with the id `tap_id`; its
-        address is announced as that of any channel. It ends with `hang_up`, and with the channel that it listens to.
+        With `one_side` it is only what the channel's own phone says. Both sides are sure to be there only at the
+        channel of a second phone. The tap is a channel with the id `tap_id`, which does not begin with
+        another one's; its address is announced as that of any channel. It ends with `hang_up`, and with the channel
+        that it listens to.
 
         Raises:
             TrunkRefused: Asterisk refused the request.

@@ -148,7 +148,8 @@ class AmiServer:
         origin = Origin(
             action_id=action.action_id, dialled=action.get("Channel"), timeout_s=30.0, context="", extension=""
         )
-        self.pbx.tap(origin, action.get("ChannelId"), action.get("Data").partition(",")[0])
+        channel_id, _, options = action.get("Data").partition(",")
+        self.pbx.tap(origin, action.get("ChannelId"), channel_id, one_side="o" in options)
 
     def _agi(self, call: PhoneCall, state: AmiConnection, action: AmiMessage, _now: float) -> None:
         if call.origin is not None:  # A call that we placed is never in AGI.

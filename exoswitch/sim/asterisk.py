@@ -273,7 +273,7 @@ class SimulatedAsterisk(Service):
     def _new_phone(self, wanted: OpenMedia) -> Phone:
         rng = Random(f"{self.seed} {wanted.channel_id}")
         law = LAWS_BY_NAME[wanted.codec]
-        caller = Caller(wanted.script, rng, self.reactor.seconds(), law=law, meters=self.meters)
+        caller = Caller(wanted.script, rng, self.reactor.seconds(), law=law, meters=self.meters, also=wanted.also)
         networks = Network(self.network, rng.getrandbits(32)), Network(self.network, rng.getrandbits(32))
         return Phone(self.reactor, self.interface, caller, *networks)
 

@@ -12,6 +12,7 @@ from exoswitch.rtp.packet import Packetizer
 from exoswitch.sim.ear import Ear
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.script import Moment, Script, play
+from exoswitch.sim.sounds import mixed
 
 _RECORDED_BYTES = 600 * 2 * SAMPLE_RATE_HZ
 
@@ -25,28 +26,35 @@ def _through_codec(law: Law, pcm: bytes) -> tuple[bytes, bytes]:
 
 @define
 class Caller:
-    """One caller, from the answer on. `spoken` is its audio, `ear` the audio that it hears; meters measure both."""
+    """One caller, from the answer on. `spoken` is its audio, `ear` the audio that it hears; meters measure both.
+
+    `also` is what another one says, mixed into its audio.
+    """
 
     _script: Script
     _rng: Random
     began_at: float
     _law: Law = field(default=ULAW, kw_only=True)
     _meters: Meters | None = field(default=None, kw_only=True)
+    _also: Script | None = field(default=None, kw_only=True)
     ear: Ear = field(init=False)
     spoken: bytearray = field(init=False, factory=bytearray, repr=False)
     sent: int = field(init=False, default=0)
     _moments: Iterator[Moment] = field(init=False)
+    _others: Iterator[Moment] | None = field(init=False)
     _packetizer: Packetizer = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.ear = Ear(self.began_at, self._meters.back if self._meters else None)
         self._moments = play(self._script)
+        self._others = None if self._also is None else play(self._also)
         self._packetizer = Packetizer.begin(self._law.payload_type, self._rng)
 
     def tick(self, now: float) -> tuple[bytes, Moment]:
         """Let 20 ms pass; give the packet to send, and the moment of the script."""
         moment = next(self._moments)
-        payload, pcm = _through_codec(self._law, moment.pcm)
+        said = moment.pcm if self._others is None else mixed(moment.pcm, next(self._others).pcm)
+        payload, pcm = _through_codec(self._law, said)
         if self._meters is not None:
             self._meters.out.sent(pcm, now)
         if not self.sent:

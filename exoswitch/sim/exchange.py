@@ -32,13 +32,17 @@ class Disconnect(Effect):
 
 @frozen(kw_only=True)
 class OpenMedia(Effect):
-    """Open a port for a phone's media to the gateway at `host` and `port`, and close its earlier port."""
+    """Open a port for a phone's media to the gateway at `host` and `port`, and close its earlier port.
+
+    With `also`, the media is mixed: another phone says this.
+    """
 
     channel_id: str
     host: str
     port: int
     codec: str
     script: Script
+    also: Script | None = None
 
 
 @frozen

@@ -46,7 +46,7 @@ class Origin:
 class PhoneCall:
     """A call between a phone and a gateway, or a `partner`, another phone.
 
-    `channel` is the phone's, `leg` the gateway's. `find` finds a call by its channel.
+    `channel` is the phone's, `leg` the gateway's. `find` finds a call by the beginning of its channel's id.
     """
 
     _exchange: Exchange
@@ -64,6 +64,12 @@ class PhoneCall:
     _legs: int = field(init=False, default=0)
     _application: tuple[str, str] = field(init=False, default=_BEING_DIALLED)
     _dialling: str | None = field(init=False, default=None)  # the CommandID of the AGI command that dials
+
+    def is_called(self, beginning: str) -> bool:
+        """Whether the name or the Uniqueid of the phone's channel begins like this."""
+        return beginning != "" and any(
+            name.startswith(beginning) for name in (self.channel.name, self.channel.unique_id)
+        )
 
     # --- outbound
 
@@ -219,8 +225,17 @@ class PhoneCall:
 
     # --- taps
 
-    def listen(self, spied: "PhoneCall | None") -> None:
-        """Send the audio of another call to the gateway: this call is itself the leg, with that call's script."""
+    @property
+    def was_led(self) -> bool:
+        """Whether the phone was ever connected to a gateway."""
+        return self._legs > 0
+
+    def listen(self, spied: "PhoneCall | None", *, one_side: bool) -> None:
+        """Send the audio of another call to the gateway: this call is itself the leg, with that call's script.
+
+        Without `one_side`, the audio of its partner is mixed into it, unless a gateway sent audio to it before: then
+        a real Asterisk gives that of the partner or not, by chance (see `exoswitch.gateway.audio_tap`).
+        """
         self._application = "ChanSpy", ""
         target = _LEG.fullmatch(self.origin.dialled) if self.origin else None
         self._exchange.tell(self.channel.event("Newchannel"), dial_event("DialBegin", None, self.channel))
@@ -228,6 +243,7 @@ class PhoneCall:
             self._end(_NORMAL_CLEARING)
             return
         spied.taps.append(self)
+        partner = None if one_side or spied.was_led else spied.partner
         self._exchange.do(
             OpenMedia(
                 channel_id=self.channel.unique_id,
@@ -235,6 +251,7 @@ class PhoneCall:
                 port=int(target["port"]),
                 codec=target["codec"],
                 script=self.script,
+                also=None if partner is None else partner.script,
             )
         )
 

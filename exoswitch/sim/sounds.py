@@ -67,6 +67,15 @@ def _babble_samples(dice: Random, samples: int) -> Iterator[float]:
         yield loudness * swell[place] * voice[int(at)] + dice.gauss(0, 60)
 
 
+def mixed(pcm: bytes, other: bytes) -> bytes:
+    """Add two sounds of the same length."""
+    samples = array("h", pcm), array("h", other)
+    if sys.byteorder == "big":
+        for each in samples:
+            each.byteswap()
+    return _pcm(float(a + b) for a, b in zip(*samples, strict=True))
+
+
 def _pcm(samples: Iterator[float]) -> bytes:
     whole = array("h", (max(-32768, min(32767, round(sample))) for sample in samples))
     if sys.byteorder == "big":

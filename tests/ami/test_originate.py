@@ -100,7 +100,7 @@ def test_second_phone_goes_to_the_context_that_joins_it_with_the_first_phones_ch
 @pytest.mark.parametrize(("one_side", "options"), [(False, "quES"), (True, "quESo")])
 def test_tap_spies_on_a_channel_by_its_uniqueid(one_side, options):
     leg = "UnicastRTP/10.0.0.5:20000/c(ulaw)"
-    action = tap(tap_id="a1-tap0", channel_id="a1", dial_string=leg, node="gw1", one_side=one_side)
-    assert (action.get("Channel"), action.get("ChannelId")) == (leg, "a1-tap0")
+    action = tap(tap_id="tap0a-a1", channel_id="a1", dial_string=leg, node="gw1", one_side=one_side)
+    assert (action.get("Channel"), action.get("ChannelId")) == (leg, "tap0a-a1")
     assert (action.get("Application"), action.get("Data")) == ("ChanSpy", f"a1,{options}")
     assert list(action.get_all("Variable")) == ["EXOSWITCH_GATEWAY=gw1"]

@@ -11,6 +11,7 @@ REGISTRY = ("Username", "sip:+9140@ims.example"), ("Domain", "sip:ims.example")
 
 
 def listed(rig, *, state="Not in use", status="Registered"):
+    rig.far.contact_status = "Unreachable" if state == "Unavailable" else "Reachable"
     rig.far.endpoints = [AmiMessage((("ObjectName", "bsnl1"), ("DeviceState", state)))]
     rig.far.registrations = [AmiMessage((("ObjectName", "bsnl1"), ("Status", status), *URIS))]
 
@@ -80,6 +81,24 @@ def test_trunk_that_asterisk_has_not_asked_yet_is_not_away(rig):
     rig.far.tell("ContactStatus", ("EndpointName", "bsnl1"))
     pass_time(rig, 2)
     assert conditions(rig)[-1] == TrunkCondition("bsnl1", registered=True, reachable=False)
+
+
+@pytest.mark.parametrize(("state", "status"), [("Unavailable", "Reachable"), ("Not in use", "Unreachable")])
+def test_details_that_are_newer_than_the_list_are_believed(rig, state, status):
+    """The answer to OPTIONS came, or failed to come, between the two."""
+    listed(rig, state=state)
+    rig.far.contact_status = status
+    rig.start()
+    pass_time(rig, 1)
+    assert [told.reachable for told in conditions(rig)] == [status == "Reachable"]
+
+
+def test_trunk_that_is_never_asked_is_as_the_list_has_it(rig):
+    listed(rig)
+    rig.far.contact_status = "NonQualified"
+    rig.start()
+    pass_time(rig, 1)
+    assert conditions(rig) == [TrunkCondition("bsnl1", registered=True, reachable=True)]
 
 
 def test_round_trips_of_many_trunks_are_not_all_asked_for(rig):

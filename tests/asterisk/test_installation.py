@@ -11,7 +11,7 @@ def commands(out, etc_dir, state_dir=None):
 def test_files_are_copied_to_asterisks_folder_and_belong_to_its_user():
     assert commands("pbx 1", "/etc/asterisk") == [
         "install -o asterisk -g asterisk -m 0750 -d /etc/asterisk",
-        "install -o asterisk -g asterisk -m 0640 'pbx 1'/*.conf /etc/asterisk/",
+        "install -o asterisk -g asterisk -m 0640 'pbx 1'/*.conf 'pbx 1'/*.sln /etc/asterisk/",
         "install -m 0755 'pbx 1'/system/asterisk/carrier-routes /usr/local/sbin/",
         "install -m 0644 'pbx 1'/system/asterisk/asterisk.service /etc/systemd/system/",
         "systemctl daemon-reload && systemctl enable asterisk && systemctl restart asterisk",

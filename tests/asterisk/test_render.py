@@ -185,6 +185,13 @@ def test_modules_of_unicast_rtp_are_loaded_in_order():
     assert text.index("res_rtp_asterisk.so") < text.index("res_rtp_multicast.so") < text.index("chan_rtp.so")
 
 
+def test_sound_that_bridge_plays_is_in_the_folder_and_can_be_read():
+    files = rendered(etc_dir="/opt/pbx1")
+    name = values(files["features.conf"])["general"]["xfersound"].removeprefix("/opt/pbx1/")
+    assert len(files[f"{name}.sln"]) == 2 * 160
+    assert "format_sln.so" in files["modules.conf"]
+
+
 # --- calls
 
 

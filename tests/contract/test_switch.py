@@ -6,7 +6,8 @@ from attrs import evolve
 from exoswitch.config.model import AsteriskConfig
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.trunks import Trunk
-from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
+from tests.contract.switch_stage import CALLER, EXOPHONE
+from tests.contract.switch_suite import SwitchContract, TakeOverContract
 from tests.contract.two_phones_suite import TwoPhonesContract
 
 pytestmark = pytest.mark.loopback

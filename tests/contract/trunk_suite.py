@@ -8,7 +8,7 @@ import pytest
 from exoswitch.ami import trunk_monitor
 from exoswitch.call.events import OriginateFailed, TrunkCondition
 from exoswitch.config.model import AsteriskConfig
-from tests.contract.switch_suite import Gateway, Stage
+from tests.contract.switch_stage import Gateway, Stage
 
 NAME = "bsnl-1"  # the trunk: it registers, and is asked by OPTIONS
 

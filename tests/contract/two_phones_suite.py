@@ -4,7 +4,7 @@ import pytest
 
 from exoswitch.call.events import ChannelAnswered, ChannelHungUp, ChannelRinging, MediaAnnounced
 from exoswitch.errors import ChannelGone
-from tests.contract.switch_suite import Gateway, Telephones, outcome_of
+from tests.contract.switch_stage import Gateway, Telephones, outcome_of
 
 
 class TwoPhonesContract:
@@ -73,8 +73,8 @@ class TwoPhonesContract:
         gateway = await stage.gateway()
         await self.connected(phones, gateway)
         await gateway.settle()
-        await gateway.switch.tap("first-tap", "first", *gateway.leg, one_side=one_side)
-        await gateway.until(lambda: [told for told in gateway.of(MediaAnnounced) if told.channel_id == "first-tap"])
+        await gateway.switch.tap("tap-first", "first", *gateway.leg, one_side=one_side)
+        await gateway.until(lambda: [told for told in gateway.of(MediaAnnounced) if told.channel_id == "tap-first"])
         await gateway.hears_the_phone()
         assert not gateway.of(ChannelHungUp)
         gateway.switch.hang_up("second", 16)
@@ -88,13 +88,13 @@ class TwoPhonesContract:
         gateway = await stage.gateway()
         await self.connected(phones, gateway)
         await gateway.settle()
-        await gateway.switch.tap("first-tap", "first", *gateway.leg)
+        await gateway.switch.tap("tap-first", "first", *gateway.leg)
         await gateway.hears_the_phone()
-        gateway.switch.hang_up("first-tap", 16)
+        gateway.switch.hang_up("tap-first", 16)
         await gateway.settle()
         before = gateway.audio.received
         await gateway.settle()
         assert gateway.audio.received == before
-        assert {end.channel_id for end in gateway.of(ChannelHungUp)} <= {"first-tap"}
+        assert {end.channel_id for end in gateway.of(ChannelHungUp)} <= {"tap-first"}
         gateway.switch.hang_up("first", 16)
         await gateway.until(lambda: {"first", "second"} <= {end.channel_id for end in gateway.of(ChannelHungUp)})

@@ -3,11 +3,9 @@
 from collections import Counter
 from itertools import count
 
-from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 
@@ -18,23 +16,20 @@ from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, NoCapacity, TrunkRefused
-from exoswitch.fleet.jobs_memory import MemoryJobs
 from exoswitch.fleet.memory import MemoryNodes
-from exoswitch.fleet.trunks.memory import MemoryTrunks
 from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.engine import STOP_WAIT_S, Engine
-from exoswitch.gateway.environment import Environment
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.interfaces.routing import InboundRoute, Routing
 from exoswitch.outbox.callbacks import callbacks_of
-from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.sip import SipSettings
+from tests.harness.engine_house import environment_of
 from tests.harness.passthrus import Passthrus
-from tests.harness.prices import PRICES
-from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedRecordings, RecordedSwitch
+from tests.harness.recorders import RecordedBots, RecordedMedia, RecordedRecordings
 from tests.harness.rules import in_force
+from tests.harness.slow_world import Dials, Questions, SlowSessions, SlowSwitch, SlowTrunks, call_of
 
 OURS = "+918047491899"
 TRUNKS = {"lab": TrunkLimits(4, 1.0), "other": TrunkLimits(4, 100.0), "third": TrunkLimits(4, 100.0)}
@@ -66,94 +61,6 @@ EVENTS = (  # those of a call that is answered come first
 )
 
 
-class Questions:
-    """The questions that wait for their answers."""
-
-    def __init__(self):
-        self.open = []
-
-    def ask(self, what, about=None):
-        answer = Deferred()
-        self.open.append((what, about, answer))
-        return answer
-
-
-class Dials:
-    """What was dialled for each call: at most one channel at a time, and none after a phone has rung."""
-
-    def __init__(self):
-        self.up, self.ended, self.rang = [], set(), set()
-
-    def originate(self, channel_id):
-        call_sid = call_of(channel_id)
-        assert channel_id not in self.up
-        assert not [each for each in self.up if call_of(each) == call_sid and each not in self.ended]
-        assert call_sid not in self.rang
-        self.up.append(channel_id)
-
-    def tell(self, event):
-        if event.channel_id not in self.up:
-            return
-        if isinstance(event, ev.ChannelHungUp | ev.OriginateFailed):
-            self.ended.add(event.channel_id)
-        elif isinstance(event, ev.ChannelRinging | ev.ChannelAnswered) and event.channel_id not in self.ended:
-            self.rang.add(call_of(event.channel_id))
-
-
-def call_of(channel_id):
-    return channel_id.partition("-")[0]
-
-
-class SlowSwitch(RecordedSwitch):
-    questions = None
-    dials = None
-
-    def _reply(self, *request, result=None):
-        del result
-        self.asked.append(request)
-        if request[0] == "originate":
-            self.dials.originate(request[1].channel_id)
-        return self.questions.ask(request[0])
-
-
-class SlowTrunks(MemoryTrunks):
-    questions = None
-
-    def __init__(self, gateway, now):
-        super().__init__(gateway, now)
-        self.reports = Counter()
-
-    def take(self, token, candidates, **options):
-        take = super().take
-        return self.questions.ask("take").addCallback(lambda _: take(token, candidates, **options))
-
-    def report(self, trunk, result, *, token=""):
-        self.reports[token, "answer" if result.health is None else "health"] += 1
-        super().report(trunk, result, token=token)
-
-
-class SlowSessions(MemorySessions):
-    questions = None
-
-    def __init__(self):
-        super().__init__()
-        self.finals, self.last = Counter(), {}
-
-    def save(self, session):
-        return self.questions.ask("save", session)
-
-    def claim(self, call_sid, token):
-        del token
-        return self.questions.ask("claim", call_sid)
-
-    def note(self, session):
-        last = self.last.get(session.call_sid, session)
-        is_settled = last.second != session.second and evolve(last, second=session.second) == session
-        self.finals[session.call_sid] += session.status.is_final and not (last.status.is_final and is_settled)
-        self.last[session.call_sid] = session
-        super().note(session)
-
-
 class Calls(RuleBasedStateMachine):
     """One engine; its store and its Asterisk answer late, in any order, or never."""
 
@@ -169,23 +76,8 @@ class Calls(RuleBasedStateMachine):
         self.trunks = SlowTrunks("gw1", self.clock.seconds)
         self.trunks.questions = self.questions
         self.trunks.set_limits(TRUNKS)
-        environment = Environment(
-            node="gw1",
-            process="process1",
-            clock=self.clock,
-            wall_clock=lambda: 1_700_000_000.0 + self.clock.seconds(),
-            new_sid=lambda: f"sid{next(numbers)}",
-            nodes=self.nodes,
-            media=self.media,
-            bots=self.bots,
-            passthru=self.passthrus,
-            jobs=MemoryJobs("gw1", clock=self.clock),
-            sessions=self.sessions,
-            prices=lambda: PRICES,
-            metrics=MemoryMetrics(),
-            switches={"pbx1": self.switch},
-            trunks=self.trunks,
-            recordings=self.recordings,
+        environment = environment_of(
+            self, new_sid=lambda: f"sid{next(numbers)}", metrics=MemoryMetrics(), recordings=self.recordings
         )
         routing = Routing(
             limits=CallLimits(max_duration_s=60.0),

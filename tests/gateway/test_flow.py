@@ -2,40 +2,21 @@
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from exoswitch.call import events as ev
 from exoswitch.call.passthru import Hop, Passthru
-from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
+from exoswitch.call.session import CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
-from exoswitch.errors import BackendUnavailable, CallTaken
+from exoswitch.errors import BackendUnavailable
 from exoswitch.outbox.callbacks import callbacks_of
-from tests.harness.gateways import LEG, OURS, REQUEST, Gateways, result
-from tests.harness.recorders import RecordedSwitch
-
-PASSTHRU = Passthru(url="https://crm.example.org/p", timeout_s=4.0, on_302=Hop(app="1002"))
-FIRST = BotTarget(url="ws://bot.example.org/first", app="1001", passthru=PASSTHRU)
-SECOND = BotTarget(url="ws://bot.example.org/second", app="1002")
-LONG_ENOUGH_S = 1.5
+from tests.harness.flows import FIRST, LONG_ENOUGH_S, PASSTHRU, SECOND, alone, close
+from tests.harness.gateways import LEG, REQUEST, Gateways, result
 
 
 @pytest.fixture
 def fleet():
     return Gateways()
-
-
-def alone(fleet, first=FIRST, apps=(SECOND,)):
-    """Let person and bot talk on the only gateway; give it, and the call's SID."""
-    gateway = fleet.add("gw1", apps=apps)
-    sid = fleet.place("gw1", evolve(REQUEST, bot=first))
-    fleet.happens(ev.ChannelAnswered(sid), ev.MediaAnnounced(sid, "10.0.1.5", 15000, LEG))
-    gateway.bots.connections[-1].listener.stream_opened()
-    return gateway, sid
-
-
-def close(gateway):
-    gateway.bots.connections[-1].listener.stream_closed(1000, "bye")
 
 
 def test_the_caller_waits_while_the_passthru_is_asked_how_the_stream_ended(fleet):
@@ -219,15 +200,15 @@ def test_each_app_has_its_own_passthru_with_its_own_stream(fleet):
     assert fleet.session(sid).duration_s == pytest.approx(7.0)
 
 
-# --- Another gateway ---------------------------------------------------------------------------------------------
-
-
 def asking_on_the_first(fleet, first=FIRST):
     alone(fleet, first)
     second = fleet.add("gw2", apps=(SECOND,))
     close(fleet.by_name["gw1"])
     (sid,) = fleet.leases()
     return second, sid
+
+
+# --- Another gateway ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("on_gateway_loss", ["resume", "hang-up"])
@@ -313,91 +294,4 @@ def test_person_is_handed_over_to_a_phone_and_bot_and_phone_are_both_told_of(fle
     assert (ended.second.status, ended.second.talked_s) == (CallStatus.COMPLETED, pytest.approx(30.0, abs=0.2))
     assert ended.ending.reason.startswith("the first phone hung up")
     assert (ended.ending.stream_status, ended.ending.disconnected_by) == (StreamStatus.COMPLETED, DisconnectedBy.BOT)
-    assert fleet.leases() == {}
-
-
-# --- A phone -----------------------------------------------------------------------------------------------------
-
-OTHER = "+919812345611"
-TO_PHONE = evolve(FIRST, passthru=evolve(PASSTHRU, on_302=Hop(number=OTHER)))
-
-
-def test_a_number_is_dialled_as_the_second_phone_of_the_call(fleet):
-    gateway, sid = alone(fleet, TO_PHONE)
-    close(gateway)
-    gateway.passthrus.answer(302)
-    fleet.advance(0.5)
-    second = fleet.session(sid).second
-    assert second.number == OTHER
-    (_, origination) = gateway.asked("originate")[-1]
-    assert origination.channel_id == second.call_sid
-    assert gateway.media.legs[0].asked[-1] == ("hold",)
-
-
-def test_a_number_can_follow_an_asynchronous_passthru(fleet):
-    passthru = Passthru(url=PASSTHRU.url, is_async=True, on_200=Hop(number=OTHER))
-    gateway, sid = alone(fleet, evolve(FIRST, passthru=passthru))
-    close(gateway)
-    fleet.advance(0.5)
-    assert fleet.session(sid).second.number == OTHER
-    assert gateway.bots.connections[-1].asked[-1] == ("close", None)
-    assert len(gateway.passthrus.all) == 1
-
-
-def test_a_gateway_that_takes_over_a_caller_who_waits_for_a_phone_asks_no_passthru(fleet):
-    gateway, sid = alone(fleet, TO_PHONE)
-    close(gateway)
-    gateway.passthrus.answer(302)
-    fleet.advance(0.5)
-    second = fleet.add("gw2", apps=(SECOND,))
-    fleet.kill("gw1")
-    fleet.advance(LONG_ENOUGH_S)
-    assert second.passthrus.all == second.bots.connections == []
-    assert fleet.session(sid).second.number == OTHER
-    assert fleet.leases()[sid] == "gw2"
-
-
-def test_the_phone_for_an_inbound_caller_is_dialled_once_his_call_is_claimed(fleet):
-    gateway = fleet.add("gw1", inbound_bot=TO_PHONE)
-    gateway.switch.answer = claimed = Deferred()
-    fleet.happens(ev.CallArrived("in1", "+919812345610", OURS))
-    gateway.bots.connections[-1].listener.stream_opened()
-    close(gateway)
-    gateway.passthrus.answer(302)
-    gateway.switch.answer = None
-    fleet.advance(0.5)
-    assert gateway.asked("originate") == []
-    claimed.callback(None)
-    fleet.advance(0.5)
-    ((_, origination),) = gateway.asked("originate")
-    assert origination.joins == "in1"
-
-
-def test_the_phone_for_a_caller_who_is_taken_over_is_dialled_once_his_audio_is_led_here(fleet):
-    alone(fleet, TO_PHONE)
-    switch = RecordedSwitch(answer=Deferred())
-    second, led = fleet.add("gw2", switch=switch), switch.answer
-    close(fleet.by_name["gw1"])
-    fleet.kill("gw1")
-    fleet.advance(LONG_ENOUGH_S)
-    second.passthrus.answer(302)
-    switch.answer = None
-    fleet.advance(0.5)
-    assert second.asked("originate") == []
-    led.callback(switch.is_led)
-    fleet.advance(0.5)
-    assert len(second.asked("originate")) == 1
-
-
-def test_no_phone_is_dialled_for_a_caller_whose_call_another_gateway_has_claimed(fleet):
-    gateway = fleet.add("gw1", inbound_bot=TO_PHONE)
-    gateway.switch.answer = claimed = Deferred()
-    fleet.happens(ev.CallArrived("in1", "+919812345610", OURS))
-    gateway.bots.connections[-1].listener.stream_opened()
-    close(gateway)
-    gateway.passthrus.answer(302)
-    gateway.switch.answer = None
-    claimed.errback(CallTaken("gateway gw2 has taken this call"))
-    fleet.advance(0.5)
-    assert gateway.asked("originate") == []
     assert fleet.leases() == {}

@@ -9,7 +9,7 @@ from twisted.logger import capturedLogs, formatEvent
 from exoswitch.call import events as ev
 from exoswitch.call.stream_options import StreamOptions
 from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached
-from tests.gateway.test_engine import OURS, REQUEST, House, result
+from tests.harness.engine_house import OURS, REQUEST, House, result
 from tests.harness.sim_house import House as WholeHouse
 
 

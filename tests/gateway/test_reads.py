@@ -9,7 +9,7 @@ from exoswitch.call import events as ev
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.interfaces.calls import ICalls, NumberHealth
-from tests.gateway.test_engine import OURS, House, result
+from tests.harness.engine_house import OURS, House, result
 
 SEARCH = CallSearch(account="acme1")
 

@@ -2,11 +2,14 @@
 
 from attrs import evolve
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import deferLater
 
 from exoswitch.call import events as ev
 from exoswitch.call.recording import Recorded, RecordingWish
-from exoswitch.call.session import BotTarget
+from exoswitch.call.session import BotTarget, Direction
+from exoswitch.config.model import RecordingsConfig
 from exoswitch.interfaces.calls import CallRequest
+from exoswitch.sim.asterisk import read_script
 from exoswitch.tasks.worker_thread import WorkerThread
 from tests.harness.gateways import OURS, PERSON, REQUEST, Gateways
 from tests.harness.recordings import decoded, power
@@ -63,6 +66,30 @@ def test_the_calls_of_an_app_are_recorded_if_the_app_says_so():
     assert fleet.session(sid).recording == WISH
 
 
+def test_the_calls_to_a_number_are_recorded_if_its_app_says_so():
+    bot = BotTarget(url="ws://bot.example.org/ws", app="1001", record=WISH)
+    fleet = Gateways()
+    gateway = fleet.add("gw1", inbound_bot=bot)
+    fleet.happens(ev.CallArrived("in1", PERSON, OURS))
+    gateway.bots.connections[-1].listener.stream_opened()
+    (recording,) = gateway.recordings.begun
+    (sid,) = fleet.leases()
+    assert (recording.call_sid, recording.offset_s) == (sid, 0.0)
+    assert gateway.media.legs[-1].sink is recording
+    fleet.happens(ev.ChannelHungUp("in1", 16, "Normal Clearing"))
+    assert recording.ended[0] is True
+    assert (fleet.session(sid).recording, fleet.session(sid).recorded) == (WISH, Recorded(seconds=7.5))
+
+
+def test_the_calls_to_a_number_whose_app_records_nothing_are_not_recorded():
+    fleet = Gateways()
+    gateway = fleet.add("gw1")
+    fleet.happens(ev.CallArrived("in1", PERSON, OURS))
+    gateway.bots.connections[-1].listener.stream_opened()
+    fleet.happens(ev.ChannelHungUp("in1", 16, "Normal Clearing"))
+    assert gateway.recordings.begun == []
+
+
 def test_a_take_over_goes_on_with_the_recording_at_the_present_time_of_the_call():
     fleet = Gateways()
     first, sid = begun(fleet)
@@ -106,6 +133,39 @@ def test_a_whole_call_is_in_its_file_with_both_sides_in_time(monkeypatch, tmp_pa
     assert power(left, 1000, said + 0.2, said + 1.2) > 1000
     assert power(right, 1000, echoed + 0.2, echoed + 1.2) > 1000
     assert 0.02 <= echoed - said <= 0.4
+
+
+class RecordingHouse(House):
+    """A gateway whose app records its calls, both sides apart."""
+
+    def config(self, calls):
+        config = super().config(calls)
+        (app,) = config.apps.values()
+        return evolve(
+            config,
+            apps={"1001": evolve(app, record="dual")},
+            recordings=RecordingsConfig(folder=self.recordings, format="wav"),
+        )
+
+
+def test_a_whole_call_to_a_number_is_in_its_file_as_its_app_and_the_configuration_say(monkeypatch, tmp_path):
+    monkeypatch.setattr(WorkerThread, "run", lambda _self, work, *told, **more: maybeDeferred(work, *told, **more))
+    house = RecordingHouse(monkeypatch, recordings=str(tmp_path))
+
+    async def scenario():
+        house.asterisk.call_in("+919812345678", "+918047491899", read_script("tone=1000,2 silence=1 hangup"))
+        await deferLater(house.reactor, 1.0)
+        (session,) = house.gateway.engine.sessions()
+        return await house.ending_of(session)
+
+    ended = house.live(scenario)
+    (file,) = tmp_path.rglob("*.wav")
+    assert (ended.direction, file.name) == (Direction.INBOUND, f"{ended.call_sid}.wav")
+    left, right = decoded(file.read_bytes())
+    assert len(left) / 8000 == ended.recorded.seconds
+    said, echoed = first_loud(left), first_loud(right)
+    assert power(left, 1000, said + 0.2, said + 1.2) > 1000
+    assert power(right, 1000, echoed + 0.2, echoed + 1.2) > 1000
 
 
 def first_loud(samples):

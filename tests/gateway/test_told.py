@@ -12,7 +12,7 @@ from exoswitch.call.status_callback import StatusCallback
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.tasks.holds import HELD_S
-from tests.gateway.test_engine import REQUEST, House
+from tests.harness.engine_house import REQUEST, House
 from tests.harness.gateways import REQUEST as FLEET_REQUEST
 from tests.harness.gateways import Gateways
 

@@ -12,13 +12,21 @@ from zope.interface import implementer
 
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.model import AsteriskConfig
-from exoswitch.interfaces.switch import ISwitchListener
+from exoswitch.interfaces.switch import ISwitchListener, Origination
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.ami_far_side import SECRET, FarSide
 
 RNG = random.Random(7)
 CONFIG = AsteriskConfig(name="pbx1", ami="tcp:10.0.1.5:5038", username="exoswitch", secret=SECRET, host="10.0.1.5")
+CALL = Origination(
+    channel_id="sid1",
+    channel="PJSIP/09812345678@lab",
+    caller_id="08047491899",
+    media_host="10.0.0.5",
+    media_port=20000,
+    ring_s=45.0,
+)
 
 
 @implementer(ISwitchListener)

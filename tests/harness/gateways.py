@@ -209,3 +209,10 @@ class Gateways:
 
     def leases(self):
         return {lease.call_sid: lease.gateway for lease in self.world.fleet.view(self.world.clock.seconds()).leases}
+
+
+def two_with_a_call_on_the_first(fleet):
+    """Give two gateways, the first one with a call, and the SID of the call."""
+    first = fleet.add("gw1")
+    sid = fleet.talk("gw1")
+    return first, fleet.add("gw2"), sid

@@ -86,6 +86,9 @@ class RecordedLeg:
         self.messages = None if encoding is None else MessageEncoder(encoding)
         return self.messages
 
+    def serve(self, handle, owner, engine=None):
+        """Leave the socket to its owner."""
+
     def hear(self, pcm):
         """Let 20 ms of the caller's audio pass, as a media plane does."""
         if self.stream is not None:

@@ -10,7 +10,8 @@ from attrs import astuple, frozen
 
 from exoswitch.audio.frames import FRAME_S
 from exoswitch.audio.g711 import ULAW, Law
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
+from exoswitch.rtp.session import LegSettings
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.latency import LatencySummary, Meters
 from exoswitch.sim.network import Conditions, Network, NetworkStatistics
