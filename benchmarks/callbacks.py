@@ -21,11 +21,11 @@ from typing import Any
 
 from arguments import at_least_one
 from attrs import define, field
-from machine import processor
 from twisted.internet.defer import Deferred
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.task import deferLater
 
+from exoswitch.bench.machine import processor
 from exoswitch.call.session import BotTarget, CallStatus, Direction, Ending, Session
 from exoswitch.call.status_callback import StatusCallback
 from exoswitch.exotel.callbacks.outgoing import Outgoing

@@ -37,8 +37,8 @@ from exoswitch.sim.latency import quantile
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one, duration_s
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from tests.harness.e2e.ports import free_port
 from tests.harness.postgres_server import binaries, running
 

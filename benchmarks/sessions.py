@@ -40,8 +40,8 @@ from exoswitch.telemetry.memory import MemoryMetrics
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import duration_s
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from tests.harness.postgres_server import PostgresServer, binaries, running
 from tests.harness.sessions import HUNG_UP, SESSION
 

@@ -76,17 +76,22 @@ class Listing:
     shows_numbers: bool = field(default=False, kw_only=True)
 
     def as_table(self, sessions: Iterable[Session]) -> str:
-        """Give a line for each call, live calls first, under headings."""
-        rows = [self._row(session) for session in in_order(sessions)]
-        if not rows:
+        """Give a line for each call, live calls first, under headings; that of a second phone is indented."""
+        listed = in_order(sessions)
+        if not listed:
             return "no calls yet"
-        table = [_HEADINGS, *(tuple(map(_shown, row)) for row in rows)]
+        sids = {session.call_sid for session in listed}
+        table = [_HEADINGS, *(self._shown_row(session, session.parent_call_sid in sids) for session in listed)]
         widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
         return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
 
     def as_json(self, sessions: Iterable[Session]) -> str:
         """Give a JSON list of objects; times are in UTC."""
         return json.dumps([self._facts(session) for session in in_order(sessions)], indent=2)
+
+    def _shown_row(self, session: Session, is_indented: bool) -> tuple[str, ...]:
+        sid, *others = map(_shown, self._row(session))
+        return (f"  {sid}" if is_indented else sid, *others)
 
     def _row(self, session: Session) -> tuple[str, ...]:
         duration_s = self._duration_s(session)
@@ -105,6 +110,7 @@ class Listing:
     def _facts(self, session: Session) -> dict[str, Any]:
         return {
             "sid": session.call_sid,
+            "parent_sid": session.parent_call_sid,
             "account": session.account,
             "direction": session.direction.value,
             "number": self._number(session),
@@ -141,8 +147,14 @@ class Listing:
 
 
 def in_order(sessions: Iterable[Session]) -> Sequence[Session]:
-    """Order calls: live ones first, then the newest ones."""
-    return sorted(sessions, key=lambda session: (session.ended_at is not None, -session.created_at))
+    """Order calls: live ones first, then the newest ones; that of a second phone follows that of the first."""
+    by_sid = {session.call_sid: session for session in sessions}
+
+    def place(session: Session) -> tuple[bool, float, str, bool]:
+        first = by_sid.get(session.parent_call_sid or "", session)
+        return (first.ended_at is not None, -first.created_at, first.call_sid, first is not session)
+
+    return sorted(by_sid.values(), key=place)
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

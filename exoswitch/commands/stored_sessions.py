@@ -5,7 +5,7 @@ from typing import Any
 
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
-from exoswitch.errors import BackendUnavailable, ConfigError, Problem
+from exoswitch.errors import ConfigError, NotMadeYet, Problem
 from exoswitch.outbox.interfaces import IOutbox
 from exoswitch.outbox.postgres import PostgresOutbox
 from exoswitch.outbox.sqlite import SqliteOutbox
@@ -22,7 +22,7 @@ def read_only(config: Config, reactor: Any) -> ISessionDatabase:
 
     Raises:
         ConfigError: this configuration keeps no sessions.
-        BackendUnavailable: there is no file.
+        NotMadeYet: there is no file.
     """
     path = _path(config)
     if path:
@@ -34,7 +34,7 @@ def ledger(config: Config, reactor: Any) -> ILedger:
     """Give the ledger of the database of sessions; it is not open yet.
 
     Raises:
-        ConfigError, BackendUnavailable: as above.
+        ConfigError, NotMadeYet: as above.
     """
     path = _path(config)
     return SqliteLedger(path, reactor) if path else PostgresLedger(config.sessions, reactor)
@@ -44,7 +44,7 @@ def read_only_callbacks(config: Config, reactor: Any) -> IOutbox:
     """Give the callbacks beside the sessions; nothing is changed in them.
 
     Raises:
-        ConfigError, BackendUnavailable: as above.
+        ConfigError, NotMadeYet: as above.
     """
     path = _path(config)
     return SqliteOutbox(path, reactor, "", is_read_only=True) if path else _postgres_outbox(config, reactor)
@@ -54,7 +54,7 @@ def writable_callbacks(config: Config, reactor: Any) -> IOutbox:
     """Give the callbacks beside the sessions, to change them; a running gateway sees the change.
 
     Raises:
-        ConfigError, BackendUnavailable: as above.
+        ConfigError, NotMadeYet: as above.
     """
     path = _path(config)
     return SqliteOutbox(path, reactor, "") if path else _postgres_outbox(config, reactor)
@@ -70,5 +70,5 @@ def _path(config: Config) -> str:
         raise ConfigError((Problem("sessions", "is memory: calls are in the gateway's process only; name a file"),))
     path = sqlite_path(config.sessions)
     if path and not Path(path).exists():
-        raise BackendUnavailable(f"there is no file {path} yet; a gateway makes it when it starts")
+        raise NotMadeYet(f"there is no file {path} yet; a gateway makes it when it starts")
     return path

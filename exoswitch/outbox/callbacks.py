@@ -7,7 +7,8 @@ callback of its answer, too, should the note of the answer be lost. A call and a
 it is kept once, however often notes are written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -65,23 +66,25 @@ def callbacks_of(session: Session) -> tuple[Callback, ...]:
 
 def _status_callbacks(session: Session) -> Iterator[Callback]:
     wanted = session.callback
-    if wanted is not None:
-        for position, event, leg, then in _told(session):
-            if event in (wanted.events or (TERMINAL,)):
-                yield _callback(position, event, leg, wanted.url, then)
+    if wanted is None:
+        return
+    receiver = _receiver(session.account, wanted.url)
+    for position, event, leg, then in _told(session, wanted.events or (TERMINAL,)):
+        yield _callback(position, event, leg, receiver, then)
 
 
 def _passthru(session: Session) -> Iterator[Callback]:
     if session.leaves_passthru_untold and session.bot is not None and session.bot.passthru is not None:
-        yield _callback(LAST_POSITION, PASSTHRU, 1, session.bot.passthru.url, session)
+        receiver = _receiver(session.account, session.bot.passthru.url)
+        yield _callback(LAST_POSITION, PASSTHRU, 1, receiver, session)
 
 
-def _callback(position: int, event: str, leg: int, url: str, session: Session) -> Callback:
+def _callback(position: int, event: str, leg: int, receiver: str, session: Session) -> Callback:
     return Callback(
         position=position,
         event=event,
         leg=leg,
-        receiver=_receiver(session.account, url),
+        receiver=receiver,
         due_at=max(session.updated_at, session.created_at + AFTER_CREATION_S) + _wait_s(session),
         session=session,
     )
@@ -94,16 +97,18 @@ def _wait_s(session: Session) -> float:
     return SECOND_ENDS_S if is_late and session.ended_at is not None else 0.0
 
 
-def _told(session: Session) -> Iterator[tuple[int, str, int, Session]]:
-    """Give the position, the event, the leg and the session of each moment that was reached."""
-    if session.status is CallStatus.RINGING or any(attempt.has_rung for attempt in session.attempts):
+def _told(session: Session, wanted: Collection[str]) -> Iterator[tuple[int, str, int, Session]]:
+    """Give the position, the event, the leg and the session of each wanted moment that was reached."""
+    if "ringing" in wanted and (
+        session.status is CallStatus.RINGING or any(attempt.has_rung for attempt in session.attempts)
+    ):
         yield _RINGING, "ringing", 1, _while_ringing(session)
-    if session.answered_at is not None:
+    if "answered" in wanted and session.answered_at is not None:
         yield _ANSWERED, "answered", 1, _when_answered(session, session.answered_at)
-    second = session.second
-    if session.answered_at is not None and second is not None and second.answered_at is not None:
-        yield _ANSWERED_SECOND, "answered", 2, _when_second_answered(session, second.answered_at)
-    if session.ended_at is not None:
+        second = session.second
+        if second is not None and second.answered_at is not None:
+            yield _ANSWERED_SECOND, "answered", 2, _when_second_answered(session, second.answered_at)
+    if TERMINAL in wanted and session.ended_at is not None:
         yield _ENDED, TERMINAL, 1, session
 
 
@@ -111,25 +116,25 @@ def _while_ringing(session: Session) -> Session:
     if session.status is CallStatus.RINGING:
         return session
     dialled_at = session.attempts[-1].dialled_at if session.attempts else session.created_at
-    return evolve(_unended(session), status=CallStatus.RINGING, answered_at=None, updated_at=dialled_at)
+    return _before_its_end(session, status=CallStatus.RINGING, answered_at=None, updated_at=dialled_at)
 
 
 def _when_answered(session: Session, answered_at: float) -> Session:
     second = session.second
     if second is not None:
         second = evolve(second, status=None, answered_at=None, ended_at=None, talked_s=None, charge=None)
-    return evolve(_unended(session), status=CallStatus.IN_PROGRESS, second=second, updated_at=answered_at)
+    return _before_its_end(session, status=CallStatus.IN_PROGRESS, second=second, updated_at=answered_at)
 
 
 def _when_second_answered(session: Session, answered_at: float) -> Session:
     second = session.second
     if second is not None:
         second = evolve(second, status=CallStatus.IN_PROGRESS, ended_at=None, talked_s=None, charge=None)
-    return evolve(_unended(session), status=CallStatus.IN_PROGRESS, second=second, updated_at=answered_at)
+    return _before_its_end(session, status=CallStatus.IN_PROGRESS, second=second, updated_at=answered_at)
 
 
-def _unended(session: Session) -> Session:
-    return evolve(session, ended_at=None, talked_s=None, ending=None, charge=None)
+def _before_its_end(session: Session, **changes: Any) -> Session:
+    return evolve(session, ended_at=None, talked_s=None, ending=None, charge=None, **changes)
 
 
 def _receiver(account: str, url: str) -> str:

@@ -10,44 +10,34 @@ from exoswitch.outbox.callbacks import LAST_POSITION, PASSTHRU, TERMINAL, Callba
 from exoswitch.outbox.delivery import Leased, Settlement, State
 from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.outbox.rows import Backlog, Kept
+from exoswitch.outbox.table import Entry, Table
 
 ROWS_MAX = 100_000
-
-
-@define(eq=False)
-class _Entry:
-    row: CallbackRow
-    due_at: float
-    state: State = "waiting"
-    attempts: int = 0
-    since: float | None = None
-    holder: str | None = None
-    settled_at: float | None = None
-    why: str = ""
-
-    @property
-    def key(self) -> tuple[str, int]:
-        return self.row.call_sid, self.row.position
 
 
 @implementer(IOutbox)
 @define(eq=False)
 class MemoryOutbox:
-    """Keeps the newest `ROWS_MAX` callbacks; `now` gives seconds since the epoch, `holder` names this process."""
+    """Keeps the newest `ROWS_MAX` callbacks; `now` gives seconds since the epoch, `holder` names this process.
+
+    Processes of a test may share a `table`.
+    """
 
     _now: Callable[[], float]
     _holder: str = "gw1 1"
     name: str = field(default="memory", init=False)
-    entries: dict[tuple[str, int], _Entry] = field(factory=dict)
+    table: Table = field(factory=Table)
 
     def add(self, rows: Iterable[CallbackRow]) -> None:
         """Add callbacks; of one that is known, the end of a call takes later facts until it is sent."""
         for row in rows:
-            entry = self.entries.setdefault((row.call_sid, row.position), _Entry(row, row.due_at))
-            if row.event == TERMINAL and entry.state == "waiting" and entry.holder is None:
+            entry = self.table.entries.get((row.call_sid, row.position))
+            if entry is None:
+                self.table.wait(Entry(row, row.due_at), row.due_at)
+            elif row.event == TERMINAL and entry.state == "waiting" and entry.holder is None:
                 entry.row = row
-        while len(self.entries) > ROWS_MAX:
-            del self.entries[next(iter(self.entries))]
+        while len(self.table.entries) > ROWS_MAX:
+            self.table.forget(next(iter(self.table.entries.values())))
 
     def open(self) -> Deferred[None]:
         """Do nothing."""
@@ -57,27 +47,23 @@ class MemoryOutbox:
         self, limit: int, each: int, rooms: Mapping[str, int], full_accounts: Collection[str]
     ) -> Deferred[list[Leased]]:
         """Lease callbacks that are due."""
-        now, left = self._now(), dict(rooms)
+        now = self._now()
         leased: list[Leased] = []
-        due = [entry for entry in self._in_state("waiting") if entry.due_at <= now]
-        for entry in sorted(due, key=lambda entry: entry.due_at):
-            receiver = entry.row.receiver
-            room = left.get(receiver, each)
-            if entry.row.account in full_accounts or room <= 0 or len(leased) >= limit:
-                continue
+        for entry in self.table.agenda.due(now, lambda receiver: rooms.get(receiver, each), full_accounts):
             earlier = self._earlier(entry)
             if earlier is not None:
-                entry.due_at = now + BEHIND_S if earlier.holder else max(earlier.due_at, now + BEHIND_S)
+                self.table.wait(entry, now + BEHIND_S if earlier.holder else max(earlier.due_at, now + BEHIND_S))
                 continue
-            left[receiver] = room - 1
             leased.append(self._lease(entry, now))
+            if len(leased) >= limit:
+                break
         return succeed(leased)
 
     def settle(self, settlements: Sequence[Settlement]) -> Deferred[None]:
         """Write what came of attempts."""
         for settlement in settlements:
             leased = settlement.leased
-            entry = self.entries.get((leased.call_sid, leased.position))
+            entry = self.table.entries.get((leased.call_sid, leased.position))
             if entry is None or entry.state != "waiting":
                 continue
             if settlement.state == "delivered" or entry.holder == self._holder:
@@ -86,20 +72,21 @@ class MemoryOutbox:
 
     def release(self) -> Deferred[None]:
         """End the leases of this process."""
-        for entry in self._in_state("waiting"):
+        for entry in self.table.waiting.values():
             if entry.holder is not None and entry.holder.split()[0] == self._holder.split()[0]:
-                entry.holder, entry.due_at = None, self._now()
+                entry.holder = None
+                self.table.wait(entry, self._now())
         return succeed(None)
 
     def backlog(self) -> Deferred[Backlog]:
         """Count the callbacks that wait."""
-        begins = [entry.due_at if entry.since is None else entry.since for entry in self._in_state("waiting")]
+        begins = [entry.due_at if entry.since is None else entry.since for entry in self.table.waiting.values()]
         oldest_s = max(0.0, self._now() - min(begins)) if begins else 0.0
         return succeed(Backlog(waiting=len(begins), oldest_s=oldest_s))
 
     def kept(self, states: Collection[State], limit: int) -> Deferred[list[Kept]]:
         """Read callbacks in these states."""
-        found = [entry for entry in self.entries.values() if entry.state in states]
+        found = [entry for entry in self.table.entries.values() if entry.state in states]
         found.sort(key=lambda entry: (-entry.due_at, entry.key))
         return succeed([_kept(entry) for entry in found[:limit]])
 
@@ -107,48 +94,48 @@ class MemoryOutbox:
         """Let failed callbacks wait again."""
         again = [
             entry
-            for entry in self._in_state("failed")
-            if (call_sids is None or entry.row.call_sid in call_sids) and not self._is_outdated(entry)
+            for entry in self.table.entries.values()
+            if entry.state == "failed"
+            and (call_sids is None or entry.row.call_sid in call_sids)
+            and not self._is_outdated(entry)
         ]
         for entry in again:
             entry.state, entry.attempts, entry.since, entry.settled_at = "waiting", 0, None, None
-            entry.due_at = self._now()
+            self.table.wait(entry, self._now())
         return succeed(len(again))
 
     def tidy(self) -> Deferred[None]:
         """Delete old callbacks."""
         now = self._now()
-        for entry in tuple(self.entries.values()):
+        for entry in tuple(self.table.entries.values()):
             is_short = entry.state == "delivered" or self._is_outdated(entry)
             if entry.settled_at is not None and entry.settled_at < now - (
                 KEEP_DELIVERED_S if is_short else KEEP_FAILED_S
             ):
-                del self.entries[entry.key]
+                self.table.forget(entry)
         return succeed(None)
 
     def close(self) -> None:
         """Do nothing."""
 
-    def _in_state(self, state: State) -> list[_Entry]:
-        return [entry for entry in self.entries.values() if entry.state == state]
-
-    def _of_call(self, entry: _Entry) -> Iterator[_Entry]:
-        found = (self.entries.get((entry.row.call_sid, position)) for position in range(LAST_POSITION + 1))
+    def _of_call(self, entry: Entry) -> Iterator[Entry]:
+        found = (self.table.entries.get((entry.row.call_sid, position)) for position in range(LAST_POSITION + 1))
         return (other for other in found if other is not None and other is not entry)
 
-    def _earlier(self, entry: _Entry) -> _Entry | None:
+    def _earlier(self, entry: Entry) -> Entry | None:
         waiting = (other for other in self._of_call(entry) if other.state == "waiting")
         return next((other for other in waiting if other.row.position < entry.row.position), None)
 
-    def _is_outdated(self, entry: _Entry) -> bool:
+    def _is_outdated(self, entry: Entry) -> bool:
         """Whether a later callback of the call was delivered."""
         return any(
             other.state == "delivered" and other.row.position > entry.row.position and other.row.event != PASSTHRU
             for other in self._of_call(entry)
         )
 
-    def _lease(self, entry: _Entry, now: float) -> Leased:
-        entry.holder, entry.due_at = self._holder, now + LEASE_S
+    def _lease(self, entry: Entry, now: float) -> Leased:
+        entry.holder = self._holder
+        self.table.wait(entry, now + LEASE_S)
         entry.since = now if entry.since is None else entry.since
         row = entry.row
         return Leased(
@@ -163,15 +150,17 @@ class MemoryOutbox:
             document=row.document,
         )
 
-    def _settle(self, entry: _Entry, settlement: Settlement) -> None:
+    def _settle(self, entry: Entry, settlement: Settlement) -> None:
         now = self._now()
-        entry.state, entry.why, entry.holder = settlement.state, settlement.why, None
+        entry.why, entry.holder = settlement.why, None
         entry.attempts = settlement.leased.attempts + 1
-        entry.due_at = now + settlement.pause_s
-        entry.settled_at = None if settlement.state == "waiting" else now
+        if settlement.state == "waiting":
+            self.table.wait(entry, now + settlement.pause_s)
+        else:
+            self.table.settle(entry, settlement.state, now)
 
 
-def _kept(entry: _Entry) -> Kept:
+def _kept(entry: Entry) -> Kept:
     row = entry.row
     return Kept(
         call_sid=row.call_sid,

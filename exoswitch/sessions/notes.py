@@ -9,6 +9,7 @@ told of it, so no note replaces it by another end, or by none.
 from collections import OrderedDict
 from collections.abc import Iterable
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from attrs import define, field, frozen
@@ -54,6 +55,11 @@ class Note:
     def noted_at(self) -> float:
         """When it was noted, in seconds since the epoch."""
         return self.sequence % _TAKEOVER / _MICROSECONDS
+
+    @cached_property
+    def document(self) -> str:
+        """The session as text: a batch writes it into several rows."""
+        return to_text(self.session)
 
 
 @define
@@ -137,7 +143,7 @@ def session_row(note: Note) -> tuple[object, ...]:
     session = note.session
     texts = (_column(getattr(session, name)) for name in _TEXTS)
     times = (getattr(session, name) for name in _TIMES)
-    return (*texts, *times, *_charges(session), *_seconds(session), note.sequence, to_text(session))
+    return (*texts, *times, *_charges(session), *_seconds(session), note.sequence, note.document)
 
 
 def read_note(call_sid: object, sequence: object, document: Any) -> Note | CorruptRecord:

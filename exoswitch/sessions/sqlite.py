@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from attrs import astuple
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -16,7 +15,7 @@ from exoswitch.billing.amounts import millionths, of_millionths
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord
-from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, callback_rows
+from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, callback_rows, callback_values
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
     EVENT_COLUMNS,
@@ -158,12 +157,14 @@ class SqliteDatabase:
 
 
 def _write(cursor: sqlite3.Cursor, notes: Sequence[Note]) -> None:
-    cursor.execute("BEGIN IMMEDIATE")
-    cursor.executemany(_ADD_EVENT, map(event_row, notes))
     last = newest(notes)
-    cursor.executemany(_SET_SESSION, map(session_row, last))
-    for note, row in callback_rows(last):
-        cursor.execute(_ADD_CALLBACK, (*astuple(row), row.call_sid, note.sequence))
+    # Made before the transaction, in which other connections to the file wait: that of the outbox, for its marks.
+    events, sessions = [*map(event_row, notes)], [*map(session_row, last)]
+    callbacks = [(*callback_values(row), row.call_sid, note.sequence) for note, row in callback_rows(last)]
+    cursor.execute("BEGIN IMMEDIATE")
+    cursor.executemany(_ADD_EVENT, events)
+    cursor.executemany(_SET_SESSION, sessions)
+    cursor.executemany(_ADD_CALLBACK, callbacks)
 
 
 def _recall(cursor: sqlite3.Cursor, call_sids: Collection[str]) -> list[Note | CorruptRecord]:

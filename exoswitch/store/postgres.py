@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
 import psycopg2
+import psycopg2.errors
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.task import deferLater
 from txpostgres.txpostgres import AlreadyPolling, Connection, UnexpectedPollResult
 
-from exoswitch.errors import BackendUnavailable, RecordRefused
+from exoswitch.errors import BackendUnavailable, NotMadeYet, RecordRefused
 from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.store.postgres_address import without_secrets
 from exoswitch.store.postgres_hosts import host_parameters
@@ -72,16 +73,21 @@ class PostgresConnection:
         self._connection: _WatchedConnection | None = None
         self._is_closed = False
 
-    def run(self, work: Callable[[Ask], Awaitable[_Result]], *, within_s: float | None = None) -> Deferred[_Result]:
+    def run(
+        self, work: Callable[[Ask], Awaitable[_Result]], *, within_s: float | None = None, makes_tables: bool = False
+    ) -> Deferred[_Result]:
         """Do some work with the connection; connect first if there is none.
+
+        If it `makes_tables`, a table that is missing is its own fault.
 
         Raises:
             BackendUnavailable: the server cannot be reached, breaks the connection, refuses a statement, or takes too
                 long.
+            NotMadeYet: the database has no tables.
             RecordRefused: the server refuses a value, or a value breaks a rule of the schema.
         """
         deadline = self._reactor.seconds() + (within_s or self._answer_s)
-        return self._lock.run(self._run, work, deadline)
+        return self._lock.run(self._run, work, deadline, makes_tables)
 
     def close(self) -> None:
         """Disconnect, and connect never again."""
@@ -89,7 +95,7 @@ class PostgresConnection:
         self._discard()
 
     @deferred
-    async def _run(self, work: Callable[[Ask], Awaitable[_Result]], deadline: float) -> _Result:
+    async def _run(self, work: Callable[[Ask], Awaitable[_Result]], deadline: float, makes_tables: bool) -> _Result:
         if self._is_closed:
             raise BackendUnavailable(f"{self._name}: it is closed")
         if deadline <= self._reactor.seconds():
@@ -103,8 +109,13 @@ class PostgresConnection:
             raise BackendUnavailable(without_secrets(str(problem), self._address)) from None
         except (psycopg2.Error, ConnectionClosed, AlreadyPolling, UnexpectedPollResult, OSError, ValueError) as error:
             self._discard()
+            if isinstance(error, psycopg2.errors.UndefinedTable) and not makes_tables:
+                raise NotMadeYet(f"{self._name} has no tables yet; a gateway makes them when it starts") from None
             kind = RecordRefused if _is_refusal(error) else BackendUnavailable
             raise kind(f"{self._name}: {without_secrets(_in_one_line(error), self._address)}") from None
+        except Exception:
+            self._discard()  # an error in exoswitch may have left a transaction open
+            raise
 
     async def _connect(self) -> _WatchedConnection:
         hosts = await host_parameters(self._address, ReactorNames(self._reactor))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from twisted.application import strports
+from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import IService
 from twisted.web.resource import IResource
 from twisted.web.server import Site
@@ -17,6 +18,7 @@ from exoswitch.web.channel import Channel
 from exoswitch.web.connection import ConnectionFactory
 from exoswitch.web.limits import IDLE_S, ConnectionLimits
 from exoswitch.web.request import Request as WebRequest
+from exoswitch.web.shared_port import SharedPort
 
 Request = Any  # exoswitch.web.request.Request, which has few types
 
@@ -58,8 +60,10 @@ def make_site(
     return factory
 
 
-def web_service(endpoint: str, factory: ConnectionFactory, reactor: Any) -> IService:
-    """Serve HTTP at a Twisted server endpoint string."""
+def web_service(endpoint: str, factory: ConnectionFactory, reactor: Any, *, is_shared: bool = False) -> IService:
+    """Serve HTTP at a Twisted server endpoint string; other processes may listen there, too, if it `is_shared`."""
+    if is_shared:
+        return StreamServerEndpointService(SharedPort.of(endpoint, reactor), factory)
     return strports.service(endpoint, factory, reactor=reactor)
 
 

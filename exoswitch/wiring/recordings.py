@@ -14,6 +14,7 @@ from exoswitch.exotel.recording_links import RecordingLinks
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.endpoint import Asked
 from exoswitch.exotel.rest.recording_files import PREFIX, RecordingFiles
+from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.metrics import IMetrics
 from exoswitch.interfaces.recordings import IRecordings
 from exoswitch.network.addresses import Endpoint
@@ -80,11 +81,13 @@ class Recordings:
         """Give the URL that a call's recording will have after its end; an empty text if it is not recorded."""
         return self.links().promised_url(session) or ""
 
-    def routes(self, authentication: Authentication) -> Mapping[str, Handler]:
+    def routes(self, authentication: Authentication, calls: ICalls) -> Mapping[str, Handler]:
         """Give the handler of all URLs of recordings."""
         if self.recorder is None:
             return {}
-        files = RecordingFiles(self._find, self.links, authentication, self._downloads.run, self._reactor, time.time)
+        files = RecordingFiles(
+            self._find, self.links, authentication, calls, self._downloads.run, self._reactor, time.time
+        )
         return {PREFIX: files.answer}
 
     def _find(self, account: str, call_sid: str, suffix: str) -> Path:

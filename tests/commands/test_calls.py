@@ -31,6 +31,22 @@ def test_table_has_live_calls_first_and_then_the_newest():
     assert lines[2].split()[6:9] == ["0:00:08", "bsnl1", "sales"]
 
 
+def test_second_phone_is_listed_under_the_first_one():
+    parts = {"bot": None, "created_at": MOMENT + 70}
+    second = evolve(SESSION, call_sid="second", parent_call_sid="new", **parts).ended(HUNG_UP, MOMENT + 90)
+    alone = evolve(second, call_sid="alone", parent_call_sid="not listed", created_at=MOMENT - 900)
+    _, *lines = listing().as_table([alone, second, OLD, NEW, LIVE]).splitlines()
+    assert [line[:8].rstrip() for line in lines] == ["live", "new", "  second", "old", "alone"]
+    calls = json.loads(listing().as_json([OLD, second, NEW]))
+    assert [(call["sid"], call["parent_sid"]) for call in calls] == [("new", None), ("second", "new"), ("old", None)]
+
+
+def test_second_phone_whose_call_goes_on_follows_the_first_one_that_has_ended():
+    second = evolve(LIVE, call_sid="second", parent_call_sid="old", bot=None)
+    _, *lines = listing().as_table([second, NEW, OLD]).splitlines()
+    assert [line.split()[0] for line in lines] == ["new", "old", "second"]
+
+
 def test_bot_that_is_no_app_is_named_by_its_host_without_its_credentials():
     table = listing().as_table([NEW])
     assert "other.example.org" in table
@@ -52,6 +68,7 @@ def test_json_has_all_facts_with_times_in_utc():
     (call,) = json.loads(listing().as_json([OLD]))
     assert call == {
         "sid": "old",
+        "parent_sid": None,
         "account": "acme1",
         "direction": "outbound-api",
         "number": "+9198******10",

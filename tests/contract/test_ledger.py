@@ -12,21 +12,18 @@ from exoswitch.call.session import CallStatus, Direction, Ending
 from exoswitch.sessions.interfaces import ILedger
 from exoswitch.sessions.notes import Note
 from exoswitch.store.schema_versions import read_schema
-from tests.harness.databases import Postgres, Sqlite, SqliteInTest
+from tests.harness.databases import KINDS, database_kind
 from tests.harness.prices import PRICES
 from tests.harness.sessions import HUNG_UP, SESSION
 
 DAY_S = 86_400.0
 MIDNIGHT = 1_700_159_400.0  # 2023-11-17 00:00:00 in India
-KINDS = [SqliteInTest, *(pytest.param(kind, marks=pytest.mark.loopback) for kind in (Sqlite, Postgres))]
 BUSY = Ending(status=CallStatus.BUSY, reason="busy")
 
 
 @pytest.fixture(params=KINDS)
 def kind(request, tmp_path):
-    if request.param is Postgres:
-        return Postgres(request.getfixturevalue("postgres").new_database())
-    return request.param(tmp_path)
+    return database_kind(request, tmp_path)
 
 
 def call(sid, answered_at, talked_s, *, waited_s=5.0, **values):

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import pytest
 from attrs import define
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
@@ -138,3 +139,14 @@ class Postgres(_OnAReactor):
 
     def rows(self, database, query):
         return database._quick.run(lambda ask: ask(query))
+
+
+KINDS = [SqliteInTest, *(pytest.param(kind, marks=pytest.mark.loopback) for kind in (Sqlite, Postgres))]
+"""Each kind of database: the parameters of a fixture."""
+
+
+def database_kind(request, tmp_path):
+    """Give the kind that is a fixture's parameter, with an empty database."""
+    if request.param is Postgres:
+        return Postgres(request.getfixturevalue("postgres").new_database())
+    return request.param(tmp_path)

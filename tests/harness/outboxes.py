@@ -1,5 +1,6 @@
 """Outboxes for tests: beside the sessions in memory, in SQLite and in PostgreSQL, on a clock that a test sets."""
 
+import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
@@ -67,7 +68,7 @@ class InMemory(_World):
             self.first = MemoryOutbox(lambda: self.now, holder)
             self.sessions = MemorySessions(add_callbacks=self.first.add)
             return self.first
-        return MemoryOutbox(lambda: self.now, holder, entries=self.first.entries)
+        return MemoryOutbox(lambda: self.now, holder, table=self.first.table)
 
     def write(self, notes):
         for note in notes:
@@ -123,3 +124,14 @@ class InPostgres(_World):
 
     def write(self, notes):
         return self.database.write(notes)
+
+
+WORLDS = [InMemory, InSqlite, pytest.param(InPostgres, marks=pytest.mark.loopback)]
+"""Each kind of outbox: the parameters of a fixture."""
+
+
+def world_of(request, tmp_path):
+    """Give the world that is a fixture's parameter, with an empty outbox."""
+    if request.param is InPostgres:
+        return InPostgres(address=request.getfixturevalue("postgres").new_database())
+    return request.param(folder=tmp_path) if request.param is InSqlite else InMemory()

@@ -17,7 +17,8 @@ from attrs import define, field
 
 from tests.harness.e2e.ports import free_port
 
-START_WAIT_S = 20
+START_WAIT_S = 60
+ANSWER_WAIT_S = 30  # a busy machine starts a process for each connection slowly
 USER = "exo"
 
 
@@ -109,7 +110,7 @@ class PostgresServer:
 
     def query(self, name: str, statement: str) -> list:
         """Send one statement to a database, and give the rows."""
-        connection = psycopg2.connect(self.address(name), connect_timeout=2)
+        connection = psycopg2.connect(self.address(name), connect_timeout=ANSWER_WAIT_S)
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:

@@ -18,6 +18,7 @@ from exoswitch.call.session import (
 )
 from exoswitch.call.status_callback import EVENTS, StatusCallback
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.sessions.notes import Note
 
 MOMENT = 1_700_000_000.0
 
@@ -33,6 +34,9 @@ SESSION = Session(
     updated_at=MOMENT,
 )
 HUNG_UP = Ending(status=CallStatus.COMPLETED, reason="the caller hung up", cause=16)
+RINGING = SESSION.progressed(CallStatus.RINGING, MOMENT + 1)
+ENDED = SESSION.ended(HUNG_UP, MOMENT + 9)
+NOTES = [Note(1, SESSION), Note(2, RINGING), Note(3, ENDED)]
 
 _texts = st.text(max_size=12) | st.just("a\0\ud800ü")
 _moments = st.floats(0, 4e9, allow_nan=False)

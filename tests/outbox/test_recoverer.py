@@ -94,7 +94,7 @@ class World:
         self.hanging.pop(0).callback(FAILED)
 
     def states(self):
-        return {key[0]: entry.state for key, entry in self.outbox.entries.items()}
+        return {key[0]: entry.state for key, entry in self.outbox.table.entries.items()}
 
     def stop(self):
         stopped = self.recoverer.stopService()

@@ -49,13 +49,14 @@ class Dialer:
         return [told["EventType"] for _, told in self.told(sid)]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def running(tmp_path_factory, request):
     far_side = FarSide(("pbx1",))
     far_side.start()
     (asterisk,) = far_side.asterisks.values()
     asterisk.scripts |= {f"+91{number[1:]}": read_script(script) for number, script in SCRIPTS.items()}
-    gateway = lone_gateway(tmp_path_factory.mktemp("gateway"), far_side)
+    keys = {"sessions": request.getfixturevalue("postgres").new_database()} if request.param == "postgres" else {}
+    gateway = lone_gateway(tmp_path_factory.mktemp("gateway"), far_side, **keys)
     dialer = Dialer(gateway, far_side)
     dialer.open()
     gateway.start()

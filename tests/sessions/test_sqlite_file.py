@@ -9,7 +9,8 @@ from attrs import evolve
 from twisted.internet.defer import gatherResults
 
 from exoswitch.errors import BackendUnavailable
-from exoswitch.sessions.notes import Note
+from exoswitch.sessions import sqlite
+from exoswitch.sessions.notes import Note, session_row
 from exoswitch.sessions.sqlite import SqliteDatabase
 from tests.harness.databases import SqliteInTest, result, sqlite_in_test
 from tests.harness.sessions import MOMENT, SESSION
@@ -47,6 +48,21 @@ def test_file_is_unavailable_while_another_process_writes_too_long(tmp_path):
                 await database.claim(["c1"], "t1", MOMENT)
             assert await database.recall(["c1"]) == []
         await database.write([Note(1, SESSION)])
+
+    SqliteInTest(tmp_path).run(scenario)
+
+
+def test_rows_are_made_before_the_transaction_in_which_others_wait(tmp_path, monkeypatch):
+    def made(note):
+        with closing(sqlite3.connect(tmp_path / "calls.db", isolation_level=None, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        return session_row(note)
+
+    monkeypatch.setattr(sqlite, "session_row", made)
+
+    async def scenario(database):
+        await database.write([Note(1, SESSION), Note(2, evolve(SESSION, call_sid="c2"))])
+        assert len(await database.recall(["c1", "c2"])) == 2
 
     SqliteInTest(tmp_path).run(scenario)
 

@@ -66,7 +66,7 @@ class ErrorResponse:
     headers: Mapping[str, str] = field(factory=dict)
 
     def document(self, form: Form, method: str, request_id: str) -> Mapping[str, Any]:
-        """Give the document; version 2 also tells the method, and an id of the request."""
+        """Give the document; versions 2 and 3 also tell the method, and an id of the request."""
         if form is not Form.V2:
             return {"RestException": {"Status": self.status, "Message": self.message}}
         error = {

@@ -1,4 +1,4 @@
-"""Core: the form of an answer: XML, JSON, or the JSON of version 2; the path of a request chooses it (spec §6.1)."""
+"""Core: the form of an answer: XML, JSON, or the JSON of versions 2 and 3; the path chooses it (spec §6.1)."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Form(Enum):
     def of_path(cls, path: str) -> "Form":
         """Give the form that a path asks for; any word of it may have the suffix, as in ``Calls.json/<sid>``."""
         words = path.lower().strip("/").split("/")
-        if words[0] == "v2":
+        if words[0] in {"v2", "v3"}:
             return cls.V2
         if words[0] == "v2_beta" or any(word.endswith(SUFFIX) for word in words):
             return cls.JSON

@@ -6,26 +6,38 @@ from pathlib import Path
 
 from attrs import define
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 
 from exoswitch.errors import CallNotFound
-from exoswitch.exotel.recording_links import PATH, RecordingLinks
+from exoswitch.exotel.recording_links import PATH, RecordingLinks, has_recording
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.errors import NotAllowed
-from exoswitch.web.files import InThread, open_file, send_file
+from exoswitch.interfaces.calls import ICalls
+from exoswitch.web.files import InThread, OpenFile, open_file, send_file
 from exoswitch.web.site import Request
 
 PREFIX = f"/{PATH}/"
+
+WAIT_S = 5.0
+"""How long a request waits for a recording that is being finished: a dialer asks as soon as it is told of the end."""
+
+AGAIN_S = 0.25
+_FINISHED_S = 30.0  # after the end of its call, a recording that is not there will not come
 
 _PATH = re.compile(rf"/{PATH}/([A-Za-z0-9_-]{{1,64}})/([0-9A-Za-z-]{{1,64}})\.(mp3|wav)", re.ASCII)
 
 
 @define(eq=False)
 class RecordingFiles:
-    """Serves recordings; `find` gives the file of an account, a call and a format, whether it is there or not."""
+    """Serves recordings; `find` gives the file of an account, a call and a format, whether it is there or not.
+
+    `calls` tells whether a recording that is not there will be there in a moment.
+    """
 
     _find: Callable[[str, str, str], Path]
     _links: Callable[[], RecordingLinks]
     _authentication: Authentication
+    _calls: ICalls
     _in_thread: InThread
     _clock: IReactorTime
     _wall_clock: Callable[[], float]
@@ -35,6 +47,7 @@ class RecordingFiles:
 
         Raises:
             CallNotFound: there is none, or not yet.
+            BackendUnavailable: there is none, and whether one will come cannot be known now.
             NotAllowed: the signature is wrong or has expired.
             Unauthorized: there is no signature, and the credentials are not those of the account.
         """
@@ -48,10 +61,30 @@ class RecordingFiles:
             raise NotAllowed("this URL has expired, or its signature is wrong: ask for a new PreSignedRecordingUrl")
         if is_signed is None:
             await self._authentication.account(request, account)
-        file = await open_file(self._find(account, call_sid, suffix), self._in_thread)
+        file = await self._open(account, call_sid, suffix)
         if file is None:
             raise CallNotFound(
                 f"there is no recording of call {call_sid[:40]} in this gateway's folder, or not yet: "
                 "it is there some seconds after the end of the call"
             )
         await send_file(request, file, self._in_thread, self._clock)
+
+    async def _open(self, account: str, call_sid: str, suffix: str) -> OpenFile | None:
+        """Open a recording; wait a little for one that is being finished, here or by another gateway."""
+        path = self._find(account, call_sid, suffix)
+        file = await open_file(path, self._in_thread)
+        if file is not None or not await self._is_being_finished(account, call_sid):
+            return file
+        until = self._clock.seconds() + WAIT_S
+        while file is None and self._clock.seconds() < until:
+            await deferLater(self._clock, AGAIN_S)
+            file = await open_file(path, self._in_thread)
+        return file
+
+    async def _is_being_finished(self, account: str, call_sid: str) -> bool:
+        try:
+            session = await self._calls.find(account, call_sid)
+        except CallNotFound:
+            return False
+        ended_at = session.ended_at
+        return ended_at is not None and has_recording(session) and self._wall_clock() - ended_at < _FINISHED_S

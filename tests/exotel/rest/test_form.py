@@ -19,6 +19,8 @@ from exoswitch.exotel.rest.xml import render_xml
         ("/v1/Accounts/a/Calls.json/s1", Form.JSON),
         ("/v2/accounts/a/campaigns", Form.V2),
         ("/V2/accounts/a/campaigns.json", Form.V2),
+        ("/v3/accounts/a/calls/s1", Form.V2),
+        ("/v3/accounts/a/calls/s1.json", Form.V2),
         ("/v2_beta/Accounts/a/IncomingPhoneNumbers", Form.JSON),
         ("/healthz", Form.XML),
         ("", Form.XML),

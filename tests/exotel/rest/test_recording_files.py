@@ -6,11 +6,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from attrs import evolve
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 
-from exoswitch.call.recording import RecordingWish
+from exoswitch.call.recording import Recorded, RecordingWish
+from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.exotel.recording_links import RecordingLinks
-from exoswitch.exotel.rest.recording_files import PREFIX, RecordingFiles
+from exoswitch.exotel.rest.recording_files import AGAIN_S, PREFIX, WAIT_S, RecordingFiles
 from exoswitch.exotel.rest.resource import RestResource
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.dialer_accounts import ACCOUNTS
@@ -27,17 +28,29 @@ LINKS = RecordingLinks(base_url="http://gw.example.org", secret=b"a secret of th
 OVER = evolve(SESSION, call_sid=SID, answered_at=MOMENT, recording=RecordingWish()).ended(HUNG_UP, MOMENT + 9)
 
 
+class Calls:
+    """The gateway's calls: one that ended a moment ago, unless a test says otherwise."""
+
+    session = OVER
+
+    def find(self, account, call_sid):
+        if self.session is None or (account, call_sid) != (self.session.account, self.session.call_sid):
+            return fail(CallNotFound("no such call"))
+        return succeed(self.session)
+
+
 class Shelf:
     """A server with a folder of recordings, at a time of its own; while it `holds`, its reads wait."""
 
     def __init__(self, folder):
         self.folder, self.now, self.waiting, self.holds = folder, MOMENT, [], False
-        self.server = Server(None)
+        self.server, self.calls = Server(None), Calls()
         clock, metrics = self.server.clock, MemoryMetrics()
         files = RecordingFiles(
             lambda account, sid, suffix: folder / f"{account}-{sid}.{suffix}",
             lambda: LINKS,
             authentication_of(lambda: ACCOUNTS, clock, metrics),
+            self.calls,
             self.in_thread,
             clock,
             lambda: self.now,
@@ -121,6 +134,66 @@ def test_a_recording_that_is_not_there_is_not_found(shelf):
     reply = shelf.get(PATH.replace(SID, "f" * 32), auth=KEY)
     assert reply.code == 404
     assert "or not yet" in reply.message
+
+
+def _asked_early(shelf):
+    """Ask for the recording of a call that has just ended; the file is not there yet."""
+    (shelf.folder / f"acme1-{SID}.mp3").rename(shelf.folder / "unfinished")
+    connection = shelf.server.connect()
+    token = base64.b64encode(":".join(KEY).encode()).decode()
+    connection.send(f"GET {PATH} HTTP/1.1\r\nHost: gw\r\nAuthorization: Basic {token}\r\n\r\n".encode())
+    return connection
+
+
+def test_a_request_at_the_end_of_the_call_waits_for_the_recording(shelf):
+    connection = _asked_early(shelf)
+    shelf.server.clock.pump([0.1] * 10)
+    assert connection.replies() == []
+    (shelf.folder / "unfinished").rename(shelf.folder / f"acme1-{SID}.mp3")
+    shelf.server.clock.pump([0.1] * 20)
+    (reply,) = connection.replies()
+    assert (reply.code, reply.text) == (200, AUDIO)
+
+
+def test_a_request_waits_five_seconds_for_a_recording_that_does_not_come(shelf):
+    connection = _asked_early(shelf)
+    shelf.server.clock.pump([0.1] * round(10 * (WAIT_S - AGAIN_S)))
+    assert connection.replies() == []
+    shelf.server.clock.pump([0.1] * 10)
+    (reply,) = connection.replies()
+    assert reply.code == 404
+
+
+def test_a_client_that_disconnects_ends_the_wait(shelf):
+    connection = _asked_early(shelf)
+    shelf.server.clock.pump([0.1] * 10)
+    connection.hang_up()
+    assert [call for call in shelf.server.clock.getDelayedCalls() if call.getTime() < AGAIN_S + 1.1] == []
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        evolve(OVER, ended_at=MOMENT - 60),
+        evolve(OVER, recording=None),
+        evolve(OVER, recorded=Recorded(seconds=0.0, ended_early="the disk is full")),
+        evolve(SESSION, call_sid=SID, answered_at=MOMENT, recording=RecordingWish()),
+    ],
+    ids=["ended long ago", "not recorded", "nothing was recorded", "not ended"],
+)
+def test_no_request_waits_for_a_recording_that_will_not_come_soon(shelf, session):
+    shelf.calls.session = session
+    connection = _asked_early(shelf)
+    shelf.server.clock.advance(0)
+    (reply,) = connection.replies()
+    assert reply.code == 404
+
+
+def test_while_the_session_store_is_away_a_recording_that_is_not_there_may_come(shelf):
+    shelf.calls.find = lambda *_: fail(BackendUnavailable("the session store cannot be reached: see the log"))
+    connection = _asked_early(shelf)
+    (reply,) = connection.replies()
+    assert reply.code == 503
 
 
 @pytest.mark.parametrize("path", [PREFIX, f"{PREFIX}acme1", f"{PATH}.part", f"{PREFIX}acme1/..%2fx.mp3"])

@@ -15,8 +15,10 @@ from zope.interface import implementer
 from exoswitch.errors import BackendUnavailable, CallNotFound, NoCapacity, TrunkError
 from exoswitch.exotel.rest.calls import call_endpoints
 from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
+from exoswitch.exotel.rest.connect.reach import Reaches
 from exoswitch.exotel.rest.resource import RestResource
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.network.reach import ReachRules
 from exoswitch.sessions.memory import MemorySessions
 from exoswitch.telemetry.memory import MemoryMetrics
 from exoswitch.web.health import health_routes
@@ -65,7 +67,8 @@ class Dialer:
 
     def __attrs_post_init__(self):
         clock, metrics = Clock(), MemoryMetrics()
-        endpoints = (*connect_endpoints(self.calls, accounts), *call_endpoints(self.calls, clock))
+        strict = Reaches(ReachRules(), ReachRules(key="callback_hosts"))
+        endpoints = (*connect_endpoints(self.calls, accounts, lambda: strict), *call_endpoints(self.calls, clock))
         api = rest_api(endpoints, accounts, clock, metrics, lambda: NOON_UTC)
         self.server = Server(RestResource(api, health_routes(self.calls)), clock, metrics)
 
@@ -88,6 +91,16 @@ def test_a_call_is_placed_and_answered_as_at_exotel(dialer):
     assert reply.text.startswith(b'{"Call":{"Sid":"8a2b1d3c4e5f60718293a4b5c6d717bg","ParentCallSid":null,')
     (placed,) = dialer.calls.placed
     assert (placed.account, placed.number, placed.bot.url) == ("acme1", "+919812345610", VOICE_AI["StreamUrl"])
+
+
+def test_a_callback_to_a_private_address_is_refused_before_the_call_is_placed(dialer):
+    reply = dialer.connect({**VOICE_AI, "StatusCallback": "http://10.0.0.5/told"})
+    assert reply.code == 400
+    assert reply.message == (
+        "StatusCallback: 10.0.0.5 has no public address (its address belongs to a private network): "
+        "the operator can permit it with callback_hosts or private_networks"
+    )
+    assert dialer.calls.placed == []
 
 
 @pytest.mark.parametrize("change", [str, str.lower, str.upper])

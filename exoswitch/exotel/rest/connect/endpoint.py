@@ -6,23 +6,28 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from exoswitch.call.session import Session
+from exoswitch.exotel.rest.connect.reach import Reaches, refuse_out_of_reach
 from exoswitch.exotel.rest.connect.request import read_connect
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.representations import View, call_record
 from exoswitch.interfaces.calls import ICalls
 from exoswitch.interfaces.routing import Accounts
+from exoswitch.network.host_endpoint import is_own_address
 from exoswitch.telephony.numbers import mask
 
 _LOG = Logger(namespace="exoswitch.rest")
 
 
-def connect_endpoints(calls: ICalls, accounts: Callable[[], Accounts]) -> tuple[Endpoint, ...]:
-    """Give the endpoint; `accounts` gives the present ones."""
+def connect_endpoints(
+    calls: ICalls, accounts: Callable[[], Accounts], reaches: Callable[[], Reaches] = Reaches
+) -> tuple[Endpoint, ...]:
+    """Give the endpoint; `accounts` gives the present ones, `reaches` the rules for servers that requests name."""
 
     async def connect(asked: Asked) -> Answered:
         """Place a call."""
         view = View(form=asked.form, details=bool(asked.parameters.flag("details")))
         wanted = read_connect(asked.parameters, asked.account, accounts())
+        refuse_out_of_reach(wanted, reaches(), is_own_address)
         session = await _shielded(calls.place(wanted))
         _LOG.info(
             "call {call} of {account} to {number} is accepted",
