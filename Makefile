@@ -4,15 +4,17 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: help demo check test fuzz audit clean
+.PHONY: help demo check test fuzz planes sanitize audit clean
 
 help:
-	@echo "make demo    a whole call on this machine, without any server; prints its measurements"
-	@echo "make check   the quick loop: style, types, imports, unit tests; about a minute"
-	@echo "make test    every check and every test, with a real Asterisk; ends with a table of results"
-	@echo "make fuzz    ten minutes of made-up inputs for each fuzz target; keeps those that reach new code"
-	@echo "make audit   known weaknesses of the libraries, and their list in sbom.json"
-	@echo "make clean   removes the files that these commands made in this folder"
+	@echo "make demo     a whole call on this machine, without any server; prints its measurements"
+	@echo "make check    the quick loop: style, types, imports, unit tests; about a minute"
+	@echo "make test     every check and every test, with a real Asterisk; ends with a table of results"
+	@echo "make fuzz     ten minutes of made-up inputs for each fuzz target; keeps those that reach new code"
+	@echo "make planes   a million made-up steps in both media planes, which must do the same; half an hour"
+	@echo "make sanitize the tests of the compiled code, which stops at memory errors and undefined behaviour"
+	@echo "make audit    known weaknesses of the libraries, and their list in sbom.json"
+	@echo "make clean    removes the files that these commands made in this folder"
 
 demo: $(VENV)/.has-exoswitch
 	$(VENV)/bin/exoswitch demo
@@ -25,6 +27,12 @@ test: $(VENV)/.has-tox
 
 fuzz: $(VENV)/.has-tox
 	$(VENV)/bin/python -m tox run -e fuzz -- --seconds 600 --keep
+
+sanitize: $(VENV)/.has-tox
+	$(VENV)/bin/python -m tox run -e sanitize
+
+planes: $(VENV)/.has-tox
+	$(VENV)/bin/python -m tox run -e planes
 
 audit: $(VENV)/.has-tox
 	$(VENV)/bin/python -m tox run --notest -e runtime

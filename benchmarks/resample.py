@@ -17,9 +17,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module, util
 from operator import mul
 
-from machine import processor
-
 from exoswitch.audio.resample import REACH_SAMPLES, Resampler
+from exoswitch.bench.machine import processor
 
 Feed = Callable[[bytes], bytes]
 
@@ -36,9 +35,15 @@ def phases(ratio: int) -> list[list[int]]:
     return [list(answer[phase::ratio]) for phase in range(1, ratio)]
 
 
-def exoswitch(from_hz: int, to_hz: int) -> Feed:
-    """Use the resampler of exoswitch."""
+def in_python(from_hz: int, to_hz: int) -> Feed:
+    """Use the resampler of an installation without a compiler."""
     return Resampler(from_hz, to_hz).feed
+
+
+def compiled(from_hz: int, to_hz: int) -> Feed:
+    """Use the compiled resampler."""
+    feed: Feed = import_module("exoswitch.audio._native").Resampler(from_hz, to_hz).feed
+    return feed
 
 
 def numpy_upward(from_hz: int, to_hz: int) -> Feed:
@@ -125,7 +130,9 @@ def soxr(quality: str) -> Callable[[int, int], Feed]:
 
 def ways() -> Iterator[tuple[str, Callable[[int, int], Feed]]]:
     """Give the installed methods."""
-    yield "exoswitch", exoswitch
+    yield "exoswitch", in_python
+    if util.find_spec("exoswitch.audio._native"):
+        yield "compiled", compiled
     if util.find_spec("numpy"):
         yield "numpy", with_numpy
     yield "plain Python", plain_python

@@ -17,11 +17,12 @@ from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
 from exoswitch.audio.g711 import ALAW, ULAW
 from exoswitch.call.media import MediaEncoding
 from exoswitch.rtp.jitter import JitterBuffer
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.message_encoder import MessageEncoder
 from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.rtp.plane import MediaSession, Plane
+from exoswitch.rtp.plane import Plane
 from exoswitch.rtp.playout import Playout
+from exoswitch.rtp.session import LegSettings
 
 ASTERISK = ("10.0.1.5", 12000)
 CALLS = 100
@@ -165,18 +166,21 @@ class Inbound:
 
 def test_tick_of_100_calls(benchmark):
     """The plane's tick with audio in both directions, and messages to the bots; without sockets."""
-    inbound, ends = Inbound(), [Driven() for _ in range(CALLS)]
-    lines = [MediaSession(end.leg, Nothing(), Nothing()) for end in ends]
+    inbound, rng, settings = Inbound(), random.Random(1), LegSettings(source_host=ASTERISK[0])
     plane = Plane(inbound, lambda line: pytest.fail(f"{line} failed"))
+    lines = [plane.open(settings, rng, Nothing(), Nothing(), None) for _ in range(CALLS)]
+    speech = [Packetizer(0, 1, 2, 3) for _ in lines]
     for line in lines:
+        line.direct(*ASTERISK)
         line.attach(Nothing(), ENCODING)
-        plane.add(line)
     clock = {"now": 0.0}
 
     def setup():
-        inbound.ready = [(line, end.packets(1)[0], ASTERISK) for line, end in zip(lines, ends, strict=True)]
+        inbound.ready = [
+            (line, packets.encode(CODED, marker=False), ASTERISK) for line, packets in zip(lines, speech, strict=True)
+        ]
         for line in lines:
-            line.leg.playout.play(SPEECH)
+            line.play(SPEECH)
         clock["now"] += FRAME_S
         return (clock["now"],), {}
 

@@ -91,6 +91,10 @@ class BackendUnavailable(ExoswitchError):  # noqa: N818
     """A server that exoswitch depends on (Asterisk, a store) cannot be reached or did not answer in time."""
 
 
+class NotMadeYet(BackendUnavailable):
+    """A store is not there yet, or holds no tables; a gateway makes it when it starts."""
+
+
 class HostNotFound(ExoswitchError):  # noqa: N818 - the name says what happened
     """A host name has no address: it does not exist, or its form is wrong."""
 
@@ -117,3 +121,7 @@ class CorruptRecord(ExoswitchError):  # noqa: N818
 
 class RecordRefused(ExoswitchError):  # noqa: N818
     """A database answers, but it cannot store one of the records; the others may be stored without it."""
+
+
+class BenchmarkFailed(ExoswitchError):  # noqa: N818
+    """A program of a benchmark failed, or did not answer in time; the text has its last words."""

@@ -35,6 +35,10 @@ def freeze_start(reactor: Any) -> None:
 
     These 110,000 objects live as long as the process. A full collection that walks them stops the audio of all calls
     for 100 ms (measured on Python 3.11), and any flood of requests sets one off.
+
+    The thresholds stay Python's own. With 200 calls that were replaced 1,500 times, a collection of the second
+    generation took at most 2 ms; with 2,000, 5,000 and 10,000 in place of 700 it took 8, 44 and 171 ms. What costs is
+    the cycles of calls that are over, so the media of a call has none.
     """
 
     def freeze() -> None:

@@ -14,6 +14,7 @@ from exoswitch.asterisk.render import render
 from exoswitch.config.changes import Changes, changes
 from exoswitch.config.loader import load_with_warnings
 from exoswitch.config.model import AsteriskConfig, Config
+from exoswitch.config.processes import of_process
 from exoswitch.config.rules import broken_rules
 from exoswitch.configured import rules
 from exoswitch.control.messages import Answer, Request
@@ -50,12 +51,14 @@ class _Read:
 class Reload:
     """Reads the gateway's own file again, when it is asked; one reload after the other.
 
-    The file's ``${NAME}`` are those of the gateway's environment, which a running process does not renew.
+    The file's ``${NAME}`` are those of the gateway's environment, which a running process does not renew. `_process`
+    is the number of this one among those that share the file.
     """
 
     _file: Path
     _environ: Mapping[str, str]
     _gateway: Gateway
+    _process: int = 1
     _turns: DeferredLock = field(factory=DeferredLock, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.reload"), init=False)
 
@@ -96,7 +99,7 @@ class Reload:
     @behind_audio()
     def _read(self, running: Config) -> _Read:
         written, warnings = load_with_warnings(self._file, SETTINGS, self._environ)
-        found = changes(running, written)
+        found = changes(running, self._as_this_process(written))
         problems = broken_rules(found.config, frozenset())
         if problems:
             restart = Problem(", ".join(found.need_restart), "these changes need a restart of the gateway, too")
@@ -107,6 +110,11 @@ class Reload:
             warnings=tuple(f"warning: {warning}" for warning in warnings),
             rendered=tuple(_differing_files(running, found.config)),
         )
+
+    def _as_this_process(self, written: Config) -> Config:
+        """Give this process's part of a file; a file for fewer processes is compared as a whole."""
+        is_mine = self._process <= written.gateway.processes
+        return of_process(written, self._process) if is_mine else written
 
 
 def _told(file: Path, read: _Read) -> Iterable[str]:

@@ -13,8 +13,10 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from exoswitch.config.loader import load_with_warnings
+from exoswitch.config.model import Config
+from exoswitch.config.processes import number_of, of_process
 from exoswitch.control.server import ControlSocket
-from exoswitch.errors import CannotStart, ConfigError
+from exoswitch.errors import CannotStart, ConfigError, InvalidValue
 from exoswitch.process import end_with_error, freeze_start, reserve_descriptors, use_monotonic_time
 from exoswitch.reload import Reload
 from exoswitch.tasks.signals import on_signals
@@ -35,6 +37,7 @@ class Options(usage.Options):
     )
     optParameters = [  # noqa: N815, RUF012 - Twisted's own way to declare options
         ["config", "c", "exoswitch.yaml", "The configuration file."],
+        ["process", "p", None, "Which of gateway.processes this is, from 1 on."],
     ]
 
 
@@ -105,14 +108,26 @@ def _check_files(twistd: Any) -> None:
             )
 
 
+def _gateway(config: Config, reactor: Any) -> Gateway:
+    """Make the gateway; if this install has no part that its configuration wants, end the program with a message."""
+    try:
+        return Gateway(config, reactor, partial(end_with_error, reactor))
+    except CannotStart as problem:
+        sys.exit(str(problem))
+
+
 def makeService(options: Options) -> IService:  # noqa: N802 - the name that twistd looks for
     """Make the service for `twistd exoswitch`; a wrong configuration ends the program with all its problems."""
     twistd: Any = options.parent or {}
     _check_files(twistd)
     try:
-        config, warnings = load_with_warnings(options["config"], SETTINGS, os.environ)
+        machine, warnings = load_with_warnings(options["config"], SETTINGS, os.environ)
+        number = number_of(machine, options["process"])
     except ConfigError as problem:
         sys.exit(f"{problem}\nThe configuration cannot be used; see also: exoswitch check-config {options['config']}")
+    except InvalidValue as problem:
+        sys.exit(str(problem))
+    config = of_process(machine, number)
     from twisted.internet import reactor  # noqa: PLC0415 - twistd chooses the reactor first
 
     for warning in warnings:
@@ -120,9 +135,9 @@ def makeService(options: Options) -> IService:  # noqa: N802 - the name that twi
     use_monotonic_time(reactor)
     freeze_start(reactor)
     reserve_descriptors(config)
-    gateway = Gateway(config, reactor, partial(end_with_error, reactor))
+    gateway = _gateway(config, reactor)
     stop = StopRequests(reactor, gateway).ask
-    reload = Reload(Path(options["config"]).absolute(), os.environ, gateway)
+    reload = Reload(Path(options["config"]).absolute(), os.environ, gateway, number)
     if config.sessions != "memory":
         commands = {"reload": reload.asked, "trunks": gateway.view_trunks}
         gateway.add("commands", ControlSocket(Path(config.journal), commands, reactor))

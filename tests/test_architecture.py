@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 KINDS = ("Core", "Port", "Adapter", "Root")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 LINES_MAX = 400
+LINES_OF_FUNCTION_MAX = 40
 
 # What a core may take from outside: vocabulary. Input, output, clocks and logs are for adapters.
 CORE_LIBRARIES = {"attrs", "automat", "cattrs", "multipart", "phonenumbers"}
@@ -48,6 +49,7 @@ class Module:
     kind: str
     lines: int
     imports: frozenset[str]
+    long_functions: frozenset[str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -55,7 +57,7 @@ class Module:
         tree = ast.parse(text)
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         kind = (ast.get_docstring(tree) or "").partition(":")[0]
-        return cls(name, kind, text.count("\n"), frozenset(imported(tree)))
+        return cls(name, kind, text.count("\n"), frozenset(imported(tree)), frozenset(long_functions(tree)))
 
     @property
     def room(self) -> str:
@@ -72,6 +74,14 @@ def imported(tree: ast.Module) -> Iterator[str]:
             assert node.level == 0, "imports are absolute"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def long_functions(tree: ast.Module) -> Iterator[str]:
+    """Name the functions that are too long to be read at once."""
+    for node in ast.walk(tree):
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if is_function and node.end_lineno - node.lineno + 1 > LINES_OF_FUNCTION_MAX:
+            yield node.name
 
 
 MODULES = {
@@ -100,6 +110,7 @@ def test_every_module_says_first_of_all_what_kind_it_is():
 
 def test_every_module_is_small_and_named_for_what_it_is():
     assert breaches(lambda module: module.lines > LINES_MAX) == {}
+    assert breaches(lambda module: module.long_functions) == {}
     assert breaches(lambda module: NAMES_THAT_SAY_NOTHING & set(module.name.split("."))) == {}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from exoswitch.config.loader import load
 from exoswitch.errors import CannotStart
+from exoswitch.rtp import planes
 from exoswitch.tap import Options, makeService
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring.gateway import Gateway
@@ -31,6 +32,14 @@ def test_configuration_that_is_wrong_ends_the_program_with_all_its_problems(tmp_
         makeService(options_for(path))
     for words in ("asterisks", "trnuks", "trunks", "check-config"):
         assert words in str(ended.value)
+
+
+def test_a_compiled_plane_that_is_wanted_and_not_installed_ends_the_program_with_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(planes, "_compiled", lambda: None)
+    path = tmp_path / "exoswitch.yaml"
+    path.write_text(CONFIG.format(port=8080).replace("20000-29999", "20000-29999, plane: compiled"))
+    with pytest.raises(SystemExit, match="this install has no compiled media plane"):
+        makeService(options_for(path))
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ sample, and multiplied by the filter, written in the same way. The digits of the
 Python's integers do this in a few microseconds, exactly, without a library. The last digits of a product still need
 the samples of the next chunk: they are carried over, as in long multiplication. So the borders between chunks leave
 no trace in the result.
+
+`exoswitch.audio.resampler` gives the compiled one where there is one: native/audio/resample.c, with the same filter.
 """
 
 from functools import cache

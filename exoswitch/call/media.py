@@ -39,6 +39,43 @@ class MediaMessages(Protocol):
         """Give how much held audio was dropped since the last call of this method."""
 
 
+class ServedSocket(Protocol):
+    """A stream's TCP socket while a media plane reads and writes it, in its ticks.
+
+    The plane writes the caller's audio as whole frames of a WebSocket. It plays media messages of a known form at
+    once. Every other frame waits for the stream, with all bytes behind it, until the stream has read it.
+    """
+
+    def read(self) -> bytes | None:
+        """Take the bytes that wait for the stream; None: take the socket back, which is full or has ended."""
+
+    def go_on(self, form: tuple[bytes, bytes] | None) -> bool:
+        """Take notice of the bytes behind those that were read; say whether there is more to read.
+
+        `form` is the JSON around the audio of the bot's media messages, which has no backslash. With None, all
+        frames wait for the stream: it must be so inside a fragmented message.
+        """
+
+    def write(self, data: bytes) -> bool:
+        """Send whole frames, behind those of the plane; False: take the socket back, which is full or has ended."""
+
+    def take_back(self) -> tuple[bytes, bytes]:
+        """End the plane's use of the socket; give the bytes that are not read yet, and those that are not sent.
+
+        Those of TLS stay in its engine.
+        """
+
+
+class SocketOwner(Protocol):
+    """The stream whose socket a media plane serves."""
+
+    def socket_waits(self) -> None:
+        """Call `read` of the served socket."""
+
+    def take_socket_back(self) -> None:
+        """Take the socket back: the plane's leg serves this stream no longer."""
+
+
 class RecordingSink(Protocol):
     """Takes the audio of a recorded call, both sides in time with each other."""
 
@@ -50,8 +87,9 @@ class RecordingSink(Protocol):
 class MediaStatistics:
     """Counts of a call's audio, in 20 ms packets or frames unless the name says otherwise.
 
-    `lost` and `concealed` are of the caller's audio. `overflowed_ms` is the bot's audio that was dropped because the
-    playout queue was full.
+    `lost`, `concealed` and `skipped` are of the caller's audio; `skipped` frames were left out because the delay of
+    the jitter buffer was too long. `overflowed_ms` is the bot's audio that was dropped because the playout queue was
+    full.
     """
 
     received: int = 0
@@ -61,6 +99,7 @@ class MediaStatistics:
     malformed: int = 0
     foreign: int = 0
     concealed: int = 0
+    skipped: int = 0
     sent: int = 0
     underruns: int = 0
     overflowed_ms: int = 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
-from exoswitch.audio.resample import Resampler
+from exoswitch.audio.resampler import Resampler
 from exoswitch.certify.scenario import Stage
 from exoswitch.certify.tape import Tape
 from exoswitch.exotel.trace.replay_caller import CallerStep, HangUp, Press, Speak

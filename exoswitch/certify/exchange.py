@@ -22,7 +22,8 @@ from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.trace.trace import Header
 from exoswitch.rtp.bound_leg import BoundLeg
-from exoswitch.rtp.plane import MediaSession, Plane
+from exoswitch.rtp.plane import Plane
+from exoswitch.rtp.session import AnyPlane, Session
 from exoswitch.rtp.ticker import Ticker
 from exoswitch.telemetry.memory import MemoryMetrics
 
@@ -40,7 +41,7 @@ class Exchange:
     tapes: dict[str, Tape] = field(factory=dict, init=False)
     _calls: list[Call] = field(factory=list, init=False)
     _phones: SimulatedPhones = field(factory=SimulatedPhones, init=False)
-    _plane: Plane = field(init=False)
+    _plane: AnyPlane = field(init=False)
     ticker: Ticker = field(init=False)
     _bots: ExotelBots = field(init=False)
 
@@ -105,8 +106,7 @@ class Exchange:
         tape = Tape(plan.label, start.stream_sid, self._reactor.seconds(), greeting_due_s=due_s)
         self.tapes[start.stream_sid] = tape
         call = Call(tape, self._reactor)
-        media = self._phones.open(plan, tape, call, call, self._terms.seed + 2 * number)
-        self._plane.add(media)
+        media = self._phones.open(plan, tape, call, call, seed=self._terms.seed + 2 * number, plane=self._plane)
         call.dial(self._bots, start, BoundLeg(*PHONE, media, call, lambda: self._close(media)))
         return call
 
@@ -127,7 +127,7 @@ class Exchange:
             direction=Direction.INBOUND,
         )
 
-    def _close(self, media: MediaSession) -> None:
+    def _close(self, media: Session) -> None:
         self._plane.remove(media)
         self._phones.close(media)
 
@@ -135,6 +135,6 @@ class Exchange:
         self._phones.tick(now)
         self._plane.tick(now)
 
-    def _media_failed(self, media: MediaSession) -> None:
+    def _media_failed(self, media: Session) -> None:
         if media.failures == 1:
             self._log.failure("the media of a call failed")

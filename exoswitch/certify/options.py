@@ -34,6 +34,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="the same seed gives the same packet loss in the bad network (default: 0)"
     )
+    _add_files(parser)
+    parser.add_argument("--pace", type=float, default=1.0, help=argparse.SUPPRESS)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to a JSON file")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results to a JUnit XML file")
     parser.add_argument(
@@ -46,4 +51,3 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="save the conversation of the speech scenario as a trace, for --replay",
     )
-    parser.add_argument("--pace", type=float, default=1.0, help=argparse.SUPPRESS)

@@ -14,9 +14,8 @@ from exoswitch.certify.caller import recorded, scripted
 from exoswitch.certify.hearing import is_audible
 from exoswitch.certify.scenario import Plan
 from exoswitch.certify.tape import Tape
-from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.rtp.plane import Listener, MediaSession
+from exoswitch.rtp.session import Address, AnyPlane, LegSettings, Listener, Session
 from exoswitch.sim.network import Network
 from exoswitch.sim.script import Moment
 
@@ -76,6 +75,11 @@ class SimulatedPhone:
         """Take the packets that have reached the gateway."""
         return self._out.due(self._now)
 
+    @property
+    def send_errors(self) -> int:
+        """Give none."""
+        return 0
+
     def connect(self, address: Address) -> None:
         """Do nothing: no stranger reaches a simulated network."""
 
@@ -93,21 +97,22 @@ def _pcm_of(packet: bytes) -> bytes:
 class SimulatedPhones:
     """All phones in use: the plane's source of datagrams."""
 
-    _phones: dict[MediaSession, SimulatedPhone] = field(factory=dict, init=False)
+    _phones: dict[Session, SimulatedPhone] = field(factory=dict, init=False)
 
-    def open(self, plan: Plan, tape: Tape, control: Control, listener: Listener, seed: int) -> MediaSession:
-        """Make the media session of a call, ready for the plane. The same seed gives the same network."""
+    def open(
+        self, plan: Plan, tape: Tape, control: Control, listener: Listener, *, seed: int, plane: AnyPlane
+    ) -> Session:
+        """Add a call to the plane. The same seed gives the same network."""
         rng = Random(seed)
         packetizer = Packetizer.begin(ULAW.payload_type, rng)
         networks = Network(plan.network, seed), Network(plan.network, seed + 1)
         phone = SimulatedPhone(tape, plan, control, packetizer, *networks)
-        leg = MediaLeg(LegSettings(source_host=PHONE[0]), rng)
-        leg.direct(*PHONE)
-        media = MediaSession(leg, phone, listener)
+        media = plane.open(LegSettings(source_host=PHONE[0]), rng, phone, listener, None)
+        media.direct(*PHONE)
         self._phones[media] = phone
         return media
 
-    def close(self, media: MediaSession) -> None:
+    def close(self, media: Session) -> None:
         """Remove a phone. A second call does nothing."""
         self._phones.pop(media, None)
 
@@ -115,9 +120,9 @@ class SimulatedPhones:
         """Let 20 ms pass for all phones. The plane's tick comes after this."""
         for media, phone in tuple(self._phones.items()):
             phone.tick(now)
-            phone.tape.waiting(media.leg.playout.queued_ms)
+            phone.tape.waiting(media.queued_ms)
 
-    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
+    def receive(self) -> Iterator[tuple[Session, bytes, Address]]:
         """Take the packets that have reached the gateway since the last tick."""
         for media, phone in tuple(self._phones.items()):
             for data in phone.arrived():

@@ -5,9 +5,18 @@ import os
 from typing import Any
 
 from exoswitch.commands.findings import Finding
-from exoswitch.commands.local_checks import check_gateway, check_journal, check_private, check_recordings, check_rtp
+from exoswitch.commands.local_checks import (
+    check_gateway,
+    check_journal,
+    check_plane,
+    check_private,
+    check_recordings,
+    check_rtp,
+    check_tls,
+)
 from exoswitch.config.loader import load_with_warnings
 from exoswitch.config.model import Config
+from exoswitch.config.processes import processes
 from exoswitch.tasks.deferred import deferred
 from exoswitch.trunks.registry import SETTINGS
 
@@ -32,8 +41,10 @@ async def examine(config: Config, reactor: Any) -> int:
     """Check everything, one thing after the other; print each finding at once; give the exit status."""
     from exoswitch.commands.server_checks import check_asterisks, check_redis, check_store  # noqa: PLC0415
 
-    found = [check_gateway(config), *check_private(config), *check_journal(config), *check_recordings(config)]
-    found.append(check_rtp(config))
+    found = [check_gateway(part) for _, part in processes(config)]
+    found += [*check_private(config), *(finding for _, part in processes(config) for finding in check_journal(part))]
+    found += [*check_recordings(config), check_plane(config), check_tls(config)]
+    found += [check_rtp(part) for _, part in processes(config)]
     _print(*found)
     for check in (check_store, check_redis, check_asterisks):
         async for finding in check(config, reactor):

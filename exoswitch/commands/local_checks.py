@@ -11,6 +11,9 @@ from pathlib import Path
 from exoswitch.commands.findings import Finding
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
+from exoswitch.errors import CannotStart
+from exoswitch.network.native_tls import told as told_tls
+from exoswitch.rtp.planes import choose_plane, choose_tick, told
 from exoswitch.sessions.set_aside import SetAside
 from exoswitch.store.lock import holder_of
 
@@ -25,7 +28,7 @@ def running_gateway(config: Config) -> str:
 
 def check_gateway(config: Config) -> Finding:
     """Say whether a gateway runs."""
-    return Finding("gateway", running_gateway(config) or "none runs with this file and this journal")
+    return Finding(f"gateway {config.node}", running_gateway(config) or "none runs with this file and this journal")
 
 
 def check_private(config: Config) -> Iterator[Finding]:
@@ -91,6 +94,26 @@ def _cannot_be_made(subject: str, path: Path) -> Iterator[Finding]:
     if not os.access(folder, os.W_OK | os.X_OK):
         remedy = f"run this as the gateway's user, and choose a place for {path} that this user may write to"
         yield Finding(subject, f"{path} cannot be made: this user may not write to {folder}", remedy)
+
+
+def check_plane(config: Config) -> Finding:
+    """Say which media plane a gateway runs here, and where it ticks."""
+    try:
+        kind = choose_plane(config.rtp.plane)
+    except CannotStart as problem:
+        return Finding("media plane", "this install has no compiled one", str(problem).partition(". ")[2])
+    try:
+        tick = choose_tick(config.rtp.tick, kind)
+    except CannotStart as problem:
+        what = f"{kind}, but rtp.tick: thread needs the compiled one"
+        return Finding("media plane", what, str(problem).partition(". ")[2])
+    return Finding("media plane", told(kind, tick))
+
+
+def check_tls(config: Config) -> Finding:
+    """Say which TLS carries the streams of bots over wss."""
+    is_native = config.rtp.plane != "python" and choose_plane("auto") == "compiled"
+    return Finding("TLS to bots", told_tls(is_native=is_native))
 
 
 def check_rtp(config: Config) -> Finding:

@@ -6,12 +6,18 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError
+from twisted.python.failure import Failure
+
+from exoswitch.errors import ExoswitchError
 
 
 def run(begin: Callable[[Any], Deferred[int]]) -> int:
     """Run the reactor until the result of `begin(reactor)` has fired; give it as the exit status.
 
     If the reactor is interrupted before, say so; the exit status is 1.
+
+    Raises:
+        ExoswitchError: the work failed with it.
     """
     from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
     from twisted.internet.task import react  # noqa: PLC0415
@@ -20,11 +26,20 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
 
     use_monotonic_time(reactor)
     statuses: list[int] = []
+    problems: list[ExoswitchError] = []
+
+    def keep(failure: Failure) -> None:
+        if not isinstance(failure.value, ExoswitchError):
+            failure.raiseException()
+        problems.append(failure.value)
+
     try:
-        react(lambda r: begin(r).addCallback(statuses.append))
+        react(lambda r: begin(r).addCallbacks(statuses.append, keep))
     except SystemExit as ended:
         if ended.code:
             return 1
+    if problems:
+        raise problems[0]
     if not statuses:
         print("\nexoswitch: interrupted", file=sys.stderr)
     return statuses[0] if statuses else 1

@@ -10,7 +10,7 @@ from exoswitch.commands.findings import Finding
 from exoswitch.commands.short_links import Login, linked
 from exoswitch.commands.stored_sessions import read_only
 from exoswitch.config.model import AsteriskConfig, Config
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import BackendUnavailable, NotMadeYet
 from exoswitch.fleet.redis.address import parse_redis_url
 from exoswitch.fleet.redis.codec import read_unreadable, read_view
 from exoswitch.sessions.notes import Note
@@ -28,11 +28,13 @@ async def _stored(config: Config, reactor: Any) -> Finding:
         return Finding("sessions", "kept in the gateway's memory")
     try:
         database = read_only(config, reactor)
-    except BackendUnavailable as problem:
+    except NotMadeYet as problem:
         return Finding("sessions", str(problem))
     try:
         await database.open()
         records = await database.recent(_READ_MAX)
+    except NotMadeYet as problem:
+        return Finding("sessions", str(problem))
     except BackendUnavailable as problem:
         return Finding("sessions", str(problem), "see what is stored, docs/operator.md")
     finally:

@@ -128,6 +128,13 @@ def interface_of(text: str) -> str | None:
     return "" if interface in {"0.0.0.0", "::"} else interface  # noqa: S104 - compared, not bound
 
 
+def is_same_server(one: str, other: str) -> bool:
+    """Whether two server endpoints bind the same TCP port on the same interface, or one of them on all."""
+    interfaces = {interface_of(one), interface_of(other)}
+    ports = {Endpoint.of(endpoint).value("port") for endpoint in (one, other)}
+    return None not in interfaces and len(ports) == 1 and (len(interfaces) == 1 or "" in interfaces)
+
+
 def base_url(text: str) -> str:
     """Read the beginning of a URL, without a path: ``https://exoswitch.example.org``; ``""`` is none."""
     if text and not _BASE_URL.fullmatch(text):

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterator
 
+from exoswitch.config import processes
 from exoswitch.config.addresses import interface_of, is_postgres
 from exoswitch.config.model import AsteriskConfig, Config
 from exoswitch.errors import Problem
@@ -17,6 +18,7 @@ def warnings(config: Config) -> list[Problem]:
         _audio_path,
         _http,
         _metrics,
+        processes.warnings,
         _guessable,
         _shared_ports,
         _memory,

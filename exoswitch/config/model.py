@@ -28,10 +28,12 @@ _ONE_OR_MORE = MappingProxyType({"one_or_more": True})  # a list of one entry ma
 class GatewayConfig:
     """This gateway: its limit of concurrent calls, and what it does with them when it stops.
 
+    `processes` is the number of gateway processes that share this machine and this file; see `config.processes`.
     `on_stop`: it waits for their end, or hands them over to other gateways. After `stop_wait_s` it hangs up the rest.
     """
 
     capacity: values.Calls = 1000
+    processes: values.Processes = 1
     on_stop: values.OnStop = "wait"
     stop_wait_s: values.StopSeconds = 30.0
 
@@ -42,7 +44,10 @@ class RtpConfig:
 
     Asterisk sends to the address `advertise`. A port is not used again for `quarantine_s` after a call.
     `jitter_max_ms` bounds the jitter buffer, `playout_max_s` the bot's queued audio. A call without RTP for
-    `silence_timeout_s` is ended. `codec` is the codec between Asterisk and us: ``ulaw`` or ``alaw``.
+    `silence_timeout_s` is ended. `codec` is the codec between Asterisk and us: ``ulaw`` or ``alaw``. `plane` is
+    the media plane that runs: ``compiled``, ``python``, or with ``auto`` the compiled one if this install has it.
+    `tick` is where it ticks: in the ``reactor``, in a ``thread`` of its own, which only the compiled one can, or with
+    ``auto`` in a thread if it can.
     """
 
     bind: values.Ipv4 = "0.0.0.0"  # noqa: S104 - the private link's address is the operator's to choose
@@ -53,6 +58,8 @@ class RtpConfig:
     jitter_max_ms: values.JitterMs = 200
     playout_max_s: values.PlayoutSeconds = 300
     silence_timeout_s: values.WaitSeconds = 30.0
+    plane: values.MediaPlane = "auto"
+    tick: values.MediaTick = "auto"
 
 
 @frozen(kw_only=True)

@@ -11,11 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 
 from exoswitch.call.passthru import HANG_UP, Hop
-from exoswitch.config.addresses import sqlite_path
+from exoswitch.config import processes
+from exoswitch.config.addresses import is_same_server, sqlite_path
 from exoswitch.config.files import check_certificates, read_sound
 from exoswitch.config.kinds import Unreadable, nearest
 from exoswitch.config.model import RTP_PORTS_PER_CALL, AppConfig, Config, CostConfig, StreamConfig, TrunkConfig
 from exoswitch.errors import Problem
+from exoswitch.network.addresses import Endpoint
+
+_OF_PROCESSES = {"gateway.processes", "gateway.capacity", "cluster", "sessions", "http", "metrics"}
 
 
 def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
@@ -29,6 +33,9 @@ def broken_rules(config: Config, unread: AbstractSet[str]) -> list[Problem]:
         *_trunks(config, unread),
         *_costs(config, unread),
         *_gateway_ports(config, unread),
+        *([] if unread & _OF_PROCESSES else processes.broken_rules(config)),
+        *_media_tick(config, unread),
+        *_metrics_port(config, unread),
         *_asterisk_ports(config, unread),
         *_session_store(config.sessions),
         *_file("calls.waiting_sound", config.calls.waiting_sound, read_sound),
@@ -148,17 +155,41 @@ def _follow(path: str, earlier: CostConfig, later: CostConfig) -> Iterator[Probl
 
 
 def _gateway_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
-    """Check the gateway's range: a port for each call, and those in quarantine at the highest rate of new calls."""
-    if unread & {"gateway.capacity", "rtp.ports", "rtp.quarantine_s"}:
+    """Check the range of each process: a port for each call, and those in quarantine at the highest rate of calls."""
+    if unread & {"gateway.capacity", "gateway.processes", "rtp.ports", "rtp.quarantine_s"}:
         return
-    capacity, available = config.gateway.capacity, len(config.rtp.ports)
+    count = config.gateway.processes
+    capacity, available = math.ceil(config.gateway.capacity / count), len(config.rtp.ports) // count
     in_quarantine = math.ceil(config.rtp.quarantine_s * sum(trunk.cps for trunk in config.trunks))
     if available < capacity + in_quarantine:
+        whose = "" if count == 1 else f" for each of {count} processes"
+        calls = f"gateway.capacity {capacity}" if count == 1 else f"its share of gateway.capacity, {capacity},"
         yield Problem(
             "rtp.ports",
-            f"has {available} ports, but gateway.capacity {capacity} needs {capacity + in_quarantine}: "
+            f"has {available} ports{whose}, but {calls} needs {capacity + in_quarantine}: "
             f"one for each call, and {in_quarantine} in quarantine; widen the range or lower the capacity",
         )
+
+
+def _media_tick(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Refuse a thread for the media plane in Python; only an install knows what `auto` is."""
+    if config.rtp.tick == "thread" and config.rtp.plane == "python" and not unread & {"rtp.tick", "rtp.plane"}:
+        yield Problem(
+            "rtp.tick",
+            "is thread, and rtp.plane is python: only the compiled media plane runs in a thread; write "
+            "tick: auto, or plane: auto",
+        )
+
+
+def _metrics_port(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Check that no process listens for metrics where it listens for HTTP."""
+    if unread & {"http", "metrics", "gateway.processes"}:
+        return
+    for number, process in processes.processes(config):
+        if process.metrics and is_same_server(process.http, process.metrics):
+            whose = "" if config.gateway.processes == 1 else f" of process {number}"
+            port = Endpoint.of(config.http).value("port")
+            yield Problem("metrics", f"its port{whose} is {port}, which http has; choose another one")
 
 
 def _asterisk_ports(config: Config, unread: AbstractSet[str]) -> Iterator[Problem]:

@@ -1,8 +1,17 @@
 """Port: the media plane, with one leg for each call."""
 
+from typing import Any
+
 from zope.interface import Attribute, Interface
 
-from exoswitch.call.media import MediaEncoding, MediaMessages, MediaStatistics, RecordingSink
+from exoswitch.call.media import (
+    MediaEncoding,
+    MediaMessages,
+    MediaStatistics,
+    RecordingSink,
+    ServedSocket,
+    SocketOwner,
+)
 
 
 class IStream(Interface):
@@ -48,6 +57,15 @@ class IMediaLeg(Interface):
         """Let the caller's audio flow to this stream from the next tick on, as whole messages.
 
         Audio that came before is dropped.
+        """
+
+    def serve(handle: int, owner: SocketOwner, engine: Any = None) -> ServedSocket | None:
+        """Read and write the TCP socket of the attached stream's WebSocket in the ticks, if this plane can.
+
+        The socket is connected, does not block, and stands at the border of two frames on both sides. Nobody else
+        reads or writes it until the owner takes it back. Detach, hold, drain, close and another attach make it do so.
+
+        Over TLS, `engine` is the connection's exoswitch.network._tls.Engine; nobody else uses it meanwhile.
         """
 
     def detach() -> None:

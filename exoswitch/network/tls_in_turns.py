@@ -5,15 +5,19 @@ Records cost time whatever is in them: 16 KiB of TLS 1.3's KeyUpdate messages ta
 
 # mypy: disallow-untyped-calls=False
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IProtocolFactory, IReactorTime, ITransport
 from twisted.internet.protocol import connectionDone
-from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
+from zope.interface import implementer_only
 
-from exoswitch.network.tls import ServerCheck
+from exoswitch.network.prompt import PromptTransport, prompt
 from exoswitch.tasks.fair_turns import FairTurns
+
+if TYPE_CHECKING:
+    from exoswitch.network._tls import Engine
 
 PIECE_BYTES = 4096
 """Decrypted in one part: of KeyUpdate messages they take 3 ms, and a message of a bot is one part."""
@@ -24,13 +28,20 @@ class TlsInTurnsFactory(TLSMemoryBIOFactory):
 
     noisy = False
 
-    def __init__(self, check: ServerCheck, factory: IProtocolFactory, clock: IReactorTime, turns: FairTurns) -> None:
+    def __init__(
+        self,
+        check: IOpenSSLClientConnectionCreator,
+        factory: IProtocolFactory,
+        clock: IReactorTime,
+        turns: FairTurns,
+    ) -> None:
         super().__init__(check, isClient=True, wrappedFactory=factory, clock=clock)
         self.protocol = _TlsInTurns
         self.turns = turns
 
 
-class _TlsInTurns(BufferingTLSTransport):
+@implementer_only(ITransport)  # not ISSLTransport: autobahn would ask pyOpenSSL's Connection for the TLS channel's ID
+class _TlsInTurns(TLSMemoryBIOProtocol):
     """One TLS connection; it reads no further while data waits for its turn, or the protocol above has paused it."""
 
     factory: Any
@@ -40,8 +51,13 @@ class _TlsInTurns(BufferingTLSTransport):
     _is_behind = False
     _is_paused = False
     _is_read = True
+    _has_records = False  # whether the connection may hold records that have come and are not decrypted
 
     # --- called by Twisted, and by the protocol above
+
+    def makeConnection(self, transport: Any) -> None:  # noqa: N802
+        """Send at once what is written: it is a whole message, and no other is due in this tick."""
+        super().makeConnection(prompt(transport))
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's names
         """Decrypt data, in this turn or in one of the next."""
@@ -63,14 +79,41 @@ class _TlsInTurns(BufferingTLSTransport):
         self._is_paused = False
         self._read_or_not()
 
+    # --- while a media plane serves the socket
+
+    @property
+    def engine(self) -> "Engine | None":
+        """The connection that a media plane can serve together with the socket; None if it cannot."""
+        is_tcp = isinstance(self.transport, PromptTransport)
+        return getattr(self._tlsConnection, "engine", None) if is_tcp else None
+
+    def fileno(self) -> int:
+        """Give the socket's descriptor."""
+        return int(self.transport.fileno())
+
+    def is_idle(self) -> bool:
+        """Tell whether a plane can serve it: the handshake is done, all that came is decrypted, and all is sent."""
+        if self.engine is None or not self.engine.is_open or self._lost is not None:
+            return False
+        has_read = not (self._waiting or self._has_records)
+        return has_read and not self._appSendBuffer and bool(self.transport.is_idle())
+
+    def take_up(self) -> None:
+        """Go on after a plane: send the records that it left, and read what it left in one of the next turns."""
+        if self.connected and not self._lostTLSConnection:
+            self._has_records = True
+            self._flushSendBIO()
+            self.factory.turns.queue(self)
+
     # --- the work of a turn, called by FairTurns
 
     def work(self) -> bool:
         """Decrypt one piece; after all that came, report a lost connection."""
-        if self._waiting and not self._aborted:
+        if (self._waiting or self._has_records) and not self._aborted:
             piece, self._waiting = self._waiting[:PIECE_BYTES], self._waiting[PIECE_BYTES:]
             super().dataReceived(piece)
-            return bool(self._waiting) or self._lost is not None
+            self._has_records = getattr(self._tlsConnection, "has_records", False)
+            return bool(self._waiting) or self._has_records or self._lost is not None
         self._waiting = b""
         if self._lost is not None:
             super().connectionLost(self._lost)

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 
-from exoswitch.rtp.leg import Address
+from exoswitch.rtp.session import Address
 from exoswitch.tasks.deferred import deferred
 
 MAX_DATAGRAM_BYTES = 2048  # more than any RTP of a telephone codec
@@ -34,7 +34,7 @@ class _UdpPort(Protocol):
 class RtpEndpoint(DatagramProtocol):
     """Owns a call's port. Datagrams that the reactor reads wait in `received` for the next tick, if `accepts` agrees.
 
-    `send_errors` counts packets that the kernel refused, `overrun` old datagrams that were dropped.
+    `send_errors` counts packets that the kernel refused, `overrun` old datagrams dropped since the last tick.
     """
 
     noisy = False
@@ -101,7 +101,8 @@ class RtpEndpoint(DatagramProtocol):
 
     @deferred
     async def close(self) -> None:
-        """Unbind; the Deferred fires when the port is free."""
+        """Unbind; the Deferred fires when the port is free. A second call is not allowed."""
         stopped = self._port.stopListening()
+        del self._port  # it has this object: a cycle is work for the garbage collector
         if stopped is not None:
             await stopped

@@ -17,13 +17,19 @@ from enum import Enum
 from attrs import define, field
 
 from exoswitch.audio.concealment import spliced
-from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, FRAME_SAMPLES
 from exoswitch.rtp.serial import add_32, difference_32
 
 _REVIEW_FRAMES = 150  # 3 s
 _LOUD_DROP_FRAMES = 50  # 1 s
 _QUIET_HIGH_BYTES = b"\x00\x01\xfe\xff"  # of samples within ±512: quieter than -36 dB
 _UNKNOWN = 1 << 31  # no packet can be so early
+
+SETTLED_S = (2 * _REVIEW_FRAMES + _LOUD_DROP_FRAMES) * FRAME_S
+"""The longest time from the last late packet until a delay that is one frame too long is short again.
+
+The review in progress does not count, the next one finds the frame, and then one loud frame may be left out.
+"""
 
 
 class State(Enum):
@@ -101,7 +107,7 @@ class JitterBuffer:
         early = difference_32(timestamp, self._next)
         if early < 0 and not self._reach_back(timestamp, newest):
             return
-        self._place(timestamp, pcm)
+        self._put(timestamp, pcm)
         self._spare = min(self._spare, max(0, early))
 
     def _meet(self, timestamp: int, newest: bool) -> bool:
@@ -135,7 +141,7 @@ class JitterBuffer:
         self._pause = self.state is _PLAYING and self.depth_samples + FRAME_SAMPLES <= self.max_samples
         return False
 
-    def _place(self, timestamp: int, pcm: bytes) -> None:
+    def _put(self, timestamp: int, pcm: bytes) -> None:
         """Put audio that is not late into its slots; leave out the oldest audio beyond the limit."""
         end = add_32(timestamp, len(pcm) // 2)
         if difference_32(end, self._end) > 0:

@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from exoswitch.audio.concealment import Concealer
-from exoswitch.audio.frames import FRAME_SAMPLES, Loop, ms_to_samples, samples_to_ms
-from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE, ULAW, Law
-from exoswitch.call.media import MediaStatistics, RecordingSink
+from exoswitch.audio.frames import FRAME_SAMPLES, Loop, ms_to_samples
+from exoswitch.audio.g711 import LAWS_BY_PAYLOAD_TYPE
+from exoswitch.call.media import RecordingSink
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.rtp.jitter import JitterBuffer
 from exoswitch.rtp.packet import Packetizer, RtpPacket, parse
 from exoswitch.rtp.playout import Playout
 from exoswitch.rtp.reception import Arrival, Reception
+from exoswitch.rtp.session import Address, LegCounts, LegSettings
 from exoswitch.rtp.tape import Tape
 from exoswitch.rtp.timeline import Timeline
-
-Address = tuple[str, int]
 
 _NEXT, _AHEAD, _REORDERED, _RESTARTED = Arrival.NEXT, Arrival.AHEAD, Arrival.REORDERED, Arrival.RESTARTED
 
@@ -43,22 +42,6 @@ class LegState(Enum):
 
 _IDLE, _ATTACHED, _HOLDING = LegState.IDLE, LegState.ATTACHED, LegState.HOLDING
 _DRAINING, _DRAINED = LegState.DRAINING, LegState.DRAINED
-
-
-@frozen(kw_only=True)
-class LegSettings:
-    """The settings of a call's media.
-
-    RTP may come from `source_host` until the exact address is known. We send in `law`. `waiting_sound`, encoded in
-    that law, is played while the call is on hold; an empty one is silence.
-    """
-
-    source_host: str
-    law: Law = ULAW
-    jitter_max_ms: int = 200
-    playout_max_s: int = 300
-    silence_timeout_s: float = 30.0
-    waiting_sound: bytes = field(default=b"", repr=False)
 
 
 class LegTick(NamedTuple):
@@ -259,20 +242,34 @@ class MediaLeg:
             pcm = pcm if self.state is _ATTACHED else None
         return LegTick(pcm, packet, marks, self._found_silent(now) if self._awaiting else None)
 
-    def statistics(self) -> MediaStatistics:
-        """Gather the counts of all parts: RTP of an unknown codec is malformed, of an unknown source foreign."""
-        return MediaStatistics(
-            received=self.reception.received,
-            lost=self.reception.lost,
-            late=self.jitter.late,
-            duplicate=self.reception.duplicate,
-            malformed=self.malformed + self.unsupported,
-            foreign=self.foreign + self.reception.stray,
-            concealed=self.jitter.concealed,
+    def counts(self) -> LegCounts:
+        """Gather the counts of all parts; this leg does not know what its plane counts."""
+        reception, jitter, playout = self.reception, self.jitter, self.playout
+        return LegCounts(
+            received=reception.received,
+            lost=reception.lost,
+            duplicate=reception.duplicate,
+            reordered=reception.reordered,
+            stray=reception.stray,
+            late=jitter.late,
+            concealed=jitter.concealed,
+            skipped=jitter.skipped,
+            foreign=self.foreign,
+            malformed=self.malformed,
+            unsupported=self.unsupported,
             sent=self.sent,
-            underruns=self.playout.underruns,
-            overflowed_ms=samples_to_ms(self.playout.overflowed_samples),
-            jitter_ms=self.reception.jitter_ms,
+            unsent=0,
+            underruns=playout.underruns,
+            overflowed_samples=playout.overflowed_samples,
+            longest_samples=playout.longest_samples,
+            marks_played=playout.marks_played,
+            marks_cleared=playout.marks_cleared,
+            marks_lost=playout.marks_lost,
+            clears=playout.clears,
+            flooded=0,
+            unrecorded=0,
+            untold=0,
+            jitter_ms=reception.jitter_ms,
         )
 
     def forgive(self, gap_s: float) -> None:

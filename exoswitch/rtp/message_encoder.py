@@ -4,7 +4,7 @@ from binascii import b2a_base64
 from collections import deque
 
 from exoswitch.audio.frames import FRAME_MS, SAMPLE_RATE_HZ
-from exoswitch.audio.resample import Resampler
+from exoswitch.audio.resampler import Resampler
 from exoswitch.call.media import MediaEncoding
 
 _HELD_AT_MOST_MS = 2000

@@ -1,21 +1,19 @@
 """Core: all calls' media on one 20 ms tick; the readable reference of the media plane.
 
-It knows no socket, no clock and no Twisted. It needs these three things; a compiled plane needs no more:
-
-* an :class:`Inbound`, which gives the datagrams of all sessions since the last tick;
-* for each :class:`MediaSession` a :class:`Wire`, a :class:`Listener`, and a :class:`Stream` with its MediaEncoding;
-* a call of `tick` every 20 ms.
+It knows no socket, no clock and no Twisted: see :mod:`exoswitch.rtp.session`.
 """
 
-from collections.abc import Callable, Iterable
+import random
+from collections.abc import Callable
 from math import inf
-from typing import Protocol
+from typing import Any
 
 from attrs import define, field
 
-from exoswitch.call.media import MediaEncoding
-from exoswitch.rtp.leg import Address, LegState, MediaLeg
+from exoswitch.call.media import MediaEncoding, RecordingSink, SocketOwner
+from exoswitch.rtp.leg import LegState, MediaLeg
 from exoswitch.rtp.message_encoder import MessageEncoder
+from exoswitch.rtp.session import Address, Inbound, LegCounts, LegSettings, Listener, Stream, Wire
 
 _DRAINED = LegState.DRAINED
 
@@ -23,73 +21,91 @@ _PAUSE_S = 1.0
 """A longer gap between two ticks means that this process was paused: by SIGSTOP, or on a stalled machine."""
 
 
-class Wire(Protocol):
-    """The way to Asterisk for one call."""
-
-    def connect(self, address: Address) -> None:
-        """Take datagrams from this address only; a later call changes it. Those that have come may still be given."""
-
-    def send(self, packet: bytes, address: Address) -> None:
-        """Send a packet now or not at all; the wire counts failures."""
-
-
-class Stream(Protocol):
-    """The plane's part of a bot's connection; see IStream."""
-
-    def send_media(self, message: bytes) -> None:
-        """Send a message with the caller's audio."""
-
-    def send_mark(self, name: str) -> None:
-        """Tell the bot that all audio before this mark has been played."""
-
-
-class Listener(Protocol):
-    """The plane's part of a call; see IMediaListener."""
-
-    def media_lost(self, silent_s: float) -> None:
-        """No RTP has come from Asterisk for this long."""
-
-    def playout_finished(self) -> None:
-        """All audio of the bot has been played, after `drain`."""
-
-
 @define(eq=False)
 class MediaSession:
-    """One call in the plane; once `closed`, a tick in progress skips it."""
+    """One call in the plane; once `closed`, a tick in progress skips it. See `Session`."""
 
     leg: MediaLeg
     wire: Wire
     listener: Listener
-    stream: Stream | None = None
-    messages: MessageEncoder | None = None
-    connected: bool = False
-    closed: bool = False
-    failures: int = 0
+    stream: Stream | None = field(default=None, init=False)
+    messages: MessageEncoder | None = field(default=None, init=False)
+    connected: bool = field(default=False, init=False)
+    closed: bool = field(default=False, init=False)
+    failures: int = field(default=0, init=False)
+    flooded: int = field(default=0, init=False)
+
+    @property
+    def queued_ms(self) -> int:
+        """How much audio of the bot is not played yet."""
+        return 0 if self.closed else self.leg.playout.queued_ms
+
+    def accepts(self, address: Address) -> bool:
+        """Tell whether a datagram from this address belongs to this call; if not, count it."""
+        return not self.closed and self.leg.accepts(address)
 
     def direct(self, host: str, port: int) -> None:
         """Send RTP to this address from now on, and accept it from nowhere else."""
+        if self.closed:
+            return
         self.leg.direct(host, port)
-        if self.connected and not self.closed:
+        if self.connected:
             self.wire.connect((host, port))
 
     def attach(self, stream: Stream, encoding: MediaEncoding) -> MessageEncoder:
         """Let the caller's audio flow to this stream from the next tick on."""
-        self.stream = stream
-        self.messages = messages = MessageEncoder(encoding)
-        self.leg.attach()
+        messages = MessageEncoder(encoding)
+        if not self.closed:
+            self.stream, self.messages = stream, messages
+            self.leg.attach()
         return messages
 
+    def serve(self, handle: int, owner: SocketOwner, engine: Any = None) -> None:
+        """Leave the stream's socket to the stream."""
 
-class Inbound(Protocol):
-    """The source of the datagrams of all sessions."""
+    def detach(self) -> None:
+        """Stop the caller's audio, and drop the bot's audio with its marks."""
+        if not self.closed:
+            self.stream = None
+            self.leg.detach()
 
-    def receive(self) -> Iterable[tuple[MediaSession, bytes, Address]]:
-        """Give the datagrams since the last tick, a limited number for each session."""
+    def hold(self) -> None:
+        """Detach, and play the waiting sound until a stream is attached."""
+        if not self.closed:
+            self.stream = None
+            self.leg.hold()
+
+    def drain(self) -> None:
+        """Stop the caller's audio, and play the bot's audio to its end."""
+        if not self.closed:
+            self.stream = None
+            self.leg.drain()
+
+    def play(self, pcm: bytes, *, continues: bool = False) -> int:
+        """Queue audio of the bot; give the milliseconds that were dropped because the queue is full."""
+        return 0 if self.closed else self.leg.playout.play(pcm, continues=continues)
+
+    def mark(self, name: str) -> list[str]:
+        """Queue a mark; give the marks to answer at once."""
+        return [] if self.closed else self.leg.playout.mark(name)
+
+    def clear(self, *, finish_message: bool = False) -> list[str]:
+        """Drop the unplayed audio; give its marks, in order."""
+        return [] if self.closed else self.leg.playout.clear(finish_message=finish_message)
+
+    def record(self, sink: RecordingSink | None) -> None:
+        """Give both sides of the call to this sink from the next tick on; None ends it, and gives the rest."""
+        if not self.closed:
+            self.leg.record(sink)
+
+    def counts(self) -> LegCounts:
+        """Give the counts so far."""
+        return self.leg.counts()._replace(unsent=self.wire.send_errors, flooded=self.flooded)
 
 
 @define
 class Plane:
-    """The sessions of all calls, and their tick.
+    """The sessions of all calls, and their tick; see `AnyPlane`.
 
     An error in one session is reported to `failed`, inside the exception handler, and does not affect the others. A
     pause of this process does not count as silence of the callers.
@@ -104,13 +120,26 @@ class Plane:
         """Count the calls."""
         return len(self._sessions)
 
-    def add(self, session: MediaSession) -> None:
+    def open(
+        self,
+        settings: LegSettings,
+        rng: random.Random,
+        wire: Wire,
+        listener: Listener,
+        handle: int | None = None,  # noqa: ARG002 - this plane uses no socket itself
+    ) -> MediaSession:
         """Add a call, from the next tick on."""
+        session = MediaSession(MediaLeg(settings, rng), wire, listener)
         self._sessions.add(session)
+        return session
 
     def remove(self, session: MediaSession) -> None:
         """Remove a call, at once even within a tick; a second call has no effect."""
+        if session.closed:
+            return
         session.closed = True
+        session.stream = session.messages = None
+        del session.listener  # the call has its leg, and so this session: a cycle is work for the garbage collector
         self._sessions.discard(session)
 
     def tick(self, now: float) -> None:
@@ -150,10 +179,11 @@ class Plane:
                 if message is not None:
                     stream.send_media(message)
             for name in marks:
-                stream.send_mark(name)
-        if silent_s is not None:
+                if session.stream is stream:  # the one before may have ended it
+                    stream.send_mark(name)
+        if silent_s is not None and not session.closed:
             session.listener.media_lost(silent_s)
-        if leg.state is _DRAINED:
+        if leg.state is _DRAINED and not session.closed:
             leg.state = LegState.IDLE
             session.listener.playout_finished()
 

@@ -7,8 +7,8 @@ from attrs import define, field
 from exoswitch.audio.frames import FRAME_SAMPLES, SAMPLE_RATE_HZ, samples_to_ms
 from exoswitch.audio.g711 import Law
 
-_MAX_MARKS = 4096  # beyond this number of waiting marks, the oldest is answered early
-_DUE_AT_ONCE = 64  # 4,096 in one tick would take 2 ms of it, for each call
+_MARKS_MAX = 4096  # beyond this number of waiting marks, the oldest is answered early
+_MARKS_AT_ONCE = 64  # 4,096 in one tick would take 2 ms of it, for each call
 
 
 @define
@@ -80,7 +80,7 @@ class Playout:
             self.marks_played += 1
             return [name]
         self._marks.append((self._end, name))
-        if len(self._marks) <= _MAX_MARKS:
+        if len(self._marks) <= _MARKS_MAX:
             return []
         self.marks_played += 1
         return [self._marks.popleft()[1]]
@@ -159,7 +159,7 @@ class Playout:
     def due_marks(self) -> list[str]:
         """Take the marks of the audio that has been taken, in order; of many, some in each tick."""
         due: list[str] = []
-        while self._marks and self._marks[0][0] <= self._played and len(due) < _DUE_AT_ONCE:
+        while self._marks and self._marks[0][0] <= self._played and len(due) < _MARKS_AT_ONCE:
             due.append(self._marks.popleft()[1])
             self.marks_played += 1
         return due

@@ -22,10 +22,11 @@ from exoswitch.interfaces.media import IMediaListener, IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.endpoint import RtpEndpoint
-from exoswitch.rtp.inbound import PolledSockets, QueuedDatagrams
-from exoswitch.rtp.leg import LegSettings, MediaLeg
-from exoswitch.rtp.plane import MediaSession, Plane
+from exoswitch.rtp.inbound import choose_inbound
+from exoswitch.rtp.planes import choose_plane, choose_tick, make_plane, thread_ticks, told
 from exoswitch.rtp.ports import PortPool
+from exoswitch.rtp.session import LegCounts, LegSettings, Session
+from exoswitch.rtp.thread_ticker import ThreadTicker
 from exoswitch.rtp.ticker import Lateness, Ticker
 from exoswitch.rtp.totals import MediaTotals
 from exoswitch.tasks.spawn import spawn
@@ -41,7 +42,10 @@ class RtpService(Service):
 
     With `polled` (the default for real sockets) the tick reads the sockets, otherwise the reactor; see
     :mod:`exoswitch.rtp.inbound`. The reactor's clock must be monotonic. `waiting_sound`, as PCM, is played to callers
-    on hold.
+    on hold. `kind` says which plane runs, and `tick` where it ticks.
+
+    Raises:
+        CannotStart: the configuration wants the compiled plane, or a thread for it, and this install has none.
     """
 
     name = "rtp"
@@ -74,14 +78,22 @@ class RtpService(Service):
         self._ports = PortPool(config.ports, config.quarantine_s)
         if polled is None:
             polled = _CAN_POLL and IReactorFDSet.providedBy(reactor)
-        self._inbound = PolledSockets() if polled else QueuedDatagrams()
-        self._plane = Plane(self._inbound, self._session_failed)
-        self._ticker = Ticker(self._clock, self._plane.tick, partial(metrics.observe, "tick_lateness_seconds"))
+        self.kind = choose_plane(config.plane)
+        self._inbound = choose_inbound(polled=polled, plane_reads=self.kind == "compiled")
+        self._plane = make_plane(self.kind, self._inbound, self._session_failed)
+        has_sockets = polled and IReactorFDSet.providedBy(reactor)
+        self.tick = choose_tick(config.tick, self.kind, has_sockets=has_sockets)
+        self._ticker = self._make_ticker()
         self._totals = MediaTotals()
-        self._unsent = 0  # of calls that are over
         metrics.read_from(self._readings)
-        self._bound: dict[MediaSession, tuple[int, RtpEndpoint]] = {}
+        self._bound: dict[Session, tuple[int, RtpEndpoint]] = {}
         self._unbinding: set[Deferred[None]] = set()
+
+    def _make_ticker(self) -> Ticker | ThreadTicker:
+        observe = partial(self._metrics.observe, "tick_lateness_seconds")
+        if self.tick == "reactor":
+            return Ticker(self._clock, self._plane.tick, observe)
+        return ThreadTicker(IReactorFDSet(self._reactor), thread_ticks(self._plane), observe)
 
     # --- Asked by a call (IMediaPlane) -------------------------------------------------------------------------
 
@@ -89,16 +101,20 @@ class RtpService(Service):
         """Bind a port for a call with RTP from this host.
 
         Raises:
-            NoCapacity: every port is taken, in quarantine, or used by another program; or the plane is not running.
+            NoCapacity: every port is taken, in quarantine, or used by another program; the kernel has no descriptor
+                for the call; or the plane is not running.
         """
         if not self.running:
             raise NoCapacity("the media plane is not running")
         port, endpoint = self._bind()
-        leg = MediaLeg(evolve(self._settings, source_host=source_host), self._rng)
-        session = MediaSession(leg, endpoint, listener)
+        settings, handle = evolve(self._settings, source_host=source_host), self._inbound.handle(endpoint)
+        try:
+            session = self._plane.open(settings, self._rng, endpoint, listener, handle)
+        except OSError as problem:
+            self._unbind(port, endpoint)
+            raise NoCapacity(f"the media plane can take no further call: {problem.strerror}") from problem
         self._bound[session] = (port, endpoint)
         self._inbound.add(endpoint, session)
-        self._plane.add(session)
         return BoundLeg(self._config.advertise, port, session, listener, lambda: self._close(session))
 
     def _bind(self) -> tuple[int, RtpEndpoint]:
@@ -125,14 +141,18 @@ class RtpService(Service):
         config = self._config
         return config.advertise if config.bind == _EVERY_ADDRESS and is_own(config.advertise) else config.bind
 
-    def _close(self, session: MediaSession) -> None:
-        """Remove a call, and free its port when the socket is closed."""
+    def _close(self, session: Session) -> None:
+        """Remove a call, and free its port."""
         port, endpoint = self._bound.pop(session)
         self._plane.remove(session)
         self._inbound.remove(endpoint)
-        self._totals.end(session.leg)
-        self._unsent += endpoint.send_errors
-        self._observe(session.leg)
+        counts = session.counts()
+        self._totals.end(counts)
+        self._observe(counts)
+        self._unbind(port, endpoint)
+
+    def _unbind(self, port: int, endpoint: RtpEndpoint) -> None:
+        """Close a socket, and free its port then."""
         closed = endpoint.close()
         self._unbinding.add(closed)
 
@@ -147,8 +167,13 @@ class RtpService(Service):
     # --- The service --------------------------------------------------------------------------------------------
 
     def startService(self) -> None:  # noqa: N802
-        """Begin to tick."""
+        """Begin to tick.
+
+        Raises:
+            CannotStart: the kernel gives this process no thread.
+        """
         super().startService()  # type: ignore[no-untyped-call]
+        self._log.info("media plane: {kind}", kind=told(self.kind, self.tick))
         self._ticker.start()
 
     def stopService(self) -> Deferred[list[tuple[bool, None]]]:  # noqa: N802
@@ -169,33 +194,29 @@ class RtpService(Service):
 
     @property
     def skipped_ticks(self) -> int:
-        """The number of ticks that were left out because the process was too slow."""
+        """The number of ticks that were left out: the process was too slow, or hung."""
         return self._ticker.skipped
 
     def lateness(self) -> Lateness:
         """Give the lateness of the ticks of the last minute: the best single sign of overload."""
         return self._ticker.lateness()
 
-    def _session_failed(self, session: MediaSession) -> None:
+    def _session_failed(self, session: Session) -> None:
         """Log only the first failure of a call: there can be fifty a second."""
         self._metrics.add("rtp_failures_total")
         if session.failures == 1 and session in self._bound:
             self._log.failure("the media of the call on port {port} failed", port=self._bound[session][0])
 
-    def _observe(self, leg: MediaLeg) -> None:
+    def _observe(self, counts: LegCounts) -> None:
         """Measure the audio of a call that is over."""
-        reception, playout = leg.reception, leg.playout
-        if reception.received:
-            expected = reception.received + reception.lost
-            self._metrics.observe("rtp_loss_ratio", reception.lost / expected)
-            self._metrics.observe("rtp_jitter_seconds", reception.jitter_ms / 1000)
-        if playout.longest_samples:
-            self._metrics.observe("playout_queue_seconds", playout.longest_samples / SAMPLE_RATE_HZ)
+        if counts.received:
+            self._metrics.observe("rtp_loss_ratio", counts.lost / (counts.received + counts.lost))
+            self._metrics.observe("rtp_jitter_seconds", counts.jitter_ms / 1000)
+        if counts.longest_samples:
+            self._metrics.observe("playout_queue_seconds", counts.longest_samples / SAMPLE_RATE_HZ)
 
     def _readings(self) -> Iterator[Reading]:
-        yield from self._totals.readings([session.leg for session in self._bound])
-        unsent = sum(endpoint.send_errors for _, endpoint in self._bound.values())
-        yield Reading("rtp_unsent_total", self._unsent + unsent)
+        yield from self._totals.readings([session.counts() for session in self._bound])
         yield Reading("ticks_skipped_total", self._ticker.skipped)
         yield Reading("rtp_ports_in_use", len(self._bound))
         yield Reading("rtp_ports_size", len(self._config.ports))

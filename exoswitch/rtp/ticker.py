@@ -12,6 +12,7 @@ from exoswitch.audio.frames import FRAME_S
 _MAX_TICKS_AT_ONCE = 5  # 100 ms: a longer burst overflows the other end's jitter buffer
 _REMEMBERED_TICKS = 3000  # the last minute
 _ROUNDING_S = 1e-6
+_TOLD_AT_ONCE = 50  # a second's: to observe each at once would cost as much as the rest of the tick's Python
 
 
 @frozen(kw_only=True)
@@ -23,6 +24,28 @@ class Lateness:
     max_ms: float
 
 
+@define
+class LatenessOfTicks:
+    """The lateness of the ticks of the last minute, in seconds."""
+
+    _lateness_s: deque[float] = field(factory=lambda: deque(maxlen=_REMEMBERED_TICKS), init=False)
+    _max_s: float = field(default=0.0, init=False)
+
+    def note(self, late_s: float) -> None:
+        """Note how late a tick began."""
+        self._lateness_s.append(late_s)
+        self._max_s = max(self._max_s, late_s)
+
+    def summary(self) -> Lateness:
+        """Summarise it; this sorts the last minute's."""
+        ordered = sorted(self._lateness_s) or [0.0]
+        return Lateness(
+            p50_ms=1000 * ordered[len(ordered) // 2],
+            p99_ms=1000 * ordered[len(ordered) * 99 // 100],
+            max_ms=1000 * self._max_s,
+        )
+
+
 def _unobserved(_late_s: float) -> None:
     """Observe nothing."""
 
@@ -31,8 +54,9 @@ def _unobserved(_late_s: float) -> None:
 class Ticker:
     """Calls `callback(now)` every 20 ms; its errors are logged, and ticking goes on.
 
-    `observe` is told how late each tick began, in seconds. Late ticks are made up for, up to 100 ms; more are left
-    out and counted as `skipped`. The clock must not jump: a reactor's `seconds` must be `time.monotonic`.
+    `observe` is told once a second how late each tick began, in seconds. Late ticks are made up for, up to 100 ms;
+    more are left out and counted as `skipped`. The clock must not jump: a reactor's `seconds` must be
+    `time.monotonic`.
     """
 
     _clock: IReactorTime
@@ -43,8 +67,9 @@ class Ticker:
     skipped: int = field(default=0, init=False)
     failures: int = field(default=0, init=False)
     _origin: float = field(default=0.0, init=False)
-    _lateness_s: deque[float] = field(factory=lambda: deque(maxlen=_REMEMBERED_TICKS), init=False)
-    _max_lateness_s: float = field(default=0.0, init=False)
+    _lateness: LatenessOfTicks = field(factory=LatenessOfTicks, init=False)
+    _untold_s: list[float] = field(factory=list, init=False)
+    _due_at: float = field(default=0.0, init=False)
     _running: bool = field(default=False, init=False)
     _next_call: IDelayedCall | None = field(default=None, init=False)
 
@@ -62,31 +87,29 @@ class Ticker:
         if self._next_call is not None and self._next_call.active():
             self._next_call.cancel()
         self._next_call = None
+        self._tell_lateness()
 
     def lateness(self) -> Lateness:
         """Summarise the lateness of ticks; this sorts the last minute's."""
-        ordered = sorted(self._lateness_s) or [0.0]
-        return Lateness(
-            p50_ms=1000 * ordered[len(ordered) // 2],
-            p99_ms=1000 * ordered[len(ordered) * 99 // 100],
-            max_ms=1000 * self._max_lateness_s,
-        )
+        self._tell_lateness()
+        return self._lateness.summary()
 
-    @property
-    def _due_at(self) -> float:
-        """The time of the next tick, counted from the origin and not from the last tick."""
-        return self._origin + (self.ticks + self.skipped + 1) * self.period_s
+    def _tell_lateness(self) -> None:
+        untold_s, self._untold_s = self._untold_s, []
+        for late_s in untold_s:
+            self._observe(late_s)
+            self._lateness.note(late_s)
 
     def _schedule(self) -> None:
+        """Wait for the next tick; its time is counted from the origin and not from the last tick."""
+        self._due_at = self._origin + (self.ticks + self.skipped + 1) * self.period_s
         self._next_call = self._clock.callLater(max(0.0, self._due_at - self._clock.seconds()), self._wake)
 
     def _wake(self) -> None:
         """Run the ticks that are due; ticks that become due meanwhile wait for the reactor's next turn."""
         self._next_call = None
         late_s = max(0.0, self._clock.seconds() - self._due_at)
-        self._observe(late_s)
-        self._lateness_s.append(late_s)
-        self._max_lateness_s = max(self._max_lateness_s, late_s)
+        self._untold_s.append(late_s)
         due = 1 + int((late_s + _ROUNDING_S) / self.period_s)
         self.skipped += max(0, due - _MAX_TICKS_AT_ONCE)
         for _ in range(min(due, _MAX_TICKS_AT_ONCE)):
@@ -94,6 +117,8 @@ class Ticker:
                 self._tick()
         if self._running:
             self._schedule()
+        if len(self._untold_s) >= _TOLD_AT_ONCE:
+            self._tell_lateness()
 
     def _tick(self) -> None:
         self.ticks += 1

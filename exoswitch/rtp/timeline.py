@@ -32,7 +32,7 @@ class Timeline:
         timestamp, samples = packet.timestamp, len(packet.payload)
         if timestamp - self._timestamp != self._samples or missing:
             excess = difference_32(timestamp, self._timestamp) - self._samples - missing * samples
-            self._offset += excess - _pause(excess)
+            self._offset += excess - _pause_of(excess)
         self._timestamp, self._samples = timestamp, samples
         return (timestamp - self._offset) & 0xFFFFFFFF
 
@@ -41,9 +41,9 @@ class Timeline:
         distance = (behind + 1) * len(packet.payload)
         end = self._timestamp + self._samples
         excess = difference_32(end, packet.timestamp) - distance
-        return add_32(end - self._offset, -distance - _pause(excess))
+        return add_32(end - self._offset, -distance - _pause_of(excess))
 
 
-def _pause(excess: int) -> int:
+def _pause_of(excess: int) -> int:
     """Give the length of the pause that a timestamp tells of, when it is this far ahead of continuous audio."""
     return 0 if excess < FRAME_SAMPLES else (excess + FRAME_SAMPLES // 2) // FRAME_SAMPLES * FRAME_SAMPLES

@@ -62,9 +62,14 @@ class FairTurns:
             return
         if self._next_turn is None and self._running is None and not self._run(worker):
             return
-        self._waiting[worker] = None
-        self._schedule()
-        worker.pause()
+        self.queue(worker)
+
+    def queue(self, worker: Worker) -> None:
+        """Do a worker's work in one of the next turns."""
+        if worker not in self._waiting:
+            self._waiting[worker] = None
+            self._schedule()
+            worker.pause()
 
     def _run(self, worker: Worker) -> bool:
         """Do one slice; say whether work is left."""

@@ -3,6 +3,7 @@
 A label never holds a number, a SID or a URL: its values are listed here, or are names of the configuration file.
 """
 
+from exoswitch import __version__
 from exoswitch.telemetry.metric import Kind, Label, Metric
 from exoswitch.telephony.causes import CAUSES
 from exoswitch.telephony.sip_statuses import FINAL_ANSWERS
@@ -20,6 +21,7 @@ LABELS = {
     "limit": "the limit that was reached",
     "op": "the question to the store",
     "outcome": "what became of it",
+    "plane": "the media plane; [operator.md](operator.md) tells how to choose it",
     "reason": "why",
     "result": "how it went",
     "cause": "the Q.850 cause of the hang-up, a number; [operator.md](operator.md) has the common ones. "
@@ -30,6 +32,8 @@ LABELS = {
     "status": "Exotel's final status of the call",
     "from": "the name of the trunk that failed",
     "to": "the name of the trunk that was dialled next",
+    "version": "the version of exoswitch",
+    "tick": "where the media plane works: in the `reactor`, or in a `thread` of its own",
     "trunk": "the name of a trunk under `trunks:`; empty for a call without one",
 }
 """The labels that a metric may have. Before you add one, be sure that it has few values."""
@@ -60,6 +64,9 @@ _OP = Label(
     ),
 )
 _CODE_CLASS = Label("code_class", ("1000", "1001", "1xxx", "3xxx", "4xxx", "none"))
+_VERSION = Label("version", (__version__,))
+_PLANE = Label("plane", ("compiled", "python"))
+_TICK = Label("tick", ("reactor", "thread"))
 _BY = Label("by", ("gateway", "bot"))
 _STAGE = Label("stage", ("ringing", "answer"))
 _CAUSE = Label("cause", tuple(map(str, CAUSES)))
@@ -81,6 +88,7 @@ _STORE_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 _QUEUE_S = (0.02, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 _CALLBACK_S = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15)
 _LATENESS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)
+_REACTOR_S = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _LOSS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _JITTER_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 
@@ -103,6 +111,18 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: Label)
 
 
 SECTIONS: dict[str, tuple[Metric, ...]] = {
+    "Gateway": (
+        _gauge(
+            "build_info",
+            "1, for the version of exoswitch, the media plane that runs, and where it ticks.",
+            *(_VERSION, _PLANE, _TICK),
+        ),
+        _histogram(
+            "reactor_lateness_seconds",
+            "How late the reactor runs a call that is due; it does not delay ticks in a thread.",
+            _REACTOR_S,
+        ),
+    ),
     "Calls": (
         _gauge("calls_active", "Calls that are not over.", _DIRECTION, _TRUNK),
         _counter("calls_total", "Calls that ended on this gateway.", _DIRECTION, _TRUNK, _STATUS, _ENDED_BY),
@@ -163,7 +183,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
     ),
     "Media": (
         _histogram("tick_lateness_seconds", "How late the 20 ms tick of all calls began.", _LATENESS_S),
-        _tally("ticks_skipped_total", "Ticks that were left out because the process was too slow."),
+        _tally("ticks_skipped_total", "Ticks that were left out: the process was too slow, or hung."),
         _tally("rtp_packets_total", "RTP packets of calls: received and counted, or sent.", _DIR),
         _tally("rtp_lost_total", "RTP packets that never came."),
         _tally("rtp_late_total", "RTP packets that came after their tick; most are still played."),
@@ -174,7 +194,15 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "rtp_foreign_total",
             "Datagrams of other senders than the call's. Once a call is heard, the kernel drops them uncounted.",
         ),
+        _tally(
+            "rtp_flooded_ticks_total",
+            "Ticks in which a call had more datagrams than its share, 512; the rest waited, or was dropped.",
+        ),
         _tally("rtp_unsent_total", "RTP packets that the kernel refused to send."),
+        _tally(
+            "media_events_lost_total",
+            "Marks, messages and other events of calls that did not fit into the queue of the compiled media plane.",
+        ),
         _counter("rtp_failures_total", "Ticks of calls that failed through an error in exoswitch."),
         _histogram("rtp_loss_ratio", "The share of a call's RTP packets that never came, at its end.", _LOSS),
         _histogram("rtp_jitter_seconds", "The interarrival jitter (RFC 3550) of a call at its end.", _JITTER_S),
@@ -195,6 +223,10 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
             "recordings_ended_early_total",
             "Recordings that ended before their call.",
             Label("reason", ("disk_full", "not_writable", "too_slow", "no_encoder", "fault")),
+        ),
+        _tally(
+            "recording_lost_seconds_total",
+            "Audio that is silence in recordings, because more than a minute of a call waited for the gateway.",
         ),
         _counter("recordings_deleted_total", "Recordings that were deleted.", Label("reason", ("age", "size"))),
     ),

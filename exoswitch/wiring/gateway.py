@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
+from exoswitch import __version__
 from exoswitch.ami.switch import AsteriskSwitch
 from exoswitch.config.files import read_sound
 from exoswitch.config.model import Config
@@ -32,9 +33,10 @@ from exoswitch.gateway.engine import Engine
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.rules import CurrentRules, Rules
 from exoswitch.gateway.trunk_view import view
-from exoswitch.interfaces.metrics import IMetrics
+from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
+from exoswitch.network.native_tls import bot_tls, told
 from exoswitch.rtp.service import RtpService
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
@@ -42,6 +44,7 @@ from exoswitch.tasks.services import STOP_S, OrderedServices
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.worker_thread import WorkerThread
 from exoswitch.telemetry.prometheus import PrometheusMetrics
+from exoswitch.telemetry.reactor_watch import ReactorWatch
 from exoswitch.wiring.callbacks import recoverer
 from exoswitch.wiring.fleet import jobs, node_allocator, rates, trunk_pool
 from exoswitch.wiring.http import http_services
@@ -75,7 +78,7 @@ class Gateway(OrderedServices):
         self.rates = rates(config, reactor)
         self.trunks = trunk_pool(config, reactor)
         self.trunks.set_limits(trunk_limits(config))
-        self.metrics.read_from(lambda: readings(self.trunks))
+        self.metrics.read_from(self._readings)
         self.switches = _switches(config, reactor, self.metrics)
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
@@ -106,6 +109,7 @@ class Gateway(OrderedServices):
         Raises:
             CannotStart: the HTTP port is taken, or another gateway has the node's name or its files.
         """
+        _LOG.info("TLS to bots: {kind}", kind=told(is_native=self.media.kind == "compiled"))
         try:
             super().startService()
         except CannotListenError as problem:
@@ -117,6 +121,11 @@ class Gateway(OrderedServices):
             ) from problem
         except BackendUnavailable as problem:
             raise CannotStart(str(problem)) from problem
+
+    def _readings(self) -> Iterator[Reading]:
+        running = {"version": __version__, "plane": self.media.kind, "tick": self.media.tick}
+        yield Reading("build_info", 1, running)
+        yield from readings(self.trunks)
 
     def take(self, config: Config, new: Rules) -> None:
         """Replace the rules for calls, in one step; calls in progress go on as they began.
@@ -158,6 +167,7 @@ class Gateway(OrderedServices):
             handshake_s=self.config.calls.handshake_s,
             names=self.names,
             reach=lambda: self.rules.now.reach,
+            tls_options=bot_tls(is_native=self.media.kind == "compiled", ca_file=self.config.streams.ca_file),
             observe=unobserved if self.recorder is None else self.recorder.observe,
         )
 
@@ -196,6 +206,7 @@ class Gateway(OrderedServices):
             self.add("recordings", self.recordings.recorder)
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
         self.add("media", self.media)
+        self.add("the watch of the reactor", ReactorWatch(reactor, self.metrics))
         self.add("questions to passthrus", self.passthru)
         self.add("calls", OnceNamed(self.nodes, self.engine))
         self.add("limits of requests", self.rates)
@@ -206,12 +217,20 @@ class Gateway(OrderedServices):
             "metrics": self.metrics,
             "reactor": reactor,
         }
-        for name, service in http_services(config, self.engine, self.rules, **tools):
-            self.add(name, service)
+        servers = tuple(http_services(config, self.engine, self.rules, **tools))
+        shares_port = config.gateway.processes > 1
+        if not shares_port:
+            self._add_servers(servers)
         drain_s = config.gateway.stop_wait_s
         self.add("draining", _Draining(self), stop_s=drain_s + STOP_S)
         self.add("jobs", OnceNamed(self.nodes, self.jobs))
         self.add("admission", _Admission(self.nodes))
+        if shares_port:  # it stops first: the other processes take all requests while this one drains
+            self._add_servers(servers)
+
+    def _add_servers(self, servers: Iterable[tuple[str, IService]]) -> None:
+        for name, service in servers:
+            self.add(name, service)
 
 
 @define(eq=False)

@@ -14,6 +14,7 @@ from exoswitch.exotel.rest.api import RestApi
 from exoswitch.exotel.rest.authentication import Authentication
 from exoswitch.exotel.rest.calls import call_endpoints
 from exoswitch.exotel.rest.connect.endpoint import connect_endpoints
+from exoswitch.exotel.rest.connect.reach import Reaches
 from exoswitch.exotel.rest.endpoint import Endpoint
 from exoswitch.exotel.rest.limits import RequestLimits
 from exoswitch.exotel.rest.number_reads import number_endpoints
@@ -52,7 +53,11 @@ def http_services(
     authentication = Authentication(lambda: rules.now.accounts, reactor, metrics, tokens)
     routes = _routes(config, calls, rules, recordings, reactor)
     api = RestApi(routes, authentication, RequestLimits(rates, metrics), time.time)
-    more = {**health_routes(calls), **recordings.routes(authentication), **({} if config.metrics else page.routes())}
+    more = {
+        **health_routes(calls),
+        **recordings.routes(authentication, calls),
+        **({} if config.metrics else page.routes()),
+    }
     settings = config.http_limits
     limits = ConnectionLimits(
         total=settings.connections,
@@ -60,7 +65,7 @@ def http_services(
         trusted_proxies=frozenset(settings.trusted_proxies),
     )
     site = make_site(RestResource(api, more), reactor, refusal=refusal, metrics=metrics, limits=limits)
-    yield "HTTP", web_service(config.http, site, reactor)
+    yield "HTTP", web_service(config.http, site, reactor, is_shared=config.gateway.processes > 1)
 
 
 def _routes(
@@ -71,11 +76,14 @@ def _routes(
     def accounts() -> Accounts:
         return rules.now.accounts
 
+    def reaches() -> Reaches:
+        return Reaches(bots=rules.now.reach, callbacks=rules.now.callback_reach)
+
     def concurrency(account: str) -> int:
         return rules.now.routing.concurrency.get(account, 0)
 
     endpoints = (
-        *connect_endpoints(calls, accounts),
+        *connect_endpoints(calls, accounts, reaches),
         *call_endpoints(calls, reactor, recordings.links_for),
         *account_endpoints(calls, concurrency, lambda: config.billing.currency),
         *number_endpoints(calls),

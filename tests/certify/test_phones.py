@@ -27,7 +27,7 @@ class Bot:
         pcm = pcm_of(message)
         self.heard.append(pcm)
         if self.echoes:
-            self.media.leg.playout.play(pcm)
+            self.media.play(pcm)
 
     def send_mark(self, name):
         self.told.append(name)
@@ -43,8 +43,9 @@ def call(*stages, seconds=5.0, network=None, echoes=True, seed=0):
     """Run a caller with these stages."""
     bot, phones = Bot(echoes=echoes), SimulatedPhones()
     plane, tape = Plane(phones, lambda media: None), Tape("", SID, 0.0)
-    bot.media = media = phones.open(Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed)
-    plane.add(media)
+    bot.media = media = phones.open(
+        Plan(stages=stages, network=network or Conditions()), tape, bot, bot, seed=seed, plane=plane
+    )
     tape.opened_at = 0.0
     media.attach(bot, ENCODING)
     for tick in range(1, round(seconds / 0.02) + 1):
@@ -91,8 +92,8 @@ def test_the_same_seed_loses_the_same_packets():
 
 def test_the_caller_waits_until_the_bot_accepts():
     bot, phones = Bot(), SimulatedPhones()
-    tape = Tape("", SID, 0.0)
-    media = phones.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, 0)
+    plane, tape = Plane(phones, lambda media: None), Tape("", SID, 0.0)
+    media = phones.open(Plan(stages=(quiet("a", 0.1),)), tape, bot, bot, seed=0, plane=plane)
     for tick in range(20):
         phones.tick(tick * 0.02)
     assert tape.stages == []

@@ -14,9 +14,18 @@ import pytest
 from attrs import evolve
 
 from exoswitch.commands.findings import Finding
-from exoswitch.commands.local_checks import check_gateway, check_journal, check_private, check_recordings
+from exoswitch.commands.local_checks import (
+    check_gateway,
+    check_journal,
+    check_plane,
+    check_private,
+    check_recordings,
+    check_tls,
+)
 from exoswitch.config.loader import load
 from exoswitch.config.model import RecordingsConfig
+from exoswitch.network import native_tls
+from exoswitch.rtp import planes
 from exoswitch.sessions.notes import Note
 from exoswitch.sessions.set_aside import SetAside
 from exoswitch.store.lock import FileLock
@@ -52,7 +61,7 @@ def test_finding_is_a_line_with_its_remedy_on_the_next_one():
 
 
 def test_running_gateway_is_named(config, tmp_path):
-    assert "none runs" in check_gateway(config).text
+    assert str(check_gateway(config)).startswith("✔ gateway gw1: none runs")
     lock = FileLock(tmp_path / "calls.db.lock", "", "gateway gw1")
     lock.take()
     assert check_gateway(config).text.startswith(f"gateway gw1, process {os.getpid()} on ")
@@ -72,6 +81,42 @@ def test_place_where_nothing_can_be_made_is_a_fault(config, tmp_path, monkeypatc
     (file,), (journal,) = check_private(config), check_journal(config)
     assert file.text == f"{tmp_path}/calls.db cannot be made: this user may not write to {tmp_path}"
     assert journal.text == f"{tmp_path}/journal cannot be made: this user may not write to {tmp_path}"
+
+
+def test_the_media_plane_is_named_with_the_remedy_if_it_is_not_there(config, monkeypatch):
+    monkeypatch.setattr(planes, "_compiled", lambda: None)
+    found = check_plane(config)
+    assert found.is_good
+    assert found.text.startswith("python; this install has no compiled one")
+    found = check_plane(evolve(config, rtp=evolve(config.rtp, plane="compiled")))
+    assert found.text == "this install has no compiled one"
+    assert found.remedy.startswith("Install exoswitch again where there is a C compiler")
+
+
+def test_the_place_of_the_tick_is_named(config, monkeypatch):
+    monkeypatch.setattr(planes, "_compiled", lambda: planes.Plane)
+    assert check_plane(config).text == "compiled, in a thread of its own"
+    assert check_plane(evolve(config, rtp=evolve(config.rtp, tick="reactor"))).text == "compiled, in the reactor"
+
+
+def test_the_tls_to_bots_is_named(config, monkeypatch):
+    monkeypatch.setattr(planes, "_compiled", lambda: None)
+    assert check_tls(config).text == "pyOpenSSL, as the media plane is not compiled"
+    monkeypatch.setattr(planes, "_compiled", lambda: planes.Plane)
+    monkeypatch.setattr(native_tls, "openssl_version", lambda: "OpenSSL 3.0.19")
+    assert check_tls(config).text == "OpenSSL 3.0.19"
+    monkeypatch.setattr(native_tls, "openssl_version", lambda: None)
+    assert check_tls(config).text.startswith("pyOpenSSL: this machine has no libssl.so.3")
+
+
+def test_thread_without_the_compiled_plane_is_a_fault_as_it_is_for_the_gateway(config, monkeypatch):
+    config = evolve(config, rtp=evolve(config.rtp, tick="thread"))
+    monkeypatch.setattr(planes, "_compiled", lambda: planes.Plane)
+    assert check_plane(config).is_good
+    monkeypatch.setattr(planes, "_compiled", lambda: None)
+    found = check_plane(config)
+    assert found.text == "python, but rtp.tick: thread needs the compiled one"
+    assert found.remedy.startswith("Set rtp.tick to auto")
 
 
 def test_notes_that_are_set_aside_are_shown(config, tmp_path):
@@ -137,6 +182,8 @@ def test_doctor_finds_what_is_wrong_and_calls_lists_what_can_be_read(file, tmp_p
     done = exoswitch("doctor", file)
     assert done.returncode == 1
     assert re.search(r"✔ rtp: ports 41000-41019 of 127.0.0.1 are free", done.stdout)
+    assert re.search(r"✔ media plane: (compiled|python)", done.stdout)
+    assert re.search(r"✔ TLS to bots: (OpenSSL 3|pyOpenSSL)", done.stdout)
     assert re.search(r"✘ sessions: .*1 of the newest 2 calls cannot be read; call c2: .*status", done.stdout)
     assert re.search(r"✘ asterisk pbx1: .*refused.*\n    is Asterisk running\?", done.stdout)
     listed = exoswitch("calls", file, "--json")

@@ -183,3 +183,20 @@ def test_token_may_be_a_hash_and_a_malformed_one_is_told(read, problems, good):
     found = problems(good.replace(line, right.replace("ln=14", "ln=25")))
     assert found.keys() == {"accounts.acme1.api_token"}
     assert "has costs that no login may take" in found["accounts.acme1.api_token"]
+
+
+def test_thread_for_the_media_plane_in_python_is_refused(read, good, problems):
+    read(good + "rtp: {tick: thread}\n")
+    found = problems(good + "rtp: {tick: thread, plane: python}\n")
+    assert found["rtp.tick"].startswith("is thread, and rtp.plane is python")
+
+
+@pytest.mark.parametrize("metrics", ["tcp:8080", "tcp:8080:interface=0.0.0.0", "tcp:port=8080:interface=127.0.0.1"])
+def test_metrics_at_the_port_of_http_are_refused(problems, good, metrics):
+    assert problems(good + f"metrics: {metrics}\n") == {
+        "metrics": "its port is 8080, which http has; choose another one"
+    }
+
+
+def test_metrics_may_have_the_port_of_http_on_another_interface(read, good):
+    read(good + "metrics: tcp:8080:interface=10.0.0.5\n")

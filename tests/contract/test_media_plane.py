@@ -1,4 +1,4 @@
-"""The contract of every IMediaPlane and its legs, for each way to carry and read datagrams."""
+"""The contract of every IMediaPlane and its legs, for both planes, and for each way to tick and to read datagrams."""
 
 from functools import partial
 from itertools import pairwise
@@ -11,20 +11,29 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer, parse
-from tests.harness.rtp_nodes import ENCODING, PORTS, MemoryNode, SocketNode
+from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, PORTS, MemoryNode, SocketNode, ThreadNode
 
 TONE = b"\x10\x20" * FRAME_SAMPLES
 CODED = ULAW.encode(TONE)
 HEARD = ULAW.decode(CODED)
 
-IMPLEMENTATIONS = [
-    pytest.param(MemoryNode, id="memory"),
-    pytest.param(partial(SocketNode, polled=True), id="polled", marks=pytest.mark.loopback),
-    pytest.param(partial(SocketNode, polled=False), id="queued", marks=pytest.mark.loopback),
-]
+WAYS = {
+    "memory": (MemoryNode, ("python", "compiled")),
+    "polled": (partial(SocketNode, polled=True), ("python", "compiled")),
+    "queued": (partial(SocketNode, polled=False), ("python", "compiled")),
+    "thread": (ThreadNode, ("compiled",)),
+}
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
+def nodes():
+    """Give each way with each plane that has it."""
+    for name, (way, planes) in WAYS.items():
+        for plane in planes:
+            marks = [*[NEEDS_COMPILED] * (plane == "compiled"), *[pytest.mark.loopback] * (way is not MemoryNode)]
+            yield pytest.param(partial(way, plane=plane), id=f"{plane}-{name}", marks=marks)
+
+
+@pytest.fixture(params=nodes())
 def begin(request):
     nodes = []
 

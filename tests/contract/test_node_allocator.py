@@ -8,7 +8,8 @@ from twisted.internet.task import Clock
 
 from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.fleet.registry import Registry
-from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
+from tests.contract.node_allocator_sequences import AnySequence
+from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, NodeAllocatorContract
 from tests.contract.node_quotas_suite import NodeQuotasContract
 
 

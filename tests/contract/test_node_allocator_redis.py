@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import settings
 
-from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, AnySequence, NodeAllocatorContract
+from tests.contract.node_allocator_sequences import AnySequence
+from tests.contract.node_allocator_suite import KEEP_S, SILENT_S, NodeAllocatorContract
 from tests.contract.node_quotas_suite import NodeQuotasContract
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.redis_world import RedisWorld

@@ -15,7 +15,7 @@ from exoswitch.sessions.notes import Note
 from exoswitch.telephony.indian_time import start_of
 from exoswitch.trunks.registry import SETTINGS
 from tests.harness import many_calls
-from tests.harness.databases import Postgres, SqliteInTest
+from tests.harness.databases import Postgres, SqliteInTest, database_kind
 from tests.harness.sessions import HUNG_UP, SESSION
 
 CALLS = many_calls.make()
@@ -26,9 +26,7 @@ BUSY = Ending(status=CallStatus.BUSY, reason="busy")
 
 @pytest.fixture(params=[SqliteInTest, pytest.param(Postgres, marks=pytest.mark.loopback)])
 def kind(request, tmp_path):
-    if request.param is Postgres:
-        return Postgres(request.getfixturevalue("postgres").new_database())
-    return SqliteInTest(tmp_path)
+    return database_kind(request, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 from attrs import define, field
 
 from exoswitch.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ
-from exoswitch.audio.resample import Resampler
+from exoswitch.audio.resampler import Resampler
 from exoswitch.certify.catalogue import catalogue
 from exoswitch.certify.hearing import is_audible
 from exoswitch.certify.run import Certification

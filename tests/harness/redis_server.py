@@ -12,7 +12,8 @@ from attrs import define, field
 from exoswitch.fleet.redis.address import RedisAddress
 from tests.harness.e2e.ports import free_port
 
-START_WAIT_S = 10
+START_WAIT_S = 60
+ANSWER_WAIT_S = 30
 
 
 @define(eq=False)
@@ -50,14 +51,14 @@ class RedisServer:
 
     def call(self, *words):
         """Send one command; return the raw answer, up to 64 KiB."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_WAIT_S) as connection:
             connection.sendall(b" ".join(str(word).encode() for word in words) + b"\r\n")
             return connection.recv(65536)
 
     def command(self, *words):
         """Send one command of any words; return the raw answer, up to 64 KiB."""
         data = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_WAIT_S) as connection:
             connection.sendall(b"*%d\r\n" % len(data) + b"".join(b"$%d\r\n%b\r\n" % (len(one), one) for one in data))
             return connection.recv(65536)
 

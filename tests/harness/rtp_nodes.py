@@ -4,19 +4,28 @@ import base64
 import random
 import select
 import socket
+from functools import partial
+from unittest import mock
 
-from twisted.internet.interfaces import IReactorTime, IReactorUDP
-from twisted.internet.task import Clock
+import pytest
+from twisted.internet.interfaces import IReactorFDSet, IReactorTime, IReactorUDP
+from twisted.internet.task import Clock, LoopingCall
 from twisted.internet.udp import Port
 from zope.interface import implementer
 
+from exoswitch.audio.frames import FRAME_S
 from exoswitch.call.media import MediaEncoding
 from exoswitch.config.model import RtpConfig
+from exoswitch.rtp.planes import choose_plane, thread_ticks
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.udp import MemoryUDP
 
 PORTS = range(41_200, 41_204)
+
+HAS_COMPILED = choose_plane("auto") == "compiled"
+NEEDS_COMPILED = pytest.mark.skipif(not HAS_COMPILED, reason="this install has no compiled media plane")
+PLANES = ["python", pytest.param("compiled", marks=NEEDS_COMPILED)]
 
 
 ENCODING = MediaEncoding(template=b"%d %d %d %b", sample_rate_hz=8000)
@@ -146,6 +155,42 @@ class SocketClock(Clock):
             reader.doRead()
 
 
+@implementer(IReactorFDSet)
+class SocketsClock(SocketClock):
+    """A SocketClock that a thread's bell can be heard on; no socket of a node waits for writing."""
+
+    def getReaders(self):  # noqa: N802
+        return [*self.readers]
+
+    def addWriter(self, writer):  # noqa: N802
+        raise NotImplementedError
+
+    def getWriters(self):  # noqa: N802
+        return []
+
+    def removeAll(self):  # noqa: N802
+        raise NotImplementedError
+
+
+class SteppedTicks:
+    """The ticks of a thread, but each one when a clock says so: what they find is delivered by the reactor later."""
+
+    def __init__(self, clock, plane):
+        self._clock, self._ticks = clock, thread_ticks(plane)
+        self._looping = LoopingCall(lambda: self._ticks.step(clock.seconds()))
+        self._looping.clock = clock
+        for name in ("deliver", "fileno", "take_lateness_s"):
+            setattr(self, name, getattr(self._ticks, name))
+
+    skipped = 0
+
+    def start(self):
+        self._looping.start(FRAME_S, now=False)
+
+    def stop(self):
+        self._looping.stop()
+
+
 class SocketPeer:
     """A real socket on the loopback interface: data has arrived when `sendto` returns."""
 
@@ -179,6 +224,27 @@ class SocketNode(Node):
     def peer(self):
         self.peers.append(SocketPeer())
         return self.peers[-1]
+
+    def turn(self):
+        self.reactor.read()
+
+
+class ThreadNode(Node):
+    """A plane on real sockets that ticks as in a thread; the reactor delivers after each tick."""
+
+    def __init__(self, **config):
+        reactor = SocketsClock()
+        with mock.patch("exoswitch.rtp.service.thread_ticks", partial(SteppedTicks, reactor)):
+            super().__init__(reactor, polled=True, tick="thread", **config)
+
+    def peer(self):
+        self.peers.append(SocketPeer())
+        return self.peers[-1]
+
+    def tick(self, ticks=1):
+        for _ in range(ticks):
+            self.reactor.advance(FRAME_S)
+            self.turn()
 
     def turn(self):
         self.reactor.read()

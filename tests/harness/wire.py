@@ -135,6 +135,8 @@ class Transport(StringTransport):
 class Wire:
     """One attempt to reach a bot; the test is the bot. `beside` is an attempt of the same gateway."""
 
+    make_transport = Transport
+
     def __init__(self, start=None, *, opens=True, leg=None, beside=None, reactor=None, **bots):
         self.reactor = beside.reactor if beside else reactor or MemoryReactorClock()
         self.bots = beside.bots if beside else ExotelBots(self.reactor, metrics=MemoryMetrics(), **bots)
@@ -151,7 +153,7 @@ class Wire:
         self.reactor.advance(0)
         factory = self.reactor.tcpClients[-1][2]
         self.socket = factory.buildProtocol(None)
-        self.transport = Transport(self.reactor, self.socket)
+        self.transport = self.make_transport(self.reactor, self.socket)
         self.socket.makeConnection(self.transport)
         return self
 

@@ -5,13 +5,13 @@ from contextlib import suppress
 import pytest
 from cryptography import x509
 from OpenSSL import SSL
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from exoswitch.network.tls import ServerCheck, client_context
+from exoswitch.network.prompt import PromptTransport
 from exoswitch.network.tls_in_turns import PIECE_BYTES, TlsInTurnsFactory
 from exoswitch.tasks.fair_turns import TLS_S, FairTurns
 from tests.harness.certificates import Authority
@@ -22,6 +22,13 @@ AUTHORITY = Authority()
 DNS = x509.DNSName("voice_bot")
 RECORD_S = 0.00001
 FLOOD = 2000  # records of one byte
+ALERT = 21  # RFC 5246 §6.2.1; a handshake is 22
+
+
+def record_types(data):
+    while data:
+        yield data[0]
+        data = data[5 + int.from_bytes(data[3:5]) :]
 
 
 class Bot(Protocol):
@@ -46,36 +53,36 @@ class SlowClock(Clock):
 class Server:
     """A server with a client, and the wire between them in the test's hands."""
 
-    def __init__(self, version=SSL.TLS1_3_VERSION):
+    def __init__(self, way, version=SSL.TLS1_3_VERSION, *, is_shaking=False):
         self.clock, self.bot = SlowClock(), Bot()
-        trusting = client_context(AUTHORITY.certificate)
+        check = way.check("voice_bot", AUTHORITY.certificate)
         factory = Factory()
         factory.buildProtocol = lambda _: self.bot
         turns = FairTurns(self.clock, TLS_S)
-        self.client = TlsInTurnsFactory(ServerCheck("voice_bot", trusting), factory, self.clock, turns).buildProtocol(
-            None
-        )
-        self.wire = StringTransport()
+        self.client = TlsInTurnsFactory(check, factory, self.clock, turns).buildProtocol(None)
+        self.wire = StringTransport(lenient=True)  # as a TCP transport, which may be resumed while it disconnects
         context = AUTHORITY.issue(DNS).options().getContext()
         context.set_max_proto_version(version)
         self.tls = SSL.Connection(context, None)
         self.tls.set_accept_state()
         self.client.makeConnection(self.wire)
-        self.shake_hands()
+        if not is_shaking:
+            self.shake_hands()
 
     def shake_hands(self):
-        for _ in range(4):
-            self.exchange()
+        return b"".join(self.exchange() for _ in range(4))
 
     def exchange(self):
-        if self.wire.value():
-            self.tls.bio_write(self.wire.value())
+        came = self.wire.value()
+        if came:
+            self.tls.bio_write(came)
             self.wire.clear()
         for step in (self.tls.do_handshake, lambda: self.tls.recv(100)):
             with suppress(SSL.Error):
                 step()
         self.client.dataReceived(self.sent())
         self.take_turns()
+        return came
 
     def sent(self):
         try:
@@ -94,8 +101,8 @@ class Server:
 
 
 @pytest.fixture
-def server():
-    return Server()
+def server(tls_way):
+    return Server(tls_way)
 
 
 def test_data_comes_at_once_while_there_is_time(server):
@@ -140,11 +147,124 @@ def test_an_aborted_connection_drops_what_waits(server):
     assert server.bot.lost[1] == received
 
 
-def test_a_server_cannot_have_the_handshake_again():
-    server = Server(SSL.TLS1_2_VERSION)
+def test_a_server_cannot_have_the_handshake_again(tls_way):
+    server = Server(tls_way, SSL.TLS1_2_VERSION)
     server.tls.send(b"hello")
     server.client.dataReceived(server.sent())
     assert server.bot.received == b"hello"
     server.tls.renegotiate()
-    server.shake_hands()
-    assert server.client.getHandle().total_renegotiations() == 0
+    answered = server.shake_hands()
+    if not tls_way.is_native:
+        assert server.client.getHandle().total_renegotiations() == 0
+    assert set(record_types(answered)) == {ALERT}
+
+
+def serve(server):
+    """Let the client have a socket that a media plane can serve; give its engine."""
+    assert server.client.engine is None  # a StringTransport is no socket
+    server.client.transport = Tcp(server.wire)
+    return server.client.engine
+
+
+class Tcp(PromptTransport):
+    has_sent = True
+
+    def write(self, data):
+        self.transport.write(data)
+
+    def is_idle(self):
+        return self.has_sent
+
+
+def test_only_a_connection_in_c_can_be_served(server, tls_way):
+    assert (serve(server) is not None) is tls_way.is_native
+
+
+@pytest.mark.parametrize("tls_way", ["in C"], indirect=True)
+class TestServing:
+    """A media plane uses the engine, and gives the connection back."""
+
+    def test_it_can_begin_when_all_is_decrypted_and_sent(self, server):
+        serve(server)
+        assert server.client.is_idle()
+        server.client.transport.has_sent = False
+        assert not server.client.is_idle()
+        server.client.transport.has_sent = True
+        server.client.dataReceived(server.flood())
+        assert not server.client.is_idle()
+        server.take_turns()
+        assert server.client.is_idle()
+
+    def test_it_cannot_begin_while_hands_are_shaken_or_after_the_end(self, tls_way):
+        server = Server(tls_way, is_shaking=True)
+        serve(server)
+        assert not server.client.is_idle()
+        server.shake_hands()
+        assert server.client.is_idle()
+        server.client.connectionLost(Failure(ConnectionDone()))
+        assert not server.client.is_idle()
+
+    def test_what_it_leaves_goes_on_in_order(self, server):
+        engine = serve(server)
+        engine.write(b"first, ")
+        server.tls.send(b"left, ")
+        engine.feed(server.sent())
+        server.client.take_up()
+        assert not server.client.is_idle()
+        assert server.bot.received == b""
+        server.bot.transport.write(b"then")
+        server.tls.bio_write(server.wire.value())
+        assert server.tls.recv(100) + server.tls.recv(100) == b"first, then"
+        server.tls.send(b"read")
+        server.client.dataReceived(server.sent())
+        server.take_turns()
+        assert server.bot.received == b"left, read"
+        assert server.client.is_idle()
+
+    def test_many_records_that_it_leaves_are_decrypted_in_parts(self, server):
+        engine = serve(server)
+        engine.feed(server.flood())
+        server.client.take_up()
+        assert server.client.work()
+        assert 0 < len(server.bot.received) <= PIECE_BYTES / 22
+        server.client.connectionLost(Failure(ConnectionDone()))
+        server.take_turns()
+        assert server.bot.lost == (ConnectionLost, FLOOD)
+
+    def test_a_failure_ends_the_work_on_the_records_that_it_left(self, server):
+        engine = serve(server)
+        engine.feed(server.flood())
+        server.client.take_up()
+        assert server.client.work()
+        engine.close()
+        server.bot.transport.write(b"too late")
+        assert server.wire.disconnecting
+        assert not server.client.work()
+        server.client.connectionLost(Failure(ConnectionDone()))
+        server.take_turns()
+        assert server.bot.lost[0] is SSL.Error
+
+    @pytest.mark.parametrize("is_broken", [False, True], ids=["closed", "changed on the way"])
+    def test_an_end_that_it_saw_is_found_again(self, is_broken, server):
+        engine = serve(server)
+        server.tls.send(b"hello")
+        server.tls.shutdown()
+        records = bytearray(server.sent())
+        records[-1] ^= is_broken
+        engine.feed(bytes(records))
+        while engine.read() != b"":
+            pass
+        assert (engine.has_closed, engine.has_failed) == (not is_broken, is_broken)
+        server.client.take_up()
+        server.take_turns()
+        assert server.wire.disconnecting
+        server.client.connectionLost(Failure(ConnectionDone()))
+        server.take_turns()
+        assert server.bot.lost == (SSL.Error if is_broken else ConnectionDone, 0)
+
+    def test_a_lost_connection_is_not_taken_up(self, server):
+        serve(server)
+        server.client.connectionLost(Failure(ConnectionDone()))
+        server.client.take_up()
+        server.take_turns()
+        assert server.bot.lost == (ConnectionLost, 0)  # no close_notify came

@@ -25,6 +25,7 @@ def fleet_of_three_places(any_fleet):
         limit["capacity"] = 1
     any_fleet.start(*any_fleet.gateways)
     yield any_fleet
+    any_fleet.clear()
     for gateway, limit in zip(any_fleet.gateways, limits, strict=True):
         gateway.kill()
         limit["capacity"] = CAPACITY

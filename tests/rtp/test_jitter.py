@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.audio.frames import FRAME_SAMPLES
-from exoswitch.rtp.jitter import JitterBuffer, State
+from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
+from exoswitch.rtp.jitter import SETTLED_S, JitterBuffer, State
 from exoswitch.rtp.serial import add_32
 
 BASE = 2**32 - 800  # so that timestamps wrap after five frames
@@ -107,6 +107,15 @@ def test_late_packets_do_not_make_the_delay_exceed_its_limit():
     for number in range(5, 60):
         line.play([[], [number - 3, number]] if number % 2 else [[number]])
         assert line.buffer.depth_samples <= 480
+
+
+@pytest.mark.parametrize("late_at", range(1, 151, 10))
+def test_a_frame_of_delay_for_one_late_packet_is_removed_in_the_settling_time(late_at):
+    line, settled = MediaSession(), late_at + round(SETTLED_S / FRAME_S)
+    line.play([*one_by_one(0, late_at), [], [late_at, late_at + 1]])
+    assert line.buffer.depth_samples == FRAME_SAMPLES
+    line.play(one_by_one(late_at + 2, settled + 1))
+    assert (line.buffer.depth_samples, line.buffer.skipped) == (0, 1)
 
 
 def test_surplus_delay_is_removed_after_some_seconds_by_one_loud_frame_a_second(line):

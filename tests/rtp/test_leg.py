@@ -7,8 +7,9 @@ import pytest
 
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
 from exoswitch.audio.g711 import ALAW, ULAW
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
+from exoswitch.rtp.session import LegSettings
 
 ASTERISK = ("10.0.1.5", 12000)
 ELSEWHERE = ("10.0.1.6", 12000)
@@ -204,7 +205,7 @@ def test_a_stranger_with_many_ssrcs_does_not_disturb_the_source(driven):
         stranger = Packetizer(0, 7, 777, ssrc)
         driven.leg.datagram(stranger.encode(ULAW.encode(OTHER_TONE), marker=False), ASTERISK, driven.now)
         assert driven.tick().pcm == HEARD
-    assert (driven.leg.statistics().received, driven.leg.statistics().foreign) == (100, 99)
+    assert (driven.leg.counts().statistics().received, driven.leg.counts().statistics().foreign) == (100, 99)
 
 
 COMFORT_NOISE = 13
@@ -242,7 +243,7 @@ class TestPacketsWithoutAudio:
         driven.peer.timestamp += 8 * FRAME_SAMPLES - 8 * len(payload)
         driven.receive()
         assert driven.tick().pcm == HEARD
-        told = driven.leg.statistics()
+        told = driven.leg.counts().statistics()
         assert (told.received, told.lost, told.concealed, told.malformed) == (14, 0, 0, 0)
 
     def test_they_may_come_between_the_packets_of_speech(self, driven, payload_type, payload):
@@ -252,7 +253,7 @@ class TestPacketsWithoutAudio:
             self.send(driven, payload_type, payload)
             driven.peer.timestamp = timestamp
             assert driven.tick().pcm == HEARD
-        assert driven.leg.statistics().lost == 0
+        assert driven.leg.counts().statistics().lost == 0
 
     def test_their_timestamps_are_no_jitter(self, driven, payload_type, payload):
         driven.peer.timestamp = 0
@@ -262,7 +263,7 @@ class TestPacketsWithoutAudio:
             self.send(driven, payload_type, payload)
             driven.peer.timestamp += 2 * FRAME_SAMPLES - len(payload)
             driven.tick(2)
-        assert driven.leg.statistics().jitter_ms == pytest.approx(0, abs=1e-6)
+        assert driven.leg.counts().statistics().jitter_ms == pytest.approx(0, abs=1e-6)
 
     def test_they_set_no_remote(self, driven, payload_type, payload):
         driven = Driven()

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
 from exoswitch.audio.g711 import ULAW
-from exoswitch.rtp.leg import LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.rtp.plane import MediaSession, Plane
-from tests.harness.rtp_nodes import ENCODING, pcm_of
+from exoswitch.rtp.planes import make_plane
+from exoswitch.rtp.session import LegSettings
+from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, PLANES, pcm_of
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * FRAME_SAMPLES
@@ -17,6 +17,8 @@ TONE = b"\x10\x20" * FRAME_SAMPLES
 
 class Party:
     """The wire, the stream and the listener of one call; one list records all their calls."""
+
+    send_errors = 0
 
     def __init__(self):
         self.told = []
@@ -43,22 +45,21 @@ class Party:
 class Node:
     """A plane with its own clock, and its waiting datagrams."""
 
-    def __init__(self):
+    def __init__(self, kind):
         self.pending, self.failed, self.now = [], [], 50.0
-        self.plane = Plane(self, self.failed.append)
+        self.plane = make_plane(kind, self, self.failed.append)
 
     def receive(self):
         while self.pending:
             yield self.pending.pop(0)
 
     def line(self, party, *, directed=True, attached=True):
-        leg = MediaLeg(LegSettings(source_host=ASTERISK[0], silence_timeout_s=1.0), random.Random(2))
-        line = MediaSession(leg, party, party)
+        settings = LegSettings(source_host=ASTERISK[0], silence_timeout_s=1.0)
+        line = self.plane.open(settings, random.Random(2), party, party, None)
         if directed:
-            leg.direct(*ASTERISK)
+            line.direct(*ASTERISK)
         if attached:
             line.attach(party, ENCODING)
-        self.plane.add(line)
         return line
 
     def tick(self, ticks=1):
@@ -67,9 +68,9 @@ class Node:
             self.plane.tick(self.now)
 
 
-@pytest.fixture
-def node():
-    return Node()
+@pytest.fixture(params=PLANES)
+def node(request):
+    return Node(request.param)
 
 
 SILENT_PACKET = ("packet", ULAW.silence * FRAME_SAMPLES, ASTERISK)
@@ -79,8 +80,8 @@ def test_a_tick_sends_rtp_then_media_then_marks(node):
     party = Party()
     line = node.line(party)
     node.pending.append((line, Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False), ASTERISK))
-    line.leg.playout.play(TONE)
-    line.leg.playout.mark("said")
+    line.play(TONE)
+    line.mark("said")
     node.tick()
     assert party.told == [
         ("connected", ASTERISK),
@@ -142,7 +143,7 @@ def test_a_new_announced_address_is_heard_although_the_wire_is_connected(node):
     speak(node, line, source=ELSEWHERE, sequence=2)
     speak(node, line, sequence=3)
     node.tick()
-    assert (line.leg.reception.received, line.leg.foreign) == (2, 1)
+    assert (line.counts().received, line.counts().foreign) == (2, 1)
 
 
 def test_a_new_announced_address_must_be_heard_before_the_wire_is_connected_to_it(node):
@@ -254,8 +255,82 @@ def test_a_call_can_be_removed_within_a_tick(node):
 def test_playout_finished_is_reported_after_the_packet_of_its_tick(node):
     party = Party()
     line = node.line(party)
-    line.leg.playout.play(TONE)
-    line.leg.drain()
-    line.stream = None
+    line.play(TONE)
+    line.drain()
     node.tick(3)
     assert party.told == [("packet", ULAW.encode(TONE), ASTERISK), SILENT_PACKET, ("finished",), SILENT_PACKET]
+
+
+def test_a_stream_that_is_detached_within_a_tick_is_told_of_no_further_mark(node):
+    class Ending(Party):
+        def send_mark(self, name):
+            super().send_mark(name)
+            line.detach()
+
+    party = Ending()
+    line = node.line(party)
+    line.play(TONE)
+    line.mark("one")
+    line.mark("two")
+    node.tick()
+    assert [told for told in party.told if told[0] == "mark"] == [("mark", "one")]
+
+
+def test_a_call_that_is_removed_within_a_tick_is_told_nothing_more(node):
+    class Leaving(Party):
+        def send_media(self, message):
+            super().send_media(message)
+            if len(self.told) > 100:
+                node.plane.remove(line)
+
+    party = Leaving()
+    line = node.line(party)
+    node.tick(51)
+    assert party.told[-1][0] == "media"
+    assert lost(party) == []
+
+
+@pytest.mark.parametrize("frames", range(48, 54))
+def test_a_call_that_is_put_on_hold_in_the_tick_that_ends_its_drain_is_not_told_of_that_end(node, frames):
+    class Holding(Party):
+        def media_lost(self, silent_s):
+            super().media_lost(silent_s)
+            line.hold()
+
+    party = Holding()
+    line = node.line(party)
+    line.play(TONE * frames)
+    line.drain()
+    node.tick(80)
+    told = [told[0] for told in party.told if told[0] in {"lost", "finished"}]
+    assert told in (["lost"], ["finished", "lost"])
+
+
+class SlowSink:
+    """A sink that takes one part in each tick; it notes the frames of each."""
+
+    def __init__(self):
+        self.frames, self.is_slow = [], True
+
+    def take(self, said, _played):
+        self.frames.append(len(said) // FRAME_BYTES)
+        if self.is_slow:
+            raise RuntimeError
+
+
+@NEEDS_COMPILED
+def test_recorded_audio_that_found_no_room_is_silence_in_time_and_counted():
+    node, party, sink = Node("compiled"), Party(), SlowSink()
+    line = node.line(party)
+    line.record(sink)
+    node.tick()
+    began_at = node.now - 0.02
+    while not line.counts().unrecorded:
+        node.now += 0.4
+        node.tick()  # the audio of the tick before, and the gap: two parts
+        assert node.now < began_at + 300
+    node.tick(3)
+    sink.is_slow = False
+    line.record(None)
+    assert line.counts().unrecorded < 10
+    assert sum(sink.frames) == pytest.approx((node.now - began_at) / 0.02, abs=2)

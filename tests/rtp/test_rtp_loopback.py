@@ -12,7 +12,8 @@ from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.packet import Packetizer
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.memory import MemoryMetrics
-from tests.harness.rtp_nodes import ENCODING, Call, SocketNode
+from tests.harness.e2e.ports import free_ports
+from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, PLANES, Call, SocketNode
 
 pytestmark = pytest.mark.loopback
 CALLS, SECONDS = 20, 1.0
@@ -31,10 +32,20 @@ class Echo(DatagramProtocol):
         self.transport.write(datagram, addr)
 
 
-@pytest.mark.parametrize("polled", [True, False], ids=["polled", "queued"])
-async def test_every_frame_of_every_call_returns(reactor, polled):
-    config = RtpConfig(bind="127.0.0.1", ports=range(41_300, 41_400))
+@pytest.mark.parametrize(
+    ("kind", "tick", "polled"),
+    [
+        pytest.param("python", "reactor", True, id="python-polled"),
+        pytest.param("python", "reactor", False, id="python-queued"),
+        pytest.param("compiled", "thread", True, id="compiled-thread", marks=NEEDS_COMPILED),
+        pytest.param("compiled", "reactor", True, id="compiled-polled", marks=NEEDS_COMPILED),
+        pytest.param("compiled", "reactor", False, id="compiled-queued", marks=NEEDS_COMPILED),
+    ],
+)
+async def test_every_frame_of_every_call_returns(reactor, kind, tick, polled):
+    config = RtpConfig(bind="127.0.0.1", ports=free_ports(100), plane=kind, tick=tick)
     plane = RtpService(reactor, config, random.Random(1), MemoryMetrics(), polled=polled)
+    assert plane.tick == tick
     echoes, calls, legs = [], [], []
 
     began = reactor.seconds()
@@ -63,10 +74,11 @@ async def test_every_frame_of_every_call_returns(reactor, polled):
     assert plane.lateness().p50_ms < 20
 
 
+@pytest.mark.parametrize("kind", PLANES)
 @pytest.mark.parametrize("polled", [True, False], ids=["polled", "queued"])
-def test_a_machine_with_two_addresses_hears_the_one_that_it_advertises(polled):
+def test_a_machine_with_two_addresses_hears_the_one_that_it_advertises(polled, kind):
     # The route to Asterisk, at 127.0.0.1, leaves from 127.0.0.1; Asterisk sends to this machine's other address.
-    node = SocketNode(polled=polled, bind="0.0.0.0", advertise="127.0.0.2")
+    node = SocketNode(polled=polled, plane=kind, bind="0.0.0.0", advertise="127.0.0.2")
     (leg, call), asterisk, speech = node.open(), node.peer(), Packetizer(0, 1, 2, 3)
     leg.attach(call, ENCODING)
     leg.direct(*asterisk.address)

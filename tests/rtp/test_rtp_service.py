@@ -1,6 +1,10 @@
 """The media plane of a node, on UDP in memory."""
 
+import errno
+import gc
+import weakref
 from collections import Counter
+from functools import partial
 
 import pytest
 from twisted.logger import capturedLogs
@@ -10,7 +14,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer
-from tests.harness.rtp_nodes import ENCODING, MemoryNode
+from tests.harness.rtp_nodes import ENCODING, PLANES, MemoryNode
 
 ASTERISK = ("10.0.1.5", 12000)
 TONE = b"\x10\x20" * 160
@@ -25,9 +29,14 @@ class Node(MemoryNode):
         super().__init__(**{"bind": "0.0.0.0", "ports": range(20_000, 20_004), "advertise": "10.0.0.5", **config})
 
 
+@pytest.fixture(params=PLANES)
+def begin(request):
+    return partial(Node, plane=request.param)
+
+
 @pytest.fixture
-def node():
-    return Node()
+def node(begin):
+    return begin()
 
 
 def test_the_service_provides_the_media_interfaces(node):
@@ -44,8 +53,8 @@ def test_if_every_port_is_taken_a_call_is_refused(node):
         node.open()
 
 
-def test_the_port_of_a_closed_call_is_in_quarantine_before_its_next_call():
-    node = Node(ports=range(20_000, 20_001), quarantine_s=5.0)
+def test_the_port_of_a_closed_call_is_in_quarantine_before_its_next_call(begin):
+    node = begin(ports=range(20_000, 20_001), quarantine_s=5.0)
     leg, _ = node.open()
     leg.close()
     leg.close()
@@ -56,8 +65,8 @@ def test_the_port_of_a_closed_call_is_in_quarantine_before_its_next_call():
     assert node.open()[0].port == 20_000
 
 
-def test_a_late_packet_of_a_closed_call_does_not_reach_the_next_call_on_its_port():
-    node = Node(ports=range(20_000, 20_001), quarantine_s=1.0)
+def test_a_late_packet_of_a_closed_call_does_not_reach_the_next_call_on_its_port(begin):
+    node = begin(ports=range(20_000, 20_001), quarantine_s=1.0)
     packet = Packetizer(0, 1, 2, 3).encode(ULAW.encode(TONE), marker=False)
     leg, _ = node.open()
     leg.direct(*ASTERISK)
@@ -87,12 +96,29 @@ def test_a_port_of_another_program_is_skipped_and_tried_again_later(node):
     assert node.open()[0].port == 20_000
 
 
-def test_a_foreign_bind_address_is_refused_after_a_limited_search():
-    node = Node(ports=range(20_000, 24_000))
+def test_a_foreign_bind_address_is_refused_after_a_limited_search(begin):
+    node = begin(ports=range(20_000, 24_000))
     node.reactor.occupied = set(range(20_000, 24_000))
     with capturedLogs() as logs, pytest.raises(NoCapacity, match=r"cannot be bound on 0\.0\.0\.0"):
         node.open()
     assert len(logs) == 32
+
+
+def test_a_call_for_which_the_kernel_has_no_descriptor_is_refused_and_its_port_is_free_again(node, monkeypatch):
+    class Full:
+        def open(self, *_):
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.plane, "_plane", Full())
+        for _ in range(4):
+            with pytest.raises(NoCapacity, match="Too many open files"):
+                node.open()
+            node.reactor.advance(0)
+            assert node.reactor.ports == {}
+    assert node.plane.calls == 0
+    node.tick(300)  # the quarantine
+    assert [node.open()[0].port for _ in range(4)] == [*range(20_000, 20_004)]
 
 
 def test_calls_are_refused_before_the_start_and_after_the_stop(node):
@@ -235,9 +261,19 @@ def test_a_packet_that_comes_after_all_does_not_lower_a_counter(node):
     assert node.metrics.count("rtp_reordered_total") == 1
 
 
-def test_the_lateness_of_each_tick_is_measured(node):
-    node.tick(3)
-    assert len(node.metrics.observed["tick_lateness_seconds"]) == 3
+def test_the_plane_that_runs_is_in_the_log():
+    with capturedLogs() as logs:
+        Node(plane="python")
+    assert next(event["log_format"].format(**event) for event in logs).startswith("media plane: python")
+
+
+def test_the_lateness_of_each_tick_is_measured_once_a_second(node):
+    node.tick(49)
+    assert "tick_lateness_seconds" not in node.metrics.observed
+    node.tick(2)
+    assert len(node.metrics.observed["tick_lateness_seconds"]) == 50
+    node.tick(49)
+    assert len(node.metrics.observed["tick_lateness_seconds"]) == 100
 
 
 def test_a_call_that_fails_in_every_tick_is_counted_and_logged_once(node, logged_failures):
@@ -249,6 +285,24 @@ def test_a_call_that_fails_in_every_tick_is_counted_and_logged_once(node, logged
     assert node.metrics.counts["rtp_failures_total"] == 10
     assert len(logged_failures) == 1
     logged_failures.clear()
+
+
+def test_a_call_that_is_over_leaves_nothing_for_the_garbage_collector(node):
+    leg, call = node.open()
+    call.leg = leg
+    leg.direct(*ASTERISK)
+    leg.attach(call, ENCODING)
+    node.tick(2)
+    leg.play(TONE)
+    leg.close()
+    node.tick(2)
+    gc.disable()
+    try:
+        gone = weakref.ref(call)
+        del leg, call
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_methods_of_a_closed_leg_have_no_effect(node):

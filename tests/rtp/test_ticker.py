@@ -142,3 +142,13 @@ def test_lateness_is_reported_in_ms(ticked):
 
 def test_lateness_is_zero_before_the_first_tick():
     assert Ticked().ticker.lateness().max_ms == 0
+
+
+def test_the_lateness_that_is_not_told_yet_is_told_when_the_ticker_stops():
+    clock, observed = Clock(), []
+    ticker = Ticker(clock, lambda _: None, observed.append)
+    ticker.start()
+    clock.pump([0.02] * 3)
+    assert observed == []
+    ticker.stop()
+    assert observed == [pytest.approx(0, abs=1e-6)] * 3

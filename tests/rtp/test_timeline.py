@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from exoswitch.audio.frames import FRAME_SAMPLES
 from exoswitch.audio.g711 import ULAW
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.packet import Packetizer, RtpPacket
+from exoswitch.rtp.session import LegSettings
 from exoswitch.rtp.timeline import Timeline
 
 BASE = 2**32 - 800  # so that timestamps wrap after five frames

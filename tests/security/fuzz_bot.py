@@ -11,8 +11,9 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogLevel, capturedLogs
 
 from exoswitch.rtp.bound_leg import BoundLeg
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.plane import MediaSession
+from exoswitch.rtp.session import LegSettings
 from tests.harness.slow_reactor import SlowReactor
 from tests.harness.wire import BINARY, CLOSE, PING, TEXT, Wire, frame, stream_start
 

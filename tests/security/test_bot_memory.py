@@ -5,12 +5,10 @@ import struct
 
 import pytest
 from cryptography import x509
-from twisted.internet import ssl
 from twisted.internet.task import deferLater
 
 from exoswitch.audio.g711 import ULAW
 from exoswitch.exotel.stream import unfinished
-from exoswitch.network.tls import ServerCheck
 from exoswitch.rtp.playout import Playout
 from tests.harness.certificates import certificate
 from tests.harness.exotel_loopback import BotServer
@@ -82,10 +80,6 @@ def test_of_a_flood_only_the_data_that_was_read_before_the_pause_waits():
     assert len(wire.connection._socket._incoming._data) <= 64_000
 
 
-def trusting(own):
-    return lambda host, _ca_file: ServerCheck(host, ssl.CertificateOptions(trustRoot=own).getContext())
-
-
 # --- with the socket full: a real connection, whose bot reads nothing
 
 
@@ -130,13 +124,18 @@ async def test_a_bot_that_sends_marks_and_reads_nothing_is_dropped_after_a_mebib
 async def test_a_bot_that_sends_pings_and_reads_nothing_fills_no_more_than_the_transports_buffer(reactor, serve):
     server = serve(BotServer(reactor))
     connection, listener, bot = await deaf_bot(server)
-    most = 0
+    waiting = []
+
+    def is_congested():
+        waiting.append(waiting_bytes(connection))
+        return connection._socket.is_congested
+
     for _ in range(300):
         bot.transport.write(frame(b"p" * 125, PING) * 500)
         await deferLater(reactor, 0)
-        most = max(most, waiting_bytes(connection))
-    await server.until(lambda: connection._socket.is_congested)
-    assert 16 * 1024 < most < 64 * 1024
+        is_congested()
+    await server.until(is_congested, seconds=30)
+    assert 16 * 1024 < max(waiting) < 64 * 1024
     assert listener.told == ["opened"]
     bot.transport.abortConnection()
     await server.until(lambda: len(listener.told) == 2)
@@ -145,10 +144,10 @@ async def test_a_bot_that_sends_pings_and_reads_nothing_fills_no_more_than_the_t
 @pytest.mark.loopback
 @pytest.mark.filterwarnings("ignore:Passing pyOpenSSL")  # Twisted 26.10 does it
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
-async def test_at_most_16_kib_of_a_connection_are_read_at_once(scheme, reactor, serve, monkeypatch):
+async def test_at_most_16_kib_of_a_connection_are_read_at_once(scheme, reactor, serve, monkeypatch, tls_way):
     own = certificate(x509.DNSName("localhost"))
     tls = own.options() if scheme == "wss" else None
-    server = serve(BotServer(reactor, tls=tls, tls_options=trusting(own)))
+    server = serve(BotServer(reactor, tls=tls, tls_options=tls_way.trusting(own)))
     connection, leg, _ = server.connect(server.url(scheme=scheme, host="localhost"))
     await server.until(lambda: server.bots and len(server.bots[0].messages) == 2)
     waiting = []

@@ -7,14 +7,12 @@ import pytest
 from cryptography import x509
 from OpenSSL import SSL
 from twisted.internet.protocol import Factory, Protocol
-from twisted.internet.ssl import CertificateOptions
 from twisted.internet.task import Clock
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.test.iosim import connect, makeFakeClient, makeFakeServer
 
 from exoswitch.errors import CertificateRefused
 from exoswitch.network import tls
-from exoswitch.network.tls import ServerCheck, client_tls
 from tests.harness.certificates import Authority, certificate
 
 pytestmark = pytest.mark.filterwarnings("ignore:Passing pyOpenSSL")  # Twisted 26.10 does it
@@ -34,10 +32,6 @@ class End(Protocol):
         self.lost = reason.value
 
 
-def trust(authority=AUTHORITY):
-    return CertificateOptions(trustRoot=authority.certificate).getContext()
-
-
 def shake_hands(served, check):
     """Connect a client to a server with this certificate; give the ends of both, after the client has spoken."""
     clock, protocols, ends = Clock(), [], [End(), End()]
@@ -55,8 +49,8 @@ def shake_hands(served, check):
     return ends
 
 
-def dial(host, served, authority=AUTHORITY):
-    return shake_hands(served, ServerCheck(host, trust(authority)))
+def dial(way, host, served, authority=AUTHORITY):
+    return shake_hands(served, way.check(host, authority.certificate))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +67,8 @@ def dial(host, served, authority=AUTHORITY):
         ("fd00::5", x509.IPAddress(ip_address("fd00::5"))),
     ],
 )
-def test_certificate_that_names_the_host_is_accepted(host, name):
-    client, server = dial(host, AUTHORITY.issue(name))
+def test_certificate_that_names_the_host_is_accepted(host, name, tls_way):
+    client, server = dial(tls_way, host, AUTHORITY.issue(name))
     assert client.lost is None
     assert server.received == b"secret"
 
@@ -101,8 +95,8 @@ def test_certificate_that_names_the_host_is_accepted(host, name):
         ("voice_bot", (x509.DNSName("*"),)),
     ],
 )
-def test_certificate_that_does_not_name_the_host_is_refused_before_a_byte_is_sent(host, names):
-    client, server = dial(host, AUTHORITY.issue(*names, common_name=host))
+def test_certificate_that_does_not_name_the_host_is_refused_before_a_byte_is_sent(host, names, tls_way):
+    client, server = dial(tls_way, host, AUTHORITY.issue(*names, common_name=host))
     assert isinstance(client.lost, CertificateRefused)
     assert server.received == b""
 
@@ -118,34 +112,35 @@ def test_certificate_that_does_not_name_the_host_is_refused_before_a_byte_is_sen
         (AUTHORITY.issue(x509.DNSName("example.net")), "it is not valid for bot.example.org"),
     ],
 )
-def test_refusal_says_why(served, why):
-    client, server = dial("bot.example.org", served)
+def test_refusal_says_why(served, why, tls_way):
+    client, server = dial(tls_way, "bot.example.org", served)
     assert isinstance(client.lost, CertificateRefused)
     assert str(client.lost).startswith(f"certificate verify failed: {why}")
     assert server.received == b""
 
 
-def test_any_error_in_the_check_is_a_refusal(monkeypatch):
+def test_any_error_in_the_check_is_a_refusal(monkeypatch, tls_way):
     def broken(*_):
         raise ZeroDivisionError("unforeseen")
 
     monkeypatch.setattr(tls, "check_host", broken)
-    client, server = dial("bot.example.org", AUTHORITY.issue(x509.DNSName("bot.example.org")))
+    client, server = dial(tls_way, "bot.example.org", AUTHORITY.issue(x509.DNSName("bot.example.org")))
     assert str(client.lost) == "certificate verify failed: unforeseen"
     assert server.received == b""
 
 
-def test_certificates_of_the_configured_file_are_trusted_and_read_once(tmp_path):
+def test_certificates_of_the_configured_file_are_trusted_and_read_once(tmp_path, tls_way):
     (tmp_path / "ca.pem").write_bytes(AUTHORITY.pem)
-    options = [client_tls(host, str(tmp_path / "ca.pem")) for host in ("bot.example.org", "voice_bot")]
-    assert options[0]._context is options[1]._context
+    options = [tls_way.client_tls(host, str(tmp_path / "ca.pem")) for host in ("bot.example.org", "voice_bot")]
+    read = "_settings" if tls_way.is_native else "_context"
+    assert getattr(options[0], read) is getattr(options[1], read)
     _, server = shake_hands(AUTHORITY.issue(x509.DNSName("voice_bot")), options[1])
     assert server.received == b"secret"
     client, _ = shake_hands(AUTHORITY.issue(x509.DNSName("voice_bot")), options[0])
     assert isinstance(client.lost, CertificateRefused)
 
 
-def test_file_without_a_certificate_is_an_error(tmp_path):
+def test_file_without_a_certificate_is_an_error(tmp_path, tls_way):
     (tmp_path / "ca.pem").write_bytes(b"")
     with pytest.raises(SSL.Error):
-        client_tls("bot.example.org", str(tmp_path / "ca.pem"))
+        tls_way.client_tls("bot.example.org", str(tmp_path / "ca.pem"))

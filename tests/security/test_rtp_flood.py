@@ -1,5 +1,6 @@
 """Floods of a call's RTP port: the caller is heard whole, and the work of a tick is bounded."""
 
+import socket
 from functools import partial
 
 import pytest
@@ -8,7 +9,7 @@ from exoswitch.audio.frames import FRAME_SAMPLES
 from exoswitch.audio.g711 import ULAW
 from exoswitch.rtp import inbound
 from exoswitch.rtp.packet import Packetizer
-from tests.harness.rtp_nodes import ENCODING, MemoryNode, SocketNode
+from tests.harness.rtp_nodes import ENCODING, PLANES, MemoryNode, SocketNode
 
 TONE = ULAW.encode(b"\x10\x20" * FRAME_SAMPLES)
 HEARD = ULAW.decode(TONE)
@@ -21,9 +22,14 @@ NODES = [
 ]
 
 
+@pytest.fixture(params=PLANES)
+def kind(request):
+    return request.param
+
+
 @pytest.fixture(params=NODES)
-def node(request):
-    node = request.param()
+def node(request, kind):
+    node = request.param(plane=kind)
     yield node
     node.close()
 
@@ -79,9 +85,9 @@ def test_strangers_do_not_reach_the_process_once_the_call_is_heard(node):
 
 
 @pytest.mark.loopback
-def test_a_flood_of_ssrcs_from_the_calls_own_address_costs_no_frame():
+def test_a_flood_of_ssrcs_from_the_calls_own_address_costs_no_frame(kind):
     """A spoofed source address passes the kernel."""
-    node = SocketNode(polled=True)
+    node = SocketNode(polled=True, plane=kind)
     flooded = Flooded(node)
     flooded.leg.direct(*flooded.asterisk.address)
     for tick in range(50):
@@ -98,7 +104,7 @@ def test_a_flood_of_ssrcs_from_the_calls_own_address_costs_no_frame():
 @pytest.mark.loopback
 def test_the_work_of_a_tick_is_bounded_and_every_call_has_its_turn(monkeypatch):
     monkeypatch.setattr(inbound, "_MAX_SURPLUS", 40)
-    node = SocketNode(polled=True)
+    node = SocketNode(polled=True, plane="python")
     calls = [Flooded(node) for _ in range(4)]
     for flooded in calls:
         flooded.leg.direct(*flooded.asterisk.address)
@@ -108,4 +114,53 @@ def test_the_work_of_a_tick_is_bounded_and_every_call_has_its_turn(monkeypatch):
     assert seen == [11] * 4
     node.tick(9)
     assert [flooded.leg.statistics().foreign for flooded in calls] == [100] * 4
+    node.close()
+
+
+@pytest.mark.loopback
+def test_a_flood_beyond_the_share_of_a_call_is_counted_and_costs_only_this_call(monkeypatch):
+    monkeypatch.setattr(inbound, "_SHARE", 64)
+    node = SocketNode(polled=True, plane="python")
+    flooded, sound = Flooded(node), Flooded(node)
+    for call in (flooded, sound):
+        call.leg.direct(*call.asterisk.address)
+    flooded.flood(100)
+    sound.flood(30)
+    node.tick()
+    assert [call.leg.statistics().foreign for call in (flooded, sound)] == [65, 30]
+    assert node.metrics.count("rtp_flooded_ticks_total") == 1
+    node.tick()
+    assert flooded.leg.statistics().foreign == 100
+    assert node.metrics.count("rtp_flooded_ticks_total") == 1
+    node.close()
+
+
+@pytest.mark.loopback
+def test_a_flood_of_the_largest_share_is_counted_by_both_planes(kind):
+    node = SocketNode(polled=True, plane=kind)
+    flooded, sound = Flooded(node), Flooded(node)
+    for call in (flooded, sound):
+        bound = call.node.plane._bound[call.leg._session][1]
+        bound.udp_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**21)
+        call.leg.direct(*call.asterisk.address)
+    for _ in range(700):
+        flooded.stranger.send(b"", flooded.leg.port)
+    sound.flood(30)
+    node.tick()
+    assert 513 <= flooded.leg.statistics().foreign <= 580
+    assert sound.leg.statistics().foreign == 30
+    assert node.metrics.count("rtp_flooded_ticks_total") == 1
+    node.tick()
+    assert flooded.leg.statistics().foreign == 700
+    assert node.metrics.count("rtp_flooded_ticks_total") == 1
+    node.close()
+
+
+def test_datagrams_that_are_dropped_before_the_tick_are_a_flood(kind):
+    node = MemoryNode(plane=kind)
+    flooded = Flooded(node)
+    for count in (64, 65, 0):
+        flooded.flood(count)
+        node.tick()
+    assert node.metrics.count("rtp_flooded_ticks_total") == 1
     node.close()

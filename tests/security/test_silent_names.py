@@ -48,7 +48,7 @@ async def test_a_bot_is_reached_while_hundreds_of_silent_names_are_asked_for(rea
     server = serve(BotServer(reactor, names=names))
     hostile = [names.look_up(f"silent{number}.example.org", "evil") for number in range(300)]
     _, _, listener = server.connect(server.url(host="bot.example.org"))
-    await server.until(lambda: server.bots)
+    await server.until(lambda: listener.told)
     assert listener.told == ["opened"]
     assert not any(each.called for each in hostile)
     assert dns.questions("bot.example.org") == 2  # A and AAAA

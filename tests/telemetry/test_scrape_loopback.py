@@ -6,6 +6,7 @@ import pytest
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import deferLater
 
+from exoswitch import __version__
 from exoswitch.call.session import BotTarget
 from exoswitch.config.model import AccountConfig, AsteriskConfig, Config, RtpConfig
 from exoswitch.interfaces.calls import CallRequest
@@ -49,6 +50,8 @@ async def test_a_call_shows_in_the_metrics_without_its_number(tmp_path, reactor,
     assert response.headers.getRawHeaders("content-type")[0].startswith("text/plain; version=")
     ended = 'exoswitch_calls_total{direction="outbound",ended_by="user",status="completed",trunk="lab"} 1.0'
     assert ended in page.splitlines()
+    plane = f'plane="{gateway.media.kind}",tick="{gateway.media.tick}"'
+    assert f'exoswitch_build_info{{{plane},version="{__version__}"}} 1.0' in page.splitlines()
     names = set(re.findall(r"^# TYPE exoswitch_(\w+) ", page, re.MULTILINE))
     of_trunks = {"trunk_up", "trunk_registered", "trunk_qualify_rtt_seconds"}
     assert METRICS.keys() - names == {"redis_up", *of_trunks}, "only a fleet has Redis, and this trunk tells nothing"

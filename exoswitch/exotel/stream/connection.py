@@ -123,6 +123,7 @@ class BotConnection:
         self._due_marks: deque[str] = deque()
         self._long_message: Iterator[None] | None = None
         self._has_held = False  # whether held audio is to be sent
+        self._may_serve = False  # whether a media plane may read and write the socket
         self._attempt = deferLater(bots.reactor, 0, self._reach)
         self._attempt.addErrback(self._unreachable)
 
@@ -170,7 +171,15 @@ class BotConnection:
     def send_media(self, message: bytes) -> None:
         """Send a message with the caller's audio."""
         if self._state is _STARTED:
+            if self._may_serve:
+                self._offer_socket()
             self._send(message)
+
+    def _offer_socket(self) -> None:
+        """Let the media plane read and write the socket, unless messages wait here to be sent or taken."""
+        is_busy = self._due_marks or self._has_held or self._long_message is not None
+        if self._socket is not None and not is_busy and not self._socket.is_congested:
+            self._may_serve = self._socket.let_serve(self._leg)
 
     def send_mark(self, name: str) -> None:
         """Tell the bot that all audio before this mark has been played, in this turn or in one of the next."""
@@ -266,6 +275,10 @@ class BotConnection:
         if self._intake.malformed == 1:
             self._log.warn("the bot of call {call} sent {error}", call=self._start.call_sid, error=str(error))
 
+    def media_form(self) -> tuple[bytes, bytes] | None:
+        """Give the form of media messages that a media plane may play without us."""
+        return self._intake.form if self._state is _STARTED and self._long_message is None else None
+
     def work(self) -> bool:
         """Send one mark or held message, or go on with a long message; say whether more is left."""
         if self._due_marks:
@@ -323,6 +336,7 @@ class BotConnection:
             marks_on_clear=options.marks_on_clear,
             clear_granularity=options.clear_granularity,
         )
+        self._may_serve = type(self._observer) is StreamObserver  # an observer sees all
         self._send(self._writer.connected())
         self._send(self._writer.start())
 

@@ -5,6 +5,8 @@ from exoswitch.call.bot_address import BotAddress
 USER_AGENT = "Go-http-client/1.1"
 """Seen in real calls (spec §1, capture R3)."""
 
+_MAX_ANSWER_BYTES = 16 * 1024
+
 
 def upgrade_request(address: BotAddress, key: str) -> bytes:
     """Write the request that opens the WebSocket, with exactly the headers of Exotel's client."""
@@ -18,3 +20,15 @@ def upgrade_request(address: BotAddress, key: str) -> bytes:
         "Upgrade: websocket",
     ]
     return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+def readable_answer(data: bytes) -> bytes | None:
+    """Give the start of an answer, and what follows its head, for an HTTP parser of ASCII; None if it is not HTTP.
+
+    HTTP allows other bytes in a header's value (RFC 9110 §5.5).
+    """
+    head, end, rest = data.partition(b"\r\n\r\n")
+    is_http = head.isascii() or head.startswith(b"HTTP/")
+    if not is_http or len(head) > _MAX_ANSWER_BYTES:
+        return None
+    return head.decode("latin-1").encode("ascii", "replace") + end + rest

@@ -4,7 +4,8 @@ from collections.abc import Generator
 from typing import Protocol
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
-from exoswitch.audio.resample import REACH_SAMPLES, Resampler
+from exoswitch.audio.resample import REACH_SAMPLES
+from exoswitch.audio.resampler import Resampler
 from exoswitch.call.stream_options import ClearGranularity, MarksOnClear
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader
@@ -32,7 +33,7 @@ class BotIntake:
     `malformed` counts data that is no message.
     """
 
-    __slots__ = ("_answer_marks", "_finish_message", "_leg", "_resampled", "malformed", "reader")
+    __slots__ = ("_answer_marks", "_finish_message", "_has_played", "_leg", "_resampled", "malformed", "reader")
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class BotIntake:
         self._leg = leg
         self.reader = BotMessageReader()
         self.malformed = 0
+        self._has_played = False
         self._resampled = None if sample_rate_hz == SAMPLE_RATE_HZ else BotAudio(sample_rate_hz)
         self._answer_marks = marks_on_clear == "flush"
         self._finish_message = clear_granularity == "message"
@@ -90,7 +92,13 @@ class BotIntake:
                 self._resampled.forget()
             self._leg.clear(finish_message=self._finish_message, answer_marks=self._answer_marks)
 
+    @property
+    def form(self) -> tuple[bytes, bytes] | None:
+        """The form of media messages whose audio the leg can take as it is; None before the first audio."""
+        return self.reader.form if self._has_played and self._resampled is None else None
+
     def _play(self, pcm: bytes, *, continues: bool = False) -> None:
+        self._has_played = self._has_played or bool(pcm)
         self._leg.play(pcm if self._resampled is None else self._resampled.take(pcm), continues=continues)
 
     def finish(self) -> None:

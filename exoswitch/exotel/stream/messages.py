@@ -70,6 +70,11 @@ class BotMessageReader:
         self._head = b""
         self._tail = b""
 
+    @property
+    def form(self) -> tuple[bytes, bytes] | None:
+        """The bytes around the payload that are remembered."""
+        return (self._head, self._tail) if self._head else None
+
     def read(self, data: bytes) -> BotMessage:
         """Read one message.
 

@@ -79,6 +79,11 @@ class ServerFrames:
         return len(self._message)
 
     @property
+    def is_between_messages(self) -> bool:
+        """Whether the next frame begins a message that can be taken."""
+        return not (self._data or self._left or self._drops) and self._kind == _CONTINUATION
+
+    @property
     def has_data(self) -> bool:
         """Whether data waits for the next step."""
         return bool(self._data)

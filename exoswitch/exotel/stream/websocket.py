@@ -21,7 +21,7 @@ from zope.interface import implementer
 
 from exoswitch.call.bot_address import BotAddress
 from exoswitch.exotel.stream.client_frames import ClientFrames
-from exoswitch.exotel.stream.handshake import upgrade_request
+from exoswitch.exotel.stream.handshake import readable_answer, upgrade_request
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.stream.server_frames import (
     MESSAGE_TOO_BIG,
@@ -33,12 +33,13 @@ from exoswitch.exotel.stream.server_frames import (
     Violation,
 )
 from exoswitch.exotel.stream.unfinished import Unfinished
+from exoswitch.exotel.stream.wire import Wire
+from exoswitch.interfaces.media import IMediaLeg
 from exoswitch.tasks.fair_turns import FairTurns
 
 _MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """Base64 of 98 s of audio at 8,000 Hz, or 32 s at 24,000 Hz; Exotel's own limit is 100 kB (spec §3.1)."""
 
-_MAX_HANDSHAKE_BYTES = 16 * 1024
 _READ_BYTES = 16 * 1024
 _READ_BYTES_TLS = 4 * 1024
 """Read from the network at once: records of one byte cost 0.3 ms in no turn, and each connection can send them."""
@@ -58,6 +59,9 @@ class SocketListener(Protocol):
 
     def work(self) -> bool:
         """After `start_work`: do a part of the work, before another message is taken; say whether more is left."""
+
+    def media_form(self) -> tuple[bytes, bytes] | None:
+        """Give the form of messages that need not be taken one by one; see ServedSocket."""
 
     def binary_received(self, size: int) -> None:
         """A binary message of `size` bytes came, and was dropped."""
@@ -104,6 +108,7 @@ class WebSocket(WebSocketClientProtocol):
     """One WebSocket, from our side."""
 
     transport: Any
+    _wire: Wire
     log = txaio.make_logger(level="none")  # type: ignore[attr-defined] # it would log requests with credentials
 
     tcpNoDelay = True  # autobahn 26.10 does not set it without this line
@@ -137,7 +142,7 @@ class WebSocket(WebSocketClientProtocol):
             if self._unread_bytes > _MAX_UNREAD_BYTES:
                 self.give_up("the bot does not read what it is sent")
                 return
-        self.transport.write(self._outgoing.text(message))
+        self._wire.write(self._outgoing.text(message))
 
     def close(self) -> None:
         """Begin the closing handshake."""
@@ -192,13 +197,15 @@ class WebSocket(WebSocketClientProtocol):
         """Leave data in the network: what has come waits for its turn."""
         if self._lost is None and self.state != self.STATE_CLOSED:
             self._is_reading = False
-            self.transport.pauseProducing()
+            self._wire.pause()
 
     def resume(self) -> None:
         """Read again."""
         if not self._is_reading and self._lost is None:
             self._is_reading = True
-            self.transport.resumeProducing()
+            self._wire.resume()
+            if self._go_on():
+                self.socket_waits()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, bytes):
@@ -222,25 +229,63 @@ class WebSocket(WebSocketClientProtocol):
         """End the connection, because its unfinished message takes room that others need."""
         self._fail_connection(MESSAGE_TOO_BIG, "the message was not finished while others needed its room")
 
+    # --- while a media plane reads and writes the socket
+
+    def let_serve(self, leg: IMediaLeg) -> bool:
+        """Let the leg's plane read and write the socket, if nothing waits on either side; False: it never can."""
+        is_idle = self._is_reading and self._incoming.is_between_messages
+        if self.state != self.STATE_OPEN or self._wire.is_served or not is_idle:
+            return True
+        can_serve = self._wire.let_serve(leg, self)
+        self._go_on()
+        return can_serve
+
+    def socket_waits(self) -> None:
+        """Take the frames that the plane leaves to us, in this turn or in one of the next."""
+        while True:
+            data = self._wire.read()
+            if data:
+                self._take_in(data)
+            if not self._is_reading or not self._go_on():
+                return
+
+    def _go_on(self) -> bool:
+        return self._wire.go_on(self._listener.media_form() if self._incoming.is_between_messages else None)
+
+    def take_socket_back(self) -> None:
+        """Read and write the socket ourselves again."""
+        self._wire.take_back()
+
+    def _feed_later(self, data: bytes) -> None:
+        self._incoming.feed(data)
+        self._shared.turns.queue(self)
+
     # --- called by Twisted
 
     def connectionMade(self) -> None:
         """Read less at once than Twisted does; its transports have no method for it."""
-        tcp = getattr(self.transport, "transport", self.transport)  # below TLS
+        tcp = self.transport
+        while hasattr(tcp, "transport"):  # below TLS
+            tcp = tcp.transport
         if hasattr(tcp, "bufferSize"):
             tcp.bufferSize = _READ_BYTES if tcp is self.transport else _READ_BYTES_TLS
+        self._wire = Wire(self.transport, self._feed_later)
         super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:
         """Take data, in this turn or in one of the next."""
         if self.state == self.STATE_CONNECTING:
             self._handshake += data
-        elif self.state != self.STATE_CLOSED:
+        self._take_in(data)
+
+    def _take_in(self, data: bytes) -> None:
+        if self.state not in {self.STATE_CONNECTING, self.STATE_CLOSED}:
             self._incoming.feed(data)
         self._shared.turns.start(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report it, after the messages that came before it."""
+        self.take_socket_back()
         self._lost = reason
         self._shared.turns.start(self)
 
@@ -280,15 +325,11 @@ class WebSocket(WebSocketClientProtocol):
         self.sendData(upgrade_request(self._address, self.websocket_key.decode("ascii")))
 
     def processHandshake(self) -> Any:
-        """Let autobahn check the answer, if it is readable HTTP.
-
-        autobahn fails on bytes that are not ASCII; HTTP allows them in a header's value (RFC 9110 §5.5).
-        """
-        head, end, rest = self.data.partition(b"\r\n\r\n")
-        is_http = head.isascii() or head.startswith(b"HTTP/")
-        if not is_http or len(head) > _MAX_HANDSHAKE_BYTES:
+        """Let autobahn check the answer, if it is readable HTTP."""
+        answer = readable_answer(self.data)
+        if answer is None:
             return self.failHandshake("the answer is not HTTP")  # type: ignore[no-untyped-call]
-        self.data = _ascii(head) + end + rest
+        self.data = answer
         return super().processHandshake()  # type: ignore[no-untyped-call]
 
     def onOpen(self) -> None:
@@ -306,8 +347,18 @@ class WebSocket(WebSocketClientProtocol):
         else:
             self.sendPong(payload)  # type: ignore[no-untyped-call]
 
+    def sendData(self, data: bytes, *_how: Any) -> None:
+        """Send the request or a frame of control, behind the messages that were sent."""
+        self._wire.write(data)
+
+    def dropConnection(self, abort: bool = False) -> None:
+        """Drop the connection: the transport's own, in every case."""
+        self.take_socket_back()
+        super().dropConnection(abort)
+
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         """Report that closing has begun, on either side; without a request of ours, autobahn found an error."""
+        self.take_socket_back()
         was_open = self.state == self.STATE_OPEN
         if not isReply:
             self._end()
@@ -333,10 +384,6 @@ def _why_lost(reason: Failure) -> str:
     if isinstance(reason.value, ConnectionDone | ConnectionLost):
         return "the connection was lost without a closing handshake (1006)"
     return f"the connection was lost: {reason.getErrorMessage()}"
-
-
-def _ascii(head: bytes) -> bytes:
-    return head if head.isascii() else head.decode("latin-1").encode("ascii", "replace")
 
 
 def _printable(text: str) -> str:

@@ -18,8 +18,9 @@ from exoswitch.exotel.stream.messages import Ignored
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace.replay_comparison import Difference, seconds
 from exoswitch.exotel.trace.trace import Closed, Cut, Entry, MediaSettings, Message, Trace, TraceError
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.packet import parse
+from exoswitch.rtp.session import LegSettings
 
 TOLERANCE_MS = 60.0
 """A tick of 20 ms, the bot's phase against it, and the delay of a busy machine."""

@@ -5,7 +5,6 @@ import pytest
 from cryptography import x509
 from twisted.internet import ssl
 
-from exoswitch.network.tls import ServerCheck
 from tests.harness.certificates import certificate, certificate_pem
 from tests.harness.exotel_loopback import BotServer
 
@@ -15,16 +14,12 @@ pytestmark = [
 ]
 
 
-def trusting(own):
-    return lambda host, _ca_file: ServerCheck(host, ssl.CertificateOptions(trustRoot=own).getContext())
-
-
 LOCALHOST = certificate(x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_a_bot_with_a_valid_certificate_is_reached_over_tls(host, reactor, serve):
-    server = serve(BotServer(reactor, tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST)))
+async def test_a_bot_with_a_valid_certificate_is_reached_over_tls(host, reactor, serve, tls_way):
+    server = serve(BotServer(reactor, tls=LOCALHOST.options(), tls_options=tls_way.trusting(LOCALHOST)))
     _, leg, _ = server.connect(server.url(scheme="wss", host=host))
     await server.until(lambda: server.bots and len(server.bots[0].messages) == 2)
     server.bots[0].say(event="media", media={"payload": base64.b64encode(bytes(100_000)).decode()})
@@ -32,37 +27,39 @@ async def test_a_bot_with_a_valid_certificate_is_reached_over_tls(host, reactor,
     assert leg.asked == [("play", bytes(100_000))]
 
 
-async def test_an_untrusted_certificate_fails_the_stream(reactor, serve):
-    server = serve(BotServer(reactor, tls=LOCALHOST.options()))
+async def test_an_untrusted_certificate_fails_the_stream(reactor, serve, tls_way):
+    server = serve(BotServer(reactor, tls=LOCALHOST.options(), tls_options=tls_way.client_tls))
     _, _, listener = server.connect(server.url(scheme="wss", host="localhost"))
     await server.until(lambda: listener.told)
     assert listener.told[0][0] == "failed"
     assert "certificate verify failed" in listener.told[0][1]
 
 
-async def test_a_certificate_of_a_configured_authority_is_trusted(tmp_path, reactor, serve):
+async def test_a_certificate_of_a_configured_authority_is_trusted(tmp_path, reactor, serve, tls_way):
     ca_file = tmp_path / "ca.pem"
     own_pem, key_pem = certificate_pem(x509.DNSName("localhost"))
     ca_file.write_bytes(own_pem)
-    server = serve(BotServer(reactor, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options()))
+    tls = ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options()
+    server = serve(BotServer(reactor, tls=tls, tls_options=tls_way.client_tls))
     _, _, listener = server.connect(server.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
     await server.until(lambda: server.bots and len(server.bots[0].messages) == 2)
     assert listener.told == ["opened"]
 
 
-async def test_a_certificate_of_a_configured_authority_must_match_the_host(tmp_path, reactor, serve):
+async def test_a_certificate_of_a_configured_authority_must_match_the_host(tmp_path, reactor, serve, tls_way):
     ca_file = tmp_path / "ca.pem"
     own_pem, key_pem = certificate_pem(x509.DNSName("bot.example.org"))
     ca_file.write_bytes(own_pem)
-    server = serve(BotServer(reactor, tls=ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options()))
+    tls = ssl.PrivateCertificate.loadPEM(own_pem + key_pem).options()
+    server = serve(BotServer(reactor, tls=tls, tls_options=tls_way.client_tls))
     _, _, listener = server.connect(server.url(scheme="wss", host="localhost"), ca_file=str(ca_file))
     await server.until(lambda: listener.told)
     assert listener.told[0][0] == "failed"
 
 
-async def test_a_certificate_for_another_host_fails_the_stream(reactor, serve):
+async def test_a_certificate_for_another_host_fails_the_stream(reactor, serve, tls_way):
     other = certificate(x509.DNSName("bot.example.org"))
-    server = serve(BotServer(reactor, tls=other.options(), tls_options=trusting(other)))
+    server = serve(BotServer(reactor, tls=other.options(), tls_options=tls_way.trusting(other)))
     _, _, listener = server.connect(server.url(scheme="wss", host="localhost"))
     await server.until(lambda: listener.told)
     assert listener.told[0][0] == "failed"

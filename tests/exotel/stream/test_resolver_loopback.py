@@ -4,12 +4,10 @@ import json
 
 import pytest
 from cryptography import x509
-from twisted.internet import ssl
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.protocol import Factory, Protocol
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from exoswitch.network.tls import ServerCheck
 from tests.harness.certificates import certificate
 from tests.harness.exotel_loopback import BotServer
 
@@ -204,25 +202,21 @@ async def test_the_error_names_an_unreachable_bot_from_the_answer(resolve):
     assert listener.told[0][1].startswith("3009 failed to establish ws conn: 127.0.0.1:9: ")
 
 
-def trusting(own):
-    return lambda host, _ca_file: ServerCheck(host, ssl.CertificateOptions(trustRoot=own).getContext())
-
-
-async def test_a_resolver_with_a_valid_certificate_is_asked_over_tls(resolve):
-    resolving = resolve(resolver_tls=LOCALHOST.options(), tls_options=trusting(LOCALHOST))
+async def test_a_resolver_with_a_valid_certificate_is_asked_over_tls(resolve, tls_way):
+    resolving = resolve(resolver_tls=LOCALHOST.options(), tls_options=tls_way.trusting(LOCALHOST))
     _, _, listener = resolving.connect(scheme="https", host="localhost")
     await resolving.server.until(lambda: listener.told)
     assert listener.told == ["opened"]
 
 
-async def test_a_resolver_with_an_untrusted_certificate_receives_no_request(resolve):
-    resolving = resolve(resolver_tls=LOCALHOST.options())
+async def test_a_resolver_with_an_untrusted_certificate_receives_no_request(resolve, tls_way):
+    resolving = resolve(resolver_tls=LOCALHOST.options(), tls_options=tls_way.client_tls)
     assert "certificate verify failed" in await resolving.failure(scheme="https", host="localhost")
     assert resolving.questions == []
 
 
-async def test_a_resolver_with_the_certificate_of_another_host_receives_no_request(resolve):
+async def test_a_resolver_with_the_certificate_of_another_host_receives_no_request(resolve, tls_way):
     other = certificate(x509.DNSName("bot.example.org"))
-    resolving = resolve(resolver_tls=other.options(), tls_options=trusting(other))
+    resolving = resolve(resolver_tls=other.options(), tls_options=tls_way.trusting(other))
     assert "TLS failed" in await resolving.failure(scheme="https", host="localhost")
     assert resolving.questions == []

@@ -179,4 +179,4 @@ def test_paused_redis_delays_only_one_call_by_the_time_out(server, world):
         waits_s.append(time.monotonic() - began)
     server.resume()
     assert waits_s[0] < ANSWER_MAX_S
-    assert max(waits_s[1:]) < 0.1
+    assert max(waits_s[1:]) < waits_s[0] / 2

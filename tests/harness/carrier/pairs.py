@@ -13,7 +13,7 @@ from attrs import define, field
 from tests.harness.carrier.behaviours import answers
 from tests.harness.carrier.carrier import Carrier
 from tests.harness.carrier.trunk import CarrierTrunk
-from tests.harness.e2e.ports import BLOCK, free_port
+from tests.harness.e2e.ports import free_port, own_network
 
 TALK_S = 0.3
 CPS = 20
@@ -52,7 +52,7 @@ class Pairs:
 
     def host(self) -> str:
         """Give a loopback address that no other trunk has, nor one of another test run at this time."""
-        return f"127.0.{self.port // BLOCK}.{next(self._hosts)}"
+        return f"{own_network()}.{next(self._hosts)}"
 
     def add(
         self,

@@ -23,7 +23,7 @@ from tests.harness.certificates import Authority
 from tests.harness.e2e.ami import Ami
 from tests.harness.e2e.ports import free_port, free_ports
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 PLAIN_AMI_PORT = 5038
 

@@ -14,10 +14,12 @@ from typing import Any, Self
 
 from attrs import define, field
 
+from tests.harness.e2e.watched_twistd import BLOCK
+
 HOST = "127.0.0.1"
 ACCOUNT = "acme1"
 API_KEY, API_TOKEN = "lab-key", "lab-token"
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 CALL_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.02
@@ -115,6 +117,21 @@ class GatewayProcess:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
+
+    def download(self, url: str, *, credentials: str = f"{API_KEY}:{API_TOKEN}") -> tuple[int, bytes]:
+        """Fetch a file; give the HTTP status and the bytes, none of an error. Without `credentials` it is nobody."""
+        headers = {"Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}"} if credentials else {}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, b""
+
+    def block(self) -> float:
+        """Block its reactor for `BLOCKED_S`; give the moment."""
+        at = time.monotonic()
+        self._process.send_signal(BLOCK)
+        return at
 
     # --- leftovers
 

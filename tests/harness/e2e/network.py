@@ -37,12 +37,15 @@ class Network:
         self._await_bound()
         return started
 
-    def answer(self, phone: Phone, *, ring_s: float = 0.0, hang_up_after_s: float | None = None) -> SippCall:
+    def answer(
+        self, phone: Phone, *, ring_s: float = 0.0, hang_up_after_s: float | None = None, in_place_of: Texts = ()
+    ) -> SippCall:
         """Answer calls with this phone, which hangs up after `hang_up_after_s`, or never."""
         settings = ("-set", "ring_ms", _ms(ring_s))
         if hang_up_after_s is None:
-            return self._listening("answer", phone, *settings)
-        return self._listening("answer_then_hang_up", phone, *settings, "-set", "talk_ms", _ms(hang_up_after_s))
+            return self._listening("answer", phone, *settings, in_place_of=in_place_of)
+        talk = ("-set", "talk_ms", _ms(hang_up_after_s))
+        return self._listening("answer_then_hang_up", phone, *settings, *talk, in_place_of=in_place_of)
 
     def refuse(self, status: str = BUSY) -> SippCall:
         """Have calls refused with this SIP status."""

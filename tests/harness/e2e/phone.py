@@ -66,6 +66,7 @@ class Phone:
     _thread: threading.Thread = field(init=False)
     _news: threading.Condition = field(factory=threading.Condition, init=False)
     _frames: Iterator[bytes] | None = field(factory=lambda: repeat(SILENCE), init=False)
+    _own_frames: dict[Address, Iterator[bytes]] = field(factory=dict, init=False)
     _presses: "deque[tuple[bool, bytes]]" = field(factory=deque, init=False)
     _pressed_at: int = field(default=0, init=False)
     _echoes: bool = field(default=False, init=False)
@@ -109,9 +110,11 @@ class Phone:
 
     def play(self, pcm: bytes) -> None:
         """Send this sound in a loop, from its beginning."""
-        sound = ulaw_encoded(pcm)
-        starts = range(0, len(sound), FRAME_BYTES)
-        self._frames = cycle([sound[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff") for start in starts])
+        self._frames = _looped(pcm)
+
+    def play_on(self, line: Address, pcm: bytes) -> None:
+        """Send this sound in a loop on one line, in place of the sound of the others."""
+        self._own_frames[line] = _looped(pcm)
 
     def play_tone(self, hz: float, dbm0: float = -10.0) -> None:
         """Send a tone of whole Hz, without a click where it repeats."""
@@ -241,4 +244,12 @@ class Phone:
         self._sequence = (self._sequence + 1) & 0xFFFF
         header = _HEADER.pack(0x80, payload_type | marker << 7, self._sequence, timestamp & 0xFFFFFFFF, SSRC)
         for line in list(self.lines):
-            self._socket.sendto(self.sealed(header + payload), line)
+            own = self._own_frames.get(line) if payload_type == PCMU else None
+            self._socket.sendto(self.sealed(header + (payload if own is None else next(own))), line)
+
+
+def _looped(pcm: bytes) -> Iterator[bytes]:
+    """Cut a sound into frames, over and over."""
+    sound = ulaw_encoded(pcm)
+    starts = range(0, len(sound), FRAME_BYTES)
+    return cycle([sound[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\xff") for start in starts])

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 
 BLOCK = 2_500
@@ -33,6 +34,24 @@ def free_ports(number: int = 1) -> range:
 def free_port() -> int:
     """Find one free port."""
     return free_ports()[0]
+
+
+def own_network() -> str:
+    """Give the first three numbers of loopback addresses that no other process has at this time."""
+    return f"127.0.{40 + BLOCKS.index(_block().first)}"
+
+
+@contextmanager
+def held_port() -> Iterator[int]:
+    """Keep one port for a TCP server that starts and stops while others ask for free ports.
+
+    Linux lets a server with SO_REUSEADDR bind to it, because the socket that holds it does not listen.
+    """
+    port = free_port()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("", port))
+        yield port
 
 
 def lock() -> set[str]:

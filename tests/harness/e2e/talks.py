@@ -1,5 +1,6 @@
 """Calls with both their ends: the audio on the phone's line, and each connection to the bot."""
 
+import time
 from collections.abc import Iterable, Sequence
 from itertools import count
 
@@ -67,7 +68,10 @@ class Talk:
 
 @define(eq=False)
 class Talks:
-    """Makes calls, each with its own numbers. The phones hang up after `hang_up_after_s`, if it is given."""
+    """Makes calls, each with its own numbers. The phones hang up after `hang_up_after_s`, if it is given.
+
+    `slowest_s` is the longest time that a call has taken until its bot was heard: the measure of a slow machine.
+    """
 
     sipp: Network
     phone: Phone
@@ -76,22 +80,25 @@ class Talks:
     _answering: SippCall | None = field(default=None, init=False)
     _dialled: int = field(default=0, init=False)
     calls: list[Talk] = field(factory=list, init=False)
+    slowest_s: float = field(default=0.0, init=False)
 
     def dial(self, gateway: Gateway, *, hang_up_after_s: float | None = None) -> Talk:
         """Place a call over REST, and wait until the bot is heard."""
         if self._answering is None:
             self._answering = self.sipp.answer(self.phone, hang_up_after_s=hang_up_after_s)
+        began = time.monotonic()
         call_sid = gateway.place(f"0981234{next(self._numbers)}", self.bot.url).call_sid
         self._dialled += 1
         details = self._answering.wait_for("INVITED", count=self._dialled).details
-        return self._up(call_sid, _line(details), is_outbound=True)
+        return self._up(began, call_sid, _line(details), is_outbound=True)
 
     def ring(self, *, hang_up_after_s: float | None = None) -> Talk:
         """Call the ExoPhone, and wait until the bot is heard."""
+        began = time.monotonic()
         caller = f"+91981234{next(self._numbers)}"
         details = self.call(caller, hang_up_after_s=hang_up_after_s).wait_for("ANSWERED").details
         call_sid = self._wait_for_caller(national(caller))
-        return self._up(call_sid, _line(details), is_outbound=False)
+        return self._up(began, call_sid, _line(details), is_outbound=False)
 
     def call(self, caller: str, *, hang_up_after_s: float | None = None) -> SippCall:
         """Call the ExoPhone, and do not wait for the bot."""
@@ -104,9 +111,10 @@ class Talks:
         eventually(starts, lambda: "the bot was not told of the caller")
         return starts()[0]
 
-    def _up(self, call_sid: str, line: Address, *, is_outbound: bool) -> Talk:
+    def _up(self, began: float, call_sid: str, line: Address, *, is_outbound: bool) -> Talk:
         talk = Talk(call_sid, is_outbound, line, self.phone, self.bot)
         talk.wait_until_heard()
+        self.slowest_s = max(self.slowest_s, time.monotonic() - began)
         self.calls.append(talk)
         return talk
 

@@ -1,14 +1,20 @@
 """The installed `twistd`, which on SIGRTMIN writes its delayed calls and sockets as JSON.
 
+On the signal after it, its reactor is blocked for half a second.
+
 Run as: python watched_twistd.py REPORT twistd-arguments…
 """
 
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 
 from twisted.scripts.twistd import run
+
+BLOCK = signal.SIGRTMIN + 1
+BLOCKED_S = 0.5
 
 
 def holdings() -> dict[str, list[str]]:
@@ -44,7 +50,13 @@ def main() -> None:
 
         reactor.callFromThread(write)
 
+    def block(*_: object) -> None:
+        from twisted.internet import reactor  # noqa: PLC0415 - as above
+
+        reactor.callFromThread(time.sleep, BLOCKED_S)
+
     signal.signal(signal.SIGRTMIN, asked)
+    signal.signal(BLOCK, block)
     run()
 
 

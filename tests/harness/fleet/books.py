@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 from tests.harness.postgres_server import PostgresServer
 from tests.harness.redis_server import RedisServer
 
-ANSWER_WAIT_S = 2.0
+ANSWER_WAIT_S = 30.0
 TAKEOVER = 10**16  # sequences are numbered anew from here, and from each multiple of it: session_notes
 LIVE = ("queued", "ringing", "in-progress")
 

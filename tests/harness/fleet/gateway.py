@@ -15,7 +15,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 ACCOUNT, API_KEY, API_TOKEN = "acme1", "fleet-key", "fleet-token"
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 60.0
 STOPPED_WITHIN_S = 20.0
 ANSWER_WITHIN_S = 15.0
 TWISTD = Path(sys.executable).with_name("twistd")
@@ -46,6 +46,7 @@ class Gateway:
     address: str
     port: int
     prefix: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()  # of exoswitch
     _process: "subprocess.Popen[bytes] | None" = field(init=False, default=None)
     _read: int = field(init=False, default=0)
 
@@ -56,11 +57,10 @@ class Gateway:
         assert self._process is None, f"{self.name} runs"
         self.folder.mkdir(exist_ok=True)
         (self.folder / "gateway.yaml").write_text(json.dumps(self.config, indent=1))  # JSON is YAML, too
-        command = [*self.prefix, "setpriv", "--pdeathsig=KILL", str(TWISTD), "-n", "--pidfile="]
+        twistd = [*self.prefix, "setpriv", "--pdeathsig=KILL", str(TWISTD), "-n", "--pidfile="]
+        command = [*twistd, "exoswitch", "-c", "gateway.yaml", *self.arguments]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "exoswitch", "-c", "gateway.yaml"], cwd=self.folder, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
 
     def wait_until_ready(self) -> None:
         """Wait until it accepts calls."""
