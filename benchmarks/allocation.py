@@ -31,8 +31,8 @@ from exoswitch.telemetry.memory import MemoryMetrics
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one, duration_s
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from tests.harness.redis_server import RedisServer
 
 RATE_HZ = 100

@@ -37,8 +37,8 @@ from exoswitch.sim.latency import quantile
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from tests.harness.certificates import certificate_pem
 
 HOST = "127.0.0.1"

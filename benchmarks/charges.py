@@ -20,8 +20,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from tests.harness.carrier.behaviours import answers
 from tests.harness.carrier.carrier import Carrier
 from tests.harness.carrier.lab import PULSES, pulse_pair

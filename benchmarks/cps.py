@@ -35,8 +35,8 @@ from exoswitch.sim.latency import quantile
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one, duration_s
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from tests.harness.fleet.dials import most_in_a_second, rate_hz
 from tests.harness.fleet.far_side import PACED, FarSide
 from tests.harness.fleet.fleet import Fleet, Plan

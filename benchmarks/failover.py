@@ -25,8 +25,8 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one
 from attrs import define, field
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from exoswitch.sim.latency import quantile
 from tests.harness.carrier.behaviours import answers, is_silent, refuses
 from tests.harness.carrier.carrier import Carrier

@@ -14,15 +14,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from machine import processor
-
 from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
+from exoswitch.bench.machine import processor
 from exoswitch.call.media import MediaEncoding
 from exoswitch.call.recording import RecordingWish
 from exoswitch.recordings.files import PartWriter, Place
-from exoswitch.rtp.leg import Address, LegSettings, MediaLeg
 from exoswitch.rtp.packet import Packetizer
-from exoswitch.rtp.plane import MediaSession, Plane
+from exoswitch.rtp.plane import Plane
+from exoswitch.rtp.session import Address, LegSettings, Session
 
 ASTERISK = ("10.0.1.5", 10_000)
 ENCODING = MediaEncoding(template=b"%d %d %d %b", sample_rate_hz=8000)
@@ -35,6 +34,8 @@ WISHES = [
 
 class Quiet:
     """The wire, the stream and the listener of a call; nothing happens."""
+
+    send_errors = 0
 
     def connect(self, address: Address) -> None:
         """Do nothing."""
@@ -66,10 +67,14 @@ class Sink:
 class Talkers:
     """All callers: each sends a packet in each tick."""
 
-    def __init__(self, sessions: list[MediaSession], rng: random.Random) -> None:
-        self.voices = [(session, Packetizer.begin(0, rng), rng.randbytes(FRAME_SAMPLES)) for session in sessions]
+    def __init__(self) -> None:
+        self.voices: list[tuple[Session, Packetizer, bytes]] = []
 
-    def receive(self) -> Iterator[tuple[MediaSession, bytes, Address]]:
+    def add(self, session: Session, rng: random.Random) -> None:
+        """Let the caller of this session talk."""
+        self.voices.append((session, Packetizer.begin(0, rng), rng.randbytes(FRAME_SAMPLES)))
+
+    def receive(self) -> Iterator[tuple[Session, bytes, Address]]:
         """Give a packet of each."""
         for session, packets, sound in self.voices:
             yield session, packets.encode(sound, marker=False), ASTERISK
@@ -77,23 +82,23 @@ class Talkers:
 
 def carry(calls: int, seconds: float, *, recorded: bool) -> tuple[float, list[Sink]]:
     """Carry calls; give the CPU seconds of a call-second, and the recordings."""
-    rng, quiet = random.Random(1), Quiet()
-    legs = [MediaLeg(LegSettings(source_host=ASTERISK[0]), rng) for _ in range(calls)]
-    sessions = [MediaSession(leg, quiet, quiet) for leg in legs]
+    rng, quiet, talkers = random.Random(1), Quiet(), Talkers()
+    plane = Plane(talkers, lambda _session: None)
+    settings = LegSettings(source_host=ASTERISK[0])
+    sessions = [plane.open(settings, rng, quiet, quiet, None) for _ in range(calls)]
     sinks = [Sink() for _ in sessions]
-    plane = Plane(Talkers(sessions, rng), lambda _session: None)
     sound = rng.randbytes(2 * FRAME_SAMPLES * 50)
     for session, sink in zip(sessions, sinks, strict=True):
-        plane.add(session)
+        talkers.add(session, rng)
         session.direct(*ASTERISK)
         session.attach(quiet, ENCODING)
         if recorded:
-            session.leg.record(sink)
+            session.record(sink)
     began = time.thread_time()
     for tick in range(round(seconds / FRAME_S)):
         if tick % 50 == 0:
             for session in sessions:
-                session.leg.playout.play(sound)
+                session.play(sound)
         plane.tick(tick * FRAME_S)
     spent = time.thread_time() - began
     return spent / (calls * seconds), sinks

@@ -32,9 +32,9 @@ from exoswitch.telephony.indian_time import start_of
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from machine import processor
 from stored_calls import fill_postgres, fill_sqlite
 
+from exoswitch.bench.machine import processor
 from tests.harness.postgres_server import binaries, running
 from tests.harness.prices import PRICES
 from tests.harness.sessions import HUNG_UP, SESSION

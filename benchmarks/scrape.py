@@ -16,10 +16,11 @@ from itertools import product
 from statistics import median
 
 from arguments import at_least_one
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from exoswitch.interfaces.metrics import Reading
-from exoswitch.rtp.leg import LegSettings, MediaLeg
+from exoswitch.rtp.leg import MediaLeg
+from exoswitch.rtp.session import LegSettings
 from exoswitch.rtp.totals import MediaTotals
 from exoswitch.telemetry.prometheus import PrometheusMetrics
 
@@ -30,7 +31,7 @@ def filled(calls: int, trunks: int) -> PrometheusMetrics:
     """Make metrics as they are after a day: each trunk has had calls with every ending."""
     metrics, rng, totals = PrometheusMetrics(), random.Random(1), MediaTotals()
     legs = [MediaLeg(LegSettings(source_host="192.0.2.1"), rng) for _ in range(calls)]
-    metrics.read_from(lambda: totals.readings(legs))
+    metrics.read_from(lambda: totals.readings([leg.counts() for leg in legs]))
     names = [f"trunk{n}" for n in range(trunks)]
     metrics.read_from(lambda: active(names, calls))
     endings = product(

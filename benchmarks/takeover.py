@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from arguments import at_least_one
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from exoswitch.sim.latency import quantile
 
 sys.path.append(str(Path(__file__).parents[1]))

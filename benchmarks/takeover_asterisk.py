@@ -18,8 +18,8 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))
 
 from arguments import at_least_one
-from machine import processor
 
+from exoswitch.bench.machine import processor
 from exoswitch.config.model import CallsConfig
 from exoswitch.sim.latency import quantile
 from tests.harness.e2e.asterisk_root import asterisk_root

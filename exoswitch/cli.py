@@ -10,6 +10,7 @@ from typing import Any
 from exoswitch import __version__
 from exoswitch.certify.options import add_options
 from exoswitch.commands import outputs, values
+from exoswitch.commands.bench_options import add_bench_options
 from exoswitch.commands.report_options import add_report_options
 from exoswitch.commands.sim_options import add_asterisk_options, add_bot_options
 from exoswitch.errors import ConfigError, ExoswitchError, InvalidValue
@@ -141,6 +142,12 @@ def _report(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from exoswitch.commands.bench import run  # noqa: PLC0415
+
+    return run(options)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run  # noqa: PLC0415
     from exoswitch.demo.demo import output_files, run_demo  # noqa: PLC0415
@@ -180,6 +187,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=_help_of(parser))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
+    _add_configuration(commands)
+    _add_trunks(commands)
+    _add_calls(commands)
+    _add_callbacks(commands)
+    _add(commands, "hash-token", "print the hash of an account's token").set_defaults(run=_hash_token)
+    _add_running(commands)
+    _add_report(commands)
+    _add_trials(commands)
+    _add_sim(commands)
+    return parser
+
+
+def _add_configuration(commands: Any) -> None:
     check = _add(commands, "check-config", "list all problems of a configuration file")
     check.add_argument("file", type=Path, help="the YAML file")
     check.set_defaults(run=_check_config)
@@ -201,64 +221,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.set_defaults(run=_render_asterisk)
 
-    _add_trunks(commands)
 
+def _add_calls(commands: Any) -> None:
     calls = _add(commands, "calls", "list live and recent calls from the session store")
     calls.add_argument("file", type=Path, help="the YAML file")
     calls.add_argument("--limit", type=values.count, default=20, metavar="N", help="how many calls (20)")
     calls.add_argument("--numbers", action="store_true", help="show phone numbers in full")
     calls.add_argument("--json", action="store_true", help="write JSON in place of a table")
     calls.set_defaults(run=_calls)
-
-    _add_callbacks(commands)
-
-    _add(commands, "hash-token", "print the hash of an account's token").set_defaults(run=_hash_token)
-
-    doctor = _add(commands, "doctor", "check all that a gateway needs, and name remedies")
-    doctor.add_argument("file", type=Path, help="the YAML file")
-    doctor.set_defaults(run=_doctor)
-
-    reload = _add(
-        commands, "reload", "let the running gateway take its changed configuration file; no call is dropped"
-    )
-    reload.add_argument("file", type=Path, help="the YAML file with which the gateway was started")
-    reload.add_argument(
-        "--timeout",
-        type=values.seconds,
-        default=30.0,
-        metavar="SECONDS",
-        help="how long to wait for the gateway (30)",
-    )
-    reload.set_defaults(run=_reload)
-
-    report = _add(commands, "report", "what calls cost, compared with the baseline, from the session store")
-    add_report_options(report)
-    report.set_defaults(run=_report)
-
-    demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
-    demo.add_argument(
-        "--out",
-        type=values.folder,
-        default=Path("demo-output"),
-        metavar="DIR",
-        help="the output folder (default: demo-output)",
-    )
-    demo.set_defaults(run=_demo)
-
-    certify = _add(commands, "certify", "test a bot with calls as Exotel makes them")
-    add_options(certify)
-    certify.set_defaults(run=_certify)
-
-    sim = _add(commands, "sim", "run a simulated Asterisk or a simulated bot")
-    sim.set_defaults(run=_help_of(sim))
-    simulated = sim.add_subparsers(title="what to simulate", metavar="WHAT")
-    asterisk = _add(simulated, "asterisk", "an AMI server whose phones follow a script")
-    add_asterisk_options(asterisk)
-    asterisk.set_defaults(run=_sim_asterisk)
-    bot = _add(simulated, "bot", "a voice bot that speaks Exotel's protocol")
-    add_bot_options(bot)
-    bot.set_defaults(run=_sim_bot)
-    return parser
 
 
 def _add_callbacks(commands: Any) -> None:
@@ -276,6 +246,31 @@ def _add_callbacks(commands: Any) -> None:
     callbacks.add_argument("--limit", type=values.count, default=100, metavar="N", help="how many to list (100)")
     callbacks.add_argument("--json", action="store_true", help="write JSON in place of a table")
     callbacks.set_defaults(run=_callbacks)
+
+
+def _add_running(commands: Any) -> None:
+    doctor = _add(commands, "doctor", "check all that a gateway needs, and name remedies")
+    doctor.add_argument("file", type=Path, help="the YAML file")
+    doctor.set_defaults(run=_doctor)
+
+    reload = _add(
+        commands, "reload", "let the running gateway take its changed configuration file; no call is dropped"
+    )
+    reload.add_argument("file", type=Path, help="the YAML file with which the gateway was started")
+    reload.add_argument(
+        "--timeout",
+        type=values.seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long to wait for the gateway (30)",
+    )
+    reload.set_defaults(run=_reload)
+
+
+def _add_report(commands: Any) -> None:
+    report = _add(commands, "report", "what calls cost, compared with the baseline, from the session store")
+    add_report_options(report)
+    report.set_defaults(run=_report)
 
 
 def _add_trunks(commands: Any) -> None:
@@ -311,6 +306,38 @@ def _add_apply(commands: Any) -> None:
         "--timeout", type=values.seconds, default=30.0, metavar="SECONDS", help="until the trunks must be well (30)"
     )
     apply.set_defaults(run=_apply_trunks)
+
+
+def _add_trials(commands: Any) -> None:
+    bench = _add(commands, "bench", "how many calls this machine carries, what each costs, and how late its audio is")
+    add_bench_options(bench)
+    bench.set_defaults(run=_bench)
+
+    demo = _add(commands, "demo", "make a whole call on this machine, with measurements and a recording")
+    demo.add_argument(
+        "--out",
+        type=values.folder,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="the output folder (default: demo-output)",
+    )
+    demo.set_defaults(run=_demo)
+
+    certify = _add(commands, "certify", "test a bot with calls as Exotel makes them")
+    add_options(certify)
+    certify.set_defaults(run=_certify)
+
+
+def _add_sim(commands: Any) -> None:
+    sim = _add(commands, "sim", "run a simulated Asterisk or a simulated bot")
+    sim.set_defaults(run=_help_of(sim))
+    simulated = sim.add_subparsers(title="what to simulate", metavar="WHAT")
+    asterisk = _add(simulated, "asterisk", "an AMI server whose phones follow a script")
+    add_asterisk_options(asterisk)
+    asterisk.set_defaults(run=_sim_asterisk)
+    bot = _add(simulated, "bot", "a voice bot that speaks Exotel's protocol")
+    add_bot_options(bot)
+    bot.set_defaults(run=_sim_bot)
 
 
 def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:

@@ -22,10 +22,11 @@ sys.path.append(str(Path(__file__).parents[1]))
 from ami import MANAGER
 from arguments import duration_s
 from bots import BOTS
-from machine import processor
 from network import HTTP, RTP
 from resolvers import RESOLVERS
 from victim import EVIL, Figures, Victim, free_port
+
+from exoswitch.bench.machine import processor
 
 SERVERS = {**BOTS, **RESOLVERS}
 AFTER_S = 1.0
