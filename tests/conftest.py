@@ -7,7 +7,9 @@ import functools
 import gc
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import _pytest.python
@@ -18,8 +20,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
+sys.path.append(str(Path(__file__).parents[1]))  # last: an installed exoswitch, with its compiled code, comes first
+
 from tests.harness import leftovers
 from tests.harness.postgres_server import postgres  # noqa: F401 - a fixture
+from tests.harness.tls_ways import tls_way  # noqa: F401 - a fixture
 
 PATIENCE_S = 60  # an `async def` test that takes longer fails
 STOP_S = 20  # so does a test whose service takes longer to stop

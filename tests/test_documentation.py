@@ -3,16 +3,19 @@
 import configparser
 import json
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from exoswitch.bench.programs import LARGE_PAGES
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.endings import attempt_failed
 from exoswitch.call.session import CallStatus
 from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.config.loader import load, report
 from exoswitch.config.model import GatewayConfig
+from exoswitch.config.processes import processes
 from exoswitch.telephony.sip_statuses import sip_text
 from exoswitch.trunks.registry import SETTINGS
 
@@ -127,12 +130,26 @@ def test_each_bound_of_the_security_page_names_a_test_that_exists():
             folder = path.parent
 
 
-def test_systemd_unit_gives_the_gateway_a_folder_for_its_files_and_time_to_stop():
-    unit = configparser.ConfigParser(strict=False)
+@pytest.mark.parametrize(("unit_file", "arguments"), [("exoswitch", ""), ("exoswitch@", " --process %i")])
+def test_systemd_unit_gives_the_gateway_a_folder_for_its_files_time_to_stop_and_large_pages(unit_file, arguments):
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str
-    unit.read(ROOT / "etc" / "exoswitch.service", encoding="utf-8")
+    unit.read(ROOT / "etc" / f"{unit_file}.service", encoding="utf-8")
     service = unit["Service"]
     folder = Path("/var/lib") / service["StateDirectory"]
     assert service["WorkingDirectory"] == str(folder)
-    assert service["ExecStart"].endswith(f" --config {folder}/gateway.yaml"), "the database is beside this file"
+    config = f" --config {folder}/gateway.yaml{arguments}"
+    assert service["ExecStart"].endswith(config), "the database is beside this file"
     assert float(service["TimeoutStopSec"]) == GatewayConfig().stop_wait_s + 45
+    assert service["Environment"] == f"GLIBC_TUNABLES={LARGE_PAGES}", "as where the figures are from"
+
+
+def test_file_for_many_cores_is_shared_out_as_the_page_says(tmp_path):
+    page = (ROOT / "docs" / "many-cores.md").read_text(encoding="utf-8")
+    text = page[page.index("    node: gw1") : page.index("    asterisks:")]
+    (tmp_path / "gateway.yaml").write_text(textwrap.dedent(text) + OF_A_TRUNK_PAGE)
+    environ = {**ENVIRON, "REDIS_PASSWORD": "secret of Redis", "EXO_PASSWORD": "secret of PostgreSQL"}
+    parts = [part for _, part in processes(load(tmp_path / "gateway.yaml", SETTINGS, environ))]
+    assert [part.node for part in parts] == ["gw1-1", "gw1-2", "gw1-3", "gw1-4"]
+    assert {(part.gateway.capacity, len(part.rtp.ports)) for part in parts} == {(500, 2000)}
+    assert [part.metrics.split(":")[1] for part in parts] == ["9464", "9465", "9466", "9467"]

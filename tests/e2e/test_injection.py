@@ -12,7 +12,7 @@ from twisted.internet.task import deferLater
 
 from exoswitch.ami.link import AmiLink
 from exoswitch.call.events import CallArrived, ChannelHungUp, DigitPressed, MediaAnnounced
-from tests.contract.switch_suite import CALLER, Stage
+from tests.contract.switch_stage import CALLER, Stage
 from tests.e2e.test_switch import RealTelephones
 from tests.harness.e2e.raw_invite import caller_at_the_trunk, in_user_part
 from tests.security.fuzz_ami import check_texts

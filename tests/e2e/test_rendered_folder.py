@@ -16,7 +16,7 @@ from tests.harness.e2e.ports import free_port, free_ports
 SECRET = "a-long-secret-of-this-test"
 pytestmark = pytest.mark.e2e
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 5.0
 # Asterisk sees the folder at the path that it has on this machine; the root itself is never written to.
 SAME_PATH = """\

@@ -3,7 +3,8 @@
 import pytest
 from attrs import evolve
 
-from tests.contract.switch_suite import CALLER, EXOPHONE, SwitchContract, TakeOverContract
+from tests.contract.switch_stage import CALLER, EXOPHONE
+from tests.contract.switch_suite import SwitchContract, TakeOverContract
 from tests.contract.two_phones_suite import TwoPhonesContract
 from tests.harness.e2e.asterisk_server import REPORTER
 

@@ -9,7 +9,7 @@ from twisted.internet.threads import deferToThread
 from exoswitch.call.events import ChannelDialled, ChannelHungUp
 from exoswitch.config.model import CallsConfig
 from exoswitch.trunks.bsnl import BsnlSettings
-from tests.contract.switch_suite import Stage
+from tests.contract.switch_stage import Stage
 from tests.contract.trunk_suite import NAME, TrunkContract, hears
 from tests.harness.carrier.behaviours import refuses
 from tests.harness.carrier.carrier import Carrier

@@ -9,7 +9,7 @@ from attrs import define, field
 from twisted.internet.task import deferLater
 
 from exoswitch.call.events import CallArrived, ChannelAnswered, ChannelHungUp, MediaAnnounced
-from tests.contract.switch_suite import EXOPHONE, Stage
+from tests.contract.switch_stage import EXOPHONE, Stage
 from tests.e2e.test_switch import RealTelephones
 from tests.harness.e2e.raw_invite import SDP
 

@@ -10,12 +10,16 @@ import pytest
 
 from tests.harness.e2e.ami import Ami
 from tests.harness.e2e.asterisk_server import AsteriskServer
-from tests.harness.e2e.bot import Bot
+from tests.harness.e2e.bot import Bot, Stream
 from tests.harness.e2e.gateway import ACCOUNT, API_KEY, API_TOKEN, GatewayProcess
-from tests.harness.e2e.ports import free_port, free_ports
+from tests.harness.e2e.network import Network
+from tests.harness.e2e.phone import Phone
+from tests.harness.e2e.ports import free_port, free_ports, held_port
+from tests.harness.e2e.sipp import SippCall
 from tests.harness.unlimited import UNLIMITED
 
 EXOPHONE = "+918047491899"
+NUMBER = "09812345678"
 RING_S = 3
 HANDSHAKE_S = 2
 TIDY_WITHIN_S = 8.0
@@ -23,7 +27,13 @@ POLL_S = 0.05
 
 
 def gateway_config(
-    asterisk: AsteriskServer, *, http_port: int, bot_port: int, trunk: str, ami: str | None = None
+    asterisk: AsteriskServer,
+    *,
+    http_port: int,
+    bot_port: int,
+    trunk: str,
+    ami: str | None = None,
+    tick: str = "auto",
 ) -> str:
     """Write the gateway's configuration for this Asterisk; JSON is YAML. `ami` replaces Asterisk's own endpoint."""
     pbx = asterisk.config.asterisks[0]
@@ -37,6 +47,7 @@ def gateway_config(
             "advertise": "127.0.0.1",
             "ports": f"{rtp_ports[0]}-{rtp_ports[-1]}",
             "quarantine_s": 1,
+            "tick": tick,
         },
         "http": f"tcp:{http_port}:interface=127.0.0.1",
         "sessions": "memory",
@@ -61,9 +72,10 @@ def gateway_config(
 
 
 @pytest.fixture(scope="session")
-def inbound_bot_port() -> int:
+def inbound_bot_port() -> Iterator[int]:
     """Give the port of the bot that the configured number leads to."""
-    return free_port()
+    with held_port() as port:
+        yield port
 
 
 # Not for the whole session: the gateway would claim the inbound calls of other tests.
@@ -83,6 +95,17 @@ def bot() -> Iterator[Bot]:
     """Give a bot that listens, and says nothing by itself."""
     with Bot() as the_bot:
         yield the_bot
+
+
+@pytest.fixture
+def talking(gateway: GatewayProcess, sipp: Network, phone: Phone, bot: Bot) -> tuple[str, SippCall, Stream]:
+    """Give an answered call: its SID, its SIPp side, and the bot's stream."""
+    call = sipp.answer(phone)
+    call_sid = gateway.place(NUMBER, bot.url)
+    stream = bot.wait_for_stream()
+    stream.wait_for("media", count=10)
+    phone.wait_for_packets(5)
+    return call_sid, call, stream
 
 
 @pytest.fixture(autouse=True)

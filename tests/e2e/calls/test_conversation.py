@@ -5,25 +5,14 @@ import time
 
 import pytest
 
+from tests.e2e.calls.conftest import NUMBER
 from tests.harness.e2e.audio import level_dbm0, silence, tone, ulaw_decoded
 from tests.harness.fleet.fleet import eventually
 
 pytestmark = pytest.mark.e2e
 
-NUMBER = "09812345678"
 BOT_HZ, DBM0 = 1100, -10.0
 DUE_WITHIN_S = 0.04  # the median of five tries: a busy machine stalls now and then
-
-
-@pytest.fixture
-def talking(gateway, sipp, phone, bot):
-    """An answered call: its SID, its SIPp side, and the bot's stream."""
-    call = sipp.answer(phone)
-    call_sid = gateway.place(NUMBER, bot.url)
-    stream = bot.wait_for_stream()
-    stream.wait_for("media", count=10)
-    phone.wait_for_packets(5)
-    return call_sid, call, stream
 
 
 def test_digits_reach_the_bot_once_each_and_in_order(talking, ami):

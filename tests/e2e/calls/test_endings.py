@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.e2e.calls.conftest import NUMBER
 from tests.harness.e2e.audio import assert_hears_tone, level_dbm0, tone
 from tests.harness.e2e.bot import Bot, refuse
 from tests.harness.e2e.network import contact_status
@@ -11,7 +12,6 @@ from tests.harness.fleet.fleet import eventually
 
 pytestmark = pytest.mark.e2e
 
-NUMBER = "09812345678"
 RING_S = 3.0  # as conftest.py configures it
 
 

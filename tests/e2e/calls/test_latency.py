@@ -11,12 +11,12 @@ from collections import Counter
 
 import pytest
 
+from tests.e2e.calls.conftest import NUMBER
 from tests.harness.e2e.bot import Bot
 from tests.harness.e2e.latency import Wiretap
 
 pytestmark = [pytest.mark.e2e, pytest.mark.delays]
 
-NUMBER = "09812345678"
 SECONDS = 8
 
 

@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from tests.e2e.calls.conftest import NUMBER
 from tests.harness.e2e.audio import assert_hears_tone, level_dbm0, tone
 from tests.harness.fleet.fleet import eventually
 
 pytestmark = pytest.mark.e2e
 
-NUMBER = "09812345678"
 CALLER_HZ, BOT_HZ = 700, 1100
 DBM0 = -10.0
 

@@ -13,7 +13,7 @@ from tests.harness.e2e.audio import assert_hears_tone, tone
 from tests.harness.e2e.bot import Bot
 from tests.harness.e2e.gateway import ACCOUNT, GatewayProcess
 from tests.harness.e2e.phone import Phone
-from tests.harness.e2e.ports import free_port
+from tests.harness.e2e.ports import free_port, held_port
 
 pytestmark = pytest.mark.e2e
 
@@ -60,7 +60,8 @@ def receiver():
 
 @pytest.fixture(scope="module")
 def second_bot_port():
-    return free_port()
+    with held_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.harness.e2e.bot import Bot
 from tests.harness.e2e.network import Network
 from tests.harness.e2e.pair import Pair
 from tests.harness.e2e.phone import Phone
-from tests.harness.e2e.ports import free_port
+from tests.harness.e2e.ports import held_port
 from tests.harness.e2e.talks import CALLER_HZ, DBM0, VOICE, Talks
 from tests.harness.fleet.fleet import eventually
 from tests.harness.fleet.gateway import Gateway
@@ -18,9 +18,10 @@ from tests.harness.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
-def bot_port() -> int:
+def bot_port() -> Iterator[int]:
     """Give the port of the bot that the configured number leads to."""
-    return free_port()
+    with held_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,11 @@ def talks(sipp: Network, phone: Phone, bot: Bot) -> Talks:
 
 @pytest.fixture
 def nothing_left(pair: Pair, ami: Ami) -> Iterator[None]:
-    """Fail a test whose calls leave a channel, a lease, an open session or an unexpected failure behind."""
+    """Fail a test whose calls leave a channel, a lease, an open session or an unexpected failure behind.
+
+    A gateway that a failed test has left dead is started again.
+    """
+    pair.start(*(each for each in (pair.second, pair.first) if not each.is_running))
     yield
     eventually(lambda: not ami.channels(), lambda: [channel["Channel"] for channel in ami.channels()])
     eventually(lambda: not pair.counts.on_asterisks() and not pair.counts.places(), pair.counts.places)

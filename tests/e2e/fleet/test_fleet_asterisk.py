@@ -14,19 +14,24 @@ pytestmark = [pytest.mark.e2e, needs_redis(), pytest.mark.usefixtures("nothing_l
 KILLED_SILENCE_S = 2.5
 HANDED_OVER_SILENCE_S = 1.0
 PAUSE_S = 4.0
-HANG_UP_AFTER_S = 6.0
+HANG_UP_AFTER_S = 10.0
 TAKEN_WITHIN_S = 2.5
 GRACE_S = 60
 
 
 def make_six(pair, talks, **wishes):
-    """Make three calls each way, of which each gateway gets some of both; give the calls of each."""
+    """Make three calls each way, of which each gateway gets some of both; give the calls of each.
+
+    All are stored: of a gateway that is killed, its neighbour knows only the stored calls.
+    """
     pair.wait_until_settled()
     for is_outbound in (True, False, False, True, True, False):
         talks.dial(pair.first, **wishes) if is_outbound else talks.ring(**wishes)
     holder_of = {place.call_sid: place.holder for place in pair.counts.places()}
     theirs = [[talk for talk in talks.calls if holder_of[talk.call_sid] == name] for name in ("gw1", "gw2")]
     assert [[talk.is_outbound for talk in calls] for calls in theirs] == [[True, False, True], [False, True, False]]
+    call_sids = {talk.call_sid for talk in talks.calls}
+    eventually(lambda: pair.records.of_status("in-progress") >= call_sids, pair.records.by_status)
     return theirs
 
 
@@ -56,7 +61,7 @@ def test_calls_of_a_killed_gateway_go_on_at_its_neighbour(pair, talks):
     wait_until_heard_again(moving, killed_at)
     moving[0].assert_is_clean()
     moving[1].assert_bot_hears_phone()
-    assert silences_s(moving, killed_at)[-1] < KILLED_SILENCE_S
+    assert silences_s(moving, killed_at)[-1] < max(KILLED_SILENCE_S, 2 * talks.slowest_s)
     assert_undisturbed(staying, killed_at)
     assert pair.holders() == {"gw2": 6}
     assert_all_completed(pair, talks)
@@ -89,7 +94,7 @@ def test_gateway_that_stops_hands_its_calls_over(pair, talks):
     wait_until_heard_again(moving, asked_at)
     assert pair.first.wait_for_end() == 0
     moving[0].assert_is_clean()
-    assert silences_s(moving, asked_at)[-1] < HANDED_OVER_SILENCE_S
+    assert silences_s(moving, asked_at)[-1] < max(HANDED_OVER_SILENCE_S, 2 * talks.slowest_s)
     assert_undisturbed(staying, asked_at)
     close_all(talks)
     assert_all_completed(pair, talks)

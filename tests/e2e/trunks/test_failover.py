@@ -9,8 +9,10 @@ pytestmark = pytest.mark.e2e
 NO_CIRCUIT = ("Reason", "Q.850;cause=34")
 NO_ROUTE = ("Reason", 'Q.850;text="Network out of order";cause=41')
 SUSPENDED = ("X-Twilio-Error", "10001 Account is not active")
-NEXT_WITHIN_S = 7.0
-CANCELLED_WITHIN_S = 0.1
+
+# A silent trunk is given up after 6.4 s; a busy machine adds to it. Asterisk alone would wait 55 s after a 100.
+NEXT_WITHIN_S = 10.0
+CANCELLED_WITHIN_S = 1.0
 
 
 def dialled(gateway, bot, pair):
@@ -47,8 +49,8 @@ def test_silent_trunks_are_given_up_in_time(gateway, carrier, pairs, bot):
     placed = [gateway.place(f"0{number[-10:]}", bot.url) for number in calls.values()]
     assert [gateway.wait_for_end(call_sid)["Status"] for call_sid in placed] == ["completed"] * 2
     for name, number in calls.items():
+        assert carrier.records.tried(number) == [pairs[name].first.name, pairs[name].second.name]
         first, second = [seen for seen in carrier.records.dials() if number[-10:] in seen.message.uri]
-        assert (first.trunk, second.trunk) == (pairs[name].first.name, pairs[name].second.name)
         assert second.at - first.at < NEXT_WITHIN_S
         (call,) = pairs[name].first.calls
         assert name == "silent" or call.cancelled_at < second.at + CANCELLED_WITHIN_S
