@@ -3,7 +3,7 @@
 tox.ini holds the command of each part. tox makes the environments, the later ones while the first parts run; this
 program runs the commands with tox's variables, several at a time. The output of a part is kept in .tox/results and
 printed whole when the part ends. Parts that mostly wait run side by side. The part that measures delays runs alone,
-after all others.
+after all others. At the end, failed tests that talk in real time run again, alone; the last lines name them.
 """
 
 import fnmatch
@@ -15,12 +15,13 @@ import signal
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from test_results import Outcome, closing_words, read_outcome
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / ".tox" / "results"
@@ -38,6 +39,8 @@ STEPS = (  # parts that may run at the same time, the longest first, and how man
     (("delays",), 1),  # other parts would change the delays
 )
 PART_TIMEOUT_S = 600
+ON_REAL_TIME = ("installed", "loopback", "e2e", "fleet", "delays", "pipecat")  # a late process can fail their tests
+MOST_SECOND_TRIES = 3  # of one part; more failures than this are no accident
 MISSABLE = {  # optional environments
     "fuzz": "pip could not install atheris, which needs x86-64 and Python 3.11 to 3.13; the error of pip is above",
     "pipecat": "pip could not install pipecat-ai; the error of pip is above",
@@ -52,30 +55,6 @@ DEBIAN_PACKAGES = {  # a command, and the package that has it
     "wg": "wireguard-tools",
     "wireguard-go": "wireguard-go",
 }
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one part; `note` says why the part was not run, or why it ended early."""
-
-    part: str
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
-    note: str = ""
-
-    def __str__(self) -> str:
-        """Give one line of the closing table."""
-        if not (self.passed or self.failed or self.skipped):
-            return f"  {self.part:<11} not run: {self.note}"
-        counts = f"{self.passed} passed, {self.failed} failed"
-        if self.skipped:
-            counts += f", {self.skipped} skipped"
-        state = "FAILED" if self.failed else "passed" if self.passed else "skipped"
-        return f"  {self.part:<11} {state:<7} {counts} in {self.seconds:.0f} s" + (
-            f" ({self.note})" if self.note else ""
-        )
 
 
 def prepare_machine() -> None:
@@ -137,13 +116,16 @@ def _variables(of_tox: Mapping[str, Any]) -> dict[str, str]:
     return {**passed, **of_tox["set_env"], "PATH": f"{of_tox['env_bin_dir']}:{os.environ['PATH']}"}
 
 
-def run_part(part: str, command: Command) -> Outcome:
-    """Run one part, and keep its output in its log."""
+def run_part(part: str, command: Command, *tests: str) -> Outcome:
+    """Run one part, or some tests of it alone, and keep its output in its log."""
+    name = f"{part}-again" if tests else part
+    counts = RESULTS / f"{name}.xml"
+    alone = ["-n", "0", f"--junitxml={counts}", *tests] if tests else []
     began = time.monotonic()
-    with (RESULTS / f"{part}.log").open("wb") as log:
+    with (RESULTS / f"{name}.log").open("wb") as log:
         try:
             status = subprocess.run(
-                command.words,
+                [*command.words, *alone],
                 cwd=ROOT,
                 env=dict(command.variables),
                 stdin=subprocess.DEVNULL,
@@ -155,41 +137,35 @@ def run_part(part: str, command: Command) -> Outcome:
         except subprocess.TimeoutExpired:
             log.write(b"\nkilled: the part took too long\n")
             status = -9
-    return outcome(part, status, time.monotonic() - began)
-
-
-def outcome(part: str, status: int, seconds: float) -> Outcome:
-    """Join a command's exit status with pytest's counts, if the part has any."""
-    counts = RESULTS / f"{part}.xml"
-    ended = f"ended with status {status}" if status else ""
-    if not counts.exists():
-        return Outcome(part, passed=int(not status), failed=int(bool(status)), seconds=seconds, note=ended)
-    suite = ET.parse(counts).getroot()[0]
-    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
-    skipped = int(suite.attrib["skipped"])
-    passed = int(suite.attrib["tests"]) - failed - skipped
-    if status and not failed:
-        return Outcome(part, passed, 1, skipped, seconds, ended)
-    reason = suite.find(".//skipped")
-    note = reason.attrib.get("message", "") if reason is not None else ""
-    return Outcome(part, passed, failed, skipped, seconds, note)
+    print(f"\n{'=' * 30} {name}: {shlex.join([*command.words, *alone])}")
+    print((RESULTS / f"{name}.log").read_text(errors="replace"), end="", flush=True)
+    return read_outcome(part, counts, status, time.monotonic() - began)
 
 
 def run_parts(made: "Mapping[str, Future[dict[str, Command]]]") -> Iterator[Outcome]:
-    """Run the parts step by step, as soon as their environments are made; print the log of each when it ends."""
+    """Run the parts step by step, as soon as their environments are made; then give failed tests a second try."""
+    results: dict[str, Outcome] = {}
+    commands: dict[str, Command] = {}
     for parts, at_once in STEPS:
         needed = [future for name, future in made.items() if not set(parts).isdisjoint(PARTS[name])]
-        ready = {part: command for future in needed for part, command in future.result().items()}
-        chosen = [part for part in parts if part in ready]
+        commands |= {part: command for future in needed for part, command in future.result().items()}
+        chosen = [part for part in parts if part in commands]
         if not chosen:
             continue
         print(f"\nRunning {', '.join(chosen)}, {min(at_once, len(chosen))} at a time", flush=True)
         with ThreadPoolExecutor(at_once) as pool:
-            for ended in as_completed(pool.submit(run_part, part, ready[part]) for part in chosen):
-                result = ended.result()
-                print(f"\n{'=' * 30} {result.part}: {shlex.join(ready[result.part].words)}")
-                print((RESULTS / f"{result.part}.log").read_text(errors="replace"), end="", flush=True)
-                yield result
+            ended = as_completed(pool.submit(run_part, part, commands[part]) for part in chosen)
+            results |= {future.result().part: future.result() for future in ended}
+    for part, result in results.items():
+        yield second_try(result, commands[part]) if part in ON_REAL_TIME else result
+
+
+def second_try(result: Outcome, command: Command) -> Outcome:
+    """Run a part's failed tests again, alone: other parts may have kept the processors from them."""
+    if not 0 < len(result.failures) <= MOST_SECOND_TRIES:
+        return result
+    print(f"\nRunning the failed tests of {result.part} again, alone", flush=True)
+    return result.after_second_try(run_part(result.part, command, *(test for test, _ in result.failures)))
 
 
 def missing(environment: str, part: str, chosen: tuple[str, ...]) -> Outcome:
@@ -216,11 +192,9 @@ def main(target: str) -> int:
         for environment, parts in PARTS.items()
         for part in parts
     ]
-    passed, failed, skipped = (sum(getattr(one, field) for one in table) for field in ("passed", "failed", "skipped"))
     print(f"\nmake {target} took {time.monotonic() - began:.0f} s:")
-    print("\n".join(map(str, table)))
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 1 if failed else 0
+    print(closing_words(table))
+    return 1 if any(outcome.failed for outcome in table) else 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from tests.harness.e2e.audio import (
     frequency_hz,
+    has_tone,
     level_dbm0,
     silence,
     sounding_s,
@@ -30,6 +31,14 @@ def test_tone_survives_mu_law():
 def test_one_lost_packet_in_a_second_shows():
     pcm = tone(710, -10.0, 1.0)
     assert tone_snr_db(pcm[:8000] + pcm[8320:], 710) < 30
+
+
+def test_tone_is_found_between_gaps_but_not_at_another_pitch_or_level():
+    gapped = (tone(700, -9.1, 0.3) + silence(0.02)) * 3
+    assert has_tone(gapped, 700, -9.1)
+    assert not has_tone(gapped, 700.2, -9.1)
+    assert not has_tone(gapped, 700, -8.5)
+    assert not has_tone((tone(700, -9.1, 0.2) + silence(0.02)) * 4, 700, -9.1)
 
 
 def test_full_scale_is_3_17_dbm0_and_silence_far_below():

@@ -60,6 +60,19 @@ def tone_snr_db(pcm: bytes, hz: float) -> float:
     return 10 * math.log10(of_tone / max(total - of_tone, 1e-9)) if of_tone else SILENCE_DBM0
 
 
+def has_tone(pcm: bytes, hz: float, dbm0: float, tolerance_db: float = 0.5) -> bool:
+    """Tell whether any quarter of a second is this tone and nothing else.
+
+    A tone that is 0.1 Hz away is 27 dB clean at most, so a clean one has the right pitch, too.
+    """
+    length, step = RATE_HZ // 4 * 2, RATE_HZ // 20 * 2
+    return any(
+        abs(level_dbm0(part) - dbm0) <= tolerance_db and tone_snr_db(part, hz) > CLEAN_DB
+        for begin in range(0, len(pcm) - length + 1, step)
+        if (part := pcm[begin : begin + length])
+    )
+
+
 def assert_hears_tone(listen: Callable[[float], bytes], hz: float, dbm0: float, tolerance_db: float = 0.5) -> None:
     """Listen a second at a time until one second is this tone and nothing else.
 
