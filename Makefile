@@ -8,7 +8,7 @@ VENV := .venv
 
 help:
 	@echo "make demo     a whole call on this machine, without any server; prints its measurements"
-	@echo "make check    the quick loop: style, types, imports, unit tests; about a minute"
+	@echo "make check    the quick loop: style, types, imports, unit tests; three minutes on two cores"
 	@echo "make test     every check and every test, with a real Asterisk; ends with a table of results"
 	@echo "make fuzz     ten minutes of made-up inputs for each fuzz target; keeps those that reach new code"
 	@echo "make planes   a million made-up steps in both media planes, which must do the same; half an hour"

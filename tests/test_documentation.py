@@ -3,19 +3,25 @@
 import configparser
 import json
 import re
+import shlex
 import textwrap
+from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 
 import pytest
+import yaml
+from attrs import fields
 
+from exoswitch import cli
 from exoswitch.bench.programs import LARGE_PAGES
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.endings import attempt_failed
 from exoswitch.call.session import CallStatus
 from exoswitch.call.verdicts import AttemptEnd, End
 from exoswitch.config.loader import load, report
-from exoswitch.config.model import GatewayConfig
+from exoswitch.config.model import Config, GatewayConfig
 from exoswitch.config.processes import processes
+from exoswitch.telemetry.catalogue import METRICS
 from exoswitch.telephony.sip_statuses import sip_text
 from exoswitch.trunks.registry import SETTINGS
 
@@ -27,6 +33,35 @@ asterisks: [{name: pbx1, ami: "tcp:127.0.0.1:5038", host: 127.0.0.1, username: e
 """
 TRUNK_PAGES = sorted((ROOT / "docs" / "trunks").glob("*.md"))
 MOVING = ROOT / "docs" / "moving-from-exotel.md"
+
+
+EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+KEYS = "|".join(field.name for field in fields(Config))
+
+
+def anchors(page: Path) -> set[str]:
+    """Give the anchors of a page, as GitHub makes them of its headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    made = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return made | set(re.findall(r'<a name="([^"]+)">', text))
+
+
+def examples(text: str) -> list[str]:
+    """Give the blocks of a page that begin with a key of the configuration."""
+    fenced = [inner for _, inner in re.findall(r"^( *)```yaml\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)]
+    text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
+    indented = re.findall(r"^\n((?:    [^\n]*\n)+)", text, re.MULTILINE)
+    dedented = (textwrap.dedent(block).strip() for block in (*fenced, *indented))
+    return [block for block in dedented if re.match(rf"(?:{KEYS}):", block)]
+
+
+def command_of(words: list[str]) -> tuple[ArgumentParser, list[str]]:
+    """Give the parser of a command line, and the words that follow the command."""
+    parser = cli._parser()
+    while words and (below := [action for action in parser._actions if isinstance(action, _SubParsersAction)]):
+        parser, words = below[0].choices[words[0]], words[1:]
+    return parser, words
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -112,10 +147,77 @@ def test_messages_in_the_bot_authors_page_are_json():
     assert events == ["connected", "start", "media", "dtmf", "mark", "stop"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+@EACH_PAGE
 def test_links_exist(page):
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    assert not [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    links = re.findall(r"\]\(([^)\s]+)", page.read_text(encoding="utf-8"))
+    for file, _, heading in (link.partition("#") for link in links if "://" not in link):
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        assert not heading or heading in anchors(target), f"{file}#{heading}"
+
+
+def test_readme_shows_the_two_commands_and_the_picture_before_all_else():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    places = [text.index(sign) for sign in ("    make demo ", "    make test ", "![", "\n## ")]
+    assert places == sorted(places)
+
+
+def test_every_page_is_reached_from_the_readme():
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop().resolve()
+        if page not in reached:
+            reached.add(page)
+            waiting += (
+                page.parent / link for link in re.findall(r"\]\(([^)#\s]+\.md)", page.read_text(encoding="utf-8"))
+            )
+    assert set(PAGES) <= reached
+
+
+@EACH_PAGE
+def test_a_page_is_named_by_a_link_that_can_be_followed(page):
+    assert not re.findall(r"`(?:\.\./)*(?:docs|trunks|dialers)/[\w/-]+\.md`", page.read_text(encoding="utf-8"))
+
+
+@EACH_PAGE
+def test_commands_and_their_options_exist(page):
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in re.findall(r"(?:`|^ +|/bin/|&& )exoswitch ([a-z][^`\n]*)", text, re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        command, options = command_of(words)
+        assert command.prog != "exoswitch", line
+        known = {option for action in command._actions for option in action.option_strings}
+        assert {word.partition("=")[0] for word in options if word.startswith("--")} <= known, line
+
+
+@EACH_PAGE
+def test_metrics_that_a_page_names_exist(page):
+    named = re.findall(r"\bexoswitch_(\w+)", page.read_text(encoding="utf-8"))
+    assert not [name for name in named if name not in METRICS]
+
+
+@EACH_PAGE
+def test_examples_of_configuration_have_only_keys_and_values_that_exist(page, tmp_path):
+    for number, text in enumerate(examples(page.read_text(encoding="utf-8"))):
+        shown = yaml.safe_load(re.sub(r"(?:, )?…(?:, )?", "", text))
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(yaml.safe_dump({**yaml.safe_load(OF_A_TRUNK_PAGE), **shown}))
+        secrets = dict.fromkeys(re.findall(r"\$\{(\w+)}", text), "secret")
+        problems, _ = report(file, SETTINGS, {**ENVIRON, **secrets})
+        left_out = re.compile(r"(: is missing; add it, |: there is no 'acme1' under accounts|^warning: )")
+        wrong = [line for line in problems.splitlines()[:-1] if not left_out.search(line)]
+        assert not [line for line in wrong if re.match(r"\S+: ", line)], text
+
+
+def test_a_wrong_example_heading_and_command_are_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("## What `this` is, and\n\ntext\n\n    rtp: {prots: 1-2}\n\n    exoswitch calls FILE --limt 5\n")
+    assert anchors(page) == {"what-this-is-and"}
+    assert list(examples(page.read_text())) == ["rtp: {prots: 1-2}"]
+    with pytest.raises(AssertionError, match="prots"):
+        test_examples_of_configuration_have_only_keys_and_values_that_exist(page, tmp_path)
+    with pytest.raises(AssertionError, match="limt"):
+        test_commands_and_their_options_exist(page)
 
 
 def test_each_bound_of_the_security_page_names_a_test_that_exists():

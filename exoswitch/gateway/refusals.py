@@ -29,6 +29,6 @@ class Refusals:
         kind = self._kinds.setdefault(text, _Kind(now - LOGGED_S))
         kind.count += 1
         if now - kind.logged_at >= LOGGED_S:
-            self._log.warn(f"{text} ({{count}} such calls since the last line)", count=kind.count, **fields)
+            self._log.warn(f"{text} (calls of this kind since the last line: {{count}})", count=kind.count, **fields)
             kind.logged_at, kind.count = now, 0
         return kind.count

@@ -79,7 +79,7 @@ def test_rejected_calls_are_logged_once_a_second(house):
         house.happens(ev.CallArrived("1700.100", PERSON, "+911111111111"))
     lines = [formatEvent(event) for event in logged if "was rejected" in formatEvent(event)]
     assert len(lines) == 2
-    assert lines[1].endswith("(100 such calls since the last line)")
+    assert lines[1].endswith("(calls of this kind since the last line: 100)")
 
 
 def test_flood_of_calls_to_numbers_of_nobody_is_left_to_asterisk(house, monkeypatch):
