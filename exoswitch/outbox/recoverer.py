@@ -99,6 +99,8 @@ class Recoverer(Service):
         for number, one in enumerate(leased):
             if number % _IN_A_TURN == 0:
                 await deferLater(self._clock, 0)
+            if self._is_stopping:
+                return False  # Another process has it next: its lease is ended, or ends soon.
             queue.begin(one)
             spawn(self._send(one, leased_at), self._log, "sending a callback", call_sid=one.call_sid)
         return bool(leased)

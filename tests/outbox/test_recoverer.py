@@ -231,3 +231,25 @@ def test_outbox_that_is_away_is_asked_again(world):
     world.outbox.away = set()
     world.wait(1)
     assert len(world.told) == 1
+
+
+class StoppedByTheFirst(World):
+    """A gateway that is told to stop while its first delivery begins."""
+
+    def deliver(self, leased):
+        if not self.told:
+            self.stopped = self.recoverer.stopService()
+        return super().deliver(leased)
+
+
+def test_stop_leaves_callbacks_that_are_leased_and_not_begun_to_the_next_process():
+    world = StoppedByTheFirst()
+    world.recoverer.startService()
+    for number in range(3):
+        world.sessions.note(ended(f"c{number}"))
+    world.wait(1)
+    result.successResultOf(world.stopped)
+    assert [call_sid for _, call_sid, _ in world.told] == ["c0"]
+    leased = result.successResultOf(world.outbox.lease(9, 9, {}, ()))
+    assert {one.call_sid for one in leased} == {"c1", "c2"}
+    assert world.clock.getDelayedCalls() == []
