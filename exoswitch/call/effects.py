@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from exoswitch.call.session import BotTarget, CallStatus, Ending
 from exoswitch.call.verdicts import AttemptEnd, Verdict
@@ -200,7 +200,7 @@ class StartStream(StreamEffect):
 class SendDigit(StreamEffect):
     """Tell the bot of a key that was pressed."""
 
-    digit: str
+    digit: str = field(repr=False)
     duration_ms: int
 
 

@@ -66,7 +66,7 @@ class MediaAnnounced(ChannelEvent):
 class DigitPressed(ChannelEvent):
     """The person on the phone pressed a key: one of ``0-9 * # A-D``."""
 
-    digit: str
+    digit: str = field(repr=False)
     duration_ms: int
 
 

@@ -67,3 +67,7 @@ def test_channel_that_another_gateway_has_taken_is_let_go():
     call.feed_all(*TO_TALKING)
     assert call.apply(apply_event, DigitPressed("c1", "5", 120), HERE) == [SendDigit("5", 120)]
     assert call.apply(apply_event, ChannelTaken("c1"), HERE) == [CloseStream(None), ReleaseCall(is_elsewhere=True)]
+
+
+def test_pressed_key_is_in_no_log_of_its_event_or_effect():
+    assert "7" not in repr((DigitPressed("sid", "7", 100), SendDigit("7", 100)))
