@@ -286,5 +286,11 @@ class AsteriskSwitch(AmiLink):
         self._tell(SwitchLost(reason))
 
     def _tell(self, event: SwitchEvent) -> None:
-        if self.listener is not None:
+        """Tell an event; an error of its listener ends nothing here: other events and claims wait behind it."""
+        if self.listener is None:
+            return
+        try:
             self.listener.switch_event(self, event)
+        except Exception:  # noqa: BLE001 - see above
+            kind = type(event).__name__
+            self._log.failure("a {kind} of {server} could not be handled", kind=kind, server=self.server)

@@ -105,4 +105,11 @@ class Fencing(Service):
             self._is_asking = False
             kept, self._kept = self._kept, []
             for switch, event in kept:
-                self._deliver(switch, event)
+                self._deliver_kept(switch, event)
+
+    def _deliver_kept(self, switch: ISwitch, event: SwitchEvent) -> None:
+        """Deliver an event; an error of its call must not keep the events of other calls back."""
+        try:
+            self._deliver(switch, event)
+        except Exception:  # noqa: BLE001 - see above
+            self._log.failure("a {kind} could not be handled", kind=type(event).__name__)

@@ -1,11 +1,13 @@
-from attrs import evolve
+import pytest
+from attrs import define, evolve
 from twisted.logger import capturedLogs, formatEvent
 from zope.interface.verify import verifyObject
 
 from exoswitch.ami.switch import QUALIFY_AGAIN_S
-from exoswitch.errors import BackendUnavailable, TrunkRefused
+from exoswitch.call.events import ChannelHungUp, SwitchLost, SwitchReady
+from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkRefused
 from exoswitch.interfaces.switch import ISwitch
-from tests.harness.ami_rig import CALL, CONFIG
+from tests.harness.ami_rig import CALL, CONFIG, Recorder
 from tests.harness.logs import warnings_in
 
 
@@ -115,3 +117,44 @@ def test_asterisk_behind_nat_exchanges_audio_at_its_host(rig):
     rig.switch._config = evolve(CONFIG, media_address="host")
     rig.start()
     assert announce(rig, "172.17.0.2") == "10.0.1.5"
+
+
+# --- A listener that fails ----------------------------------------------------------------------------------------
+
+
+@define
+class Failing(Recorder):
+    """A listener that cannot take the end of a call."""
+
+    def switch_event(self, switch, event):
+        super().switch_event(switch, event)
+        if type(event) is ChannelHungUp:
+            raise LookupError("the call has no stream")
+
+
+@pytest.fixture
+def failing(rig, logged_failures):
+    rig.switch.listener = failing = Failing()
+    rig.start()
+    yield failing
+    assert {failure["log_failure"].type for failure in logged_failures} == {LookupError}
+    logged_failures.clear()
+
+
+HANG_UP = ("Channel", "PJSIP/lab-1"), ("Uniqueid", "17.1"), ("Cause", "16")
+
+
+def test_claim_ends_with_its_channel_although_the_listener_fails(rig, failing):
+    results = rig.begin(rig.switch.claim("17.1"))
+    rig.far.tell("Hangup", *HANG_UP)
+    rig.far.serve()
+    assert [type(problem) for problem in results] == [ChannelGone]
+
+
+def test_list_of_channels_is_told_although_the_listener_fails(rig, failing):
+    rig.far.silent = {"Getvar"}  # whether the channel is gone
+    rig.far.tell("Hangup", *HANG_UP)
+    rig.far.line.end(ConnectionError("pulled"))
+    rig.far.silent = set()
+    rig.reconnect()
+    assert [type(event) for event in failing.events[-3:]] == [SwitchLost, ChannelHungUp, SwitchReady]
