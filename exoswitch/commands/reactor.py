@@ -18,6 +18,7 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
 
     Raises:
         ExoswitchError: the work failed with it.
+        OSError: a file or the output cannot be written.
     """
     from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
     from twisted.internet.task import react  # noqa: PLC0415
@@ -26,10 +27,10 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
 
     use_monotonic_time(reactor)
     statuses: list[int] = []
-    problems: list[ExoswitchError] = []
+    problems: list[ExoswitchError | OSError] = []
 
     def keep(failure: Failure) -> None:
-        if not isinstance(failure.value, ExoswitchError):
+        if not isinstance(failure.value, ExoswitchError | OSError):
             failure.raiseException()
         problems.append(failure.value)
 

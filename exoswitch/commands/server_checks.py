@@ -36,7 +36,8 @@ async def _stored(config: Config, reactor: Any) -> Finding:
     except NotMadeYet as problem:
         return Finding("sessions", str(problem))
     except BackendUnavailable as problem:
-        return Finding("sessions", str(problem), "see what is stored, docs/operator.md")
+        remedy = "compare sessions: with the address, user and password of the database, or the rights of its file"
+        return Finding("sessions", str(problem), remedy)
     finally:
         database.close()
     bad = [str(record) for record in records if not isinstance(record, Note)]

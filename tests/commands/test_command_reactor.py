@@ -14,7 +14,7 @@ from exoswitch.commands.reactor import run
 from exoswitch.errors import BackendUnavailable
 try:
     sys.exit(run(lambda reactor: {begun}))
-except BackendUnavailable as problem:
+except (BackendUnavailable, OSError) as problem:
     sys.exit(f"told: {{problem}}")
 """
 
@@ -32,6 +32,10 @@ def test_result_of_the_work_is_the_exit_status():
 
 def test_problem_of_the_work_is_told_without_a_traceback():
     assert ended("fail(BackendUnavailable('the store is away'))") == (1, "told: the store is away\n")
+
+
+def test_output_that_nobody_reads_any_more_is_no_error_in_exoswitch():
+    assert ended("fail(BrokenPipeError('the output is closed'))") == (1, "told: the output is closed\n")
 
 
 def test_error_in_exoswitch_itself_has_its_traceback():
