@@ -302,6 +302,7 @@ cdef class Plane:
         cdef Session session = Session(settings, rng, wire, listener, handle)
         session._in_plane = self
         if not plane_add(&self._plane, session._session):
+            session._session.face = NULL
             PyErr_SetFromErrno(OSError)
         self._sessions.add(session)
         return session

@@ -126,20 +126,18 @@ static bool events_grow(struct events *events)
     return true;
 }
 
-static bool events_append(struct events *events, struct event event)
+bool events_add(struct events *events, struct event event)
 {
-    if (events->count == events->room && !events_grow(events)) {
-        events->lost++;
+    if (events->count == events->room && !events_grow(events))
         return false;
-    }
     events->count++;
     *events_at(events, events->count - 1) = event;
     return true;
 }
 
-void events_add(struct events *events, struct event event)
+void events_add_or_lose(struct events *events, struct event event)
 {
-    events_append(events, event);
+    events->lost += !events_add(events, event);
 }
 
 bool events_add_message(struct events *events, uint32_t stream, size_t size)
@@ -151,8 +149,10 @@ bool events_add_message(struct events *events, uint32_t stream, size_t size)
         .size = (uint32_t)size,
         .message = events_slot(events),
     };
-    if (!events_append(events, event))
+    if (!events_add(events, event)) {
+        events->lost++;
         return true;
+    }
     events->slot_count++;
     bool is_full = events->slot_count == events->slot_room && !events_grow_slots(events);
     return is_full && events_take_message(events, &dropped);

@@ -53,7 +53,11 @@ char *events_slot(const struct events *events);
 /* Append a message that was written to the slot; say whether one was lost: the oldest, or this one. */
 bool events_add_message(struct events *events, uint32_t stream, size_t size);
 
-void events_add(struct events *events, struct event event);
+/* Append an event; false: there is no memory, or no room. Then the caller tells of it later. */
+bool events_add(struct events *events, struct event event);
+
+/* Append an event of which nothing can tell later: without memory, or room, it is lost and counted. */
+void events_add_or_lose(struct events *events, struct event event);
 
 /* Drop the end of a drain that is not told yet: the call does something else now. */
 void events_drop_finished(struct events *events);

@@ -80,11 +80,12 @@ bool plane_add(struct plane *plane, struct session *session)
 {
     if (!plane_join(plane, session))
         return false;
-    bool is_read = session->endpoint.handle < 0 || inbound_add(&session->group->inbound, session);
-    if (is_read && plane_enter(plane, session))
+    /* Enter first: what the kernel tells the tick of belongs to the plane. */
+    bool has_wire = session->endpoint.handle < 0;
+    if (plane_enter(plane, session) && (has_wire || inbound_add(&session->group->inbound, session)))
         return true;
     int why = errno;
-    plane_leave(plane, session);
+    plane_remove(plane, session);
     errno = why;
     return false;
 }
@@ -97,14 +98,15 @@ void plane_remove(struct plane *plane, struct session *session)
 
 bool plane_serve(struct session *session, struct serving *serving)
 {
-    if (!session_serve(session, serving))
-        return false;
-    if (inbound_add_bot(&session->group->inbound, session, serving->bot.link.handle)) {
-        atomic_fetch_add(&serving->tools->sockets, 1);
-        return true;
+    pthread_mutex_lock(&session->lock); /* until the kernel watches the socket, the tick must not read it */
+    bool is_served = session_serve(session, serving);
+    if (is_served && !inbound_add_bot(&session->group->inbound, session, serving->bot.link.handle)) {
+        session->serving = NULL;
+        is_served = false;
     }
-    session_end_serving(session);
-    return false;
+    pthread_mutex_unlock(&session->lock);
+    atomic_fetch_add(&serving->tools->sockets, is_served);
+    return is_served;
 }
 
 void plane_end_serving(struct session *session, struct serving *serving)

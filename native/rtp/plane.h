@@ -35,13 +35,13 @@ bool plane_open(struct plane *plane);
 /* End it, while nothing ticks. */
 void plane_close(struct plane *plane);
 
-/* Add a call, from the next tick on; `errno` says why not. */
+/* Add a call, from the next tick on; `errno` says why not: then the session is closed. */
 bool plane_add(struct plane *plane, struct session *session);
 
 /* Remove a call, at once even within a tick; call this before its socket is closed. */
 void plane_remove(struct plane *plane, struct session *session);
 
-/* Serve the socket of a session's stream, until `plane_end_serving`; `errno` says why not. */
+/* Serve the socket of a session's stream, until `plane_end_serving`; false: it cannot, and has not used the socket. */
 bool plane_serve(struct session *session, struct serving *serving);
 
 void plane_end_serving(struct session *session, struct serving *serving);

@@ -102,14 +102,12 @@ void session_drain(struct session *session)
 
 bool session_serve(struct session *session, struct serving *serving)
 {
-    pthread_mutex_lock(&session->lock);
     bool can_serve = session->stream != 0 && session->serving == NULL && serving_has_room(session->messages);
     if (can_serve) {
         serving->stream = session->stream;
         session->serving = serving;
         atomic_store(&session->bot_news, SESSION_BOT_WORK);
     }
-    pthread_mutex_unlock(&session->lock);
     return can_serve;
 }
 

@@ -89,7 +89,8 @@ struct session_counts {
 
 struct session_counts session_counts(struct session *session);
 
-/* Serve the socket of the stream, until Python ends it; false: the stream's messages are too long, or it is gone. */
+/* Serve the socket of the stream, until Python ends it; false: the stream's messages are too long, or it is gone. The
+ * caller locks. */
 bool session_serve(struct session *session, struct serving *serving);
 
 void session_end_serving(struct session *session);

@@ -60,6 +60,16 @@ void session_note_bot(struct session *session, uint32_t events)
     atomic_fetch_or(&session->bot_news, events);
 }
 
+/* Tell Python to act on the socket; false: there is no memory, and the next tick looks at the socket again. */
+static bool session_tell_socket(struct session *session, struct serving *serving)
+{
+    if (events_add(&session->events, (struct event){.kind = EVENT_SOCKET}))
+        return true;
+    bot_socket_not_told(&serving->bot);
+    session_note_bot(session, SESSION_BOT_WORK);
+    return false;
+}
+
 /* Look at the socket in the next tick, too, if work is left. */
 static void session_note_rest(struct session *session, const struct serving *serving)
 {
@@ -74,9 +84,8 @@ bool session_read_bot(struct session *session)
     pthread_mutex_lock(&session->lock);
     uint32_t news = atomic_exchange(&session->bot_news, 0);
     struct serving *serving = session_serving(session);
-    bool has_news = serving != NULL && serving_read(serving, &session->leg, news & ~(uint32_t)SESSION_BOT_WORK);
-    if (has_news)
-        events_add(&session->events, (struct event){.kind = EVENT_SOCKET});
+    bool has_news = serving != NULL && serving_read(serving, &session->leg, news & ~(uint32_t)SESSION_BOT_WORK) &&
+                    session_tell_socket(session, serving);
     if (serving != NULL)
         session_note_rest(session, serving);
     pthread_mutex_unlock(&session->lock);
@@ -92,11 +101,10 @@ void session_forgive(struct session *session, double gap_s)
 
 static void session_connect(struct session *session)
 {
-    session->connected = true;
-    if (session->endpoint.handle >= 0)
+    bool has_wire = session->endpoint.handle < 0;
+    if (!has_wire)
         endpoint_connect(&session->endpoint, session->leg.remote);
-    else
-        events_add(&session->events, (struct event){.kind = EVENT_CONNECT});
+    session->connected = !has_wire || events_add(&session->events, (struct event){.kind = EVENT_CONNECT});
 }
 
 static void session_send(struct session *session, const struct leg_tick *tick)
@@ -105,7 +113,7 @@ static void session_send(struct session *session, const struct leg_tick *tick)
         endpoint_send(&session->endpoint, tick->packet, sizeof tick->packet, session->leg.remote);
     } else {
         memcpy(session->packet, tick->packet, sizeof session->packet);
-        events_add(&session->events, (struct event){.kind = EVENT_PACKET});
+        events_add_or_lose(&session->events, (struct event){.kind = EVENT_PACKET});
     }
 }
 
@@ -121,13 +129,24 @@ static void session_add_message(struct session *session, const int16_t pcm[FRAME
     struct serving *serving = session_serving(session);
     if (session_writes(session, serving)) {
         if (serving_write(serving, messages, pcm))
-            events_add(&session->events, (struct event){.kind = EVENT_SOCKET});
+            session_tell_socket(session, serving);
         session_note_rest(session, serving);
         return;
     }
     size_t size = message_encoder_add(messages, pcm, events_slot(&session->events));
     if (size > 0 && events_add_message(&session->events, session->stream, size))
         messages->dropped_ms += messages->chunk_ms;
+}
+
+/* Tell Python what the call waits for; without memory, the next tick does. */
+static void session_tell_call(struct session *session, const struct leg_tick *tick)
+{
+    struct leg *leg = &session->leg;
+    if (tick->is_silent &&
+        !events_add(&session->events, (struct event){.kind = EVENT_MEDIA_LOST, .silent_s = tick->silent_s}))
+        leg->awaiting = true;
+    if (leg->state == LEG_DRAINED && events_add(&session->events, (struct event){.kind = EVENT_FINISHED}))
+        leg->state = LEG_IDLE;
 }
 
 /* The RTP packet goes first: the stream and the call cannot delay it. */
@@ -143,14 +162,9 @@ static void session_pass(struct session *session, double now)
     if (tick.has_pcm && session->stream != 0)
         session_add_message(session, tick.pcm);
     for (size_t at = 0; at < tick.mark_count; at++)
-        events_add(&session->events,
-                   (struct event){.kind = EVENT_MARK, .stream = session->stream, .mark = tick.marks[at]});
-    if (tick.is_silent)
-        events_add(&session->events, (struct event){.kind = EVENT_MEDIA_LOST, .silent_s = tick.silent_s});
-    if (leg->state == LEG_DRAINED) {
-        leg->state = LEG_IDLE;
-        events_add(&session->events, (struct event){.kind = EVENT_FINISHED});
-    }
+        events_add_or_lose(&session->events,
+                           (struct event){.kind = EVENT_MARK, .stream = session->stream, .mark = tick.marks[at]});
+    session_tell_call(session, &tick);
 }
 
 enum session_state session_tick(struct session *session, double now)

@@ -29,6 +29,12 @@ void bot_link_note(struct bot_link *link, uint32_t events)
     link->is_ending = link->is_ending || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
 }
 
+void bot_link_break(struct bot_link *link)
+{
+    link->has_ended = true;
+    shutdown(link->handle, SHUT_RDWR); /* Python, which takes the socket back, finds its end */
+}
+
 static bool would_block(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
@@ -84,7 +90,7 @@ size_t bot_link_read(struct bot_link *link, struct bot_link_share share, uint8_t
         if (came == 0)
             return 0;
         if (!tls_feed(link->tls, records, came))
-            link->has_ended = true;
+            bot_link_break(link);
     }
     return decrypt(link, share, data);
 }
@@ -126,7 +132,7 @@ void bot_link_write(struct bot_link *link, const uint8_t *data, size_t count)
     }
     size_t sent = is_first ? send_now(link, data, count) : 0;
     if (sent < count && !bytes_add(&link->unsent, data + sent, count - sent))
-        link->has_ended = true;
+        bot_link_break(link);
     link->waiting = link->unsent.count;
 }
 

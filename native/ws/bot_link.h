@@ -50,6 +50,9 @@ bool bot_link_takes(const struct bot_link *link);
 /* Send these bytes, now or behind those that wait. */
 void bot_link_write(struct bot_link *link, const uint8_t *data, size_t count);
 
+/* End the connection: bytes are lost for want of memory, and nobody could read those behind them. */
+void bot_link_break(struct bot_link *link);
+
 /* Send what waits. */
 void bot_link_flush(struct bot_link *link);
 

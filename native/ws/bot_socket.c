@@ -32,6 +32,11 @@ static bool tell(struct bot_socket *bot)
     return is_news;
 }
 
+void bot_socket_not_told(struct bot_socket *bot)
+{
+    bot->is_told = false;
+}
+
 /* --- reading */
 
 static bool play_message(struct bot_socket *bot, const struct bot_audio *audio, struct bot_scratch *scratch,
@@ -84,7 +89,7 @@ static bool take(struct bot_socket *bot, const struct bot_audio *audio, struct b
     size_t played = take_frames(bot, audio, scratch, count);
     bytes_drop(&bot->unread, bot->unread.count);
     if (!bytes_add(&bot->unread, scratch->data + played, count - played))
-        bot->link.has_ended = true;
+        bot_link_break(&bot->link);
     bot->is_waiting = bot->for_python > 0 || bot->link.has_ended;
     return bot->is_waiting && tell(bot);
 }
@@ -98,7 +103,9 @@ static void lay_out(const struct bot_socket *bot, struct bot_scratch *scratch)
 bool bot_socket_read(struct bot_socket *bot, const struct bot_audio *audio, struct bot_scratch *scratch,
                      struct bot_link_share share)
 {
-    if (bot->is_waiting || bot->unread.count > PLAIN_FRAME_BYTES)
+    if (bot->is_waiting)
+        return tell(bot);
+    if (bot->unread.count > PLAIN_FRAME_BYTES)
         return false;
     size_t came = bot_link_read(&bot->link, share, scratch->data + bot->unread.count, scratch->records);
     if (came > 0) {

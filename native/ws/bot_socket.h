@@ -53,6 +53,9 @@ void bot_socket_free(struct bot_socket *bot);
 bool bot_socket_read(struct bot_socket *bot, const struct bot_audio *audio, struct bot_scratch *scratch,
                      struct bot_link_share share);
 
+/* Python was not told that it must act: say so again. */
+void bot_socket_not_told(struct bot_socket *bot);
+
 /* Whether bytes wait to be sent, or may be read. */
 bool bot_socket_has_work(const struct bot_socket *bot);
 

@@ -1,6 +1,7 @@
 """Nodes with a media plane, on UDP in memory or on real sockets, on a test's clock."""
 
 import base64
+import os
 import random
 import select
 import socket
@@ -21,7 +22,8 @@ from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.memory import MemoryMetrics
 from tests.harness.udp import MemoryUDP
 
-PORTS = range(41_200, 41_204)
+_FIRST_PORT = 20_000 + 4 * (os.getpid() % 3000)  # tests run side by side; the kernel gives no port below 32,768
+PORTS = range(_FIRST_PORT, _FIRST_PORT + 4)
 
 HAS_COMPILED = choose_plane("auto") == "compiled"
 NEEDS_COMPILED = pytest.mark.skipif(not HAS_COMPILED, reason="this install has no compiled media plane")

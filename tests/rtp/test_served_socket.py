@@ -138,7 +138,7 @@ def test_a_bot_that_does_not_read_gets_the_newest_audio_when_it_reads(begin, sui
         if wire.is_served:
             break
     assert wire.is_served
-    assert wire.metrics["caller_audio_dropped_seconds_total"] > 1
+    assert wire.metrics["caller_audio_dropped_seconds_total"] > 0  # how much, the kernel decides
     assert all(after == before + 1 for before, after in pairwise(numbers(frames)))
     times = [
         int(message["media"]["timestamp"])
