@@ -6,6 +6,7 @@ from attrs import frozen
 
 from exoswitch.ami.trunks import Contact, Endpoint, Registration
 from exoswitch.interfaces.trunk import ITrunk
+from exoswitch.printable import in_columns
 
 _HEADINGS = ("trunk", "endpoint", "registration", "OPTIONS")
 
@@ -95,6 +96,4 @@ def proofs(
 
 def table(rows: Sequence[TrunkProof]) -> str:
     """Give a line for each trunk, under headings; what is not well is in capitals."""
-    lines = [_HEADINGS, *(proof.row for proof in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    return in_columns(_HEADINGS, (proof.row for proof in rows))

@@ -14,6 +14,7 @@ from typing import Any
 from exoswitch.billing.amounts import rounded
 from exoswitch.billing.monthly import Monthly, exact
 from exoswitch.billing.report import Line, Report
+from exoswitch.printable import printable
 
 _HEADINGS = ("CALLS", "ANSWERED", "MINUTES", "BILLED", "COST", "RENTAL", "RATE/MIN", "BASELINE", "SAVINGS", "%", "")
 _NONE = "(none)"
@@ -157,7 +158,7 @@ def _text(amount: Decimal | None) -> str | None:
 
 def _shown(text: str) -> str:
     """Give a name for a terminal; the name of an account in an old row may be any text."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text) or _NONE
+    return printable(text) or _NONE
 
 
 def plain(text: str) -> str:

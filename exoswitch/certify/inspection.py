@@ -13,6 +13,7 @@ from attrs import define, field
 
 from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.messages import BotClear, BotMark, BotMedia, BotMessage, BotMessageReader, Ignored
+from exoswitch.printable import printable
 
 CHUNK_BYTES = 320
 """Exotel: the size of a chunk is a multiple of this."""
@@ -108,5 +109,5 @@ def _event_of(data: bytes) -> object:
 
 def _excerpt(text: str) -> str:
     """Give the beginning of a bot's text, printable and short."""
-    shown = "".join(character if character.isprintable() else "?" for character in text[: _EXCERPT + 1])
+    shown = printable(text[: _EXCERPT + 1])
     return shown if len(shown) <= _EXCERPT else shown[:_EXCERPT] + "…"

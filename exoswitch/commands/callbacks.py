@@ -13,6 +13,7 @@ from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.errors import CorruptRecord
 from exoswitch.outbox.rows import Kept
+from exoswitch.printable import in_columns, printable
 from exoswitch.sessions.document import from_text
 from exoswitch.tasks.deferred import deferred
 from exoswitch.telephony.numbers import mask
@@ -59,12 +60,12 @@ async def _resend(config: Config, options: argparse.Namespace, reactor: Any) -> 
     return 0
 
 
-def resent(count: int, call_sid: str | None) -> str:
-    """Tell how many failed callbacks, of one call or of all (None), are sent again."""
+def resent(count: int, call_sids: Sequence[str]) -> str:
+    """Tell how many failed callbacks are sent again: of these calls, or of all if none is named."""
     if count:
         return f"{count} callbacks are sent again by a running gateway, as if never tried"
-    of_it = f" of call {_shown(call_sid)}" if call_sid else ""
-    return f"no callbacks{of_it} have failed: nothing is sent again"
+    of_calls = f" of call {printable(' or '.join(call_sids))}" if call_sids else ""
+    return f"no callbacks{of_calls} have failed: nothing is sent again"
 
 
 def as_table(kept: Iterable[Kept], now: float, *, is_failed_only: bool) -> str:
@@ -72,9 +73,7 @@ def as_table(kept: Iterable[Kept], now: float, *, is_failed_only: bool) -> str:
     rows = [_row(one, now) for one in kept]
     if not rows:
         return "no callbacks have failed" if is_failed_only else "no callbacks wait or have failed"
-    table: list[Sequence[str]] = [_HEADINGS, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+    return in_columns(_HEADINGS, rows)
 
 
 def as_json(kept: Iterable[Kept]) -> str:
@@ -105,7 +104,7 @@ def _row(one: Kept, now: float) -> tuple[str, ...]:
     due_in_s = max(0, round(one.due_at - now))
     following = f"in {due_in_s} s" if one.state == "waiting" else "-"
     told = (one.call_sid, event, one.state, facts["receiver"], facts["number"], facts["since"] or "-")
-    return tuple(map(_shown, (*told, str(one.attempts), following, one.why or "-")))
+    return tuple(map(printable, (*told, str(one.attempts), following, one.why or "-")))
 
 
 def _number(one: Kept) -> str:
@@ -117,7 +116,3 @@ def _number(one: Kept) -> str:
 
 def _utc(moment: float) -> str:
     return dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _shown(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -18,6 +18,7 @@ from exoswitch.commands.stored_sessions import read_only
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.errors import CorruptRecord, ExoswitchError
+from exoswitch.printable import in_columns, printable
 from exoswitch.sessions.notes import Note
 from exoswitch.tasks.deferred import deferred
 from exoswitch.telephony.numbers import mask
@@ -81,16 +82,15 @@ class Listing:
         if not listed:
             return "no calls yet"
         sids = {session.call_sid for session in listed}
-        table = [_HEADINGS, *(self._shown_row(session, session.parent_call_sid in sids) for session in listed)]
-        widths = [max(len(row[column]) for row in table) for column in range(len(_HEADINGS))]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+        rows = (self._shown_row(session, session.parent_call_sid in sids) for session in listed)
+        return in_columns(_HEADINGS, rows)
 
     def as_json(self, sessions: Iterable[Session]) -> str:
         """Give a JSON list of objects; times are in UTC."""
         return json.dumps([self._facts(session) for session in in_order(sessions)], indent=2)
 
     def _shown_row(self, session: Session, is_indented: bool) -> tuple[str, ...]:
-        sid, *others = map(_shown, self._row(session))
+        sid, *others = map(printable, self._row(session))
         return (f"  {sid}" if is_indented else sid, *others)
 
     def _row(self, session: Session) -> tuple[str, ...]:
@@ -166,11 +166,6 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "rang": attempt.has_rung,
         "reason": attempt.reason,
     }
-
-
-def _shown(text: str) -> str:
-    """Give a text of a caller or a bot without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _host(url: str) -> str:

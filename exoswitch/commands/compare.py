@@ -18,6 +18,7 @@ from exoswitch.billing.report_text import plain
 from exoswitch.commands.stored_sessions import ledger
 from exoswitch.config.model import Config
 from exoswitch.errors import CorruptRecord, ExoswitchError, InvalidValue
+from exoswitch.printable import printable
 from exoswitch.sessions.interfaces import ILedger
 from exoswitch.sessions.ledger_rows import LONGEST_WAIT_S
 from exoswitch.tasks.deferred import deferred
@@ -175,7 +176,7 @@ def _sentence(row: Mapping[str, Any]) -> str:
     unit = "" if row["difference"] == Kind.CHARGE.value else " s"
     sides = [f"{name} {row[key]}{unit}" for name, key in (("here", "ours"), ("carrier", "carriers")) if row[key]]
     where = [f"call {row['call_sid']}"] * bool(row["call_sid"]) + [f"line {row['line']}"] * bool(row["line"])
-    number = "".join(letter if letter.isprintable() else "?" for letter in row["number"])
+    number = printable(row["number"])
     return f"{row['difference']}: {number} {row['answered']}: {', '.join([*sides, *where])}"
 
 

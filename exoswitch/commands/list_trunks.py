@@ -10,6 +10,7 @@ from typing import Any
 from exoswitch.commands.running_gateway import ask_gateway
 from exoswitch.config.loader import load
 from exoswitch.fleet.trunks.status import Alarm
+from exoswitch.printable import in_columns
 from exoswitch.trunks.registry import SETTINGS
 
 ANSWER_S = 10.0
@@ -49,9 +50,7 @@ def table(trunks: Iterable[Facts]) -> str:
     rows = [_row(trunk) for trunk in trunks]
     if not rows:
         return "no trunk is configured"
-    lines = [_HEADINGS, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
-    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    return in_columns(_HEADINGS, rows)
 
 
 def _row(trunk: Facts) -> Sequence[str]:

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from exoswitch.commands.reactor import serve
+from exoswitch.printable import printable
 from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
@@ -51,4 +52,4 @@ def run_bot(options: argparse.Namespace) -> int:
 
 def _say(text: str) -> None:
     """Print a line at once, also into a file or a pipe; its text is from the other side."""
-    print("".join(character if character.isprintable() else "?" for character in text), flush=True)
+    print(printable(text), flush=True)

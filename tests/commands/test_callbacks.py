@@ -55,9 +55,10 @@ def test_a_list_without_callbacks_tells_what_it_looked_for():
 
 
 def test_resend_tells_how_many_are_sent_again_or_that_none_have_failed():
-    assert resent(2, None) == "2 callbacks are sent again by a running gateway, as if never tried"
-    assert resent(0, None) == "no callbacks have failed: nothing is sent again"
-    assert resent(0, "c1") == "no callbacks of call c1 have failed: nothing is sent again"
+    assert resent(2, []) == "2 callbacks are sent again by a running gateway, as if never tried"
+    assert resent(0, []) == "no callbacks have failed: nothing is sent again"
+    assert resent(0, ["c1"]) == "no callbacks of call c1 have failed: nothing is sent again"
+    assert resent(0, ["c1", "c2"]) == "no callbacks of call c1 or c2 have failed: nothing is sent again"
 
 
 @pytest.mark.parametrize("words", [["--resend"], ["--call", "c1"]])

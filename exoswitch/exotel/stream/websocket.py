@@ -35,6 +35,7 @@ from exoswitch.exotel.stream.server_frames import (
 from exoswitch.exotel.stream.unfinished import Unfinished
 from exoswitch.exotel.stream.wire import Wire
 from exoswitch.interfaces.media import IMediaLeg
+from exoswitch.printable import printable
 from exoswitch.tasks.fair_turns import FairTurns
 
 _MAX_MESSAGE_BYTES = 2 * 1024 * 1024
@@ -46,6 +47,7 @@ _READ_BYTES_TLS = 4 * 1024
 
 _MAX_UNREAD_BYTES = 1024 * 1024  # written while the other side does not read
 _NORMAL_CLOSURE = 1000  # RFC 6455 §7.4.1
+_REASON_SHOWN = 200
 
 
 class SocketListener(Protocol):
@@ -377,15 +379,10 @@ class WebSocket(WebSocketClientProtocol):
         elif code is None:
             # `close()` in Node and in browsers does so; RFC 6455 §7.1.5 calls it 1005, and it is a normal end.
             code, reason = _NORMAL_CLOSURE, "without a code"
-        self._listener.socket_lost(self, code, _printable(reason or ""), by=self._ended_by)
+        self._listener.socket_lost(self, code, printable((reason or "")[:_REASON_SHOWN]), by=self._ended_by)
 
 
 def _why_lost(reason: Failure) -> str:
     if isinstance(reason.value, ConnectionDone | ConnectionLost):
         return "the connection was lost without a closing handshake (1006)"
     return f"the connection was lost: {reason.getErrorMessage()}"
-
-
-def _printable(text: str) -> str:
-    """Make text of the other side safe for a log line."""
-    return "".join(character if character.isprintable() else "?" for character in text[:200])

@@ -1,0 +1,15 @@
+"""Core: texts for a log line or a terminal: without what a terminal would obey, and in aligned columns."""
+
+from collections.abc import Iterable, Sequence
+
+
+def printable(text: str) -> str:
+    """Give a text of another side with ? for each character that cannot be printed."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def in_columns(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Give a line for each row under headings, all aligned to the left."""
+    lines = [headings, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
