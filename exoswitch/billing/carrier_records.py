@@ -13,7 +13,7 @@ from attrs import frozen
 
 from exoswitch.errors import CorruptRecord, InvalidValue
 from exoswitch.telephony.indian_time import INDIA
-from exoswitch.telephony.numbers import normalise, of_sip_user
+from exoswitch.telephony.numbers import canonical, of_sip_user
 
 FIELDS = ("number", "answered", "duration", "charge")
 
@@ -86,10 +86,7 @@ def delimiter_of(header: str) -> str:
 def number_of(text: str) -> str:
     """Give a number as calls are compared by it; carriers write it in many forms."""
     user = of_sip_user(text.strip().removeprefix("sip:").removeprefix("tel:").partition("@")[0])
-    try:
-        return normalise(user)
-    except InvalidValue:
-        return user
+    return canonical(user)
 
 
 def _header(reader: Iterator[list[str]]) -> list[str]:

@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from exoswitch.call import events as ev
 from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
-from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, QuotaReached, TrunkError
+from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import count_refused
 from exoswitch.gateway.environment import Environment
@@ -30,7 +30,7 @@ from exoswitch.interfaces.switch import ISwitch
 from exoswitch.tasks.spawn import spawn
 from exoswitch.tasks.window import Window
 from exoswitch.telephony.causes import HangUpCause
-from exoswitch.telephony.numbers import mask, normalise
+from exoswitch.telephony.numbers import canonical, mask
 
 FULL = not_placed("every place for a call was taken")
 ASK_AGAIN_S = 0.2
@@ -96,7 +96,7 @@ class Inbound(Service):
         key = switch.name, event.channel_id
         if key in self._waiting or self._calls.of_channel(switch, event.channel_id) is not None:
             return
-        callee = _e164(event.callee)
+        callee = canonical(event.callee)
         route = self._rules.now.routing.routes.get(callee)
         if route is None:
             self._reject(switch, event.channel_id, callee)
@@ -107,7 +107,7 @@ class Inbound(Service):
         if len(self._waiting) >= MOST_WAITING:
             self._environment.metrics.add("refused_total", reason="capacity")
             return
-        session = self._session(event, route, _e164(event.caller), callee)
+        session = self._session(event, route, canonical(event.caller), callee)
         arrival = self._waiting[key] = _Arrival(switch, route, session)
         spawn(self._receive(arrival), self._log, "receiving a call", call_sid=session.call_sid)
 
@@ -272,11 +272,3 @@ class Inbound(Service):
         self._waiting.pop((arrival.switch.name, arrival.channel_id), None)
         arrival.is_settled = True
         arrival.pause.cancel()
-
-
-def _e164(number: str) -> str:
-    """Write a number in E.164; leave any other text as it is."""
-    try:
-        return normalise(number)
-    except InvalidValue:
-        return number

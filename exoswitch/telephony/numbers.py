@@ -101,7 +101,7 @@ def written(number: str, style: NumberStyle) -> str:
     """Write a number in a bot's style. Text that is not a number stays unchanged."""
     if style == "national":
         return national(number)
-    return _canonical(number)
+    return canonical(number)
 
 
 def shaped(number: str, shape: NumberShape) -> str:
@@ -143,7 +143,12 @@ def phone(text: str) -> str:
     Raises:
         InvalidValue: as `dialable` does.
     """
-    return text if text.startswith(SIP) else dialable(text)
+    return text if is_sip(text) else dialable(text)
+
+
+def is_sip(text: str) -> bool:
+    """Whether a text is the address of a SIP phone, and not a number."""
+    return text.lower().startswith(SIP)
 
 
 def _can_exist(number: phonenumbers.PhoneNumber) -> bool:
@@ -171,10 +176,10 @@ def country_of(number: str) -> str:
 
 def same_number(one: str, other: str) -> bool:
     """Whether two texts name the same phone, in any of the forms."""
-    return one == other or _canonical(one) == _canonical(other)
+    return one == other or canonical(one) == canonical(other)
 
 
-def _canonical(number: str) -> str:
+def canonical(number: str) -> str:
     """Convert a number to E.164. Other text (an extension, a SIP user) stays unchanged."""
     try:
         return normalise(number)

@@ -11,7 +11,7 @@ from exoswitch.asterisk.pjsip_trunk import trunk_sections
 from exoswitch.config.sip_trunk import SipTrunkConfig
 from exoswitch.errors import InvalidValue
 from exoswitch.interfaces.trunk import Dialling, ITrunk, SignallingPeer
-from exoswitch.telephony.numbers import SIP, dialable, shaped
+from exoswitch.telephony.numbers import dialable, is_sip, shaped
 
 # In AMI and in dial strings other characters have a meaning.
 _DIGITS = re.compile(r"\+?[0-9]{1,32}", re.ASCII)
@@ -104,7 +104,7 @@ class SipTrunk:
 
         The call goes to the trunk's own host, and nowhere else: our credentials for it go nowhere else either.
         """
-        if not number.startswith(SIP):
+        if not is_sip(number):
             return ""
         address, host = _SIP_ADDRESS.fullmatch(number), self.settings.next_hop.host.lower()
         if address is None or address["host"].lower() not in {host, (self.settings.from_domain or host).lower()}:

@@ -11,7 +11,7 @@ from exoswitch.call.search import CallSearch, Position, Span
 from exoswitch.call.session import CallStatus, Direction
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.ranges import read_lengths, read_moments, read_prices
-from exoswitch.telephony.numbers import national, normalise
+from exoswitch.telephony.numbers import is_sip, national, normalise
 from exoswitch.web.parameters import Parameters, naming
 
 DEFAULT_PAGE = 50
@@ -162,20 +162,16 @@ def _numbers(parameters: Parameters, name: str) -> frozenset[str] | None:
     if count > MOST_NUMBERS:
         raise InvalidRequest(f"{name} has {count} values: write at most {MOST_NUMBERS}")
     phones = _phones(parameters, name)
-    return frozenset({*phones, *(national(phone) for phone in phones if not _is_sip(phone))})
+    return frozenset({*phones, *(national(phone) for phone in phones if not is_sip(phone))})
 
 
 def _phones(parameters: Parameters, name: str) -> tuple[str, ...]:
     """Give phone numbers in E.164, and addresses ``sip:`` as they are."""
     texts = parameters.many(name)
-    if not any(map(_is_sip, texts)):
+    if not any(map(is_sip, texts)):
         return parameters.numbers(name)
     with naming(name):
-        return tuple(text if _is_sip(text) else normalise(text) for text in texts)
-
-
-def _is_sip(text: str) -> bool:
-    return text.lower().startswith("sip:")
+        return tuple(text if is_sip(text) else normalise(text) for text in texts)
 
 
 def _is_newest_first(text: str | None) -> bool:

@@ -5,7 +5,7 @@ import re
 from exoswitch.errors import InvalidRequest, InvalidValue
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
-from exoswitch.telephony.numbers import SIP, normalise, same_number
+from exoswitch.telephony.numbers import SIP, is_sip, normalise, same_number
 from exoswitch.web.parameters import Parameters
 
 _NUMBER = re.compile(r"[0-9+._-]+", re.ASCII)
@@ -22,7 +22,7 @@ def read_phone(asked: Parameters, name: str, account: Account) -> str:
         NotAllowed: the account may not dial it.
     """
     written = asked.text(name) or ""
-    if written.lower().startswith(SIP):
+    if is_sip(written):
         return _read_sip_address(name, written, account)
     phone = asked.number(name)
     if not account.may_dial(phone):
@@ -51,7 +51,7 @@ def read_caller_id(asked: Parameters, account: Account, accounts: Accounts) -> s
 def own_number(asked: Parameters, name: str, account: Account) -> str | None:
     """Give the account's own number that a parameter names; None if it names another phone, or none."""
     written = asked.text(name)
-    if written is None or written.lower().startswith(SIP):
+    if written is None or is_sip(written):
         return None
     number = asked.number(name)
     return next((own for own in account.numbers if same_number(own, number)), None)
