@@ -147,8 +147,16 @@ def call_of_tap(tap_id: str) -> str:
     return tap_id.partition("-")[2]
 
 
-def hang_up_earlier(switch: ISwitch, kind: str, call_sid: str) -> None:
-    """Hang up what an earlier gateway of the call has left at Asterisk."""
+def kind_of(prefix: str, session: Session) -> str:
+    """Name the taps of this gateway of the call: each gateway has its own."""
+    return f"{prefix}{session.takeovers}"
+
+
+def hang_up_earlier(switch: ISwitch, prefix: str, session: Session) -> None:
+    """Hang up the taps that the gateway before this one has left at Asterisk, if the call was taken over."""
+    if not session.takeovers:
+        return
+    kind = f"{prefix}{session.takeovers - 1}"
     phones: tuple[Phone, Phone] = ("a", "b")
     for phone in phones:
-        switch.hang_up_lost(id_of_tap(kind, phone, call_sid), HangUpCause.NORMAL_CLEARING)
+        switch.hang_up_lost(id_of_tap(kind, phone, session.call_sid), HangUpCause.NORMAL_CLEARING)

@@ -18,7 +18,7 @@ from exoswitch.call.session import BotTarget, Session
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.call.stream_tap import StreamTap
 from exoswitch.errors import NoCapacity
-from exoswitch.gateway.audio_tap import AudioTap, TapListener, call_of_tap, hang_up_earlier
+from exoswitch.gateway.audio_tap import AudioTap, TapListener, call_of_tap, hang_up_earlier, kind_of
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
@@ -27,6 +27,7 @@ from exoswitch.interfaces.media import IMediaLeg, IStream
 from exoswitch.interfaces.switch import ISwitch
 
 ATTEMPTS = 2  # Exotel retries a failed handshake once (spec §1)
+_PREFIX = "tap"
 
 
 @implementer(IMediaLeg)
@@ -207,17 +208,11 @@ class OneWayStreams:
 
     def _begin(self, call: LiveCall, session: Session, wanted: StreamTap) -> OneWayStream:
         environment, switch, call_sid = self._environment, call.channel.switch, session.call_sid
-        if session.takeovers:
-            hang_up_earlier(switch, _kind(session.takeovers - 1), call_sid)
-        tap = AudioTap(switch, _kind(session.takeovers), call_sid, environment.media, environment.clock)
+        hang_up_earlier(switch, _PREFIX, session)
+        tap = AudioTap(switch, kind_of(_PREFIX, session), call_sid, environment.media, environment.clock)
         self._streams[call_sid] = stream = OneWayStream(environment, session, wanted, tap, self._log)
         stream.begin()
         return stream
-
-
-def _kind(takeovers: int) -> str:
-    """Name the tap of a gateway of the call: each has one of its own."""
-    return f"tap{takeovers}"
 
 
 def _is_due(session: Session, wanted: StreamTap) -> bool:

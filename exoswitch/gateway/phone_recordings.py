@@ -15,13 +15,14 @@ from exoswitch.call.media import RecordingSink
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Session
 from exoswitch.errors import NoCapacity
-from exoswitch.gateway.audio_tap import AudioTap, TapListener, call_of_tap, hang_up_earlier
+from exoswitch.gateway.audio_tap import AudioTap, TapListener, call_of_tap, hang_up_earlier, kind_of
 from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.interfaces.recordings import IRecording
 from exoswitch.interfaces.switch import ISwitch
 
+_PREFIX = "rec"
 _APART_BYTES = 150 * FRAME_BYTES  # 3 s; a leg gives its audio once a second
 
 
@@ -161,9 +162,10 @@ class PhoneRecordings:
     def _tap(self, running: _Running, session: Session, call: LiveCall) -> None:
         """Begin a tap at the call's Asterisk; those of an earlier gateway of the call end."""
         environment, switch, number = self._environment, call.channel.switch, len(running.taps)
-        if session.takeovers and number == 0:
-            hang_up_earlier(switch, _kind(session.takeovers - 1), session.call_sid)
-        tap = AudioTap(switch, _kind(session.takeovers), session.call_sid, environment.media, environment.clock)
+        if number == 0:
+            hang_up_earlier(switch, _PREFIX, session)
+        kind = kind_of(_PREFIX, session)
+        tap = AudioTap(switch, kind, session.call_sid, environment.media, environment.clock)
         running.taps.append(tap)
         try:
             leg = tap.open(running)
@@ -175,11 +177,6 @@ class PhoneRecordings:
             )
         else:
             leg.record(running.recording if running.sides is None else running.sides.side(number))
-
-
-def _kind(takeovers: int) -> str:
-    """Name the taps of a gateway of the call: each has its own."""
-    return f"rec{takeovers}"
 
 
 def _is_due(session: Session, second: SecondLeg) -> bool:
