@@ -36,7 +36,7 @@ class CallDialling:
     `originate` dials, with a time-out in seconds.
     """
 
-    _world: Environment
+    _environment: Environment
     _core: CallCore
     _inputs: CallInputs
     _feed: Feed
@@ -81,7 +81,7 @@ class CallDialling:
             case fx.ClaimCall():
                 self._claim(channel)
             case fx.WaitForTurn(to_claim):
-                self._wait_for_turn(self._attempts.wait_s - self._world.claim_lead.seconds * to_claim)
+                self._wait_for_turn(self._attempts.wait_s - self._environment.claim_lead.seconds * to_claim)
             case fx.Originate(timeout_s):
                 self._originate(timeout_s)
             case fx.ReportSign():
@@ -98,8 +98,8 @@ class CallDialling:
                 self._attempts.qualify(channel.switch)
 
     def _claim(self, channel: Channel) -> None:
-        ask = partial(self._world.sessions.claim, self._call_sid, self._world.process)
-        channel.claim(ask, partial(self._claimed, self._world.clock.seconds()))
+        ask = partial(self._environment.sessions.claim, self._call_sid, self._environment.process)
+        channel.claim(ask, partial(self._claimed, self._environment.clock.seconds()))
 
     def turn_came(self) -> None:
         """The time of the trunk's turn has come, or the moment before it."""
@@ -137,7 +137,7 @@ class CallDialling:
             self._feed(self.turn_came)
 
     def _claimed(self, asked_at: float) -> None:
-        self._world.claim_lead.took(self._world.clock.seconds() - asked_at)
+        self._environment.claim_lead.took(self._environment.clock.seconds() - asked_at)
         apply_claim(self._inputs, self._core, self._attempts.late_s)
 
     @property

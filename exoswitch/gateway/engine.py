@@ -16,7 +16,7 @@ from exoswitch.call.session import Session
 from exoswitch.errors import BackendUnavailable, CallNotFound
 from exoswitch.fleet.interfaces import IJobListener
 from exoswitch.fleet.leases import Lease
-from exoswitch.gateway.environment import Environment
+from exoswitch.gateway.environment import NO_STORE, Environment
 from exoswitch.gateway.failover import Failover
 from exoswitch.gateway.fencing import Fencing
 from exoswitch.gateway.inbound import Inbound
@@ -106,8 +106,8 @@ class Engine(Service):
         environment = self._environment
         reasons = (
             (self._calls.is_stopping, "this gateway is stopping"),
-            (not any(switch.ready for switch in environment.switches.values()), _no_asterisk(environment.switches)),
-            (not environment.sessions.ready, "the session store cannot be reached: see the log"),
+            (not environment.has_switch, _no_asterisk(environment.switches)),
+            (not environment.sessions.ready, NO_STORE),
         )
         return tuple(text for holds, text in reasons if holds)
 

@@ -33,6 +33,7 @@ ANSWER_S = 5.0
 
 SESSION_STORE = "the session store"
 FLEET = "the fleet's allocator"
+NO_STORE = "the session store cannot be reached: see the log"
 
 
 @frozen(kw_only=True)
@@ -60,9 +61,14 @@ class Environment:
     switches: Mapping[str, ISwitch]
     trunks: ITrunkPool
     recordings: IRecordings
-    holds: Holds = field(default=Factory(lambda world: Holds(world.clock), takes_self=True))
+    holds: Holds = field(default=Factory(lambda its: Holds(its.clock), takes_self=True))
     claim_lead: ClaimLead = field(factory=ClaimLead, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
+
+    @property
+    def has_switch(self) -> bool:
+        """Whether an Asterisk is ready."""
+        return any(switch.ready for switch in self.switches.values())
 
     def give_back(self, lease: Lease) -> None:
         """Release a place; nothing waits for the answer."""

@@ -30,7 +30,7 @@ class CallFlow:
     _record: CallRecord
     _core: CallCore
     _inputs: CallInputs
-    _world: Environment
+    _environment: Environment
     _find_app: FindApp
     _feed: Callable[..., None]
     _log: Logger
@@ -71,8 +71,8 @@ class CallFlow:
 
     def _enter(self, bot: BotTarget) -> None:
         self.has_moved = True
-        self._record.enter_app(bot, self._world.new_sid())
-        self._world.metrics.add("app_hops_total")
+        self._record.enter_app(bot, self._environment.new_sid())
+        self._environment.metrics.add("app_hops_total")
         self._log.info("call {call_sid}: it goes on to app {app}", call_sid=self._call_sid, app=bot.app)
 
     # --- Questions ------------------------------------------------------------------------------------------------
@@ -82,13 +82,13 @@ class CallFlow:
         spawn(self._ask(None), self._log, "telling a passthru", call_sid=self._call_sid)
 
     async def _ask(self, question: object) -> None:
-        status = await self._answer(self._world.passthru.ask(self._record.session))
+        status = await self._answer(self._environment.passthru.ask(self._record.session))
         if question is not None and question is self._question:
             self._feed(self._inputs.passthru_answered, status)
 
     async def _answer(self, asked: Deferred[int]) -> int | None:
         """Wait for an answer and measure it; give its status, or None if none came."""
-        world, began_at = self._world, self._world.clock.seconds()
+        environment, began_at = self._environment, self._environment.clock.seconds()
         try:
             status = await asked
         except ExoswitchError as problem:
@@ -97,10 +97,10 @@ class CallFlow:
                 call_sid=self._call_sid,
                 problem=str(problem),
             )
-            world.metrics.add("passthru_requests_total", result="failed")
+            environment.metrics.add("passthru_requests_total", result="failed")
             return None
-        world.metrics.observe("passthru_seconds", world.clock.seconds() - began_at)
-        world.metrics.add("passthru_requests_total", result=str(status) if status in _STATUSES else "other")
+        environment.metrics.observe("passthru_seconds", environment.clock.seconds() - began_at)
+        environment.metrics.add("passthru_requests_total", result=str(status) if status in _STATUSES else "other")
         return status
 
     @property

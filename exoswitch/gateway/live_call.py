@@ -69,7 +69,7 @@ class LiveCall:
 
     _session: Session
     lease: Lease
-    _world: Environment
+    _environment: Environment
     _limits: CallLimits
     _choice: TrunkChoice
     _find_app: FindApp
@@ -95,28 +95,30 @@ class LiveCall:
 
     def __attrs_post_init__(self) -> None:
         """Start the machine and make its parts; nothing happens before the first input."""
-        world, session = self._world, self._session
+        environment, session = self._environment, self._session
         self._core = CallCore(self._limits, role=_role(session))
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
         self.record = CallRecord(
             session,
-            world.sessions,
-            world.wall_clock,
-            world.clock.seconds,
-            world.prices,
-            world.metrics,
+            environment.sessions,
+            environment.wall_clock,
+            environment.clock.seconds,
+            environment.prices,
+            environment.metrics,
             self._log,
             self._on_changed,
         )
-        self._progress = CallProgress(self.record, world.clock, world.metrics, self._log)
-        self._conversation = Conversation(world.media, world.bots, world.recordings, world.wall_clock)
-        self._attempts = CallAttempts(world, self._choice, self._limits.budget_s, self._log)
-        self._flow = CallFlow(self.record, self._core, self.inputs, world, self._find_app, self.feed, self._log)
+        self._progress = CallProgress(self.record, environment.clock, environment.metrics, self._log)
+        self._conversation = Conversation(
+            environment.media, environment.bots, environment.recordings, environment.wall_clock
+        )
+        self._attempts = CallAttempts(environment, self._choice, self._limits.budget_s, self._log)
+        self._flow = CallFlow(self.record, self._core, self.inputs, environment, self._find_app, self.feed, self._log)
         self._flow.begin()
-        self._timers = CallTimers(self.inputs, world.clock, self.feed, self._turn_came)
+        self._timers = CallTimers(self.inputs, environment.clock, self.feed, self._turn_came)
         self._dialling = CallDialling(
-            world,
+            environment,
             self._core,
             self.inputs,
             self.feed,
@@ -131,13 +133,13 @@ class LiveCall:
 
     def _new_channel(self, channel_id: str, *others: str) -> Channel:
         return Channel(
-            self._world.switches[self.lease.asterisk],
+            self._environment.switches[self.lease.asterisk],
             channel_id,
             others or (channel_id,),
             self.inputs,
             partial(apply_answer, self.inputs, self._core),
             self.feed,
-            Retry(self._world.clock, ANSWER_S, RETRY_S),
+            Retry(self._environment.clock, ANSWER_S, RETRY_S),
             self._log,
         )
 
@@ -258,7 +260,7 @@ class LiveCall:
 
     def name_second(self, number: str) -> None:
         """Note the number (E.164) of the phone that takes the bot's place."""
-        self.record.set_second(SecondLeg(number=number, call_sid=self._world.new_sid()))
+        self.record.set_second(SecondLeg(number=number, call_sid=self._environment.new_sid()))
 
     def second_changed(self, session: Session) -> None:
         """Take what has become of the second phone."""
@@ -324,7 +326,7 @@ class LiveCall:
                 self.record.press(digit)
             case fx.RenewStream():
                 self._log.warn("call {call_sid}: the bot was lost; the caller waits", call_sid=self.call_sid)
-                self.record.renew_stream(self._world.new_sid())
+                self.record.renew_stream(self._environment.new_sid())
             case fx.CloseStream(stop):
                 self._conversation.close(stop)
 
@@ -349,7 +351,7 @@ class LiveCall:
         self.channel.release()
         self._attempts.release()
         self._release_media()
-        self._world.give_back(self.lease)
+        self._environment.give_back(self.lease)
         self._on_over(self)
         self._dialling.released()
 

@@ -108,19 +108,18 @@ class LiveCalls:
 
     def _add(self, session: Session, lease: Lease) -> LiveCall:
         limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
-        find_app = partial(self._find_app, session.account)
         call = LiveCall(
             session,
             lease,
             self._environment,
             limits,
             self._choice,
-            find_app,
-            self.is_fenced,
-            self.on_second,
-            self.on_changed,
-            self._move,
-            self._forget,
+            find_app=partial(self._find_app, session.account),
+            is_fenced=self.is_fenced,
+            on_second=self.on_second,
+            on_changed=self.on_changed,
+            on_channels=self._move,
+            on_over=self._forget,
         )
         self._by_sid[call.call_sid] = call
         self._move(call, ())

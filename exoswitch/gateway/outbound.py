@@ -17,7 +17,7 @@ from exoswitch.errors import BackendUnavailable, InvalidValue, NoCapacity, Quota
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import REFUSALS, allocation, count_refused
 from exoswitch.gateway.dialling import STOPPING
-from exoswitch.gateway.environment import ANSWER_S, FLEET, SESSION_STORE, Environment
+from exoswitch.gateway.environment import ANSWER_S, FLEET, NO_STORE, SESSION_STORE, Environment
 from exoswitch.gateway.handoff_watch import HandoffWatch
 from exoswitch.gateway.live_call import LiveCall
 from exoswitch.gateway.live_calls import LiveCalls
@@ -110,13 +110,9 @@ class Outbound(Service):
         if self._calls.is_stopping:
             raise BackendUnavailable(STOPPING)
         if not self._environment.sessions.ready:
-            raise BackendUnavailable("the session store cannot be reached: see the log")
-        if not (self._environment.nodes.is_shared or self._has_switch):
+            raise BackendUnavailable(NO_STORE)
+        if not (self._environment.nodes.is_shared or self._environment.has_switch):
             raise BackendUnavailable(NO_ASTERISK)
-
-    @property
-    def _has_switch(self) -> bool:
-        return any(switch.ready for switch in self._environment.switches.values())
 
     def _session(self, request: CallRequest) -> Session:
         now = self._environment.wall_clock()
@@ -149,7 +145,7 @@ class Outbound(Service):
         except QuotaReached:
             raise
         except NoCapacity:
-            if self._has_switch:
+            if self._environment.has_switch:
                 raise
             raise BackendUnavailable(NO_ASTERISK) from None
 
