@@ -38,8 +38,8 @@ class IOutbox(Interface):
         """Lease callbacks that are due, at most `limit`, and for LEASE_S.
 
         Of each receiver at most as many as `rooms` says, otherwise `each`; none of `full_accounts`. Of the callbacks
-        of one call only the earliest that waits is leased. Of an account with very many receivers, each look may find
-        some of them only: the next looks find the others.
+        of one call only the earliest that waits is leased. Of an account with more than `RECEIVERS_AT_ONCE`
+        (outbox.queue), a look may find some of them only: the next looks find the others.
         """
 
     def settle(settlements: Sequence[Settlement]) -> Deferred[None]:

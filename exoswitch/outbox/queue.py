@@ -14,6 +14,9 @@ from exoswitch.outbox.delivery import Leased, Result
 AT_ONCE = 128
 EACH_RECEIVER = 8
 EACH_ACCOUNT = 48
+RECEIVERS_AT_ONCE = 200
+"""Of an account, in one look: each takes 20 µs in SQLite, and an account may name a host for every call."""
+
 _DOWN_MAX = 1000  # receivers; of more, the first ones count as working again: each look reads them all, in 0.5 ms
 
 

@@ -14,13 +14,11 @@ from zope.interface import implementer
 
 from exoswitch.outbox.delivery import Leased, Settlement, State
 from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.outbox.queue import RECEIVERS_AT_ONCE
 from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, OUTDATED, Backlog, Kept, read_kept, read_leased
 from exoswitch.store.schema_versions import read_schema
 from exoswitch.store.sqlite import SqliteFile
 from exoswitch.tasks.deferred import deferred
-
-RECEIVERS_AT_ONCE = 200
-"""Of an account, in one look: each takes 20 µs, and an account may name a host for every call."""
 
 _DELETED_AT_ONCE = 1000  # so that calls do not wait long
 

@@ -12,9 +12,7 @@ from attrs import define, field
 
 from exoswitch.outbox.callbacks import CallbackRow
 from exoswitch.outbox.delivery import State
-
-RECEIVERS_AT_ONCE = 200
-"""Of an account, in one look: an account may name a host for every call."""
+from exoswitch.outbox.queue import RECEIVERS_AT_ONCE
 
 _FEW = 64
 

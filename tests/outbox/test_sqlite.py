@@ -4,7 +4,7 @@ import pytest
 from attrs import evolve
 
 from exoswitch.call.status_callback import StatusCallback
-from exoswitch.outbox.sqlite import RECEIVERS_AT_ONCE
+from exoswitch.outbox.queue import RECEIVERS_AT_ONCE
 from tests.harness.outboxes import InSqlite
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 

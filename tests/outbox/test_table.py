@@ -5,7 +5,8 @@ from attrs import define, field
 
 from exoswitch.outbox import table
 from exoswitch.outbox.callbacks import CallbackRow
-from exoswitch.outbox.table import RECEIVERS_AT_ONCE, Entry, Table
+from exoswitch.outbox.queue import RECEIVERS_AT_ONCE
+from exoswitch.outbox.table import Entry, Table
 
 NOW = 1000.0
 
