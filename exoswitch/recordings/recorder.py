@@ -3,13 +3,10 @@
 An error ends a recording, and never its call. Audio that waits for a slow disk or encoder has a limit.
 """
 
-import errno
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -21,10 +18,10 @@ from zope.interface import implementer
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.call.recording import Recorded, RecordingWish
 from exoswitch.call.session import Session
-from exoswitch.errors import ExoswitchError
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.interfaces.recordings import IRecording, IRecordings
-from exoswitch.recordings.files import PartWriter, Place, finish
+from exoswitch.recordings.batches import Batch, Trouble, write_batches
+from exoswitch.recordings.files import PartWriter, Place
 from exoswitch.recordings.key import make_key, read_key
 from exoswitch.recordings.none import NoRecording
 from exoswitch.recordings.upkeep import Upkeep
@@ -39,25 +36,6 @@ _SPARE_BYTES = 200 * 1024 * 1024  # left on the disk for the session store and t
 _STOP_S = 10.0
 
 InThread = Callable[..., Deferred[Any]]
-
-
-@frozen
-class _Trouble:
-    """Why a recording ends early: a label for the metrics, and a sentence."""
-
-    kind: str
-    text: str
-
-
-@frozen
-class _Batch:
-    """The audio of one recording that is to be written."""
-
-    recording: "_Recording"
-    writer: PartWriter
-    audio: list[tuple[bytes, bytes]]
-    is_last: bool
-    is_over: bool
 
 
 @implementer(IRecordings)
@@ -118,9 +96,9 @@ class Recorder(Service):
         self._unwritten_bytes += size
         if self._unwritten_bytes > _MOST_BYTES:
             text = "the disk or the encoder is too slow for the number of recorded calls"
-            self.end_early(recording, _Trouble("too_slow", text))
+            self.end_early(recording, Trouble("too_slow", text))
 
-    def end_early(self, recording: "_Recording", trouble: _Trouble) -> None:
+    def end_early(self, recording: "_Recording", trouble: Trouble) -> None:
         """End a recording whose call goes on."""
         if not recording.end_early(trouble.text):
             return
@@ -163,21 +141,23 @@ class Recorder(Service):
 
     @deferred
     async def _write_all(self) -> None:
-        batches = [recording.taken() for recording in self._waiting]
+        batches = [(recording, recording.taken()) for recording in self._waiting]
         size, self._waiting = self._unwritten_bytes, {}
         if not batches:
             return
         began_at = self._clock.seconds()
         try:
-            troubles = await self._in_thread(_write_batches, self._upkeep.root, self._spare_bytes, batches)
+            troubles = await self._in_thread(
+                write_batches, self._upkeep.root, self._spare_bytes, [batch for _, batch in batches]
+            )
         finally:
             self._unwritten_bytes -= size
         self.metrics.observe("recordings_write_seconds", self._clock.seconds() - began_at)
-        for batch, trouble in zip(batches, troubles, strict=True):
+        for (recording, batch), trouble in zip(batches, troubles, strict=True):
             if batch.is_last:
-                self._live.discard(batch.recording)
+                self._live.discard(recording)
             if trouble is not None:
-                self.end_early(batch.recording, trouble)
+                self.end_early(recording, trouble)
 
     async def _make_key(self) -> None:
         try:
@@ -246,63 +226,7 @@ class _Recording:
         self._ended_early = self._ended_early or reason
         return was_open
 
-    def taken(self) -> _Batch:
+    def taken(self) -> Batch:
         """Give the audio that waits, and forget it."""
         audio, self._audio = self._audio, []
-        return _Batch(self, self.writer, audio, self._is_last, self._is_over)
-
-
-def _write_batches(root: Path, spare_bytes: int, batches: list[_Batch]) -> list[_Trouble | None]:
-    """Write batches, in the thread; give the trouble of each."""
-    full = _lack_of_space(root, spare_bytes)
-    return [_write_batch(batch, full) for batch in batches]
-
-
-def _write_batch(batch: _Batch, full: _Trouble | None) -> _Trouble | None:
-    trouble = None
-    try:
-        if full is None:
-            for said, played in batch.audio:
-                batch.writer.write(said, played)
-        elif batch.audio:
-            trouble = full
-        if batch.is_last:
-            batch.writer.close()
-            if batch.is_over:
-                finish(batch.writer.place)
-    except Exception as problem:  # noqa: BLE001 - an error in one call must not stop the others
-        trouble = _trouble_of(problem, batch.writer.place.folder)
-        if batch.is_last and batch.is_over:
-            _finish_what_there_is(batch)
-    return trouble
-
-
-def _finish_what_there_is(batch: _Batch) -> None:
-    """Finish a recording that could not be written to its end; what fails again is left to the upkeep."""
-    try:
-        finish(batch.writer.place)
-    except (OSError, ExoswitchError):
-        return
-
-
-def _trouble_of(problem: Exception, folder: Path) -> _Trouble:
-    if isinstance(problem, OSError):
-        full = problem.errno in {errno.ENOSPC, errno.EDQUOT}
-        text = "the disk is full" if full else f"{folder} cannot be written: {problem.strerror or problem}"
-        return _Trouble("disk_full" if full else "not_writable", text)
-    if isinstance(problem, ExoswitchError):
-        return _Trouble("no_encoder", str(problem))
-    return _Trouble("fault", f"a fault of the gateway: {type(problem).__name__}: {problem}")
-
-
-def _lack_of_space(root: Path, spare_bytes: int) -> _Trouble | None:
-    """Look at the disk; a folder that is not there yet is looked at when it is made."""
-    try:
-        status = os.statvfs(root)
-    except OSError:
-        return None
-    free = status.f_bavail * status.f_frsize
-    if free >= spare_bytes:
-        return None
-    text = f"the disk has only {free // 1_000_000} MB left; recordings leave {spare_bytes // 1_000_000} MB free"
-    return _Trouble("disk_full", text)
+        return Batch(self.writer, audio, self._is_last, self._is_over)
