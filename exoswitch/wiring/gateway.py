@@ -25,7 +25,7 @@ from exoswitch.exotel.callbacks.passthru_request import PassthruRequests
 from exoswitch.exotel.sids import new_sid
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.exotel.stream.observer import unobserved
-from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.recorder import TraceRecorder
 from exoswitch.fleet.interfaces import INodeAllocator
 from exoswitch.fleet.once_named import OnceNamed
 from exoswitch.fleet.trunks.metrics import readings
@@ -82,7 +82,7 @@ class Gateway(OrderedServices):
         self.switches = _switches(config, reactor, self.metrics)
         sound = read_sound(config.calls.waiting_sound)
         self.media = RtpService(reactor, config.rtp, random.Random(), self.metrics, waiting_sound=sound)
-        self.recorder = _recorder(config, reactor, self.threads["traces"])
+        self.trace_recorder = _trace_recorder(config, reactor, self.threads["traces"])
         self.recordings = Recordings.of(config, reactor, self.threads, self.metrics)
         self.bots = self._bots(reactor)
         self.outgoing = Outgoing(reactor, names=self.names, reach=lambda: self.rules.now.callback_reach)
@@ -168,7 +168,7 @@ class Gateway(OrderedServices):
             names=self.names,
             reach=lambda: self.rules.now.reach,
             tls_options=bot_tls(is_native=self.media.kind == "compiled", ca_file=self.config.streams.ca_file),
-            observe=unobserved if self.recorder is None else self.recorder.observe,
+            observe=unobserved if self.trace_recorder is None else self.trace_recorder.observe,
         )
 
     def _environment(self, reactor: Any) -> Environment:
@@ -200,8 +200,8 @@ class Gateway(OrderedServices):
         self.add("the allocator of places", self.nodes)
         self.add("callbacks", OnceNamed(self.nodes, self.callbacks))
         self.add("the pool of trunks", OnceNamed(self.nodes, self.trunks))
-        if self.recorder is not None:
-            self.add("the recorder of traces", self.recorder)
+        if self.trace_recorder is not None:
+            self.add("the recorder of traces", self.trace_recorder)
         if self.recordings.recorder is not None:
             self.add("recordings", self.recordings.recorder)
         self.add("the links to Asterisk", OnceNamed(self.nodes, _together(self.switches.values())))
@@ -210,14 +210,7 @@ class Gateway(OrderedServices):
         self.add("questions to passthrus", self.passthru)
         self.add("calls", OnceNamed(self.nodes, self.engine))
         self.add("limits of requests", self.rates)
-        tools = {
-            "recordings": self.recordings,
-            "rates": self.rates,
-            "in_thread": self.threads["logins"].run,
-            "metrics": self.metrics,
-            "reactor": reactor,
-        }
-        servers = tuple(http_services(config, self.engine, self.rules, **tools))
+        servers = tuple(self._servers(config, reactor))
         shares_port = config.gateway.processes > 1
         if not shares_port:
             self._add_servers(servers)
@@ -227,6 +220,18 @@ class Gateway(OrderedServices):
         self.add("admission", _Admission(self.nodes))
         if shares_port:  # it stops first: the other processes take all requests while this one drains
             self._add_servers(servers)
+
+    def _servers(self, config: Config, reactor: Any) -> Iterator[tuple[str, IService]]:
+        return http_services(
+            config,
+            self.engine,
+            self.rules,
+            recordings=self.recordings,
+            rates=self.rates,
+            in_thread=self.threads["logins"].run,
+            metrics=self.metrics,
+            reactor=reactor,
+        )
 
     def _add_servers(self, servers: Iterable[tuple[str, IService]]) -> None:
         for name, service in servers:
@@ -279,12 +284,12 @@ def _together(services: Iterable[IService]) -> IService:
     return together
 
 
-def _recorder(config: Config, reactor: Any, thread: WorkerThread) -> Recorder | None:
+def _trace_recorder(config: Config, reactor: Any, thread: WorkerThread) -> TraceRecorder | None:
     """Make what writes traces down, where there is a folder for them."""
     settings = config.traces
     if not settings.folder:
         return None
-    return Recorder(
+    return TraceRecorder(
         reactor,
         settings.folder,
         defer_to_thread=thread.run,

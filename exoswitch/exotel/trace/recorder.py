@@ -50,7 +50,7 @@ class _Batch:
     is_last: bool
 
 
-class Recorder(Service):
+class TraceRecorder(Service):
     """Writes traces into a folder of at most `max_mb`.
 
     With `numbers`, phone numbers are written in full. `parameters` names the custom parameters whose values are no
@@ -184,7 +184,7 @@ def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
 class Recording(EntryObserver):
     """The trace of one stream that is being written; it ends with `close`."""
 
-    _recorder: Recorder
+    _recorder: TraceRecorder
     _file: TraceFile
     _entries: list[Entry] = field(factory=list, init=False)
     _unwritten_bytes: int = field(default=0, init=False)

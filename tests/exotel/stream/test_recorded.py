@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 
 from exoswitch.call.effects import StopReason
 from exoswitch.exotel.stream.observer import Side
-from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.recorder import TraceRecorder
 from exoswitch.exotel.trace.trace import Attempted, Binary, Closed, Failed, Message, Opened
 from tests.harness.traces_at_hand import recorded
 from tests.harness.wire import BINARY, Wire, frame, stream_start
@@ -15,7 +15,7 @@ from tests.harness.wire import BINARY, Wire, frame, stream_start
 
 @pytest.fixture
 def recorder(tmp_path):
-    return Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute)
+    return TraceRecorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute)
 
 
 @pytest.fixture

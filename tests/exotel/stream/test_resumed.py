@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 
 from exoswitch.call.effects import StopReason
 from exoswitch.exotel.stream.observer import unobserved
-from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.recorder import TraceRecorder
 from exoswitch.exotel.trace.replay_gateway import compare, replay
 from tests.harness.traces_at_hand import recorded
 from tests.harness.wire import Wire, frame, stream_start
@@ -59,7 +59,7 @@ def test_the_dialled_url_is_unchanged():
 
 
 def test_the_trace_of_a_resumed_stream_can_be_replayed(tmp_path):
-    recorder = Recorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute, parameters=["resumption"])
+    recorder = TraceRecorder(Clock(), tmp_path, max_mb=10, defer_to_thread=execute, parameters=["resumption"])
     wire, start = resumed(observe=recorder.observe, trace="audio")
     wire.send(frame({"event": "mark", "mark": {"name": "again"}}))
     wire.connection.send_mark("again")

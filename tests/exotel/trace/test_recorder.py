@@ -10,7 +10,7 @@ from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace import recorder as recording
 from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
 from exoswitch.exotel.trace.reading import read_trace
-from exoswitch.exotel.trace.recorder import Recorder
+from exoswitch.exotel.trace.recorder import TraceRecorder
 from exoswitch.exotel.trace.trace import Closed, Cut, Message
 from exoswitch.exotel.trace.writing import TraceWriter
 from tests.harness.traces_at_hand import CALL_SID, STREAM_SID, bot, header, media, recorded
@@ -26,7 +26,7 @@ class RecorderRig:
     def __init__(self, folder, *, at_once=True, **options):
         self.clock, self.folder, self.at_once, self.work = Clock(), folder, at_once, []
         options = {"max_mb": 100, "wall_clock": lambda: 1_790_000_000.125} | options
-        self.recorder = Recorder(self.clock, folder, defer_to_thread=self.defer, **options)
+        self.recorder = TraceRecorder(self.clock, folder, defer_to_thread=self.defer, **options)
 
     def defer(self, function, *args):
         if self.at_once:
