@@ -59,8 +59,9 @@ class ICalls(Interface):
 
         Raises:
             NoCapacity: the gateway, every Asterisk or the account is full.
-            TrunkError: no trunk is configured.
-            BackendUnavailable: no Asterisk is ready.
+            TrunkError: no trunk takes the call.
+            InvalidValue: no trunk can dial its number.
+            BackendUnavailable: no Asterisk is ready, the gateway stops, or the call could not be saved.
         """
 
     def replied(call_sid: str) -> None:

@@ -34,7 +34,8 @@ class Retry:
         """Ask a question until it is answered; `what` names the server that is asked.
 
         Raises:
-            BackendUnavailable: the server did not answer within `limit_s`, or we are stopped.
+            BackendUnavailable: the server did not answer within `limit_s`, or not before `stop`.
+            CancelledError: `stop` was called during a pause.
         """
         give_up_at = self._clock.seconds() + self._limit_s
         while True:

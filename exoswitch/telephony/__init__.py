@@ -1,1 +1,1 @@
-"""Facts of telephone networks: E.164 numbers and Q.850 hang-up causes."""
+"""Facts of telephone networks: E.164 numbers, Q.850 hang-up causes, SIP statuses, days in India."""

@@ -1,1 +1,1 @@
-"""Exotel's callbacks: a report to another server when a call has ended."""
+"""What a dialer's server is told of a call, or asked: Exotel's status callbacks and Passthru."""
