@@ -3,6 +3,7 @@
 import re
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,11 @@ def test_tests_of_the_documentation_pass(install):
     exec(BLOCKS["test_acme_trunk.py"], names)  # noqa: S102 - our own page
     ran = [names[name]() for name in names if name.startswith("test_")]
     assert len(ran) == 2
+
+
+def test_package_of_the_documentation_has_the_module_of_the_provider_and_not_its_tests():
+    described = tomllib.loads(BLOCKS["pyproject.toml"])
+    assert described["tool"]["setuptools"]["py-modules"] == [ENTRY_POINT.partition(":")[0]]
 
 
 def test_rules_of_another_package_are_checked(install, problems):
