@@ -5,11 +5,11 @@
 The phones are in a process of their own. Each sends RTP all the time, counts what comes, and notes the longest gap.
 """
 
+import argparse
 import multiprocessing
 import random
 import select
 import socket
-import sys
 import time
 from multiprocessing.connection import Connection
 
@@ -117,10 +117,13 @@ def gateway(ways: dict[str, str], count: int, blocked_s: float) -> None:
 
 def main() -> None:
     """Measure each way in a process of its own."""
-    count, blocked_ms = [*map(int, sys.argv[1:]), *(200, 500)[len(sys.argv) - 1 :]]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("calls", type=int, nargs="?", default=200, help="how many calls (200)")
+    parser.add_argument("milliseconds", type=int, nargs="?", default=500, help="how long it is blocked (500)")
+    options = parser.parse_args()
     ticks = ({"plane": "compiled", "tick": tick} for tick in ("reactor", "thread"))
     for ways in ({"plane": "python"}, *ticks):
-        process = multiprocessing.Process(target=gateway, args=(ways, count, blocked_ms / 1000))
+        process = multiprocessing.Process(target=gateway, args=(ways, options.calls, options.milliseconds / 1000))
         process.start()
         process.join()
 

@@ -191,6 +191,14 @@ def test_commands_and_their_options_exist(page):
 
 
 @EACH_PAGE
+def test_programs_of_the_source_and_their_options_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for file, options in re.findall(r"python ((?:benchmarks|tools)/\S+\.py)([^`#\n]*)", text):
+        program = (ROOT / file).read_text(encoding="utf-8")
+        assert not [word for word in options.split() if word.startswith("--") and f'"{word}"' not in program], file
+
+
+@EACH_PAGE
 def test_metrics_that_a_page_names_exist(page):
     named = re.findall(r"\bexoswitch_(\w+)", page.read_text(encoding="utf-8"))
     assert not [name for name in named if name not in METRICS]
