@@ -62,7 +62,12 @@ bool load_init(struct load *load, int phones, int counted, int frames, struct ss
     load->phones = calloc((size_t)phones, sizeof *load->phones);
     load->bots = calloc((size_t)phones, sizeof *load->bots);
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
+    load->listener = -1;
     load->origin_ns = clock_now_ns();
+    for (int i = 0; load->phones != NULL && i < phones; i++)
+        load->phones[i].fd = -1;
+    for (int i = 0; load->bots != NULL && i < phones; i++)
+        load->bots[i].link.fd = -1;
     if (load->phones == NULL || load->bots == NULL || load->epoll < 0 || !listen_for_bots(load))
         return false;
     for (int i = 0; i < phones; i++)

@@ -5,6 +5,8 @@ import itertools
 import json
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -97,3 +99,8 @@ def test_concealed_and_silent_frames_are_no_audio_of_the_phone(load):
     counted = passed_on(load, 1, change)
     assert counted["joined"] == 0
     assert counted["arrived"] <= 10
+
+
+def test_a_load_that_ends_closes_no_descriptor_of_others():
+    program = "from exoswitch.bench._load import Load; import os; Load(2, 2, 1, '', ''); os.fstat(0)"
+    subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, check=True)
