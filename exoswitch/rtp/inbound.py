@@ -29,7 +29,7 @@ class Endpoints(Inbound, Protocol):
         """Give the descriptor of the endpoint's socket if the plane is to use it itself."""
 
     def add(self, endpoint: RtpEndpoint, session: Session) -> None:
-        """Read this endpoint's datagrams for this session from now on."""
+        """Read this endpoint's datagrams for this session from now on; an OSError says that the kernel refuses it."""
 
     def remove(self, endpoint: RtpEndpoint) -> None:
         """Stop reading this endpoint; call this before it is closed."""
@@ -83,8 +83,8 @@ class PolledSockets:
         """Read this endpoint's datagrams for this session from now on."""
         endpoint.stop_reading()
         handle = endpoint.udp_socket.fileno()
-        self._ends[handle] = (endpoint, session)
         self._epoll.register(handle, select.EPOLLIN)
+        self._ends[handle] = (endpoint, session)
 
     def remove(self, endpoint: RtpEndpoint) -> None:
         """Stop reading this endpoint; call this before it is closed."""

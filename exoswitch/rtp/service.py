@@ -102,20 +102,29 @@ class RtpService(Service):
 
         Raises:
             NoCapacity: every port is taken, in quarantine, or used by another program; the kernel has no descriptor
-                for the call; or the plane is not running.
+                for the call, or watches no further socket; or the plane is not running.
         """
         if not self.running:
             raise NoCapacity("the media plane is not running")
         port, endpoint = self._bind()
-        settings, handle = evolve(self._settings, source_host=source_host), self._inbound.handle(endpoint)
         try:
-            session = self._plane.open(settings, self._rng, endpoint, listener, handle)
+            session = self._add(endpoint, source_host, listener)
         except OSError as problem:
             self._unbind(port, endpoint)
             raise NoCapacity(f"the media plane can take no further call: {problem.strerror}") from problem
         self._bound[session] = (port, endpoint)
-        self._inbound.add(endpoint, session)
         return BoundLeg(self._config.advertise, port, session, listener, lambda: self._close(session))
+
+    def _add(self, endpoint: RtpEndpoint, source_host: str, listener: IMediaListener) -> Session:
+        """Add a call to the plane, and read its socket; an OSError leaves neither."""
+        settings, handle = evolve(self._settings, source_host=source_host), self._inbound.handle(endpoint)
+        session = self._plane.open(settings, self._rng, endpoint, listener, handle)
+        try:
+            self._inbound.add(endpoint, session)
+        except OSError:
+            self._plane.remove(session)
+            raise
+        return session
 
     def _bind(self) -> tuple[int, RtpEndpoint]:
         """Find a port that can be bound; a port of another program is tried again after its quarantine."""

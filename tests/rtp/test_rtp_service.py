@@ -121,6 +121,19 @@ def test_a_call_for_which_the_kernel_has_no_descriptor_is_refused_and_its_port_i
     assert [node.open()[0].port for _ in range(4)] == [*range(20_000, 20_004)]
 
 
+def test_a_call_whose_socket_the_kernel_does_not_watch_is_refused_and_leaves_nothing(node, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(node.plane._inbound), "add", refuse)
+        with pytest.raises(NoCapacity, match="No space left on device"):
+            node.open()
+    node.reactor.advance(0)
+    assert node.reactor.ports == {}
+    assert (node.plane.calls, len(node.plane._plane)) == (0, 0)
+
+
 def test_calls_are_refused_before_the_start_and_after_the_stop(node):
     node.plane.stopService()
     with pytest.raises(NoCapacity, match="not running"):
