@@ -46,7 +46,29 @@ cdef class Messages:
             raise MemoryError
 
     def release(self):
-        """Give the oldest held audio as a message; with none left, give None and let audio flow again."""
+        """Give the oldest held audio as a message; with none left, give None and let audio flow again.
+
+        Messages that were numbered before the audio was held, and wait, go first.
+        """
+        while self._tell_waiting():
+            pass
+        return self._release()
+
+    cdef bint _tell_waiting(self) except -1:
+        """Tell the stream of the oldest message that waits; False if there is none."""
+        cdef event waiting
+        cdef bytes message
+        pthread_mutex_lock(&self._session._session.lock)
+        try:
+            if not session_take_message(self._session._session, self._encoder, &waiting):
+                return False
+            message = waiting.message[:waiting.size]
+        finally:
+            pthread_mutex_unlock(&self._session._session.lock)
+        self._session._tell_safely(&waiting, message)
+        return True
+
+    cdef _release(self):
         cdef bytearray message = bytearray(message_encoder_room(self._encoder))
         cdef char *out = message
         pthread_mutex_lock(&self._session._session.lock)

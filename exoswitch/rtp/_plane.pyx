@@ -322,8 +322,14 @@ cdef class Plane:
 
     def tick(self, double now):
         """Let 20 ms pass for every call."""
+        self._tick(now, True)
+        self._deliver()
+
+    cdef bint _tick(self, double now, bint is_answered) except -1:
+        """Let 20 ms pass; say whether there are events. With `is_answered`, what a bot sends acts in this tick."""
         cdef Session session
         cdef size_t group
+        cdef bint has_events = False
         groups = plane_begin_tick(&self._plane, now)
         for session, data, address in self._inbound.receive():
             try:
@@ -333,12 +339,12 @@ cdef class Plane:
                 self._failed(session)
         for group in range(groups):
             with nogil:
-                has_events = plane_receive(&self._plane, group, now)
-            if has_events:  # what a bot says acts in this tick
+                has_news = plane_receive(&self._plane, group, now)
+            if has_news and is_answered:
                 self._deliver()
             with nogil:
-                plane_pass(&self._plane, group, now)
-        self._deliver()
+                has_events |= plane_pass(&self._plane, group, now)
+        return has_events
 
     cdef _deliver(self):
         """Deliver the events of all sessions; those that a session's removal made void are dropped."""

@@ -46,10 +46,13 @@ cdef class Ticking:
         with nogil:
             ticking_stop(&self._ticking)
 
-    def step(self, double now):
-        """Tick once, as the thread does while Python is busy; it must not be running. For tests."""
-        with nogil:
-            ticking_step(&self._ticking, now)
+    def step(self, double now, *, bint is_answered=False):
+        """Tick once, as the thread does; it must not be running. For tests.
+
+        With `is_answered`, Python delivers at once what a bot has sent, as a quick reactor does while the tick waits.
+        """
+        if self._plane._tick(now, is_answered):
+            ticking_ring(&self._ticking)
 
     def deliver(self):
         """Tell of all that the ticks found; a tick that waits for this goes on."""

@@ -125,13 +125,21 @@ static void session_await_write(struct session *session)
         session->serving->is_numbering = true;
 }
 
+static bool session_has_stream_of(const struct session *session, const struct message_encoder *encoder)
+{
+    return session->stream != 0 && session->messages == encoder;
+}
+
+bool session_take_message(struct session *session, const struct message_encoder *encoder, struct event *taken)
+{
+    return session_has_stream_of(session, encoder) && events_take_message(&session->events, taken);
+}
+
 uint64_t session_next_number(struct session *session, struct message_encoder *encoder, struct event *before)
 {
-    bool is_attached = session->stream != 0 && session->messages == encoder;
-    bool is_first = !is_attached || !events_take_message(&session->events, before);
-    if (is_attached)
+    if (session_has_stream_of(session, encoder))
         session_await_write(session);
-    return is_first ? message_encoder_next_number(encoder) : 0;
+    return session_take_message(session, encoder, before) ? 0 : message_encoder_next_number(encoder);
 }
 
 bool session_take_event(struct session *session, struct event *event)

@@ -95,6 +95,9 @@ bool session_serve(struct session *session, struct serving *serving);
 
 void session_end_serving(struct session *session);
 
+/* Take the oldest message that waits for the stream of this encoder; false if there is none. The caller locks. */
+bool session_take_message(struct session *session, const struct message_encoder *encoder, struct event *taken);
+
 /* Number a message that the stream writes next; 0: write first the message that `before` is now. The caller locks. */
 uint64_t session_next_number(struct session *session, struct message_encoder *encoder, struct event *before);
 

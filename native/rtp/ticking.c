@@ -53,7 +53,7 @@ static int64_t ticking_note(struct ticking *ticking, int64_t now, int64_t due_ns
     return run;
 }
 
-static void ticking_ring(const struct ticking *ticking)
+void ticking_ring(const struct ticking *ticking)
 {
     const uint64_t one = 1;
     if (write(ticking->bell, &one, sizeof one) < 0) {
@@ -110,12 +110,6 @@ static void *ticking_run(void *of)
             ticking_ring(ticking);
     }
     return NULL;
-}
-
-void ticking_step(struct ticking *ticking, double now)
-{
-    if (plane_tick(ticking->plane, now))
-        ticking_ring(ticking);
 }
 
 bool ticking_open(struct ticking *ticking, struct plane *plane, double alone_s)

@@ -46,8 +46,8 @@ void ticking_stop(struct ticking *ticking);
 
 void ticking_close(struct ticking *ticking);
 
-/* Tick once, as the thread does while Python is busy; the thread must not be running. */
-void ticking_step(struct ticking *ticking, double now);
+/* Make the bell readable: there are events. */
+void ticking_ring(const struct ticking *ticking);
 
 /* Silence the bell: a sign of Python. Give what is to be told by `ticking_delivered`. */
 uint64_t ticking_heard(struct ticking *ticking);

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.packet import Packetizer, parse
-from exoswitch.rtp.planes import make_plane
+from exoswitch.rtp.planes import make_plane, thread_ticks
 from exoswitch.rtp.session import LegSettings
 from tests.harness.rtp_nodes import Call
 from tests.harness.secured_bot import AUTHORITY, SecuredBot
@@ -103,7 +103,8 @@ class Phone:
 
 
 class TcpWire(Wire):
-    """A started stream on a plane; `kind` is the plane's. All that the bot and the phone sent comes in a tick.
+    """A started stream on a plane; `kind` is the plane's: python, compiled, or thread, which is the compiled one with
+    the ticks of a thread, made by hand. All that the bot and the phone sent comes in a tick.
 
     `suite` names a suite of ciphers for TLS, see SecuredBot; `cut` is SecuredBot's. `is_native`: the TLS is in C.
     """
@@ -114,13 +115,15 @@ class TcpWire(Wire):
             start = start or stream_start()
             start = evolve(start, bot=evolve(start.bot, url=start.bot.url.replace("ws:", "wss:")))
         self.phone, self.failures, self.call, self.now = Phone(), [], Call(), 100.0
-        plane = make_plane(kind, self.phone, self.failures.append)
+        is_compiled = kind != "python"
+        plane = make_plane("compiled" if is_compiled else "python", self.phone, self.failures.append)
+        self.ticks = thread_ticks(plane) if kind == "thread" else None
         settings = {"source_host": ASTERISK[0], **settings}
         session = plane.open(LegSettings(**settings), random.Random(7), self.phone, self.call, None)
         leg = BoundLeg("127.0.0.1", 1, session, self.call, lambda: plane.remove(session))
         leg.direct(*ASTERISK)
         self.plane, self.phone.session, self.heard = plane, session, b""
-        is_native = kind == "compiled" if is_native is None else is_native
+        is_native = is_compiled if is_native is None else is_native
         way = TlsWay(is_native=is_native and suite is not None).trusting(AUTHORITY.certificate)
         super().__init__(start, leg=leg, reactor=Sockets(), tls_options=way)
 
@@ -133,7 +136,11 @@ class TcpWire(Wire):
         for _ in range(ticks):
             self.reactor.turn()
             self.now += 0.02
-            self.plane.tick(self.now)
+            if self.ticks is None:
+                self.plane.tick(self.now)
+            else:
+                self.ticks.step(self.now, is_answered=True)
+                self.ticks.deliver()
             self.reactor.turn()
         return self
 

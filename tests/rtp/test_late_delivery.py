@@ -82,6 +82,18 @@ def half_played(node):
     return leg, call
 
 
+def test_held_audio_follows_the_messages_that_wait_for_the_reactor(node):
+    leg, call = node.open()
+    leg.direct(*node.peer().address)
+    messages = leg.attach(call, ENCODING)
+    tick(node, 3)
+    messages.hold()
+    tick(node, 2)
+    held = [messages.release(), len(call.media), messages.release(), messages.release()]
+    assert [int(message.split()[0]) for message in (held[0], held[2])] == [4, 5]
+    assert (held[1], held[3]) == (3, None)
+
+
 def test_marks_that_were_played_come_before_those_that_a_clear_answers(node):
     leg, call = half_played(node)
     leg.clear()

@@ -1,5 +1,7 @@
 """A differential fuzzer: both media planes give the same packets, messages, marks and counts for the same input.
 
+The compiled one does so when a thread ticks it, too, and while the reactor is too busy to take what the ticks found.
+
 The short form runs with all tests. `make planes` makes a million steps, EXOSWITCH_PLANE_STEPS another number;
 EXOSWITCH_PLANE_SEED chooses others.
 """
@@ -77,18 +79,18 @@ class Planes(RuleBasedStateMachine):
             self.pair.attach(call, MediaEncoding(template=TEMPLATES[0], sample_rate_hz=8000))
         self.marks = 0
 
-    @rule(step_s=STEP_S)
-    def tick(self, step_s):
+    @rule(step_s=STEP_S, is_busy=st.booleans())
+    def tick(self, step_s, is_busy):
         self.now += step_s
-        self.pair.tick(self.now)
+        self.pair.tick(self.now, is_busy=is_busy)
 
-    @rule(call=CALL, ticks=st.integers(1, 12))
-    def talk(self, call, ticks):
+    @rule(call=CALL, ticks=st.integers(1, 12), is_busy=st.booleans())
+    def talk(self, call, ticks, is_busy):
         for _ in range(ticks):
             for data in self.senders[call].packets():
                 self.pair.datagram(call, data, ASTERISK)
             self.now += 0.02
-            self.pair.tick(self.now)
+            self.pair.tick(self.now, is_busy=is_busy)
 
     @rule(call=CALL, source=SOURCES, checked=st.booleans())
     def packets(self, call, source, checked):

@@ -316,7 +316,7 @@ def outcome(kind, steps, cuts, **how):
     """Play the steps; give all that the phone and the bot received."""
     wire = TcpWire(kind, playout_max_s=1, **how).tick(11)
     try:
-        assert wire.is_served == (kind == "compiled")
+        assert wire.is_served == (kind != "python")
         return played(wire, steps, cuts)
     finally:
         wire.end()
@@ -340,12 +340,19 @@ def played(wire, steps, cuts):
 
 
 @settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
-@given(STEPS, st.lists(st.integers(0, 100_000), max_size=8), st.sampled_from([20, 40, 100]), st.sampled_from([8, 16]))
-def test_both_planes_play_and_send_the_same(steps, cuts, chunk_ms, rate):
+@given(
+    STEPS,
+    st.lists(st.integers(0, 100_000), max_size=8),
+    st.sampled_from([20, 40, 100]),
+    st.sampled_from([8, 16]),
+    st.sampled_from([None, TLS]),
+)
+def test_both_planes_play_and_send_the_same(steps, cuts, chunk_ms, rate, suite_in_thread):
     start = stream_start(f"ws://127.0.0.1:5000/ws?sample-rate={rate}000", chunk_ms=chunk_ms)
     reference = outcome("python", steps, cuts, start=start)
     assert outcome("compiled", steps, cuts, start=start) == reference
     assert outcome("compiled", steps, cuts, start=start, suite=TLS) == reference
+    assert outcome("thread", steps, cuts, start=start, suite=suite_in_thread) == reference
 
 
 @settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
