@@ -99,6 +99,8 @@ class Recovery(Service):
 
     async def _go_on(self, switch: ISwitch) -> None:
         for session in await self._still_left(switch):
+            if session.call_sid not in self._left:
+                continue  # The list came twice, and the other look at it has ended this call.
             possible = self._channels_of(session)
             is_up = not self._channels[switch.name].isdisjoint(possible)
             if self._calls.find(session.call_sid) is not None:

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from exoswitch.call import events as ev
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import ChannelGone
+from exoswitch.fleet.memory import MemoryNodes
 from exoswitch.gateway.live_calls import LiveCalls
 from exoswitch.sessions.memory import MemorySessions
 from tests.harness.gateways import (
@@ -103,6 +104,29 @@ def test_restarted_gateway_leaves_calls_to_gateways_that_took_them_over(fleet):
     fleet.advance(LONG_ENOUGH_S)
     assert back.switch.asked == []
     assert fleet.holder(sid) is second
+
+
+def test_call_that_ended_meanwhile_is_ended_once_although_asterisk_is_heard_of_twice(fleet, monkeypatch):
+    fleet.add("gw1")
+    talking, gone = fleet.talk("gw1"), fleet.talk("gw1")
+    fleet.kill("gw1")
+    fleet.advance(3.0)
+    allocate, waiting = MemoryNodes.allocate, []
+
+    def allocate_later(nodes, *details, **more):
+        waiting.append(Deferred())
+        return waiting[-1].addCallback(lambda _: allocate(nodes, *details, **more))
+
+    monkeypatch.setattr(MemoryNodes, "allocate", allocate_later)
+    back = fleet.restart("gw1", frozenset([talking]))
+    back.happens(ev.SwitchLost("pulled"), ev.SwitchReady(frozenset([talking])))
+    assert len(waiting) == 2
+    for place in waiting:
+        place.callback(None)
+    fleet.advance(0.5)
+    assert fleet.session(gone).ending.reason == "its gateway was lost: it ended while no gateway had it"
+    assert back.metrics.count("calls_total") == 1
+    assert fleet.leases() == {talking: "gw1"}
 
 
 class SlowSessions(MemorySessions):
