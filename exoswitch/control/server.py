@@ -63,8 +63,8 @@ class Conversation(LineOnlyReceiver):
         waiting.cancel()
         return True
 
-    def _send(self, answer: Answer) -> None:
-        self.transport.write(write_answer(answer))
+    def _send(self, answer: bytes) -> None:
+        self.transport.write(answer)
         self.transport.loseConnection()
 
 
@@ -84,9 +84,9 @@ class ControlFactory(ServerFactory):
         conversation.factory = self
         return conversation
 
-    def answer(self, line: bytes) -> Deferred[Answer]:
-        """Give the answer to a request; an error is one, too."""
-        return maybeDeferred(self._handle, line).addErrback(self._failed)
+    def answer(self, line: bytes) -> Deferred[bytes]:
+        """Give the answer to a request, in bytes; an error is one, too."""
+        return maybeDeferred(self._handle, line).addCallback(write_answer).addErrback(self._failed)
 
     def _handle(self, line: bytes) -> Deferred[Answer]:
         request = read_request(line)
@@ -95,11 +95,11 @@ class ControlFactory(ServerFactory):
             raise RemoteProtocolError(f"this gateway does not know the command {request.command!r}: is it older?")
         return handler(request)
 
-    def _failed(self, failure: Failure) -> Answer:
+    def _failed(self, failure: Failure) -> bytes:
         if isinstance(failure.value, ExoswitchError):
-            return {"error": str(failure.value)}
+            return write_answer({"error": str(failure.value)})
         self._log.failure("a command failed", failure)
-        return {"error": "the gateway failed to answer: see its log"}
+        return write_answer({"error": "the gateway failed to answer: see its log"})
 
 
 @define(eq=False)

@@ -131,3 +131,12 @@ def test_socket_that_a_killed_gateway_left_is_replaced(tmp_path):
     path, _factory, _backlog, mode, _pid = reactor.unixServers[0]
     assert (path.endswith("/control"), mode) == (True, 0o600)
     control.stopService()
+
+
+def test_answer_that_cannot_be_written_is_an_error_of_the_command(clock, logged_failures):
+    conversation = connected(ControlFactory({"reload": lambda _request: succeed({"status": object()})}, clock))
+    conversation.dataReceived(RELOAD)
+    assert said(conversation) == {"error": "the gateway failed to answer: see its log"}
+    assert conversation.transport.disconnecting
+    assert len(logged_failures) == 1
+    logged_failures.clear()
