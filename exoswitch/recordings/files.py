@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from attrs import define, field, frozen
@@ -163,12 +164,24 @@ def _finish_one(place: Place, path: Path) -> bool:
 def _join(place: Place, parts: list[tuple[float, Path]]) -> None:
     """Join a file that is finished already, and parts, with silence between them; what is joined already is left out.
 
-    A crash between the last two steps leaves parts that the file has: they begin before its end.
+    A crash between the last two steps leaves parts that the file has: they begin before its end. Two gateways may
+    join the same parts at once: each writes a file of its own.
     """
     sources = [(0.0, place.file), *parts] if place.file.exists() else parts
-    joined = place.file.with_name(f"{place.file.name}.joining")
+    joined = place.file.with_name(f"{place.file.name}.{token_hex(4)}.joining")
+    try:
+        if _write_joined(joined, sources):
+            joined.rename(place.file)
+    finally:
+        joined.unlink(missing_ok=True)
+    for left in place.folder.glob(f"{place.file.name}.*.joining"):  # by a gateway that died, or is too late
+        left.unlink(missing_ok=True)
+
+
+def _write_joined(joined: Path, sources: list[tuple[float, Path]]) -> bool:
+    """Write the audio of some files into a new one; return whether there was any."""
     at_s, first = 0.0, None
-    with os.fdopen(os.open(joined, _NEW | os.O_TRUNC, 0o600), "wb") as file:
+    with os.fdopen(os.open(joined, _NEW | os.O_EXCL, 0o600), "wb") as file:
         for begins_s, path in sources:
             with path.open("rb") as source:
                 form = form_of(source.read(HEAD_BYTES))
@@ -191,10 +204,7 @@ def _join(place: Place, parts: list[tuple[float, Path]]) -> None:
             size = file.tell()
             file.seek(0)
             file.write(first.finished_head(size))
-    if first is None:
-        joined.unlink()
-    else:
-        joined.rename(place.file)
+    return first is not None
 
 
 def _silence(form: Form, seconds: float) -> Iterator[bytes]:

@@ -1,10 +1,12 @@
 """Adapter: the folder of recordings is kept in its limits, and parts whose gateway died are finished.
 
 A run has a limit of files that it deletes, and lets other threads work meanwhile: a folder may have a million files.
+Gateways of a fleet may share a folder: what another one deletes or finishes meanwhile is passed over.
 """
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -65,12 +67,16 @@ class Upkeep:
         done = Deleted()
         days = sorted(self._days(), key=lambda day: day.name)  # the names of days are in the order of time
         for day in days:
-            self._finish(day, now, done)
+            with suppress(FileNotFoundError):
+                self._finish(day, now, done)
         for day in days:
             if done.total < _AT_ONCE and not self._delete(day, lambda at: at < now - self.keep_s, done):
                 break
         done.by_age, done.by_size = done.total, 0
-        known = {day: self._look(day) for day in days if day.exists()}
+        known = {}
+        for day in days:
+            with suppress(FileNotFoundError):
+                known[day] = self._look(day)
         done.size = sum(day.size for day in known.values())
         if done.size > self.max_bytes:
             self._shrink(list(known), done)
@@ -93,11 +99,14 @@ class Upkeep:
 
     def _delete(self, day: Path, is_meant: Callable[[float], bool], done: Deleted) -> bool:
         """Delete the files of a day that are meant, the oldest first; tell whether all were."""
-        files = sorted((_changed_at(path), path) for path in self._files(day))
+        try:
+            files = sorted((_changed_at(path), path) for path in self._files(day))
+        except FileNotFoundError:
+            return True
         for at, path in files:
             if done.total >= _AT_ONCE or not is_meant(at):
                 return False
-            size = path.stat().st_size
+            size = _size(path)
             path.unlink(missing_ok=True)
             done.by_size += 1
             done.size -= size
@@ -119,7 +128,7 @@ class Upkeep:
         known = self._known.get(day)
         if known is None or known.changed_at != changed_at:
             parts = tuple(path for path in day.iterdir() if path.suffix == ".part")
-            size = sum(path.stat().st_size for path in self._files(day))
+            size = sum(_size(path) for path in self._files(day))
             known = self._known[day] = _Day(changed_at, size, parts)
         return known
 
@@ -130,6 +139,13 @@ class Upkeep:
                 self._rest(_REST_S)
             if path.suffix in {".mp3", ".wav"}:
                 yield path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _changed_at(path: Path) -> float:

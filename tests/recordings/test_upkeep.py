@@ -1,6 +1,7 @@
 """The folder of recordings stays in its limits."""
 
 import os
+from shutil import rmtree
 
 import pytest
 
@@ -89,3 +90,17 @@ def test_a_part_is_not_finished_while_a_later_one_grows(folder):
     os.utime(parts[0], (MOMENT - 9999, MOMENT - 9999))
     assert keep(folder).run(MOMENT + 10).finished == 0
     assert len(list(folder.rglob("*.part"))) == 2
+
+
+def test_a_file_that_another_gateway_deletes_meanwhile_ends_no_run(folder, monkeypatch):
+    monkeypatch.setattr(upkeep, "_REST_EVERY", 1)
+    gone, old = put(folder, "aaaa19b1"), put(folder, "aaaa19c1", at=MOMENT - 31 * DAY_S)
+    done = Upkeep(folder, 30 * DAY_S, 10**9, rest=lambda _s: gone.unlink(missing_ok=True)).run(MOMENT)
+    assert (done.by_age, done.size, old.exists()) == (1, 0, False)
+
+
+def test_a_day_that_another_gateway_deletes_meanwhile_ends_no_run(folder, monkeypatch):
+    monkeypatch.setattr(upkeep, "_REST_EVERY", 1)
+    kept, gone = put(folder, "aaaa19b1"), put(folder, "aaaa19c1")
+    done = Upkeep(folder, 30 * DAY_S, 10**9, rest=lambda _s: rmtree(gone.parent, ignore_errors=True)).run(MOMENT)
+    assert (done.size, kept.exists()) == (1000, True)
