@@ -191,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_trunks(commands)
     _add_calls(commands)
     _add_callbacks(commands)
-    _add(commands, "hash-token", "print the hash of an account's token").set_defaults(run=_hash_token)
+    _add(commands, "hash-token", "ask for a token, and print its hash for api_token").set_defaults(run=_hash_token)
     _add_running(commands)
     _add_report(commands)
     _add_trials(commands)
