@@ -66,11 +66,11 @@ def main() -> None:
         floor.run(_TURN_S)
         if not is_heard():
             continue
-        wish = hear()
-        if wish is None:
+        asked = hear()
+        if asked is None:
             return
         usage.begin()
-        until = time.monotonic() + wish["measure"]
+        until = time.monotonic() + asked["measure"]
         while (left := until - time.monotonic()) > FRAME_MS / 1000:
             floor.run(left)
         tell(usage.figures())

@@ -49,12 +49,12 @@ def main() -> None:
         run_for(load, _TURN_S)
         if not is_heard():
             continue
-        wish = hear()
-        if wish is None:
+        asked = hear()
+        if asked is None:
             return
-        load.measure(wish["measure"])
+        load.measure(asked["measure"])
         began_s = cpu_s()
-        run_for(load, wish["measure"])
+        run_for(load, asked["measure"])
         spent_s = cpu_s() - began_s
         run_for(load, _REST_S)
         tell({**load.results(), "cpu_s": spent_s})

@@ -59,7 +59,7 @@ def stream_start(url: str, job: Job) -> StreamStart:
     )
 
 
-class Wishes(LineReceiver):
+class Requests(LineReceiver):
     """Reads what the benchmark asks; its end is the end of this process."""
 
     delimiter = b"\n"
@@ -95,7 +95,7 @@ def serve(reactor: Any, make: Callable[[Any, Job, Sequence[Ends]], Carrier]) -> 
         carrier = make(reactor, job, ends[job.calls :])
         await deferLater(reactor, 0, lambda: None)
         usage = Usage()
-        StandardIO(Wishes(reactor, carrier, usage), reactor=reactor)  # type: ignore[no-untyped-call]
+        StandardIO(Requests(reactor, carrier, usage), reactor=reactor)  # type: ignore[no-untyped-call]
         began = time.monotonic()
         opening = []
         for n, end in enumerate(ends[: job.calls]):
