@@ -78,17 +78,17 @@ class House:
         self.nodes = MemoryNodes("gw1", 3, {"pbx1": 2}, lambda: f"token{next(tokens)}")
         self.trunks = MemoryTrunks("gw1", self.clock.seconds)
         self.trunks.set_limits({"lab": TrunkLimits(30, 10.0)})
-        ports = environment_of(
+        environment = environment_of(
             self, new_sid=lambda: f"sid{next(sids)}", metrics=self.metrics, recordings=RecordedRecordings()
         )
         trunk = build(SipSettings(name="lab", provider="sip", host="127.0.0.1"))
-        directory = Routing(
+        routing = Routing(
             limits=CallLimits(),
             concurrency={"acme1": 3, "tiny": 1},
             trunks={"lab": trunk},
             routes={OURS: InboundRoute("acme1", BOT), "+918047491800": InboundRoute("tiny", BOT)},
         )
-        self.engine = Engine(ports, in_force(directory, APPS))
+        self.engine = Engine(environment, in_force(routing, APPS))
         self.happens(ev.SwitchReady(UP))
 
     def happens(self, *events):

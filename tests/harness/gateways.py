@@ -94,7 +94,12 @@ class Gateway:
         self.jobs = MemoryJobs(self.name, clock=self.clock, queues=world.queues if self.has_post else None)
         self.trunks = MemoryTrunks(self.name, self.clock.seconds)
         self.trunks.set_limits(dict.fromkeys(self.trunk_names, TrunkLimits(30, 1000.0)))
-        ports = Environment(
+        self.engine = Engine(self._environment(), in_force(self._routing(), self.apps))
+        self.jobs.listener = self.engine
+
+    def _environment(self):
+        world = self.world
+        return Environment(
             node=self.name,
             process=world.next("process"),
             clock=self.clock,
@@ -112,7 +117,9 @@ class Gateway:
             trunks=self.trunks,
             recordings=self.recordings,
         )
-        directory = Routing(
+
+    def _routing(self):
+        return Routing(
             limits=CallLimits(),
             concurrency={"acme1": 100, "tiny": 1},
             trunks={
@@ -122,8 +129,6 @@ class Gateway:
             in_fleet=True,
             shares_sessions=self.shares_sessions,
         )
-        self.engine = Engine(ports, in_force(directory, self.apps))
-        self.jobs.listener = self.engine
 
     def start(self, channel_ids=frozenset()):
         self.jobs.startService()

@@ -14,7 +14,7 @@ from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.plane import MediaSession
 from exoswitch.rtp.session import LegSettings
-from tests.harness.slow_reactor import SlowReactor
+from tests.harness.turns import SlowReactor
 from tests.harness.wire import BINARY, CLOSE, PING, TEXT, Wire, frame, stream_start
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024

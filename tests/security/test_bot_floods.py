@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tests.harness.recorders import RecordedLeg
-from tests.harness.slow_reactor import LOOK_S, SlowReactor
+from tests.harness.turns import LOOK_S, SlowReactor
 from tests.harness.wire import BINARY, PING, PONG, TEXT, Transport, Wire, frame, stream_start
 
 LATE_AT_MOST_S = 0.020

@@ -13,7 +13,7 @@ from exoswitch.rtp.playout import Playout
 from tests.harness.certificates import certificate
 from tests.harness.exotel_loopback import BotServer
 from tests.harness.recorders import RecordedLeg
-from tests.harness.slow_reactor import SlowReactor
+from tests.harness.turns import SlowReactor
 from tests.harness.wire import CLOSE, PING, TEXT, Wire, frame
 
 MIB = 1024 * 1024

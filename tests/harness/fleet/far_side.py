@@ -90,7 +90,6 @@ class FarSide:
     _reactor: Any = field(init=False)
     _thread: threading.Thread = field(init=False)
     _pulse: LoopingCall = field(init=False)
-    _relay: Any = field(init=False, default=None)
 
     # --- start and stop
 
@@ -172,7 +171,7 @@ class FarSide:
             factory.protocol = _Relayed
             factory.noisy = False
             _Relayed.reactor = self._reactor
-            self._relay = self._reactor.listenTCP(port, factory, interface=host)
+            self._reactor.listenTCP(port, factory, interface=host)
 
         self.do(listen)
 
