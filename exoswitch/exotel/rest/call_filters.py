@@ -19,13 +19,13 @@ LONGEST_PAGE = 100
 DAYS = 31
 """Without DateCreated a list has the calls of the last 31 days."""
 
+LONGEST_SID = 64
 MOST_SIDS = 100
 MOST_NUMBERS = 5
 VALID_MIN = range(5, 61)
 """The minutes for which a pre-signed URL of a recording may be valid."""
 
 _DAY_S = 86_400.0
-_LONGEST_SID = 64
 _SHOWN = 60
 
 _STATUSES = {**{status.value: status for status in CallStatus}, "cancelled": CallStatus.CANCELED}
@@ -132,7 +132,7 @@ def _sids(parameters: Parameters) -> frozenset[str] | None:
     sids = parameters.many("Sid")
     if len(sids) > MOST_SIDS:
         raise InvalidRequest(f"Sid has {len(sids)} values: write at most {MOST_SIDS}")
-    return frozenset(sid[: _LONGEST_SID + 1] for sid in sids) or None
+    return frozenset(sid[: LONGEST_SID + 1] for sid in sids) or None
 
 
 def _statuses(parameters: Parameters) -> frozenset[CallStatus] | None:

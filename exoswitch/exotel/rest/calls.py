@@ -8,7 +8,7 @@ from twisted.internet.task import deferLater
 
 from exoswitch.errors import CallNotFound
 from exoswitch.exotel.recording_links import VALID_S, RecordingLinks
-from exoswitch.exotel.rest.call_filters import read_list, read_validity
+from exoswitch.exotel.rest.call_filters import LONGEST_SID, read_list, read_validity
 from exoswitch.exotel.rest.call_list import list_document
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.representations import View, call_record, call_row
@@ -17,8 +17,6 @@ from exoswitch.tasks.one_at_a_time import OneAtATime
 
 ROWS_AT_ONCE = 25
 """A row takes some 50 µs; calls have audio between two parts of a page."""
-
-_LONGEST_SID = 64
 
 LinksOf = Callable[[Asked], RecordingLinks | None]
 """Makes the URLs of recordings, for a client that asked so; None if there are no recordings."""
@@ -51,7 +49,7 @@ class CallReads:
         """Show a call, live or ended."""
         account, call_sid = asked.account.name, asked.path["call_sid"]
         view = self._view(asked, details=bool(asked.parameters.flag("details")))
-        if len(call_sid) > _LONGEST_SID:
+        if len(call_sid) > LONGEST_SID:
             raise CallNotFound(f"account {account} has no such call")
         return Answered(call_record(await self._calls.find(account, call_sid), view))
 

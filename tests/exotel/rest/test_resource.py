@@ -72,6 +72,17 @@ class Dialer:
         api = rest_api(endpoints, accounts, clock, metrics, lambda: NOON_UTC)
         self.server = Server(RestResource(api, health_routes(self.calls)), clock, metrics)
 
+    def hang_up_while_placing(self):
+        """Ask for a call, and disconnect before the answer."""
+        connection = self.server.connect()
+        credentials = base64.b64encode(b"k:t").decode()
+        body = urlencode(VOICE_AI)
+        connection.send(
+            f"POST {CONNECT} HTTP/1.1\r\nAuthorization: Basic {credentials}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        connection.hang_up()
+
     def ask(self, method, path, body=b"", headers=()):
         return self.server.ask(method, path, body, headers, self.auth)
 
@@ -265,20 +276,22 @@ def test_no_number_and_no_secret_is_logged():
     assert "hunter2" not in shown
 
 
-def test_a_client_that_disconnects_does_not_cancel_its_call():
+def test_a_client_that_disconnects_does_not_cancel_its_call_and_its_callbacks_do_not_wait():
     cancelled = []
     dialer = Dialer(calls=Calls(answer=Deferred(cancelled.append)))
-    connection = dialer.server.connect()
-    credentials = base64.b64encode(b"k:t").decode()
-    body = urlencode(VOICE_AI)
-    connection.send(
-        f"POST {CONNECT} HTTP/1.1\r\nAuthorization: Basic {credentials}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
-    )
-    connection.hang_up()
+    dialer.hang_up_while_placing()
     assert len(dialer.calls.placed) == 1
+    assert dialer.calls.replied_to == []
     dialer.calls.answer.callback(SESSION)
     assert cancelled == []
+    assert dialer.calls.replied_to == [SESSION.call_sid]
+
+
+def test_a_call_that_fails_after_its_client_has_gone_is_told_to_nobody():
+    dialer = Dialer(calls=Calls(answer=Deferred()))
+    dialer.hang_up_while_placing()
+    dialer.calls.answer.errback(NoCapacity("full"))
+    assert dialer.calls.replied_to == []
 
 
 @settings(deadline=None, max_examples=20)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from exoswitch.call.session import Session
 from exoswitch.exotel.rest.connect.reach import Reaches, refuse_out_of_reach
@@ -28,7 +29,7 @@ def connect_endpoints(
         view = View(form=asked.form, details=bool(asked.parameters.flag("details")))
         wanted = read_connect(asked.parameters, asked.account, accounts())
         refuse_out_of_reach(wanted, reaches(), is_own_address)
-        session = await _shielded(calls.place(wanted))
+        session = await _shielded(calls.place(wanted), calls)
         _LOG.info(
             "call {call} of {account} to {number} is accepted",
             call=session.call_sid,
@@ -40,8 +41,22 @@ def connect_endpoints(
     return (Endpoint(("POST",), "/v1/Accounts/<sid>/Calls/connect", connect, limit="call"),)
 
 
-def _shielded(placing: Deferred[Session]) -> Deferred[Session]:
-    """Wait for a call to be placed; a client that disconnects cancels the wait, and not the call."""
+def _shielded(placing: Deferred[Session], calls: ICalls) -> Deferred[Session]:
+    """Wait for a call to be placed; a client that disconnects cancels the wait, and not the call.
+
+    Such a client gets no reply, so the callbacks of its call wait for none.
+    """
     waiting: Deferred[Session] = Deferred()
-    placing.chainDeferred(waiting)
+
+    def placed(session: Session) -> None:
+        if waiting.called:
+            calls.replied(session.call_sid)
+        else:
+            waiting.callback(session)
+
+    def failed(failure: Failure) -> None:
+        if not waiting.called:
+            waiting.errback(failure)
+
+    placing.addCallbacks(placed, failed)
     return waiting
