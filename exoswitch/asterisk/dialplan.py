@@ -47,11 +47,14 @@ exten => s,1,Set(TIMEOUT(absolute)={limit_s})
  same => n,Hangup()
 
 ; Connects the second phone of a call with the first one, which waits in a bridge with its gateway.
-; When either hangs up, the other one goes on to its own Hangup. Option p: see features.conf.
+; When either hangs up, the other one goes on to its own Hangup. Option p: see features.conf. Bridge takes any channel
+; whose name or Uniqueid begins with its argument. A Uniqueid may be the beginning of another one; a name is not.
 [{second}]
 exten => s,1,Set(TIMEOUT(absolute)={limit_s})
- same => n,Bridge(${{{first}}},p)
- same => n,Hangup()
+ same => n,Set(FIRST=${{IMPORT(${{{first}}},CHANNEL(name))}})
+ same => n,GotoIf($["${{FIRST}}" = ""]?gone)
+ same => n,Bridge(${{FIRST}},p)
+ same => n(gone),Hangup()
 
 ; Takes a call from a trunk. The caller's number and name and the number that he dialled may hold anything, also line
 ; ends, and AMI writes them into its events as they are: only letters, digits and + * # . _ stay, and the name goes.

@@ -136,8 +136,8 @@ class AudioTap:
 def id_of_tap(kind: str, phone: Phone, call_sid: str) -> str:
     """Name the channel of a tap.
 
-    It does not begin with the id of a phone's channel: Asterisk's Bridge takes any channel whose id begins with the
-    one that it is given (22.10: main/features.c, `bridge_exec`), and would connect the second phone with the tap.
+    It does not begin with the id of a phone's channel: in Asterisk's files of an earlier version, the second phone is
+    connected with any channel whose id begins with that of the first one (22.10: main/features.c, `bridge_exec`).
     """
     return f"{kind}{phone}-{call_sid}"
 

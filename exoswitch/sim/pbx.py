@@ -67,14 +67,9 @@ class SimulatedPbx:
         script = self.choose_script(number, trunk)
         if not self.trunks[trunk].is_reachable:
             script = evolve(script, reception=DeadTrunk())
-        call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables, self.find_beginning))
+        call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables, self.find))
         call.dial(now)
         return call
-
-    def find_beginning(self, channel: str) -> PhoneCall | None:
-        """Find any call whose channel's name or Uniqueid begins like this, as the application Bridge does."""
-        found = [call for call in self.calls.values() if call.is_called(channel)]
-        return found[-1] if found else None
 
     def tap(self, origin: Origin, tap_id: str, channel_id: str, *, one_side: bool) -> PhoneCall:
         """Send the audio of a channel to the gateway that the dial string of a leg names."""

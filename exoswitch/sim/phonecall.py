@@ -65,12 +65,6 @@ class PhoneCall:
     _application: tuple[str, str] = field(init=False, default=_BEING_DIALLED)
     _dialling: str | None = field(init=False, default=None)  # the CommandID of the AGI command that dials
 
-    def is_called(self, beginning: str) -> bool:
-        """Whether the name or the Uniqueid of the phone's channel begins like this."""
-        return beginning != "" and any(
-            name.startswith(beginning) for name in (self.channel.name, self.channel.unique_id)
-        )
-
     # --- outbound
 
     def dial(self, now: float) -> None:
@@ -293,7 +287,7 @@ class PhoneCall:
     def _join(self, context: str, extension: str) -> None:
         """Connect the phone with the first one, as the application Bridge does; without that one the call ends."""
         first = self.find(self.variables.get(FIRST_VARIABLE, ""))
-        self._go(context, extension, "Bridge", self.variables.get(FIRST_VARIABLE, ""))
+        self._go(context, extension, "Bridge", "" if first is None else first.channel.name)
         if first is None or first.is_over:
             self._end(_NORMAL_CLEARING)
             return

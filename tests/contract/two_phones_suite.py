@@ -46,6 +46,25 @@ class TwoPhonesContract:
         assert (await gateway.hear(ChannelHungUp)).channel_id == "second"
         assert ChannelAnswered("second") in gateway.told
 
+    async def test_second_phone_is_connected_with_the_first_one_and_not_with_one_whose_id_begins_alike(
+        self, phones, stage
+    ):
+        phones.answer()
+        gateway = await stage.gateway()
+        others = tuple(f"first{number}" for number in range(4))
+        for call in ("first", *others):
+            await gateway.dial(call)
+        await gateway.until(lambda: len(gateway.of(ChannelAnswered)) == 1 + len(others))
+        await gateway.dial("second", joins="first")
+        await gateway.until(lambda: ChannelAnswered("second") in gateway.told)
+        await gateway.settle()
+        gateway.switch.hang_up("second", 16)
+        await gateway.until(lambda: len(gateway.of(ChannelHungUp)) == 2)
+        assert {end.channel_id for end in gateway.of(ChannelHungUp)} == {"first", "second"}
+        for call in others:
+            gateway.switch.hang_up(call, 16)
+        await gateway.until(lambda: len(gateway.of(ChannelHungUp)) == 2 + len(others))
+
     async def test_phones_are_adopted_and_talk_on_and_the_first_gateway_cannot_end_them(self, phones, stage):
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         await self.connected(phones, first)
