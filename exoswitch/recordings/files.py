@@ -68,6 +68,18 @@ class Place:
                 found.append((int(match["offset_ms"]) / 1000, path))
         return sorted(found)
 
+    def written_at(self) -> float | None:
+        """Give the wall-clock time of the last write to a part; None if there is no part."""
+        return max((changed_at(path) for _, path in self.parts()), default=None)
+
+
+def changed_at(path: Path) -> float:
+    """Give the wall-clock time of the last write; infinity if the file is not there."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return float("inf")  # it has just been finished
+
 
 def place_of_part(path: Path) -> Place | None:
     """Give the place of the recording that a part belongs to; None if the file is no part."""

@@ -31,6 +31,7 @@ from exoswitch.tasks.spawn import spawn
 
 _BATCH_S = 0.5
 _UPKEEP_S = 60.0
+_WRITTEN_S = 3.0  # the part of a live call is written each second
 _MOST_BYTES = 64 * 1024 * 1024  # of all calls, unwritten: 2,000 calls for a second
 _SPARE_BYTES = 200 * 1024 * 1024  # left on the disk for the session store and the log
 _STOP_S = 10.0
@@ -87,6 +88,19 @@ class Recorder(Service):
         if not self.key:
             spawn(self._make_key(), self._log, "making the key that signs URLs")
         return recording
+
+    @deferred
+    async def is_written(self, account: str, call_sid: str, suffix: str) -> bool:
+        """Whether a recording without a file is being written, here or by another gateway of this folder.
+
+        Raises:
+            ValueError: no recording can have this name.
+        """
+        place = Place.of(self._upkeep.root, account, call_sid, suffix)
+        if any(recording.writer.place == place for recording in self._live):
+            return True
+        written_at = await self._in_thread(place.written_at)
+        return written_at is not None and self._wall_clock() - written_at < _WRITTEN_S
 
     # --- Asked by a recording
 

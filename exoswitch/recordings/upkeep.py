@@ -11,7 +11,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from exoswitch.recordings.files import finish, place_of_part
+from exoswitch.recordings.files import changed_at, finish, place_of_part
 
 ABANDONED_S = 300.0
 """A part that nobody has written to for so long belongs to a call that is over: a live one grows each second."""
@@ -93,14 +93,14 @@ class Upkeep:
     def _finish(self, day: Path, now: float, done: Deleted) -> None:
         for part in self._look(day).parts:
             place = place_of_part(part)
-            times = [_changed_at(other) for _, other in place.parts()] if place is not None else []
-            if place is not None and times and max(times) < now - ABANDONED_S:
+            written_at = place.written_at() if place is not None else None
+            if place is not None and written_at is not None and written_at < now - ABANDONED_S:
                 done.finished += finish(place)
 
     def _delete(self, day: Path, is_meant: Callable[[float], bool], done: Deleted) -> bool:
         """Delete the files of a day that are meant, the oldest first; tell whether all were."""
         try:
-            files = sorted((_changed_at(path), path) for path in self._files(day))
+            files = sorted((changed_at(path), path) for path in self._files(day))
         except FileNotFoundError:
             return True
         for at, path in files:
@@ -146,10 +146,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return float("inf")  # it has just been finished

@@ -86,7 +86,14 @@ class Recordings:
         if self.recorder is None:
             return {}
         files = RecordingFiles(
-            self._find, self.links, authentication, calls, self._downloads.run, self._reactor, time.time
+            self._find,
+            self.recorder.is_written,
+            self.links,
+            authentication,
+            calls,
+            self._downloads.run,
+            self._reactor,
+            time.time,
         )
         return {PREFIX: files.answer}
 

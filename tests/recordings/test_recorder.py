@@ -4,10 +4,17 @@ import errno
 import stat
 
 import pytest
+from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.call.recording import Recorded
 from exoswitch.recordings import files
-from tests.harness.recordings import SID, Desk, decoded, power, recorded_session, silence, tone
+from tests.harness.recordings import SID, Desk, decoded, grow_old, power, recorded_session, silence, tone
+
+result = SynchronousTestCase()
+
+
+def is_written(desk):
+    return result.successResultOf(desk.recorder.is_written("acme1", SID, "mp3"))
 
 
 @pytest.fixture
@@ -214,3 +221,19 @@ def test_a_stop_writes_what_waits(desk):
 def test_a_strange_sid_is_not_recorded(desk):
     told = desk.recorder.begin(recorded_session(sid="../../etc"), 0.0).end(is_over=True)
     assert told.ended_early == "no recording can have this name"
+
+
+def test_a_recording_is_being_written_until_its_last_audio_is_in_the_file(desk):
+    assert not is_written(desk)
+    desk.record(SAID, PLAYED).end(is_over=True)
+    assert is_written(desk)
+    desk.pass_s(1)
+    assert not is_written(desk)
+
+
+@pytest.mark.parametrize(("ago_s", "expected"), [(2.0, True), (4.0, False)])
+def test_a_part_of_another_gateway_is_being_written_while_it_grows(desk, ago_s, expected):
+    desk.record(SAID, PLAYED).end(is_over=False)
+    desk.pass_s(1)
+    grow_old(desk.folder, desk.now - ago_s)
+    assert is_written(desk) is expected

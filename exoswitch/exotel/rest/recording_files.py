@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from attrs import define
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
@@ -31,10 +32,11 @@ _PATH = re.compile(rf"/{PATH}/([A-Za-z0-9_-]{{1,64}})/([0-9A-Za-z-]{{1,64}})\.(m
 class RecordingFiles:
     """Serves recordings; `find` gives the file of an account, a call and a format, whether it is there or not.
 
-    `calls` tells whether a recording that is not there will be there in a moment.
+    `is_written` and `calls` tell whether a recording that is not there will be there in a moment.
     """
 
     _find: Callable[[str, str, str], Path]
+    _is_written: Callable[[str, str, str], Deferred[bool]]
     _links: Callable[[], RecordingLinks]
     _authentication: Authentication
     _calls: ICalls
@@ -73,18 +75,21 @@ class RecordingFiles:
         """Open a recording; wait a little for one that is being finished, here or by another gateway."""
         path = self._find(account, call_sid, suffix)
         file = await open_file(path, self._in_thread)
-        if file is not None or not await self._is_being_finished(account, call_sid):
-            return file
-        until = self._clock.seconds() + WAIT_S
-        while file is None and self._clock.seconds() < until:
-            await deferLater(self._clock, AGAIN_S)
-            file = await open_file(path, self._in_thread)
+        until, may_come = self._clock.seconds() + WAIT_S, True
+        while file is None and may_come and self._clock.seconds() < until:
+            may_come = await self._is_being_finished(account, call_sid, suffix)
+            if may_come:
+                await deferLater(self._clock, AGAIN_S)
+            file = await open_file(path, self._in_thread)  # also if it has just been finished
         return file
 
-    async def _is_being_finished(self, account: str, call_sid: str) -> bool:
+    async def _is_being_finished(self, account: str, call_sid: str, suffix: str) -> bool:
+        """Whether a gateway still writes it: that of a lost call does not, and what there is comes minutes later."""
         try:
             session = await self._calls.find(account, call_sid)
         except CallNotFound:
             return False
         ended_at = session.ended_at
-        return ended_at is not None and has_recording(session) and self._wall_clock() - ended_at < _FINISHED_S
+        if ended_at is None or not has_recording(session) or self._wall_clock() - ended_at >= _FINISHED_S:
+            return False
+        return session.recorded is not None or await self._is_written(account, call_sid, suffix)

@@ -20,12 +20,16 @@ from tests.harness.recordings import SID
 from tests.harness.rest_api import authentication_of, rest_api
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
 
+NAME = ("acme1", SID, "mp3")
 PATH = f"/exotelrecordings/acme1/{SID}.mp3"
 AUDIO = bytes(range(256)) * 1000
 ACCOUNT = ACCOUNTS.by_name["acme1"]
 KEY = (ACCOUNT.api_key, ACCOUNT.api_token)
 LINKS = RecordingLinks(base_url="http://gw.example.org", secret=b"a secret of the fleet")
-OVER = evolve(SESSION, call_sid=SID, answered_at=MOMENT, recording=RecordingWish()).ended(HUNG_UP, MOMENT + 9)
+OVER = evolve(
+    SESSION, call_sid=SID, answered_at=MOMENT, recording=RecordingWish(), recorded=Recorded(seconds=9.0)
+).ended(HUNG_UP, MOMENT + 9)
+LOST = evolve(OVER, recorded=None)
 
 
 class Calls:
@@ -43,11 +47,12 @@ class Shelf:
     """A server with a folder of recordings, at a time of its own; while it `holds`, its reads wait."""
 
     def __init__(self, folder):
-        self.folder, self.now, self.waiting, self.holds = folder, MOMENT, [], False
+        self.folder, self.now, self.waiting, self.holds, self.written = folder, MOMENT, [], False, []
         self.server, self.calls = Server(None), Calls()
         clock, metrics = self.server.clock, MemoryMetrics()
         files = RecordingFiles(
             lambda account, sid, suffix: folder / f"{account}-{sid}.{suffix}",
+            lambda *name: succeed(name in self.written),
             lambda: LINKS,
             authentication_of(lambda: ACCOUNTS, clock, metrics),
             self.calls,
@@ -57,6 +62,10 @@ class Shelf:
         )
         api = rest_api((), lambda: ACCOUNTS, clock, metrics, lambda: self.now)
         self.server = Server(RestResource(api, {PREFIX: files.answer}), clock=clock)
+
+    @property
+    def file(self):
+        return self.folder / f"acme1-{SID}.mp3"
 
     def in_thread(self, work, *arguments):
         if not self.holds:
@@ -71,8 +80,9 @@ class Shelf:
 
 @pytest.fixture
 def shelf(tmp_path):
-    (tmp_path / f"acme1-{SID}.mp3").write_bytes(AUDIO)
-    return Shelf(tmp_path)
+    shelf = Shelf(tmp_path)
+    shelf.file.write_bytes(AUDIO)
+    return shelf
 
 
 def header(reply, name):
@@ -138,7 +148,7 @@ def test_a_recording_that_is_not_there_is_not_found(shelf):
 
 def _asked_early(shelf):
     """Ask for the recording of a call that has just ended; the file is not there yet."""
-    (shelf.folder / f"acme1-{SID}.mp3").rename(shelf.folder / "unfinished")
+    shelf.file.rename(shelf.folder / "unfinished")
     connection = shelf.server.connect()
     token = base64.b64encode(":".join(KEY).encode()).decode()
     connection.send(f"GET {PATH} HTTP/1.1\r\nHost: gw\r\nAuthorization: Basic {token}\r\n\r\n".encode())
@@ -149,7 +159,7 @@ def test_a_request_at_the_end_of_the_call_waits_for_the_recording(shelf):
     connection = _asked_early(shelf)
     shelf.server.clock.pump([0.1] * 10)
     assert connection.replies() == []
-    (shelf.folder / "unfinished").rename(shelf.folder / f"acme1-{SID}.mp3")
+    (shelf.folder / "unfinished").rename(shelf.file)
     shelf.server.clock.pump([0.1] * 20)
     (reply,) = connection.replies()
     assert (reply.code, reply.text) == (200, AUDIO)
@@ -178,8 +188,9 @@ def test_a_client_that_disconnects_ends_the_wait(shelf):
         evolve(OVER, recording=None),
         evolve(OVER, recorded=Recorded(seconds=0.0, ended_early="the disk is full")),
         evolve(SESSION, call_sid=SID, answered_at=MOMENT, recording=RecordingWish()),
+        LOST,
     ],
-    ids=["ended long ago", "not recorded", "nothing was recorded", "not ended"],
+    ids=["ended long ago", "not recorded", "nothing was recorded", "not ended", "lost"],
 )
 def test_no_request_waits_for_a_recording_that_will_not_come_soon(shelf, session):
     shelf.calls.session = session
@@ -187,6 +198,29 @@ def test_no_request_waits_for_a_recording_that_will_not_come_soon(shelf, session
     shelf.server.clock.advance(0)
     (reply,) = connection.replies()
     assert reply.code == 404
+
+
+def test_a_request_waits_for_the_recording_of_two_phones_while_it_is_written(shelf):
+    shelf.calls.session = LOST
+    shelf.written.append(NAME)
+    connection = _asked_early(shelf)
+    shelf.server.clock.pump([0.1] * 10)
+    assert connection.replies() == []
+    (shelf.folder / "unfinished").rename(shelf.file)
+    shelf.written.clear()
+    shelf.server.clock.pump([0.1] * 10)
+    (reply,) = connection.replies()
+    assert reply.code == 200
+
+
+def test_a_request_waits_no_longer_than_the_recording_is_written(shelf):
+    shelf.calls.session = LOST
+    shelf.written.append(NAME)
+    connection = _asked_early(shelf)
+    shelf.server.clock.pump([0.1] * 10)
+    shelf.written.clear()
+    shelf.server.clock.pump([0.1] * 3)
+    assert [reply.code for reply in connection.replies()] == [404]
 
 
 def test_while_the_session_store_is_away_a_recording_that_is_not_there_may_come(shelf):
@@ -206,7 +240,7 @@ def test_only_reads_are_methods_of_a_recording(shelf):
 
 
 def test_an_empty_recording_is_served(shelf):
-    (shelf.folder / f"acme1-{SID}.mp3").write_bytes(b"")
+    shelf.file.write_bytes(b"")
     assert (shelf.get(auth=KEY).code, shelf.get(auth=KEY).text) == (200, b"")
 
 
