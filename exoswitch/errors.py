@@ -112,7 +112,15 @@ class InvalidRequest(ExoswitchError):  # noqa: N818
 
 
 class CannotStart(ExoswitchError):  # noqa: N818
-    """A gateway cannot start: something that it needs is taken or forbidden; the message names the remedy."""
+    """A gateway cannot start: something that it needs is taken or forbidden.
+
+    `problem` is a sentence without its full stop; `remedy` has one sentence or more, or none. The message is both.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{problem}. {remedy}" if remedy else problem)
+        self.problem = problem
+        self.remedy = remedy
 
 
 class CorruptRecord(ExoswitchError):  # noqa: N818

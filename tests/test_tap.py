@@ -42,6 +42,24 @@ def test_a_compiled_plane_that_is_wanted_and_not_installed_ends_the_program_with
         makeService(options_for(path))
 
 
+@pytest.mark.parametrize(
+    ("tick", "problem"),
+    [
+        ("thred", "rtp.tick: must be one of auto, reactor, thread; did you mean 'thread'? (it is 'thred')"),
+        ("[thread]", "rtp.tick: must be a single value, not a list"),
+        ("thread, plane: python", "rtp.tick: is thread, and rtp.plane is python: only the compiled"),
+        ("thread", "rtp.tick is thread, and a thread can run the compiled media plane only"),
+    ],
+)
+def test_place_of_the_tick_that_cannot_be_ends_the_program_with_its_remedy(tmp_path, monkeypatch, tick, problem):
+    monkeypatch.setattr(planes, "_compiled", lambda: None)
+    path = tmp_path / "exoswitch.yaml"
+    path.write_text(CONFIG.format(port=8080).replace("20000-29999", f"20000-29999, tick: {tick}"))
+    with pytest.raises(SystemExit) as ended:
+        makeService(options_for(path))
+    assert problem in str(ended.value)
+
+
 @pytest.fixture
 def config(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:

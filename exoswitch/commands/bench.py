@@ -21,7 +21,7 @@ from exoswitch.bench.summary import SHARE, Gap, Results, document, sentences
 from exoswitch.bench.trial import Settings, length_s, run_trial
 from exoswitch.commands import outputs
 from exoswitch.errors import BenchmarkFailed, CannotStart
-from exoswitch.rtp.planes import choose_plane, choose_tick
+from exoswitch.rtp.planes import TickPlace, choose_plane, choose_tick
 
 _SEARCH_S = 120.0
 """The time to look for the most calls, for each design and length of messages."""
@@ -60,17 +60,16 @@ def _check_install(options: argparse.Namespace) -> None:
         from exoswitch.bench._load import has_tls  # noqa: PLC0415 - an install without a compiler has none
     except ImportError:
         raise CannotStart(
-            "this install has no compiled load generator: install exoswitch again where there is a C compiler"
+            "this install has no compiled load generator", "Install exoswitch again where there is a C compiler."
         ) from None
     if options.wss and not has_tls():
-        raise CannotStart("--wss: this machine has no OpenSSL library (libssl.so.3): install its package, libssl3")
-    if choose_plane(options.plane) == "python" and options.tick == "thread":
-        raise CannotStart("--tick thread: only the compiled media plane ticks in a thread; take --plane compiled")
+        raise CannotStart("--wss: this machine has no OpenSSL library (libssl.so.3)", "Install its package, libssl3.")
+    _tick_place(options)
     if options.plot:
         try:
             from exoswitch.bench import picture  # noqa: F401, PLC0415 - needs the extra `plot`
         except ImportError:
-            raise CannotStart("--plot needs matplotlib: pip install exoswitch[plot]") from None
+            raise CannotStart("--plot needs matplotlib", "pip install exoswitch[plot]") from None
 
 
 def _settings(options: argparse.Namespace, folder: Path) -> Settings:
@@ -100,9 +99,12 @@ def _headline(machine: dict[str, Any], options: argparse.Namespace) -> str:
     )
 
 
+def _tick_place(options: argparse.Namespace) -> TickPlace:
+    return choose_tick(options.tick, choose_plane(options.plane, key="--plane"), keys=("--tick", "--plane"))
+
+
 def _told_tick(options: argparse.Namespace) -> str:
-    place = choose_tick(options.tick, choose_plane(options.plane))
-    return f"ticks in {'a thread of their own' if place == 'thread' else 'the reactor'}"
+    return f"ticks in {'a thread of their own' if _tick_place(options) == 'thread' else 'the reactor'}"
 
 
 def _plan(options: argparse.Namespace) -> Iterator[str]:

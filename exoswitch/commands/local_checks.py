@@ -100,13 +100,9 @@ def check_plane(config: Config) -> Finding:
     """Say which media plane a gateway runs here, and where it ticks."""
     try:
         kind = choose_plane(config.rtp.plane)
-    except CannotStart as problem:
-        return Finding("media plane", "this install has no compiled one", str(problem).partition(". ")[2])
-    try:
         tick = choose_tick(config.rtp.tick, kind)
     except CannotStart as problem:
-        what = f"{kind}, but rtp.tick: thread needs the compiled one"
-        return Finding("media plane", what, str(problem).partition(". ")[2])
+        return Finding("media plane", problem.problem, problem.remedy)
     return Finding("media plane", told(kind, tick))
 
 

@@ -51,8 +51,12 @@ async def linked(
         try:
             return await within(wait_s, reactor, look(), link.server)
         except ExoswitchError as problem:
-            told = [event for event in log if event["log_level"] in {LogLevel.warn, LogLevel.error}]
-            text = told[0]["log_format"].format(**told[0]) if told else str(problem)
-            return failed(text.partition("; the next attempt")[0])
+            told = (event for event in log if event["log_level"] in {LogLevel.warn, LogLevel.error})
+            return failed(next((_told(event) for event in told), str(problem)))
         finally:
             await link.stopService()
+
+
+def _told(event: dict[str, Any]) -> str:
+    """Give the text of a log event; of a link's trouble without the time of the next attempt, which is not made."""
+    return str(event.get("trouble") or event["log_format"].format(**event))

@@ -11,15 +11,11 @@ from exoswitch.rtp.thread_ticker import ThreadTicks
 PlaneName = Literal["compiled", "python"]
 TickPlace = Literal["reactor", "thread"]
 
-_NEEDS_COMPILED = (
-    "Set rtp.tick to auto, or install exoswitch where there is a C compiler and set rtp.plane to auto or compiled."
-)
-
 _MakePlane = Callable[[Inbound, Callable[[Any], None]], AnyPlane]
 
 
-def choose_plane(wanted: Literal["auto", "compiled", "python"]) -> PlaneName:
-    """Choose the plane that the configuration wants; `auto` is the compiled one, if this install has it.
+def choose_plane(wanted: Literal["auto", "compiled", "python"], *, key: str = "rtp.plane") -> PlaneName:
+    """Choose the plane that is wanted by the setting `key`; `auto` is the compiled one, if this install has it.
 
     Raises:
         CannotStart: the compiled plane is wanted, and this install has none.
@@ -27,24 +23,33 @@ def choose_plane(wanted: Literal["auto", "compiled", "python"]) -> PlaneName:
     has_compiled = _compiled() is not None
     if wanted == "compiled" and not has_compiled:
         raise CannotStart(
-            "rtp.plane: this install has no compiled media plane. Install exoswitch again where there is a C "
-            "compiler, or set rtp.plane to auto or python."
+            f"{key} is compiled, and this install has no compiled media plane",
+            f"Install exoswitch again where there is a C compiler, or set {key} to auto or python.",
         )
     return "compiled" if has_compiled and wanted != "python" else "python"
 
 
 def choose_tick(
-    wanted: Literal["auto", "reactor", "thread"], plane: PlaneName, *, has_sockets: bool = True
+    wanted: Literal["auto", "reactor", "thread"],
+    plane: PlaneName,
+    *,
+    has_sockets: bool = True,
+    keys: tuple[str, str] = ("rtp.tick", "rtp.plane"),
 ) -> TickPlace:
     """Choose where a plane ticks; `auto` is a thread for the compiled one on real sockets.
+
+    `keys` are the settings of the place and of the plane, for the message.
 
     Raises:
         CannotStart: a thread is wanted where it cannot be.
     """
     can_be_thread = plane == "compiled" and has_sockets
     if wanted == "thread" and not can_be_thread:
+        tick_key, plane_key = keys
         raise CannotStart(
-            f"rtp.tick: a thread can run the compiled media plane only, on a reactor with sockets. {_NEEDS_COMPILED}"
+            f"{tick_key} is thread, and a thread can run the compiled media plane only, on a reactor with sockets",
+            f"Set {tick_key} to auto, or install exoswitch where there is a C compiler and set {plane_key} to auto "
+            "or compiled.",
         )
     return "thread" if can_be_thread and wanted != "reactor" else "reactor"
 

@@ -61,8 +61,9 @@ class ThreadTicker:
             self._ticks.start()
         except OSError as problem:
             raise CannotStart(
-                f"the media plane gets no thread of its own: {problem.strerror}. Raise the limit of this user's "
-                "processes (ulimit -u; LimitNPROC and TasksMax of a systemd unit), or set rtp.tick to reactor."
+                f"the media plane gets no thread of its own: {problem.strerror}",
+                "Raise the limit of this user's processes (ulimit -u; LimitNPROC and TasksMax of a systemd unit), or "
+                "set rtp.tick to reactor.",
             ) from problem
         self._reactor.addReader(self)
         self._look_again()

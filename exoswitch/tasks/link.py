@@ -184,9 +184,9 @@ class Link(Service, Generic[C, Found]):
         now = self._clock.seconds()
         if reason != self._warned or now >= self._warned_at + REPEAT_WARNING_S:
             self._warned, self._warned_at = reason, now
-            text += "; the next attempt is in {wait_s:.1f} s"
-            told = reason.rstrip(".")
-            self._log.warn(text, server=self.server, where=self.where, reason=told, wait_s=self._choose_wait())
+            trouble = text.format(server=self.server, where=self.where, reason=reason.rstrip("."))
+            wait_s = self._choose_wait()
+            self._log.warn("{trouble}; the next attempt is in {wait_s:.1f} s", trouble=trouble, wait_s=wait_s)
 
     def _retry_delay(self, _: int) -> float:
         wait_s = self._choose_wait()

@@ -116,8 +116,8 @@ class Gateway(OrderedServices):
             where = f"{problem.interface or '*'}:{problem.port}"
             key = "http or metrics" if self.config.metrics else "http"
             raise CannotStart(
-                f"{key}: {where} cannot be used ({problem.socketError.strerror}). Is another gateway running? "
-                "Choose another port, or stop the other gateway."
+                f"{key}: {where} cannot be used ({problem.socketError.strerror})",
+                "Is another gateway running? Choose another port, or stop the other gateway.",
             ) from problem
         except BackendUnavailable as problem:
             raise CannotStart(str(problem)) from problem

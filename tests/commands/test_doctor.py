@@ -89,7 +89,7 @@ def test_the_media_plane_is_named_with_the_remedy_if_it_is_not_there(config, mon
     assert found.is_good
     assert found.text.startswith("python; this install has no compiled one")
     found = check_plane(evolve(config, rtp=evolve(config.rtp, plane="compiled")))
-    assert found.text == "this install has no compiled one"
+    assert found.text == "rtp.plane is compiled, and this install has no compiled media plane"
     assert found.remedy.startswith("Install exoswitch again where there is a C compiler")
 
 
@@ -115,7 +115,7 @@ def test_thread_without_the_compiled_plane_is_a_fault_as_it_is_for_the_gateway(c
     assert check_plane(config).is_good
     monkeypatch.setattr(planes, "_compiled", lambda: None)
     found = check_plane(config)
-    assert found.text == "python, but rtp.tick: thread needs the compiled one"
+    assert found.text.startswith("rtp.tick is thread, and a thread can run the compiled media plane only")
     assert found.remedy.startswith("Set rtp.tick to auto")
 
 

@@ -117,7 +117,7 @@ def test_the_lateness_of_each_tick_is_observed_once_a_second(ticker, ticks, obse
 @pytest.mark.parametrize(("plane", "polled"), [("python", True), ("auto", False)])
 def test_a_thread_is_refused_where_it_cannot_run(plane, polled):
     config = RtpConfig(plane=plane, tick="thread")
-    with pytest.raises(CannotStart, match=r"rtp\.tick: .*Set rtp\.tick to auto"):
+    with pytest.raises(CannotStart, match=r"rtp\.tick is thread, .*Set rtp\.tick to auto"):
         RtpService(MemoryUDP(), config, random.Random(1), MemoryMetrics(), polled=polled)
 
 
