@@ -80,9 +80,9 @@ class MemoryOutbox:
 
     def backlog(self) -> Deferred[Backlog]:
         """Count the callbacks that wait."""
-        begins = [entry.due_at if entry.since is None else entry.since for entry in self.table.waiting.values()]
-        oldest_s = max(0.0, self._now() - min(begins)) if begins else 0.0
-        return succeed(Backlog(waiting=len(begins), oldest_s=oldest_s))
+        since = self.table.waits_since()
+        oldest_s = 0.0 if since is None else max(0.0, self._now() - since)
+        return succeed(Backlog(waiting=len(self.table.waiting), oldest_s=oldest_s))
 
     def kept(self, states: Collection[State], limit: int) -> Deferred[list[Kept]]:
         """Read callbacks in these states."""
@@ -135,8 +135,8 @@ class MemoryOutbox:
 
     def _lease(self, entry: Entry, now: float) -> Leased:
         entry.holder = self._holder
-        self.table.wait(entry, now + LEASE_S)
         entry.since = now if entry.since is None else entry.since
+        self.table.wait(entry, now + LEASE_S)
         row = entry.row
         return Leased(
             call_sid=row.call_sid,

@@ -1,6 +1,7 @@
 """Core: the callbacks of an outbox in memory, and an agenda: those that wait for each receiver, the earliest first.
 
 A look visits some receivers of each account, and the first callbacks of each: however many wait, it takes no longer.
+So it is with the question how many wait, and since when.
 """
 
 from collections import OrderedDict
@@ -29,6 +30,12 @@ class Entry:
     holder: str | None = None
     settled_at: float | None = None
     why: str = ""
+    listed_at: float | None = None  # its `begins_at` in the list of those that wait the longest
+
+    @property
+    def begins_at(self) -> float:
+        """The moment from which it waits: its first attempt, or the time at which it is due."""
+        return self.due_at if self.since is None else self.since
 
     @property
     def key(self) -> tuple[str, int]:
@@ -37,26 +44,37 @@ class Entry:
 
 
 @define(eq=False)
-class _Receiver:
-    """The callbacks of one receiver in a heap; an entry that has moved leaves a stale place behind."""
+class _Earliest:
+    """Callbacks that wait, in a heap by one of their times; an entry that has moved leaves a stale place behind."""
 
+    _time_of: Callable[[Entry], float]
     _heap: list[tuple[float, int, Entry]] = field(factory=list, init=False)
     _swept_at: int = field(default=_FEW, init=False)
 
     def put(self, entry: Entry, number: int) -> None:
-        heappush(self._heap, (entry.due_at, number, entry))
+        heappush(self._heap, (self._time_of(entry), number, entry))
         if len(self._heap) > self._swept_at:
-            self._heap = [place for place in self._heap if _is_valid(place)]
+            self._heap = [place for place in self._heap if self._is_valid(place)]
             heapify(self._heap)
             self._swept_at = max(_FEW, 2 * len(self._heap))
 
     def take(self, now: float) -> Entry | None:
         """Take the earliest callback if it is due."""
-        while self._heap and (self._heap[0][0] <= now or not _is_valid(self._heap[0])):
+        while self._heap and (self._heap[0][0] <= now or not self._is_valid(self._heap[0])):
             place = heappop(self._heap)
-            if _is_valid(place):
+            if self._is_valid(place):
                 return place[2]
         return None
+
+    def first(self) -> float | None:
+        """Give the time of the earliest callback."""
+        while self._heap and not self._is_valid(self._heap[0]):
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def _is_valid(self, place: tuple[float, int, Entry]) -> bool:
+        time, _, entry = place
+        return entry.state == "waiting" and self._time_of(entry) == time
 
     @property
     def is_empty(self) -> bool:
@@ -67,14 +85,14 @@ class _Receiver:
 class Agenda:
     """The receivers of each account, the ones that were visited last at the end."""
 
-    _accounts: OrderedDict[str, OrderedDict[str, _Receiver]] = field(factory=OrderedDict, init=False)
+    _accounts: OrderedDict[str, OrderedDict[str, _Earliest]] = field(factory=OrderedDict, init=False)
     _numbers: "count[int]" = field(factory=count, init=False)
 
     def put(self, entry: Entry) -> None:
         """Note when a callback that waits is due; an earlier note of it is void."""
         row = entry.row
         receivers = self._accounts.setdefault(row.account, OrderedDict())
-        receivers.setdefault(row.receiver, _Receiver()).put(entry, next(self._numbers))
+        receivers.setdefault(row.receiver, _Earliest(_due_at)).put(entry, next(self._numbers))
 
     def due(self, now: float, room_of: Callable[[str], int], full_accounts: Collection[str]) -> Iterator[Entry]:
         """Take callbacks that are due, of each receiver at most as many as there is room for.
@@ -104,16 +122,25 @@ class Table:
     entries: dict[tuple[str, int], Entry] = field(factory=dict, init=False)
     waiting: dict[tuple[str, int], Entry] = field(factory=dict, init=False)
     agenda: Agenda = field(factory=Agenda, init=False)
+    _longest: _Earliest = field(factory=lambda: _Earliest(_begins_at), init=False)
+    _numbers: "count[int]" = field(factory=count, init=False)
 
     def wait(self, entry: Entry, due_at: float) -> None:
         """Note that a callback waits, and until when."""
         entry.due_at = due_at
         self.entries[entry.key] = self.waiting[entry.key] = entry
         self.agenda.put(entry)
+        if entry.listed_at != entry.begins_at:  # else each retry would leave a place that is not stale
+            entry.listed_at = entry.begins_at
+            self._longest.put(entry, next(self._numbers))
+
+    def waits_since(self) -> float | None:
+        """Give the moment since which the callback waits that waits the longest; None if none waits."""
+        return self._longest.first()
 
     def settle(self, entry: Entry, state: State, now: float) -> None:
         """Note that a callback waits no longer."""
-        entry.state, entry.settled_at = state, now
+        entry.state, entry.settled_at, entry.listed_at = state, now, None
         self.waiting.pop(entry.key, None)
 
     def forget(self, entry: Entry) -> None:
@@ -122,6 +149,9 @@ class Table:
         del self.entries[entry.key]
 
 
-def _is_valid(place: tuple[float, int, Entry]) -> bool:
-    due_at, _, entry = place
-    return entry.state == "waiting" and entry.due_at == due_at
+def _due_at(entry: Entry) -> float:
+    return entry.due_at
+
+
+def _begins_at(entry: Entry) -> float:
+    return entry.begins_at

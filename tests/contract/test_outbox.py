@@ -216,6 +216,36 @@ def test_backlog_counts_what_waits_and_how_long(world):
     world.run(scenario)
 
 
+def test_backlog_is_as_old_as_the_callback_that_waits_the_longest_now(world):
+    async def scenario(world):
+        await world.note(*(to("h", f"c{number}", updated_at=MOMENT + number) for number in range(3)))
+        begun = MOMENT + 10
+        ages = []
+
+        async def look():
+            backlog = await world.one.backlog()
+            ages.append((backlog.waiting, backlog.oldest_s))
+
+        world.now = begun
+        (first,) = await lease(world.one, limit=1)
+        world.wait(5.0)
+        (second,) = await lease(world.one, limit=1)
+        await settle(world.one, [second], "waiting", pause_s=60.0)
+        await look()
+        await settle(world.one, [first], "failed", why="404")
+        await look()
+        (third,) = await lease(world.one)
+        await settle(world.one, [third])
+        world.wait(5.0)
+        await look()
+        await world.one.resend(None)
+        world.wait(5.0)
+        await look()
+        assert ages == [(3, 13.0), (2, 13.0), (1, 5.0), (2, 10.0)]
+
+    world.run(scenario)
+
+
 def test_old_callbacks_are_deleted_and_those_that_wait_are_not(world):
     async def scenario(world):
         await world.note(to("h", "c1"), to("h", "c2"), to("h", "c3"))

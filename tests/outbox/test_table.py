@@ -2,6 +2,8 @@
 
 import pytest
 from attrs import define, field
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exoswitch.outbox import table
 from exoswitch.outbox.callbacks import CallbackRow
@@ -101,6 +103,57 @@ def test_places_that_callbacks_left_do_not_pile_up():
     (receiver,) = callbacks.agenda._accounts["acme1"].values()
     assert len(receiver._heap) <= table._FEW + 1
     assert due(callbacks, now=NOW + 20_000) == ["c2", "c1"]
+
+
+def test_question_how_long_callbacks_wait_reads_few_of_them():
+    entries = [entry(number, due_at=float(number), kind=Counted) for number in range(5000)]
+    callbacks = filled(entries)
+    callbacks.settle(entries[0], "delivered", NOW)
+    for each in entries:
+        each.looks.clear()
+    assert [callbacks.waits_since() for _ in range(10)] == [1.0] * 10
+    assert sum(len(each.looks) for each in entries) < 20
+
+
+def test_places_of_retries_do_not_pile_up_among_those_that_wait_the_longest():
+    one, other = entry(1), entry(2)
+    callbacks = filled([one, other])
+    one.since = NOW - 1
+    for step in range(10_000):
+        callbacks.wait(one, NOW + step)
+        callbacks.wait(other, NOW + step)
+    assert len(callbacks._longest._heap) <= table._FEW + 1
+    assert callbacks.waits_since() == NOW - 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["wait", "begin", "settle", "again", "forget"]), st.integers(0, 4), st.floats(0, 9))
+    )
+)
+def test_longest_wait_is_that_of_all_that_wait(steps):
+    entries = [entry(number) for number in range(5)]
+    callbacks = filled(entries)
+    for verb, number, time in steps:
+        each = callbacks.entries.get((f"c{number}", 9))
+        if each is None:
+            continue
+        match verb, each.state:
+            case "wait", "waiting":
+                callbacks.wait(each, time)
+            case "begin", "waiting":
+                each.since = time if each.since is None else each.since
+                callbacks.wait(each, time)
+            case "settle", "waiting":
+                callbacks.settle(each, "failed", time)
+            case "again", "failed":
+                each.state, each.since = "waiting", None
+                callbacks.wait(each, time)
+            case "forget", _:
+                callbacks.forget(each)
+        waiting = [each.begins_at for each in callbacks.entries.values() if each.state == "waiting"]
+        assert callbacks.waits_since() == min(waiting, default=None)
+        assert len(callbacks.waiting) == len(waiting)
 
 
 @pytest.mark.parametrize("room", [1, 2])
