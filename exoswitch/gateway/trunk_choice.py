@@ -15,6 +15,7 @@ from exoswitch.gateway.rules import CurrentRules
 from exoswitch.gateway.trunk_watch import TrunkWatch
 from exoswitch.interfaces.trunk import Dialling, ITrunk
 from exoswitch.tasks.within import within
+from exoswitch.telephony.numbers import mask
 from exoswitch.trunks.selection import CallFacts
 
 
@@ -118,8 +119,8 @@ class TrunkChoice:
             trunk = rules.routing.trunks[name]
             try:
                 ways[name] = trunk, trunk.dial(session.customer, session.exophone)
-            except InvalidValue as why:
-                problem = why
+            except InvalidValue as why:  # its words go to the log, and to the reason of the call's end
+                problem = InvalidValue(str(why).replace(session.customer, mask(session.customer)))
         if not ways:
             raise problem or TrunkError(_why_none(rules.routing.trunks, tried))
         return ways

@@ -3,6 +3,7 @@
 import pytest
 from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 
 from exoswitch.call import events as ev
 from exoswitch.call.passthru import Hop, Passthru
@@ -41,6 +42,19 @@ def test_a_number_can_follow_an_asynchronous_passthru(fleet):
     assert fleet.session(sid).second.number == OTHER
     assert gateway.bots.connections[-1].asked[-1] == ("close", None)
     assert len(gateway.passthrus.all) == 1
+
+
+def test_a_number_that_no_phone_can_have_is_in_no_log_and_in_no_reason(fleet):
+    impossible = "+7411179773"
+    with capturedLogs() as log:
+        gateway, sid = alone(fleet, evolve(FIRST, passthru=evolve(PASSTHRU, on_302=Hop(number=impossible))))
+        close(gateway)
+        gateway.passthrus.answer(302)
+        fleet.advance(0.5)
+    second = fleet.session(fleet.session(sid).second.call_sid)
+    assert "can be no phone's number" in second.ending.reason
+    assert impossible not in second.ending.reason
+    assert [text for text in map(formatEvent, log) if impossible in text] == []
 
 
 def test_a_gateway_that_takes_over_a_caller_who_waits_for_a_phone_asks_no_passthru(fleet):
