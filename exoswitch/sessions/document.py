@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from cattrs import BaseValidationError, Converter, transform_error
+from cattrs.v import format_exception
 
 from exoswitch.call.session import Session
 from exoswitch.errors import CorruptRecord
@@ -56,7 +57,7 @@ def from_tree(tree: object) -> Session:
     try:
         session = _CONVERTER.structure(_in_current_version(tree), Session)
     except BaseValidationError as error:
-        reason = "; ".join(transform_error(error))
+        reason = "; ".join(transform_error(error, format_exception=_told))
     except (AttributeError, KeyError, TypeError, RecursionError):
         reason = "it or its bot is not a JSON object"
     else:
@@ -88,6 +89,12 @@ def event_text(session: Session) -> str:
     """Give the fields that change during a call, as one line of ASCII."""
     tree = to_tree(session)
     return json.dumps({name: tree[name] for name in ("version", *_CHANGING)}, separators=(",", ":"))
+
+
+def _told(error: BaseException, expected: Any) -> str:
+    """Tell an error in the words of cattrs, and a union by its members: Python 3.14 gives it the name "Union"."""
+    told = format_exception(error, expected)
+    return f"{told.removesuffix('Union')}{expected}" if told.endswith(" expected Union") else told
 
 
 def _in_current_version(tree: Any) -> dict[str, Any]:

@@ -46,7 +46,8 @@ def test_sqlite_reads_one_index_in_the_order_of_the_list(tmp_path, search, index
     reading = next(step for step in plan if step.startswith("SEARCH sessions"))
     assert index in reading
     assert ("COVERING" in reading) == ("listed" in index)
-    assert plan.index(reading) < next(at for at, step in enumerate(plan) if step.startswith("USE TEMP B-TREE"))
+    sorts = [at for at, step in enumerate(plan) if step.startswith("USE TEMP B-TREE")]  # SQLite 3.53 has none
+    assert all(plan.index(reading) < at for at in sorts)
     assert "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (call_sid=?)" in plan
 
 

@@ -36,6 +36,8 @@ def run(*command):
     "text", blocks("docs/dialers/python.md", "python"), ids=["exotel", "pyexotel", "exotelpy", "requests"]
 )
 def test_python_works(filled, text):
+    if "exotelpy" in text:
+        pytest.importorskip("exotelpy", reason="exotelpy is for Python up to 3.13")
     done = run(sys.executable, "-c", filled(text))
     assert done.returncode == 0, done.stderr
     expected = "08047491899" if "exophones" in text else SID
