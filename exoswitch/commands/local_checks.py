@@ -12,8 +12,8 @@ from exoswitch.commands.findings import Finding
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
 from exoswitch.errors import CannotStart
-from exoswitch.network.native_tls import told as told_tls
-from exoswitch.rtp.planes import choose_plane, choose_tick, told
+from exoswitch.network.native_tls import tls_in_use
+from exoswitch.rtp.planes import choose_plane, choose_tick, plane_in_use
 from exoswitch.sessions.set_aside import SetAside
 from exoswitch.store.lock import holder_of
 
@@ -103,13 +103,13 @@ def check_plane(config: Config) -> Finding:
         tick = choose_tick(config.rtp.tick, kind)
     except CannotStart as problem:
         return Finding("media plane", problem.problem, problem.remedy)
-    return Finding("media plane", told(kind, tick))
+    return Finding("media plane", plane_in_use(kind, tick))
 
 
 def check_tls(config: Config) -> Finding:
     """Say which TLS carries the streams of bots over wss."""
     is_native = config.rtp.plane != "python" and choose_plane("auto") == "compiled"
-    return Finding("TLS to bots", told_tls(is_native=is_native))
+    return Finding("TLS to bots", tls_in_use(is_native=is_native))
 
 
 def check_rtp(config: Config) -> Finding:

@@ -54,7 +54,7 @@ def bot_tls(*, is_native: bool, ca_file: str = "") -> ClientTls:
     return native_tls
 
 
-def told(*, is_native: bool) -> str:
+def tls_in_use(*, is_native: bool) -> str:
     """Say which TLS runs, for the log at the start and for the doctor."""
     if not is_native:
         return "pyOpenSSL, as the media plane is not compiled"

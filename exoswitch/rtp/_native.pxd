@@ -140,7 +140,7 @@ cdef extern from "session.h" nogil:
         events events
         recording recording
         uint8_t packet[172]  # its size is the header's
-        void *face
+        void *python_session
     enum:
         SESSION_BOT_WORK
     void session_note_bot(session *session, uint32_t events)
@@ -187,13 +187,13 @@ cdef extern from "ticking.h" nogil:
     enum:
         LATENESS_KEPT
     struct ticking:
-        int bell
-    bint ticking_open(ticking *ticking, plane *plane, double alone_s)
+        int waker
+    bint ticking_open(ticking *ticking, plane *plane, double watchdog_s)
     bint ticking_start(ticking *ticking)
     void ticking_stop(ticking *ticking)
     void ticking_close(ticking *ticking)
-    void ticking_ring(const ticking *ticking)
-    uint64_t ticking_heard(ticking *ticking)
-    void ticking_delivered(ticking *ticking, uint64_t heard)
+    void ticking_wake(const ticking *ticking)
+    uint64_t ticking_begin_delivery(ticking *ticking)
+    void ticking_end_delivery(ticking *ticking, uint64_t asked)
     size_t ticking_take_lateness(ticking *ticking, double *lateness_s, size_t room)
     uint64_t ticking_skipped(ticking *ticking)

@@ -68,7 +68,7 @@ cdef class Session:
         self._session = session_new(&wanted, sequence, timestamp, ssrc, -1 if handle is None else handle)
         if self._session is NULL:
             raise MemoryError
-        self._session.face = <void *>self
+        self._session.python_session = <void *>self
         self._wire, self._listener = wire, listener
         self._names = {}
 
@@ -302,7 +302,7 @@ cdef class Plane:
         cdef Session session = Session(settings, rng, wire, listener, handle)
         session._in_plane = self
         if not plane_add(&self._plane, session._session):
-            session._session.face = NULL
+            session._session.python_session = NULL
             PyErr_SetFromErrno(OSError)
         self._sessions.add(session)
         return session
@@ -315,7 +315,7 @@ cdef class Plane:
             session._served.end()
         session.closed = True
         plane_remove(&self._plane, session._session)
-        session._session.face = NULL
+        session._session.python_session = NULL
         session._stream = session._messages = session._listener = None
         session._names.clear()
         self._sessions.discard(session)
@@ -351,8 +351,8 @@ cdef class Plane:
         cdef list ready = []
         plane_take_ready(&self._plane, &self._taken)
         for at in range(self._taken.count):
-            if self._taken.list[at].face is not NULL:
-                ready.append(<Session>self._taken.list[at].face)
+            if self._taken.list[at].python_session is not NULL:
+                ready.append(<Session>self._taken.list[at].python_session)
             session_let_go(self._taken.list[at])
         self._taken.count = 0
         for session in ready:

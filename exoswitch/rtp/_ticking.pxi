@@ -1,22 +1,22 @@
 # The Python side of native/rtp/ticking.c, a part of `_plane`.
 
 cdef enum:
-    ALONE_S = 10  # the reactor hangs: what is heard of this gateway should end, too
+    WATCHDOG_S = 10  # a reactor that delivers nothing for so long hangs: the audio of its calls ends, too
 
 cdef class Ticking:
     """The ticks of a plane, in a thread of its own; `fileno` can be read when there is something to deliver.
 
-    After `alone_s` without a call of `deliver` or `take_lateness_s`, ticks are left out until the next one.
+    After `watchdog_s` seconds without a call of `deliver` or `take_lateness_s`, ticks are left out until the next one.
     """
 
     cdef ticking _ticking
     cdef Plane _plane
     cdef bint _is_open
 
-    def __cinit__(self, Plane plane not None, double alone_s=ALONE_S):
+    def __cinit__(self, Plane plane not None, double watchdog_s=WATCHDOG_S):
         self._plane = plane
         self._is_open = True
-        if not ticking_open(&self._ticking, &plane._plane, alone_s):
+        if not ticking_open(&self._ticking, &plane._plane, watchdog_s):
             PyErr_SetFromErrno(OSError)
         plane._is_threaded = True
 
@@ -29,8 +29,8 @@ cdef class Ticking:
             ticking_close(&self._ticking)
 
     def fileno(self):
-        """Give the descriptor of the bell."""
-        return self._ticking.bell
+        """Give the descriptor that wakes the reactor."""
+        return self._ticking.waker
 
     def start(self):
         """Begin; the first tick is 20 ms from now. Nothing else may call the plane's `tick`.
@@ -52,19 +52,19 @@ cdef class Ticking:
         With `is_answered`, Python delivers at once what a bot has sent, as a quick reactor does while the tick waits.
         """
         if self._plane._tick(now, is_answered):
-            ticking_ring(&self._ticking)
+            ticking_wake(&self._ticking)
 
     def deliver(self):
         """Tell of all that the ticks found; a tick that waits for this goes on."""
-        cdef uint64_t heard = ticking_heard(&self._ticking)
+        cdef uint64_t asked = ticking_begin_delivery(&self._ticking)
         try:
             self._plane._deliver()
         finally:
-            ticking_delivered(&self._ticking, heard)
+            ticking_end_delivery(&self._ticking, asked)
 
     @property
     def skipped(self):
-        """The number of ticks that were left out: the machine was too slow, or Python did nothing for `alone_s`."""
+        """The number of ticks that were left out: the machine was too slow, or the reactor hung for `watchdog_s`."""
         return ticking_skipped(&self._ticking)
 
     def take_lateness_s(self):

@@ -15,9 +15,8 @@ from exoswitch.tasks.deferred import deferred
 
 MAX_DATAGRAM_BYTES = 2048  # more than any RTP of a telephone codec
 _MAX_QUEUED = 64  # more than a second of RTP, in case ticks stop
-_RECEIVE_BUFFER_BYTES = (
-    256 * 1024
-)  # with the kernel's overhead, about 500 packets: 50 ms of a flood of 10,000 a second
+_RECEIVE_BUFFER_BYTES = 256 * 1024
+"""With the kernel's overhead, about 500 packets: 50 ms of a flood of 10,000 a second."""
 
 
 class _UdpPort(Protocol):

@@ -67,7 +67,7 @@ def thread_ticks(plane: AnyPlane) -> ThreadTicks:
     return _plane.Ticking(cast("_plane.Plane", plane))
 
 
-def told(name: PlaneName, tick: TickPlace) -> str:
+def plane_in_use(name: PlaneName, tick: TickPlace) -> str:
     """Say which plane runs, and where it ticks, for the log at the start and for the doctor."""
     if name == "compiled":
         return "compiled, in a thread of its own" if tick == "thread" else "compiled, in the reactor"

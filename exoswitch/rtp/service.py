@@ -23,7 +23,7 @@ from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.rtp.bound_leg import BoundLeg
 from exoswitch.rtp.endpoint import RtpEndpoint
 from exoswitch.rtp.inbound import choose_inbound
-from exoswitch.rtp.planes import choose_plane, choose_tick, make_plane, thread_ticks, told
+from exoswitch.rtp.planes import choose_plane, choose_tick, make_plane, plane_in_use, thread_ticks
 from exoswitch.rtp.ports import PortPool
 from exoswitch.rtp.session import LegCounts, LegSettings, Session
 from exoswitch.rtp.thread_ticker import ThreadTicker
@@ -182,7 +182,7 @@ class RtpService(Service):
             CannotStart: the kernel gives this process no thread.
         """
         super().startService()  # type: ignore[no-untyped-call]
-        self._log.info("media plane: {kind}", kind=told(self.kind, self.tick))
+        self._log.info("media plane: {kind}", kind=plane_in_use(self.kind, self.tick))
         self._ticker.start()
 
     def stopService(self) -> Deferred[list[tuple[bool, None]]]:  # noqa: N802

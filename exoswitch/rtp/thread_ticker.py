@@ -106,7 +106,7 @@ class ThreadTicker:
             self._log.failure("the delivery of the media ticks failed")
 
     def fileno(self) -> int:
-        """Give the descriptor of the bell."""
+        """Give the descriptor that wakes the reactor."""
         return self._ticks.fileno()
 
     def logPrefix(self) -> str:  # noqa: N802

@@ -36,7 +36,7 @@ from exoswitch.gateway.trunk_view import view
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.network.cares import CaresResolver
 from exoswitch.network.names import Names
-from exoswitch.network.native_tls import bot_tls, told
+from exoswitch.network.native_tls import bot_tls, tls_in_use
 from exoswitch.rtp.service import RtpService
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.fair_turns import ASTERISKS_S, FairTurns
@@ -109,7 +109,7 @@ class Gateway(OrderedServices):
         Raises:
             CannotStart: the HTTP port is taken, or another gateway has the node's name or its files.
         """
-        _LOG.info("TLS to bots: {kind}", kind=told(is_native=self.media.kind == "compiled"))
+        _LOG.info("TLS to bots: {kind}", kind=tls_in_use(is_native=self.media.kind == "compiled"))
         try:
             super().startService()
         except CannotListenError as problem:

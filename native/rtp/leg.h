@@ -1,7 +1,8 @@
 /* One call's media: RTP from and to Asterisk, the caller's audio to the bot, the bot's audio to the caller.
  *
  * See exoswitch/rtp/leg.py. The driver gives it each datagram, and calls `leg_tick` every 20 ms; it has no clock of
- * its own. It does not lock: the driver lets one thread at a time use a leg. Nothing is allocated in a tick. */
+ * its own: `now` is the driver's, in seconds, and never goes back. It does not lock: the driver lets one thread at a
+ * time use a leg. Nothing is allocated in a tick. */
 
 #ifndef EXOSWITCH_LEG_H
 #define EXOSWITCH_LEG_H

@@ -1,6 +1,7 @@
 /* All calls' media on one 20 ms tick; see exoswitch/rtp/plane.py.
  *
- * One thread ticks. Others may add and remove sessions and take the ready ones at the same time. */
+ * `now` is in seconds, by a clock that never goes back. One thread ticks. Others may add and remove sessions and take
+ * the ready ones at the same time. */
 
 #ifndef EXOSWITCH_PLANE_H
 #define EXOSWITCH_PLANE_H

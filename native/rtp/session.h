@@ -42,7 +42,7 @@ struct session {
     atomic_int owners;                                /* the session is freed when the last one lets it go */
     struct group *group;                              /* of the plane that it is in */
     bool is_ready;                                    /* it is in the plane's list; the plane's lock guards this */
-    void *face;                                       /* Python's object; only Python uses it */
+    void *python_session;                             /* Python's object; only Python uses it */
 };
 
 /* Give a session with one owner, or NULL: there is no memory. `handle` is a UDP socket, or -1 for a wire. */

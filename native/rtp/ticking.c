@@ -34,17 +34,17 @@ static void sleep_until(int64_t at_ns)
         continue;
 }
 
-static void ticking_note_sign(struct ticking *ticking)
+static void ticking_feed_watchdog(struct ticking *ticking)
 {
-    atomic_store(&ticking->last_sign_ns, now_ns());
+    atomic_store(&ticking->fed_at_ns, now_ns());
 }
 
 /* Note that ticks are due, and give the number of those to run now. */
 static int64_t ticking_note(struct ticking *ticking, int64_t now, int64_t due_ns)
 {
     int64_t late_ns = now - due_ns, due = 1 + late_ns / PERIOD_NS;
-    bool is_alone = now - atomic_load(&ticking->last_sign_ns) > ticking->alone_ns;
-    int64_t at_most = is_alone ? 0 : MAX_TICKS_AT_ONCE, run = due < at_most ? due : at_most;
+    bool is_hung = now - atomic_load(&ticking->fed_at_ns) > ticking->watchdog_ns;
+    int64_t at_most = is_hung ? 0 : MAX_TICKS_AT_ONCE, run = due < at_most ? due : at_most;
     pthread_mutex_lock(&ticking->lock);
     ticking->skipped += (uint64_t)(due - run);
     if (run > 0 && ticking->lateness_count < LATENESS_KEPT)
@@ -53,29 +53,28 @@ static int64_t ticking_note(struct ticking *ticking, int64_t now, int64_t due_ns
     return run;
 }
 
-void ticking_ring(const struct ticking *ticking)
+void ticking_wake(const struct ticking *ticking)
 {
     const uint64_t one = 1;
-    if (write(ticking->bell, &one, sizeof one) < 0) {
-        /* It has been rung 2^64 - 2 times, and still sounds. */
+    if (write(ticking->waker, &one, sizeof one) < 0) {
+        /* It has been written 2^64 - 2 times, and still wakes the reactor. */
     }
 }
 
-/* Wait until Python has delivered what a bot sent; but not if it has not answered the time before: it is busy. Give
- * how long this took. */
+/* Ask Python to deliver what a bot sent, and wait for it; not if it owes an answer: it is busy. Give the time taken. */
 static int64_t ticking_await(struct ticking *ticking, int64_t at_most_ns)
 {
     const int64_t began_ns = now_ns();
     const int64_t until_ns = began_ns + (at_most_ns < GROUP_AWAIT_NS ? at_most_ns : GROUP_AWAIT_NS);
     struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
     pthread_mutex_lock(&ticking->lock);
-    bool is_quick = ticking->delivered == ticking->rung;
-    uint64_t wanted = ++ticking->rung;
+    bool is_quick = ticking->answered == ticking->asked;
+    uint64_t wanted = ++ticking->asked;
     pthread_mutex_unlock(&ticking->lock);
-    ticking_ring(ticking);
+    ticking_wake(ticking);
     pthread_mutex_lock(&ticking->lock);
-    while (is_quick && ticking->delivered != wanted && !atomic_load(&ticking->is_to_stop))
-        is_quick = pthread_cond_timedwait(&ticking->has_delivered, &ticking->lock, &until) == 0;
+    while (is_quick && ticking->answered != wanted && !atomic_load(&ticking->is_to_stop))
+        is_quick = pthread_cond_timedwait(&ticking->has_answered, &ticking->lock, &until) == 0;
     pthread_mutex_unlock(&ticking->lock);
     return now_ns() - began_ns;
 }
@@ -107,24 +106,24 @@ static void *ticking_run(void *of)
         for (; left > 0; left--)
             has_events |= ticking_tick(ticking, (double)now_ns() / NS_PER_S);
         if (has_events)
-            ticking_ring(ticking);
+            ticking_wake(ticking);
     }
     return NULL;
 }
 
-bool ticking_open(struct ticking *ticking, struct plane *plane, double alone_s)
+bool ticking_open(struct ticking *ticking, struct plane *plane, double watchdog_s)
 {
     memset(ticking, 0, sizeof *ticking);
     ticking->plane = plane;
-    ticking->alone_ns = (int64_t)(alone_s * NS_PER_S);
-    ticking->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ticking->watchdog_ns = (int64_t)(watchdog_s * NS_PER_S);
+    ticking->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_condattr_t by_clock;
     pthread_condattr_init(&by_clock);
     pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&ticking->has_delivered, &by_clock);
+    pthread_cond_init(&ticking->has_answered, &by_clock);
     pthread_condattr_destroy(&by_clock);
     pthread_mutex_init(&ticking->lock, NULL);
-    return ticking->bell >= 0;
+    return ticking->waker >= 0;
 }
 
 bool ticking_start(struct ticking *ticking)
@@ -133,7 +132,7 @@ bool ticking_start(struct ticking *ticking)
     if (ticking->is_running)
         return true;
     atomic_store(&ticking->is_to_stop, false);
-    ticking_note_sign(ticking);
+    ticking_feed_watchdog(ticking);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for Python's main thread */
     errno = pthread_create(&ticking->thread, NULL, ticking_run, ticking);
@@ -142,12 +141,12 @@ bool ticking_start(struct ticking *ticking)
     return ticking->is_running;
 }
 
-void ticking_delivered(struct ticking *ticking, uint64_t heard)
+void ticking_end_delivery(struct ticking *ticking, uint64_t asked)
 {
     pthread_mutex_lock(&ticking->lock);
-    if (heard > ticking->delivered)
-        ticking->delivered = heard;
-    pthread_cond_signal(&ticking->has_delivered);
+    if (asked > ticking->answered)
+        ticking->answered = asked;
+    pthread_cond_signal(&ticking->has_answered);
     pthread_mutex_unlock(&ticking->lock);
 }
 
@@ -156,7 +155,7 @@ void ticking_stop(struct ticking *ticking)
     if (!ticking->is_running)
         return;
     atomic_store(&ticking->is_to_stop, true);
-    ticking_delivered(ticking, 0);
+    ticking_end_delivery(ticking, 0);
     pthread_join(ticking->thread, NULL);
     ticking->is_running = false;
 }
@@ -164,29 +163,29 @@ void ticking_stop(struct ticking *ticking)
 void ticking_close(struct ticking *ticking)
 {
     ticking_stop(ticking);
-    if (ticking->bell >= 0)
-        close(ticking->bell);
-    ticking->bell = -1;
-    pthread_cond_destroy(&ticking->has_delivered);
+    if (ticking->waker >= 0)
+        close(ticking->waker);
+    ticking->waker = -1;
+    pthread_cond_destroy(&ticking->has_answered);
     pthread_mutex_destroy(&ticking->lock);
 }
 
-uint64_t ticking_heard(struct ticking *ticking)
+uint64_t ticking_begin_delivery(struct ticking *ticking)
 {
-    uint64_t rings;
-    ticking_note_sign(ticking);
-    if (read(ticking->bell, &rings, sizeof rings) < 0) {
-        /* It did not ring: another call silenced it. */
+    uint64_t wakes;
+    ticking_feed_watchdog(ticking);
+    if (read(ticking->waker, &wakes, sizeof wakes) < 0) {
+        /* Nothing has woken the reactor: this delivery was not asked for. */
     }
     pthread_mutex_lock(&ticking->lock);
-    uint64_t heard = ticking->rung;
+    uint64_t asked = ticking->asked;
     pthread_mutex_unlock(&ticking->lock);
-    return heard;
+    return asked;
 }
 
 size_t ticking_take_lateness(struct ticking *ticking, double *lateness_s, size_t room)
 {
-    ticking_note_sign(ticking);
+    ticking_feed_watchdog(ticking);
     pthread_mutex_lock(&ticking->lock);
     size_t count = ticking->lateness_count < room ? ticking->lateness_count : room;
     memcpy(lateness_s, ticking->lateness_s, count * sizeof *lateness_s);

@@ -94,7 +94,8 @@ static bool take(struct bot_socket *bot, const struct bot_audio *audio, struct b
     return bot->is_waiting && tell(bot);
 }
 
-static void lay_out(const struct bot_socket *bot, struct bot_scratch *scratch)
+/* Put the unread bytes before those that came. */
+static void put_unread_first(const struct bot_socket *bot, struct bot_scratch *scratch)
 {
     if (bot->unread.count > 0)
         memcpy(scratch->data, bot->unread.data, bot->unread.count);
@@ -109,7 +110,7 @@ bool bot_socket_read(struct bot_socket *bot, const struct bot_audio *audio, stru
         return false;
     size_t came = bot_link_read(&bot->link, share, scratch->data + bot->unread.count, scratch->records);
     if (came > 0) {
-        lay_out(bot, scratch);
+        put_unread_first(bot, scratch);
         return take(bot, audio, scratch, bot->unread.count + came);
     }
     bot->is_waiting = bot->link.has_ended;
@@ -129,7 +130,7 @@ bool bot_socket_go_on(struct bot_socket *bot, const struct bot_audio *audio, str
     bot->is_waiting = bot->is_told = false;
     if (bot->unread.count == 0)
         return false;
-    lay_out(bot, scratch);
+    put_unread_first(bot, scratch);
     return take(bot, audio, scratch, bot->unread.count);
 }
 

@@ -326,7 +326,7 @@ static void use_calls_of_clock(double half_s, struct call calls[CALLS], struct s
             abort();
         for (double until = seconds() + half_s / 4; seconds() < until;) {
             use_calls_until(seconds() + 0.01, calls, taken);
-            ticking_delivered(&ticking, ticking_heard(&ticking));
+            ticking_end_delivery(&ticking, ticking_begin_delivery(&ticking));
             noted += ticking_take_lateness(&ticking, lateness_s, LATENESS_KEPT) + ticking_skipped(&ticking);
         }
         ticking_stop(&ticking);

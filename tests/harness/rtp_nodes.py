@@ -159,7 +159,7 @@ class SocketClock(Clock):
 
 @implementer(IReactorFDSet)
 class SocketsClock(SocketClock):
-    """A SocketClock that a thread's bell can be heard on; no socket of a node waits for writing."""
+    """A SocketClock that a thread can wake; no socket of a node waits for writing."""
 
     def getReaders(self):  # noqa: N802
         return [*self.readers]

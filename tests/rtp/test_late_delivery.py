@@ -227,7 +227,7 @@ def test_a_thread_whose_reactor_hangs_leaves_ticks_out_until_it_hears_of_it():
     from exoswitch.rtp._plane import Ticking  # noqa: PLC0415 - compiled
 
     plane = planes.make_plane("compiled", None, lambda _session: None)
-    ticks = Ticking(plane, alone_s=0.2)
+    ticks = Ticking(plane, watchdog_s=0.2)
     ticks.start()
     until(lambda: ticks.skipped > 5, lambda: time.sleep(0.01))
     assert len(ticks.take_lateness_s()) >= 1

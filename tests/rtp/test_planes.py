@@ -60,9 +60,9 @@ def test_the_plane_ticks_in_a_thread_where_it_can_unless_told_otherwise(wanted, 
 
 
 def test_the_log_tells_which_plane_runs_and_where_it_ticks(compiled):
-    assert planes.told("compiled", "thread") == "compiled, in a thread of its own"
-    assert planes.told("compiled", "reactor") == "compiled, in the reactor"
-    assert planes.told("python", "reactor").startswith("python, as rtp.plane says")
+    assert planes.plane_in_use("compiled", "thread") == "compiled, in a thread of its own"
+    assert planes.plane_in_use("compiled", "reactor") == "compiled, in the reactor"
+    assert planes.plane_in_use("python", "reactor").startswith("python, as rtp.plane says")
 
 
 @NEEDS_COMPILED
