@@ -85,7 +85,8 @@ def _foreign(text: str) -> str:
         return ""
     if parsed.italian_leading_zero and not phonenumbers.is_possible_number(parsed):
         return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    return e164 if e164 == text or _foreign(e164) == e164 else ""  # one 0 is dropped; with two it is no number
 
 
 def national(number: str) -> str:

@@ -71,6 +71,19 @@ def test_a_bot_sees_any_other_caller_unchanged(text):
     assert national(text) == text
 
 
+@pytest.mark.parametrize("text", ["+55 00286502234", "+49 0043875", "0054 007926634499"])
+def test_a_number_with_two_national_zeros_is_none(text):
+    with pytest.raises(InvalidValue):
+        normalise(text)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.from_regex(r"(\+|00)?[0-9]{6,16}", fullmatch=True))
+def test_a_number_in_e164_stays_as_it_is(text):
+    with suppress(InvalidValue):
+        assert normalise(normalise(text)) == normalise(text)
+
+
 def test_all_forms_of_a_number_are_the_same_number():
     assert all(same_number(one, other) for one in FORMS for other in FORMS)
 
