@@ -8,10 +8,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from exoswitch.errors import InvalidValue
 from exoswitch.interfaces.calls import NumberHealth
 from exoswitch.interfaces.routing import ANY, Account
 from exoswitch.telephony.indian_time import INDIA
-from exoswitch.telephony.numbers import country_of, kind_of, national, same_number
+from exoswitch.telephony.numbers import country_of, kind_of, national, normalise
 
 _UNKNOWN = ""
 
@@ -23,8 +24,14 @@ def numbers_of(account: Account) -> list[str]:
 
 def find_number(account: Account, text: str) -> str | None:
     """Find one of an account's numbers by its SID, or by any form of the number."""
-    known = numbers_of(account)
-    return next((number for number in known if sid_of(number) == text or same_number(number, text)), None)
+    by_sid = f"+{text}"
+    if by_sid in account.numbers or by_sid in account.caller_ids:
+        return by_sid
+    try:
+        number = normalise(text)
+    except InvalidValue:
+        return None
+    return number if number in account.numbers or number in account.caller_ids else None
 
 
 def number_v1(account: Account, number: str) -> Mapping[str, Any]:

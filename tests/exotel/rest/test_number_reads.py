@@ -35,6 +35,12 @@ def test_one_number_is_found_in_any_of_its_forms(reader, asked):
     assert reader.get(f"{V2_BETA}/{asked}")["phone_number"] == "+918047491899"
 
 
+@pytest.mark.parametrize("asked", ["14155550100", "+14155550100", "0014155550100"])
+def test_a_foreign_number_is_found_by_its_sid_too(reader, asked):
+    assert reader.get(f"{V2_BETA}/{asked}")["phone_number"] == "+14155550100"
+    assert reader.ask(f"{V2_BETA}/any").code == 404
+
+
 def test_number_of_nobody_is_not_listed_and_not_found(reader):
     assert reader.get("IncomingPhoneNumbers.json", PhoneNumber="08047491800") == {"IncomingPhoneNumbers": []}
     for path in (f"{BASE}/IncomingPhoneNumbers/08047491800.json", f"{V2_BETA}/123", f"{HEARTBEAT}/x"):

@@ -37,8 +37,7 @@ def read_caller_id(asked: Parameters, account: Account, accounts: Accounts) -> s
         InvalidRequest: it is missing, is no number, or is not the account's.
     """
     number = asked.number("CallerId")
-    others = (number for other in accounts.by_name.values() if other is not account for number in other.numbers)
-    if any(same_number(other, number) for other in others):
+    if any(number in other.numbers for other in accounts.by_name.values() if other is not account):
         raise InvalidRequest(f"CallerId: {number} is a number of another account: use one of your own")
     if not account.may_show(number):
         raise InvalidRequest(
@@ -54,7 +53,7 @@ def own_number(asked: Parameters, name: str, account: Account) -> str | None:
     if written is None or is_sip(written):
         return None
     number = asked.number(name)
-    return next((own for own in account.numbers if same_number(own, number)), None)
+    return number if number in account.numbers else None
 
 
 def names_own(asked: Parameters, name: str, account: Account) -> bool:

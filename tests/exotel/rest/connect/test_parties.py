@@ -1,6 +1,7 @@
 """Whom a request connects: Exotel's ways of asking, and the rules of an account."""
 
 import pytest
+from attrs import evolve
 
 from exoswitch.call.session import BotTarget
 from exoswitch.call.stream_tap import StreamTap
@@ -134,6 +135,22 @@ def test_an_account_may_be_given_every_number_of_no_other_account():
     assert read(VOICE_AI, OTHER, CallerId="1234567890").exophone == "+911234567890"
     with pytest.raises(InvalidRequest, match="is a number of another account"):
         read(VOICE_AI, OTHER)
+
+
+class _NotWalked(dict):
+    """Numbers that are looked up, and never gone through one by one: an account may have thousands."""
+
+    def __iter__(self):
+        raise AssertionError("gone through one by one")
+
+
+@pytest.mark.parametrize("way", [VOICE_AI, FLOW, FROM_NUMBER, TWO_PHONES], ids=["ai", "flow", "number", "two"])
+def test_a_request_goes_through_no_list_of_numbers(way):
+    acme = evolve(ACME, numbers=_NotWalked(ACME.numbers))
+    other = evolve(OTHER, numbers=_NotWalked(OTHER.numbers))
+    accounts = evolve(ACCOUNTS, by_name={"acme1": acme, "other1": other})
+    asked = Parameters.of({**way, "CallerId": "08047491899"}.items())
+    assert read_parties(asked, acme, accounts) == read(way, CallerId="08047491899")
 
 
 def test_a_number_of_another_account_is_any_phone():
