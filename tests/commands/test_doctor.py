@@ -31,8 +31,10 @@ from exoswitch.sessions.set_aside import SetAside
 from exoswitch.store.lock import FileLock
 from exoswitch.trunks.registry import SETTINGS
 from tests.harness.databases import SqliteInTest
+from tests.harness.e2e.ports import free_port
 from tests.harness.sessions import MOMENT, SESSION
 
+# The RTP ports lie below those that the kernel and other tests take.
 CONFIG = """
 rtp: {{bind: 127.0.0.1, ports: {ports}}}
 gateway: {{capacity: 5}}
@@ -46,7 +48,7 @@ asterisks:
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "exoswitch.yaml"
-    path.write_text(CONFIG.format(ports="41000-41019", ami=1, journal=tmp_path / "journal"))
+    path.write_text(CONFIG.format(ports="11000-11019", ami=1, journal=tmp_path / "journal"))
     return path
 
 
@@ -181,7 +183,7 @@ def test_doctor_finds_what_is_wrong_and_calls_lists_what_can_be_read(file, tmp_p
     before = (tmp_path / "calls.db").read_bytes()
     done = exoswitch("doctor", file)
     assert done.returncode == 1
-    assert re.search(r"✔ rtp: ports 41000-41019 of 127.0.0.1 are free", done.stdout)
+    assert re.search(r"✔ rtp: ports 11000-11019 of 127.0.0.1 are free", done.stdout)
     assert re.search(r"✔ media plane: (compiled|python)", done.stdout)
     assert re.search(r"✔ TLS to bots: (OpenSSL 3|pyOpenSSL)", done.stdout)
     assert re.search(r"✘ sessions: .*1 of the newest 2 calls cannot be read; call c2: .*status", done.stdout)
@@ -194,8 +196,7 @@ def test_doctor_finds_what_is_wrong_and_calls_lists_what_can_be_read(file, tmp_p
 
 @pytest.mark.loopback
 def test_doctor_finds_nothing_wrong_where_nothing_is(file, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     program = "import sys; from exoswitch.cli import main; sys.exit(main(sys.argv[1:]))"
     asterisk = subprocess.Popen(
         [sys.executable, "-c", program, "sim", "asterisk", "--ami-port", str(port), "--secret", "hush"],
@@ -205,7 +206,7 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(file, tmp_path):
     )
     try:
         assert "simulated Asterisk" in asterisk.stdout.readline()
-        file.write_text(CONFIG.format(ports="41000-41019", ami=port, journal=tmp_path / "journal"))
+        file.write_text(CONFIG.format(ports="11000-11019", ami=port, journal=tmp_path / "journal"))
         done = exoswitch("doctor", file)
     finally:
         asterisk.kill()
@@ -256,9 +257,9 @@ def test_list_whose_reader_has_gone_ends_without_words(file, tmp_path):
 @pytest.mark.loopback
 def test_port_that_another_program_has_is_counted(file, tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", 41004))
+        other.bind(("127.0.0.1", 11004))
         done = exoswitch("doctor", file)
-    assert "✘ rtp: ports 41000-41019 of 127.0.0.1: 1 are in use by other programs" in done.stdout
+    assert "✘ rtp: ports 11000-11019 of 127.0.0.1: 1 are in use by other programs" in done.stdout
 
 
 @pytest.mark.loopback
