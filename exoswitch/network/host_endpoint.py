@@ -1,5 +1,6 @@
 """Adapter: TCP connections to a host by its name, to the first of its addresses that answers (RFC 8305)."""
 
+import errno
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -13,12 +14,14 @@ from twisted.internet.interfaces import IDelayedCall, IProtocol, IProtocolFactor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from exoswitch.errors import BackendUnavailable
 from exoswitch.network.interfaces import INames
 from exoswitch.network.reach import EVERYWHERE, Reach
 from exoswitch.tasks.deferred import deferred
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305 §5
 _ANY_PORT = 9
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 @implementer(IStreamClientEndpoint)
@@ -69,13 +72,19 @@ def alternating(addresses: Sequence[str]) -> list[str]:
 
 
 def is_own_address(address: str) -> bool:
-    """Whether packets to an address stay on this machine: their source is the address itself. Nothing is sent."""
+    """Whether packets to an address stay on this machine: their source is the address itself. Nothing is sent.
+
+    Raises:
+        BackendUnavailable: it cannot be known now: the process or the kernel has no room for a socket.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((address, _ANY_PORT))
             source: str = probe.getsockname()[0]
-    except OSError:
+    except OSError as problem:
+        if problem.errno in _NO_ROOM:
+            raise BackendUnavailable(f"an address cannot be checked now: {problem.strerror}") from problem
         return False  # there is no way to it
     return ip_address(source.partition("%")[0]) == ip_address(address.partition("%")[0])
 

@@ -1,5 +1,6 @@
 """Adapter: the media plane of a node: its ports, its tick, and the legs of its calls."""
 
+import errno
 import random
 import select
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ from exoswitch.tasks.spawn import spawn
 
 _MAX_BINDS = 32  # ports in a row that other programs use before a call is refused
 _CAN_POLL = hasattr(select, "epoll")  # Linux
+_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - to be compared with
 
 
@@ -106,12 +108,15 @@ class RtpService(Service):
         """
         if not self.running:
             raise NoCapacity("the media plane is not running")
-        port, endpoint = self._bind()
+        try:
+            port, endpoint = self._bind()
+        except OSError as problem:
+            raise _no_room(problem) from problem
         try:
             session = self._add(endpoint, source_host, listener)
         except OSError as problem:
             self._unbind(port, endpoint)
-            raise NoCapacity(f"the media plane can take no further call: {problem.strerror}") from problem
+            raise _no_room(problem) from problem
         self._bound[session] = (port, endpoint)
         return BoundLeg(self._config.advertise, port, session, listener, lambda: self._close(session))
 
@@ -127,7 +132,12 @@ class RtpService(Service):
         return session
 
     def _bind(self) -> tuple[int, RtpEndpoint]:
-        """Find a port that can be bound; a port of another program is tried again after its quarantine."""
+        """Find a port that can be bound; a port of another program is tried again after its quarantine.
+
+        Raises:
+            NoCapacity: there is none.
+            OSError: the process or the kernel has no room for a socket.
+        """
         address = self._address()
         for _ in range(_MAX_BINDS):
             port = self._ports.take(self._clock.seconds())
@@ -135,6 +145,9 @@ class RtpService(Service):
             try:
                 endpoint.bind(self._reactor, port, address)
             except CannotListenError as error:
+                if error.socketError.errno in _NO_ROOM:  # the next port would fail too
+                    self._ports.give_back(port, self._clock.seconds())
+                    raise error.socketError from error
                 self._log.warn("RTP port {port} cannot be bound: {error}", port=port, error=str(error))
                 self._metrics.add("rtp_port_failures_total")
                 self._ports.give_back(port, self._clock.seconds())
@@ -229,3 +242,7 @@ class RtpService(Service):
         yield Reading("ticks_skipped_total", self._ticker.skipped)
         yield Reading("rtp_ports_in_use", len(self._bound))
         yield Reading("rtp_ports_size", len(self._config.ports))
+
+
+def _no_room(problem: OSError) -> NoCapacity:
+    return NoCapacity(f"the media plane can take no further call: {problem.strerror}")

@@ -7,6 +7,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from twisted.internet.error import CannotListenError
 from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
@@ -119,6 +120,30 @@ def test_a_call_for_which_the_kernel_has_no_descriptor_is_refused_and_its_port_i
     assert node.plane.calls == 0
     node.tick(300)  # the quarantine
     assert [node.open()[0].port for _ in range(4)] == [*range(20_000, 20_004)]
+
+
+def test_a_call_for_which_there_is_no_socket_is_refused_at_once(begin, monkeypatch):
+    def refuse(port, _protocol, interface="", **_):
+        raise CannotListenError(interface, port, OSError(errno.EMFILE, "Too many open files"))
+
+    node = begin(ports=range(20_000, 20_002))
+    with monkeypatch.context() as patched, capturedLogs() as logs:
+        patched.setattr(node.reactor, "listenUDP", refuse)
+        with pytest.raises(NoCapacity, match="Too many open files"):
+            node.open()
+    assert logs == []
+    assert node.open()[0].port == 20_001
+
+
+def test_a_call_is_refused_if_the_address_of_its_socket_cannot_be_chosen(node, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("exoswitch.rtp.service.is_own", refuse)
+        with pytest.raises(NoCapacity, match="Too many open files"):
+            node.open()
+    assert node.open()[0].port == 20_000
 
 
 def test_a_call_whose_socket_the_kernel_does_not_watch_is_refused_and_leaves_nothing(node, monkeypatch):

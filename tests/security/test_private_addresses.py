@@ -15,7 +15,7 @@ from twisted.internet.testing import MemoryReactorClock
 from exoswitch.call.bot_address import parse_address
 from exoswitch.call.session import BotTarget
 from exoswitch.config.model import AccountConfig, AppConfig, AsteriskConfig, Config
-from exoswitch.errors import AddressRefused, InvalidValue
+from exoswitch.errors import AddressRefused, BackendUnavailable, InvalidValue
 from exoswitch.exotel.stream.connection import ExotelBots
 from exoswitch.network.host_endpoint import is_own_address
 from exoswitch.network.lookup_cache import Answer
@@ -113,6 +113,15 @@ def test_a_machine_without_ipv6_has_no_ipv6_address_of_its_own(monkeypatch):
 
     monkeypatch.setattr(socket, "socket", unsupported)
     assert not is_own_address("2a00:1450::5")
+
+
+def test_without_a_descriptor_no_address_is_taken_for_another_machines(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    with pytest.raises(BackendUnavailable, match="Too many open files"):
+        Reach().permitted("bot.example.org", ["8.8.8.8"], is_own_address)
 
 
 @given(st.ip_addresses())

@@ -27,6 +27,7 @@ def refuse_out_of_reach(wanted: CallRequest, reaches: Reaches, is_own: Callable[
 
     Raises:
         InvalidRequest: the text names the parameter, its address and the remedy.
+        BackendUnavailable: an address cannot be checked now.
     """
     for parameter, host, reach in _named(wanted, reaches):
         if _is_literal(host):
