@@ -31,12 +31,16 @@ ROOMS = {
 FLAGS = ["-std=gnu11", "-O2", "-fvisibility=hidden", "-ffp-contract=off", "-Wall", "-Wextra"]
 """Without contraction, which fuses and rounds once, floats are the same as in Python on every processor."""
 
+LIBRARIES = ["m", "dl", "pthread"]
+"""The last two are empty since glibc 2.34, but wheels are compiled with an older one."""
+
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g"]
 
 NOT_COMPILED = """
 exoswitch is installed without {missing}: they could not be compiled; the reason is above. It runs its Python code
 instead, and carries fewer calls on a core. For the compiled code, install a C compiler and the headers of Python
-(on Debian: apt-get install gcc python3-dev), and install exoswitch again. `exoswitch doctor` says what runs.
+(on Debian: apt-get install gcc python3-dev), and install exoswitch again with the options --force-reinstall
+--no-cache-dir, since pip keeps what it made. `exoswitch doctor` says what runs.
 """
 
 
@@ -50,7 +54,7 @@ def extension(name: str, rooms: tuple[str, ...]) -> Extension:
         [name.replace(".", "/") + ".pyx", *sources],
         include_dirs=[str(NATIVE), *(str(NATIVE / room) for room in rooms)],
         depends=headers + parts,
-        libraries=["m"],
+        libraries=LIBRARIES,
         extra_compile_args=FLAGS + SANITIZERS * IS_SANITIZED,
         extra_link_args=SANITIZERS * IS_SANITIZED,
     )
