@@ -5,6 +5,7 @@ import re
 from argparse import ArgumentTypeError
 from pathlib import Path
 
+_WHOLE = re.compile(r"0*([0-9]{1,6})", re.ASCII)
 _LAST_PORT = 65_535
 _LONGEST_S = 86_400.0
 _MOST = 10_000
@@ -15,9 +16,10 @@ _NUMBER = re.compile(r"\+?[0-9*#]{1,32}", re.ASCII)
 
 def port(text: str) -> int:
     """Read a TCP port; 0 stands for any free one."""
-    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= _LAST_PORT):
+    value = _whole(text)
+    if not 0 <= value <= _LAST_PORT:
         raise ArgumentTypeError(f"{text!r} is no port: write a number from 0 to {_LAST_PORT}; 0 takes any free port")
-    return int(text)
+    return value
 
 
 def seconds(text: str) -> float:
@@ -71,6 +73,13 @@ def folder(text: str) -> Path:
 
 def count(text: str) -> int:
     """Read a number of things to show."""
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:6]) <= _MOST):
+    value = _whole(text)
+    if not 0 < value <= _MOST:
         raise ArgumentTypeError(f"{text!r} is no count: write a number from 1 to {_MOST}")
-    return int(text)
+    return value
+
+
+def _whole(text: str) -> int:
+    """Read a whole number of at most six digits, besides zeros before it; -1 stands for any other text."""
+    match = _WHOLE.fullmatch(text)
+    return int(match[1]) if match else -1
