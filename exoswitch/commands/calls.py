@@ -4,7 +4,6 @@ import argparse
 import datetime as dt
 import json
 import os
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from exoswitch.call.session import Session
 from exoswitch.commands.stored_sessions import read_only
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
-from exoswitch.errors import CorruptRecord, ExoswitchError
+from exoswitch.errors import CorruptRecord
 from exoswitch.printable import in_columns, printable
 from exoswitch.sessions.notes import Note
 from exoswitch.tasks.deferred import deferred
@@ -31,7 +30,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the calls; give the exit status.
 
     Raises:
-        ConfigError: the file cannot be used.
+        ConfigError: the file cannot be used, or keeps no calls.
+        BackendUnavailable: the session store cannot be read.
     """
     from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
 
@@ -41,11 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 @deferred
 async def _print(config: Config, options: argparse.Namespace, reactor: Any) -> int:
-    try:
-        records = await _recent(config, options.limit, reactor)
-    except ExoswitchError as problem:
-        print(f"exoswitch: {problem}", file=sys.stderr)
-        return 1
+    records = await _recent(config, options.limit, reactor)
     sessions = [record.session for record in records if isinstance(record, Note)]
     listing = Listing(app_names(config), time.time(), shows_numbers=options.numbers)
     print(listing.as_json(sessions) if options.json else listing.as_table(sessions))

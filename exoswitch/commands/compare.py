@@ -17,7 +17,7 @@ from exoswitch.billing.comparison import APART_S, Comparison, Difference, Kind
 from exoswitch.billing.report_text import plain
 from exoswitch.commands.stored_sessions import ledger
 from exoswitch.config.model import Config
-from exoswitch.errors import CorruptRecord, ExoswitchError, InvalidValue
+from exoswitch.errors import CorruptRecord, InvalidValue
 from exoswitch.printable import printable
 from exoswitch.sessions.interfaces import ILedger
 from exoswitch.sessions.ledger_rows import LONGEST_WAIT_S
@@ -47,7 +47,13 @@ class _BadLines:
 
 @deferred
 async def compare(config: Config, options: argparse.Namespace, reactor: Any) -> int:
-    """Print each difference, then the totals; the exit status is 0 if nothing differs."""
+    """Print each difference, then the totals; the exit status is 0 if nothing differs, else 1.
+
+    Raises:
+        ConfigError: this configuration keeps no calls.
+        InvalidValue: an option does not fit the carrier's file.
+        BackendUnavailable: the session store cannot be reached.
+    """
     source = ledger(config, reactor)
     comparison, bad = Comparison(options.tolerance), _BadLines()
     try:
@@ -59,9 +65,6 @@ async def compare(config: Config, options: argparse.Namespace, reactor: Any) -> 
         trunks = options.trunk or known
         await _read_calls(source, trunks, comparison, begin, end)
         _print(options, comparison, comparison.differences(begin, end), bad)
-    except ExoswitchError as problem:
-        print(f"exoswitch: {problem}", file=sys.stderr)
-        return 1
     finally:
         source.close()
         comparison.close()

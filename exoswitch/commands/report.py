@@ -3,7 +3,6 @@
 import argparse
 import datetime as dt
 import os
-import sys
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -16,7 +15,7 @@ from exoswitch.commands.stored_sessions import ledger
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.configured import terms
-from exoswitch.errors import ExoswitchError, InvalidValue
+from exoswitch.errors import InvalidValue
 from exoswitch.tasks.deferred import deferred
 from exoswitch.telephony.indian_time import day_of, start_of
 from exoswitch.trunks.registry import SETTINGS
@@ -28,8 +27,9 @@ def run(options: argparse.Namespace) -> int:
     """Print the report, and draw it if wanted; give the exit status.
 
     Raises:
-        ConfigError: the file cannot be used.
+        ConfigError: the file cannot be used, or keeps no calls.
         InvalidValue: the days are in the wrong order, or matplotlib is missing for the picture.
+        BackendUnavailable: the session store cannot be read.
         OSError: the carrier's file cannot be read.
     """
     from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
@@ -46,11 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 @deferred
 async def _print(config: Config, options: argparse.Namespace, days: list[dt.date], reactor: Any) -> int:
-    try:
-        report = await _report(config, options, days, reactor)
-    except ExoswitchError as problem:
-        print(f"exoswitch: {problem}", file=sys.stderr)
-        return 1
+    report = await _report(config, options, days, reactor)
     if options.plot:
         from exoswitch.billing.plot import draw  # noqa: PLC0415 - an extra, and slow to import
 

@@ -263,8 +263,9 @@ def test_port_that_another_program_has_is_counted(file, tmp_path):
 
 
 @pytest.mark.loopback
-def test_calls_of_a_gateway_without_a_store_are_refused(file):
+@pytest.mark.parametrize("command", ["calls", "callbacks", "report"])
+def test_calls_of_a_gateway_without_a_store_are_refused_by_every_command_alike(file, command):
     file.write_text(file.read_text().replace("sqlite:///calls.db", "memory"))
-    done = exoswitch("calls", file)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "sessions: is memory" in done.stderr
+    done = exoswitch(command, file)
+    told = "sessions: is memory: calls are in the gateway's process only; name a file\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
