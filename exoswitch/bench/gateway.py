@@ -37,16 +37,18 @@ class Call:
     """One call: its stream starts when the bot has accepted."""
 
     opened: Deferred[None] = field(factory=Deferred)
+    is_set_up: bool = field(default=False, init=False)
     leg: IMediaLeg = field(init=False)
     connection: IBotConnection = field(init=False)
 
     def stream_opened(self) -> None:
-        """Start it."""
+        """Start the stream."""
+        self.is_set_up = True
         self.connection.start()
         self.opened.callback(None)
 
     def stream_failed(self, error: str) -> None:
-        """Report it."""
+        """Report why the bot cannot be reached, or refused."""
         self.opened.errback(ExoswitchError(error))
 
     def stream_closed(self, code: int | None, reason: str) -> None:
@@ -141,7 +143,7 @@ class Gateway:
         self._reactor.callLater(SHORT_S, self._end, call, ends)
 
     def _end(self, call: Call, ends: Ends) -> None:
-        self._failed_set_ups += not call.opened.called
+        self._failed_set_ups += not call.is_set_up
         call.end()
         self._free.append(ends)
 
@@ -160,7 +162,6 @@ class Gateway:
             "late_p99_ms": 1000 * late[len(late) * 99 // 100],
             "late_max_ms": 1000 * late[-1],
             "skipped_ticks": self._rtp.skipped_ticks,
-            "set_ups": self._set_ups,
             "failed_set_ups": self._failed_set_ups,
         }
 

@@ -95,6 +95,7 @@ class Measured:
     packets and messages that came to the phones and bots: the floor sends no audio that could be traced. `memory_kb`
     and `descriptors_call` are of one call, `descriptors` those without calls. `late` is the lateness of the plane's
     ticks, `load_late` that of the load. `tick` is the thread of the plane's ticks: ``reactor`` or ``thread``.
+    `set_ups` short calls began each second, and `failed_set_ups` of all of them did not reach their bot in time.
     """
 
     kind: Kind
@@ -114,6 +115,7 @@ class Measured:
     plane: str = ""
     tick: str = ""
     set_ups: float = 0.0
+    failed_set_ups: int = 0
     counts: Mapping[str, int]
 
     @property

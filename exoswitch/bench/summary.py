@@ -68,6 +68,7 @@ def sentences(results: Results, limits: Limits) -> Iterator[str]:
             yield at_share(results, results.shares[chunk_ms])
     yield from results.ends.values()
     yield from _left_out(results)
+    yield from _failed_set_ups(results)
     if any(is_load_late(trial) for trial in results.trials):
         yield LATE_LOAD
 
@@ -92,6 +93,16 @@ def _left_out(results: Results) -> Iterator[str]:
             f"{worst.to_bot.left_out:.2%} of the audio to the bot was left out on purpose, to shorten its delay, and "
             f"is not lost ({name(worst)}, {worst.calls} calls, {worst.chunk_ms} ms messages: the most of a trial)"
         )
+
+
+def _failed_set_ups(results: Results) -> Iterator[str]:
+    """Tell of each trial with short calls that did not reach their bot."""
+    for trial in results.trials:
+        if trial.failed_set_ups:
+            yield (
+                f"{trial.failed_set_ups} short calls did not reach their bot in time, at {trial.set_ups:g} a second "
+                f"({name(trial)}, {trial.calls} calls, {trial.chunk_ms} ms messages)"
+            )
 
 
 def _percentiles(way: Way) -> str:

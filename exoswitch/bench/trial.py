@@ -151,5 +151,6 @@ def _measured(kind: Kind, job: Job, seconds: float, own: dict[str, Any], loads: 
         plane=own.get("plane", ""),
         tick=own.get("tick", ""),
         set_ups=job.set_ups,
+        failed_set_ups=own.get("failed_set_ups", 0),
         counts=own.get("counts", {}),
     )

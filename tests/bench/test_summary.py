@@ -54,6 +54,14 @@ def test_the_floor_has_no_audio_that_is_lost():
     assert ours["lost_to_bot"] == 0.0
 
 
+def test_short_calls_that_did_not_reach_their_bot_are_told():
+    found = results()
+    found.trials.append(trial(plane="compiled", set_ups=10.0, failed_set_ups=3))
+    told = "3 short calls did not reach their bot in time, at 10 a second (compiled, 100 calls, 20 ms messages)"
+    assert told in list(sentences(found, LIMITS))
+    assert document(found, LIMITS, {}, {})["trials"][-1]["failed_set_ups"] == 3
+
+
 def test_a_trial_that_breaks_a_limit_does_not_count_as_carried():
     few = results()
     few.trials[-1] = trial(calls=1000, cpu=1.1, carried=0.9)
