@@ -1,6 +1,7 @@
 """Root: the `exoswitch` command line, and the start of each subcommand."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -22,6 +23,7 @@ _YAML = (".yaml", ".yml")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give its exit status. Without a command, show the help."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? in place of ≤
@@ -38,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text, status = _told(problem)
         print(text, end="\n" if text else "", file=sys.stderr)
         return status
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of a standard stream that the caller has closed, as ``>&-`` does."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for the whole run
 
 
 def _told(problem: BaseException) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """The `exoswitch` command."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_version_is_printed(capsys):
     with pytest.raises(SystemExit):
         main(["--version"])
     assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("command", "status"), [(["hash-token"], EXIT_BAD_CONFIG), (["certify", "--list"], 0)])
+def test_a_closed_standard_stream_is_an_empty_one(command, status, monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert main(command) == status
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
 
 
 def test_unknown_command_lists_the_commands(capsys):

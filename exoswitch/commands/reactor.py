@@ -19,6 +19,7 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
     Raises:
         ExoswitchError: the work failed with it.
         OSError: a file or the output cannot be written.
+        KeyboardInterrupt: it was interrupted before the reactor ran.
     """
     from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
     from twisted.internet.task import react  # noqa: PLC0415
@@ -27,10 +28,10 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
 
     use_monotonic_time(reactor)
     statuses: list[int] = []
-    problems: list[ExoswitchError | OSError] = []
+    problems: list[ExoswitchError | OSError | KeyboardInterrupt] = []
 
     def keep(failure: Failure) -> None:
-        if not isinstance(failure.value, ExoswitchError | OSError):
+        if not isinstance(failure.value, ExoswitchError | OSError | KeyboardInterrupt):
             failure.raiseException()
         problems.append(failure.value)
 

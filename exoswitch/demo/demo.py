@@ -188,7 +188,8 @@ class Demonstration:
             await call.ended.next()
             await stream.closed.next()
         finally:
-            progress.stop()
+            if progress.running:  # it ends by itself if nobody reads the output any more
+                progress.stop()
             await showing
         return phone.caller, stream.conversation
 

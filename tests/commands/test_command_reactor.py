@@ -14,7 +14,7 @@ from exoswitch.commands.reactor import run
 from exoswitch.errors import BackendUnavailable
 try:
     sys.exit(run(lambda reactor: {begun}))
-except (BackendUnavailable, OSError) as problem:
+except (BackendUnavailable, OSError, KeyboardInterrupt) as problem:
     sys.exit(f"told: {{problem}}")
 """
 
@@ -36,6 +36,10 @@ def test_problem_of_the_work_is_told_without_a_traceback():
 
 def test_output_that_nobody_reads_any_more_is_no_error_in_exoswitch():
     assert ended("fail(BrokenPipeError('the output is closed'))") == (1, "told: the output is closed\n")
+
+
+def test_interrupt_before_the_reactor_runs_is_no_error_in_exoswitch():
+    assert ended("fail(KeyboardInterrupt('Ctrl-C'))") == (1, "told: Ctrl-C\n")
 
 
 def test_error_in_exoswitch_itself_has_its_traceback():

@@ -30,3 +30,12 @@ async def test_the_demonstration_makes_a_good_call_with_a_recording_and_a_pictur
         assert recording.getnchannels() == 2
         assert recording.getnframes() / recording.getframerate() == pytest.approx(2.0, abs=0.3)
     assert (tmp_path / "out" / "waveform.svg").read_text().startswith("<svg")
+
+
+async def test_the_demonstration_ends_without_a_fault_of_its_own_if_nobody_reads_its_output(reactor, tmp_path):
+    def write(text):
+        if text.startswith("\r"):
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await run_demo(reactor, tmp_path / "out", talk_s=0.3, write=write)
