@@ -172,13 +172,20 @@ def check_fields(cls: type[Any]) -> None:
         TypeError: a field has no kind of value, or the class has no fields.
     """
     for spec in attrs.fields(cls):
-        declared = spec.type
-        if isinstance(declared, UnionType) or get_origin(declared) in {tuple, Mapping}:
-            declared = next(iter(get_args(declared)))
-        if attrs.has(declared):
-            check_fields(declared)
-        else:
-            _kind(declared)
+        for declared in _parts(spec.type):
+            if attrs.has(declared):
+                check_fields(declared)
+            else:
+                _kind(declared)
+
+
+def _parts(declared: Any) -> tuple[Any, ...]:
+    """Give the types that are read for a field: the keys and values of a mapping, else one."""
+    if get_origin(declared) is Mapping:
+        return get_args(declared)
+    if isinstance(declared, UnionType) or get_origin(declared) is tuple:
+        return get_args(declared)[:1]
+    return (declared,)
 
 
 def _kind(declared: Any) -> Kind:
@@ -217,6 +224,8 @@ def _is_required(spec: "attrs.Attribute[Any]") -> bool:
 
 
 def _empty(declared: Any) -> Any:
+    if get_origin(declared) is Mapping:
+        return {}
     return () if get_origin(declared) is tuple else _BROKEN
 
 
@@ -224,6 +233,8 @@ def _addition(spec: "attrs.Attribute[Any]") -> str:
     """Say how to add a missing key."""
     if get_origin(spec.type) is tuple:
         return f"add {spec.name}: with at least one entry"
+    if get_origin(spec.type) is Mapping:
+        return f"add {spec.name}: with its entries"
     return f"add it, for example {spec.name}: {_kind(spec.type).example}"
 
 

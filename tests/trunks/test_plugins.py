@@ -109,6 +109,23 @@ def test_package_that_cannot_be_used_is_named_with_the_reason(install, problems,
     }
 
 
+def with_regions(declared):
+    """Give the provider of the documentation with a mapping in place of its region."""
+    text = BLOCKS["acme_trunk.py"].replace("region: sip.Label", f"regions: {declared}")
+    return text.replace("import Iterator", "import Iterator, Mapping")
+
+
+def test_package_whose_mapping_has_values_of_no_kind_is_named_with_the_reason(install, problems):
+    install(with_regions("Mapping[sip.Label, int]"))
+    assert "TypeError: <class 'int'> has no kind of value" in problems()["trunks[0].provider"]
+
+
+def test_mapping_that_a_package_requires_and_the_file_lacks_is_a_problem(install, problems):
+    install(with_regions("Mapping[sip.Label, sip.Label]"))
+    text = TRUNK.replace("region: south\n", "")
+    assert problems(text) == {"trunks[0].regions": "is missing; add regions: with its entries"}
+
+
 def test_package_that_is_broken_and_unused_harms_nobody(install, read):
     install("raise RuntimeError")
     assert read("name: lab\nprovider: sip\nhost: 10.9.0.1\n").name == "lab"
