@@ -69,9 +69,12 @@ async def _in_redis(config: Config, reactor: Any) -> list[Finding]:
 
     address = parse_redis_url(config.cluster)
     up: Deferred[None] = Deferred()
-    link = RedisLink(
-        address, scripts.KEYS, scripts.ALL, lambda: up.callback(None), reactor=reactor, rng=random.Random()
-    )
+
+    def came_up() -> None:
+        if not up.called:
+            up.callback(None)
+
+    link = RedisLink(address, scripts.KEYS, scripts.ALL, came_up, reactor=reactor, rng=random.Random())
 
     async def look() -> list[Finding]:
         await up

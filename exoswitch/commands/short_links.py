@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.logger import LogLevel, capturedLogs
+from twisted.logger import LogLevel, capturedLogs, formatEvent
 
 from exoswitch.ami.client import AmiProtocol
 from exoswitch.ami.link import AmiLink
@@ -59,4 +59,4 @@ async def linked(
 
 def _told(event: dict[str, Any]) -> str:
     """Give the text of a log event; of a link's trouble without the time of the next attempt, which is not made."""
-    return str(event.get("trouble") or event["log_format"].format(**event))
+    return str(event.get("trouble") or formatEvent(event))
