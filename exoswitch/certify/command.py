@@ -155,6 +155,8 @@ def _tell(report: Report, options: argparse.Namespace) -> int:
     files = {options.json: as_json(report).encode(), options.junit: as_junit(report).encode()}
     if report.conversation is not None:
         files[options.save] = report.conversation.lines()
+    elif options.save is not None:
+        _complain(f"--save: {options.save} was not written: the run ended before the conversation")
     for path, data in files.items():
         try:
             if path is not None:

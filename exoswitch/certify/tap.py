@@ -36,9 +36,10 @@ class Tap(EntryObserver):
             super().received(message)
 
     def binary_received(self, size: int) -> None:
-        """The bot sent a binary message, which Exotel's protocol does not have."""
-        self._tape.said.binary_message()
-        super().binary_received(size)
+        """The bot sent a binary message, which Exotel's protocol does not have; ignored as in `received`."""
+        if self._is_open and self._tape.hung_up_at is None:
+            self._tape.said.binary_message()
+            super().binary_received(size)
 
     def close(self) -> None:
         """Stop listening to the bot."""
