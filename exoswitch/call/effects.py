@@ -163,7 +163,7 @@ class DialSecond(SecondEffect):
     `number` (E.164) is that of a phone which takes a bot's place; None if the session has it.
     """
 
-    number: str | None = None
+    number: str | None = field(default=None, repr=False)
 
 
 @frozen

@@ -120,7 +120,7 @@ class Session:
     updated_at: float
     status: CallStatus = CallStatus.QUEUED
     stream_sid: str = ""
-    custom_field: str | None = None
+    custom_field: str | None = field(default=None, repr=False)
     answered_at: float | None = None
     ended_at: float | None = None
     trunk: str | None = None

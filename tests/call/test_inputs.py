@@ -4,6 +4,7 @@ import pytest
 
 from exoswitch.call.effects import (
     CloseStream,
+    DialSecond,
     DirectMedia,
     ReleaseCall,
     SendDigit,
@@ -69,5 +70,5 @@ def test_channel_that_another_gateway_has_taken_is_let_go():
     assert call.apply(apply_event, ChannelTaken("c1"), HERE) == [CloseStream(None), ReleaseCall(is_elsewhere=True)]
 
 
-def test_pressed_key_is_in_no_log_of_its_event_or_effect():
-    assert "7" not in repr((DigitPressed("sid", "7", 100), SendDigit("7", 100)))
+def test_pressed_key_and_dialled_number_are_in_no_log_of_their_event_or_effect():
+    assert "7" not in repr((DigitPressed("sid", "7", 100), SendDigit("7", 100), DialSecond("+917")))
