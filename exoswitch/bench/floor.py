@@ -7,7 +7,7 @@ exoswitch's.
 import socket
 import time
 
-from exoswitch.audio.frames import FRAME_MS
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ
 from exoswitch.bench._floor import Floor
 from exoswitch.bench.job import STEADY, Job
 from exoswitch.bench.lines import hear, is_heard, tell
@@ -26,11 +26,11 @@ _SILENCE = "A"  # base64
 def message_of(job: Job) -> bytes:
     """Write a media message and its frame, of the length in the middle of a call."""
     start = stream_start(f"ws://{HOST}/", job)
-    audio_bytes = 320 * job.frames
+    audio_bytes = FRAME_BYTES * job.frames
     payload = (_SILENCE * (4 * ((audio_bytes + 2) // 3))).encode()
     seconds = 30
     number = seconds * 1000 // job.chunk_ms
-    text = media_encoding(start, 8000).template % (number, number, seconds * 1000, payload)
+    text = media_encoding(start, SAMPLE_RATE_HZ).template % (number, number, seconds * 1000, payload)
     return ClientFrames(bytes).text(text)
 
 

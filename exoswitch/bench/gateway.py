@@ -21,6 +21,7 @@ from exoswitch.interfaces.bots import IBotConnection, IStreamListener
 from exoswitch.interfaces.media import IMediaLeg, IMediaListener
 from exoswitch.network.native_tls import bot_tls
 from exoswitch.rtp.service import RtpService
+from exoswitch.sim.latency import quantile
 from exoswitch.telemetry.memory import MemoryMetrics
 
 _PORTS = range(10_000, 32_000)  # below those that Linux gives to the phones
@@ -73,7 +74,7 @@ class Call:
 
 
 def free_ports(count: int) -> range:
-    """Find ports for so many calls that no other gateway on this machine uses, be it that of another benchmark."""
+    """Find ports for so many calls that no other program on this machine uses, such as another benchmark."""
     for first in range(_PORTS.start, _PORTS.stop - count, _APART):
         ports = range(first, first + count)
         if all(map(_is_free, ports[:: max(1, count // _PROBES)])):
@@ -153,14 +154,14 @@ class Gateway:
 
     def figures(self) -> dict[str, Any]:
         """Give the counts of the media plane, and the lateness of its ticks, in ms."""
-        late = sorted(self._metrics.observed.get(_LATENESS, ())) or [0.0]
+        late = sorted(self._metrics.observed.get(_LATENESS, ()))
         return {
             "plane": self._rtp.kind,
             "tick": self._rtp.tick,
             "counts": {name: now - self._before[name] for name, now in self._counts().items()},
-            "late_p50_ms": 1000 * late[len(late) // 2],
-            "late_p99_ms": 1000 * late[len(late) * 99 // 100],
-            "late_max_ms": 1000 * late[-1],
+            "late_p50_ms": 1000 * quantile(late, 0.5),
+            "late_p99_ms": 1000 * quantile(late, 0.99),
+            "late_max_ms": 1000 * quantile(late, 1.0),
             "skipped_ticks": self._rtp.skipped_ticks,
             "failed_set_ups": self._failed_set_ups,
         }

@@ -34,11 +34,11 @@ class Job:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Job":
-        """Read it."""
+        """Read a job."""
         return cls(**document)
 
     def document(self) -> dict[str, Any]:
-        """Write it."""
+        """Write it for `of`."""
         return asdict(self)
 
 

@@ -17,7 +17,7 @@ def processor() -> str:
 
 
 def describe() -> dict[str, Any]:
-    """Describe it; `load_average` is that before the benchmark: it should be small."""
+    """Describe the machine; `load_average` is the one before the benchmark, and should be small."""
     memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return {
         "processor": processor(),

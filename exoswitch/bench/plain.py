@@ -19,7 +19,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.ssl import Certificate, optionsForClientTLS
 from twisted.internet.task import LoopingCall
 
-from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, FRAME_SAMPLES
+from exoswitch.audio.frames import FRAME_BYTES, FRAME_MS, FRAME_S, FRAME_SAMPLES
 from exoswitch.audio.g711 import ULAW
 from exoswitch.bench.job import STEADY, Ends, Job
 from exoswitch.bench.subject import HOST, serve
@@ -46,7 +46,7 @@ class PlainCall(WebSocketClientProtocol):
         super().__init__()
         self.opened: Deferred[None] = Deferred()
         self._rtp, self._to_play, self._chunks = PlainRtp(), bytearray(), count(1)
-        self._chunk_ms, self._chunk_bytes = chunk_ms, FRAME_BYTES * chunk_ms // 20
+        self._chunk_ms, self._chunk_bytes = chunk_ms, FRAME_BYTES * chunk_ms // FRAME_MS
         self._port = reactor.listenUDP(0, self._rtp, interface=HOST)
         self._phone, self._sequence = (HOST, phone_port), 0
 

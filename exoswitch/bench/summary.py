@@ -25,7 +25,7 @@ class Gap:
 
 @define
 class Results:
-    """The trials of a run, in their order; `ends` says of numbers of calls why they were too many.
+    """The trials of a run, in their order; `reasons` say why a number of calls was too many.
 
     `gaps` are those of the searches. `shares` are the trials at 70 % of the most calls that were found, by the length
     of messages.
@@ -34,7 +34,7 @@ class Results:
     trials: list[Measured] = field(factory=list)
     shares: dict[int, Measured] = field(factory=dict)
     gaps: dict[tuple[Kind, int], Gap] = field(factory=dict)
-    ends: dict[tuple[Kind, int, int], str] = field(factory=dict)
+    reasons: dict[tuple[Kind, int, int], str] = field(factory=dict)
 
     def floor(self, measured: Measured) -> Measured | None:
         """Find the floor of a trial: the same calls and messages."""
@@ -66,7 +66,7 @@ def sentences(results: Results, limits: Limits) -> Iterator[str]:
             yield from _about(results, good)
         if chunk_ms in results.shares:
             yield at_share(results, results.shares[chunk_ms])
-    yield from results.ends.values()
+    yield from results.reasons.values()
     yield from _left_out(results)
     yield from _failed_set_ups(results)
     if any(is_load_late(trial) for trial in results.trials):

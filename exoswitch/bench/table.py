@@ -77,8 +77,8 @@ def is_load_late(measured: Measured) -> bool:
 
 LATE_LOAD = (
     f"* the load itself was late (p99 over {_LATE_LOAD_MS:.0f} ms, or p99.9 over {2 * _LATE_LOAD_MS:.0f}): "
-    f"delays are its own too, and so is loss if it was late by {JITTER_MAX_MS} ms or more; "
-    "other programs use this machine, or it has too few cores"
+    f"a part of the delays is its own, and of the loss too if it was late by {JITTER_MAX_MS} ms or more; "
+    "end the other programs of this machine, or take one with more cores"
 )
 
 

@@ -25,7 +25,9 @@ RESUMPTION = {"resumption": "true"}
 SAMPLE_RATES_HZ = (8000, 16000, 24000)
 """The rates that a bot's URL may ask for with ``sample-rate=``; the first is the default (spec §1)."""
 
-_SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})  # both spellings are in Exotel's samples
+SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})
+"""The keys of the query that ask for a rate: both spellings are in Exotel's samples."""
+
 _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _TLS = {"wss", "https"}
 _WEBSOCKET = ("ws", "wss")
@@ -60,9 +62,9 @@ class BotAddress:
         parameters: dict[str, str] = {}
         query = self.resource.partition("?")[2]
         for key, value in parse_qsl(query[:MAX_CUSTOM_CHARACTERS], keep_blank_values=True, errors="replace"):
-            if (sample_rate or key not in _SAMPLE_RATE_KEYS) and len(parameters) < MAX_CUSTOM_PARAMETERS:
+            if (sample_rate or key not in SAMPLE_RATE_KEYS) and len(parameters) < MAX_CUSTOM_PARAMETERS:
                 parameters.setdefault(key, value)
-        if custom_field is not None and parameters.keys() <= _SAMPLE_RATE_KEYS:
+        if custom_field is not None and parameters.keys() <= SAMPLE_RATE_KEYS:
             parameters = {html.escape(custom_field): ""} | parameters
         return parameters | RESUMPTION if self.is_resumed else parameters
 
@@ -151,7 +153,7 @@ def _basic(credentials: str) -> str:
 
 def _sample_rate_hz(query: str) -> int:
     for key, value in parse_qsl(query, keep_blank_values=True):
-        if key in _SAMPLE_RATE_KEYS:
+        if key in SAMPLE_RATE_KEYS:
             if value not in map(str, SAMPLE_RATES_HZ):
                 *some, last = SAMPLE_RATES_HZ
                 raise InvalidValue(

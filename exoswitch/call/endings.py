@@ -14,7 +14,6 @@ from exoswitch.telephony.sip_statuses import sip_text
 NORMAL_CLOSING = 1000  # RFC 6455 §7.4.1
 GOING_AWAY = 1001
 
-
 _TRUNK = "the trunk"
 _TRUNK_REMEDY = "check its address and the network: Asterisk asks it by OPTIONS, now again"
 

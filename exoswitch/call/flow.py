@@ -68,7 +68,7 @@ def resume(_: CallInputs, core: CallCore) -> None:
 
 
 def choose_hop(_: CallInputs, core: CallCore, status: int | None = None) -> None:
-    """Have the answer read, or that there is none."""
+    """Ask where the call goes after the passthru's answer, or without one."""
     core.emit(fx.ChooseHop(status))
 
 

@@ -21,5 +21,5 @@ class CallLimits:
 
     @property
     def left_s(self) -> float:
-        """How long the call may last from now on: a second at least, in which it can end in order."""
+        """How long the call may last from now on; at least a second, so that it can end in order."""
         return max(SHORTEST_S, self.max_duration_s - self.spent_s)

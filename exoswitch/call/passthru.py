@@ -6,7 +6,7 @@ Exotel's Passthru applet asks a URL by GET; the statuses 200 and 302 are the two
 from attrs import field, frozen
 
 MOST_HOPS = 10
-"""How often one call may go on: two apps that lead to each other are no endless call."""
+"""The number of times that one call may go on. It ends the call if two apps lead to each other."""
 
 _ON_200, _ON_302 = 200, 302
 

@@ -46,7 +46,7 @@ class Span(Generic[_Value]):
 
 @frozen(kw_only=True)
 class CallSearch:
-    """The calls that an account wants to see; None is no condition, and of a set one member must match.
+    """The calls that an account wants to see; None sets no condition, and a set needs one member that matches.
 
     `began` is in seconds since the epoch, `talked_ms` the length that is shown, in milliseconds, `price` the price of
     a call with its second phone's. `from_numbers`, `to_numbers` and `exophones` are as sessions hold them. At most

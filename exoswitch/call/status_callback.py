@@ -24,7 +24,7 @@ _KEY_BYTES = range(24, 65)
 class StatusCallback:
     """The request of a dialer to be told: the URL to POST to, with its query as it was sent.
 
-    Of `events`, only those that are named are told. Without any, the end alone is told, in Exotel's minimal form.
+    It is told of `events`. Without any, it is told only of the end, in Exotel's minimal form.
     """
 
     url: str = field(repr=False)

@@ -60,7 +60,8 @@ class Next(Enum):
 class Verdict:
     """What the end of an attempt means.
 
-    `health` is that of the trunk, None if the end says nothing about it. `status` is the call's, should it end now.
+    `health` is that of the trunk; None if it is not known how the attempt ended. `status` is the call's, should it
+    end now.
     """
 
     next_trunk: Next

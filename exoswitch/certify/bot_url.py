@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from exoswitch.call.bot_address import SAMPLE_RATES_HZ, is_resolver, parse_address
-
-_RATE_KEYS = ("sample-rate", "sample_rate")  # both spellings are in Exotel's samples
+from exoswitch.call.bot_address import SAMPLE_RATE_KEYS, SAMPLE_RATES_HZ, is_resolver, parse_address
 
 
 def has_credentials(url: str) -> bool:
@@ -55,7 +53,7 @@ def at_rate(rate_hz: int) -> Callable[[str], str]:
 def _split_query(url: str) -> tuple[list[str], list[str]]:
     """Give the sample rate's pairs of the query, and the other pairs."""
     pairs = [pair for pair in urlsplit(url).query.split("&") if pair]
-    rates = [pair for pair in pairs if unquote(pair.partition("=")[0]) in _RATE_KEYS]
+    rates = [pair for pair in pairs if unquote(pair.partition("=")[0]) in SAMPLE_RATE_KEYS]
     return rates, [pair for pair in pairs if pair not in rates]
 
 

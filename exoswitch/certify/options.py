@@ -3,6 +3,9 @@
 import argparse
 from pathlib import Path
 
+CALLER, CALLEE = "+919812345610", "+918047491899"
+ANSWER_S = 8.0
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -23,14 +26,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=float,
-        default=8.0,
+        default=ANSWER_S,
         metavar="SECONDS",
-        help="the bot must be heard within this time (default: 8)",
+        help=f"the bot must be heard within this time (default: {ANSWER_S:g})",
     )
     parser.add_argument(
-        "--from", dest="caller", default="+919812345610", metavar="NUMBER", help="the caller's number"
+        "--from", dest="caller", default=CALLER, metavar="NUMBER", help=f"the caller's number (default: {CALLER})"
     )
-    parser.add_argument("--to", dest="callee", default="+918047491899", metavar="NUMBER", help="the called number")
+    parser.add_argument(
+        "--to", dest="callee", default=CALLEE, metavar="NUMBER", help=f"the called number (default: {CALLEE})"
+    )
     parser.add_argument(
         "--seed", type=int, default=0, help="the same seed gives the same packet loss in the bad network (default: 0)"
     )

@@ -7,6 +7,7 @@ from attrs import Factory, field, frozen
 
 from exoswitch.audio.frames import FRAME_S, SAMPLE_RATE_HZ, SILENCE_PCM
 from exoswitch.call.stream_options import StreamOptions
+from exoswitch.certify.options import ANSWER_S, CALLEE, CALLER
 from exoswitch.certify.tape import Tape
 from exoswitch.certify.verdict import Finding
 from exoswitch.exotel.trace.replay_caller import CallerStep
@@ -16,9 +17,6 @@ from exoswitch.sim.script import Press, Script, Speak
 
 Cue = Callable[[Tape, float], bool]
 """Whether the event that the caller waits for is on the tape."""
-
-CALLER = "+919812345610"
-CALLEE = "+918047491899"
 
 
 @frozen(kw_only=True)
@@ -33,7 +31,7 @@ class Terms:
     url: str = field(repr=False)
     caller: str = field(default=CALLER, repr=False)
     callee: str = field(default=CALLEE, repr=False)
-    answer_s: float = 8.0
+    answer_s: float = ANSWER_S
     handshake_s: float = 10.0
     is_silent: bool = False
     seed: int = 0

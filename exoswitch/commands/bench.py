@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         CannotStart: this install has no compiled load, or not the plane that is wanted.
+        InvalidValue: a file cannot be written, or matplotlib is missing for the picture.
     """
     outputs.check([("--json", options.json), ("--plot", options.plot)])
     _check_install(options)
@@ -66,10 +67,7 @@ def _check_install(options: argparse.Namespace) -> None:
         raise CannotStart("--wss: this machine has no OpenSSL library (libssl.so.3)", "Install its package, libssl3.")
     _tick_place(options)
     if options.plot:
-        try:
-            from exoswitch.bench import picture  # noqa: F401, PLC0415 - needs the extra `plot`
-        except ImportError:
-            raise CannotStart("--plot needs matplotlib", "pip install exoswitch[plot]") from None
+        outputs.check_drawing()
 
 
 def _settings(options: argparse.Namespace, folder: Path) -> Settings:
@@ -108,7 +106,7 @@ def _told_tick(options: argparse.Namespace) -> str:
 
 
 def _plan(options: argparse.Namespace) -> Iterator[str]:
-    """Tell how long a search takes, whose trials are not known before."""
+    """Say how long a search takes at most: its trials are not known before."""
     if options.calls:
         return
     searches = len(options.chunk_ms) * (1 + len(options.compare))
@@ -160,17 +158,17 @@ class Bench:
                 continue
             is_good, is_sure = not self._limits.broken(measured), not table.is_load_late(measured)
             ramp.tried(calls, is_good=is_good, cpu=measured.cpu, is_sure=is_sure)
-        self._keep_note(kind, chunk_ms, ramp.bad)
+        self._keep_reason(kind, chunk_ms, ramp.bad)
         self.results.gaps[kind, chunk_ms] = Gap(ramp.good, ramp.bad)
         return ramp.good
 
-    def _keep_note(self, kind: Kind, chunk_ms: int, calls: int) -> None:
-        """Of the numbers that were too many, keep what is told of the smallest."""
-        kept = self.results.ends.get((kind, chunk_ms, calls))
-        for key in [key for key in self.results.ends if key[:2] == (kind, chunk_ms)]:
-            del self.results.ends[key]
+    def _keep_reason(self, kind: Kind, chunk_ms: int, calls: int) -> None:
+        """Keep the reason of the smallest number that was too many, and no other."""
+        kept = self.results.reasons.get((kind, chunk_ms, calls))
+        for key in [key for key in self.results.reasons if key[:2] == (kind, chunk_ms)]:
+            del self.results.reasons[key]
         if kept is not None:
-            self.results.ends[kind, chunk_ms, calls] = kept
+            self.results.reasons[kind, chunk_ms, calls] = kept
 
     def _try(self, kind: Kind, calls: int, chunk_ms: int, settings: Settings) -> Measured | None:
         """Run one trial, print its line, and note which limit it breaks; None: a program of it failed."""
@@ -184,7 +182,7 @@ class Bench:
         try:
             measured = run_trial(kind, calls, chunk_ms, settings, progress)
         except BenchmarkFailed as problem:
-            self.results.ends[kind, chunk_ms, calls] = f"{kind}, {calls} calls: {problem}"
+            self.results.reasons[kind, chunk_ms, calls] = f"{kind}, {calls} calls: {problem}"
             return None
         finally:
             if sys.stderr.isatty():
@@ -195,7 +193,7 @@ class Bench:
         if broken:
             also = "; the load itself was late" if table.is_load_late(measured) else ""
             text = f"{kind}, {chunk_ms} ms messages, {calls} calls are too many: {broken}{also}"
-            self.results.ends[kind, chunk_ms, calls] = text
+            self.results.reasons[kind, chunk_ms, calls] = text
         return measured
 
 

@@ -13,7 +13,7 @@ from exoswitch.fleet.trunks.status import Alarm
 from exoswitch.printable import in_columns
 from exoswitch.trunks.registry import SETTINGS
 
-ANSWER_S = 10.0
+_ANSWER_S = 10.0
 _HEADINGS = (
     *("TRUNK", "PROVIDER", "WHERE", "REGISTERED", "REACHABLE", "CIRCUIT", "CHANNELS", "CPS", "ANSWERED", "WHY"),
 )
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
         BackendUnavailable: no gateway answers.
     """
     path: Path = options.file
-    answer = ask_gateway(load(path, SETTINGS, os.environ), path, "trunks", ANSWER_S)
+    answer = ask_gateway(load(path, SETTINGS, os.environ), path, "trunks", _ANSWER_S)
     if options.json:
         print(json.dumps(answer, indent=2))
         return 0

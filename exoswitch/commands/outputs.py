@@ -1,6 +1,7 @@
 """Adapter: the output files of a command, checked before it does its work."""
 
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 from exoswitch.errors import InvalidValue
@@ -22,6 +23,18 @@ def check(files: Iterable[tuple[str, Path | None]]) -> None:
             _try(path)
         except OSError as error:
             raise unwritable(option, path, error) from None
+
+
+def check_drawing() -> None:
+    """Check that this install can draw a picture.
+
+    Raises:
+        InvalidValue: it lacks the extra `plot`.
+    """
+    if find_spec("matplotlib") is None:
+        raise InvalidValue(
+            "--plot: a picture needs matplotlib, which is not installed; run: pip install 'exoswitch[plot]'"
+        )
 
 
 def make_folder(option: str, path: Path) -> None:

@@ -5,11 +5,11 @@ import datetime as dt
 import os
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 from exoswitch.billing.report import Report, Summary
 from exoswitch.billing.report_text import as_csv, as_json, as_table
+from exoswitch.commands import outputs
 from exoswitch.commands.compare import compare
 from exoswitch.commands.stored_sessions import ledger
 from exoswitch.config.loader import load
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return run_reactor(lambda reactor: compare(config, options, reactor))
     days = list(_days(options, day_of(time.time())))
     if options.plot:
-        _check_plot()
+        outputs.check_drawing()
     return run_reactor(lambda reactor: _print(config, options, days, reactor))
 
 
@@ -79,10 +79,3 @@ def _days(options: argparse.Namespace, today: dt.date) -> Iterator[dt.date]:
     if count > _LONGEST:
         raise InvalidValue(f"--from: {first} to {last} are {count} days; report at most {_LONGEST} at once")
     return (first + dt.timedelta(days=number) for number in range(count))
-
-
-def _check_plot() -> None:
-    if find_spec("matplotlib") is None:
-        raise InvalidValue(
-            "--plot: a picture needs matplotlib, which is not installed; run: pip install 'exoswitch[plot]'"
-        )

@@ -18,8 +18,6 @@ from exoswitch.errors import InvalidValue
 
 _LONGEST_S = 300
 _LARGEST_BYTES = 2 * SAMPLE_RATE_HZ * _LONGEST_S + 64 * 1024  # with room for the other chunks of a WAV file
-
-
 _LARGEST_CERTIFICATES = 4 * 1024 * 1024
 
 

@@ -31,10 +31,11 @@ _END_OF_RANGE = re.compile(r"[0-9]{1,4}", re.ASCII)  # at most 10,000 numbers
 
 _DEAREST = 1_000_000
 _LONGEST_PULSE_S = 3600
-YES = frozenset({"true", "yes", "on"})
-NO = frozenset({"false", "no", "off"})
 _LOWEST_PORT = 1024
 _HIGHEST_PORT = 65535
+
+YES = frozenset({"true", "yes", "on"})
+NO = frozenset({"false", "no", "off"})
 
 
 class Unreadable(ExoswitchError):  # noqa: N818

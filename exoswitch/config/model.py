@@ -152,7 +152,7 @@ class CostConfig:
 
 @frozen(kw_only=True)
 class TrunkConfig:
-    """The keys of every SIP trunk; each provider's own class adds more.
+    """The keys of every trunk; each provider's own class adds more.
 
     `numbers` are those that it may show (E.164), its default one first; none means any number. `channels` is the
     limit of concurrent calls, `cps` of new calls a second. `order` and `weight` rank it among the others, as

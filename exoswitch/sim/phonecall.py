@@ -46,7 +46,7 @@ class Origin:
 class PhoneCall:
     """A call between a phone and a gateway, or a `partner`, another phone.
 
-    `channel` is the phone's, `leg` the gateway's. `find` finds a call by the beginning of its channel's id.
+    `channel` is the phone's, `leg` the gateway's. `find` finds a call by its channel: see `SimulatedPbx.find`.
     """
 
     _exchange: Exchange

@@ -42,6 +42,13 @@ def test_a_thread_for_the_plane_in_python_is_refused_with_a_remedy(capsys):
     assert "set --plane to auto or compiled" in told
 
 
+def test_a_picture_without_matplotlib_is_refused_with_the_remedy(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("exoswitch.bench._load", reason="needs the compiled load")
+    monkeypatch.setattr("exoswitch.commands.outputs.find_spec", lambda name: None)
+    assert main(["bench", "--plot", str(tmp_path / "a.svg")]) == 2
+    assert "pip install 'exoswitch[plot]'" in capsys.readouterr().err
+
+
 def test_an_install_without_a_compiler_says_that_it_cannot_measure(monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "exoswitch.bench._load", None)
     assert main(["bench", "--calls", "1"]) == 1

@@ -98,7 +98,7 @@ def test_option_that_cannot_be_read_is_refused(file, option, value, told, capsys
 
 
 def test_picture_without_matplotlib_is_refused_with_the_remedy(file, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("exoswitch.commands.report.find_spec", lambda name: None)
+    monkeypatch.setattr("exoswitch.commands.outputs.find_spec", lambda name: None)
     assert main(["report", str(file), "--plot", str(tmp_path / "a.svg")]) == 2
     assert "pip install 'exoswitch[plot]'" in capsys.readouterr().err
 
