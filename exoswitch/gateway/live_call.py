@@ -63,8 +63,7 @@ class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
     `find_app` gives the bot of an app. While it `is_fenced`, it is not dialled. `on_second` carries out effects about
-    a second phone. `on_changed` is called with the session whenever a change of it is written, and `on_channels` with
-    the call's former channels when it has others.
+    a second phone. `on_changed` is called with each session that is written, `on_channels` with channels it has left.
     """
 
     _session: Session
@@ -116,7 +115,9 @@ class LiveCall:
         self._attempts = CallAttempts(environment, self._choice, self._limits.budget_s, self._log)
         self._flow = CallFlow(self.record, self._core, self.inputs, environment, self._find_app, self.feed, self._log)
         self._flow.begin()
-        self._timers = CallTimers(self.inputs, environment.clock, self.feed, self._turn_came)
+        self._timers = CallTimers(
+            self.inputs, environment.clock, self.feed, self._turn_came, lambda: self.channel.switch.ready
+        )
         self._dialling = CallDialling(
             environment,
             self._core,

@@ -9,18 +9,25 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from exoswitch.call.effects import Timer
 from exoswitch.call.inputs import CallInputs
 
+LOOK_AGAIN_S = 0.5
+UNSEEN_S = 20.0  # a link is up again by then, or Asterisk is dead
+
+_OF_A_PHONE_THAT_RINGS = frozenset({Timer.POST_DIAL, Timer.RING})
+
 
 @define(eq=False)
 class CallTimers:
     """Starts timers, and cancels those that a new state does not own; `feed` takes the input that an expiry is.
 
-    `turn_came` feeds how punctual a trunk's turn is.
+    `turn_came` feeds how punctual a trunk's turn is. While the link to Asterisk is down, a phone may be answered
+    unseen: then nothing is concluded from the end of its ring time before the link `is_up` again.
     """
 
     _inputs: CallInputs
     _clock: IReactorTime
     _feed: Callable[[Callable[[], None]], None]
     _turn_came: Callable[[], None]
+    _is_up: Callable[[], bool]
     _running: dict[Timer, IDelayedCall] = field(factory=dict, init=False)
 
     def start(self, timer: Timer, seconds: float) -> None:
@@ -38,7 +45,11 @@ class CallTimers:
         if running is not None:
             running.cancel()
 
-    def _expire(self, timer: Timer) -> None:
+    def _expire(self, timer: Timer, unseen_s: float = 0.0) -> None:
+        if timer in _OF_A_PHONE_THAT_RINGS and unseen_s < UNSEEN_S and not self._is_up():
+            after = LOOK_AGAIN_S, self._expire, timer, unseen_s + LOOK_AGAIN_S
+            self._running[timer] = self._clock.callLater(*after)
+            return
         del self._running[timer]
         inputs = self._inputs
         expired = {

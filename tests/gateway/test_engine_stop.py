@@ -41,6 +41,43 @@ def test_call_that_was_answered_while_the_link_was_down_is_led_here_and_talks_to
     assert house.session(sid).answered_at is not None
 
 
+def _rung_out_unseen(house):
+    """Let the ring time of a phone end while the link to its Asterisk is down."""
+    sid = result.successResultOf(house.place()).call_sid
+    house.happens(ev.ChannelDialled(sid), ev.ChannelRinging(sid), ev.SwitchLost("connection lost"))
+    house.switch.ready = False
+    house.clock.advance(house.session(sid).ring_s or 45.0)
+    house.clock.pump([0.5] * 10)
+    assert house.session(sid).status is CallStatus.RINGING
+    house.switch.ready = True
+    return sid
+
+
+def test_phone_that_was_answered_unseen_is_not_hung_up_at_the_end_of_its_ring_time(house):
+    sid = _rung_out_unseen(house)
+    (leg,) = house.media.legs
+    house.happens(ev.SwitchReady(frozenset({sid}), {sid: (leg.host, leg.port)}, frozenset({sid})))
+    house.clock.pump([0.5] * 4)
+    assert house.session(sid).status is CallStatus.IN_PROGRESS
+    assert "hang_up" not in house.switch.verbs()
+
+
+def test_phone_that_still_rings_when_the_link_is_up_again_has_rung_out(house):
+    sid = _rung_out_unseen(house)
+    house.happens(ev.SwitchReady(frozenset({sid})))
+    house.clock.pump([0.5] * 2)
+    assert house.switch.asked[-1] == ("hang_up", sid, 16)
+    house.happens(ev.ChannelHungUp(sid, 16, ""))
+    assert house.session(sid).status is CallStatus.NO_ANSWER
+
+
+def test_link_that_stays_down_ends_a_call_that_rings(house):
+    sid = _rung_out_unseen(house)
+    house.switch.ready = False
+    house.clock.pump([0.5] * 40)
+    assert house.switch.asked[-1] == ("hang_up", sid, 16)
+
+
 def test_no_new_call_goes_to_an_asterisk_whose_link_is_down(house):
     house.happens(ev.SwitchLost("connection lost"))
     result.failureResultOf(house.place(), NoCapacity)
