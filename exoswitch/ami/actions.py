@@ -16,6 +16,9 @@ from exoswitch.errors import RemoteProtocolError
 # The application of a channel that an Originate has made, until it is answered and the dialplan begins (22.10).
 _BEING_DIALLED = "AppDial2"
 
+# The one of a call that waits for a gateway. A claim leaves it; a bridge, or another place in the dialplan, does not.
+_WAITING = "AGI"
+
 LEG_ADDRESS = f"EVAL(${{CHANNEL(linkedid)}},${{{LOCAL_ADDRESS}}},${{{LOCAL_PORT}}})"
 
 _NO_SUCH_CHANNEL = re.compile(r"No such channel|Channel does not exist: .*|Channel .* does not exist\.")
@@ -112,6 +115,11 @@ def is_being_dialled(answer: AmiMessage) -> bool:
     The channel's state would not tell: it is up as soon as the phone is answered, before the dialplan's first step.
     """
     return answer.get("Value") == _BEING_DIALLED
+
+
+def is_waiting(answer: AmiMessage) -> bool:
+    """Read the answer to `get_application`: whether an inbound call waits for a gateway."""
+    return answer.get("Value") == _WAITING
 
 
 def answered(channels: Iterable[AmiMessage]) -> frozenset[str]:

@@ -174,6 +174,11 @@ class AsteriskSwitch(AmiLink):
         await ami.command(actions.redirect(channel_id, FULL_CONTEXT))
 
     @deferred
+    async def is_waiting(self, channel_id: str) -> bool:
+        """Say whether an inbound channel still waits in the dialplan."""
+        return actions.is_waiting(await self._ready_ami.command(actions.get_application(channel_id)))
+
+    @deferred
     async def claim(self, channel_id: str) -> None:
         """Put our name on an inbound channel, unless another gateway's is on it."""
         owner = await self._claims.claim(self._ready_ami, channel_id)

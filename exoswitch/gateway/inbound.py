@@ -2,7 +2,8 @@
 
 Every gateway that is paired with the Asterisk hears of the call and asks the allocator; all get the same answer. The
 chosen gateway takes the call. The others stand by until the call has audio or is gone, and ask again every 0.2 s: if
-the chosen gateway dies, another one is chosen within a second.
+the chosen gateway dies, another one is chosen within a second. Before that, Asterisk is asked whether the call still
+waits: its audio may have gone unheard, as where its bot has handed it over to a person at once.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from twisted.logger import Logger
 from exoswitch.call import events as ev
 from exoswitch.call.endings import not_placed
 from exoswitch.call.session import Direction, Session
-from exoswitch.errors import BackendUnavailable, NoCapacity, QuotaReached, TrunkError
+from exoswitch.errors import BackendUnavailable, ChannelGone, NoCapacity, QuotaReached, TrunkError, TrunkRefused
 from exoswitch.fleet.leases import Lease
 from exoswitch.gateway.call_metrics import count_refused
 from exoswitch.gateway.environment import Environment
@@ -171,7 +172,10 @@ class Inbound(Service):
         began_at = self._environment.clock.seconds()
         try:
             while not arrival.is_settled and self._environment.clock.seconds() - began_at < GIVE_UP_S:
-                lease = await self._ask(arrival)
+                excluding = await self._passed_over(arrival)
+                if arrival.is_settled:
+                    return
+                lease = await self._ask(arrival, excluding)
                 if arrival.is_settled:
                     self._leave(lease)
                 elif lease.gateway == self._environment.node:
@@ -193,12 +197,28 @@ class Inbound(Service):
             if not arrival.is_refused:
                 self._settle(arrival)
 
-    async def _ask(self, arrival: _Arrival) -> Lease:
+    async def _passed_over(self, arrival: _Arrival) -> str | None:
+        """Give the chosen gateway if it did not take the call in time; settle a call that was taken unheard."""
+        late = arrival.passing_over(self._environment.clock.seconds())
+        if late is None:
+            return None
+        try:
+            if not await arrival.switch.is_waiting(arrival.channel_id):
+                self._settle(arrival)
+        except ChannelGone:
+            self._settle(arrival)
+        except BackendUnavailable:
+            return None  # We could not take it.
+        except TrunkRefused as problem:
+            self._log.debug("{channel_id}: {problem}", channel_id=arrival.channel_id, problem=str(problem))
+        return late
+
+    async def _ask(self, arrival: _Arrival, excluding: str | None) -> Lease:
         received = self._environment.nodes.receive(
             arrival.switch.name,
             arrival.channel_id,
             arrival.session.call_sid,
-            excluding=arrival.passing_over(self._environment.clock.seconds()),
+            excluding=excluding,
             quotas=self._rules.now.routing.quotas_of(arrival.route.account),
         )
         return await self._environment.of_fleet(received)

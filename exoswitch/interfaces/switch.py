@@ -55,6 +55,15 @@ class ISwitch(Interface):
             BackendUnavailable: not ready, or no answer in time.
         """
 
+    def is_waiting(channel_id: str) -> Deferred[bool]:
+        """Say whether an inbound channel still waits in the dialplan: no gateway has bridged it or turned it away.
+
+        Raises:
+            ChannelGone: the caller has hung up.
+            TrunkRefused: Asterisk refused the question.
+            BackendUnavailable: not ready, or no answer in time.
+        """
+
     def claim(channel_id: str) -> Deferred[None]:
         """Put our name on an inbound channel that waits in the dialplan; `bridge` does so, too.
 

@@ -230,6 +230,7 @@ class TakeOverContract:
         channel_id = (await first.hear(CallArrived)).channel_id
         await first.bridge(channel_id)
         await first.hears_the_phone()
+        assert await second.switch.is_waiting(channel_id) is False
         assert await second.take_over(channel_id, is_bridged=False) is True
         await second.is_told_of_media_at(second)
         await second.hears_the_phone()
@@ -254,10 +255,13 @@ class TakeOverContract:
         await second.hear(CallArrived)
         await first.switch.claim(channel_id)
         await first.die()
+        assert await second.switch.is_waiting(channel_id) is True
         assert await second.take_over(channel_id, is_bridged=False) is True
         await second.hears_the_phone()
+        assert await second.switch.is_waiting(channel_id) is False
         second.switch.hang_up(channel_id, 16)
         await second.hear(ChannelHungUp)
+        assert await outcome_of(second.switch.is_waiting(channel_id)) is ChannelGone
 
     async def test_call_that_was_left_to_another_gateway_can_be_taken_over_to_end_it(self, phones, stage):
         phones.answer()

@@ -3,7 +3,7 @@
 import pytest
 
 from exoswitch.call import events as ev
-from exoswitch.errors import CallTaken
+from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkRefused
 from tests.harness.gateways import (
     LEG,
     OURS,
@@ -49,6 +49,29 @@ def test_inbound_call_that_the_chosen_gateway_does_not_hear_of_is_taken_by_anoth
     assert first.switch.asked == []
     assert second.switch.asked == [("take_over", "1700.1", *LEG, False)]
     assert list(fleet.leases().values()) == ["gw2"]
+
+
+@pytest.mark.parametrize(
+    "waits", [False, ChannelGone("no such channel"), BackendUnavailable("Asterisk pbx1 is not ready")]
+)
+def test_inbound_call_whose_audio_goes_unheard_is_left_to_the_gateway_that_took_it(fleet, waits):
+    first, second = fleet.add("gw1"), fleet.add("gw2")
+    second.switch.waits = waits
+    fleet.happens(ARRIVAL)
+    first.happens(ev.MediaAnnounced("1700.1", "10.0.1.5", 15000, LEG))
+    fleet.advance(3.0)
+    assert first.switch.asked == [("bridge", "1700.1", *LEG)]
+    assert second.switch.asked == []
+    assert list(fleet.leases().values()) == ["gw1"]
+
+
+def test_inbound_call_is_taken_from_a_dead_gateway_where_asterisk_does_not_say_whether_it_waits(fleet):
+    second, _ = fleet.add("gw2"), fleet.add("gw1")
+    second.switch.waits = TrunkRefused("Permission denied")
+    fleet.kill("gw1")
+    second.happens(ARRIVAL)
+    fleet.advance(1.5)
+    assert second.asked("take_over") == [("take_over", "1700.1", *LEG, False)]
 
 
 def test_inbound_call_that_ends_before_a_gateway_took_it_is_forgotten(fleet):

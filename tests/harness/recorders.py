@@ -23,6 +23,7 @@ class RecordedSwitch:
     asked: list = field(factory=list)
     answer: Exception | Deferred | None = None
     is_led: bool = True
+    waits: bool | Exception = True
     gone: set = field(factory=set)
 
     def _reply(self, *request, result=None):
@@ -36,6 +37,9 @@ class RecordedSwitch:
 
     def bridge(self, channel_id, media_host, media_port):
         return self._reply("bridge", channel_id, media_host, media_port)
+
+    def is_waiting(self, channel_id):
+        return fail(self.waits) if isinstance(self.waits, Exception) else succeed(self.waits)
 
     def claim(self, channel_id):
         return self._reply("claim", channel_id)
