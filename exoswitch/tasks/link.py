@@ -180,11 +180,15 @@ class Link(Service, Generic[C, Found]):
         if self.running:
             self._warn("{server} cannot be reached at {where}: {reason}", failure.getErrorMessage())
 
-    def _warn(self, text: str, reason: str) -> None:
+    def _warn(self, text: str, reason: str, *, retries: bool = True) -> None:
+        """Warn of a trouble once, and again after a while; with `retries` say when the link is tried again."""
         now = self._clock.seconds()
         if reason != self._warned or now >= self._warned_at + REPEAT_WARNING_S:
             self._warned, self._warned_at = reason, now
             trouble = text.format(server=self.server, where=self.where, reason=reason.rstrip("."))
+            if not retries:
+                self._log.warn("{trouble}", trouble=trouble)
+                return
             wait_s = self._choose_wait()
             self._log.warn("{trouble}; the next attempt is in {wait_s:.1f} s", trouble=trouble, wait_s=wait_s)
 

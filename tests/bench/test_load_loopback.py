@@ -103,4 +103,4 @@ def test_concealed_and_silent_frames_are_no_audio_of_the_phone(load):
 
 def test_a_load_that_ends_closes_no_descriptor_of_others():
     program = "from exoswitch.bench._load import Load; import os; Load(2, 2, 1, '', ''); os.fstat(0)"
-    subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, "-P", "-c", program], stdin=subprocess.DEVNULL, check=True)

@@ -99,7 +99,8 @@ class RedisLink(Link[Any, None]):
             except txredisapi.ScriptDoesNotExist:  # by SCRIPT FLUSH
                 return await self._answer(redis.eval(script.text, self._keys, arguments))
         except _ScriptFailed as problem:
-            self._warn("{server} at {where} could not run a script: {reason}", str(problem.__cause__))
+            text = "{server} at {where} could not run a script: {reason}"
+            self._warn(text, str(problem.__cause__), retries=False)
             raise
         except BackendUnavailable as problem:
             if redis is self.connection:
