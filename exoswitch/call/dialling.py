@@ -11,7 +11,8 @@ from exoswitch.call import endings
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore, DialProgress
 from exoswitch.call.effects import Timer
-from exoswitch.call.inputs import ENDED_UNSEEN, CallInputs, may_fail_over
+from exoswitch.call.feeding import ENDED_UNSEEN, may_fail_over
+from exoswitch.call.inputs import CallInputs
 from exoswitch.call.outputs import HANG_UP_WAIT_S, RING_GRACE_S, asks, clear, connect, finish, finishes, take_over
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.call.verdicts import AttemptEnd, End, Next, Verdict

@@ -10,7 +10,8 @@ from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.logger import Logger
 
 from exoswitch.call.events import ChannelEvent, ChannelHungUp, MediaAddress, SwitchReady
-from exoswitch.call.inputs import ENDED_UNSEEN, CallInputs
+from exoswitch.call.feeding import ENDED_UNSEEN
+from exoswitch.call.inputs import CallInputs
 from exoswitch.errors import BackendUnavailable, CallTaken, ChannelGone, TrunkError
 from exoswitch.gateway.environment import SESSION_STORE
 from exoswitch.interfaces.switch import ISwitch, Origination

@@ -15,7 +15,8 @@ from exoswitch.call import effects as fx
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore
 from exoswitch.call.effects import Timer
-from exoswitch.call.inputs import CallInputs, apply_claim, apply_judgement, apply_turn
+from exoswitch.call.feeding import apply_claim, apply_judgement, apply_turn
+from exoswitch.call.inputs import CallInputs
 from exoswitch.call.machine import owned_timers
 from exoswitch.errors import BackendUnavailable, ExoswitchError, InvalidValue, NoCapacity, TrunkError
 from exoswitch.gateway.attempts import CallAttempts

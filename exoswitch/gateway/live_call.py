@@ -18,14 +18,9 @@ from zope.interface import implementer
 from exoswitch.call import effects as fx
 from exoswitch.call import events as ev
 from exoswitch.call.core import CallCore, Role
+from exoswitch.call.feeding import apply_answer, apply_close, apply_event, apply_listing
 from exoswitch.call.flow import FindApp
-from exoswitch.call.inputs import (
-    CallInputs,
-    apply_answer,
-    apply_close,
-    apply_event,
-    apply_listing,
-)
+from exoswitch.call.inputs import CallInputs
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.machine import (
     begin,

@@ -20,7 +20,7 @@ from exoswitch.call.effects import (
     Timer,
     WaitForTurn,
 )
-from exoswitch.call.inputs import ENDED_UNSEEN, MOST_MISSED_TURNS, apply_claim, apply_turn
+from exoswitch.call.feeding import ENDED_UNSEEN, MOST_MISSED_TURNS, apply_claim, apply_turn
 from exoswitch.call.session import CallStatus
 from tests.harness.call_machine import (
     FIRST,

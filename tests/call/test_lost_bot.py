@@ -15,7 +15,7 @@ from exoswitch.call.effects import (
     StartTimer,
     Timer,
 )
-from exoswitch.call.inputs import apply_close
+from exoswitch.call.feeding import apply_close
 from exoswitch.call.session import CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.call.stream_options import StreamOptions
 from tests.harness.call_machine import FAILURE, PATHS, TO_DRAINING, TO_LOST, TO_TALKING, Call, ending_in

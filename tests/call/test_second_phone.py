@@ -6,7 +6,7 @@ from exoswitch.call import effects as fx
 from exoswitch.call.core import Role
 from exoswitch.call.effects import Timer
 from exoswitch.call.events import ChannelAnswered
-from exoswitch.call.inputs import apply_event
+from exoswitch.call.feeding import apply_event
 from exoswitch.call.session import CallStatus, DisconnectedBy, StreamStatus
 from tests.harness.call_machine import (
     BUSY,

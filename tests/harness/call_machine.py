@@ -12,8 +12,8 @@ from exoswitch.call.effects import (
     RecordEnding,
     ReleaseCall,
 )
+from exoswitch.call.feeding import apply_judgement
 from exoswitch.call.flow import apply_passthru_answer, apply_stream_end
-from exoswitch.call.inputs import apply_judgement
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.passthru import Passthru
 from exoswitch.call.session import CallStatus, Ending

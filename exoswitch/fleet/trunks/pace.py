@@ -11,8 +11,8 @@ from attrs import define
 GUARD = 1.016
 """Turns are this much further apart than 1/cps: N + 1 dials in a second need one that is 16 ms later than another.
 
-A gateway does not dial more than 10 ms late (LATE_S in call.inputs), which leaves 6 ms for the way to the carrier. So
-a trunk reaches 98.4 % of its limit.
+A gateway does not dial more than 10 ms late (LATE_S in call.feeding), which leaves 6 ms for the way to the carrier.
+So a trunk reaches 98.4 % of its limit.
 """
 
 AHEAD_MAX_US = 60_000_000

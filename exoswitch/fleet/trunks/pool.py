@@ -52,7 +52,7 @@ class ITrunkPool(IService):
         """
 
     def missed(token: str) -> Deferred[TrunkGrant]:
-        """Take another turn on the same trunk for a dial that was not sent within `LATE_S` (call.inputs) of its turn.
+        """Take another turn on the same trunk for a dial that was not sent in time: `LATE_S` of call.feeding.
 
         Raises:
             NoCapacity: there is no turn in time, or the token has no channel; the channel stays until `release`.

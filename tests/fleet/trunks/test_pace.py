@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import floats, integers, lists
 
-from exoswitch.call.inputs import LATE_S
+from exoswitch.call.feeding import LATE_S
 from exoswitch.fleet.trunks.pace import AHEAD_MAX_US, GUARD, Pace, microseconds, spacing_us
 
 NOW_US = 1_700_000_000_000_000

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from exoswitch.call.inputs import LATE_S
+from exoswitch.call.feeding import LATE_S
 from exoswitch.errors import BackendUnavailable, NoCapacity
 from exoswitch.fleet.redis.address import RedisAddress
 from exoswitch.fleet.redis.codec import read_ok, read_words

@@ -10,7 +10,7 @@ from exoswitch.call.effects import (
     SendDigit,
 )
 from exoswitch.call.events import ChannelTaken, DigitPressed, MediaAnnounced, SwitchReady
-from exoswitch.call.inputs import apply_event, apply_listing
+from exoswitch.call.feeding import apply_event, apply_listing
 from exoswitch.call.session import DisconnectedBy
 from tests.harness.call_machine import TO_TALKING, Call, ending_in
 
