@@ -1,5 +1,7 @@
 """Adapter: the attempts of one call: the trunk of each, the time of its turn, and what the fleet is told of it."""
 
+from collections.abc import Collection
+
 from attrs import define, evolve, field
 from twisted.logger import Logger
 
@@ -14,6 +16,9 @@ from exoswitch.gateway.environment import Environment
 from exoswitch.gateway.trunk_choice import OutboundRoute, TrunkChoice
 from exoswitch.interfaces.switch import ISwitch
 from exoswitch.telephony.sip_statuses import FINAL_ANSWERS
+
+SECOND_WAIT_S = 20.0
+"""How long a second phone waits for a turn if no trunk has an earlier one: a person is on the line already."""
 
 _CAUSES = {End.SILENT: "silence", End.NO_CHANNEL: "no-channel"}
 
@@ -49,11 +54,19 @@ class CallAttempts:
         self._give_back()
         token = session.channel_of(len(session.attempts) + 1)
         tried = [attempt.trunk for attempt in session.attempts]
-        route = await self._choice.choose(session, token, tried, self._longest_wait_s)
+        route = await self._chosen(session, token, tried)
         self.route, self._token = route, token
         if self._is_over:
             self._give_back()
         return route.chosen
+
+    async def _chosen(self, session: Session, token: str, tried: Collection[str]) -> OutboundRoute:
+        try:
+            return await self._choice.choose(session, token, tried, self._longest_wait_s)
+        except TrunksFull:
+            if self._is_over or session.parent_call_sid is None or self._first_at is not None:
+                raise
+            return await self._choice.choose(session, token, tried, SECOND_WAIT_S)
 
     async def turn_again(self, session: Session) -> ChosenTrunk:
         """Take another turn on the same trunk; if it has none soon, choose a trunk again.

@@ -50,7 +50,7 @@ def attempts(choice, released):
 
 @pytest.fixture
 def session():
-    return SimpleNamespace(attempts=(), channel_of=lambda number: f"call-{number}")
+    return SimpleNamespace(attempts=(), parent_call_sid=None, channel_of=lambda number: f"call-{number}")
 
 
 def test_channel_that_is_granted_after_the_end_is_given_back_once(attempts, choice, session, released):

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from twisted.internet.task import deferLater
 
 from exoswitch.call.session import CallStatus
@@ -128,6 +129,39 @@ def test_each_phone_has_its_own_trunks_with_failover(monkeypatch):
     assert len(house.dialled) == 4
     assert (session.status, session.second.status) == (CallStatus.COMPLETED, CallStatus.COMPLETED)
     assert session.second.trunk in OWN
+
+
+class BusyTrunk(Phones):
+    """Two phones on trunks that dial every ten seconds."""
+
+    trunks = 1
+
+    def config(self, calls):
+        config = super().config(calls)
+        return evolve(config, trunks=tuple(evolve(trunk, cps=0.1) for trunk in config.trunks[: self.trunks]))
+
+
+def test_second_phone_waits_longer_for_its_turn_than_a_new_call_does(monkeypatch):
+    house = BusyTrunk(monkeypatch)
+    session = house.connected(house.hangs_up(0), wait_s=15.0)
+    assert house.dialled_at[1] - house.dialled_at[0] == pytest.approx(10.2, abs=0.1)
+    assert (session.status, session.second.status) == (CallStatus.COMPLETED, CallStatus.COMPLETED)
+
+
+def test_second_phone_takes_another_trunk_that_has_an_earlier_turn(monkeypatch):
+    class TwoTrunks(BusyTrunk):
+        trunks = 2
+
+    house = TwoTrunks(monkeypatch)
+    assert house.connected(house.hangs_up(0), wait_s=3.0).second.trunk == "second"
+    assert house.dialled_at[1] - house.dialled_at[0] == pytest.approx(1.0, abs=0.2)
+
+
+def test_second_phone_that_waits_for_its_turn_is_not_dialled_when_the_first_one_hangs_up(monkeypatch):
+    house = BusyTrunk(monkeypatch)
+    session = house.connected(house.hangs_up(0), wait_s=5.0)
+    assert len(house.dialled) == 1
+    assert (session.status, session.second.status) == (CallStatus.COMPLETED, CallStatus.CANCELED)
 
 
 def test_call_ends_when_it_is_as_long_as_it_may_be_counted_from_the_first_answer(monkeypatch):
