@@ -92,7 +92,15 @@ class Phone:
         for data in self.to_gateway.due(now):
             with suppress(OSError):  # the system's buffer is full: the packet is lost, as in a network
                 self._port.write(data, self.remote)
-        deadlines = [due for due in (self.to_gateway.next_deadline(), self.from_gateway.next_deadline()) if due]
-        if deadlines and not (self._wake_up is not None and self._wake_up.active()):
-            delay_s = max(0.0, min(deadlines) - now)
-            self._wake_up = self._reactor.callLater(delay_s, lambda: self._carry(self._reactor.seconds()))
+        deadlines = (self.to_gateway.next_deadline(), self.from_gateway.next_deadline())
+        due_at = min((due for due in deadlines if due is not None), default=None)
+        if due_at is not None:
+            self._wake_up_at(due_at, now)
+
+    def _wake_up_at(self, due_at: float, now: float) -> None:
+        """Carry again at this time, or before if that was to be done already."""
+        if self._wake_up is not None and self._wake_up.active():
+            if self._wake_up.getTime() <= due_at:
+                return
+            self._wake_up.cancel()
+        self._wake_up = self._reactor.callLater(max(0.0, due_at - now), lambda: self._carry(self._reactor.seconds()))
