@@ -11,7 +11,7 @@ from exoswitch.call import endings
 from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.core import CallCore, DialProgress
 from exoswitch.call.effects import Timer
-from exoswitch.call.feeding import ENDED_UNSEEN, may_fail_over
+from exoswitch.call.feeding import ENDED_UNSEEN, may_try_another
 from exoswitch.call.inputs import CallInputs
 from exoswitch.call.outputs import HANG_UP_WAIT_S, RING_GRACE_S, asks, clear, connect, finish, finishes, take_over
 from exoswitch.call.session import CallStatus, Ending
@@ -67,7 +67,7 @@ def originate(_: CallInputs, core: CallCore, spent_s: float = 0.0) -> None:
     core.dialled, core.ending = DialProgress(), None
     timeout_s = POST_DIAL_MOST_S + core.limits.ring_s
     core.emit(fx.Originate(timeout_s), fx.StartTimer(Timer.RING, timeout_s + RING_GRACE_S))
-    if core.trunk is not None and may_fail_over(core, spent_s + core.trunk.post_dial_s):
+    if core.trunk is not None and may_try_another(core, spent_s + core.trunk.post_dial_s):
         core.emit(fx.StartTimer(Timer.POST_DIAL, core.trunk.post_dial_s))
 
 

@@ -128,7 +128,8 @@ class JudgeAttempt(TrunkEffect):
 class EndAttempt(TrunkEffect):
     """Record how an attempt ended, and tell the fleet what this says of its trunk.
 
-    `how` the call would end with it. `end` and `verdict` are None if we ended it ourselves.
+    `how` is the ending of the call, should it end with this attempt. `end` and `verdict` are None if we ended it
+    ourselves.
     """
 
     how: Ending

@@ -63,13 +63,13 @@ def apply_judgement(inputs: CallInputs, core: CallCore, elapsed_s: float, spent_
     end = core.dialled.end(elapsed_s)
     verdict = judge(end, frozenset() if core.trunk is None else core.trunk.own_refusals)
     is_again = verdict.next_trunk is Next.ONCE and core.told_of_phone is not None
-    if verdict.next_trunk is Next.NO or is_again or not may_fail_over(core, spent_s):
+    if verdict.next_trunk is Next.NO or is_again or not may_try_another(core, spent_s):
         inputs.give_up(end, verdict)
     else:
         inputs.fail_over(end, verdict)
 
 
-def may_fail_over(core: CallCore, spent_s: float) -> bool:
+def may_try_another(core: CallCore, spent_s: float) -> bool:
     """Whether another trunk may be dialled, `spent_s` seconds after the call's first dial."""
     has_another = core.trunk is not None and not core.trunk.is_last and core.attempts < core.limits.attempts
     return core.may_fail_over and has_another and spent_s < core.limits.budget_s

@@ -42,9 +42,9 @@ When a bot's stream is over and the caller is still there, the call may go on to
 In `asking_passthru` the caller waits for its answer. `choosing_hop` lasts for no time: what follows is known at once.
 `resume_flow` begins there with a call of another gateway.
 
-First the states with the timers that each owns, then the table; `call/dialling.py` and `call/outputs.py` have what
-each transition does. A pair of state and input that is not in the table is illegal and raises `automat.NoTransition`:
-it is a bug of ours.
+First the states with the timers that each owns, then the table. `call/dialling.py`, `call/outputs.py`, `call/flow.py`
+and `call/second_phone.py` have what each transition does. A pair of state and input that is not in the table is
+illegal and raises `automat.NoTransition`: it is a bug of ours.
 """
 
 from collections.abc import Iterable, Mapping

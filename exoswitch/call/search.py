@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from exoswitch.call.session import CallStatus, Direction, Session
 
@@ -58,8 +58,8 @@ class CallSearch:
     call_sids: frozenset[str] | None = None
     statuses: frozenset[CallStatus] | None = None
     directions: frozenset[Direction] | None = None
-    from_numbers: frozenset[str] | None = None
-    to_numbers: frozenset[str] | None = None
+    from_numbers: frozenset[str] | None = field(default=None, repr=False)
+    to_numbers: frozenset[str] | None = field(default=None, repr=False)
     exophones: frozenset[str] | None = None
     talked_ms: Span[int] | None = None
     price: Span[Decimal] | None = None

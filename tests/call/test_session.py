@@ -3,6 +3,7 @@
 import pytest
 from attrs import evolve
 
+from exoswitch.call.search import CallSearch
 from exoswitch.call.session import BotTarget, CallStatus, Direction, Ending, Session
 
 SESSION = Session(
@@ -45,3 +46,8 @@ def test_final_statuses_are_final(status):
 def test_secrets_and_numbers_do_not_show_in_a_session():
     assert "hush" not in repr(evolve(SESSION, custom_field="hush"))
     assert "9812345610" not in repr(SESSION)
+
+
+def test_numbers_do_not_show_in_a_search():
+    numbers = frozenset({"+919812345610"})
+    assert "9812345610" not in repr(CallSearch(account="acme1", from_numbers=numbers, to_numbers=numbers))
