@@ -74,8 +74,15 @@ def _failures(suite: ET.Element) -> Iterable[tuple[str, str]]:
     for case in suite.iter("testcase"):
         problem = next((found for kind in ("failure", "error") if (found := case.find(kind)) is not None), None)
         if problem is not None:
-            test = f"{case.attrib['classname'].replace('.', '/')}.py::{case.attrib['name']}"
-            yield test, problem.attrib.get("message", "").partition("\n")[0]
+            yield _id_of(case), problem.attrib.get("message", "").partition("\n")[0]
+
+
+def _id_of(case: ET.Element) -> str:
+    """Name a test as pytest takes it; a file that could not be read has its own name only."""
+    names = case.attrib["classname"].split(".")
+    classes = [name for name in names if name[:1].isupper()]
+    file = "/".join(names[: len(names) - len(classes)])
+    return "::".join([f"{file}.py", *classes, case.attrib["name"]]) if file else case.attrib["name"]
 
 
 def closing_words(outcomes: Iterable[Outcome]) -> str:

@@ -23,10 +23,9 @@ def results():
 def read(results, tmp_path):
     """Give a function that reads the outcome of a run, which it makes up from the tests' names and their problems."""
 
-    def read(status, **tests):
+    def read(status, classname="tests.e2e.test_calls", **tests):
         cases = "".join(
-            f'<testcase classname="tests.e2e.test_calls" name="{name}">{problem}</testcase>'
-            for name, problem in tests.items()
+            f'<testcase classname="{classname}" name="{name}">{problem}</testcase>' for name, problem in tests.items()
         )
         counts = {kind: cases.count(f"<{kind}") for kind in ("failure", "error", "skipped")}
         (tmp_path / "e2e.xml").write_text(
@@ -65,6 +64,19 @@ def test_a_test_that_fails_twice_stays_failed(read):
     outcome = read(1, late=LATE, broken=BROKEN).after_second_try(read(1, late="", broken=BROKEN))
     assert (outcome.passed, outcome.failed, outcome.again) == (1, 1, ("tests/e2e/test_calls.py::late",))
     assert outcome.failures == (("tests/e2e/test_calls.py::broken", "no port is free"),)
+
+
+@pytest.mark.parametrize(
+    ("classname", "name", "shown"),
+    [
+        ("tests.e2e.test_calls", "test_late", "tests/e2e/test_calls.py::test_late"),
+        ("tests.e2e.test_switch.TestReal", "test_it[a.b]", "tests/e2e/test_switch.py::TestReal::test_it[a.b]"),
+        ("", "tests.e2e.test_broken", "tests.e2e.test_broken"),
+    ],
+)
+def test_a_failed_test_is_named_as_pytest_takes_it(read, classname, name, shown):
+    outcome = read(1, classname=classname, **{name: LATE})
+    assert outcome.failures == ((shown, "no audio"),)
 
 
 def test_a_second_try_that_breaks_off_changes_nothing(results, read, tmp_path):
