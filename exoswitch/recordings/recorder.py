@@ -90,8 +90,10 @@ class Recorder(Service):
         return recording
 
     @deferred
-    async def is_written(self, account: str, call_sid: str, suffix: str) -> bool:
+    async def is_written(self, account: str, call_sid: str, suffix: str, *, in_thread: InThread) -> bool:
         """Whether a recording without a file is being written, here or by another gateway of this folder.
+
+        The folder is searched `in_thread`: not in that of the recordings, where audio would wait.
 
         Raises:
             ValueError: no recording can have this name.
@@ -99,7 +101,7 @@ class Recorder(Service):
         place = Place.of(self._upkeep.root, account, call_sid, suffix)
         if any(recording.writer.place == place for recording in self._live):
             return True
-        written_at = await self._in_thread(place.written_at)
+        written_at = await in_thread(place.written_at)
         return written_at is not None and self._wall_clock() - written_at < _WRITTEN_S
 
     # --- Asked by a recording

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ class Recordings:
             return {}
         files = RecordingFiles(
             self._find,
-            self.recorder.is_written,
+            partial(self.recorder.is_written, in_thread=self._downloads.run),
             self.links,
             authentication,
             calls,

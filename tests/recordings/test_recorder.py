@@ -4,6 +4,7 @@ import errno
 import stat
 
 import pytest
+from twisted.internet.defer import maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.call.recording import Recorded
@@ -14,7 +15,7 @@ result = SynchronousTestCase()
 
 
 def is_written(desk):
-    return result.successResultOf(desk.recorder.is_written("acme1", SID, "mp3"))
+    return result.successResultOf(desk.recorder.is_written("acme1", SID, "mp3", in_thread=maybeDeferred))
 
 
 @pytest.fixture
@@ -237,3 +238,8 @@ def test_a_part_of_another_gateway_is_being_written_while_it_grows(desk, ago_s, 
     desk.pass_s(1)
     grow_old(desk.folder, desk.now - ago_s)
     assert is_written(desk) is expected
+
+
+def test_a_search_for_a_part_leaves_the_thread_of_the_recordings_to_their_audio(desk, monkeypatch):
+    monkeypatch.setattr(desk.recorder, "_in_thread", None)
+    assert not is_written(desk)
