@@ -22,6 +22,8 @@ static const struct address ASTERISK = {.host = 1, .port = 1};
 static const double FRAME_S = 0.02;
 
 static bool is_malloc_refused, is_realloc_refused, is_watch_refused;
+static pthread_t ticker;
+static bool is_ticker_waiting;
 static struct plane plane;
 static struct session *session;
 static struct message_encoder *messages;
@@ -52,7 +54,6 @@ static void *tick_in_thread(void *nothing)
 /* Refuse to watch; a tick of another thread may come before the refusal is known. */
 int __wrap_epoll_ctl(int epoll, int how, int handle, struct epoll_event *wanted)
 {
-    pthread_t ticker;
     struct timespec until;
     if (!is_watch_refused || how != EPOLL_CTL_ADD)
         return __real_epoll_ctl(epoll, how, handle, wanted);
@@ -62,10 +63,18 @@ int __wrap_epoll_ctl(int epoll, int how, int handle, struct epoll_event *wanted)
     until.tv_nsec %= 1000000000;
     if (pthread_create(&ticker, NULL, tick_in_thread, NULL) != 0)
         abort();
-    if (pthread_timedjoin_np(ticker, NULL, &until) != 0)
-        pthread_detach(ticker);
+    is_ticker_waiting = pthread_timedjoin_np(ticker, NULL, &until) != 0;
     errno = ENOSPC;
     return -1;
+}
+
+/* Watch sockets again, and let the tick end that waited for the refusal: one thread ticks at a time. */
+static void end_refusal(void)
+{
+    is_watch_refused = false;
+    if (is_ticker_waiting)
+        pthread_join(ticker, NULL);
+    is_ticker_waiting = false;
 }
 
 /* Let 20 ms pass; write what Python is told, but for RTP and the caller's audio. */
@@ -256,7 +265,7 @@ static void a_watch_of_a_bot(void)
     say(OTHER, sizeof OTHER - 1);
     is_watch_refused = true;
     printf("served: %d\n", plane_serve(session, serving));
-    is_watch_refused = false;
+    end_refusal();
     tick("with");
     read_all(near);
 }
@@ -267,7 +276,7 @@ static void a_watch_of_a_call(void)
     struct session *other = new_session(handle);
     is_watch_refused = true;
     printf("added: %d\n", plane_add(&plane, other));
-    is_watch_refused = false;
+    end_refusal();
     session_let_go(other);
     close(handle);
     tick("with");
