@@ -1,6 +1,11 @@
 """Core: every error that exoswitch raises, each written for the operator who will read it."""
 
+import errno
+
 from attrs import frozen
+
+NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Why a socket cannot be had now: the process or the kernel has no room for it."""
 
 
 class ExoswitchError(Exception):

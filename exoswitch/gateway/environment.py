@@ -61,7 +61,7 @@ class Environment:
     switches: Mapping[str, ISwitch]
     trunks: ITrunkPool
     recordings: IRecordings
-    holds: Holds = field(default=Factory(lambda its: Holds(its.clock), takes_self=True))
+    holds: Holds = field(default=Factory(lambda environment: Holds(environment.clock), takes_self=True))
     claim_lead: ClaimLead = field(factory=ClaimLead, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.call"), init=False)
 

@@ -47,8 +47,8 @@ class CallTimers:
 
     def _expire(self, timer: Timer, unseen_s: float = 0.0) -> None:
         if timer in _OF_A_PHONE_THAT_RINGS and unseen_s < UNSEEN_S and not self._is_up():
-            after = LOOK_AGAIN_S, self._expire, timer, unseen_s + LOOK_AGAIN_S
-            self._running[timer] = self._clock.callLater(*after)
+            unseen_s += LOOK_AGAIN_S
+            self._running[timer] = self._clock.callLater(LOOK_AGAIN_S, self._expire, timer, unseen_s)
             return
         del self._running[timer]
         inputs = self._inputs

@@ -1,6 +1,5 @@
 """Adapter: TCP connections to a host by its name, to the first of its addresses that answers (RFC 8305)."""
 
-import errno
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -14,14 +13,13 @@ from twisted.internet.interfaces import IDelayedCall, IProtocol, IProtocolFactor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from exoswitch.errors import BackendUnavailable
+from exoswitch.errors import NO_ROOM, BackendUnavailable
 from exoswitch.network.interfaces import INames
 from exoswitch.network.reach import EVERYWHERE, Reach
 from exoswitch.tasks.deferred import deferred
 
 ATTEMPT_DELAY_S = 0.25  # RFC 8305 §5
 _ANY_PORT = 9
-_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 @implementer(IStreamClientEndpoint)
@@ -47,7 +45,7 @@ class HostEndpoint:
         """Connect.
 
         Raises:
-            HostNotFound, BackendUnavailable: the name could not be looked up.
+            HostNotFound, BackendUnavailable: the name could not be looked up, or an address not checked.
             AddressRefused: no address of the host is within reach.
             ConnectError: no address could be connected to; this is the error of the first one.
         """
@@ -83,7 +81,7 @@ def is_own_address(address: str) -> bool:
             probe.connect((address, _ANY_PORT))
             source: str = probe.getsockname()[0]
     except OSError as problem:
-        if problem.errno in _NO_ROOM:
+        if problem.errno in NO_ROOM:
             raise BackendUnavailable(f"an address cannot be checked now: {problem.strerror}") from problem
         return False  # there is no way to it
     return ip_address(source.partition("%")[0]) == ip_address(address.partition("%")[0])

@@ -42,7 +42,7 @@ class Deleted:
 class _Day:
     """The files of one day and account, as they were when the folder was changed last."""
 
-    changed_at: int
+    changed_ns: int
     size: int
     parts: tuple[Path, ...]
 
@@ -124,12 +124,12 @@ class Upkeep:
 
     def _look(self, day: Path) -> _Day:
         """Look into a day; one without new files is known."""
-        changed_at = day.stat().st_mtime_ns
+        changed_ns = day.stat().st_mtime_ns
         known = self._known.get(day)
-        if known is None or known.changed_at != changed_at:
+        if known is None or known.changed_ns != changed_ns:
             parts = tuple(path for path in day.iterdir() if path.suffix == ".part")
             size = sum(_size(path) for path in self._files(day))
-            known = self._known[day] = _Day(changed_at, size, parts)
+            known = self._known[day] = _Day(changed_ns, size, parts)
         return known
 
     def _files(self, day: Path) -> Iterator[Path]:

@@ -1,6 +1,5 @@
 """Adapter: the media plane of a node: its ports, its tick, and the legs of its calls."""
 
-import errno
 import random
 import select
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.config.model import RtpConfig
 from exoswitch.config.own_addresses import is_own
-from exoswitch.errors import NoCapacity
+from exoswitch.errors import NO_ROOM, NoCapacity
 from exoswitch.interfaces.media import IMediaListener, IMediaPlane
 from exoswitch.interfaces.metrics import IMetrics, Reading
 from exoswitch.rtp.bound_leg import BoundLeg
@@ -34,7 +33,6 @@ from exoswitch.tasks.spawn import spawn
 
 _MAX_BINDS = 32  # ports in a row that other programs use before a call is refused
 _CAN_POLL = hasattr(select, "epoll")  # Linux
-_NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - to be compared with
 
 
@@ -145,7 +143,7 @@ class RtpService(Service):
             try:
                 endpoint.bind(self._reactor, port, address)
             except CannotListenError as error:
-                if error.socketError.errno in _NO_ROOM:  # the next port would fail too
+                if error.socketError.errno in NO_ROOM:  # the next port would fail too
                     self._ports.give_back(port, self._clock.seconds())
                     raise error.socketError from error
                 self._log.warn("RTP port {port} cannot be bound: {error}", port=port, error=str(error))
