@@ -1,6 +1,8 @@
 """Adapter: sends a file as an answer: read in a thread, a piece at a time, as fast as the client takes it."""
 
+import errno
 import os
+import stat
 from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
@@ -68,11 +70,19 @@ def _close(file: OpenFile, in_thread: InThread) -> None:
 
 
 def _open(path: Path) -> OpenFile | None:
+    """Open a file, and nothing else: a pipe would hold the thread of all files until somebody writes into it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as problem:
+        if problem.errno == errno.ELOOP:  # a link
+            return None
+        raise
     status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        return None
     return OpenFile(descriptor, status.st_size, status.st_mtime, path.suffix)
 
 

@@ -244,6 +244,14 @@ def test_an_empty_recording_is_served(shelf):
     assert (shelf.get(auth=KEY).code, shelf.get(auth=KEY).text) == (200, b"")
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(os.devnull)])
+def test_what_is_no_file_is_no_recording(shelf, make):
+    shelf.file.unlink()
+    make(shelf.file)
+    shelf.calls.session = None
+    assert shelf.get(auth=KEY).code == 404
+
+
 def _begun(shelf):
     """Begin a download whose reads wait for `step`."""
     connection = shelf.server.connect()
