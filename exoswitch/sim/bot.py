@@ -21,6 +21,7 @@ from exoswitch.sim.conversation import Conversation, Media, Started, Told
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.sounds import frames
+from exoswitch.telephony.numbers import mask
 
 
 @define(eq=False)
@@ -112,7 +113,7 @@ class BotProtocol(WebSocketServerProtocol):
         else:
             self.stream.told.happened(told)
         if isinstance(told, Started):
-            self._bot.tell(f"call {told.call_sid} from {told.caller} to {told.callee}")
+            self._bot.tell(f"call {told.call_sid} from {mask(told.caller)} to {mask(told.callee)}")
             if self._behaviour.deaf_s:
                 self.transport.pauseProducing()
                 self._later(self._behaviour.deaf_s, self.transport.resumeProducing)
