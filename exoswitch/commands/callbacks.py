@@ -1,7 +1,6 @@
 """Root: `exoswitch callbacks`: the status callbacks that wait or have failed; the failed ones can be sent again."""
 
 import argparse
-import datetime as dt
 import json
 import os
 import time
@@ -13,7 +12,7 @@ from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.errors import CorruptRecord
 from exoswitch.outbox.rows import Kept
-from exoswitch.printable import in_columns, printable
+from exoswitch.printable import in_columns, printable, utc
 from exoswitch.sessions.document import from_text
 from exoswitch.tasks.deferred import deferred
 from exoswitch.telephony.numbers import mask
@@ -91,9 +90,9 @@ def _facts(one: Kept) -> dict[str, Any]:
         "account": account,
         "receiver": receiver,
         "number": _number(one),
-        "since": None if one.since is None else _utc(one.since),
+        "since": None if one.since is None else utc(one.since),
         "attempts": one.attempts,
-        "next_attempt": _utc(one.due_at) if one.state == "waiting" else None,
+        "next_attempt": utc(one.due_at) if one.state == "waiting" else None,
         "why": one.why,
     }
 
@@ -112,7 +111,3 @@ def _number(one: Kept) -> str:
         return mask(from_text(one.document).customer)
     except CorruptRecord:
         return "?"
-
-
-def _utc(moment: float) -> str:
-    return dt.datetime.fromtimestamp(moment, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

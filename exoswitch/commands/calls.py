@@ -17,7 +17,7 @@ from exoswitch.commands.stored_sessions import read_only
 from exoswitch.config.loader import load
 from exoswitch.config.model import Config
 from exoswitch.errors import CorruptRecord
-from exoswitch.printable import in_columns, printable
+from exoswitch.printable import in_columns, printable, utc
 from exoswitch.sessions.notes import Note
 from exoswitch.tasks.deferred import deferred
 from exoswitch.telephony.numbers import mask
@@ -172,4 +172,4 @@ def _host(url: str) -> str:
 
 
 def _utc(moment: float | None) -> str | None:
-    return None if moment is None else dt.datetime.fromtimestamp(moment, dt.UTC).isoformat(timespec="seconds")
+    return None if moment is None else utc(moment)

@@ -3,7 +3,6 @@
 Each line is JSON: the time, the reason, and the note. `exoswitch doctor` counts them. All methods block.
 """
 
-import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+
+from exoswitch.printable import utc
 
 FILE_NAME = "set-aside.jsonl"
 MAX_BYTES = 16 * 1024 * 1024
@@ -35,7 +36,7 @@ class SetAside:
         Raises:
             OSError: the file cannot be written.
         """
-        at = dt.datetime.fromtimestamp(now, dt.UTC).isoformat(timespec="seconds")
+        at = utc(now)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:

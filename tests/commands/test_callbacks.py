@@ -41,7 +41,7 @@ def test_table_has_neither_secrets_nor_whole_numbers():
 
 def test_json_has_all_facts():
     facts, _ = json.loads(as_json([FAILED, WAITING]))
-    assert facts["since"] == "2023-11-14T22:13:20Z"
+    assert facts["since"] == "2023-11-14T22:13:20+00:00"
     assert (facts["account"], facts["receiver"], facts["next_attempt"]) == ("acme1", "crm.example.org:443", None)
 
 
