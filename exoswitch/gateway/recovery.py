@@ -30,6 +30,7 @@ class Recovery(Service):
     _resumer: Resumer
     _rules: CurrentRules
     _left: dict[str, Session] = field(factory=dict, init=False)
+    _under_way: set[str] = field(factory=set, init=False)
     _channels: dict[str, frozenset[str]] = field(factory=dict, init=False)
     _retry: Retry = field(init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.recovery"), init=False)
@@ -99,19 +100,27 @@ class Recovery(Service):
 
     async def _go_on(self, switch: ISwitch) -> None:
         for session in await self._still_left(switch):
-            if session.call_sid not in self._left:
-                continue  # The list came twice, and the other look at it has ended this call.
-            possible = self._channels_of(session)
-            is_up = not self._channels[switch.name].isdisjoint(possible)
-            if self._calls.find(session.call_sid) is not None:
-                pass  # Another gateway had accepted it, and has handed it over again.
-            elif any(self._calls.of_channel(switch, channel_id) is not None for channel_id in possible):
-                self._resumer.end(session, "its caller was answered as a new call")
-            elif is_up or session.answered_at is None:
-                await self._resume(session, switch)
-            else:
-                self._resumer.end(session, "it ended while no gateway had it")
-            self._left.pop(session.call_sid, None)
+            call_sid = session.call_sid
+            if call_sid not in self._left or call_sid in self._under_way:
+                continue  # The list came twice: the other look at it had this call, or has it.
+            self._under_way.add(call_sid)
+            try:
+                await self._go_on_with(session, switch)
+            finally:
+                self._under_way.discard(call_sid)
+            self._left.pop(call_sid, None)
+
+    async def _go_on_with(self, session: Session, switch: ISwitch) -> None:
+        possible = self._channels_of(session)
+        is_up = not self._channels[switch.name].isdisjoint(possible)
+        if self._calls.find(session.call_sid) is not None:
+            pass  # Another gateway had accepted it, and has handed it over again.
+        elif any(self._calls.of_channel(switch, channel_id) is not None for channel_id in possible):
+            self._resumer.end(session, "its caller was answered as a new call")
+        elif is_up or session.answered_at is None:
+            await self._resume(session, switch)
+        else:
+            self._resumer.end(session, "it ended while no gateway had it")
 
     async def _still_left(self, switch: ISwitch) -> list[Session]:
         """Give the calls that were left at an Asterisk; it may have been away for long, and some have ended since."""
