@@ -1,4 +1,4 @@
-"""Core: texts for a log line or a terminal: without what a terminal would obey, and in aligned columns."""
+"""Core: texts for a log line, a terminal or a program: without what a terminal would obey, times, aligned columns."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
