@@ -23,6 +23,7 @@ from exoswitch.gateway.rules import Rules
 from exoswitch.process import behind_audio
 from exoswitch.tasks.deferred import deferred
 from exoswitch.tasks.spawn import spawn
+from exoswitch.telephony.numbers import mask_in_text
 from exoswitch.trunks.registry import SETTINGS, build
 from exoswitch.wiring.gateway import Gateway
 
@@ -78,11 +79,11 @@ class Reload:
 
     @deferred
     async def run(self) -> Outcome:
-        """Take the file as it is now; the log has the outcome, too."""
+        """Take the file as it is now; the log has the outcome, too, with the phone numbers masked."""
         outcome: Outcome = await self._turns.run(self._reload)
         tell = self._log.error if outcome.status else self._log.info
         for line in outcome.lines:
-            tell("reload: {line}", line=line)
+            tell("reload: {line}", line=mask_in_text(line))
         return outcome
 
     @deferred

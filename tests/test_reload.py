@@ -150,6 +150,14 @@ def test_secret_is_taken_and_never_told(running):
     assert running.rules.accounts.by_name["acme1"].api_token == "an0ther-token-of-acme"
 
 
+def test_number_of_a_problem_is_whole_for_the_operator_and_masked_in_the_log(running):
+    outcome = running.write(GOOD + "numbers: {'+918047491899': {ap: 1001}}\n")
+    assert outcome.status == 2
+    assert "numbers.+918047491899" in "".join(outcome.lines)
+    assert "numbers.+9180******99" in "".join(running.log)
+    assert "918047491899" not in "".join(running.log)
+
+
 def test_account_or_host_that_is_removed_is_refused_at_once(running):
     running.write(
         GOOD.replace('"${TOKEN}"}', '"${TOKEN}", stream_hosts: [10.8.0.5]}') + "private_networks: [10.9.0.0/16]\n"

@@ -23,6 +23,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)  # ITU-T E.164: at most 15 d
 _FOREIGN = re.compile(r"\+(?!910)[1-9][0-9]{6,15}", re.ASCII)  # one digit more may be a national 0
 _INDIAN = re.compile(r"(?:\+?91)?0?([1-9][0-9]{9})", re.ASCII)
 
+_IN_TEXT = re.compile(r"(?<!\w)\+?[0-9]{7,15}(?!\w)", re.ASCII)
+
 _MASKED_AT_LEAST = 6
 _HEAD_SHOWN = 5
 _TAIL_SHOWN = 2
@@ -44,6 +46,11 @@ def mask(number: str) -> str:
     head = min(_HEAD_SHOWN, max(0, len(text) - _MASKED_AT_LEAST - tail))
     hidden = len(text) - head - tail
     return text[:head] + "*" * hidden + text[len(text) - tail :]
+
+
+def mask_in_text(text: str) -> str:
+    """Mask every phone number in a text that someone else wrote: each run of 7 to 15 digits."""
+    return _IN_TEXT.sub(lambda found: mask(found[0]), text)
 
 
 def of_sip_user(text: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.errors import InvalidValue
-from exoswitch.telephony.numbers import dialable, mask, national, normalise, same_number, written
+from exoswitch.telephony.numbers import dialable, mask, mask_in_text, national, normalise, same_number, written
 
 FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
 
@@ -139,3 +139,10 @@ def test_number_that_a_phone_can_have_may_be_dialled(number):
 def test_number_that_no_phone_can_have_may_not_be_dialled(number):
     with pytest.raises(InvalidValue, match=r"ten digits after \+91"):
         dialable(number)
+
+
+def test_numbers_in_a_text_are_masked_and_its_other_words_are_kept():
+    text = "numbers.+918047491899.app: is 1001, not 08047491899; port 65535, call 12ab345678901f"
+    assert mask_in_text(text) == (
+        "numbers.+9180******99.app: is 1001, not 080******99; port 65535, call 12ab345678901f"
+    )
