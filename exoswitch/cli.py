@@ -33,13 +33,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             f"to start the gateway: twistd -n exoswitch --config {file}; to check: exoswitch check-config {file}"
         )
-    options = parser.parse_args(words)
     try:
-        return int(options.run(options))
+        return _run(parser.parse_args(words))
+    finally:
+        _drop_unwritten()
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run a command, and write all that it has printed; the words for a problem go to the standard error."""
+    try:
+        status = int(options.run(options))
+        sys.stdout.flush()
     except (ExoswitchError, OSError, KeyboardInterrupt) as problem:
         text, status = _told(problem)
         print(text, end="\n" if text else "", file=sys.stderr)
-        return status
+    return status
+
+
+def _drop_unwritten() -> None:
+    """Drop what the standard output does not take, so that Python does not try and fail to write it at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _open_streams() -> None:

@@ -236,25 +236,6 @@ def test_database_that_cannot_be_reached_has_its_remedy(file):
 
 
 @pytest.mark.loopback
-def test_list_whose_reader_has_gone_ends_without_words(file, tmp_path):
-    stored(tmp_path)
-    program = "import sys; from exoswitch.cli import main; sys.exit(main(sys.argv[1:]))"
-    reading, writing = os.pipe()
-    os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-c", program, "calls", str(file), "--json"],
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=60,
-        check=False,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    os.close(writing)
-    assert (done.returncode, done.stderr) == (1, "")
-
-
-@pytest.mark.loopback
 def test_port_that_another_program_has_is_counted(file, tmp_path):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 11004))
