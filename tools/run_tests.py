@@ -117,7 +117,7 @@ def _variables(of_tox: Mapping[str, Any]) -> dict[str, str]:
 
 
 def run_part(part: str, command: Command, *tests: str) -> Outcome:
-    """Run one part, or some tests of it alone, and keep its output in its log."""
+    """Run one part, or some tests of it alone; print its output when it ends, and keep it in its log."""
     name = f"{part}-again" if tests else part
     counts = RESULTS / f"{name}.xml"
     alone = ["-n", "0", f"--junitxml={counts}", *tests] if tests else []
@@ -137,8 +137,9 @@ def run_part(part: str, command: Command, *tests: str) -> Outcome:
         except subprocess.TimeoutExpired:
             log.write(b"\nkilled: the part took too long\n")
             status = -9
-    print(f"\n{'=' * 30} {name}: {shlex.join([*command.words, *alone])}")
-    print((RESULTS / f"{name}.log").read_text(errors="replace"), end="", flush=True)
+    told = (RESULTS / f"{name}.log").read_text(errors="replace")
+    # One write: another part may end at the same time.
+    print(f"\n{'=' * 30} {name}: {shlex.join([*command.words, *alone])}\n{told}", end="", flush=True)
     return read_outcome(part, counts, status, time.monotonic() - began)
 
 

@@ -1,4 +1,4 @@
-"""A compiled plane without memory, or with a kernel that watches no further socket: nothing waits for ever."""
+"""The compiled plane gets no memory, or the kernel watches no further socket. No call waits for ever then."""
 
 import os
 import subprocess
