@@ -124,9 +124,6 @@ class AmiServer:
         if not self.pbx.is_booted or not all((dialled, action.get("Context"), action.get("Exten"))):
             self._refuse(state, action, "Originate failed")
             return
-        if channel_id in self.pbx.calls:
-            self._refuse(state, action, "Uniqueid already in use")
-            return
         self._answer(state, action, "Success", ("Message", "Originate successfully queued"))
         origin = Origin(
             action_id=action.action_id,

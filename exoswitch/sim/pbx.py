@@ -67,9 +67,17 @@ class SimulatedPbx:
         script = self.choose_script(number, trunk)
         if not self.trunks[trunk].is_reachable:
             script = evolve(script, reception=DeadTrunk())
-        call = self._begin(PhoneCall(self.exchange, channel, script, origin, variables, self.find))
-        call.dial(now)
+        call = PhoneCall(self.exchange, channel, script, origin, variables, self.find)
+        if self._is_in_use(channel_id):
+            call.fail_without_channel()
+            return call
+        self._begin(call).dial(now)
         return call
+
+    def _is_in_use(self, channel_id: str) -> bool:
+        """Say whether the Uniqueid of a live channel begins with this one, in any case (Asterisk 22.10, measured)."""
+        begun = channel_id.lower()
+        return bool(begun) and any(live.lower().startswith(begun) for live in self.calls)
 
     def tap(self, origin: Origin, tap_id: str, channel_id: str, *, one_side: bool) -> PhoneCall:
         """Send the audio of a channel to the gateway that the dial string of a leg names."""

@@ -83,11 +83,14 @@ class PhoneCall:
             self._exchange.later(now + _SETUP_S, self._ring)
 
     def _find_dead(self, _now: float) -> None:
-        if self.is_over:
-            return
+        if not self.is_over:
+            self.fail_without_channel()
+            self._exchange.do(CloseMedia(self.channel.unique_id))
+
+    def fail_without_channel(self) -> None:
+        """End a call that has no channel. Nothing but the answer to the Originate tells of it."""
         self.is_over = True
         self._exchange.tell(self._response("Failure", _FAILED))
-        self._exchange.do(CloseMedia(self.channel.unique_id))
 
     def _ring(self, now: float) -> None:
         if self.is_over:

@@ -106,6 +106,19 @@ class SwitchContract:
         await gateway.settle()
         assert gateway.kinds() == [OriginateFailed]
 
+    @pytest.mark.parametrize("another", ["sid10", "sid1", "SID10"])
+    async def test_id_with_which_the_id_of_a_live_call_begins_has_no_channel(self, phones, stage, another):
+        phones.ring()
+        gateway = await stage.gateway()
+        await gateway.dial("sid10")
+        await gateway.hear(ChannelRinging)
+        await gateway.dial(another)
+        assert await gateway.hear(OriginateFailed) == OriginateFailed(another, 0)
+        await gateway.settle()
+        assert not gateway.of(ChannelHungUp)
+        gateway.switch.hang_up("sid10", 16)
+        await gateway.hear(ChannelHungUp)
+
     async def test_phone_that_rings_is_hung_up_by_us_without_a_sip_status(self, phones, stage):
         phones.ring()
         gateway = await stage.gateway()

@@ -133,11 +133,6 @@ def test_the_dialled_number_and_trunk_choose_the_script(asterisk):
     assert asterisk.others == [CallBegan(asterisk.pbx.calls["sid-1"])]
 
 
-def test_a_channel_id_in_use_is_refused(asterisk):
-    asterisk.originate()
-    assert asterisk.originate().get("Message") == "Uniqueid already in use"
-
-
 def test_an_originate_without_an_extension_is_refused(asterisk):
     assert not asterisk.act("Originate", ("Channel", "PJSIP/0981@lab")).succeeded
 

@@ -100,10 +100,16 @@ class Ami:
         return [entry for entry in listed if entry["Event"] == "CoreShowChannel"]
 
     def wait_until_idle(self, timeout_s: float = 15.0) -> None:
-        """Wait until the calls of earlier tests have ended."""
+        """Wait until the calls of earlier tests have ended.
+
+        Raises:
+            AssertionError: some did not end in time. They were hung up, so that they fail no further test.
+        """
         give_up_at = time.monotonic() + timeout_s
         while channels := self.channels():
-            assert time.monotonic() < give_up_at, f"still up: {[channel['Channel'] for channel in channels]}"
+            if time.monotonic() > give_up_at:
+                self.ask("Hangup", Channel="/^.*$/")
+                raise AssertionError(f"still up: {[channel['Channel'] for channel in channels]}")
             time.sleep(POLL_S)
 
     def wait_for(
