@@ -40,7 +40,7 @@ STEPS = (  # parts that may run at the same time, the longest first, and how man
 )
 PART_TIMEOUT_S = 600
 ON_REAL_TIME = ("installed", "loopback", "e2e", "fleet", "delays", "pipecat")  # a late process can fail their tests
-MOST_SECOND_TRIES = 3  # of one part; more failures than this are no accident
+MOST_SECOND_TRIES = 6  # of one part; more failures than this are no accident
 MISSABLE = {  # optional environments
     "fuzz": "pip could not install atheris, which needs x86-64 and Python 3.11 to 3.13; the error of pip is above",
     "pipecat": "pip could not install pipecat-ai; the error of pip is above",
