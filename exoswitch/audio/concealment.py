@@ -1,13 +1,11 @@
 """Core: concealment: a lost frame is replaced by the last one, faded; a frame that is left out leaves no click."""
 
-import struct
-
 from attrs import define
 
 from exoswitch.audio.frames import FRAME_SAMPLES, SILENCE_PCM
+from exoswitch.audio.samples import pcm_of, samples_of
 
 _FADE_FRAMES = 3  # about as long as ITU-T G.711 Appendix I conceals
-_SAMPLES = struct.Struct(f"<{FRAME_SAMPLES}h")
 
 
 @define
@@ -30,10 +28,10 @@ def _faded(frame: bytes, step: int) -> bytes:
     """Reduce a frame's loudness linearly: one step of the fade."""
     whole = FRAME_SAMPLES * _FADE_FRAMES
     begin = whole - step * FRAME_SAMPLES
-    return _SAMPLES.pack(*[int(sample * (begin - at) / whole) for at, sample in enumerate(_SAMPLES.unpack(frame))])
+    return pcm_of(int(sample * (begin - at) / whole) for at, sample in enumerate(samples_of(frame)))
 
 
 def spliced(first: bytes, second: bytes) -> bytes:
     """Give a frame that begins as the first and ends as the second: a linear cross-fade."""
-    pairs = zip(_SAMPLES.unpack(first), _SAMPLES.unpack(second), strict=True)
-    return _SAMPLES.pack(*[one + (other - one) * at // FRAME_SAMPLES for at, (one, other) in enumerate(pairs)])
+    pairs = zip(samples_of(first), samples_of(second), strict=True)
+    return pcm_of(one + (other - one) * at // FRAME_SAMPLES for at, (one, other) in enumerate(pairs))

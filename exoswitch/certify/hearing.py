@@ -3,9 +3,9 @@
 PCM is signed 16-bit little-endian at 8,000 Hz.
 """
 
-from array import array
 from itertools import pairwise
-from sys import byteorder
+
+from exoswitch.audio.samples import samples_of
 
 WORD_TICKS = 5
 """100 ms of sound count as a word; less can be a click."""
@@ -19,7 +19,7 @@ _AUDIBLE_PEAK = 500
 
 def is_audible(pcm: bytes) -> bool:
     """Whether a person on the phone hears this PCM."""
-    samples = _samples(pcm)
+    samples = samples_of(pcm)
     return bool(samples) and (max(samples) >= _AUDIBLE_PEAK or min(samples) <= -_AUDIBLE_PEAK)
 
 
@@ -29,11 +29,4 @@ def zero_crossings(pcm: bytes) -> int:
     Its median in a voice hardly depends on the words: in ten minutes of a recorded voice, two samples of 6 s differ
     by up to 25 %. At twice the speed it is 1.8 times as much.
     """
-    return sum((one < 0) is not (next_one < 0) for one, next_one in pairwise(_samples(pcm)))
-
-
-def _samples(pcm: bytes) -> "array[int]":
-    samples = array("h", pcm[: len(pcm) & ~1])
-    if byteorder == "big":
-        samples.byteswap()
-    return samples
+    return sum((one < 0) is not (next_one < 0) for one, next_one in pairwise(samples_of(pcm)))

@@ -1,11 +1,11 @@
 """Core: a picture of a two-sided recording as SVG: a lane for each side, and one time axis."""
 
-from array import array
 from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
+from exoswitch.audio.samples import samples_of
 
 _WIDTH, _LANE, _MARGIN, _TOP = 960, 130, 56, 64
 _COLOURS = ("#0b7285", "#c2410c")
@@ -49,7 +49,7 @@ def _axis(duration_s: float, bottom: int, plot: int) -> Iterator[str]:
 
 
 def _peaks(pcm: bytes, columns: int) -> list[tuple[int, int]]:
-    samples = array("h", pcm[: len(pcm) & ~1])
+    samples = samples_of(pcm)
     if not samples or not columns:
         return []
     edges = [len(samples) * column // columns for column in range(columns + 1)]

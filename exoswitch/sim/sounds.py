@@ -1,13 +1,12 @@
 """Core: the sounds of simulated people: tones, noise, and babble, whose 20 ms frames all differ."""
 
-import sys
-from array import array
 from collections.abc import Iterator
 from functools import lru_cache
 from math import exp, pi, sin
 from random import Random
 
 from exoswitch.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ
+from exoswitch.audio.samples import pcm_of, samples_of
 
 BABBLE_FRAMES = 500
 LOWEST_HZ, HIGHEST_HZ = 50, 3999
@@ -69,15 +68,9 @@ def _babble_samples(dice: Random, samples: int) -> Iterator[float]:
 
 def mixed(pcm: bytes, other: bytes) -> bytes:
     """Add two sounds of the same length."""
-    samples = array("h", pcm), array("h", other)
-    if sys.byteorder == "big":
-        for each in samples:
-            each.byteswap()
-    return _pcm(float(a + b) for a, b in zip(*samples, strict=True))
+    return _pcm(one + another for one, another in zip(samples_of(pcm), samples_of(other), strict=True))
 
 
 def _pcm(samples: Iterator[float]) -> bytes:
-    whole = array("h", (max(-32768, min(32767, round(sample))) for sample in samples))
-    if sys.byteorder == "big":
-        whole.byteswap()
-    return whole.tobytes()
+    """Write samples as PCM; a sample beyond its range is the limit of it."""
+    return pcm_of(max(-32768, min(32767, round(sample))) for sample in samples)

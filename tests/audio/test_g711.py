@@ -1,6 +1,5 @@
 """Both laws against the tables of ITU-T G.711, written here as in the Recommendation."""
 
-import struct
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
 
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.audio.g711 import ALAW, LAWS_BY_NAME, LAWS_BY_PAYLOAD_TYPE, ULAW
+from exoswitch.audio.samples import pcm_of, samples_of
 
 # Tables 1a and 2a: (number of intervals, interval size), from zero outwards; and one unit as a 16-bit value.
 ALAW_INTERVALS, ALAW_UNIT = [(32, 2), (16, 4), (16, 8), (16, 16), (16, 32), (16, 64), (16, 128)], 8
@@ -67,14 +67,14 @@ def test_the_tables_have_the_recommendations_segment_ends(law, table):
 
 @pytest.mark.parametrize(("law", "table"), TABLES)
 def test_every_code_decodes_by_the_tables(law, table):
-    decoded = struct.unpack("<256h", law.decode(bytes(range(256))))
+    decoded = samples_of(law.decode(bytes(range(256))))
     assert list(decoded) == [table.decode(code) for code in range(256)]
 
 
 @pytest.mark.parametrize(("law", "table"), TABLES)
 def test_every_sample_encodes_by_the_tables(law, table):
     samples = range(-(2**15), 2**15)
-    assert list(law.encode(struct.pack("<65536h", *samples))) == [table.encode(sample) for sample in samples]
+    assert list(law.encode(pcm_of(samples))) == [table.encode(sample) for sample in samples]
 
 
 @pytest.mark.parametrize("law", [ALAW, ULAW], ids=lambda law: law.name)
@@ -88,13 +88,13 @@ def test_a_code_survives_decoding_and_encoding(law):
 @settings(deadline=None, max_examples=20)
 @given(samples=st.lists(st.integers(-(2**15), 2**15 - 1), max_size=400), cut=st.integers(0, 400))
 def test_the_pieces_of_a_message_encode_to_the_same(law, samples, cut):
-    pcm = struct.pack(f"<{len(samples)}h", *samples)
+    pcm = pcm_of(samples)
     assert law.encode(pcm[: 2 * cut]) + law.encode(pcm[2 * cut :]) == law.encode(pcm)
 
 
 @pytest.mark.parametrize("law", [ALAW, ULAW], ids=lambda law: law.name)
 def test_a_long_message_encodes_like_its_parts(law):
-    second = struct.pack("<8000h", *range(-4000, 4000))
+    second = pcm_of(range(-4000, 4000))
     assert law.encode(second * 3 + second[:2]) == law.encode(second) * 3 + law.encode(second[:2])
 
 

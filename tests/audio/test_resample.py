@@ -1,7 +1,6 @@
 """The resampler against a reference filter and against tones: pass band, stop band and delay."""
 
 import random
-import struct
 from itertools import pairwise, repeat
 from math import ceil, cos, exp, log10, pi, sin
 
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.audio.resample import REACH_SAMPLES, Resampler
+from exoswitch.audio.samples import pcm_of, samples_of
 
 UPWARD = [(8000, 16000), (8000, 24000)]
 DOWNWARD = [(16000, 8000), (24000, 8000)]
@@ -22,16 +22,8 @@ upward = pytest.mark.parametrize(("from_hz", "to_hz"), UPWARD)
 downward = pytest.mark.parametrize(("from_hz", "to_hz"), DOWNWARD)
 
 
-def packed(samples):
-    return struct.pack(f"<{len(samples)}h", *samples)
-
-
-def unpacked(pcm):
-    return struct.unpack(f"<{len(pcm) // 2}h", pcm)
-
-
 def tone(hz, rate_hz, count=None):
-    return packed([round(LOUD * sin(2 * pi * hz * n / rate_hz)) for n in range(count or rate_hz // 4)])
+    return pcm_of([round(LOUD * sin(2 * pi * hz * n / rate_hz)) for n in range(count or rate_hz // 4)])
 
 
 def chunks(pcm, sizes):
@@ -50,7 +42,7 @@ def converted(pcm, from_hz, to_hz):
 
 def settled(pcm, rate_hz):
     """Give the 200 ms in the middle of 250 ms, away from both ends: whole periods of 100 Hz."""
-    return unpacked(pcm)[rate_hz // 50 : rate_hz // 50 + rate_hz // 5]
+    return samples_of(pcm)[rate_hz // 50 : rate_hz // 50 + rate_hz // 5]
 
 
 def amplitude(samples, hz, rate_hz):
@@ -95,7 +87,7 @@ def test_a_tone_comes_through_clean_in_chunks_of_any_size(from_hz, to_hz, sizes)
     sizes=st.lists(st.integers(0, 60), min_size=1),
 )
 def test_the_result_does_not_depend_on_the_chunks(from_hz, to_hz, samples, sizes):
-    pcm, resampler = packed(samples), Resampler(from_hz, to_hz)
+    pcm, resampler = pcm_of(samples), Resampler(from_hz, to_hz)
     cut = [resampler.feed(chunk) for chunk in chunks(pcm, iter([*sizes, 300]))]
     assert b"".join(cut) + resampler.flush() == converted(pcm, from_hz, to_hz)
 
@@ -125,7 +117,7 @@ def test_downward_the_number_of_samples_is_rounded_up(from_hz, to_hz, sizes):
 
 @upward
 def test_upward_the_delay_is_a_millisecond_and_a_half(from_hz, to_hz):
-    click = unpacked(Resampler(from_hz, to_hz).feed(packed([LOUD] + [0] * 159)))
+    click = samples_of(Resampler(from_hz, to_hz).feed(pcm_of([LOUD] + [0] * 159)))
     delay = click.index(LOUD)
     assert delay / to_hz == REACH_SAMPLES / from_hz == 0.0015
     assert click[: delay + 1] == click[delay : 2 * delay + 1][::-1]  # symmetric: every frequency has this delay
@@ -143,7 +135,7 @@ def test_downward_at_most_a_millisecond_and_a_half_is_held_back(from_hz, to_hz):
 @downward
 def test_downward_the_audio_keeps_its_time(from_hz, to_hz):
     ratio = from_hz // to_hz
-    click = unpacked(converted(packed([0] * 50 * ratio + [LOUD] + [0] * 49 * ratio), from_hz, to_hz))
+    click = samples_of(converted(pcm_of([0] * 50 * ratio + [LOUD] + [0] * 49 * ratio), from_hz, to_hz))
     assert click.index(max(click)) == 50
 
 
@@ -195,7 +187,7 @@ UTMOST = st.lists(st.sampled_from([-(2**15), 2**15 - 1, 0, 4321]), min_size=1, m
 def test_downward_is_the_convolution_clipped_at_full_scale(from_hz, to_hz, samples):
     ratio = from_hz // to_hz
     expected = clipped(value / ratio for value in convolved(samples, filter_taps(ratio))[::ratio])
-    assert unpacked(converted(packed(samples), from_hz, to_hz)) == pytest.approx(expected, abs=50)
+    assert samples_of(converted(pcm_of(samples), from_hz, to_hz)) == pytest.approx(expected, abs=50)
 
 
 @upward
@@ -205,14 +197,14 @@ def test_upward_is_the_convolution_clipped_at_full_scale(from_hz, to_hz, samples
     ratio = to_hz // from_hz
     stretched = [value for sample in samples for value in (sample, *[0] * (ratio - 1))]
     expected = clipped(convolved(stretched, filter_taps(ratio)))
-    delayed = unpacked(converted(packed(samples), from_hz, to_hz))[REACH_SAMPLES * ratio :]
+    delayed = samples_of(converted(pcm_of(samples), from_hz, to_hz))[REACH_SAMPLES * ratio :]
     assert delayed == pytest.approx(expected, abs=50)
 
 
 @both_ways
 def test_a_full_scale_square_wave_does_not_wrap_around(from_hz, to_hz):
     half_wave = from_hz // 500
-    square = unpacked(converted(packed(([2**15 - 1] * half_wave + [-(2**15)] * half_wave) * 20), from_hz, to_hz))
+    square = samples_of(converted(pcm_of(([2**15 - 1] * half_wave + [-(2**15)] * half_wave) * 20), from_hz, to_hz))
     ends = REACH_SAMPLES * to_hz // from_hz
     changes = [before for before, after in pairwise(square[ends:-ends]) if before * after < 0]
     assert max(square) == 2**15 - 1
@@ -227,14 +219,14 @@ def test_the_largest_possible_sum_does_not_overflow(from_hz, to_hz):
     taps = filter_taps(ratio)[:: 1 if from_hz > to_hz else ratio]
     for peak in (2**15 - 1, -(2**15)):
         worst = [peak if tap > 0 else -1 - peak for tap in taps]
-        turned = unpacked(converted(packed([0] * 30 * ratio + worst + [0] * 30 * ratio), from_hz, to_hz))
+        turned = samples_of(converted(pcm_of([0] * 30 * ratio + worst + [0] * 30 * ratio), from_hz, to_hz))
         assert peak in turned
 
 
 @downward
 def test_a_sum_is_rounded_to_the_nearest_sample(from_hz, to_hz):
     ratio = from_hz // to_hz  # half of 1, and a third of 2
-    assert converted(packed([ratio - 1]), from_hz, to_hz) == packed([1])
+    assert converted(pcm_of([ratio - 1]), from_hz, to_hz) == pcm_of([1])
 
 
 @both_ways
@@ -253,8 +245,8 @@ def test_after_a_flush_a_new_stream_begins(from_hz, to_hz):
 @both_ways
 def test_the_last_sample_is_not_lost(from_hz, to_hz):
     resampler = Resampler(from_hz, to_hz)
-    resampler.feed(packed([0] * 239 + [LOUD]))
-    assert max(unpacked(resampler.flush())) > LOUD / 10
+    resampler.feed(pcm_of([0] * 239 + [LOUD]))
+    assert max(samples_of(resampler.flush())) > LOUD / 10
 
 
 @both_ways
@@ -265,8 +257,8 @@ def test_no_samples_give_no_samples(from_hz, to_hz):
 @upward
 def test_up_and_down_again_gives_the_same_audio(from_hz, to_hz):
     speech = tone(1300, from_hz)
-    again = unpacked(converted(Resampler(from_hz, to_hz).feed(speech), to_hz, from_hz))
-    worst = max(abs(a - b) for a, b in zip(unpacked(speech)[100:1800], again[112:1812], strict=True))
+    again = samples_of(converted(Resampler(from_hz, to_hz).feed(speech), to_hz, from_hz))
+    worst = max(abs(a - b) for a, b in zip(samples_of(speech)[100:1800], again[112:1812], strict=True))
     assert worst < LOUD / 1000
 
 

@@ -2,13 +2,13 @@
 
 import json
 import re
-from array import array
 from itertools import pairwise
 
 import pytest
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
+from exoswitch.audio.samples import samples_of
 from exoswitch.call.session import BotTarget, CallStatus, DisconnectedBy, StreamStatus
 from exoswitch.interfaces.calls import CallRequest
 from exoswitch.sim.conversation import Started
@@ -180,7 +180,7 @@ def test_audio_of_a_bot_is_cut_off_when_it_closes(monkeypatch):
         return phone.caller.ear.recording, await house.ending_of(session)
 
     heard, ended = house.live(scenario)
-    loud = sum(max(array("h", bytes(heard[at : at + 320]))) > 1000 for at in range(0, len(heard) - 319, 320))
+    loud = sum(max(samples_of(heard[at : at + 320])) > 1000 for at in range(0, len(heard) - 319, 320))
     assert loud == pytest.approx(50, abs=3)
     assert ended.ending.disconnected_by is DisconnectedBy.BOT
 
@@ -202,6 +202,6 @@ def test_a_bot_that_closes_has_the_phone_hung_up_at_once(monkeypatch):
 
 def crossings_hz(pcm, rate_hz):
     """Count how often a second a tone rises through zero, to the nearest ten."""
-    samples = array("h", bytes(pcm))
+    samples = samples_of(pcm)
     rises = sum(before < 0 <= after for before, after in pairwise(samples))
     return round(rises * rate_hz / len(samples), -1)

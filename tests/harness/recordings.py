@@ -3,7 +3,6 @@
 import math
 import os
 import wave
-from array import array
 from io import BytesIO
 
 import miniaudio
@@ -11,6 +10,7 @@ from attrs import evolve
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.task import Clock
 
+from exoswitch.audio.samples import pcm_of, samples_of
 from exoswitch.call.recording import RecordingWish
 from exoswitch.call.session import CallStatus
 from exoswitch.recordings.recorder import Recorder
@@ -25,7 +25,7 @@ RATE = 8000
 def tone(hz, seconds, level=8000):
     """Make a sine."""
     samples = (round(level * math.sin(2 * math.pi * hz * at / RATE)) for at in range(round(seconds * RATE)))
-    return array("h", samples).tobytes()
+    return pcm_of(samples)
 
 
 def silence(seconds):
@@ -37,7 +37,7 @@ def decoded(data):
     if data[:4] == b"RIFF":
         with wave.open(BytesIO(data)) as file:
             assert file.getframerate() == RATE
-            channels, samples = file.getnchannels(), array("h", file.readframes(file.getnframes()))
+            channels, samples = file.getnchannels(), samples_of(file.readframes(file.getnframes()))
     else:
         channels = miniaudio.mp3_get_info(data).nchannels
         samples = miniaudio.decode(data, nchannels=channels, sample_rate=RATE).samples

@@ -1,13 +1,13 @@
 """The jitter buffer, with every fault of networks."""
 
 import random
-import struct
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
+from exoswitch.audio.samples import pcm_of, samples_of
 from exoswitch.rtp.jitter import SETTLED_S, JitterBuffer, State
 from exoswitch.rtp.serial import add_32
 
@@ -16,12 +16,12 @@ BASE = 2**32 - 800  # so that timestamps wrap after five frames
 
 def sound(number, loud=True):
     """Make a frame that holds its number, loud or quiet."""
-    return struct.pack("<h", 1000 + number if loud else number % 200) * FRAME_SAMPLES
+    return pcm_of([1000 + number if loud else number % 200]) * FRAME_SAMPLES
 
 
 def number_of(frame):
     """Give the number in a loud frame; None for no frame."""
-    return None if frame is None else struct.unpack_from("<h", frame)[0] - 1000
+    return None if frame is None else samples_of(frame)[0] - 1000
 
 
 class MediaSession:
@@ -236,7 +236,7 @@ def test_a_reordered_packet_after_a_long_pause_is_not_a_new_start(line):
 @pytest.mark.parametrize("packet_ms", [5, 10, 30, 40, 60])
 def test_packets_of_another_length_are_cut_and_joined_into_frames(line, packet_ms):
     samples = list(range(1, 8001))
-    pcm = struct.pack("<8000h", *samples)
+    pcm = pcm_of(samples)
     step = packet_ms * 8
     sent, heard = 0, []
     for tick in range(40):
@@ -245,13 +245,13 @@ def test_packets_of_another_length_are_cut_and_joined_into_frames(line, packet_m
             sent += 1
         frame = line.buffer.pop()
         if frame is not None:
-            heard += struct.unpack("<160h", frame)
+            heard += samples_of(frame)
     assert heard == samples[: len(heard)]
     assert len(heard) >= 36 * FRAME_SAMPLES
 
 
 def test_a_lost_packet_of_10_ms_costs_one_frame(line):
-    pcm = struct.pack("<800h", *range(800))
+    pcm = pcm_of(range(800))
     for sequence in (0, 1, 2, 4, 5, 6, 7):
         line.push_packet(sequence, BASE + sequence * 80, pcm[sequence * 160 : sequence * 160 + 160])
     heard = [line.buffer.pop() for _ in range(4)]

@@ -1,18 +1,17 @@
 """The queue of the bot's audio."""
 
-import struct
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.audio.frames import FRAME_SAMPLES
 from exoswitch.audio.g711 import ALAW, ULAW
+from exoswitch.audio.samples import pcm_of
 from exoswitch.rtp.playout import Playout
 
 
 def pcm(samples, first=0):
-    return struct.pack(f"<{samples}h", *[(first + n) % 30_000 for n in range(samples)])
+    return pcm_of((first + n) % 30_000 for n in range(samples))
 
 
 @pytest.fixture

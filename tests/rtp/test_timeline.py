@@ -1,7 +1,6 @@
 """The place of audio in time, whatever the timestamps say."""
 
 import random
-import struct
 from itertools import cycle
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from exoswitch.audio.frames import FRAME_SAMPLES
 from exoswitch.audio.g711 import ULAW
+from exoswitch.audio.samples import pcm_of
 from exoswitch.rtp.leg import MediaLeg
 from exoswitch.rtp.packet import Packetizer, RtpPacket
 from exoswitch.rtp.session import LegSettings
@@ -93,7 +93,7 @@ def test_packets_of_other_lengths_are_continuous_too(timeline, samples):
 ASTERISK = ("10.0.1.5", 12000)
 
 
-NOISE = struct.pack("<9600h", *[random.Random(8).randrange(-9000, 9000) for _ in range(9600)])
+NOISE = pcm_of(random.Random(8).randrange(-9000, 9000) for _ in range(9600))
 FRAMES = len(NOISE) // 2 // FRAME_SAMPLES
 
 

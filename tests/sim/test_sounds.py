@@ -1,8 +1,7 @@
-from array import array
-
 import pytest
 
 from exoswitch.audio.g711 import ALAW, ULAW
+from exoswitch.audio.samples import samples_of
 from exoswitch.sim import sounds
 
 
@@ -15,7 +14,7 @@ def test_all_frames_of_babble_differ_after_g711(law):
 @pytest.mark.parametrize("sound", [sounds.tone(440), sounds.noise(), sounds.babble()])
 def test_sounds_are_whole_frames_and_do_not_clip(sound):
     assert {len(frame) for frame in sound} == {320}
-    assert max(map(abs, array("h", b"".join(sound)))) < 32767
+    assert max(map(abs, samples_of(b"".join(sound)))) < 32767
 
 
 def test_a_tone_repeats_without_a_seam():

@@ -1,11 +1,11 @@
 """Streams at 16 and 24 kHz: no audio is lost, and message borders are not audible."""
 
 import base64
-from array import array
 from math import log10, pi, sin, sqrt
 
 import pytest
 
+from exoswitch.audio.samples import pcm_of, samples_of
 from tests.harness.wire import Wire, frame, stream_start
 
 RATES = pytest.mark.parametrize("rate_hz", [16000, 24000])
@@ -13,12 +13,12 @@ RATES = pytest.mark.parametrize("rate_hz", [16000, 24000])
 
 def tone(rate_hz, seconds, hz=1000):
     step = 2 * pi * hz / rate_hz
-    return array("h", (round(10_000 * sin(step * at)) for at in range(round(rate_hz * seconds)))).tobytes()
+    return pcm_of(round(10_000 * sin(step * at)) for at in range(round(rate_hz * seconds)))
 
 
 def snr_db(pcm, rate_hz, hz=1000):
     """Give the power of a tone over that of the rest, by a best fit of sine and cosine."""
-    samples = array("h", pcm)
+    samples = samples_of(pcm)
     angles = [2 * pi * hz * at / rate_hz for at in range(len(samples))]
     cosine = [sin(angle + pi / 2) for angle in angles]
     sine = [sin(angle) for angle in angles]

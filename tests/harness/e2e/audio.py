@@ -4,10 +4,11 @@ PCM is signed 16-bit little-endian mono at 8,000 Hz throughout. Levels are in dB
 +3.17 dBm0 (ITU-T G.711, mu-law).
 """
 
-import array
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cache
+
+from exoswitch.audio.samples import pcm_of, samples_of
 
 RATE_HZ = 8000
 FRAME_SAMPLES = 160
@@ -25,7 +26,7 @@ def tone(hz: float, dbm0: float, seconds: float) -> bytes:
     """Make a sine."""
     amplitude = FULL_SCALE * 10 ** ((dbm0 - FULL_SCALE_DBM0) / 20)
     step = 2 * math.pi * hz / RATE_HZ
-    return _pcm(round(amplitude * math.sin(step * n)) for n in range(round(seconds * RATE_HZ)))
+    return pcm_of(round(amplitude * math.sin(step * n)) for n in range(round(seconds * RATE_HZ)))
 
 
 def silence(seconds: float) -> bytes:
@@ -35,7 +36,7 @@ def silence(seconds: float) -> bytes:
 
 def level_dbm0(pcm: bytes) -> float:
     """Measure the level (RMS)."""
-    samples = _samples(pcm)
+    samples = samples_of(pcm)
     if not samples:
         return SILENCE_DBM0
     rms = math.sqrt(sum(sample * sample for sample in samples) / len(samples))
@@ -44,7 +45,7 @@ def level_dbm0(pcm: bytes) -> float:
 
 def frequency_hz(pcm: bytes) -> float:
     """Find the strongest frequency, within 1 Hz for a tone of half a second."""
-    samples = _samples(pcm)
+    samples = samples_of(pcm)
     coarse = max(range(100, 3900, 20), key=lambda hz: _power(samples[: RATE_HZ // 10], hz))
     return max((coarse + n / 2 for n in range(-40, 41)), key=lambda hz: _power(samples[: RATE_HZ // 2], hz))
 
@@ -54,7 +55,7 @@ def tone_snr_db(pcm: bytes, hz: float) -> float:
 
     A lost or doubled packet shifts the tone's phase, so over a second or more even one of them shows.
     """
-    samples = _samples(pcm)
+    samples = samples_of(pcm)
     total = sum(sample * sample for sample in samples)
     of_tone = 2 * _power(samples, hz, window=False) / len(samples)
     return 10 * math.log10(of_tone / max(total - of_tone, 1e-9)) if of_tone else SILENCE_DBM0
@@ -108,12 +109,12 @@ def sounding_s(pcm: bytes, threshold_dbm0: float = -45.0) -> list[tuple[float, f
 def ulaw_decoded(data: bytes) -> bytes:
     """Decode mu-law (ITU-T G.711)."""
     table = _ulaw_table()
-    return _pcm(table[byte] for byte in data)
+    return pcm_of(table[byte] for byte in data)
 
 
 def ulaw_encoded(pcm: bytes) -> bytes:
     """Encode as mu-law (ITU-T G.711)."""
-    return bytes(_ulaw_byte(sample) for sample in _samples(pcm))
+    return bytes(_ulaw_byte(sample) for sample in samples_of(pcm))
 
 
 def _ulaw_byte(sample: int) -> int:
@@ -133,7 +134,7 @@ def _ulaw_table() -> tuple[int, ...]:
     return tuple(value(byte) for byte in range(256))
 
 
-def _power(samples: "array.array[int]", hz: float, *, window: bool = True) -> float:
+def _power(samples: Sequence[int], hz: float, *, window: bool = True) -> float:
     """Give the squared magnitude of one frequency (a Goertzel filter), under a Hann window unless told otherwise."""
     step = 2 * math.pi * hz / RATE_HZ
     coefficient = 2 * math.cos(step)
@@ -147,11 +148,3 @@ def _power(samples: "array.array[int]", hz: float, *, window: bool = True) -> fl
 @cache
 def _hann(length: int) -> tuple[float, ...]:
     return tuple(0.5 - 0.5 * math.cos(2 * math.pi * n / length) for n in range(length))
-
-
-def _samples(pcm: bytes) -> "array.array[int]":
-    return array.array("h", pcm[: len(pcm) // 2 * 2])
-
-
-def _pcm(samples: Iterable[int]) -> bytes:
-    return array.array("h", samples).tobytes()
