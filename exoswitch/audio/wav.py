@@ -1,9 +1,9 @@
 """Core: WAV files of 16-bit PCM at 8,000 Hz, which a phone plays without conversion."""
 
 import wave
-from array import array
 from io import BytesIO
 
+from exoswitch.audio.channels import interleaved
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.errors import InvalidValue
 
@@ -29,13 +29,10 @@ def read_wav(data: bytes) -> bytes:
 def write_wav(left: bytes, right: bytes) -> bytes:
     """Write a stereo WAV file at 8,000 Hz. Silence fills the shorter side."""
     length = max(len(left), len(right))
-    samples = array("h", bytes(2 * length))
-    samples[0::2] = array("h", left.ljust(length, b"\0"))
-    samples[1::2] = array("h", right.ljust(length, b"\0"))
     file = BytesIO()
     with wave.open(file, "wb") as output:
         output.setnchannels(2)
         output.setsampwidth(2)
         output.setframerate(SAMPLE_RATE_HZ)
-        output.writeframes(samples.tobytes())
+        output.writeframes(interleaved(left.ljust(length, b"\0"), right.ljust(length, b"\0")))
     return file.getvalue()

@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 from attrs import define, field, frozen
 
+from exoswitch.audio.channels import interleaved, mixed
 from exoswitch.audio.frames import SAMPLE_RATE_HZ
 from exoswitch.call.recording import RecordingWish
-from exoswitch.recordings.channels import interleaved, mixed
 from exoswitch.recordings.encoding import Encoder, encoder
 from exoswitch.recordings.forms import HEAD_BYTES, Form, form_of, form_of_wish
 

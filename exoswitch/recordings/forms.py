@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from exoswitch.call.recording import RecordingWish
-from exoswitch.recordings.channels import CHANNELS
 from exoswitch.recordings.mp3 import FORMATS, Mp3Format
 from exoswitch.recordings.wav import WavFormat
 
@@ -39,7 +38,7 @@ def form_of(head: bytes) -> Form | None:
 
 def form_of_wish(wish: RecordingWish) -> Form:
     """Give the form of a new file; a word of a later version is taken for the usual one."""
-    channels = CHANNELS.get(wish.channels, 1)
+    channels = 2 if wish.channels == "dual" else 1
     if wish.suffix == "wav":
         return WavFormat(channels)
     usual = FORMATS["mp3", "single" if channels == 1 else "dual"]

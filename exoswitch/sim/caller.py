@@ -6,13 +6,13 @@ from random import Random
 
 from attrs import define, field
 
+from exoswitch.audio.channels import mixed
 from exoswitch.audio.frames import FRAME_BYTES, FRAME_S, SAMPLE_RATE_HZ
 from exoswitch.audio.g711 import ULAW, Law
 from exoswitch.rtp.packet import Packetizer
 from exoswitch.sim.ear import Ear
 from exoswitch.sim.latency import Meters
 from exoswitch.sim.script import Moment, Script, play
-from exoswitch.sim.sounds import mixed
 
 _RECORDED_BYTES = 600 * 2 * SAMPLE_RATE_HZ
 

@@ -6,7 +6,7 @@ from math import exp, pi, sin
 from random import Random
 
 from exoswitch.audio.frames import FRAME_BYTES, SAMPLE_RATE_HZ
-from exoswitch.audio.samples import pcm_of, samples_of
+from exoswitch.audio.samples import pcm_of
 
 BABBLE_FRAMES = 500
 LOWEST_HZ, HIGHEST_HZ = 50, 3999
@@ -64,11 +64,6 @@ def _babble_samples(dice: Random, samples: int) -> Iterator[float]:
         at = (at + speed) % _VOICE_STEPS
         # Without the hiss the frames between words would be equal.
         yield loudness * swell[place] * voice[int(at)] + dice.gauss(0, 60)
-
-
-def mixed(pcm: bytes, other: bytes) -> bytes:
-    """Add two sounds of the same length."""
-    return _pcm(one + another for one, another in zip(samples_of(pcm), samples_of(other), strict=True))
 
 
 def _pcm(samples: Iterator[float]) -> bytes:

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exoswitch.audio.channels import interleaved, mixed
 from exoswitch.audio.samples import pcm_of
-from exoswitch.recordings.channels import interleaved, mixed
 
 samples = st.lists(st.tuples(st.integers(-32768, 32767), st.integers(-32768, 32767)), max_size=60)
 

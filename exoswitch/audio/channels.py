@@ -1,4 +1,4 @@
-"""Core: the two sides of a call as the channels of its recording; PCM is signed 16-bit little-endian.
+"""Core: the two sides of a call, mixed or as the channels of a file; PCM is signed 16-bit little-endian.
 
 A call of an hour has 58 million samples, so both functions work on all samples at once: Python's big integers are a
 row of lanes of 16 bits, one lane a sample.
@@ -6,10 +6,6 @@ row of lanes of 16 bits, one lane a sample.
 
 from array import array
 from functools import lru_cache
-
-from exoswitch.call.recording import RecordingChannels
-
-CHANNELS: dict[RecordingChannels, int] = {"single": 1, "dual": 2}
 
 
 def mixed(left: bytes, right: bytes) -> bytes:
