@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import Any
 
-from exoswitch.commands.findings import Finding
+from exoswitch.commands.check_result import CheckResult
 from exoswitch.commands.local_checks import (
     check_gateway,
     check_journal,
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
 
     config, warnings = load_with_warnings(options.file, SETTINGS, os.environ)
-    print(Finding("configuration", f"{options.file} is good"))
+    print(CheckResult("configuration", f"{options.file} is good"))
     for warning in warnings:
         print(f"! {warning}")
     return run_reactor(lambda reactor: examine(config, reactor))
@@ -38,21 +38,21 @@ def run(options: argparse.Namespace) -> int:
 
 @deferred
 async def examine(config: Config, reactor: Any) -> int:
-    """Check everything, one thing after the other; print each finding at once; give the exit status."""
+    """Check everything, one thing after the other; print each result at once; give the exit status."""
     from exoswitch.commands.server_checks import check_asterisks, check_redis, check_store  # noqa: PLC0415
 
     found = [check_gateway(part) for _, part in processes(config)]
-    found += [*check_private(config), *(finding for _, part in processes(config) for finding in check_journal(part))]
+    found += [*check_private(config), *(result for _, part in processes(config) for result in check_journal(part))]
     found += [*check_recordings(config), check_plane(config), check_tls(config)]
     found += [check_rtp(part) for _, part in processes(config)]
     _print(*found)
     for check in (check_store, check_redis, check_asterisks):
-        async for finding in check(config, reactor):
-            _print(finding)
-            found.append(finding)
-    return 0 if all(finding.is_good for finding in found) else 1
+        async for result in check(config, reactor):
+            _print(result)
+            found.append(result)
+    return 0 if all(result.is_good for result in found) else 1
 
 
-def _print(*findings: Finding) -> None:
-    for finding in findings:
-        print(finding, flush=True)
+def _print(*results: CheckResult) -> None:
+    for result in results:
+        print(result, flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from exoswitch.commands.findings import Finding
+from exoswitch.commands.check_result import CheckResult
 from exoswitch.config.addresses import sqlite_path
 from exoswitch.config.model import Config
 from exoswitch.errors import CannotStart
@@ -26,12 +26,14 @@ def running_gateway(config: Config) -> str:
     return (holder_of(Path(f"{path}.lock")) if path else "") or holder_of(Path(config.journal) / "lock")
 
 
-def check_gateway(config: Config) -> Finding:
+def check_gateway(config: Config) -> CheckResult:
     """Say whether a gateway runs."""
-    return Finding(f"gateway {config.node}", running_gateway(config) or "none runs with this file and this journal")
+    return CheckResult(
+        f"gateway {config.node}", running_gateway(config) or "none runs with this file and this journal"
+    )
 
 
-def check_private(config: Config) -> Iterator[Finding]:
+def check_private(config: Config) -> Iterator[CheckResult]:
     """Check that the database's file is this user's, or can be made, and no other user may read it."""
     path = Path(sqlite_path(config.sessions))
     if not sqlite_path(config.sessions):
@@ -40,38 +42,38 @@ def check_private(config: Config) -> Iterator[Finding]:
         yield from _cannot_be_made("file", path)
         return
     if not os.access(path, os.R_OK | os.W_OK):
-        yield Finding(
+        yield CheckResult(
             "file", f"{path} cannot be written by this user", f"run this as its owner, or: chown USER {path}"
         )
     elif path.stat().st_mode & _OTHERS:
-        yield Finding("file", f"{path} can be read by other users", f"chmod 600 {path}")
+        yield CheckResult("file", f"{path} can be read by other users", f"chmod 600 {path}")
 
 
-def check_journal(config: Config) -> Iterator[Finding]:
+def check_journal(config: Config) -> Iterator[CheckResult]:
     """Check the folder of the journal, and show what is set aside in it."""
     folder = Path(config.journal)
     if not folder.exists():
-        not_there = Finding("journal", f"{folder} is not there yet; a gateway makes it when it starts")
+        not_there = CheckResult("journal", f"{folder} is not there yet; a gateway makes it when it starts")
         yield next(_cannot_be_made("journal", folder), not_there)
         return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield Finding(
+        yield CheckResult(
             "journal", f"{folder} cannot be used by this user", f"run this as its owner, or: chown USER {folder}"
         )
         return
     waiting = sum(1 for _ in folder.glob("*.notes"))
-    yield Finding("journal", f"{folder}, {waiting} files wait for the store")
+    yield CheckResult("journal", f"{folder}, {waiting} files wait for the store")
     aside = SetAside(folder)
     if reasons := aside.reasons():
         at, reason = reasons[-1]
-        yield Finding(
+        yield CheckResult(
             "journal",
             f"{len(reasons)} notes are set aside in {aside.path}; the last one at {at}: {reason}",
             "mend the reason, keep what you need of the file, and delete it",
         )
 
 
-def check_recordings(config: Config) -> Iterator[Finding]:
+def check_recordings(config: Config) -> Iterator[CheckResult]:
     """Check the folder of recordings, the room on its disk, and the encoder."""
     if not config.recordings.folder:
         return
@@ -80,39 +82,39 @@ def check_recordings(config: Config) -> Iterator[Finding]:
         yield from _cannot_be_made("recordings", folder)
     elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         remedy = f"run this as its owner, or: chown USER {folder}"
-        yield Finding("recordings", f"{folder} cannot be used by this user", remedy)
+        yield CheckResult("recordings", f"{folder} cannot be used by this user", remedy)
     else:
         free_gb = shutil.disk_usage(folder).free / 1e9
-        yield Finding("recordings", f"{folder}, {free_gb:.0f} GB are free; max_gb is {config.recordings.max_gb}")
+        yield CheckResult("recordings", f"{folder}, {free_gb:.0f} GB are free; max_gb is {config.recordings.max_gb}")
     if config.recordings.format != "wav" and find_spec("lameenc") is None:
-        yield Finding("recordings", "MP3 needs lameenc", "pip install lameenc, or write recordings.format: wav")
+        yield CheckResult("recordings", "MP3 needs lameenc", "pip install lameenc, or write recordings.format: wav")
 
 
-def _cannot_be_made(subject: str, path: Path) -> Iterator[Finding]:
+def _cannot_be_made(subject: str, path: Path) -> Iterator[CheckResult]:
     """Find the folder that is to hold a new file or folder, and that this user may not write to."""
     folder = next(folder for folder in path.absolute().parents if folder.exists())
     if not os.access(folder, os.W_OK | os.X_OK):
         remedy = f"run this as the gateway's user, and choose a place for {path} that this user may write to"
-        yield Finding(subject, f"{path} cannot be made: this user may not write to {folder}", remedy)
+        yield CheckResult(subject, f"{path} cannot be made: this user may not write to {folder}", remedy)
 
 
-def check_plane(config: Config) -> Finding:
+def check_plane(config: Config) -> CheckResult:
     """Say which media plane a gateway runs here, and where it ticks."""
     try:
         kind = choose_plane(config.rtp.plane)
         tick = choose_tick(config.rtp.tick, kind)
     except CannotStart as problem:
-        return Finding("media plane", problem.problem, problem.remedy)
-    return Finding("media plane", plane_in_use(kind, tick))
+        return CheckResult("media plane", problem.problem, problem.remedy)
+    return CheckResult("media plane", plane_in_use(kind, tick))
 
 
-def check_tls(config: Config) -> Finding:
+def check_tls(config: Config) -> CheckResult:
     """Say which TLS carries the streams of bots over wss."""
     is_native = config.rtp.plane != "python" and choose_plane("auto") == "compiled"
-    return Finding("TLS to bots", tls_in_use(is_native=is_native))
+    return CheckResult("TLS to bots", tls_in_use(is_native=is_native))
 
 
-def check_rtp(config: Config) -> Finding:
+def check_rtp(config: Config) -> CheckResult:
     """Try every RTP port."""
     ports, address = config.rtp.ports, config.rtp.bind
     text = f"ports {ports.start}-{ports.stop - 1} of {address}"
@@ -123,10 +125,12 @@ def check_rtp(config: Config) -> Finding:
                 trial.bind((address, port))
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
-                    return Finding("rtp", f"{text}: {error.strerror}", "write an address of this machine to rtp.bind")
+                    return CheckResult(
+                        "rtp", f"{text}: {error.strerror}", "write an address of this machine to rtp.bind"
+                    )
                 taken += 1
     if not taken:
-        return Finding("rtp", f"{text} are free")
+        return CheckResult("rtp", f"{text} are free")
     if running_gateway(config):
-        return Finding("rtp", f"{text}: {taken} are in use, and a gateway runs")
-    return Finding("rtp", f"{text}: {taken} are in use by other programs", "choose another range for rtp.ports")
+        return CheckResult("rtp", f"{text}: {taken} are in use, and a gateway runs")
+    return CheckResult("rtp", f"{text}: {taken} are in use by other programs", "choose another range for rtp.ports")

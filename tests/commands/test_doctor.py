@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from exoswitch.commands.findings import Finding
+from exoswitch.commands.check_result import CheckResult
 from exoswitch.commands.local_checks import (
     check_gateway,
     check_journal,
@@ -57,9 +57,9 @@ def config(file):
     return load(file, SETTINGS, {})
 
 
-def test_finding_is_a_line_with_its_remedy_on_the_next_one():
-    assert str(Finding("rtp", "all ports are free")) == "✔ rtp: all ports are free"
-    assert str(Finding("rtp", "3 are in use", "choose others")) == "✘ rtp: 3 are in use\n    choose others"
+def test_the_result_of_a_check_is_a_line_with_its_remedy_on_the_next_one():
+    assert str(CheckResult("rtp", "all ports are free")) == "✔ rtp: all ports are free"
+    assert str(CheckResult("rtp", "3 are in use", "choose others")) == "✘ rtp: 3 are in use\n    choose others"
 
 
 def test_running_gateway_is_named(config, tmp_path):
@@ -123,7 +123,7 @@ def test_thread_without_the_compiled_plane_is_a_fault_as_it_is_for_the_gateway(c
 
 def test_notes_that_are_set_aside_are_shown(config, tmp_path):
     (tmp_path / "journal").mkdir()
-    assert [finding.is_good for finding in check_journal(config)] == [True]
+    assert [result.is_good for result in check_journal(config)] == [True]
     SetAside(tmp_path / "journal").add([(b"line", "it is damaged")], MOMENT)
     _, found = check_journal(config)
     assert found.text.startswith("1 notes are set aside in ")

@@ -4,8 +4,8 @@ from attrs import frozen
 
 
 @frozen
-class Finding:
-    """One finding; `remedy` is empty if nothing is wrong."""
+class CheckResult:
+    """The result of one check; `remedy` is empty if nothing is wrong."""
 
     subject: str
     text: str
