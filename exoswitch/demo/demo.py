@@ -33,7 +33,7 @@ from exoswitch.config.model import (
     NumberConfig,
     RtpConfig,
 )
-from exoswitch.demo.findings import Finding, judge, table
+from exoswitch.demo.figures import Figure, judge, table
 from exoswitch.demo.transcoding import time_transcoding
 from exoswitch.demo.waveform import waveform_svg
 from exoswitch.process import end_with_error
@@ -88,29 +88,29 @@ async def _demonstrate(reactor: Any, out_dir: Path, talk_s: float, write: Write)
         return 1
     finally:
         await demonstration.stop()
-    findings = judge(caller, conversation, demonstration.meters, talk_s=talk_s, transcoding_ms=time_transcoding())
-    write(f"\n\n{table(findings)}\n\n")
+    figures = judge(caller, conversation, demonstration.meters, talk_s=talk_s, transcoding_ms=time_transcoding())
+    write(f"\n\n{table(figures)}\n\n")
     for fault in conversation.faults:
         write(f"  fault against Exotel's protocol: {fault}\n")
     try:
-        for path in _save(out_dir, caller, findings):
+        for path in _save(out_dir, caller, figures):
             write(f"  {path}\n")
     except OSError as error:
         write(f"  {error.filename or out_dir} cannot be written: {error.strerror}\n")
         return 1
-    is_good = all(finding.is_good for finding in findings)
+    is_good = all(figure.is_good for figure in figures)
     write(f"\nThe call was {'good' if is_good else 'NOT good'}.\n")
     return 0 if is_good else 1
 
 
-def _save(out_dir: Path, caller: Caller, findings: list[Finding]) -> tuple[Path, Path]:
+def _save(out_dir: Path, caller: Caller, figures: list[Figure]) -> tuple[Path, Path]:
     """Write the recording of the phone and its picture. The phone's side is left, the bot's side is right."""
     out_dir.mkdir(parents=True, exist_ok=True)
     sides = bytes(caller.spoken), bytes(caller.ear.recording)
     recording, picture = output_files(out_dir)
     recording.write_bytes(write_wav(*sides))
-    shown = (finding for finding in findings if finding.name.endswith("p50"))
-    note = ", ".join(f"{finding.name} {finding.value:.0f} {finding.unit}" for finding in shown)
+    shown = (figure for figure in figures if figure.name.endswith("p50"))
+    note = ", ".join(f"{figure.name} {figure.value:.0f} {figure.unit}" for figure in shown)
     title = "A call through exoswitch, recorded at the phone"
     picture.write_text(waveform_svg(*sides, title=title, labels=("caller", "bot"), note=note), encoding="utf-8")
     return recording, picture

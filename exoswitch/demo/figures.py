@@ -1,4 +1,4 @@
-"""Core: the findings of a demonstration: figures with their limits, as a table."""
+"""Core: the figures of a demonstration, with their limits, as a table."""
 
 from math import inf
 
@@ -11,7 +11,7 @@ from exoswitch.sim.latency import Meters
 
 
 @frozen
-class Finding:
+class Figure:
     """One figure. The limit is its maximum, or its minimum if `at_least`."""
 
     name: str
@@ -35,31 +35,31 @@ class Finding:
         return f"  {self.name:{width}}  {value:>8} {self.unit:7}  {limit:>7}  {'ok' if self.is_good else 'NOT GOOD'}"
 
 
-def table(findings: list[Finding]) -> str:
+def table(figures: list[Figure]) -> str:
     """Give figures, limits and verdicts as text."""
-    width = max(len(finding.name) for finding in findings)
-    return "\n".join(finding.row(width) for finding in findings)
+    width = max(len(figure.name) for figure in figures)
+    return "\n".join(figure.row(width) for figure in figures)
 
 
 def judge(
     caller: Caller, conversation: Conversation, meters: Meters, *, talk_s: float, transcoding_ms: tuple[float, float]
-) -> list[Finding]:
+) -> list[Figure]:
     """Judge a call of `talk_s`. The limits allow for a busy machine; people do not notice such delays."""
     out, back = meters.out.summary(), meters.back.summary()
     heard_at = conversation.first_media_at
     first_audio_ms = inf if heard_at is None else 1000 * (heard_at - caller.began_at)
     frames = round(talk_s / FRAME_S)
     return [
-        Finding("from answer to first audio at the bot", first_audio_ms, 1000, "ms"),
-        Finding("phone to bot: latency, p50", out.p50_ms, 60, "ms"),
-        Finding("phone to bot: latency, p99", out.p99_ms, 120, "ms"),
-        Finding("phone to bot: frames that arrived", out.recognised, frames * 8 // 10, "frames", at_least=True),
-        Finding("phone to bot: frames lost", out.lost, frames // 100, "frames"),
-        Finding("phone to bot: transcoding of 20 ms", transcoding_ms[0], 1, "ms"),
-        Finding("bot to phone: latency, p50", back.p50_ms, 60, "ms"),
-        Finding("bot to phone: latency, p99", back.p99_ms, 120, "ms"),
-        Finding("bot to phone: frames that arrived", back.recognised, frames * 8 // 10, "frames", at_least=True),
-        Finding("bot to phone: frames lost", back.lost, frames // 100, "frames"),
-        Finding("bot to phone: transcoding of 20 ms", transcoding_ms[1], 1, "ms"),
-        Finding("faults against Exotel's protocol", len(conversation.faults), 0, "faults"),
+        Figure("from answer to first audio at the bot", first_audio_ms, 1000, "ms"),
+        Figure("phone to bot: latency, p50", out.p50_ms, 60, "ms"),
+        Figure("phone to bot: latency, p99", out.p99_ms, 120, "ms"),
+        Figure("phone to bot: frames that arrived", out.recognised, frames * 8 // 10, "frames", at_least=True),
+        Figure("phone to bot: frames lost", out.lost, frames // 100, "frames"),
+        Figure("phone to bot: transcoding of 20 ms", transcoding_ms[0], 1, "ms"),
+        Figure("bot to phone: latency, p50", back.p50_ms, 60, "ms"),
+        Figure("bot to phone: latency, p99", back.p99_ms, 120, "ms"),
+        Figure("bot to phone: frames that arrived", back.recognised, frames * 8 // 10, "frames", at_least=True),
+        Figure("bot to phone: frames lost", back.lost, frames // 100, "frames"),
+        Figure("bot to phone: transcoding of 20 ms", transcoding_ms[1], 1, "ms"),
+        Figure("faults against Exotel's protocol", len(conversation.faults), 0, "faults"),
     ]
