@@ -34,7 +34,7 @@ _COUNTS = ("received", "lost", "late", "concealed", "skipped", "sent", "underrun
 
 @implementer(IMediaListener, IStreamListener)
 @define(eq=False)
-class Call:
+class GatewayCall:
     """One call: its stream starts when the bot has accepted."""
 
     opened: Deferred[None] = field(factory=Deferred)
@@ -104,7 +104,7 @@ class Gateway:
         self._rtp.startService()
         tls = bot_tls(is_native=self._rtp.kind == "compiled")
         self._bots = ExotelBots(reactor, metrics=self._metrics, tls_options=tls)
-        self._calls: list[Call] = []
+        self._calls: list[GatewayCall] = []
         self._before: dict[str, int] = {}
         self._free = list(short)
         self._set_ups = 0
@@ -116,8 +116,8 @@ class Gateway:
         self._calls.append(call)
         return call.opened
 
-    def _begin(self, ends: Ends, path: str) -> Call:
-        call = Call()
+    def _begin(self, ends: Ends, path: str) -> GatewayCall:
+        call = GatewayCall()
         call.leg = self._rtp.open(HOST, call)
         call.leg.direct(HOST, ends.phone)
         scheme = "wss" if self._job.certificate else "ws"
@@ -143,7 +143,7 @@ class Gateway:
         call.opened.addErrback(lambda _: None)
         self._reactor.callLater(SHORT_S, self._end, call, ends)
 
-    def _end(self, call: Call, ends: Ends) -> None:
+    def _end(self, call: GatewayCall, ends: Ends) -> None:
         self._failed_set_ups += not call.is_set_up
         call.end()
         self._free.append(ends)

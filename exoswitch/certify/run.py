@@ -11,9 +11,9 @@ from twisted.internet.task import LoopingCall
 from exoswitch import __version__
 from exoswitch.call.bot_address import is_resolver, parse_address, parse_resolver
 from exoswitch.certify.catalogue import CONNECTS, catalogue
-from exoswitch.certify.exchange import Exchange
 from exoswitch.certify.judge import judge, judge_messages, pass_over
 from exoswitch.certify.scenario import Scenario, Terms
+from exoswitch.certify.scenario_calls import ScenarioCalls
 from exoswitch.certify.screen import Screen
 from exoswitch.certify.verdict import Report, Result, Verdict
 
@@ -33,10 +33,10 @@ class Certification:
     _screen: Screen
     _scenarios: Sequence[Scenario]
     _results: list[Result] = field(factory=list, init=False)
-    _exchange: Exchange = field(init=False)
+    _calls: ScenarioCalls = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._exchange = Exchange(self._reactor, self._terms)
+        self._calls = ScenarioCalls(self._reactor, self._terms)
 
     async def run(self) -> Report:
         """Run the scenarios. A cancelled run reports the results so far."""
@@ -44,7 +44,7 @@ class Certification:
         date = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self._screen.began(bot, len(self._scenarios))
         unfinished = ""
-        self._exchange.start()
+        self._calls.start()
         try:
             for scenario in self._scenarios:
                 if self._is_unreachable:
@@ -54,11 +54,11 @@ class Certification:
         except CancelledError:
             unfinished = _INTERRUPTED
         finally:
-            await self._exchange.stop()
-        tapes = tuple(self._exchange.tapes.values())
+            await self._calls.stop()
+        tapes = tuple(self._calls.tapes.values())
         if any(tape.opened_at is not None for tape in tapes):
             self._add(judge_messages(tapes, self._terms))
-        if self._exchange.ticker.skipped > _SKIPPED_TICKS:
+        if self._calls.ticker.skipped > _SKIPPED_TICKS:
             self._screen.say(_BUSY)
         report = Report(
             bot=bot,
@@ -87,7 +87,7 @@ class Certification:
         progress.clock = self._reactor
         showing = progress.start(_PROGRESS_S)
         try:
-            tapes = await self._exchange.carry_out(scenario)
+            tapes = await self._calls.carry_out(scenario)
         finally:
             progress.stop()
             await showing

@@ -33,7 +33,7 @@ _CLOSE_S = 4.0
 
 
 @define(eq=False)
-class Exchange:
+class ScenarioCalls:
     """Places the calls of scenarios, and ends them at the stop. `tapes` has the tapes by stream SID."""
 
     _reactor: Any
