@@ -22,6 +22,9 @@ AFTER_CREATION_S = 1.0
 SECOND_ENDS_S = 2.0
 """How long the end of a call between two phones waits for the end of the second one, whose facts it tells too."""
 
+LATEST_DUE_S = AFTER_CREATION_S + SECOND_ENDS_S
+"""No callback is due later than this after the last change, should the clock have been set back during the call."""
+
 TERMINAL = "terminal"
 PASSTHRU = "passthru"
 """The last callback of a call. It says nothing of the call's state, so an earlier one may still be sent again."""
@@ -61,7 +64,9 @@ class CallbackRow:
 
 def callbacks_of(session: Session) -> tuple[Callback, ...]:
     """Give the callbacks of a session up to its present state, in their order."""
-    return (*_status_callbacks(session), *_passthru(session))
+    latest = session.updated_at + LATEST_DUE_S
+    wanted = (*_status_callbacks(session), *_passthru(session))
+    return tuple(one if one.due_at <= latest else evolve(one, due_at=latest) for one in wanted)
 
 
 def _status_callbacks(session: Session) -> Iterator[Callback]:

@@ -22,7 +22,7 @@ KNOWN_CALLBACK = (
 """A callback is added once. Facts that come after the end, as of a second phone, are told if nothing was sent yet."""
 
 LATE_S = 2 * 86_400.0
-"""Notes later than this after a call's end, as of a recording that is deleted, tell a dialer nothing.
+"""Notes of changes later than this after a call's end tell a dialer nothing.
 
 The outbox keeps delivered callbacks for longer, so that no such note adds a callback again.
 """
@@ -31,8 +31,9 @@ The outbox keeps delivered callbacks for longer, so that no such note adds a cal
 def callback_rows(notes: Iterable[Note]) -> Iterator[tuple[Note, CallbackRow]]:
     """Give the rows for the newest notes of calls, each with its note."""
     for note in notes:
+        # By its session, not its sequence: that keeps for ever the time of a clock that was ahead once.
         ended_at = note.session.ended_at
-        if ended_at is None or note.noted_at - ended_at <= LATE_S:
+        if ended_at is None or note.session.updated_at - ended_at <= LATE_S:
             for callback in callbacks_of(note.session):
                 is_newest = callback.session is note.session
                 yield note, _row(callback, note.document if is_newest else to_text(callback.session))

@@ -51,11 +51,6 @@ class Note:
     sequence: int
     session: Session
 
-    @property
-    def noted_at(self) -> float:
-        """When it was noted, in seconds since the epoch."""
-        return self.sequence % _TAKEOVER / _MICROSECONDS
-
     @cached_property
     def document(self) -> str:
         """The session as text: a batch writes it into several rows."""

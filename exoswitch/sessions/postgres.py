@@ -15,6 +15,7 @@ from zope.interface import implementer
 from exoswitch.call.search import CallSearch
 from exoswitch.call.session import CallStatus
 from exoswitch.errors import CorruptRecord, RecordRefused
+from exoswitch.outbox.callbacks import LATEST_DUE_S
 from exoswitch.sessions.callback_rows import CALLBACK_COLUMNS, KNOWN_CALLBACK, callback_rows, callback_values
 from exoswitch.sessions.database import ISessionDatabase
 from exoswitch.sessions.notes import (
@@ -45,16 +46,18 @@ NOTES_IN_A_TURN = 8
 _TABLES = ("sessions", "events")
 _FORGOTTEN_AT_ONCE = 10_000  # claims; a batch waits for one such statement
 
-_TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at", "due_at")
+_TIMES = ("created_at", "updated_at", "answered_at", "ended_at", "happened_at")
+# The server's clock says what is due: a gateway whose clock is ahead of it must not delay its callbacks.
+_DUE = f"least(to_timestamp({{}}), clock_timestamp() + make_interval(secs => {LATEST_DUE_S}))"
 _AMOUNTS = ("cost", "baseline", "price")  # they come in whole millionths
 _NUMBERS = ("sequence", "talked_ms", "billed_s", "position", "leg", *_AMOUNTS)
-_TYPES = {**dict.fromkeys(_NUMBERS, "bigint"), **dict.fromkeys(_TIMES, "float8")}  # all others are text
+_TYPES = {**dict.fromkeys(_NUMBERS, "bigint"), **dict.fromkeys((*_TIMES, "due_at"), "float8")}  # all others are text
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     """Give the INSERT that takes one array for each column."""
     arrays = ", ".join(f"%s::{_TYPES.get(name, 'text')}[]" for name in columns)
-    forms = {**dict.fromkeys(_TIMES, "to_timestamp({})"), **dict.fromkeys(_AMOUNTS, "{} * 0.000001")}
+    forms = dict.fromkeys(_TIMES, "to_timestamp({})") | dict.fromkeys(_AMOUNTS, "{} * 0.000001") | {"due_at": _DUE}
     values = ", ".join(forms.get(name, "{}").format(name) for name in columns)
     names = ", ".join(columns)
     return f"INSERT INTO {table} ({names}) SELECT {values} FROM unnest({arrays}) AS note ({names})"  # noqa: S608 - ours

@@ -1,18 +1,21 @@
 """The contract of IOutbox: which callbacks the notes of the session stores add to it."""
 
+import time
+
 import pytest
 from attrs import evolve
 
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import CallStatus, Ending
 from exoswitch.call.status_callback import StatusCallback
-from exoswitch.outbox.callbacks import SECOND_ENDS_S
+from exoswitch.outbox.callbacks import LATEST_DUE_S, SECOND_ENDS_S
 from exoswitch.outbox.interfaces import LEASE_S
 from exoswitch.sessions.document import from_text
 from tests.harness.callbacks_due import ANSWERED, ASKED, ENDED, LATER, RINGING, deliver_all, lease, settle, to
-from tests.harness.outboxes import WORLDS, world_of
+from tests.harness.outboxes import WORLDS, InPostgres, world_of
 from tests.harness.sessions import HUNG_UP, MOMENT
 
+DAY_S = 86_400.0
 FAILED = Ending(status=CallStatus.FAILED, reason="its gateway was lost")
 
 
@@ -94,6 +97,25 @@ def test_nothing_is_due_in_the_first_second_of_a_call(world):
     world.run(scenario)
 
 
+def test_end_is_told_although_the_clock_was_days_ahead_when_an_earlier_note_was_numbered(world):
+    async def scenario(world):
+        world.sequence = int((MOMENT + 3 * DAY_S) * 1_000_000)
+        await world.note(to("h", "c1"))
+        world.now = LATER
+        assert await deliver_all(world.one, world) == ["terminal"]
+
+    world.run(scenario)
+
+
+def test_end_is_told_soon_although_the_clock_was_set_back_during_the_call(world):
+    async def scenario(world):
+        await world.note(evolve(ENDED, created_at=MOMENT + 3600, answered_at=MOMENT + 3601))
+        world.now = MOMENT + 9 + LATEST_DUE_S
+        assert await deliver_all(world.one, world) == ["answered", "terminal"]
+
+    world.run(scenario)
+
+
 def test_end_that_was_told_is_not_replaced_by_another_end_or_by_an_earlier_state(world):
     async def scenario(world):
         busy = RINGING.ended(Ending(status=CallStatus.BUSY, reason="busy"), MOMENT + 3)
@@ -154,3 +176,14 @@ def test_end_of_a_call_between_two_phones_waits_a_little_for_the_facts_of_the_se
         assert from_text(leased.document).custom_field is None
 
     world.run(scenario)
+
+
+@pytest.mark.loopback
+def test_gateway_whose_clock_is_ahead_of_that_of_postgresql_tells_as_soon_as_the_others(postgres):
+    async def scenario(world):
+        ahead = time.time() + 3600
+        await world.note(evolve(to("h", "c1"), created_at=ahead, updated_at=ahead + 9, ended_at=ahead + 9))
+        world.now = time.time() + LATEST_DUE_S
+        assert await deliver_all(world.one, world) == ["terminal"]
+
+    InPostgres(address=postgres.new_database()).run(scenario)
