@@ -214,7 +214,7 @@ def gateway(sessions: str, profile: Path | None) -> Iterator[tuple[subprocess.Po
         measured = [] if profile is None else ["-m", "cProfile", "-o", str(profile)]
         twist = [*measured, "-m", "twisted", "--log-level=critical", "exoswitch", "--config", "exoswitch.yaml"]
         silent = {"stdout": subprocess.DEVNULL, "cwd": folder}
-        started = [subprocess.Popen([sys.executable, *words], **silent) for words in (sim, twist)]  # noqa: S603
+        started = [subprocess.Popen([sys.executable, *words], **silent) for words in (sim, twist)]
         try:
             wait_until_ready(started[1], http_port)
             yield started[1], http_port

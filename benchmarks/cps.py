@@ -115,7 +115,7 @@ def measure(port: int, options: argparse.Namespace) -> None:
     words = [sys.executable, __file__, "--port", str(port), "--rate", str(rate), "--cps", str(options.cps)]
     words += ["--seconds", str(options.seconds), *(["--stalls"] if options.stalls else [])]
     gateways = [
-        subprocess.Popen([*words, "--name", f"gw{number}"], stdout=subprocess.PIPE)  # noqa: S603
+        subprocess.Popen([*words, "--name", f"gw{number}"], stdout=subprocess.PIPE)
         for number in range(options.gateways)
     ]
     told = [json.loads(gateway.communicate()[0]) for gateway in gateways]

@@ -100,31 +100,31 @@ def _help_of(parser: argparse.ArgumentParser) -> Callable[[argparse.Namespace], 
 
 
 def _check_config(options: argparse.Namespace) -> int:
-    from exoswitch.commands.check_config import run  # noqa: PLC0415
+    from exoswitch.commands.check_config import run
 
     return run(options)
 
 
 def _render_asterisk(options: argparse.Namespace) -> int:
-    from exoswitch.commands.render_asterisk import run  # noqa: PLC0415
+    from exoswitch.commands.render_asterisk import run
 
     return run(options)
 
 
 def _apply_trunks(options: argparse.Namespace) -> int:
-    from exoswitch.commands.apply_trunks import run  # noqa: PLC0415
+    from exoswitch.commands.apply_trunks import run
 
     return run(options)
 
 
 def _calls(options: argparse.Namespace) -> int:
-    from exoswitch.commands.calls import run  # noqa: PLC0415
+    from exoswitch.commands.calls import run
 
     return run(options)
 
 
 def _callbacks(options: argparse.Namespace) -> int:
-    from exoswitch.commands.callbacks import run  # noqa: PLC0415
+    from exoswitch.commands.callbacks import run
 
     if (options.resend or options.call) and not options.failed:
         raise InvalidValue("--resend is for failed callbacks: write --failed --resend")
@@ -132,51 +132,51 @@ def _callbacks(options: argparse.Namespace) -> int:
 
 
 def _hash_token(options: argparse.Namespace) -> int:
-    from exoswitch.commands.hash_token import run  # noqa: PLC0415
+    from exoswitch.commands.hash_token import run
 
     return run(options)
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from exoswitch.commands.doctor import run  # noqa: PLC0415
+    from exoswitch.commands.doctor import run
 
     return run(options)
 
 
 def _check_trunks(options: argparse.Namespace) -> int:
-    from exoswitch.commands.check_trunks import run  # noqa: PLC0415
+    from exoswitch.commands.check_trunks import run
 
     return run(options)
 
 
 def _list_trunks(options: argparse.Namespace) -> int:
-    from exoswitch.commands.list_trunks import run  # noqa: PLC0415
+    from exoswitch.commands.list_trunks import run
 
     return run(options)
 
 
 def _reload(options: argparse.Namespace) -> int:
-    from exoswitch.commands.reload import run  # noqa: PLC0415
+    from exoswitch.commands.reload import run
 
     return run(options)
 
 
 def _report(options: argparse.Namespace) -> int:
-    from exoswitch.commands.report import run  # noqa: PLC0415
+    from exoswitch.commands.report import run
 
     outputs.check([("--plot", options.plot)])
     return run(options)
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from exoswitch.commands.bench import run  # noqa: PLC0415
+    from exoswitch.commands.bench import run
 
     return run(options)
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from exoswitch.commands.reactor import run  # noqa: PLC0415
-    from exoswitch.demo.demo import output_files, run_demo  # noqa: PLC0415
+    from exoswitch.commands.reactor import run
+    from exoswitch.demo.demo import output_files, run_demo
 
     outputs.make_folder("--out", options.out)
     outputs.check(("--out", path) for path in output_files(options.out))
@@ -184,21 +184,21 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _certify(options: argparse.Namespace) -> int:
-    from exoswitch.certify import command  # noqa: PLC0415
-    from exoswitch.commands.reactor import run  # noqa: PLC0415
+    from exoswitch.certify import command
+    from exoswitch.commands.reactor import run
 
     outputs.check((("--json", options.json), ("--junit", options.junit), ("--save", options.save)))
     return command.run(options, run)
 
 
 def _sim_asterisk(options: argparse.Namespace) -> int:
-    from exoswitch.commands.simulate import run_asterisk  # noqa: PLC0415
+    from exoswitch.commands.simulate import run_asterisk
 
     return run_asterisk(options)
 
 
 def _sim_bot(options: argparse.Namespace) -> int:
-    from exoswitch.commands.simulate import run_bot  # noqa: PLC0415
+    from exoswitch.commands.simulate import run_bot
 
     return run_bot(options)
 

@@ -48,7 +48,7 @@ class RemoteProtocolError(ProtocolError):
     """The other side sent something that its protocol does not allow."""
 
 
-class CertificateRefused(RemoteProtocolError):  # noqa: N818 - the name says what happened
+class CertificateRefused(RemoteProtocolError):
     """A server's TLS certificate is not trusted, or not valid for its host."""
 
     def __init__(self, why: str) -> None:
@@ -59,19 +59,19 @@ class TrunkError(ExoswitchError):
     """A call cannot be placed, bridged or taken over; the children say why."""
 
 
-class ChannelGone(TrunkError):  # noqa: N818 - the name says what happened
+class ChannelGone(TrunkError):
     """Asterisk has no such channel: the call has ended, or its channel is not made yet."""
 
 
-class TrunkRefused(TrunkError):  # noqa: N818
+class TrunkRefused(TrunkError):
     """Asterisk refused a request, though the channel may be up; the text has Asterisk's words."""
 
 
-class CallTaken(TrunkError):  # noqa: N818
+class CallTaken(TrunkError):
     """Another gateway's name is on this call's channel: the call is that gateway's."""
 
 
-class NoCapacity(ExoswitchError):  # noqa: N818 - the name says what happened, not that it is an exception
+class NoCapacity(ExoswitchError):
     """Every place for another call is taken: the gateway's or the Asterisk's capacity, or the RTP port range."""
 
 
@@ -88,11 +88,11 @@ class QuotaReached(NoCapacity):
         self.limit = limit
 
 
-class CallNotFound(ExoswitchError):  # noqa: N818
+class CallNotFound(ExoswitchError):
     """No call with this SID is known to this account."""
 
 
-class BackendUnavailable(ExoswitchError):  # noqa: N818
+class BackendUnavailable(ExoswitchError):
     """A server that exoswitch depends on (Asterisk, a store) cannot be reached or did not answer in time."""
 
 
@@ -100,23 +100,23 @@ class NotMadeYet(BackendUnavailable):
     """A store is not there yet, or holds no tables; a gateway makes it when it starts."""
 
 
-class HostNotFound(ExoswitchError):  # noqa: N818 - the name says what happened
+class HostNotFound(ExoswitchError):
     """A host name has no address: it does not exist, or its form is wrong."""
 
 
-class AddressRefused(ExoswitchError):  # noqa: N818
+class AddressRefused(ExoswitchError):
     """A host has no address that may be connected to: see `private_networks` in the configuration."""
 
 
-class InvalidValue(ExoswitchError):  # noqa: N818
+class InvalidValue(ExoswitchError):
     """A text cannot be read as a number, a URL, a file or a word; the message says why, and names the remedy."""
 
 
-class InvalidRequest(ExoswitchError):  # noqa: N818
+class InvalidRequest(ExoswitchError):
     """A dialer's request cannot be done; the message names the parameter, its value and the remedy."""
 
 
-class CannotStart(ExoswitchError):  # noqa: N818
+class CannotStart(ExoswitchError):
     """A gateway cannot start: something that it needs is taken or forbidden.
 
     `problem` is a sentence without its full stop; `remedy` has one sentence or more, or none. The message is both.
@@ -128,13 +128,13 @@ class CannotStart(ExoswitchError):  # noqa: N818
         self.remedy = remedy
 
 
-class CorruptRecord(ExoswitchError):  # noqa: N818
+class CorruptRecord(ExoswitchError):
     """A stored record cannot be read."""
 
 
-class RecordRefused(ExoswitchError):  # noqa: N818
+class RecordRefused(ExoswitchError):
     """A database answers, but it cannot store one of the records; the others may be stored without it."""
 
 
-class BenchmarkFailed(ExoswitchError):  # noqa: N818
+class BenchmarkFailed(ExoswitchError):
     """A program of a benchmark failed, or did not answer in time; the text has its last words."""

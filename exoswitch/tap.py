@@ -79,7 +79,7 @@ class Program(MultiService):
         gateway.setServiceParent(self)
         self._in_foreground = in_foreground
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Start the gateway.
 
         Raises:

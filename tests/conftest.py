@@ -61,10 +61,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _start_pytest_twisted(config: pytest.Config) -> None:
     # pyproject.toml blocks the plugin: it would run the reactor in the unit tests too.
-    import pytest_twisted  # noqa: PLC0415
-    from twisted.internet import reactor  # noqa: PLC0415
+    import pytest_twisted
+    from twisted.internet import reactor
 
-    from exoswitch.process import use_monotonic_time  # noqa: PLC0415
+    from exoswitch.process import use_monotonic_time
 
     use_monotonic_time(reactor)
     config.option.reactor = "default"
@@ -81,7 +81,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
 
     @functools.wraps(test)
     def driven(**arguments: object) -> "Deferred[None]":
-        from twisted.internet import reactor  # noqa: PLC0415
+        from twisted.internet import reactor
 
         return Deferred.fromCoroutine(test(**arguments)).addTimeout(PATIENCE_S, reactor)
 
@@ -92,7 +92,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object:
 @pytest.fixture
 def reactor() -> ReactorBase:
     """Give the reactor that runs the `async def` tests. Its time is monotonic."""
-    from twisted.internet import reactor  # noqa: PLC0415
+    from twisted.internet import reactor
 
     return reactor
 
@@ -113,7 +113,7 @@ def serve(reactor: ReactorBase) -> Iterator[Callable[[Any], Any]]:
 
 
 def _wait_for(deferred: "Deferred[Any]") -> Any:
-    import pytest_twisted  # noqa: PLC0415
+    import pytest_twisted
 
     return pytest_twisted.blockon(deferred)
 
@@ -156,7 +156,7 @@ def nothing_left_open(request: pytest.FixtureRequest, logged_failures: list[LogE
 
 async def _settled(before: set[object]) -> list[str]:
     """Let the reactor close the connections that the test has ended."""
-    from twisted.internet import reactor  # noqa: PLC0415
+    from twisted.internet import reactor
 
     deadline = reactor.seconds() + SETTLE_S
     while (left := leftovers.since(before)) and reactor.seconds() < deadline:

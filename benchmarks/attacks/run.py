@@ -63,7 +63,7 @@ def start(name: str, port: int, target: int, seconds: float) -> "subprocess.Pope
     """Start the attacker's process."""
     command = [sys.executable, str(Path(__file__).with_name("attacker.py")), name]
     command += [str(port), str(target), str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603
+    return subprocess.Popen(command, stdout=subprocess.PIPE)
 
 
 async def main(seconds: float, only: str) -> None:

@@ -35,7 +35,7 @@ NUMBER = "+918047491899"
 class GoodBot(WebSocketServerProtocol):
     """Sends 20 ms of audio every 20 ms, and notes the messages with the caller's audio."""
 
-    def onOpen(self) -> None:  # noqa: N802
+    def onOpen(self) -> None:
         self.stream_sid = ""
         self.talking = task.LoopingCall(self.talk)
         self.talking.start(FRAME_S, now=False)
@@ -43,7 +43,7 @@ class GoodBot(WebSocketServerProtocol):
     def talk(self) -> None:
         self.sendMessage(media_message(self.stream_sid, PCM).encode())
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
         now, message = time.monotonic(), json.loads(payload)
         if message["event"] == "media":
             self.factory.heard_at.append(now)
@@ -51,7 +51,7 @@ class GoodBot(WebSocketServerProtocol):
         elif message["event"] == "start":
             self.stream_sid = message["stream_sid"]
 
-    def onClose(self, *_reasons: object) -> None:  # noqa: N802
+    def onClose(self, *_reasons: object) -> None:
         if hasattr(self, "talking") and self.talking.running:
             self.talking.stop()
 
@@ -100,7 +100,7 @@ class Victim:
         command = [sys.executable, "-m", "twisted", "--log-format=text", "exoswitch", "--config", "exoswitch.yaml"]
         self.log = folder / "log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)  # noqa: S603
+            self.process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
 
     def config(self) -> dict[str, object]:
         """Give the gateway's configuration: a good account, and the attacker's."""

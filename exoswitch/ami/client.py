@@ -150,12 +150,12 @@ class AmiProtocol(Protocol):
 
     # --- What Twisted calls -------------------------------------------------------------------------------------
 
-    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+    def connectionMade(self) -> None:
         """Tell our user."""
         self._is_up = True
         self._listener.connected(self)
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+    def dataReceived(self, data: bytes) -> None:
         """Take in messages; bytes that are not AMI end the connection."""
         if not self._is_up:
             return
@@ -167,7 +167,7 @@ class AmiProtocol(Protocol):
         self._received.extend(messages)
         self._turns.start(self)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell our user, then fail every waiter."""
         self._is_up = False
         self._received.clear()

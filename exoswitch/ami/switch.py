@@ -95,7 +95,7 @@ class AsteriskSwitch(AmiLink):
         """Whether we are logged in and Asterisk is fully booted."""
         return self.is_up and bool(self.running)
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Disconnect; calls in progress go on."""
         stopped = super().stopService()
         self._trunks.link_lost()

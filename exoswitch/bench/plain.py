@@ -33,7 +33,7 @@ class PlainRtp(DatagramProtocol):
     def __init__(self) -> None:
         self.heard = bytearray()
 
-    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:  # noqa: ARG002, N802
+    def datagramReceived(self, datagram: bytes, _addr: tuple[str, int]) -> None:
         """Decode a packet."""
         struct.unpack_from("!BBHII", datagram)
         self.heard += ULAW.decode(datagram[12:])
@@ -50,14 +50,14 @@ class PlainCall(WebSocketClientProtocol):
         self._port = reactor.listenUDP(0, self._rtp, interface=HOST)
         self._phone, self._sequence = (HOST, phone_port), 0
 
-    def onOpen(self) -> None:  # noqa: N802
+    def onOpen(self) -> None:
         """Begin to talk."""
         ITCPTransport(self.transport).setTcpNoDelay(True)
         self.sendMessage(json.dumps({"event": "connected"}).encode())  # type: ignore[no-untyped-call]
         LoopingCall(self._tick).start(FRAME_S)
         self.opened.callback(None)
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: ARG002, N802, N803
+    def onMessage(self, payload: bytes, _is_binary: bool) -> None:
         """Queue the bot's audio."""
         message = json.loads(payload)
         if message["event"] == "media":

@@ -33,7 +33,7 @@ class Program:
             env={**os.environ, "GLIBC_TUNABLES": ":".join(filter(None, (os.getenv("GLIBC_TUNABLES"), LARGE_PAGES)))},
         )
         assert self._child.stdin is not None  # noqa: S101 - both are pipes
-        assert self._child.stdout is not None  # noqa: S101
+        assert self._child.stdout is not None  # noqa: S101 - as above
         self._input, self._output = self._child.stdin, self._child.stdout
         self._said = b""
 

@@ -67,7 +67,7 @@ class Requests(LineReceiver):
     def __init__(self, reactor: Any, carrier: Carrier, usage: Usage) -> None:
         self._reactor, self._carrier, self._usage = reactor, carrier, usage
 
-    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+    def lineReceived(self, line: bytes) -> None:
         """Measure for a time, and tell the figures."""
         seconds = json.loads(line)["measure"]
         self._usage.begin()
@@ -77,7 +77,7 @@ class Requests(LineReceiver):
     def _told(self) -> None:
         tell({**self._usage.figures(), **self._carrier.figures()})
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002, N802
+    def connectionLost(self, _reason: Failure = connectionDone) -> None:
         """End at once."""
         os._exit(0)
 

@@ -36,7 +36,7 @@ LONGEST_S = 600.0  # beside the wait for the trunks; each action has a time limi
 _NOWHERE = "/etc/asterisk"  # the files that depend on the place are not compared
 
 
-class NotTaken(ExoswitchError):  # noqa: N818
+class NotTaken(ExoswitchError):
     """Asterisk has answered the reload, and does not have the file."""
 
 
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         ConfigError: the file cannot be used.
         InvalidValue: the folder cannot be read.
     """
-    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+    from exoswitch.commands.reactor import run as run_reactor
 
     config = load(options.file, SETTINGS, os.environ)
     pbx = chosen(config.asterisks, options.pbx)

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_install(options: argparse.Namespace) -> None:
     try:
-        from exoswitch.bench._load import has_tls  # noqa: PLC0415 - an install without a compiler has none
+        from exoswitch.bench._load import has_tls
     except ImportError:
         raise CannotStart(
             "this install has no compiled load generator", "Install exoswitch again where there is a C compiler."
@@ -73,8 +73,8 @@ def _check_install(options: argparse.Namespace) -> None:
 def _settings(options: argparse.Namespace, folder: Path) -> Settings:
     certificate, key = "", ""
     if options.wss:
-        from exoswitch.bench.certificate import write_certificate  # noqa: PLC0415
-        from exoswitch.bench.subject import HOST  # noqa: PLC0415
+        from exoswitch.bench.certificate import write_certificate
+        from exoswitch.bench.subject import HOST
 
         certificate, key = write_certificate(folder, HOST)
     return Settings(
@@ -207,7 +207,7 @@ def _write(options: argparse.Namespace, limits: Limits, machine: dict[str, Any],
         options.json.write_text(text + "\n", encoding="utf-8")
         print(f"figures: {options.json}")
     if options.plot:
-        from exoswitch.bench.picture import draw  # noqa: PLC0415 - needs the extra `plot`
+        from exoswitch.bench.picture import draw
 
         draw(results, limits, f"{machine['processor']}, {machine['system']}", options.plot)
         print(f"picture: {options.plot}")

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         ConfigError: the file cannot be used.
         BackendUnavailable: the session store cannot be reached.
     """
-    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+    from exoswitch.commands.reactor import run as run_reactor
 
     config = load(options.file, SETTINGS, os.environ)
     work = _resend if options.resend else _print

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         ConfigError: the file cannot be used, or keeps no calls.
         BackendUnavailable: the session store cannot be read.
     """
-    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+    from exoswitch.commands.reactor import run as run_reactor
 
     config = load(options.file, SETTINGS, os.environ)
     return run_reactor(lambda reactor: _print(config, options, reactor))

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: the file cannot be used.
     """
-    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+    from exoswitch.commands.reactor import run as run_reactor
 
     config = load(options.file, SETTINGS, os.environ)
     asterisks = config.asterisks if options.pbx is None else (chosen(config.asterisks, options.pbx),)

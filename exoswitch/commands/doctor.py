@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: the file cannot be used.
     """
-    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+    from exoswitch.commands.reactor import run as run_reactor
 
     config, warnings = load_with_warnings(options.file, SETTINGS, os.environ)
     print(CheckResult("configuration", f"{options.file} is good"))
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 @deferred
 async def examine(config: Config, reactor: Any) -> int:
     """Check everything, one thing after the other; print each result at once; give the exit status."""
-    from exoswitch.commands.server_checks import check_asterisks, check_redis, check_store  # noqa: PLC0415
+    from exoswitch.commands.server_checks import check_asterisks, check_redis, check_store
 
     found = [check_gateway(part) for _, part in processes(config)]
     found += [*check_private(config), *(result for _, part in processes(config) for result in check_journal(part))]

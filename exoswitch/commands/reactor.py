@@ -21,10 +21,10 @@ def run(begin: Callable[[Any], Deferred[int]]) -> int:
         OSError: a file or the output cannot be written.
         KeyboardInterrupt: it was interrupted before the reactor ran.
     """
-    from twisted.internet import reactor  # noqa: PLC0415 - installs the default reactor
-    from twisted.internet.task import react  # noqa: PLC0415
+    from twisted.internet import reactor
+    from twisted.internet.task import react
 
-    from exoswitch.process import use_monotonic_time  # noqa: PLC0415
+    from exoswitch.process import use_monotonic_time
 
     use_monotonic_time(reactor)
     statuses: list[int] = []

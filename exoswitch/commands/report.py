@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         BackendUnavailable: the session store cannot be read.
         OSError: the carrier's file cannot be read.
     """
-    from exoswitch.commands.reactor import run as run_reactor  # noqa: PLC0415
+    from exoswitch.commands.reactor import run as run_reactor
 
     config = load(options.file, SETTINGS, os.environ)
     if options.carrier_cdr:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 async def _print(config: Config, options: argparse.Namespace, days: list[dt.date], reactor: Any) -> int:
     report = await _report(config, options, days, reactor)
     if options.plot:
-        from exoswitch.billing.plot import draw  # noqa: PLC0415 - an extra, and slow to import
+        from exoswitch.billing.plot import draw
 
         draw(report, options.plot)
     form = as_json if options.json else as_csv if options.csv else as_table

@@ -64,8 +64,8 @@ async def check_asterisks(config: Config, reactor: Any) -> AsyncIterator[CheckRe
 
 
 async def _in_redis(config: Config, reactor: Any) -> list[CheckResult]:
-    from exoswitch.fleet.redis import scripts  # noqa: PLC0415 - its library installs the default reactor
-    from exoswitch.fleet.redis.link import RedisLink  # noqa: PLC0415
+    from exoswitch.fleet.redis import scripts
+    from exoswitch.fleet.redis.link import RedisLink
 
     address = parse_redis_url(config.cluster)
     up: Deferred[None] = Deferred()

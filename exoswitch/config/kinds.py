@@ -38,7 +38,7 @@ YES = frozenset({"true", "yes", "on"})
 NO = frozenset({"false", "no", "off"})
 
 
-class Unreadable(ExoswitchError):  # noqa: N818
+class Unreadable(ExoswitchError):
     """A value of the configuration cannot be used; the message never repeats the value, which may be a secret."""
 
 

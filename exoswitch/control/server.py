@@ -37,7 +37,7 @@ class Conversation(LineOnlyReceiver):
     transport: Any
     _waiting: IDelayedCall | None = None
 
-    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+    def connectionMade(self) -> None:
         """Wait for the request, but not long; beyond the limit of connections there is no answer."""
         self.factory.open += 1
         if self.factory.open > AT_ONCE:
@@ -45,12 +45,12 @@ class Conversation(LineOnlyReceiver):
         else:
             self._waiting = self.factory.clock.callLater(REQUEST_S, self.transport.loseConnection)
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # noqa: ARG002, N802 - Twisted's
+    def connectionLost(self, _reason: Failure | None = None) -> None:
         """Wait no longer."""
         self.factory.open -= 1
         self._stop_waiting()
 
-    def lineReceived(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
+    def lineReceived(self, line: bytes) -> None:
         """Answer the first line; the others are ignored."""
         if self._stop_waiting():
             self.factory.answer(line).addCallback(self._send)
@@ -78,7 +78,7 @@ class ControlFactory(ServerFactory):
     open: int = field(default=0, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.control"), init=False)
 
-    def buildProtocol(self, _addr: object) -> Conversation:  # type: ignore[override] # noqa: N802 - Twisted's name
+    def buildProtocol(self, _addr: object) -> Conversation:  # type: ignore[override]
         """Make a conversation."""
         conversation = Conversation()
         conversation.factory = self
@@ -113,7 +113,7 @@ class ControlSocket(Service):
     _opened: ExitStack = field(factory=ExitStack, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.control"), init=False)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Listen; without a socket the gateway works, and commands cannot ask it."""
         try:
             place = self._opened.enter_context(place_of(self._folder))
@@ -124,7 +124,7 @@ class ControlSocket(Service):
             self._log.warn("no command can ask this gateway: {problem}", problem=str(problem))
             self._opened.close()
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    def stopService(self) -> Deferred[None]:
         """Take no more requests, and remove the socket."""
         stopped = maybeDeferred(self._port.stopListening if self._port else lambda: None)
         return stopped.addBoth(self._stopped)

@@ -58,7 +58,7 @@ _CONNECT = {
 Write = Callable[[str], object]
 
 
-class DemoFailed(Exception):  # noqa: N818 - "Failed" says it
+class DemoFailed(Exception):
     """The demonstration could not make its call."""
 
 

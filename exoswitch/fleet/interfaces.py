@@ -22,10 +22,10 @@ class INodeAllocator(IService):
 
     is_shared = Attribute("Whether the counts of the fleet decide now, or those of this gateway alone (bool).")
 
-    def startService() -> None:  # noqa: N802 - Twisted's name
+    def startService() -> None:
         """Begin to work, even if the shared server cannot be reached yet."""
 
-    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService() -> Deferred[None]:
         """Leave the fleet, with all leases that are not released."""
 
     def await_name() -> Deferred[None]:
@@ -131,10 +131,10 @@ class IJobs(IService):
 
     listener = Attribute("The IJobListener of this gateway; set before `start`.")
 
-    def startService() -> None:  # noqa: N802 - Twisted's name
+    def startService() -> None:
         """Begin to take this gateway's jobs, first those that an earlier process did not finish."""
 
-    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService() -> Deferred[None]:
         """Take no more jobs; wait a limited time for those under way."""
 
     def send(lease: Lease) -> Deferred[None]:

@@ -68,14 +68,14 @@ class MemoryJobs(Service):
         self._woken: IDelayedCall | None = None
         self._is_running = False
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Begin to take jobs."""
         self._is_running = True
         self._queues.open(self._gateway, self)
         self.wake()
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    async def stopService(self) -> None:
         """Take no more jobs; wait for those under way."""
         self._is_running = False
         self._queues.close(self._gateway, self)

@@ -40,10 +40,10 @@ class MemoryNodes(Service):
         self._held: dict[str, Lease] = {}
         self._register()
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Do nothing: there is no server to connect to."""
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Leave the registry."""
         self._held.clear()
         self._registry.leave(self._gateway, self._now())

@@ -21,7 +21,7 @@ class OnceNamed(Service):
     _has_started: bool = field(default=False, init=False)
 
     @deferred
-    async def startService(self) -> None:  # noqa: N802 - Twisted's name
+    async def startService(self) -> None:
         """Wait for the name, and start the service."""
         self._waiting = self._nodes.await_name()
         try:
@@ -32,7 +32,7 @@ class OnceNamed(Service):
         self._service.startService()  # type: ignore[no-untyped-call]
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802
+    async def stopService(self) -> None:
         """Stop the service, or wait for the name no longer."""
         if not self._has_started:
             if self._waiting is not None:

@@ -27,7 +27,7 @@ from exoswitch.fleet.leases import FleetView, GatewayView, Lease, NodeStatus, Pl
 from exoswitch.fleet.usage import Usage
 
 
-class UnknownGateway(ExoswitchError):  # noqa: N818
+class UnknownGateway(ExoswitchError):
     """The gateway never registered, or was reaped: it must register, with all leases that it holds."""
 
 

@@ -210,7 +210,7 @@ class Engine(Service):
 
     # --- Beginning and end (IService) ---------------------------------------------------------------------------
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Go on with calls of an earlier process, and with calls that other gateways leave."""
         self._parts.startService()
 
@@ -256,7 +256,7 @@ class Engine(Service):
             await self._calls.all_over(wait_s)
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802
+    async def stopService(self) -> None:
         """Take no more calls, hang up the live ones, and wait until they are over."""
         self._calls.is_stopping = True
         await self._parts.stopService()

@@ -45,7 +45,7 @@ class Failover(Service):
         """Ask the store until it answers."""
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Look for calls of dead gateways, if their sessions can be read here."""
         if self._rules.now.routing.shares_sessions:
             self._loops.append(repeat(self._adopt, ADOPT_EVERY_S, self._environment.clock, self._log))
@@ -55,7 +55,7 @@ class Failover(Service):
         """Hand off the calls that are answered, and each other call as soon as it is answered."""
         self._loops.append(repeat(self._hand_off, HAND_OFF_EVERY_S, self._environment.clock, self._log, now=True))
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Do nothing more."""
         self._retry.stop()
         for loop in self._loops:

@@ -38,12 +38,12 @@ class Fencing(Service):
     _loop: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.fencing"), init=False)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Watch the clock from now on."""
         self._looked_at = self._environment.clock.seconds()
         self._loop = repeat(self._watch, LOOK_EVERY_S, self._environment.clock, self._log)
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Watch no longer."""
         if self._loop is not None and self._loop.running:
             self._loop.stop()

@@ -128,7 +128,7 @@ class Inbound(Service):
         if arrival is not None and isinstance(event, ev.MediaAnnounced | ev.ChannelHungUp):
             self._settle(arrival)
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Leave all waiting calls to other gateways."""
         for arrival in tuple(self._waiting.values()):
             self._settle(arrival)

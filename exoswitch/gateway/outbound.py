@@ -52,11 +52,11 @@ class Outbound(Service):
         self._watch = HandoffWatch(self._environment, self._place_again)
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Watch the calls that are handed over."""
         self._loop = repeat(self._watch.look, LOOK_EVERY_S, self._environment.clock, self._log)
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Watch them no longer, and ask nothing more."""
         self._retry.stop()
         if self._loop is not None and self._loop.running:

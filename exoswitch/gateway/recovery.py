@@ -39,11 +39,11 @@ class Recovery(Service):
         """Ask the store until it answers."""
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Read which calls were left."""
         spawn(self._find_left(), self._log, "looking for the calls of an earlier process")
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Ask nothing more."""
         self._retry.stop()
 

@@ -44,11 +44,11 @@ class SecondPhones(Service):
         """Ask the store until it answers."""
         self._retry = Retry(self._environment.clock, ANSWER_S)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Look for phones at other gateways from now on."""
         self._loop = repeat(self._look, LOOK_EVERY_S, self._environment.clock, self._log)
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Look for them no longer."""
         self._retry.stop()
         if self._loop is not None and self._loop.running:

@@ -34,11 +34,11 @@ class Undialled(Service):
     _loop: LoopingCall | None = field(default=None, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.undialled"), init=False)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Begin to look."""
         self._loop = repeat(self._look, LOOK_EVERY_S, self._environment.clock, self._log)
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Look no longer."""
         if self._loop is not None and self._loop.running:
             self._loop.stop()

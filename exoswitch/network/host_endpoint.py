@@ -41,7 +41,7 @@ class HostEndpoint:
     source: str | None = None
 
     @deferred
-    async def connect(self, protocolFactory: IProtocolFactory) -> IProtocol:  # noqa: N803 - Twisted's name
+    async def connect(self, protocolFactory: IProtocolFactory) -> IProtocol:
         """Connect.
 
         Raises:

@@ -49,12 +49,12 @@ class Names(Service):
         self._lines: dict[str, DeferredSemaphore] = {}
         self._earlier: Any = None
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Become the resolver of every connection that the reactor makes."""
         super().startService()  # type: ignore[no-untyped-call]
         self._earlier = self._reactor.installNameResolver(self)
 
-    def stopService(self) -> None:  # noqa: N802
+    def stopService(self) -> None:
         """Give the reactor its earlier resolver back, and end all look-ups."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._reactor.installNameResolver(self._earlier)
@@ -75,13 +75,13 @@ class Names(Service):
             raise HostNotFound(f"there is no host {host}")
         return found
 
-    def resolveHostName(  # noqa: N802, D102 - Twisted's names
+    def resolveHostName(  # noqa: D102 - Twisted's names
         self,
-        resolutionReceiver: Any,  # noqa: N803
-        hostName: str,  # noqa: N803
-        portNumber: int = 0,  # noqa: N803
-        addressTypes: Sequence[type] | None = None,  # noqa: N803
-        transportSemantics: str = "TCP",  # noqa: N803
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Sequence[type] | None = None,
+        transportSemantics: str = "TCP",
     ) -> "_Resolution":
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)

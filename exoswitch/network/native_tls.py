@@ -76,7 +76,7 @@ def native_tls(host: str, ca_file: str = "") -> "NativeCheck":
 @lru_cache(maxsize=64)
 def _settings(ca_file: str) -> "Settings":
     """Read the trusted certificates; this takes long enough to be done once only."""
-    from exoswitch.network._tls import Settings  # noqa: PLC0415
+    from exoswitch.network._tls import Settings  # noqa: PLC0415 - as above
 
     made = Settings(ca_file)
     if made.errors:
@@ -92,9 +92,9 @@ class NativeCheck:
     host: str
     _settings: "Settings"
 
-    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> Any:  # noqa: N802, N803
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> Any:
         """Make a connection; Server Name Indication is sent for names only (RFC 6066 §3)."""
-        from exoswitch.network._tls import Engine  # noqa: PLC0415
+        from exoswitch.network._tls import Engine  # noqa: PLC0415 - as above
 
         verdict = _Verdict(certified_name(self.host))
         name = None if is_ip(verdict.name) else verdict.name

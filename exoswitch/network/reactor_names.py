@@ -20,7 +20,7 @@ class ReactorNames:
 
     _reactor: Any  # IReactorPluggableNameResolver
 
-    def look_up(self, host: str, account: str = "") -> Deferred[tuple[str, ...]]:  # noqa: ARG002
+    def look_up(self, host: str, account: str = "") -> Deferred[tuple[str, ...]]:  # noqa: ARG002 - as the interface has it
         """Give the addresses of a host; see INames."""
         if is_ip(host):
             return succeed((host,))
@@ -38,14 +38,14 @@ class _Receiver:
     found: Deferred[tuple[str, ...]] = field(factory=Deferred, init=False)
     _addresses: list[str] = field(factory=list, init=False)
 
-    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802 - Twisted's names
+    def resolutionBegan(self, resolution: Any) -> None:
         """Ignore the resolution: the reactor ends it by itself."""
 
-    def addressResolved(self, address: Any) -> None:  # noqa: N802
+    def addressResolved(self, address: Any) -> None:
         """Take an address."""
         self._addresses.append(address.host)
 
-    def resolutionComplete(self) -> None:  # noqa: N802
+    def resolutionComplete(self) -> None:
         """Give the addresses to the one who waits."""
         if self.found.called:
             return  # the wait was cancelled

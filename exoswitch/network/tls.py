@@ -67,7 +67,7 @@ class ServerCheck:
     def __attrs_post_init__(self) -> None:
         self._name = certified_name(self.host)
 
-    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802, N803
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """Make a connection; Server Name Indication is sent for names only (RFC 6066 §3)."""
         connection = SSL.Connection(self._context, None)
         if not is_ip(self._name):
@@ -110,7 +110,7 @@ def refusal(name: str, problem: int, read: Callable[[], Certificate]) -> Certifi
         check_host(read(), name)
     except CertificateRefused as refused:
         return refused
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a certificate is remote data, of many forms
         return CertificateRefused(str(error))
     return None
 

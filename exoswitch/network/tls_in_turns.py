@@ -55,26 +55,26 @@ class _TlsInTurns(TLSMemoryBIOProtocol):
 
     # --- called by Twisted, and by the protocol above
 
-    def makeConnection(self, transport: Any) -> None:  # noqa: N802
+    def makeConnection(self, transport: Any) -> None:
         """Send at once what is written: it is a whole message, and no other is due in this tick."""
         super().makeConnection(prompt(transport))
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's names
+    def dataReceived(self, data: bytes) -> None:
         """Decrypt data, in this turn or in one of the next."""
         self._waiting += data
         self.factory.turns.start(self)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report it, after the data that came before it."""
         self._lost = reason
         self.factory.turns.start(self)
 
-    def pauseProducing(self) -> None:  # noqa: N802
+    def pauseProducing(self) -> None:
         """Read no further until `resumeProducing`."""
         self._is_paused = True
         self._read_or_not()
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         """Read on."""
         self._is_paused = False
         self._read_or_not()

@@ -51,14 +51,14 @@ class Recoverer(Service):
     _idle: list[Deferred[None]] = field(factory=list, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.callbacks"), init=False)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Look for callbacks now and then."""
         self._metrics.read_from(self._readings)
         for work, every_s in ((self._look, LOOK_EVERY_S), (self._count, COUNT_EVERY_S), (self._tidy, TIDY_EVERY_S)):
             self._loops.append(repeat(work, every_s, self._clock, self._log))
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802
+    async def stopService(self) -> None:
         """Stop leasing, wait a little for the deliveries under way, and leave the rest to other processes."""
         self._is_stopping = True
         for loop in self._loops:

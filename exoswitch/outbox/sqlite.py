@@ -47,7 +47,7 @@ _SETTLE = (
 _RELEASE = "UPDATE callbacks SET due_at = ?, leased_by = NULL WHERE state = 'waiting' AND substr(leased_by, 1, ?) = ?"
 _BACKLOG = "SELECT count(*), min(coalesce(since, due_at)) FROM callbacks WHERE state = 'waiting'"
 _RESEND = (
-    "UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, settled_at = NULL, due_at = ? "  # noqa: S608
+    "UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, settled_at = NULL, due_at = ? "  # noqa: S608 - ours
     f"WHERE state = 'failed' AND NOT {OUTDATED}"
 )
 _TIDY = (

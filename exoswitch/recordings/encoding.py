@@ -17,7 +17,7 @@ _QUALITY = 7  # LAME's fast mode; at telephone quality the slower ones sound the
 _PIECE_SAMPLES = 2000  # lameenc has no room for the result of longer ones at 128 kbit/s
 
 
-class NoEncoder(ExoswitchError):  # noqa: N818
+class NoEncoder(ExoswitchError):
     """lameenc is not installed: it has no wheel for this platform."""
 
 

@@ -127,7 +127,7 @@ class Recorder(Service):
 
     # --- The service
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Write twice a second, and look after the folder every minute."""
         super().startService()  # type: ignore[no-untyped-call]
         self._loops = [
@@ -135,7 +135,7 @@ class Recorder(Service):
             repeat(self._keep, _UPKEEP_S, self._clock, self._log, now=True),
         ]
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    def stopService(self) -> Deferred[None]:
         """Write all audio that waits. A recording that has not ended stays a part: its call goes on elsewhere."""
         super().stopService()  # type: ignore[no-untyped-call]
         for loop in self._loops:

@@ -22,11 +22,11 @@ _RECEIVE_BUFFER_BYTES = 256 * 1024
 class _UdpPort(Protocol):
     """The result of `listenUDP` on reactors with sockets; Twisted does not type it."""
 
-    def getHandle(self) -> socket.socket: ...  # noqa: N802
+    def getHandle(self) -> socket.socket: ...
 
-    def stopReading(self) -> None: ...  # noqa: N802
+    def stopReading(self) -> None: ...
 
-    def stopListening(self) -> Deferred[None] | None: ...  # noqa: N802
+    def stopListening(self) -> Deferred[None] | None: ...
 
 
 @define(eq=False)
@@ -76,7 +76,7 @@ class RtpEndpoint(DatagramProtocol):
         """Stop the reactor from reading the socket: the plane reads it."""
         self._port.stopReading()
 
-    def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802
+    def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """Keep a datagram until the next tick."""
         if not self.accepts(addr):
             return

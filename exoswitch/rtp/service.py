@@ -186,7 +186,7 @@ class RtpService(Service):
 
     # --- The service --------------------------------------------------------------------------------------------
 
-    def startService(self) -> None:  # noqa: N802
+    def startService(self) -> None:
         """Begin to tick.
 
         Raises:
@@ -196,7 +196,7 @@ class RtpService(Service):
         self._log.info("media plane: {kind}", kind=plane_in_use(self.kind, self.tick))
         self._ticker.start()
 
-    def stopService(self) -> Deferred[list[tuple[bool, None]]]:  # noqa: N802
+    def stopService(self) -> Deferred[list[tuple[bool, None]]]:
         """Stop ticking, and unbind every port; the Deferred fires when all are free."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._ticker.stop()

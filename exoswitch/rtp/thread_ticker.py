@@ -98,7 +98,7 @@ class ThreadTicker:
 
     # --- called by the reactor
 
-    def doRead(self) -> None:  # noqa: N802
+    def doRead(self) -> None:
         """Deliver; an error must not end it, because the reactor drops a reader that fails."""
         try:
             self._ticks.deliver()
@@ -109,9 +109,9 @@ class ThreadTicker:
         """Give the descriptor that wakes the reactor."""
         return self._ticks.fileno()
 
-    def logPrefix(self) -> str:  # noqa: N802
+    def logPrefix(self) -> str:
         """Name it in Twisted's log."""
         return "ticks"
 
-    def connectionLost(self, reason: Failure) -> None:  # noqa: N802
+    def connectionLost(self, reason: Failure) -> None:
         """Note that the reactor is stopping: the service stops the ticks itself."""

@@ -107,12 +107,12 @@ class DurableSessions(Service):
         return self._availability.is_open
 
     @deferred
-    async def startService(self) -> None:  # noqa: N802 - Twisted's name
+    async def startService(self) -> None:
         """Open the database; if it cannot be opened, try again later."""
         await self._open()
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    async def stopService(self) -> None:
         """Write the waiting notes to the database or the journal, and close both."""
         await self._writing.run(self._write_queue)
         self._feed(Input.STOP)

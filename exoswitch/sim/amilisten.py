@@ -22,13 +22,13 @@ class AmiConnectionProtocol(Protocol):
     transport: Any = field(init=False, repr=False)
     _decoder: AmiDecoder = field(init=False, factory=lambda: AmiDecoder(greeting=False), repr=False)
 
-    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+    def connectionMade(self) -> None:
         """Greet."""
         self.transport.write(GREETING + b"11.0.0\r\n")
         self._listener.transports[self._number] = self.transport
         self._listener.server.connected(self._number)
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+    def dataReceived(self, data: bytes) -> None:
         """Carry out actions."""
         try:
             for action in self._decoder.feed(data):
@@ -37,7 +37,7 @@ class AmiConnectionProtocol(Protocol):
             self.transport.loseConnection()
         self._listener.carry_out()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: ARG002, N802 - Twisted's name
+    def connectionLost(self, _reason: Failure = connectionDone) -> None:
         """Remove the connection."""
         self._listener.transports.pop(self._number, None)
         self._listener.server.disconnected(self._number)
@@ -55,7 +55,7 @@ class AmiListener(Factory):
     transports: dict[int, Any] = field(init=False, factory=dict)
     _last: int = field(init=False, default=0)
 
-    def buildProtocol(self, addr: IAddress | None) -> AmiConnectionProtocol:  # noqa: ARG002, N802 - Twisted's name
+    def buildProtocol(self, _addr: IAddress | None) -> AmiConnectionProtocol:
         """Make the protocol of a new connection."""
         self._last += 1
         return AmiConnectionProtocol(self, self._last)

@@ -195,14 +195,14 @@ class SimulatedAsterisk(Service):
 
     # --- a service
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Listen, and start the ticks."""
         super().startService()
         self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
         self.ami_port = self._listening.getHost().port
         spawn(self._ticker.start(FRAME_S, now=False), _log, "the tick of the simulated phones")
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Close everything."""
         super().stopService()
         self._ticker.stop()

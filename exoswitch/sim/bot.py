@@ -87,7 +87,7 @@ class BotProtocol(WebSocketServerProtocol):
         self._behaviour = bot.behaviour
         self._answer = bot.behaviour.begin()
 
-    def onConnect(self, request: ConnectionRequest) -> None:  # noqa: N802 - autobahn's name
+    def onConnect(self, request: ConnectionRequest) -> None:
         """Refuse or accept the handshake."""
         if self._behaviour.refuse_with:
             self._bot.refused += 1
@@ -95,14 +95,14 @@ class BotProtocol(WebSocketServerProtocol):
             raise ConnectionDeny(self._behaviour.refuse_with)
         self.stream = BotStream(self.http_request_uri, dict(request.headers), self)
 
-    def onOpen(self) -> None:  # noqa: N802 - autobahn's name
+    def onOpen(self) -> None:
         """Start the behaviour of the bot."""
         self._bot.open_streams.append(self.stream)
         if self._behaviour.close_after_s is not None:
             self._later(self._behaviour.close_after_s, self.stream.close)
         self._bot.streams.happened(self.stream)
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803 - autobahn's names
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Take a message and answer it."""
         now = self._bot.reactor.seconds()
         told = self.stream.conversation.feed("(a binary message)" if isBinary else payload.decode(), now)
@@ -120,7 +120,7 @@ class BotProtocol(WebSocketServerProtocol):
         for message in self._answer(told):
             self.stream.send(message)
 
-    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, N802, N803
+    def onClose(self, _was_clean: bool, code: int | None, _reason: str | None) -> None:
         """Stop the timers. autobahn calls this also for a connection that never opened."""
         for timer in self._timers:
             if timer.active():
@@ -168,13 +168,13 @@ class SimulatedBot(Service):
         """Give the bot's ws URL. The bot must be running."""
         return f"ws://{self.interface}:{self.port}/"
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Listen."""
         super().startService()
         self._listening = self.reactor.listenTCP(self.port, BotFactory(self), interface=self.interface)
         self.port = self._listening.getHost().port
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Drop every connection and stop listening."""
         super().stopService()
         for stream in tuple(self.open_streams):

@@ -43,42 +43,42 @@ class MemoryTransport:
         """Send bytes."""
         self.write(b"".join(data))
 
-    def loseConnection(self, *_reasons: object) -> None:  # noqa: N802
+    def loseConnection(self, *_reasons: object) -> None:
         """Close after all bytes are sent."""
         if not (self._is_over or self.disconnecting):
             self.disconnecting = True
             self._later(lambda: self._part(ConnectionDone()))
 
-    stopProducing = loseConnection  # noqa: N815
+    stopProducing = loseConnection
 
-    def abortConnection(self) -> None:  # noqa: N802
+    def abortConnection(self) -> None:
         """Close at once."""
         if not self._is_over:
             self.disconnecting = True
             self._later(lambda: self._part(ConnectionLost()))
 
-    def pauseProducing(self) -> None:  # noqa: N802
+    def pauseProducing(self) -> None:
         """Stop delivering bytes to the protocol."""
         self._is_paused = True
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         """Deliver the bytes that wait."""
         self._is_paused = False
         self._later(self._drain)
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: N802
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Ask a pull producer once. Memory is never full."""
         if not streaming:
             producer.resumeProducing()
 
-    def unregisterProducer(self) -> None:  # noqa: N802
+    def unregisterProducer(self) -> None:
         """Do nothing: there is no producer to remove."""
 
-    def getHost(self) -> IPv4Address:  # noqa: N802
+    def getHost(self) -> IPv4Address:
         """Give the address of this end."""
         return self._host
 
-    def getPeer(self) -> IPv4Address:  # noqa: N802
+    def getPeer(self) -> IPv4Address:
         """Give the address of the far end."""
         return self._peer
 

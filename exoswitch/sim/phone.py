@@ -24,7 +24,7 @@ class _RtpProtocol(DatagramProtocol):
 
     _received: Callable[[bytes, Address], None]
 
-    def datagramReceived(self, datagram: bytes, addr: Address) -> None:  # noqa: N802 - Twisted's name
+    def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         self._received(datagram, addr)
 
 

@@ -296,7 +296,7 @@ class PhoneCall:
             return
         first._drop_leg()  # noqa: SLF001 - of this class
         first.partner, self.partner = self, first
-        self._exchange.do(JoinMedia(first._unaddressed, self._unaddressed))  # noqa: SLF001
+        self._exchange.do(JoinMedia(first._unaddressed, self._unaddressed))  # noqa: SLF001 - as above
 
     @property
     def _unaddressed(self) -> OpenMedia:

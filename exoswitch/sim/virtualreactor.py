@@ -61,19 +61,19 @@ class MemoryUdpPort:
             raise AssertionError("the port is not connected")
         self.write(data, self.peer)
 
-    def getHost(self) -> IPv4Address:  # noqa: N802 - Twisted's names, from here on
+    def getHost(self) -> IPv4Address:
         """Give the address."""
         return IPv4Address("UDP", *self._address)
 
-    def getHandle(self) -> "MemoryUdpPort":  # noqa: N802
+    def getHandle(self) -> "MemoryUdpPort":
         """Give this port in place of the socket."""
         return self
 
-    def stopReading(self) -> None:  # noqa: N802
+    def stopReading(self) -> None:
         """Refuse: there is no socket to read."""
         raise AssertionError("a virtual reactor's ports are read by the reactor alone")
 
-    def stopListening(self) -> Deferred[None]:  # noqa: N802
+    def stopListening(self) -> Deferred[None]:
         """Unbind."""
         if self.is_open:
             self.is_open = False
@@ -90,11 +90,11 @@ class MemoryTcpPort:
     number: int
     factory: Any
 
-    def getHost(self) -> IPv4Address:  # noqa: N802 - Twisted's names, from here on
+    def getHost(self) -> IPv4Address:
         """Give the address."""
         return IPv4Address("TCP", "127.0.0.1", self.number)
 
-    def stopListening(self) -> Deferred[None]:  # noqa: N802
+    def stopListening(self) -> Deferred[None]:
         """Stop listening. Connections stay open."""
         if self._reactor.tcp_ports.pop(self.number, None) is not None:
             self.factory.doStop()
@@ -169,21 +169,21 @@ class VirtualReactor(Clock):
         if port is not None and port.peer in {None, source}:
             port.protocol.datagramReceived(data, source)
 
-    def listenUDP(self, port: int, protocol: Any, interface: str = "", *_more: Any, **_options: Any) -> Any:  # noqa: N802
+    def listenUDP(self, port: int, protocol: Any, interface: str = "", *_more: Any, **_options: Any) -> Any:
         """Bind a UDP port."""
         number = self._new_port(port, interface, self.udp_ports)
         bound = self.udp_ports[number] = MemoryUdpPort(self, ("127.0.0.1", number), protocol)
         protocol.makeConnection(bound)
         return bound
 
-    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:  # noqa: ARG002, N802
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:  # noqa: ARG002 - as a reactor
         """Listen on a TCP port."""
         number = self._new_port(port, interface, self.tcp_ports)
         listening = self.tcp_ports[number] = MemoryTcpPort(self, number, factory)
         factory.doStart()
         return listening
 
-    def connectTCP(self, host: str, port: int, factory: Any, *_more: Any, **_options: Any) -> Any:  # noqa: ARG002, N802
+    def connectTCP(self, host: str, port: int, factory: Any, *_more: Any, **_options: Any) -> Any:  # noqa: ARG002 - as a reactor
         """Connect to a TCP port."""
         connector = MemoryConnector(self, port, factory)
         factory.doStart()
@@ -196,7 +196,7 @@ class VirtualReactor(Clock):
             raise CannotListenError(interface, port, OSError("it is in use"))
         return port or self.free_port()
 
-    def installNameResolver(self, resolver: Any) -> Any:  # noqa: N802
+    def installNameResolver(self, resolver: Any) -> Any:
         """Replace the resolver; give the earlier one."""
         before, self.nameResolver = self.nameResolver, resolver
         return before

@@ -101,7 +101,7 @@ class Locks(Service):
     def __init__(self, locks: Sequence[FileLock]) -> None:
         self._locks = locks
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Take all locks.
 
         Raises:
@@ -114,7 +114,7 @@ class Locks(Service):
             self.stopService()
             raise
 
-    def stopService(self) -> None:  # noqa: N802
+    def stopService(self) -> None:
         """Release all locks."""
         for lock in self._locks:
             lock.release()

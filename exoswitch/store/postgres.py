@@ -47,7 +47,7 @@ class _WatchedConnection(Connection):  # type: ignore[misc]
 
     on_broken: Callable[[], None]
 
-    def doRead(self) -> None:  # noqa: N802
+    def doRead(self) -> None:
         """Read from the server; an error here means that the connection has ended.
 
         A ValueError means it too: libpq has closed its socket, and the library asks the reactor to watch it.

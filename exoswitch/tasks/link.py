@@ -121,12 +121,12 @@ class Link(Service, Generic[C, Found]):
 
     # --- IService -------------------------------------------------------------------------------------------------
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Begin to connect."""
         super().startService()  # type: ignore[no-untyped-call]
         self._client.startService()
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802
+    def stopService(self) -> Deferred[None]:
         """Disconnect; abort the connection if the server does not take the rest of our bytes in time."""
         super().stopService()  # type: ignore[no-untyped-call]
         forced = self._clock.callLater(self._pace.stop_s, self.drop, "stopped")
@@ -219,7 +219,7 @@ class _WatchedEndpoint:
     endpoint: IStreamClientEndpoint
     failed: Callable[[Failure], None]
 
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         def report(failure: Failure) -> Failure:
             self.failed(failure)
             return failure

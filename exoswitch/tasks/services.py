@@ -31,10 +31,10 @@ class OrderedServices(MultiService):
         service.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._parts.append((name, service, stop_s))
 
-    def privilegedStartService(self) -> None:  # noqa: N802 - Twisted's name
+    def privilegedStartService(self) -> None:
         """Start nothing yet: twistd calls this first, and a server would listen before the others have started."""
 
-    def startService(self) -> None:  # noqa: N802
+    def startService(self) -> None:
         """Start every service, the first one first; what goes wrong later in its start is logged."""
         self.running = True
         for name, service, _ in self._parts:
@@ -43,7 +43,7 @@ class OrderedServices(MultiService):
                 spawn(started, self._log, f"starting {name}")
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802
+    async def stopService(self) -> None:
         """Stop every service, the last one first."""
         self.running = False
         for name, service, stop_s in reversed(self._parts):

@@ -43,7 +43,7 @@ class WorkerThread(Service):
         self._unfinished += 1
         return deferToThreadPool(self._reactor, self._pool, work, *arguments, **options).addBoth(self._finished)
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Stop the thread. One that hangs on a disk is left behind: it is a daemon, and does not hold the process."""
         super().stopService()  # type: ignore[no-untyped-call]
         self._is_stopped = True

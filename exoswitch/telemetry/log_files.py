@@ -20,6 +20,6 @@ def _log_files(publisher: LogPublisher) -> Iterator[Any]:
         if isinstance(observer, LogPublisher):
             yield from _log_files(observer)
         elif isinstance(observer, FileLogObserver):
-            file: Any = observer._outFile  # noqa: SLF001
+            file: Any = observer._outFile  # noqa: SLF001 - as above
             if isinstance(file, BaseLogFile):
                 yield file

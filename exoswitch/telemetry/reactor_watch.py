@@ -18,12 +18,12 @@ class ReactorWatch(Service):
     _due_at: float = field(default=0.0, init=False)
     _next: IDelayedCall | None = field(default=None, init=False)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Begin."""
         super().startService()  # type: ignore[no-untyped-call]
         self._wait()
 
-    def stopService(self) -> None:  # noqa: N802
+    def stopService(self) -> None:
         """End."""
         super().stopService()  # type: ignore[no-untyped-call]
         if self._next is not None:

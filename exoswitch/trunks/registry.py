@@ -92,7 +92,7 @@ def _load(name: str) -> Provider:
     try:
         provider = entry.load()
         if not isinstance(provider, Provider):
-            raise TypeError(f"{entry.value} is not an exoswitch.trunks.provider.Provider")  # noqa: TRY301
+            raise TypeError(f"{entry.value} is not an exoswitch.trunks.provider.Provider")  # noqa: TRY301 - a wrong package fails like a broken one
         check_fields(provider.settings)
     except Exception as error:
         raise Unreadable(f"cannot be used: {_broken(_package(entry), error)}") from error

@@ -23,20 +23,20 @@ class Channel(HTTPChannel):
     transport: Any
     _networkProducer: Any  # noqa: N815 - Twisted's
     maxHeaders = MAX_HEADERS  # noqa: N815 - Twisted's name
-    totalHeadersSize = MAX_HEAD_BYTES  # noqa: N815
+    totalHeadersSize = MAX_HEAD_BYTES
     _has_begun = False
     _is_answering = False
     _is_refused = False
     _held: Callable[[], None] | None = None  # answers a request, once the client reads
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+    def dataReceived(self, data: bytes) -> None:
         """Read data; the time of a request begins with its first byte, and no later byte extends it."""
         if not (self._has_begun or self._is_answering):
             self._has_begun = True
             self.setTimeout(REQUEST_S)
         LineReceiver.dataReceived(self, data)
 
-    def headerReceived(self, line: bytes) -> Any:  # noqa: N802
+    def headerReceived(self, line: bytes) -> Any:
         """Read a header; Python refuses to read a number of thousands of digits.
 
         A coding other than ``chunked`` is refused: Twisted ignores ``identity``, and a proxy may not (RFC 9112 §6.3).
@@ -50,7 +50,7 @@ class Channel(HTTPChannel):
             return False
         return super().headerReceived(line)
 
-    def allHeadersReceived(self) -> None:  # noqa: N802
+    def allHeadersReceived(self) -> None:
         """Refuse a body that is announced as too large, before it is received."""
         if not self._is_refused and (self.length or 0) > MAX_BODY_BYTES:
             self.refuse(413, _TOO_LARGE)
@@ -61,7 +61,7 @@ class Channel(HTTPChannel):
         """Refuse a chunked body, which announces no length, as soon as it is too large."""
         self.refuse(413, _TOO_LARGE)
 
-    def allContentReceived(self) -> None:  # noqa: N802
+    def allContentReceived(self) -> None:
         """Answer a request that is complete."""
         if not self._is_refused:
             self._has_begun, self._is_answering = False, True
@@ -78,7 +78,7 @@ class Channel(HTTPChannel):
         else:
             self.transport.answer_in_turn(answer)
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         """Go on: the client has read."""
         super().resumeProducing()
         held, self._held = self._held, None
@@ -87,7 +87,7 @@ class Channel(HTTPChannel):
             self.site.admission.answering(self.transport)
             self.transport.answer_in_turn(held)
 
-    def requestDone(self, request: Any) -> None:  # noqa: N802
+    def requestDone(self, request: Any) -> None:
         """Wait for the next request."""
         self._is_answering = False
         self.site.admission.waiting(self.transport, self.site.reactor.seconds())
@@ -95,14 +95,14 @@ class Channel(HTTPChannel):
         if not (self._has_begun or self._is_answering or self.transport.disconnecting):
             self.setTimeout(IDLE_S)
 
-    def timeoutConnection(self) -> None:  # noqa: N802
+    def timeoutConnection(self) -> None:
         """Close an idle connection; tell a client that is too slow."""
         if self._has_begun:
             self.refuse(408, _TOO_SLOW)
         else:
             self.loseConnection()
 
-    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: ARG002, N802
+    def lineLengthExceeded(self, _line: bytes) -> None:
         """Refuse a line that is too long."""
         self._respondToBadRequestAndDisconnect()
 

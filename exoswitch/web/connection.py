@@ -35,28 +35,28 @@ class Connection(ProtocolWrapper):
     _is_read = True
     _abort: IDelayedCall | None = None
 
-    def makeConnection(self, transport: Any) -> None:  # noqa: N802 - Twisted's name
+    def makeConnection(self, transport: Any) -> None:
         """Let one read give one piece; below TLS, since 64 KiB of records without data take 30 ms."""
         getattr(transport, "transport", transport).bufferSize = PIECE_BYTES
         super().makeConnection(transport)
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802
+    def dataReceived(self, data: bytes) -> None:
         """Keep data until its turn; a connection that is closing drops it."""
         if not self.disconnecting:
             self._received += data
             self._go_on()
 
-    def pauseProducing(self) -> None:  # noqa: N802
+    def pauseProducing(self) -> None:
         """Hand over no more data until `resumeProducing`."""
         self._is_paused = True
         self._go_on()
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         """Hand over data again."""
         self._is_paused = False
         self._go_on()
 
-    def loseConnection(self) -> None:  # noqa: N802
+    def loseConnection(self) -> None:
         """Close once all data is sent; abort if the client does not take it."""
         super().loseConnection()
         self._abort_after(ABORT_S)
@@ -77,7 +77,7 @@ class Connection(ProtocolWrapper):
         self.disconnecting, self._received = 1, b""
         self.transport.abortConnection()
 
-    def connectionLost(self, reason: Any = None) -> None:  # noqa: N802
+    def connectionLost(self, reason: Any = None) -> None:
         """Forget the data that waits."""
         self.disconnecting, self._received = 1, b""
         if self._abort is not None and self._abort.active():
@@ -152,12 +152,12 @@ class ConnectionFactory(WrappingFactory[Connection]):
         self._metrics = metrics
         metrics.read_from(lambda: [Reading("http_connections", len(self.admission))])
 
-    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+    def acceptableProtocols(self) -> list[bytes]:
         """Give the protocols of the wrapped site."""
         protocols: list[bytes] = self.wrappedFactory.acceptableProtocols()
         return protocols
 
-    def buildProtocol(self, addr: Any) -> Connection | None:  # type: ignore[override] # noqa: N802
+    def buildProtocol(self, addr: Any) -> Connection | None:  # type: ignore[override]
         """Accept a connection, or close it at once if there is no room and none can be made."""
         peer, now = address_of(addr), self.clock.seconds()
         address = peer if peer in self._trusted_proxies else counted(peer)
@@ -172,12 +172,12 @@ class ConnectionFactory(WrappingFactory[Connection]):
         connection.address = address
         return connection
 
-    def registerProtocol(self, p: Connection) -> None:  # noqa: N802
+    def registerProtocol(self, p: Connection) -> None:
         """Count a connection that is made; its end is certain to be told."""
         super().registerProtocol(p)
         self.admission.add(p, p.address, self.clock.seconds())
 
-    def unregisterProtocol(self, p: Connection) -> None:  # noqa: N802
+    def unregisterProtocol(self, p: Connection) -> None:
         """Forget a connection that is over."""
         super().unregisterProtocol(p)
         self.admission.remove(p)

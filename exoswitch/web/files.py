@@ -164,17 +164,17 @@ class _Sending:
             if not request.is_gone:
                 request.unregisterProducer()
 
-    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
+    def pauseProducing(self) -> None:
         """Wait: the client does not read as fast."""
         if self._resumed is None:
             self._resumed = Deferred()
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         """Go on."""
         resumed, self._resumed = self._resumed, None
         if resumed is not None and not resumed.called:
             resumed.callback(None)
 
-    def stopProducing(self) -> None:  # noqa: N802
+    def stopProducing(self) -> None:
         """The client is gone."""
         self.resumeProducing()

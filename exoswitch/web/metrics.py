@@ -70,7 +70,7 @@ class MetricsPage:
 class _Alone(Resource):
     """The page without a router; `answer` gives it."""
 
-    isLeaf = True  # noqa: N815 - Twisted's name
+    isLeaf = True
     _log = Logger(namespace="exoswitch.metrics")
 
     def __init__(self, answer: Callable[[Request], Coroutine[Any, Any, bytes]]) -> None:

@@ -7,7 +7,7 @@ from exoswitch.errors import ExoswitchError
 _RANGE = re.compile(r"bytes=([0-9]{0,15})-([0-9]{0,15})", re.ASCII)
 
 
-class RangeNotSatisfiable(ExoswitchError):  # noqa: N818 - RFC 9110's word
+class RangeNotSatisfiable(ExoswitchError):
     """The file has no such part."""
 
 

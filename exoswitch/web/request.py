@@ -29,21 +29,21 @@ class Request(server.Request):
         """Keep the body in memory: it is small, and a file would let clients fill the disk."""
         self.content = BytesIO()
 
-    def parseCookies(self) -> None:  # noqa: N802
+    def parseCookies(self) -> None:
         """Read no cookies: there are none."""
 
-    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+    def handleContentChunk(self, data: bytes) -> None:
         """Keep a part of the body, up to its limit."""
         if self.content.tell() + len(data) > MAX_BODY_BYTES:
             self.channel.body_too_large()
         else:
             self.content.write(data)
 
-    def setResponseCode(self, code: int, message: bytes | None = None) -> None:  # noqa: N802
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
         """Set the status with its phrase, which Twisted lacks for 429."""
         super().setResponseCode(code, message or HTTPStatus(code).phrase.encode("ascii"))
 
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Read the target, and ask for a turn to answer in."""
         self.content.seek(0)
         self.method, self.uri, self.clientproto, self.args = command, path, version, {}

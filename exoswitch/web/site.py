@@ -42,7 +42,7 @@ class _Site(Site):
     def log(self, request: object) -> None:
         """Write nothing."""
 
-    def acceptableProtocols(self) -> list[bytes]:  # noqa: N802
+    def acceptableProtocols(self) -> list[bytes]:
         """Speak HTTP/1.1 only."""
         return [b"http/1.1"]
 

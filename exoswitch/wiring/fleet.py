@@ -28,7 +28,7 @@ def node_allocator(
         return MemoryNodes(config.node, config.gateway.capacity, places, new_token)
 
     # txredisapi installs the default reactor when it is imported.
-    from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415
+    from exoswitch.fleet.redis.allocator import RedisNodes  # noqa: PLC0415 - as said above
 
     return RedisNodes(
         config.node,

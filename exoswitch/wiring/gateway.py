@@ -103,7 +103,7 @@ class Gateway(OrderedServices):
         self.jobs.listener = self.engine
         self._add_all(config, reactor)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Start everything; the REST API answers 503 until an Asterisk is ready.
 
         Raises:
@@ -244,7 +244,7 @@ class _Draining(Service):
 
     _gateway: Gateway
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         settings = self._gateway.config.gateway
         return self._gateway.engine.drain(settings.stop_wait_s, hand_over=settings.on_stop == "hand-over")
 
@@ -255,7 +255,7 @@ class _Admission(Service):
 
     _nodes: INodeAllocator
 
-    def stopService(self) -> None:  # noqa: N802
+    def stopService(self) -> None:
         self._nodes.set_draining(None, draining=True)
 
 

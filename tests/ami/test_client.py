@@ -180,7 +180,7 @@ def test_connection_that_answers_no_ping_is_dropped(link):
 
 def test_bytes_that_are_not_ami_end_the_connection():
     clock, told = MemoryReactorClock(), []
-    lost: Callable[[object, str], None] = lambda _, reason: told.append(reason)  # noqa: E731
+    lost: Callable[[object, str], None] = lambda _, reason: told.append(reason)  # noqa: E731 - with its type
     listener = AmiListener(
         connected=told.append, event=told.append, refused=told.append, lost=lost, answered=lambda *_: None
     )
@@ -200,7 +200,7 @@ def test_event_that_its_listener_cannot_handle_does_not_stop_the_next(logged_fai
         handled.append(message.event)
         raise ZeroDivisionError
 
-    ignore: Callable[[object], None] = lambda _: None  # noqa: E731
+    ignore: Callable[[object], None] = lambda _: None  # noqa: E731 - with its type
     clock = MemoryReactorClock()
     far = FarSide(clock)
     listener = AmiListener(

@@ -85,7 +85,7 @@ def certify(tmp_path, capsys):
             return statuses[0]
 
         status = run(options, run_reactor)
-        cases = ET.fromstring(files[1].read_text()).findall("testsuite/testcase")  # noqa: S314
+        cases = ET.fromstring(files[1].read_text()).findall("testsuite/testcase")  # noqa: S314 - our own file
         return Outcome(status, capsys.readouterr().out, json.loads(files[0].read_text()), cases)
 
     return certify

@@ -18,11 +18,11 @@ class LinkMadeTwice:
     def __init__(self, _address, _keys, _scripts, on_up, **_settings):
         self._on_up = on_up
 
-    def startService(self):  # noqa: N802 - Twisted's name
+    def startService(self):
         self._on_up()
         self._on_up()
 
-    def stopService(self):  # noqa: N802
+    def stopService(self):
         return succeed(None)
 
     def run(self, *_script):

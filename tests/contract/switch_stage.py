@@ -68,7 +68,7 @@ class Audio(DatagramProtocol):
     noisy = False
     received: int = 0
 
-    def datagramReceived(self, datagram, addr):  # noqa: N802 - Twisted's name
+    def datagramReceived(self, datagram, addr):
         self.received += 1
 
 
@@ -176,12 +176,12 @@ class Stage:
     phones: Telephones
     gateways: list[Gateway] = field(factory=list)
 
-    def startService(self) -> None:  # noqa: N802
+    def startService(self) -> None:
         """Start the phones."""
         self.phones.open(self.reactor)
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802
+    async def stopService(self) -> None:
         """Stop the gateways, then the phones."""
         for gateway in self.gateways:
             await gateway.close()

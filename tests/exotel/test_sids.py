@@ -22,7 +22,7 @@ def test_the_day_is_written_as_in_real_sids(code, day):
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2200, 1, 1)), st.binary(min_size=14, max_size=14))  # noqa: DTZ001
+@given(st.datetimes(dt.datetime(2000, 1, 1), dt.datetime(2200, 1, 1)), st.binary(min_size=14, max_size=14))  # noqa: DTZ001 - as the code takes them
 def test_every_sid_has_32_lower_case_characters_and_its_utc_day(moment, random):
     sid = new_sid(moment.replace(tzinfo=dt.UTC).timestamp(), lambda _size: random)
     year, month, day = re.fullmatch(r"[0-9a-f]{28}([0-9a-f]{2})([1-9a-c])([1-9a-v])", sid).groups()

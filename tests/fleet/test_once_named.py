@@ -19,10 +19,10 @@ class Part(Service):
     def __init__(self):
         self.seen = []
 
-    def startService(self):  # noqa: N802 - Twisted's name
+    def startService(self):
         self.seen.append("started")
 
-    def stopService(self):  # noqa: N802
+    def stopService(self):
         self.seen.append("stopped")
 
 

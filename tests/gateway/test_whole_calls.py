@@ -22,7 +22,7 @@ class Resolver(Protocol):
     def __init__(self, asked, url):
         self.asked, self.url, self.request = asked, url, b""
 
-    def dataReceived(self, data):  # noqa: N802
+    def dataReceived(self, data):
         self.request += data
         if self.request.endswith(b"\r\n\r\n"):
             self.asked.append(self.request.split()[1].decode())
@@ -108,7 +108,7 @@ def test_a_bot_that_accepts_and_never_answers_gets_ten_seconds_twice(monkeypatch
     tried_at = []
 
     class Mute(Protocol):
-        def connectionMade(self):  # noqa: N802
+        def connectionMade(self):
             tried_at.append(house.reactor.seconds())
 
     house.reactor.listenTCP(9000, Factory.forProtocol(Mute))

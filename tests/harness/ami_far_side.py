@@ -32,12 +32,12 @@ class Line(StringTransport):
         self.ends = True
         self.protocol: Protocol | None = None
 
-    def loseConnection(self) -> None:  # noqa: N802
+    def loseConnection(self) -> None:
         super().loseConnection()
         if self.ends:
             self._reactor.callLater(0, self.end, ConnectionDone())
 
-    def abortConnection(self) -> None:  # noqa: N802
+    def abortConnection(self) -> None:
         if self.is_open:
             self._reactor.callLater(0, self.end, ConnectionLost())
 

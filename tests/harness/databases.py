@@ -25,7 +25,7 @@ class PoolInTest:
     path: object
     _connection: sqlite3.Connection | None = None
 
-    def runInteraction(self, work, *arguments):  # noqa: N802
+    def runInteraction(self, work, *arguments):
         return maybeDeferred(self._interact, work, *arguments)
 
     def _interact(self, work, *arguments):

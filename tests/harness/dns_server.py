@@ -19,10 +19,10 @@ class DnsServer(DatagramProtocol):
     asked: list = field(factory=list, init=False)
     noisy = False
 
-    def startService(self):  # noqa: N802
+    def startService(self):
         self.port = self.reactor.listenUDP(0, self, interface="127.0.0.1")
 
-    def stopService(self):  # noqa: N802
+    def stopService(self):
         return self.port.stopListening()
 
     @property
@@ -32,7 +32,7 @@ class DnsServer(DatagramProtocol):
     def questions(self, name):
         return sum(asked == name for asked, _ in self.asked)
 
-    def datagramReceived(self, datagram, source):  # noqa: N802
+    def datagramReceived(self, datagram, source):
         name, kind, end = _question(datagram)
         self.asked.append((name, kind))
         if name not in self.hosts:

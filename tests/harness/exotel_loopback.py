@@ -1,5 +1,5 @@
 """A bot on 127.0.0.1: a real WebSocket server."""
-# ruff: noqa: N802, N803, N815
+# ruff: noqa: N815
 
 import json
 

@@ -26,13 +26,13 @@ class Socket(StringTransport):
 
     aborted = half_closed = False
 
-    def setTcpNoDelay(self, _on):  # noqa: N802
+    def setTcpNoDelay(self, _on):
         pass
 
-    def loseWriteConnection(self):  # noqa: N802
+    def loseWriteConnection(self):
         self.half_closed = True
 
-    def abortConnection(self):  # noqa: N802
+    def abortConnection(self):
         self.aborted = True
 
 

@@ -46,7 +46,7 @@ def _open_sockets() -> set[object]:
     links = set()
     for number in os.listdir("/proc/self/fd"):  # noqa: PTH208 - pathlib costs a second in all
         try:
-            links.add(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115
+            links.add(os.readlink(f"/proc/self/fd/{number}"))  # noqa: PTH115 - a link to no path
         except FileNotFoundError:  # the descriptor of listdir itself
             continue
     return {link for link in links if link.startswith("socket:")} - ports.lock()

@@ -1,5 +1,4 @@
 """A dialer's server on 127.0.0.1 that receives callbacks: it records requests, and answers as a test says."""
-# ruff: noqa: N802
 
 from attrs import field, frozen
 from twisted.internet.protocol import Factory, Protocol

@@ -137,18 +137,18 @@ class SocketClock(Clock):
         super().__init__()
         self.readers = set()
 
-    def listenUDP(self, port, protocol, interface="", maxPacketSize=8192):  # noqa: N802, N803
+    def listenUDP(self, port, protocol, interface="", maxPacketSize=8192):
         bound = Port(port, protocol, interface, maxPacketSize, self)
         bound.startListening()
         return bound
 
-    def addReader(self, reader):  # noqa: N802
+    def addReader(self, reader):
         self.readers.add(reader)
 
-    def removeReader(self, reader):  # noqa: N802
+    def removeReader(self, reader):
         self.readers.discard(reader)
 
-    def removeWriter(self, writer):  # noqa: N802
+    def removeWriter(self, writer):
         """Do nothing: no socket waits for writing."""
 
     def read(self):
@@ -161,16 +161,16 @@ class SocketClock(Clock):
 class SocketsClock(SocketClock):
     """A SocketClock that a thread can wake; no socket of a node waits for writing."""
 
-    def getReaders(self):  # noqa: N802
+    def getReaders(self):
         return [*self.readers]
 
-    def addWriter(self, writer):  # noqa: N802
+    def addWriter(self, writer):
         raise NotImplementedError
 
-    def getWriters(self):  # noqa: N802
+    def getWriters(self):
         return []
 
-    def removeAll(self):  # noqa: N802
+    def removeAll(self):
         raise NotImplementedError
 
 
@@ -199,7 +199,7 @@ class SocketPeer:
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)  # noqa: FBT003
+        self.socket.setblocking(False)
         self.address = self.socket.getsockname()
 
     def send(self, data, port, host="127.0.0.1"):

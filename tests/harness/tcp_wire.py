@@ -62,19 +62,19 @@ class TcpTransport(Connection):
         with socket.create_server(("127.0.0.1", 0)) as server:
             own = socket.create_connection(server.getsockname())
             self.peer, _ = server.accept()
-        own.setblocking(False)  # noqa: FBT003
-        self.peer.setblocking(False)  # noqa: FBT003
+        own.setblocking(False)
+        self.peer.setblocking(False)
         self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().__init__(own, protocol, reactor)
 
-    def makeConnection(self):  # noqa: N802
+    def makeConnection(self):
         self.connected = 1
         self.startReading()
 
-    def getHost(self):  # noqa: N802
+    def getHost(self):
         return IPv4Address("TCP", "127.0.0.1", 1)
 
-    getPeer = getHost  # noqa: N815
+    getPeer = getHost
 
 
 class Phone:

@@ -43,7 +43,7 @@ class TlsWay:
 
 
 def _settings(trusted):
-    from exoswitch.network._tls import Settings  # noqa: PLC0415
+    from exoswitch.network._tls import Settings  # noqa: PLC0415 - compiled
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "ca.pem"

@@ -1,4 +1,3 @@
-# ruff: noqa: N802, N803 - Twisted gives these names
 """A reactor with UDP in memory, for tests of code that binds ports."""
 
 from twisted.internet.defer import succeed

@@ -107,22 +107,22 @@ class Transport(StringTransport):
         self.aborted = False
         self.is_reading = True
 
-    def setTcpNoDelay(self, enabled):  # noqa: N802
+    def setTcpNoDelay(self, enabled):
         self.no_delay = enabled
 
-    def pauseProducing(self):  # noqa: N802
+    def pauseProducing(self):
         self.is_reading = False
 
-    def resumeProducing(self):  # noqa: N802
+    def resumeProducing(self):
         self.is_reading = True
 
-    def unregisterProducer(self):  # noqa: N802
+    def unregisterProducer(self):
         self.producer = None
 
-    def loseConnection(self):  # noqa: N802
+    def loseConnection(self):
         self.lose(ConnectionDone())
 
-    def abortConnection(self):  # noqa: N802
+    def abortConnection(self):
         self.aborted = True
         self.lose(ConnectionAborted())
 
@@ -164,7 +164,7 @@ class Wire:
     def answer(self):
         """Build the right answer to the request."""
         (key,) = (line.split(": ")[1] for line in self.request() if line.startswith("Sec-WebSocket-Key"))
-        digest = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324
+        digest = hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()  # noqa: S324 - RFC 6455
         accept = base64.b64encode(digest).decode()
         return (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

@@ -7,7 +7,7 @@ from exoswitch.network.prompt import prompt
 class Tcp:
     """A TCP transport; the network takes `room` bytes at once."""
 
-    connected, disconnecting, dataBuffer, offset = 1, False, b"", 0  # noqa: N815
+    connected, disconnecting, dataBuffer, offset = 1, False, b"", 0
 
     def __init__(self):
         self.room, self.sent = 1000, b""
@@ -15,7 +15,7 @@ class Tcp:
     def write(self, data):
         self.dataBuffer += data
 
-    def writeSomeData(self, data):  # noqa: N802
+    def writeSomeData(self, data):
         if self.room < 0:
             return OSError()
         taken = data[: self.room]
@@ -23,7 +23,7 @@ class Tcp:
         self.sent += taken
         return len(taken)
 
-    def doWrite(self):  # noqa: N802
+    def doWrite(self):
         self.dataBuffer = self.dataBuffer[self.writeSomeData(self.dataBuffer) :]
 
 

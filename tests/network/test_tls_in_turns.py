@@ -35,10 +35,10 @@ class Bot(Protocol):
     def __init__(self):
         self.received, self.lost = b"", None
 
-    def dataReceived(self, data):  # noqa: N802
+    def dataReceived(self, data):
         self.received += data
 
-    def connectionLost(self, reason):  # noqa: N802
+    def connectionLost(self, reason):
         self.lost = (reason.type, len(self.received))
 
 

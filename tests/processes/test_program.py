@@ -5,7 +5,7 @@ import socket
 
 import pytest
 import treq
-from twisted.internet.error import ConnectionRefusedError  # noqa: A004
+from twisted.internet.error import ConnectionRefusedError  # noqa: A004 - Twisted gives the name
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 

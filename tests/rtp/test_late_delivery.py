@@ -247,7 +247,7 @@ class InsistingBot(Call):
     def __init__(self, session):
         super().__init__()
         self.near, self.bot = socket.socketpair()
-        self.near.setblocking(False)  # noqa: FBT003
+        self.near.setblocking(False)
         session.attach(self, ENCODING)
         self.served = session.serve(self.near.fileno(), self)
         self.bot.send(b"\x81\x02hi")
@@ -284,7 +284,7 @@ class SpeakingBot(Call):
     def __init__(self, leg):
         super().__init__()
         self.leg, (self.near, self.bot) = leg, socket.socketpair()
-        self.near.setblocking(False)  # noqa: FBT003
+        self.near.setblocking(False)
         leg.attach(self, ENCODING)
         self.served = leg.serve(self.near.fileno(), self)
 

@@ -27,7 +27,7 @@ class Echo(DatagramProtocol):
     def __init__(self):
         self.received = 0
 
-    def datagramReceived(self, datagram, addr):  # noqa: N802
+    def datagramReceived(self, datagram, addr):
         self.received += 1
         self.transport.write(datagram, addr)
 

@@ -30,7 +30,7 @@ class Bot(Call):
         self.chance, self.frames = chance, ClientFrames(os.urandom)
         self.near, self.far = socket.socketpair()
         for end in (self.near, self.far):
-            end.setblocking(False)  # noqa: FBT003
+            end.setblocking(False)
         self.leg, _ = node.open()
         self.phone = node.peer()
         self.leg.direct(*self.phone.address)

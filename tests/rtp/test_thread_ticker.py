@@ -312,7 +312,7 @@ def secured(near, far):
         pytest.skip("this machine has no OpenSSL 3")
     from exoswitch.network._tls import Engine, Settings  # noqa: PLC0415 - compiled
 
-    near.setblocking(False)  # noqa: FBT003
+    near.setblocking(False)
     engine, bot = Engine(Settings(), None, lambda _problem, _certificate: True), SecuredBot(far)
     while not (engine.is_open and bot.is_open):
         engine.do_handshake()
@@ -329,7 +329,7 @@ class SlowStream(Call):
     def __init__(self, *, is_secured):
         super().__init__()
         self.near, self.far = socket.socketpair()
-        self.far.setblocking(False)  # noqa: FBT003
+        self.far.setblocking(False)
         self.engine, self.bot = secured(self.near, self.far) if is_secured else (None, self.far)
         self.session, self.served, self.frames = None, None, ClientFrames(os.urandom)
         self.delays_s = [0.05, *[0.015] * 12]

@@ -25,10 +25,10 @@ class End(Protocol):
     def __init__(self):
         self.received, self.lost = b"", None
 
-    def dataReceived(self, data):  # noqa: N802
+    def dataReceived(self, data):
         self.received += data
 
-    def connectionLost(self, reason):  # noqa: N802
+    def connectionLost(self, reason):
         self.lost = reason.value
 
 

@@ -17,15 +17,15 @@ AUTHORITY = Authority()
 class Speaker(Protocol):
     """Speaks as soon as it is connected, as a client may: the bytes wait for the handshake."""
 
-    def connectionMade(self):  # noqa: N802
+    def connectionMade(self):
         self.transport.write(b"secret")
 
-    def connectionLost(self, reason):  # noqa: N802
+    def connectionLost(self, reason):
         self.factory.losses.append(reason.value)
 
 
 class Listener(Protocol):
-    def dataReceived(self, data):  # noqa: N802
+    def dataReceived(self, data):
         self.factory.received.append(data)
 
 
@@ -38,10 +38,10 @@ class Server:
         self.port = reactor.listenTCP(0, secured, interface="127.0.0.1")
         self.number = self.port.getHost().port
 
-    def startService(self):  # noqa: N802
+    def startService(self):
         """Do nothing: it listens already."""
 
-    def stopService(self):  # noqa: N802
+    def stopService(self):
         return self.port.stopListening()
 
 

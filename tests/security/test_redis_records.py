@@ -48,7 +48,7 @@ BAD_RECORDS = {
 
 
 @pytest.fixture
-def world(server):  # noqa: F811
+def world(server):  # noqa: F811 - the fixture
     world = RedisWorld(server)
     yield world
     world.close()

@@ -68,7 +68,7 @@ BAD_RECORDS = {
 
 
 @pytest.fixture
-def world(server):  # noqa: F811
+def world(server):  # noqa: F811 - the fixture
     world = TrunkRedisWorld(server)
     yield world
     world.close()

@@ -82,7 +82,7 @@ def test_every_connection_of_a_flood_gets_its_turn():
         connection.send(GET * 100)
     honest = server.connect("192.0.2.2")
     honest.send(GET)
-    for turns in range(100):  # noqa: B007
+    for turns in range(100):  # noqa: B007 - it counts
         if honest.replies():
             break
         server.clock.advance(HTTP_S * (1 + HTTP_REST))

@@ -100,12 +100,12 @@ def test_gateway_that_was_killed_starts_again_at_once(begin):
     assert again.poll() is None
 
 
-def cluster_of(server):  # noqa: F811
+def cluster_of(server):  # noqa: F811 - the fixture
     return f"cluster: redis://127.0.0.1:{server.port}/0\n"
 
 
 @needs_redis()
-def test_gateway_whose_name_another_one_of_the_fleet_has_ends_with_an_error(begin, server):  # noqa: F811
+def test_gateway_whose_name_another_one_of_the_fleet_has_ends_with_an_error(begin, server):  # noqa: F811 - the fixture
     first, port = begin("gw1", more=cluster_of(server))
     until_it_listens(port)
     second, _ = begin("gw1", file="other.db", journal="other", more=cluster_of(server))
@@ -117,7 +117,7 @@ def test_gateway_whose_name_another_one_of_the_fleet_has_ends_with_an_error(begi
 
 
 @needs_redis()
-def test_gateway_whose_name_is_taken_asks_nothing_of_asterisk(begin, server):  # noqa: F811
+def test_gateway_whose_name_is_taken_asks_nothing_of_asterisk(begin, server):  # noqa: F811 - the fixture
     first, port = begin("gw1", more=cluster_of(server))
     until_it_listens(port)
     with socket.create_server(("127.0.0.1", 0)) as asterisk:
@@ -130,7 +130,7 @@ def test_gateway_whose_name_is_taken_asks_nothing_of_asterisk(begin, server):  #
 
 
 @needs_redis()
-def test_of_two_gateways_of_a_name_that_start_at_once_one_ends_with_an_error(begin, server):  # noqa: F811
+def test_of_two_gateways_of_a_name_that_start_at_once_one_ends_with_an_error(begin, server):  # noqa: F811 - the fixture
     pair = [begin("gw1", file=f"{name}.db", journal=name, more=cluster_of(server))[0] for name in ("one", "two")]
     deadline = time.monotonic() + START_S
     while not any(process.poll() is not None for process in pair):

@@ -43,13 +43,13 @@ class Client(Protocol):
         self.tls = tls.buildProtocol(None)
         self.tls.makeConnection(self.wire)
 
-    def connectionMade(self):  # noqa: N802
+    def connectionMade(self):
         self.transport.write(b"secret")
 
-    def dataReceived(self, data):  # noqa: N802
+    def dataReceived(self, data):
         self.received += data
 
-    def connectionLost(self, reason):  # noqa: N802
+    def connectionLost(self, reason):
         self.lost = reason.value
 
     def hear(self, data):

@@ -1,4 +1,3 @@
-# ruff: noqa: N802 - Twisted gives these names
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint

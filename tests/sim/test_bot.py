@@ -1,4 +1,3 @@
-# ruff: noqa: N802, N803 - autobahn gives these names
 import json
 from base64 import b64decode
 

@@ -16,7 +16,7 @@ class Gateway(DatagramProtocol):
         self._reactor = reactor
         self.heard_at = []
 
-    def datagramReceived(self, datagram, addr):  # noqa: N802 - Twisted's name
+    def datagramReceived(self, datagram, addr):
         self.heard_at.append(self._reactor.seconds())
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: A004, N802 - Twisted gives these names
+# ruff: noqa: A004 - Twisted gives these names
 
 import pytest
 from twisted.internet.defer import Deferred

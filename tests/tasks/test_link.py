@@ -25,11 +25,11 @@ class Line(StringTransport):
 
     closes = True
 
-    def loseConnection(self):  # noqa: N802 - Twisted's name
+    def loseConnection(self):
         if self.closes:
             self.end("closed")
 
-    def abortConnection(self):  # noqa: N802
+    def abortConnection(self):
         self.end("aborted")
 
     def end(self, reason):
@@ -42,10 +42,10 @@ class Client(Protocol):
     def __init__(self, link):
         self.link = link
 
-    def connectionMade(self):  # noqa: N802 - Twisted's name
+    def connectionMade(self):
         self.link.connected(self)
 
-    def connectionLost(self, reason):  # noqa: N802
+    def connectionLost(self, reason):
         self.link.lost(self, reason.getErrorMessage())
 
 
@@ -57,7 +57,7 @@ class Server:
     attempts: list[tuple[object, Deferred]] = field(factory=list)
     line: Line | None = None
 
-    def connect(self, protocolFactory):  # noqa: N803 - Twisted's name
+    def connect(self, protocolFactory):
         self.attempts.append((protocolFactory, Deferred()))
         return self.attempts[-1][1]
 

@@ -20,16 +20,16 @@ class Part(Service):
     name: str
     stopped: Deferred = field(factory=lambda: succeed(None))
 
-    def startService(self):  # noqa: N802
+    def startService(self):
         self.told.append(f"start {self.name}")
 
-    def stopService(self):  # noqa: N802
+    def stopService(self):
         self.told.append(f"stop {self.name}")
         return self.stopped
 
 
 class Raises(Part):
-    def stopService(self):  # noqa: N802
+    def stopService(self):
         super().stopService()
         raise ValueError("broken")
 

@@ -30,7 +30,7 @@ POST = b"POST /x HTTP/1.1\r\nHost: gw\r\n"
 class Echo(Resource):
     """Answers with the body; `held` requests wait until they are released."""
 
-    isLeaf = True  # noqa: N815
+    isLeaf = True
 
     def __init__(self):
         super().__init__()

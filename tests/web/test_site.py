@@ -9,16 +9,16 @@ from tests.harness.http import Server
 
 
 class Hello(Resource):
-    isLeaf = True  # noqa: N815
+    isLeaf = True
 
-    def render_GET(self, _request):  # noqa: N802
+    def render_GET(self, _request):
         return b"hello"
 
 
 class Full(Resource):
-    isLeaf = True  # noqa: N815
+    isLeaf = True
 
-    def render_GET(self, request):  # noqa: N802
+    def render_GET(self, request):
         request.setResponseCode(429)
         return b""
 

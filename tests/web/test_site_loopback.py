@@ -21,7 +21,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: gw\r\nConnection: close\r\nContent-Length: %d\
 
 
 class Echo(Resource):
-    isLeaf = True  # noqa: N815
+    isLeaf = True
 
     def render(self, request):
         return answer(request, 200, {"bytes": len(request.content.read())})

@@ -158,12 +158,12 @@ class _Body(Protocol):
         self._data = bytearray()
         self.read: Deferred[bytes] = Deferred(lambda _: self._end())
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+    def dataReceived(self, data: bytes) -> None:
         self._data += data[: REPLY_MAX_BYTES - len(self._data)]
         if len(self._data) == REPLY_MAX_BYTES:
             self._end()
 
-    def connectionLost(self, _reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+    def connectionLost(self, _reason: Failure = connectionDone) -> None:
         self._end()
 
     def _end(self) -> None:
@@ -182,17 +182,17 @@ class _Bytes:
     def __attrs_post_init__(self) -> None:
         self.length = len(self._data)
 
-    def startProducing(self, consumer: Any) -> Deferred[None]:  # noqa: N802 - Twisted's names
+    def startProducing(self, consumer: Any) -> Deferred[None]:
         consumer.write(self._data)
         return succeed(None)
 
-    def pauseProducing(self) -> None:  # noqa: N802
+    def pauseProducing(self) -> None:
         pass
 
-    def resumeProducing(self) -> None:  # noqa: N802
+    def resumeProducing(self) -> None:
         pass
 
-    def stopProducing(self) -> None:  # noqa: N802
+    def stopProducing(self) -> None:
         pass
 
 

@@ -51,7 +51,7 @@ class PassthruRequests(Service):
         self._under_way.discard(asked)
         return result
 
-    def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    def stopService(self) -> None:
         """Give up the questions that have no answer yet: no caller waits for them now."""
         for asked in tuple(self._under_way):
             asked.cancel()

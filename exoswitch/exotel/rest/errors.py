@@ -25,19 +25,19 @@ _V2_CODES = {400: 1002, 401: 1010}
 """Exotel's codes of version 2, as far as they are known; of other errors the code is the status (spec §6.3)."""
 
 
-class Unauthorized(ExoswitchError):  # noqa: N818 - Exotel's word
+class Unauthorized(ExoswitchError):
     """The credentials are missing, wrong, or of another account than the one in the path."""
 
 
-class NotAllowed(ExoswitchError):  # noqa: N818
+class NotAllowed(ExoswitchError):
     """This account may not do what is asked."""
 
 
-class NoSuchPath(ExoswitchError):  # noqa: N818
+class NoSuchPath(ExoswitchError):
     """The API has no such path."""
 
 
-class NoSuchMethod(ExoswitchError):  # noqa: N818
+class NoSuchMethod(ExoswitchError):
     """The path has other methods, which are `methods`; the text names them."""
 
     def __init__(self, message: str, methods: tuple[str, ...]) -> None:
@@ -45,7 +45,7 @@ class NoSuchMethod(ExoswitchError):  # noqa: N818
         self.methods = methods
 
 
-class TooManyRequests(ExoswitchError):  # noqa: N818
+class TooManyRequests(ExoswitchError):
     """The account has reached a limit a minute; `headers` tell it, and when to try again."""
 
     def __init__(self, message: str, headers: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ class TooManyRequests(ExoswitchError):  # noqa: N818
         self.headers = headers
 
 
-class Unsupported(ExoswitchError):  # noqa: N818
+class Unsupported(ExoswitchError):
     """Exotel has this feature, and exoswitch does not."""
 
 

@@ -33,7 +33,7 @@ def refusal(status: int, message: str, target: bytes) -> tuple[str, bytes]:
 class RestResource(Resource):
     """The API, and `more`: the GET handlers of other paths; one that ends with a slash is of all paths below it."""
 
-    isLeaf = True  # noqa: N815 - Twisted's name
+    isLeaf = True
 
     def __init__(self, api: RestApi, more: Mapping[str, Handler]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -36,7 +36,7 @@ class LimitedEndpoint:
         self._endpoint = endpoint
         self._connection: _LimitedConnection | None = None
 
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect; give the client's own protocol, not the limit around it."""
         limited = WrappingFactory(protocolFactory)
         limited.protocol = _LimitedConnection
@@ -65,7 +65,7 @@ class _LimitedConnection(ProtocolWrapper):
     _bytes = 0
     _lines = 0
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+    def dataReceived(self, data: bytes) -> None:
         for start in range(0, len(data), _AT_ONCE):
             if self._refusal is not None:
                 return
@@ -73,7 +73,7 @@ class _LimitedConnection(ProtocolWrapper):
             super().dataReceived(piece)
             self._count(piece)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         super().connectionLost(self._refusal or reason)
 
     def _count(self, piece: bytes) -> None:

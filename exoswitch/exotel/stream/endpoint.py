@@ -25,7 +25,7 @@ class BotEndpoint:
     _tls_turns: FairTurns
     _outermost: Any = field(default=None, init=False)
 
-    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:  # noqa: N803 - Twisted's name
+    def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect; give the factory's own protocol, not the TLS around it."""
         factory = protocolFactory
         if self._tls is not None:

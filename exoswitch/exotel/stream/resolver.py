@@ -55,14 +55,14 @@ class _Body(Protocol):
         self.read: Deferred[bytes] = Deferred()
         self._data = bytearray()
 
-    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+    def dataReceived(self, data: bytes) -> None:
         self._data += data
         if len(self._data) > MAX_ANSWER_BYTES:
             self._data.clear()
             error = RemoteProtocolError(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
             self._end(Failure(error))  # type: ignore[no-untyped-call]
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
         # PotentialDataLoss: the answer ends with its connection, as HTTP/1.0 allows.
         is_whole = isinstance(reason.value, ResponseDone | PotentialDataLoss)
         self._end(bytes(self._data) if is_whole else reason)

@@ -32,7 +32,7 @@ _LONGEST_MS = 1e12  # thirty years
 _KINDS = {bool: "true or false", str: "a text", dict: "an object", int: "a whole number"}
 
 
-class _Torn(ValueError):  # noqa: N818 - the name says what is wrong
+class _Torn(ValueError):
     """A line that is not JSON: the last line can be incomplete."""
 
 

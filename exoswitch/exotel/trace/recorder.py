@@ -94,7 +94,7 @@ class TraceRecorder(Service):
             recording.close()
         return recording
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Write all entries that wait; later events are not recorded."""
         self._is_stopped = True
         for recording in tuple(self._live):

@@ -80,11 +80,11 @@ class RedisNodes(Service):
 
     # --- Membership ---------------------------------------------------------------------------------------------
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Connect to Redis and send heartbeats."""
         self._membership.start()
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Leave the fleet and disconnect."""
         return Deferred.fromCoroutine(self._membership.stop())
 

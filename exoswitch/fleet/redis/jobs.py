@@ -60,13 +60,13 @@ class RedisJobs(Service):
         self._link = RedisLink(address, KEYS, SCRIPTS, self._progress.reread_pending, reactor=reactor, rng=rng)
         self._jobs = JobsUnderWay(reactor, self._finished, self._failed)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Connect to Redis and poll the stream."""
         self._link.startService()
         self._polls = repeat(self._take_all, POLL_S, self._clock, self._log)
 
     @deferred
-    async def stopService(self) -> None:  # noqa: N802 - Twisted's name
+    async def stopService(self) -> None:
         """Stop polling, wait for the jobs under way, and disconnect."""
         if self._polls.running:
             self._polls.stop()

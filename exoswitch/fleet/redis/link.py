@@ -139,6 +139,6 @@ class RedisLink(Link[Any, None]):
         for script in self._scripts:
             await self._answer(connection.script_load(script.text))
 
-    def came_up(self, connection: Any, found: None) -> None:  # noqa: ARG002
+    def came_up(self, connection: Any, found: None) -> None:  # noqa: ARG002 - as Link calls it
         """Tell the user."""
         self._on_up()

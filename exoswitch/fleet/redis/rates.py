@@ -33,11 +33,11 @@ class RedisRates(Service):
         self._windows = RateWindows()
         self._link = RedisLink(address, KEYS, (TAKE,), lambda: None, reactor=reactor, rng=rng)
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Connect to Redis."""
         self._link.startService()
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Disconnect."""
         return self._link.stopService()
 

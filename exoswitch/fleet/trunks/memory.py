@@ -43,11 +43,11 @@ class MemoryTrunks(Service):
             self._shared.register(self._gateway, self._calls.counts(), {}, self._now_us)
         return self._shared
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Register; an earlier process of this gateway holds nothing."""
         self._shared.register(self._gateway, self._calls.counts(), {}, self._now_us)
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Leave the registry."""
         self._calls.clear()
         self._shared.leave(self._gateway)

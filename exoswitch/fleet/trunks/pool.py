@@ -28,10 +28,10 @@ class ITrunkPool(IService):
 
     is_shared = Attribute("Whether the counts of the fleet decide now, or those of this gateway alone (bool).")
 
-    def startService() -> None:  # noqa: N802 - Twisted's name
+    def startService() -> None:
         """Begin to work, even if the shared server cannot be reached yet."""
 
-    def stopService() -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService() -> Deferred[None]:
         """Leave the fleet; the calls of this gateway count no longer."""
 
     def set_limits(limits: Mapping[str, TrunkLimits]) -> None:

@@ -22,7 +22,7 @@ NO_TRUNK = "every trunk is full or at its limit of calls a second: try again sho
 """The refusal of a call that no candidate takes."""
 
 
-class UnknownGateway(ExoswitchError):  # noqa: N818
+class UnknownGateway(ExoswitchError):
     """The gateway never registered, or its counts have lapsed: it must register."""
 
 

@@ -1,5 +1,3 @@
-# ruff: noqa: N802
-
 import json
 
 import pytest

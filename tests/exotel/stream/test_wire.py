@@ -60,7 +60,7 @@ class TcpTransport(Transport):
 
     connected = True
     room = 1 << 20
-    dataBuffer = b""  # noqa: N815 - Twisted's name
+    dataBuffer = b""
     offset = 0
 
     def fileno(self):
@@ -69,12 +69,12 @@ class TcpTransport(Transport):
     def write(self, data):
         self.dataBuffer += data
 
-    def writeSomeData(self, data):  # noqa: N802
+    def writeSomeData(self, data):
         taken, self.room = data[: self.room], max(0, self.room - len(data))
         self.io.write(taken)
         return len(taken)
 
-    def doWrite(self):  # noqa: N802
+    def doWrite(self):
         self.dataBuffer = self.dataBuffer[self.writeSomeData(self.dataBuffer) :]
 
 

@@ -28,7 +28,7 @@ class Moment:
     may_be_empty: bool = False
 
 
-class Undecodable(Exception):  # noqa: N818
+class Undecodable(Exception):
     """A document does not have the shape; the text says where."""
 
 

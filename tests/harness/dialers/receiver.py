@@ -139,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         _tell(json.dumps(told))
 
-    do_GET = do_POST = _receive  # noqa: N815 - the names of http.server
+    do_GET = do_POST = _receive
 
 
 def _serve() -> None:

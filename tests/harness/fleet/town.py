@@ -19,7 +19,7 @@ OURS, REDIS, POSTGRES = "198.18.0.2", "198.18.0.3", "198.18.0.4"  # from the ran
 _towns = count()
 
 
-class CannotBuild(Exception):  # noqa: N818
+class CannotBuild(Exception):
     """This machine cannot build a town; the text says why."""
 
 

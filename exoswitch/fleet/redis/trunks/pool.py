@@ -85,11 +85,11 @@ class RedisTrunks(Service):
         """Whether Redis counts our calls now."""
         return self._membership.link.is_up
 
-    def startService(self) -> None:  # noqa: N802 - Twisted's name
+    def startService(self) -> None:
         """Connect to Redis and send heartbeats."""
         self._membership.start()
 
-    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+    def stopService(self) -> Deferred[None]:
         """Leave the fleet and disconnect."""
         return Deferred.fromCoroutine(self._membership.stop())
 
