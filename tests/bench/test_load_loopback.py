@@ -31,11 +31,11 @@ class Line:
 
     def __init__(self, load, frames):
         load.tell(Job(calls=1, chunk_ms=20 * frames).document())
-        ports = load.hear(10)
+        ports = load.hear(60)
         self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.rtp.settimeout(10)
+        self.rtp.settimeout(60)
         self.rtp.connect(("127.0.0.1", ports["phones"][0]))
-        self.bot = socket.create_connection(("127.0.0.1", ports["bot"]), timeout=10)
+        self.bot = socket.create_connection(("127.0.0.1", ports["bot"]), timeout=60)
         self.bot.sendall(REQUEST)
         while b"media" not in self.bot.recv(4096):
             continue
@@ -69,7 +69,7 @@ def passed_on(load, frames, change):
     heard = (line.hear() for _ in range(SPAN_PACKETS + 3 * frames))
     for pcm in change(heard):
         line.say(pcm)
-    counted = load.hear(10)["to_bot"]
+    counted = load.hear(60)["to_bot"]
     line.rtp.close()
     line.bot.close()
     return counted

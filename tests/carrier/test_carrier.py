@@ -25,7 +25,7 @@ class Caller:
 
     def __init__(self, port, call_id="1"):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.settimeout(2)
+        self.socket.settimeout(30)
         self.socket.connect((HOST, port))
         self.port = self.socket.getsockname()[1]
         self.call_id = call_id
@@ -109,6 +109,7 @@ def test_cancelled_call_ends_with_487(call, trunk):
 def test_answered_call_is_hung_up_and_recorded(call, trunk, carrier):
     trunk.behaviour = answers()
     caller = call()
+    began = time.monotonic()
     caller.invite()
     caller.receive()
     answer = caller.receive()
@@ -119,7 +120,7 @@ def test_answered_call_is_hung_up_and_recorded(call, trunk, carrier):
     (record,) = carrier.records.cdrs
     assert record.number == "9812345678"
     assert not record.by_us
-    assert 0 < record.seconds < 1
+    assert 0 < record.seconds < time.monotonic() - began
 
 
 def test_carrier_hangs_up_by_itself(call, trunk, carrier):
@@ -183,7 +184,7 @@ def test_options_are_answered_ignored_or_refused(call, trunk):
 
 def test_messages_on_a_connection_are_told_apart_wherever_they_are_cut(carrier):
     trunk = carrier.add(CarrierTrunk("tcp", HOST, free_port(), carrier.records), "tcp")
-    with socket.create_connection((HOST, trunk.port), timeout=2) as connection:
+    with socket.create_connection((HOST, trunk.port), timeout=30) as connection:
         head = [("Via", "SIP/2.0/TCP a;branch=z9hG4bK"), ("To", "<sip:a>"), ("Call-ID", "1")]
         first, second = (
             Message("OPTIONS sip:a SIP/2.0", [(n, f"{v}{i}") for n, v in head] + [("CSeq", f"{i} OPTIONS")], b"x" * i)
@@ -202,7 +203,7 @@ def test_messages_on_a_connection_are_told_apart_wherever_they_are_cut(carrier):
 def test_somebody_calls_in_and_hangs_up(trunk, carrier):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asterisk:
         asterisk.bind((HOST, 0))
-        asterisk.settimeout(2)
+        asterisk.settimeout(30)
         here = asterisk.getsockname()
 
         def serve():
@@ -218,7 +219,7 @@ def test_somebody_calls_in_and_hangs_up(trunk, carrier):
             served = threads.submit(serve)
             call = carrier.call_in(trunk, "+918047491899;npdi", "09812345678", here)
             carrier.run(call.hang_up())
-            invite, ack, bye = served.result(2)
+            invite, ack, bye = served.result(30)
     assert invite.uri == f"sip:+918047491899;npdi@{here[0]}:{here[1]}"
     assert (ack.method, ack.branch != invite.branch) == ("ACK", True)
     assert bye["To"].endswith(";tag=t")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def certify(tmp_path, capsys):
                 return maybeDeferred(bot.stopService).addBoth(lambda _: reactor.stop())
 
             reactor.callWhenRunning(lambda: begin(reactor).addBoth(end))
-            patience = reactor.callLater(60, reactor.stop)
+            patience = reactor.callLater(100, reactor.stop)
             reactor.run(installSignalHandlers=False)
             patience.cancel()
             left = [call for call in reactor.getDelayedCalls() if "exoswitch" in repr(call)]
@@ -127,7 +128,8 @@ def test_after_a_refused_call_the_other_scenarios_are_skipped(certify):
 def test_a_bot_that_closes_early_fails_but_after_keys_it_is_a_note(certify):
     outcome = certify("close-after=0.3", "--only", "silence,dtmf")
     assert (outcome.status, outcome.verdicts["silence"], outcome.verdicts["dtmf"]) == (1, "fail", "note")
-    assert outcome.seen("silence") == ["the bot closed with code 1000 after 0.3 s"]
+    (seen,) = outcome.seen("silence")
+    assert re.fullmatch(r"the bot closed with code 1000 after \d+\.\d s", seen)
 
 
 def test_a_saved_conversation_is_replayed_and_compared(certify, tmp_path):
@@ -165,7 +167,7 @@ def test_a_bot_that_sends_marks_and_clear_passes(certify):
     outcome = certify(Behaviour(begin=polite), "--only", "barge-in,marks")
     assert outcome.status == 0, outcome.text
     assert outcome.verdicts == {"barge-in": "pass", "marks": "pass", "messages": "pass"}
-    assert "silent within 20 ms" in outcome.seen("barge-in")
+    assert any(re.fullmatch(r"silent within \d+ ms", seen) for seen in outcome.seen("barge-in"))
 
 
 def test_a_bot_that_checks_its_password_passes(certify, monkeypatch):
@@ -202,7 +204,7 @@ def test_an_interrupted_run_reports_its_results_and_does_not_pass(tmp_path):
                     lines.append(running.stdout.readline())
                 time.sleep(0.2)
                 running.send_signal(signal.SIGINT)
-                text = "".join(lines) + running.communicate(timeout=20)[0]
+                text = "".join(lines) + running.communicate(timeout=60)[0]
         finally:
             subprocess_bot.send_signal(signal.SIGTERM)
     assert running.returncode == 1

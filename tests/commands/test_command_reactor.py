@@ -21,7 +21,7 @@ except (BackendUnavailable, OSError, KeyboardInterrupt) as problem:
 
 def ended(begun):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(begun=begun)], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", PROGRAM.format(begun=begun)], capture_output=True, text=True, timeout=60, check=False
     )
     return done.returncode, done.stderr
 

@@ -11,7 +11,7 @@ from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
 from exoswitch.rtp.packet import Packetizer, parse
-from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, PORTS, MemoryNode, SocketNode, ThreadNode
+from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, MemoryNode, SocketNode, ThreadNode
 
 TONE = b"\x10\x20" * FRAME_SAMPLES
 CODED = ULAW.encode(TONE)
@@ -85,12 +85,12 @@ def test_the_implementation_provides_its_interfaces(node):
 
 def test_each_call_has_its_own_port_of_the_range(node):
     legs = [node.open()[0] for _ in range(3)]
-    assert len({leg.port for leg in legs} & set(PORTS)) == 3
+    assert len({leg.port for leg in legs} & set(node.ports)) == 3
     assert {leg.host for leg in legs} == {"127.0.0.1"}
 
 
 def test_a_call_is_refused_if_no_port_is_free(node):
-    for _ in PORTS:
+    for _ in node.ports:
         node.open()
     with pytest.raises(NoCapacity):
         node.open()
@@ -389,7 +389,7 @@ def test_a_closed_leg_sends_and_receives_nothing_and_its_port_is_free(begin):
 
 
 def test_a_late_packet_of_a_closed_call_does_not_reach_the_next_call_on_its_port(begin):
-    node = begin(ports=PORTS[:1], quarantine_s=1.0)
+    node = begin(count=1, quarantine_s=1.0)
     leg, _, asterisk = connected(node)
     leg.close()
     with pytest.raises(NoCapacity):

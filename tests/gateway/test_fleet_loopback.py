@@ -117,8 +117,13 @@ async def test_call_in_progress_loses_no_audio_while_redis_is_away_and_is_counte
     placed_meanwhile = await fleet.place(fleet.gateways[1])
     began = fleet.reactor.seconds()
     await deferLater(fleet.reactor, OUTAGE_S)
-    expected = (fleet.reactor.seconds() - began) * FRAMES_A_SECOND
-    assert stream.conversation.media_count - heard_before >= expected - 2
+
+    def is_whole():
+        """Whether the bot has a frame for each tick: what a busy machine delays comes, and what is lost does not."""
+        ticks = (fleet.reactor.seconds() - began) * FRAMES_A_SECOND - fleet.gateways[0].media.skipped_ticks
+        return stream.conversation.media_count - heard_before >= ticks - 2
+
+    await fleet.until(is_whole)
     (redis.start if outage == "stopped" else redis.resume)()
     await fleet.until(lambda: all(gateway.nodes.is_shared for gateway in fleet.gateways))
     for gateway in fleet.gateways:

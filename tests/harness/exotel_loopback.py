@@ -70,7 +70,7 @@ class BotServer:
         self.attempts.append((connection, listener))
         return connection, leg, listener
 
-    async def until(self, condition, seconds=5.0):
+    async def until(self, condition, seconds=30.0):
         """Wait until the condition is true."""
         for _ in range(int(seconds / 0.01)):
             if condition():

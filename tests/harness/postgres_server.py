@@ -81,12 +81,21 @@ class PostgresServer:
             self._process = None
 
     def pause(self) -> None:
-        """Stop all its processes for a while: it accepts connections, and does not answer."""
-        self._signal_all(signal.SIGSTOP)
+        """Stop all its processes for a while: it accepts connections, and does not answer.
+
+        The server itself comes first: while it is stopped it starts no child process, and takes no leave of one.
+        """
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        while self._state() != "T":
+            time.sleep(0.001)
+        self._signal_children(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Continue after a pause."""
-        self._signal_all(signal.SIGCONT)
+        assert self._process is not None
+        self._signal_children(signal.SIGCONT)
+        self._process.send_signal(signal.SIGCONT)
 
     @property
     def is_running(self) -> bool:
@@ -125,11 +134,16 @@ class PostgresServer:
         except psycopg2.OperationalError:
             return False
 
-    def _signal_all(self, number: signal.Signals) -> None:
-        """Signal the server and its child processes, which are not one process group."""
+    def _state(self) -> str:
+        """Give the state of the server itself, as proc_pid_stat(5) names it."""
+        assert self._process is not None
+        return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def _signal_children(self, number: signal.Signals) -> None:
+        """Signal the child processes of the server, which are not one process group."""
         assert self._process is not None
         tasks = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        for pid in (self._process.pid, *map(int, tasks.read_text().split())):
+        for pid in map(int, tasks.read_text().split()):
             os.kill(pid, number)
 
     def _as_postgres(self) -> list[str]:

@@ -58,7 +58,7 @@ class Program:
     def run(self, *options: str) -> "subprocess.CompletedProcess[str]":
         """Run it until it ends, or until its first process ends."""
         return subprocess.run(
-            self.command(*options), cwd=self.folder, capture_output=True, text=True, timeout=30, check=False
+            self.command(*options), cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )
 
     @property

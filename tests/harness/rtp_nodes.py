@@ -1,7 +1,6 @@
 """Nodes with a media plane, on UDP in memory or on real sockets, on a test's clock."""
 
 import base64
-import os
 import random
 import select
 import socket
@@ -20,10 +19,8 @@ from exoswitch.config.model import RtpConfig
 from exoswitch.rtp.planes import choose_plane, thread_ticks
 from exoswitch.rtp.service import RtpService
 from exoswitch.telemetry.memory import MemoryMetrics
+from tests.harness.e2e.ports import free_ports
 from tests.harness.udp import MemoryUDP
-
-_FIRST_PORT = 20_000 + 4 * (os.getpid() % 3000)  # tests run side by side; the kernel gives no port below 32,768
-PORTS = range(_FIRST_PORT, _FIRST_PORT + 4)
 
 HAS_COMPILED = choose_plane("auto") == "compiled"
 NEEDS_COMPILED = pytest.mark.skipif(not HAS_COMPILED, reason="this install has no compiled media plane")
@@ -66,17 +63,21 @@ class Call:
 
 
 class Node:
-    """A started media plane; its clock moves only in `tick`."""
+    """A started media plane with a few `ports`; its clock moves only in `tick`."""
 
     source_host = "127.0.0.1"
 
-    def __init__(self, reactor, *, polled, waiting_sound=b"", **config):
-        config = {"bind": "127.0.0.1", "ports": PORTS, "playout_max_s": 1, "silence_timeout_s": 1.0, **config}
+    def __init__(self, reactor, *, polled, ports=None, count=4, waiting_sound=b"", **config):
+        self.ports = ports or self.choose_ports(count)
+        config = {"bind": "127.0.0.1", "playout_max_s": 1, "silence_timeout_s": 1.0, **config, "ports": self.ports}
         self.reactor, self.metrics, self.peers = reactor, MemoryMetrics(), []
         ways = {"polled": polled, "waiting_sound": waiting_sound}
         self.plane = RtpService(reactor, RtpConfig(**config), random.Random(5), self.metrics, **ways)
         self.plane.startService()
         reactor.advance(0.001)  # so that the plane's ticks are between those of the test
+
+    def choose_ports(self, count):
+        return free_ports(count)
 
     def open(self):
         call = Call()
@@ -123,6 +124,9 @@ class MemoryNode(Node):
 
     def __init__(self, **config):
         super().__init__(MemoryUDP(), polled=False, **config)
+
+    def choose_ports(self, count):
+        return range(20_000, 20_000 + count)
 
     def peer(self):
         self.peers.append(MemoryPeer(self.reactor, (self.source_host, 30_000 + len(self.peers))))

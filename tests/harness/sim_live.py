@@ -7,7 +7,7 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.python.failure import Failure
 
 
-def run(scenario, *, patience_s=20):
+def run(scenario, *, patience_s=60):
     """Run a scenario, which gets the reactor; give what it returns."""
     reactor = EPollReactor()
     reactor.seconds = time.monotonic

@@ -55,7 +55,7 @@ def command(program, *words):
         env={"PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=50,
         check=False,
     )
 

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import random
+import select
 import socket
 import time
 import weakref
@@ -34,6 +35,7 @@ from tests.harness.wire import read_frames
 
 TONE = b"\x10\x20" * FRAME_SAMPLES
 SPEECH = ULAW.encode(TONE)
+TOO_LONG_S = 20
 
 
 class MadeUpTicks:
@@ -167,6 +169,11 @@ class Asterisk:
     def speak(self):
         self.far.send(self.stream.encode(SPEECH, marker=False), self.near.address[1])
 
+    def next_packets(self):
+        """Wait until a tick has sent something; give the packets."""
+        assert select.select([self.far.socket], [], [], TOO_LONG_S)[0]
+        return self.far.received()
+
     def do(self, rng):
         """Do one of all that a call may ask of a session."""
         session = self.session
@@ -212,19 +219,25 @@ def threaded():
 @pytest.mark.loopback
 def test_a_blocked_reactor_loses_no_packet_and_no_audio(threaded):
     plane, ticks = threaded
+    ticks.stop()
     asterisk = Asterisk(plane)
-    asterisk.session.play(TONE * 100)
+    asterisk.session.play(TONE * 200)
     asterisk.session.mark("said")
-    began = time.monotonic()
-    for tick in range(1, 26):
+    ticks.start()
+    heard = []
+    for _ in range(25):
         asterisk.speak()
-        time.sleep(max(0.0, began + 0.02 * tick - time.monotonic()))
-    heard = [parse(packet) for packet in asterisk.far.received()]
+        heard += asterisk.next_packets()
+    for _ in range(3):
+        heard += asterisk.next_packets()
+    ticks.stop()
+    heard += asterisk.far.received()
     ticks.deliver()
+    counts = asterisk.session.counts()
     asterisk.close()
-    assert 22 <= len(heard) <= 27
-    assert [packet.payload for packet in heard] == [SPEECH] * len(heard)
-    assert abs(len(asterisk.call.media) - len(heard)) <= 1
+    assert [parse(packet).payload for packet in heard] == [SPEECH] * len(heard)
+    assert len(asterisk.call.media) == len(heard)
+    assert (counts.received, counts.lost) == (25, 0)
     assert asterisk.call.media.count(ULAW.decode(SPEECH)) >= 20
 
 
@@ -237,14 +250,14 @@ def test_messages_that_wait_too_long_are_dropped_and_counted(threaded):
     while dropped_ms < 60:
         time.sleep(0.02)
         dropped_ms += asterisk.messages.take_dropped_ms()
-        assert time.monotonic() < began + 20
-    delivers = time.monotonic()
-    ticks.deliver()
+        assert time.monotonic() < began + TOO_LONG_S
+    ticks.stop()  # it would fill slots that become free
     ended = time.monotonic()
+    ticks.deliver()
     kept = len(asterisk.call.media)
     dropped_ms += asterisk.messages.take_dropped_ms()
     asterisk.close()
-    assert 42 <= kept <= 43 + (ended - delivers) // 0.02  # the thread fills slots that become free meanwhile
+    assert 42 <= kept <= 43
     assert 900 <= 20 * kept + dropped_ms <= 1000 * (ended - began) + 100  # it makes up for ticks that were late
 
 
@@ -267,7 +280,7 @@ def test_calls_come_and_go_while_the_thread_ticks(threaded):
         asterisk.close()
     ticks.deliver()
     assert len(plane) == 0
-    assert sum(ticks.take_lateness_s()) < 3.0
+    assert ticks.take_lateness_s()
 
 
 @pytest.mark.loopback
@@ -298,7 +311,8 @@ def test_a_message_of_the_stream_follows_those_that_wait_for_the_reactor(threade
     sent = asterisk.call.media
     before = []
     for _ in range(5):
-        time.sleep(0.1)
+        for _ in range(2):  # so a whole tick has passed, and its message waits
+            asterisk.next_packets()
         before.append((asterisk.messages.next_number(), len(sent)))
     ticks.deliver()
     asterisk.close()
@@ -358,8 +372,8 @@ def test_the_plane_writes_no_message_past_one_that_the_stream_is_about_to_write(
     stream.session = asterisk.session
     encoding = MediaEncoding(template=b'{"number":%d,"chunk":%d,"ms":%d,"audio":"%b"}', sample_rate_hz=8000)
     asterisk.session.attach(stream, encoding)
-    for _ in range(10):
-        time.sleep(0.02)
+    for _ in range(25):
+        asterisk.next_packets()
         ticks.deliver()
     stream.served.take_back()
     numbers = [message["number"] for _, message in read_frames(stream.received())]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.e2e.ports import free_port
 from tests.harness.redis_server import needs_redis, server  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.loopback
@@ -23,12 +24,7 @@ asterisks:
   - {{name: pbx1, ami: "tcp:127.0.0.1:{ami}", username: exoswitch, secret: hush, host: 127.0.0.1}}
 """
 TWISTD = Path(sys.executable).with_name("twistd")
-START_S = 20.0
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+START_S = 50.0
 
 
 @pytest.fixture

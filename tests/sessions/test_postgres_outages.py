@@ -168,7 +168,7 @@ async def test_all_questions_to_a_hanging_server_fail_in_time(postgres, tmp_path
     finally:
         postgres.resume()
     assert [answer.value.__class__ for _, answer in answers] == 3 * MANY * [BackendUnavailable]
-    assert reactor.seconds() - began < 3 * ANSWER_S
+    assert reactor.seconds() - began < MANY * ANSWER_S / 20, "they wait beside each other"
     assert await database.recall(["c1"]) == []
     assert await database.claim(["c1"], "t1", MOMENT)
     assert not await database.claim(["c1"], "t2", MOMENT)

@@ -40,7 +40,7 @@ def ask(request, reactor, serve, tmp_path):
     serve(web_service(f"{request.param}:{port}:interface=127.0.0.1{where}", site, reactor))
 
     def exchange(*parts):
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as plain:
             connection = plain if request.param == "tcp" else _trusting().wrap_socket(plain)
             with connection:
                 with suppress(BrokenPipeError, ConnectionResetError):

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.loopback, needs_redis()]
 FLEET = {"gw1": (30, {"pbx1": 20, "pbx2": 20}), "gw2": (30, {"pbx2": 20, "pbx3": 20})}
 SILENT_S, KEEP_S, HEARTBEAT_S = 0.7, 0.5, 0.1
 PAUSE_BETWEEN_CALLS_S = 0.003
-ANSWER_MAX_S = 1.5  # one time-out of 0.5 s, and the delay of a busy machine
+ANSWER_MAX_S = 1.0  # one time-out of 0.5 s, and some more
 
 
 @pytest.fixture(params=[False, True], ids=["forgetful", "keeping its data"])
@@ -58,16 +58,16 @@ class Traffic:
 
     def call(self, nodes):
         self.asked += 1
-        began = time.monotonic()
+        began_s = self.world.turned.turned_s
 
         def placed(lease):
             self.live[nodes].append(lease)
 
         def answered(_):
             self.asked -= 1
-            self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+            self.slowest_s = max(self.slowest_s, self.world.turned.turned_s - began_s)
 
-        asked = nodes.allocate(f"sid{began}")
+        asked = nodes.allocate(f"sid{began_s}")
         asked.addCallbacks(placed, lambda failure: failure.trap(NoCapacity))
         self.spawn(asked.addCallback(answered))
 
@@ -174,9 +174,9 @@ def test_paused_redis_delays_only_one_call_by_the_time_out(server, world):
     server.pause()
     waits_s = []
     for _ in range(3):
-        began = time.monotonic()
+        began_s = world.turned.turned_s
         world.wait(nodes.allocate("sid"))
-        waits_s.append(time.monotonic() - began)
+        waits_s.append(world.turned.turned_s - began_s)
     server.resume()
     assert waits_s[0] < ANSWER_MAX_S
     assert max(waits_s[1:]) < waits_s[0] / 2

@@ -20,7 +20,7 @@ from tests.harness.networks import LOOPBACK
 
 ACCOUNT, NUMBER, EXOPHONE = "acme1", "09812345678", "08047491899"
 POLL_S = 0.01
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 SECOND_BYTES = 2 * 8000
 
 

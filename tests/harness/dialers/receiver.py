@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from attrs import define, field, frozen
 
 ROOT = Path(__file__).parents[3]
-WITHIN_S = 10.0
+WITHIN_S = 30.0
 
 
 @frozen

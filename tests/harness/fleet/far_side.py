@@ -21,6 +21,7 @@ from exoswitch.sim.asterisk import SimulatedAsterisk, SimulatedCall, read_script
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import BotStream, SimulatedBot
 from exoswitch.sim.network import Conditions
+from tests.harness.e2e.ports import free_port
 from tests.harness.fleet.hearing import Hearing
 
 T = TypeVar("T")
@@ -44,7 +45,10 @@ class OverheardAsterisk(SimulatedAsterisk):
         self.hearings: dict[str, Hearing] = {}
 
     def shut_ami(self) -> None:
-        """Refuse new connections, and cut the present ones; calls continue."""
+        """Refuse new connections, and cut the present ones; calls continue.
+
+        The kernel gives its port to nobody meanwhile.
+        """
         self._listening.stopListening()
         self.drop_connections()
 
@@ -99,7 +103,8 @@ class FarSide:
         reactor.seconds = time.monotonic
         settings = {"interface": self.interface, "network": self.conditions}
         self.asterisks = {
-            name: OverheardAsterisk(reactor, seed=seed, **settings) for seed, name in enumerate(self.asterisk_names)
+            name: OverheardAsterisk(reactor, seed=seed, ami_port=free_port(), **settings)
+            for seed, name in enumerate(self.asterisk_names)
         }
         self.bot = SimulatedBot(reactor=reactor, behaviour=parse_behaviour("tone"), interface=self.interface)
         self._thread = threading.Thread(
