@@ -28,6 +28,7 @@ SAMPLE_RATES_HZ = (8000, 16000, 24000)
 SAMPLE_RATE_KEYS = frozenset({"sample-rate", "sample_rate"})
 """The keys of the query that ask for a rate: both spellings are in Exotel's samples."""
 
+_SHOWN = 60
 _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _TLS = {"wss", "https"}
 _WEBSOCKET = ("ws", "wss")
@@ -121,14 +122,14 @@ def _parse(url: str, schemes: tuple[str, str], what: str = "a bot's URL") -> Bot
     scheme, _, rest = url.partition("://")
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS.get(scheme.lower(), 0)
+        port = _PORTS.get(scheme.lower(), 0) if parts.port is None else parts.port
         host = parts.hostname or ""
     except ValueError as error:
         raise InvalidValue(form) from error
-    if scheme.lower() not in schemes or not host:
+    if scheme.lower() not in schemes or not (host and port):
         raise InvalidValue(form)
     if not is_host(host):
-        raise InvalidValue(f"the host of {what} must be an IP address or a host name")
+        raise InvalidValue(f"{what} has the host {host[:_SHOWN]!r}, which is neither an IP address nor a host name")
     if parts.fragment:
         raise InvalidValue(f"{what} may not hold a fragment (#…): leave it out")
     credentials, _, authority = parts.netloc.rpartition("@")

@@ -62,7 +62,7 @@ def read_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
             boundary,
             max_header_size=_MAX_PART_HEADER_BYTES,
             max_header_count=_MAX_PART_HEADERS,
-            max_segment_count=MAX_PARAMETERS,
+            max_segment_count=MAX_PARAMETERS + 1,  # `read_parameters` refuses the last one
         )
         name, value = "", b""
         with parser:
@@ -74,7 +74,7 @@ def read_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
                 else:
                     name, value = event.name, b""
     except MultipartError as problem:
-        raise InvalidRequest(f"the multipart body cannot be read: {problem}") from None
+        raise InvalidRequest(f"the multipart body cannot be read: {problem.args[0]}") from None
 
 
 def read_json(body: bytes) -> Any:
@@ -125,7 +125,8 @@ def _decoded(name: bytes, text: bytes) -> str:
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidRequest(f"the parameter {name[:40]!r} is not UTF-8") from None
+        shown = name[:40].decode("utf-8", "replace")
+        raise InvalidRequest(f"the parameter {shown!a} is not UTF-8") from None
 
 
 def _checked(name: str, text: str) -> str:

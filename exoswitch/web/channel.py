@@ -13,7 +13,11 @@ from exoswitch.web.limits import IDLE_S, MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_HEA
 _LENGTH_DIGITS = 18
 _TOO_LARGE = f"the body is larger than {MAX_BODY_BYTES} bytes"
 _TOO_SLOW = f"the request did not arrive within {REQUEST_S:g} s"
-_MALFORMED = "the request is not HTTP/1.1 as RFC 9112 writes it, or its headers are too large"
+_HEAD_TOO_LARGE = f"the line and the headers of the request are larger than {MAX_HEAD_BYTES} bytes"
+_TOO_MANY_HEADERS = f"the request has more than {MAX_HEADERS} headers"
+_MALFORMED = (
+    "the request is not HTTP/1.1 as RFC 9112 writes it: in a URL a blank is %20, and all other characters are ASCII"
+)
 
 
 class Channel(HTTPChannel):
@@ -104,10 +108,15 @@ class Channel(HTTPChannel):
 
     def lineLengthExceeded(self, _line: bytes) -> None:
         """Refuse a line that is too long."""
-        self._respondToBadRequestAndDisconnect()
+        self.refuse(400, _HEAD_TOO_LARGE)
 
     def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802 - Twisted's name for a malformed request
-        self.refuse(400, _MALFORMED)
+        if self._receivedHeaderSize > self.totalHeadersSize:
+            self.refuse(400, _HEAD_TOO_LARGE)
+        elif self._receivedHeaderCount > self.maxHeaders:
+            self.refuse(400, _TOO_MANY_HEADERS)
+        else:
+            self.refuse(400, _MALFORMED)
 
     def refuse(self, status: int, message: str, target: bytes = b"") -> None:
         """Answer a request that cannot be read any further, and close the connection; only the first time counts."""

@@ -14,6 +14,7 @@ from exoswitch.telephony.numbers import normalise
 
 _NATIONAL_DIGITS = 10
 _SHOWN = 40
+_DIGITS = 9
 _INDEXED = re.compile(r"(?P<name>.+)\[(?P<index>[0-9]{0,4})\]", re.ASCII)
 
 
@@ -52,14 +53,15 @@ class Parameters:
         with naming(name):
             return tuple(normalise(_with_plus(value)) for value in self._items(name) if value.strip())
 
-    def seconds(self, name: str, most: int) -> float | None:
-        """Give a number of seconds from 1 to `most`; None if it is missing."""
+    def seconds(self, name: str, most: int, *, is_cut: bool = False) -> float | None:
+        """Give a number of seconds from 1 to `most`; None if it is missing. A larger one may be cut to `most`."""
         value = self.text(name)
         if value is None:
             return None
-        if not (value.isascii() and value.isdigit() and len(value) < 9 and 1 <= int(value) <= most):
+        number = whole_number(value) or 0
+        if number < 1 or (number > most and not is_cut):
             raise InvalidRequest(f"{name}={value[:_SHOWN]!r} must be a number of seconds from 1 to {most}")
-        return float(value)
+        return float(min(number, most))
 
     def many(self, name: str) -> tuple[str, ...]:
         """Give the texts of an array, in every spelling that clients use.
@@ -91,6 +93,13 @@ class Parameters:
                 found += ((int(indexed["index"] or 0) if indexed else 0, value) for value in values)
         for _, value in sorted(found, key=lambda item: item[0]):
             yield from value.split(",")
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number of ASCII digits; of a longer one the first nine, which are too many for any limit."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return int(text.lstrip("0")[:_DIGITS] or "0")
 
 
 @contextmanager

@@ -87,9 +87,9 @@ def test_json_is_read_with_arrays_as_forms_write_them():
         ("is not text", JSON, b'{"From": "a\\u0000"}'),
         ("is not text", JSON, b'{"\\u0000": "a"}'),
         ("is not text", FORM, b"CustomField=a%00b"),
-        ("the parameter b'From' is not UTF-8", FORM, b"From=%ff"),
+        ("the parameter 'From' is not UTF-8", FORM, b"From=%ff"),
         (
-            "the parameter b'From' is not UTF-8",
+            "the parameter 'From' is not UTF-8",
             MULTIPART,
             part("From", "é").encode("latin-1") + b"--b--",
         ),
@@ -101,7 +101,12 @@ def test_json_is_read_with_arrays_as_forms_write_them():
         ("has more than 200 parameters", JSON, b"[" * 60_000),
         ("has more than 200 parameters", JSON, b'{"a": [' + b"[]," * 20_000 + b"1]}"),
         ("has more than 200 parameters", JSON, json.dumps({"a": [1] * (MAX_PARAMETERS + 1)}).encode()),
-        ("the multipart body cannot be read", MULTIPART, part("a", "1").encode() * (MAX_PARAMETERS + 1) + b"--b--"),
+        ("the request has more than 200", MULTIPART, part("a", "1").encode() * (MAX_PARAMETERS + 1) + b"--b--"),
+        (
+            "the multipart body cannot be read: Segment header failed to decode",
+            MULTIPART,
+            part("a", "1").encode().replace(b'"a"', b'"\xff"'),
+        ),
     ],
 )
 def test_a_body_that_cannot_be_read_is_an_invalid_request(words, content_type, body):

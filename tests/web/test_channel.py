@@ -131,6 +131,25 @@ def test_a_malformed_request_gets_one_400_and_no_line_in_the_log(connection, ech
     assert (echo.seen, log) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            b"GET /x HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 2),
+            f"the request has more than {MAX_HEADERS} headers",
+        ),
+        (b"GET /x HTTP/1.1\r\nA: " + b"b" * MAX_HEAD_BYTES, f"are larger than {MAX_HEAD_BYTES} bytes"),
+        (b"GET /" + b"x" * MAX_HEAD_BYTES, f"are larger than {MAX_HEAD_BYTES} bytes"),
+        (b"GET /x?a=b c HTTP/1.1\r\n", "in a URL a blank is %20"),
+        (b"GET /\xe9 HTTP/1.1\r\n", "other characters are ASCII"),
+    ],
+)
+def test_a_request_that_is_refused_is_told_why(connection, data, words):
+    connection.send(data)
+    (reply,) = connection.replies()
+    assert words in reply.message
+
+
 def test_a_request_that_is_sent_slowly_is_refused_after_its_whole_time(connection, server):
     for byte in GET[:-1]:
         connection.send(bytes([byte]))

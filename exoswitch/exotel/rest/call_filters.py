@@ -12,7 +12,7 @@ from exoswitch.call.session import CallStatus, Direction
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.ranges import read_lengths, read_moments, read_prices
 from exoswitch.telephony.numbers import is_sip, national, normalise
-from exoswitch.web.parameters import Parameters, naming
+from exoswitch.web.parameters import Parameters, naming, whole_number
 
 DEFAULT_PAGE = 50
 LONGEST_PAGE = 100
@@ -185,9 +185,10 @@ def _page_size(text: str | None) -> int:
     """Read the size of a page; a larger one than 100 is 100."""
     if text is None:
         return DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and len(text) < 9 and int(text) > 0):
+    size = whole_number(text)
+    if not size:
         raise InvalidRequest(f"PageSize={text[:_SHOWN]!r} must be a number from 1 to {LONGEST_PAGE}")
-    return min(int(text), LONGEST_PAGE)
+    return min(size, LONGEST_PAGE)
 
 
 def _repeated(parameters: Parameters) -> tuple[tuple[str, str], ...]:

@@ -296,6 +296,7 @@ def test_both_cursors_at_once_are_refused(reader):
 
 def test_larger_page_than_100_is_one_of_100(reader):
     reader.keep(*(call(f"c{number:03}") for number in range(120)))
+    assert len(reader.listed(PageSize="9" * 5000)) == 100
     document = reader.get("Calls.json", PageSize=500)
     assert (len(document["Calls"]), document["Metadata"]["PageSize"]) == (100, 100)
     assert len(reader.get(document["Metadata"]["NextPageUri"])["Calls"]) == 20

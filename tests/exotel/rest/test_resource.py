@@ -157,7 +157,7 @@ def test_a_bad_parameter_is_refused_by_name(dialer):
     reply = dialer.connect(VOICE_AI | {"From": "12"})
     assert reply.code == 400
     assert reply.message.startswith("From: '12' is not a phone number: write it as")
-    assert dialer.connect({"From": b"\xff"}).message == "the parameter b'From' is not UTF-8"
+    assert dialer.connect({"From": b"\xff"}).message == "the parameter 'From' is not UTF-8"
     assert dialer.connect(b"").message == "From is missing"
 
 

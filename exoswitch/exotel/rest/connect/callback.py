@@ -2,8 +2,8 @@
 
 from exoswitch.call.bot_address import parse_web
 from exoswitch.call.status_callback import EVENTS, Content, StatusCallback
-from exoswitch.errors import InvalidRequest
-from exoswitch.web.parameters import Parameters, naming
+from exoswitch.errors import InvalidRequest, InvalidValue
+from exoswitch.web.parameters import Parameters
 
 MAX_URL = 2000
 _BOTH = "both"
@@ -29,8 +29,10 @@ def read_callback(asked: Parameters) -> StatusCallback | None:
         return None
     if len(url) > MAX_URL:
         raise InvalidRequest(f"StatusCallback has {len(url)} characters: write at most {MAX_URL}")
-    with naming("StatusCallback"):
-        parse_web(url, "it")
+    try:
+        parse_web(url, "StatusCallback")
+    except InvalidValue as problem:
+        raise InvalidRequest(str(problem)) from problem
     return StatusCallback(url=url, events=_read_events(asked), content=_read_content(asked))
 
 

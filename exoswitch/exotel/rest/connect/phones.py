@@ -5,8 +5,8 @@ import re
 from exoswitch.errors import InvalidRequest, InvalidValue
 from exoswitch.exotel.rest.errors import NotAllowed
 from exoswitch.interfaces.routing import Account, Accounts
-from exoswitch.telephony.numbers import SIP, is_sip, normalise, same_number
-from exoswitch.web.parameters import Parameters
+from exoswitch.telephony.numbers import SIP, dialable, is_sip, normalise, same_number
+from exoswitch.web.parameters import Parameters, naming
 
 _NUMBER = re.compile(r"[0-9+._-]+", re.ASCII)
 _LONGEST_EXTENSION = 6  # digits; a carrier may dial more as a number
@@ -18,13 +18,14 @@ def read_phone(asked: Parameters, name: str, account: Account) -> str:
     """Read a phone to dial: a number, in E.164, or the address ``sip:USER@HOST`` of a SIP phone.
 
     Raises:
-        InvalidRequest: it is missing, or is neither.
+        InvalidRequest: it is missing, or is neither, or no phone can have the number.
         NotAllowed: the account may not dial it.
     """
     written = asked.text(name) or ""
     if is_sip(written):
         return _read_sip_address(name, written, account)
-    phone = asked.number(name)
+    with naming(name):
+        phone = dialable(asked.number(name))
     if not account.may_dial(phone):
         raise _not_to_be_dialled(name, phone, account)
     return phone

@@ -50,5 +50,4 @@ def _read_custom_field(asked: Parameters) -> str | None:
 
 
 def _read_ring_s(asked: Parameters) -> float | None:
-    ring_s = asked.seconds("TimeOut", MAX_DURATION_S)
-    return None if ring_s is None else min(ring_s, float(MAX_RING_S))
+    return asked.seconds("TimeOut", MAX_RING_S, is_cut=True)

@@ -63,8 +63,10 @@ def test_the_form_of_the_callback_is_that_which_is_asked_for(written, content):
 @pytest.mark.parametrize(
     ("words", "body"),
     [
-        ("StatusCallback: ", b"StatusCallback=crm.example.org"),
-        ("StatusCallback: ", b"StatusCallback=ftp://crm.example.org/"),
+        ("StatusCallback must be written as http://host[:port]/path", b"StatusCallback=crm.example.org"),
+        ("StatusCallback must be written as http://host[:port]/path", b"StatusCallback=ftp://crm.example.org/"),
+        ("StatusCallback must be written as http://host[:port]/path", b"StatusCallback=http://crm.example.org:0/"),
+        ("StatusCallback has the host '2130706433'", b"StatusCallback=http://2130706433/"),
         ("StatusCallback has 2001 characters", b"StatusCallback=http://h/".ljust(15 + 2001, b"x")),
         ("StatusCallbackEvents='hangup' is unknown: write ringing, answered, terminal",
          b"StatusCallback=http://h/&StatusCallbackEvents=hangup"),

@@ -206,6 +206,7 @@ def test_a_plus_that_a_form_made_a_blank_is_read(written, number):
         ("From is missing", VOICE_AI | {"From": " "}),
         ("From: '12' is not a phone number: write it as", VOICE_AI | {"From": "12"}),
         ("To: '12' is not a phone number: write it as", TWO_PHONES | {"To": "12"}),
+        ("To: '+9119001234567' can be no phone's number", TWO_PHONES | {"To": "+9119001234567"}),
         ("Url and StreamUrl both name a bot", VOICE_AI | FLOW),
         ("StreamUrl: a bot's URL must be written as ws://", VOICE_AI | {"StreamUrl": "https://bot.example.org/"}),
         ("StreamUrl: a bot's URL must be written as ws://", TWO_PHONES | {"StreamUrl": "https://bot.example.org/"}),

@@ -69,7 +69,9 @@ def test_parameters_that_are_unknown_or_without_effect_are_ignored(way):
     assert read(way, **ignored) == read(way)
 
 
-@pytest.mark.parametrize(("written", "ring_s"), [("1", 1.0), ("60", 60.0), ("61", 60.0), ("600", 60.0)])
+@pytest.mark.parametrize(
+    ("written", "ring_s"), [("1", 1.0), ("60", 60.0), ("61", 60.0), ("600", 60.0), ("9" * 5000, 60.0)]
+)
 def test_a_phone_rings_for_a_minute_at_most(written, ring_s):
     assert read(FLOW, TimeOut=written).ring_s == ring_s
 
@@ -84,6 +86,7 @@ def test_an_empty_option_is_one_that_is_missing():
     [
         ("TimeOut='0' must be a number of seconds from 1 to", {"TimeOut": "0"}),
         ("TimeOut='²' must be", {"TimeOut": "²"}),
+        ("TimeLimit='0014401' must be a number of seconds from 1 to 14400", {"TimeLimit": "0014401"}),
         ("TimeLimit='14401' must be a number of seconds from 1 to 14400", {"TimeLimit": "14401"}),
         ("CustomField has 129 characters: write at most 128", {"CustomField": "x" * 129}),
         ("Record='maybe' must be true or false", {"Record": "maybe"}),
