@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, field, frozen
 from OpenSSL import SSL
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import ILogObserver, LogEvent, Logger
 from twisted.python.failure import Failure
@@ -21,9 +21,10 @@ from twisted.web.iweb import IBodyProducer
 from zope.interface import implementer, provider
 
 from exoswitch.call.bot_address import BotAddress, parse_web
-from exoswitch.errors import BackendUnavailable, CertificateRefused, ExoswitchError, RemoteProtocolError
+from exoswitch.errors import BackendUnavailable, ExoswitchError, RemoteProtocolError
 from exoswitch.exotel.stream.answer_limit import LimitedEndpoint
 from exoswitch.exotel.stream.endpoint import BotEndpoint
+from exoswitch.exotel.stream.no_answer import why_no_answer
 from exoswitch.network.host_endpoint import HostEndpoint
 from exoswitch.network.interfaces import INames
 from exoswitch.network.reach import Reach, ReachRules
@@ -106,7 +107,7 @@ class Outgoing:
             reason: Failure = failed.reasons[0]  # Twisted lists the causes
             if isinstance(reason.value, CancelledError):
                 raise BackendUnavailable(f"{address} did not answer within {timeout_s:g} s") from failed
-            raise RemoteProtocolError(f"{address}: {_cause(reason)}") from failed
+            raise RemoteProtocolError(f"{address}: {why_no_answer(reason)}") from failed
 
     async def _ask(
         self, request: Request, address: BotAddress, account: str, reach: Reach, timeout_s: float
@@ -213,14 +214,3 @@ def _first_values(headers: Headers) -> dict[str, str]:
     return {
         name.decode("latin-1").lower(): values[0].decode("latin-1") for name, values in headers.getAllRawHeaders()
     }
-
-
-def _cause(reason: Failure) -> str:
-    """Give the cause without words of the other side."""
-    if isinstance(reason.value, CertificateRefused | SSL.Error):
-        return f"TLS failed: {reason.getErrorMessage()}"
-    if isinstance(reason.value, RemoteProtocolError):
-        return str(reason.value)
-    if isinstance(reason.value, ConnectionDone | ConnectionLost):
-        return "the connection was lost before the answer"
-    return "its answer is not HTTP"

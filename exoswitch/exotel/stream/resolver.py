@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from OpenSSL import SSL
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import Agent, ResponseDone, ResponseFailed
@@ -13,10 +11,11 @@ from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 
 from exoswitch.call.bot_address import BotAddress
-from exoswitch.errors import CertificateRefused, RemoteProtocolError
+from exoswitch.errors import RemoteProtocolError
 from exoswitch.exotel.stream.answer_limit import LimitedEndpoint
 from exoswitch.exotel.stream.endpoint import BotEndpoint
 from exoswitch.exotel.stream.handshake import USER_AGENT
+from exoswitch.exotel.stream.no_answer import why_no_answer
 from exoswitch.exotel.stream.resolution import MAX_ANSWER_BYTES, check_status, question, read_answer
 
 
@@ -43,7 +42,7 @@ async def resolve(
         response.deliverBody(body)
         return read_answer(await body.read)
     except ResponseFailed as error:
-        raise RemoteProtocolError(f"no answer came: {_cause(error)}") from error
+        raise RemoteProtocolError(why_no_answer(error.reasons[0])) from error  # Twisted lists the causes
     finally:
         endpoint.hang_up()
 
@@ -77,15 +76,3 @@ def _headers(resolver: BotAddress) -> Headers:
     if resolver.authorization is not None:
         headers.addRawHeader("Authorization", resolver.authorization)
     return headers
-
-
-def _cause(error: ResponseFailed) -> str:
-    """Give the cause without words of the other side; Twisted gives a list of reasons."""
-    reason: Failure = error.reasons[0]
-    if isinstance(reason.value, CertificateRefused | SSL.Error):
-        return f"TLS failed: {reason.getErrorMessage()}"
-    if isinstance(reason.value, RemoteProtocolError):
-        return str(reason.value)
-    if isinstance(reason.value, ConnectionDone | ConnectionLost):
-        return "the connection was lost"
-    return "the data is not HTTP"

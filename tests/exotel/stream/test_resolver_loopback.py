@@ -140,8 +140,8 @@ async def test_an_answer_can_end_in_every_way_that_http_allows(how, resolve):
         (http(b'{"url": "https://u:hunter2@h/"}'), "must be written as ws://"),
         (http(b'{"url": "ws://h/?sample-rate=44100&k=hunter2"}'), "write sample-rate=8000"),
         (http(b" " * 70_000 + b'{"url": "ws://h/"}'), "its answer is longer than 65536 bytes"),
-        (b"hunter2\r\n\r\n", "no answer came: the data is not HTTP"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "no answer came: the data is not HTTP"),
+        (b"hunter2\r\n\r\n", "its answer is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: hunter2\r\n\r\n", "its answer is not HTTP"),
     ],
 )
 async def test_an_unusable_answer_fails_the_stream(says, why, resolve):
@@ -155,7 +155,7 @@ async def test_an_unusable_answer_fails_the_stream(says, why, resolve):
 async def test_a_resolver_that_closes_the_connection_fails_the_stream(says, resolve):
     resolving = resolve()
     resolving.says, resolving.hangs_up = says, True
-    assert "no answer came: the connection was lost" in await resolving.failure()
+    assert "the connection was lost before its answer ended" in await resolving.failure()
 
 
 async def test_an_unreachable_resolver_fails_the_stream(resolve):
