@@ -50,8 +50,9 @@ class _Waiter:
 class AmiListener:
     """The callbacks of a connection's user.
 
-    The connection is up; an event came that answers no action; a message was refused, and why; the connection is
-    lost, and why; an action has its answer, or waits no more, after so many seconds.
+    `connected`: the connection is up. `event`: an event came that answers no action. `refused`: a message was
+    refused, and why. `lost`: the connection is lost, and why. `answered`: an action of this name has its answer, or
+    no longer waits for it, so many seconds after it was sent.
     """
 
     connected: Callable[["AmiProtocol"], None]

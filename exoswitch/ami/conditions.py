@@ -21,8 +21,8 @@ KEPT_MAX = 10_000  # trunks of one Asterisk
 class Conditions:
     """The trunks of one Asterisk as its lists tell them.
 
-    `patience_s` is how long a registration may be down without an attempt; each gateway has another, so that one of
-    them acts, and the others see its attempt.
+    `patience_s` is how long a registration may be down without an attempt. It differs between gateways, so that one
+    of them acts, and the others see its attempt.
     """
 
     patience_s: float = GIVEN_UP_S
@@ -75,7 +75,7 @@ class Conditions:
         self._down_since = {name: self._down_since.get(name, now) for name in self._down}
 
     def given_up(self, now: float) -> list[str]:
-        """Give the registrations that Asterisk tries no more; each is then given again after `patience_s`."""
+        """Give the registrations that Asterisk no longer tries; each is given again after `patience_s`."""
         names = [
             name
             for name, at in self._attempted_at.items()

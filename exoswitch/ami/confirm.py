@@ -57,7 +57,7 @@ class Confirmations:
         self._questions.add(partial(self._confirm_media, ami, event, leg))
 
     def link_lost(self) -> None:
-        """Ask no more on this link."""
+        """Forget the questions: their link is gone."""
         self._questions.clear()
 
     def listed(self, channel_ids: frozenset[str]) -> None:

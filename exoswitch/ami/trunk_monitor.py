@@ -56,7 +56,7 @@ class TrunkMonitor:
         self._look_in(0.0)
 
     def link_lost(self) -> None:
-        """Look no more."""
+        """Stop looking until the link is ready again."""
         self._ami = None
         if self._next is not None:
             self._next.cancel()

@@ -103,11 +103,12 @@ class OneWayStream(TapListener):
     _session: Session
     _wanted: StreamTap
     tap: AudioTap
-    _log: Logger
     _leg: IMediaLeg | None = field(default=None, init=False)
     _bot: IBotConnection | None = field(default=None, init=False)
     _attempts: int = field(default=0, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
+
+    _log = Logger(namespace="exoswitch.taps")
 
     def begin(self) -> None:
         """Have a port for the audio of the call, and connect to the bot."""
@@ -183,7 +184,6 @@ class OneWayStreams:
     _environment: Environment
     _calls: LiveCalls
     _streams: dict[str, OneWayStream] = field(factory=dict, init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.tap"), init=False)
 
     def changed(self, session: Session) -> None:
         """Begin a call's stream if its time has come, and let it hear the second phone once that is connected."""
@@ -210,7 +210,7 @@ class OneWayStreams:
         environment, switch, call_sid = self._environment, call.channel.switch, session.call_sid
         hang_up_earlier(switch, _PREFIX, session)
         tap = AudioTap(switch, kind_of(_PREFIX, session), call_sid, environment.media, environment.clock)
-        self._streams[call_sid] = stream = OneWayStream(environment, session, wanted, tap, self._log)
+        self._streams[call_sid] = stream = OneWayStream(environment, session, wanted, tap)
         stream.begin()
         return stream
 

@@ -108,7 +108,8 @@ class PhoneRecordings:
     _environment: Environment
     _calls: LiveCalls
     _running: dict[str, _Running] = field(factory=dict, init=False)
-    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.tap"), init=False)
+
+    _log = Logger(namespace="exoswitch.taps")
 
     def changed(self, session: Session) -> None:
         """Begin or end the recording of a call, or its second side, if it is time."""

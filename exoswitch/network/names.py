@@ -75,7 +75,7 @@ class Names(Service):
             raise HostNotFound(f"there is no host {host}")
         return found
 
-    def resolveHostName(  # noqa: D102 - Twisted's names
+    def resolveHostName(
         self,
         resolutionReceiver: Any,
         hostName: str,
@@ -83,6 +83,7 @@ class Names(Service):
         addressTypes: Sequence[type] | None = None,
         transportSemantics: str = "TCP",
     ) -> "_Resolution":
+        """Tell `resolutionReceiver` the addresses of a host, as Twisted's endpoints ask for them."""
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
 

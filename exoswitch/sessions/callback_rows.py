@@ -31,7 +31,7 @@ The outbox keeps delivered callbacks for longer, so that no such note adds a cal
 def callback_rows(notes: Iterable[Note]) -> Iterator[tuple[Note, CallbackRow]]:
     """Give the rows for the newest notes of calls, each with its note."""
     for note in notes:
-        # By its session, not its sequence: that keeps for ever the time of a clock that was ahead once.
+        # By its session, not its sequence: after a clock was ahead once, that stays ahead.
         ended_at = note.session.ended_at
         if ended_at is None or note.session.updated_at - ended_at <= LATE_S:
             for callback in callbacks_of(note.session):
