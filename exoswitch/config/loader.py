@@ -6,7 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from exoswitch.config import yamlfile
+from exoswitch.config import yaml_file
 from exoswitch.config.addresses import beside
 from exoswitch.config.advice import warnings
 from exoswitch.config.exposure import exposed
@@ -66,7 +66,7 @@ def report(
     return "\n".join([*_summary(config), *lines, f"{path} is good"]), 0
 
 
-def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
+def _with_common_streams(config: Config, tree: yaml_file.Tree) -> Config:
     """Let each app inherit from `streams` the keys that it does not have."""
     written = tree.get("apps") if isinstance(tree, dict) else None
     if not isinstance(written, dict):
@@ -80,7 +80,7 @@ def _with_common_streams(config: Config, tree: yamlfile.Tree) -> Config:
     return attrs.evolve(config, apps={**config.apps, **apps})
 
 
-def _beside_the_file(config: Config, tree: yamlfile.Tree, folder: Path) -> Config:
+def _beside_the_file(config: Config, tree: yaml_file.Tree, folder: Path) -> Config:
     """Make the default places of sessions and recordings relative to the file."""
     is_named = isinstance(tree, dict) and "journal" in tree
     journal = config.journal if is_named else str(folder.absolute() / config.journal)
@@ -90,7 +90,7 @@ def _beside_the_file(config: Config, tree: yamlfile.Tree, folder: Path) -> Confi
     return attrs.evolve(config, sessions=beside(config.sessions, folder), journal=journal, recordings=recordings)
 
 
-def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:
+def _parse(file: Path) -> tuple[yaml_file.Tree, list[Problem]]:
     try:
         with file.open("rb") as opened:
             data = opened.read(_LARGEST_BYTES + 1)
@@ -98,7 +98,7 @@ def _parse(file: Path) -> tuple[yamlfile.Tree, list[Problem]]:
         raise ConfigError((Problem(str(file), f"cannot be read: {error.strerror}"),)) from None
     if len(data) > _LARGEST_BYTES:
         raise ConfigError((Problem(str(file), f"is larger than {_LARGEST_BYTES // 1024**2} MiB"),))
-    return yamlfile.parse(data)
+    return yaml_file.parse(data)
 
 
 def _summary(config: Config) -> Iterator[str]:

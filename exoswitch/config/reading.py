@@ -11,7 +11,7 @@ from attrs import define, field
 from exoswitch.config.kinds import NO, YES, Kind, Unreadable, choice, nearest, yes_no
 from exoswitch.config.model import TrunkConfig
 from exoswitch.config.placeholders import Surroundings
-from exoswitch.config.yamlfile import Tree
+from exoswitch.config.yaml_file import Tree
 from exoswitch.errors import Problem
 
 _BROKEN = ""  # in place of a value that could not be read; its problem is noted, and the result is never used

@@ -22,8 +22,8 @@ from exoswitch.ami.message import encode
 from exoswitch.audio.frames import FRAME_S
 from exoswitch.audio.g711 import LAWS_BY_NAME
 from exoswitch.errors import InvalidValue
-from exoswitch.sim.amilisten import AmiListener
-from exoswitch.sim.amiserver import AmiServer
+from exoswitch.sim.ami_factory import AmiFactory
+from exoswitch.sim.ami_server import AmiServer
 from exoswitch.sim.caller import Caller
 from exoswitch.sim.exchange import CloseMedia, Disconnect, Effect, JoinMedia, OpenMedia, Send
 from exoswitch.sim.latency import Meters
@@ -31,7 +31,7 @@ from exoswitch.sim.network import Conditions, Network
 from exoswitch.sim.occasions import Occasions
 from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.phone import Phone
-from exoswitch.sim.phonecall import CallBegan, PhoneCall
+from exoswitch.sim.phone_call import CallBegan, PhoneCall
 from exoswitch.sim.script import Script, parse_script
 from exoswitch.sim.trunks import Trunk
 from exoswitch.tasks.spawn import spawn
@@ -125,7 +125,7 @@ class SimulatedAsterisk(Service):
     new_calls: Occasions[SimulatedCall] = field(init=False, factory=Occasions)
     calls: dict[str, SimulatedCall] = field(init=False, factory=dict)
     is_frozen: bool = field(init=False, default=False)
-    _listener: AmiListener = field(init=False, repr=False)
+    _factory: AmiFactory = field(init=False, repr=False)
     _listening: Any = field(init=False, default=None)
     _ticker: LoopingCall = field(init=False, repr=False)
     _wake_up: IDelayedCall | None = field(init=False, default=None)
@@ -134,7 +134,7 @@ class SimulatedAsterisk(Service):
         self.pbx = SimulatedPbx(choose_script=self._choose_script, full_tone_s=self.full_tone_s)
         self.pbx.trunks.add(self.trunks)
         server = AmiServer(pbx=self.pbx, username=self.username, secret=self.secret, rng=Random(self.seed))
-        self._listener = AmiListener(server, self.reactor, self.carry_out)
+        self._factory = AmiFactory(server, self.reactor, self.carry_out)
         self._ticker = LoopingCall.withCount(self._tick)
         self._ticker.clock = self.reactor
 
@@ -177,19 +177,19 @@ class SimulatedAsterisk(Service):
 
     def drop_connections(self) -> None:
         """Drop every AMI connection. Calls continue."""
-        for transport in tuple(self._listener.transports.values()):
+        for transport in tuple(self._factory.transports.values()):
             transport.abortConnection()
 
     def freeze(self) -> None:
         """Stop reading and answering AMI, as an Asterisk in a deadlock does. Media continues."""
         self.is_frozen = True
-        for transport in self._listener.transports.values():
+        for transport in self._factory.transports.values():
             transport.pauseProducing()
 
     def thaw(self) -> None:
         """Continue after a freeze."""
         self.is_frozen = False
-        for transport in self._listener.transports.values():
+        for transport in self._factory.transports.values():
             transport.resumeProducing()
         self.carry_out()
 
@@ -198,7 +198,7 @@ class SimulatedAsterisk(Service):
     def startService(self) -> None:
         """Listen, and start the ticks."""
         super().startService()
-        self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
+        self._listening = self.reactor.listenTCP(self.ami_port, self._factory, interface=self.interface)
         self.ami_port = self._listening.getHost().port
         spawn(self._ticker.start(FRAME_S, now=False), _log, "the tick of the simulated phones")
 
@@ -238,10 +238,10 @@ class SimulatedAsterisk(Service):
     def _do(self, effect: Effect) -> None:
         match effect:
             case Send(connection, message):
-                if transport := self._listener.transports.get(connection):
+                if transport := self._factory.transports.get(connection):
                     transport.write(encode(message))
             case Disconnect(connection):
-                if transport := self._listener.transports.get(connection):
+                if transport := self._factory.transports.get(connection):
                     transport.loseConnection()
             case CallBegan(call):
                 begun = self.calls[call.channel.unique_id] = SimulatedCall(self, call)

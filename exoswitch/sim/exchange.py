@@ -7,7 +7,7 @@ from random import Random
 from attrs import define, field, frozen
 
 from exoswitch.ami.message import AmiMessage
-from exoswitch.sim.eventfilter import EventFilter, passes
+from exoswitch.sim.event_filter import EventFilter, passes
 from exoswitch.sim.script import Script
 
 

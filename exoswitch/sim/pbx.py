@@ -2,7 +2,7 @@
 
 The driver calls the exchange's `wake` at its `next_deadline`. After each call of a method it carries out the
 exchange's `effects` and empties the list. It answers OpenMedia with `media_opened`. The AMI is in
-`exoswitch.sim.amiserver`.
+`exoswitch.sim.ami_server`.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 from exoswitch.ami.names import FULL_CONTEXT, INBOUND_CONTEXT
 from exoswitch.sim.channel import Channel, event
 from exoswitch.sim.exchange import Exchange
-from exoswitch.sim.phonecall import CallBegan, Origin, PhoneCall
+from exoswitch.sim.phone_call import CallBegan, Origin, PhoneCall
 from exoswitch.sim.script import DeadTrunk, Script
 from exoswitch.sim.trunks import Trunks
 

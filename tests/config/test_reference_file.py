@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 import attrs
 import pytest
 
-from exoswitch.config import yamlfile
+from exoswitch.config import yaml_file
 from exoswitch.config.advice import warnings
 from exoswitch.config.loader import load
 from exoswitch.config.model import AppConfig, Config, TrunkConfig
@@ -40,7 +40,7 @@ def sections(cls: type, tree: Any, path: str = "") -> Iterator[tuple[str, type, 
             yield from sections(inner, entry, f"{path}{spec.name}.")
 
 
-TREE, REPEATED = yamlfile.parse(REFERENCE.read_bytes())
+TREE, REPEATED = yaml_file.parse(REFERENCE.read_bytes())
 SECTIONS = list(sections(Config, TREE))
 
 

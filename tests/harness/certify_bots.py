@@ -17,7 +17,7 @@ from exoswitch.sim.behaviour import Behaviour, clear_message, mark_message, medi
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.conversation import Media, Started
 from exoswitch.sim.sounds import babble
-from exoswitch.sim.virtualreactor import VirtualReactor
+from exoswitch.sim.virtual_reactor import VirtualReactor
 
 VOICE = babble(7)
 _SPEECH_MS = 100  # so much sound of the caller is speech

@@ -5,7 +5,7 @@ from random import Random
 from exoswitch.ami import actions
 from exoswitch.ami.message import AmiMessage
 from exoswitch.ami.originate import originate
-from exoswitch.sim.amiserver import AmiServer
+from exoswitch.sim.ami_server import AmiServer
 from exoswitch.sim.exchange import CloseMedia, OpenMedia, Send
 from exoswitch.sim.pbx import SimulatedPbx
 from exoswitch.sim.script import parse_script

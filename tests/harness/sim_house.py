@@ -21,7 +21,7 @@ from exoswitch.sim.asterisk import SimulatedAsterisk, read_script
 from exoswitch.sim.behaviour import parse_behaviour
 from exoswitch.sim.bot import SimulatedBot
 from exoswitch.sim.latency import Meters
-from exoswitch.sim.virtualreactor import VirtualReactor
+from exoswitch.sim.virtual_reactor import VirtualReactor
 from exoswitch.trunks.sip import SipSettings
 from exoswitch.wiring import gateway as wiring
 from tests.harness.networks import LOOPBACK

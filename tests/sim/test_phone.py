@@ -8,7 +8,7 @@ from exoswitch.sim.caller import Caller
 from exoswitch.sim.network import Conditions, Network
 from exoswitch.sim.phone import Phone
 from exoswitch.sim.script import Script
-from exoswitch.sim.virtualreactor import VirtualReactor
+from exoswitch.sim.virtual_reactor import VirtualReactor
 
 
 class Gateway(DatagramProtocol):

@@ -11,7 +11,7 @@ from exoswitch.call.session import CallStatus, DisconnectedBy
 from exoswitch.sim.asterisk import read_script
 from exoswitch.sim.conversation import Digit
 from exoswitch.sim.network import Conditions
-from exoswitch.sim.virtualreactor import VirtualReactor
+from exoswitch.sim.virtual_reactor import VirtualReactor
 from tests.harness.sim_house import House
 
 

@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exoswitch.config import yamlfile
+from exoswitch.config import yaml_file
 from exoswitch.errors import ConfigError
 
 
 def test_scalars_stay_as_they_are_written():
-    tree, repeated = yamlfile.parse(b"{a: no, b: 0755, c: +91, d: 2026-11-22, e: ~, f: 'x', 1001: y}")
+    tree, repeated = yaml_file.parse(b"{a: no, b: 0755, c: +91, d: 2026-11-22, e: ~, f: 'x', 1001: y}")
     assert tree == {"a": "no", "b": "0755", "c": "+91", "d": "2026-11-22", "e": "~", "f": "x", "1001": "y"}
     assert repeated == []
 
 
 def test_repeated_keys_are_all_given_with_both_lines():
-    _, repeated = yamlfile.parse(b"a: 1\nb:\n  c: 1\n  c: 2\na: 3\n")
+    _, repeated = yaml_file.parse(b"a: 1\nb:\n  c: 1\n  c: 2\na: 3\n")
     assert [str(problem) for problem in repeated] == [
         "line 4: the key 'c' is also at line 3; remove one",
         "line 5: the key 'a' is also at line 1; remove one",
@@ -41,7 +41,7 @@ def test_repeated_keys_are_all_given_with_both_lines():
 )
 def test_text_that_is_not_yaml_is_refused_with_its_place(text, message):
     with pytest.raises(ConfigError) as caught:
-        yamlfile.parse(text)
+        yaml_file.parse(text)
     assert str(caught.value) == message
 
 
@@ -49,4 +49,4 @@ def test_text_that_is_not_yaml_is_refused_with_its_place(text, message):
 @settings(deadline=None, max_examples=60)
 def test_arbitrary_bytes_raise_nothing_but_a_config_error(data):
     with suppress(ConfigError):
-        yamlfile.parse(data)
+        yaml_file.parse(data)

@@ -10,12 +10,12 @@ from attrs import define, field
 from exoswitch.ami.actions import LEG_ADDRESS
 from exoswitch.ami.message import AmiMessage
 from exoswitch.errors import InvalidValue
-from exoswitch.sim.amitrunks import FOR_REPORTERS, TRUNK_ACTIONS
+from exoswitch.sim.ami_trunks import FOR_REPORTERS, TRUNK_ACTIONS
 from exoswitch.sim.channel import Header, event
-from exoswitch.sim.eventfilter import EventFilter
+from exoswitch.sim.event_filter import EventFilter
 from exoswitch.sim.exchange import AmiConnection, Disconnect, Send
 from exoswitch.sim.pbx import SimulatedPbx
-from exoswitch.sim.phonecall import Origin, PhoneCall
+from exoswitch.sim.phone_call import Origin, PhoneCall
 from exoswitch.sim.script import parse_script
 
 _RING_TIMEOUT_MS = 30_000  # Asterisk's default for Originate

@@ -10,14 +10,14 @@ from twisted.python.failure import Failure
 
 from exoswitch.ami.message import GREETING, AmiDecoder
 from exoswitch.errors import RemoteProtocolError
-from exoswitch.sim.amiserver import AmiServer
+from exoswitch.sim.ami_server import AmiServer
 
 
 @define(eq=False, slots=False)
 class AmiConnectionProtocol(Protocol):
     """One AMI connection."""
 
-    _listener: "AmiListener" = field(repr=False)
+    _factory: "AmiFactory" = field(repr=False)
     _number: int
     transport: Any = field(init=False, repr=False)
     _decoder: AmiDecoder = field(init=False, factory=lambda: AmiDecoder(greeting=False), repr=False)
@@ -25,26 +25,26 @@ class AmiConnectionProtocol(Protocol):
     def connectionMade(self) -> None:
         """Greet."""
         self.transport.write(GREETING + b"11.0.0\r\n")
-        self._listener.transports[self._number] = self.transport
-        self._listener.server.connected(self._number)
+        self._factory.transports[self._number] = self.transport
+        self._factory.server.connected(self._number)
 
     def dataReceived(self, data: bytes) -> None:
         """Carry out actions."""
         try:
             for action in self._decoder.feed(data):
-                self._listener.server.receive(self._number, action, self._listener.reactor.seconds())
+                self._factory.server.receive(self._number, action, self._factory.reactor.seconds())
         except RemoteProtocolError:
             self.transport.loseConnection()
-        self._listener.carry_out()
+        self._factory.carry_out()
 
     def connectionLost(self, _reason: Failure = connectionDone) -> None:
         """Remove the connection."""
-        self._listener.transports.pop(self._number, None)
-        self._listener.server.disconnected(self._number)
+        self._factory.transports.pop(self._number, None)
+        self._factory.server.disconnected(self._number)
 
 
 @define(eq=False, slots=False)
-class AmiListener(Factory):
+class AmiFactory(Factory):
     """The AMI connections, and the `transports` of the open ones. It calls `carry_out` after each input."""
 
     noisy = False

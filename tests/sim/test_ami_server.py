@@ -4,7 +4,7 @@ from exoswitch.ami import actions
 from exoswitch.ami.legs import legs
 from exoswitch.ami.message import AmiMessage
 from exoswitch.sim.exchange import Disconnect
-from exoswitch.sim.phonecall import CallBegan
+from exoswitch.sim.phone_call import CallBegan
 from tests.harness.sim_asterisk import LEG, AsteriskCore
 
 

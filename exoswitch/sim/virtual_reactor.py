@@ -24,7 +24,7 @@ from twisted.internet.testing import SynchronousResolver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from exoswitch.sim.memorytcp import connect
+from exoswitch.sim.memory_tcp import connect
 
 Address = tuple[str, int]
 T = TypeVar("T")
