@@ -15,7 +15,7 @@ from typing import Any
 import _pytest.python
 import _pytest.unittest
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import deferLater
@@ -31,8 +31,10 @@ PATIENCE_S = 60  # an `async def` test that takes longer fails
 STOP_S = 20  # so does a test whose service takes longer to stop
 SETTLE_S = 2
 
-settings.register_profile("busy machine", parent=settings.default, deadline=None)
-settings.load_profile("busy machine")
+# Examples are the same in each run: no change fails for an older fault. `--hypothesis-profile=exploring` has others.
+settings.register_profile("exploring", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same examples", settings.get_profile("exploring"), derandomize=True, database=None)
+settings.load_profile("same examples")
 
 # pytest 9 reads Twisted's version from its metadata for each test, which takes longer than most of our tests.
 _pytest.unittest._get_twisted_version = functools.cache(_pytest.unittest._get_twisted_version)

@@ -59,6 +59,7 @@ class PhoneCall:
 
     async def dial(self, stream_url):
         """Place the call, and wait until the phone is answered and the bot has got `start`."""
+        await self.until(self._is_bot_idle, "an earlier call is still at the bot")
         self._seen = len(self.bot.events)
         await self.until(lambda: self.gateway.engine.ready, "the gateway is not ready")
         form = {"From": NUMBER, "CallerId": EXOPHONE, "StreamUrl": stream_url, "StreamType": "bidirectional"}
@@ -91,6 +92,10 @@ class PhoneCall:
         return outcome
 
     # --- the bot
+
+    def _is_bot_idle(self):
+        told = [one["event"] for one in self.bot.events]
+        return told.count("start") == told.count("closed")
 
     def all_told(self, event=""):
         """Give the bot's events of this call, or those of one kind."""
