@@ -34,6 +34,9 @@ from exoswitch.tasks.fair_turns import TLS_S, FairTurns
 from exoswitch.tasks.within import within
 
 REPLY_MAX_BYTES = 64 * 1024
+BODY_S = 1.0
+"""How long a body is awaited after its head: a caller may wait for the status, and nobody needs the body."""
+
 USER_AGENT = "exoswitch"
 
 
@@ -82,8 +85,8 @@ class Outgoing:
         """Send one request for an account, and give the answer, whatever its status; a redirect is not followed.
 
         `configured` is the URL of the configuration that `url` was made from: its host may be at any address.
-        Credentials in the URL become a header. The time counts from the look-up of the name to the end of the body;
-        a body that is not complete by then is given as far as it came.
+        Credentials in the URL become a header. The time counts from the look-up of the name to the head of the
+        answer; a body that does not end by then, or within BODY_S of its head, is given as far as it came.
 
         Raises:
             InvalidValue: this is no http(s) URL.
@@ -120,7 +123,8 @@ class Outgoing:
             limited.head_ended()
             body = _Body()
             response.deliverBody(body)
-            return Reply(response.code, _first_values(response.headers), await body.read)
+            data = await body.read.addTimeout(BODY_S, self._reactor)
+            return Reply(response.code, _first_values(response.headers), data)
         finally:
             endpoint.hang_up()
 

@@ -6,7 +6,7 @@ from twisted.internet.ssl import trustRootFromCertificates
 from twisted.logger import globalLogPublisher
 
 from exoswitch.errors import AddressRefused, BackendUnavailable, HostNotFound, InvalidValue, RemoteProtocolError
-from exoswitch.exotel.callbacks.outgoing import REPLY_MAX_BYTES, Outgoing
+from exoswitch.exotel.callbacks.outgoing import BODY_S, REPLY_MAX_BYTES, Outgoing
 from exoswitch.network.reach import ReachRules
 from exoswitch.network.reactor_names import ReactorNames
 from exoswitch.network.tls import ServerCheck, client_context, client_tls
@@ -102,11 +102,14 @@ def test_long_body_is_cut_and_its_status_counts():
     scenario_with(lambda _: reply("200 OK", b"x" * 100_000), work)
 
 
-def test_body_that_does_not_end_in_time_is_given_as_far_as_it_came():
+@pytest.mark.parametrize("timeout_s", [BODY_S / 2, 3600.0])
+def test_body_that_does_not_end_soon_is_given_as_far_as_it_came(timeout_s):
     async def work(receiver, outgoing):
         receiver.hangs_up = False
-        answer = await post(outgoing, receiver.url(), timeout_s=1.0)
+        more = receiver.reactor.callLater(10 * BODY_S, lambda: receiver.connections[0].transport.write(b"more"))
+        answer = await post(outgoing, receiver.url(), timeout_s=timeout_s)
         assert (answer.status, answer.body) == (200, b"half")
+        more.cancel()
 
     scenario_with(lambda _: b"HTTP/1.1 200 Fine\r\nContent-Length: 8\r\n\r\nhalf", work)
 
