@@ -53,7 +53,7 @@ class PlainCall(WebSocketClientProtocol):
     def onOpen(self) -> None:
         """Begin to talk."""
         ITCPTransport(self.transport).setTcpNoDelay(True)
-        self.sendMessage(json.dumps({"event": "connected"}).encode())  # type: ignore[no-untyped-call]
+        self.sendMessage(json.dumps({"event": "connected"}).encode())
         LoopingCall(self._tick).start(FRAME_S)
         self.opened.callback(None)
 
@@ -75,7 +75,7 @@ class PlainCall(WebSocketClientProtocol):
                 "payload": base64.b64encode(chunk).decode(),
             }
             message = {"event": "media", "stream_sid": "5" * 32, "sequence_number": str(number + 1), "media": media}
-            self.sendMessage(json.dumps(message).encode())  # type: ignore[no-untyped-call]
+            self.sendMessage(json.dumps(message).encode())
         frame = bytes(self._to_play[:FRAME_SAMPLES]).ljust(FRAME_SAMPLES, b"\xff")
         del self._to_play[:FRAME_SAMPLES]
         header = struct.pack("!BBHII", 0x80, 0, self._sequence & 0xFFFF, self._sequence * FRAME_SAMPLES, 7)
@@ -93,10 +93,10 @@ class Plain:
         """Open a call."""
         scheme = "wss" if self._job.certificate else "ws"
         url = f"{scheme}://{HOST}:{ends.bot}{STEADY}"
-        factory = WebSocketClientFactory(url, reactor=self._reactor)  # type: ignore[no-untyped-call]
+        factory = WebSocketClientFactory(url, reactor=self._reactor)
         call = PlainCall(self._reactor, ends.phone, self._job.chunk_ms)
         call.factory = factory
-        factory.buildProtocol = lambda _: call  # type: ignore[assignment, method-assign]
+        factory.buildProtocol = lambda _: call  # type: ignore[assignment, method-assign] # of one call
         if self._job.certificate:
             trusted = Certificate.loadPEM(Path(self._job.certificate).read_bytes())
             self._reactor.connectSSL(HOST, ends.bot, factory, optionsForClientTLS(HOST, trustRoot=trusted))

@@ -95,7 +95,7 @@ def serve(reactor: Any, make: Callable[[Any, Job, Sequence[Ends]], Carrier]) -> 
         carrier = make(reactor, job, ends[job.calls :])
         await deferLater(reactor, 0, lambda: None)
         usage = Usage()
-        StandardIO(Requests(reactor, carrier, usage), reactor=reactor)  # type: ignore[no-untyped-call]
+        StandardIO(Requests(reactor, carrier, usage), reactor=reactor)
         began = time.monotonic()
         opening = []
         for n, end in enumerate(ends[: job.calls]):

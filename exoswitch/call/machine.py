@@ -346,7 +346,7 @@ def begin(core: CallCore) -> CallInputs:
     call = machine(core)
     core.state = new
     # The one way to learn a machine's state, public in all but its name (Automat 25.4).
-    call.__automat_transitioner__.setTrace(core.enter)  # type: ignore[attr-defined]
+    call.__automat_transitioner__.setTrace(core.enter)  # type: ignore[attr-defined] # see above
     return call
 
 

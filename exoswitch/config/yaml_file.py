@@ -48,7 +48,7 @@ class _Loader(yaml.BaseLoader):
         super().__init__(stream)
         self.repeated: list[Problem] = []
 
-    def construct_mapping(self, node: Node, deep: bool = False) -> dict[str, Tree]:  # type: ignore[override]
+    def construct_mapping(self, node: Node, deep: bool = False) -> dict[str, Tree]:  # type: ignore[override] # texts as keys
         """Build one mapping; its keys are texts."""
         if not isinstance(node, MappingNode):
             raise ConstructorError(None, None, "expected a mapping", node.start_mark)

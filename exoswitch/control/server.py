@@ -78,7 +78,7 @@ class ControlFactory(ServerFactory):
     open: int = field(default=0, init=False)
     _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.control"), init=False)
 
-    def buildProtocol(self, _addr: object) -> Conversation:  # type: ignore[override]
+    def buildProtocol(self, _addr: object) -> Conversation:  # type: ignore[override] # any address
         """Make a conversation."""
         conversation = Conversation()
         conversation.factory = self

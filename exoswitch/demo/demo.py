@@ -4,8 +4,6 @@ It needs no other software. All protocols are real, on the loopback interface: A
 HTTP, and the bot's stream over a WebSocket.
 """
 
-# mypy: disallow-untyped-calls=False
-
 import sys
 from collections.abc import Callable
 from functools import partial

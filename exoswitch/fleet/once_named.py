@@ -29,7 +29,7 @@ class OnceNamed(Service):
         except CancelledError:
             return
         self._has_started = True
-        self._service.startService()  # type: ignore[no-untyped-call]
+        self._service.startService()
 
     @deferred
     async def stopService(self) -> None:
@@ -38,6 +38,6 @@ class OnceNamed(Service):
             if self._waiting is not None:
                 self._waiting.cancel()
             return
-        stopped = self._service.stopService()  # type: ignore[no-untyped-call]
+        stopped = self._service.stopService()
         if isinstance(stopped, Deferred):
             await stopped

@@ -66,7 +66,7 @@ def _fire(answer: Deferred[Answer], result: Any, problem: int | None) -> None:
         answer.callback(Answer(()))
     elif problem is not None:
         reason = BackendUnavailable(f"DNS: {pycares.errno.strerror(problem)!s}")
-        answer.errback(Failure(reason))  # type: ignore[no-untyped-call]
+        answer.errback(Failure(reason))
     else:
         addresses = tuple(dict.fromkeys(node.addr[0].decode("ascii") for node in result.nodes))
         answer.callback(Answer(addresses, float(min((node.ttl for node in result.nodes), default=0))))

@@ -38,7 +38,7 @@ def client_endpoint(reactor: Any, text: str) -> IStreamClientEndpoint:
     try:
         if endpoint.kind == "tls":
             return _tls_endpoint(reactor, endpoint)
-        made: IStreamClientEndpoint = clientFromString(reactor, text)  # type: ignore[no-untyped-call]
+        made: IStreamClientEndpoint = clientFromString(reactor, text)
     except (ValueError, TypeError, KeyError, OSError, SSL.Error, crypto.Error) as problem:
         raise InvalidValue(f"{text!r} is no endpoint ({problem})") from problem
     return made
@@ -66,7 +66,7 @@ def _tls_endpoint(reactor: Any, endpoint: Endpoint) -> IStreamClientEndpoint:
 
 def _context(named: Any) -> SSL.Context:
     trusted = named.get("trustRoots")
-    trust = platformTrust() if trusted is None else _certificates(trusted)  # type: ignore[no-untyped-call]
+    trust = platformTrust() if trusted is None else _certificates(trusted)
     return client_context(trust, **_identity(named))
 
 
@@ -77,9 +77,9 @@ def _identity(named: Any) -> dict[str, Any]:
     certificate = FilePath(named["certificate"]).getContent()
     if "privateKey" in named:
         key = KeyPair.load(FilePath(named["privateKey"]).getContent(), crypto.FILETYPE_PEM)
-        ours = PrivateCertificate.fromCertificateAndKeyPair(Certificate.loadPEM(certificate), key)  # type: ignore[no-untyped-call]
+        ours = PrivateCertificate.fromCertificateAndKeyPair(Certificate.loadPEM(certificate), key)
     else:
-        ours = PrivateCertificate.loadPEM(certificate)  # type: ignore[no-untyped-call]
+        ours = PrivateCertificate.loadPEM(certificate)
     return {"privateKey": ours.privateKey.original, "certificate": ours.original}
 
 
@@ -93,4 +93,4 @@ def _certificates(folder: str) -> Any:
     if not paths:
         raise ValueError(f"trustRoots={folder} has no certificate (*.pem)")
     found = [Certificate.loadPEM(path.getContent()) for path in paths]
-    return trustRootFromCertificates(found)  # type: ignore[no-untyped-call]
+    return trustRootFromCertificates(found)

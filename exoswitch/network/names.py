@@ -51,12 +51,12 @@ class Names(Service):
 
     def startService(self) -> None:
         """Become the resolver of every connection that the reactor makes."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._earlier = self._reactor.installNameResolver(self)
 
     def stopService(self) -> None:
         """Give the reactor its earlier resolver back, and end all look-ups."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._reactor.installNameResolver(self._earlier)
         self._close()
 

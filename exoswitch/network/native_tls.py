@@ -140,7 +140,7 @@ class NativeConnection:
         refused, self._verdict.refused = self._verdict.refused, None
         protocol = self._protocol()
         if refused is not None and protocol is not None:
-            protocol.failVerification(Failure(refused))  # type: ignore[no-untyped-call]
+            protocol.failVerification(Failure(refused))
         self._raise()
 
     def bio_write(self, records: bytes) -> int:

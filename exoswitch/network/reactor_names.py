@@ -52,4 +52,4 @@ class _Receiver:
         if self._addresses:
             self.found.callback(tuple(dict.fromkeys(self._addresses)))
         else:
-            self.found.errback(Failure(HostNotFound(f"there is no host {self.host}")))  # type: ignore[no-untyped-call]
+            self.found.errback(Failure(HostNotFound(f"there is no host {self.host}")))

@@ -90,7 +90,7 @@ class _Verification:
         refused = refusal(self.name, 0 if ok else problem, certificate.to_cryptography)
         protocol = self.protocol()
         if refused is not None and protocol is not None:
-            protocol.failVerification(Failure(refused))  # type: ignore[no-untyped-call]
+            protocol.failVerification(Failure(refused))
         return refused is None
 
 
@@ -135,7 +135,7 @@ def client_context(trusted: IOpenSSLTrustRoot, **identity: Any) -> SSL.Context:
 
     A server cannot ask for a second handshake, as in Go: each takes 1 ms, as often as the server likes.
     """
-    ciphers = AcceptableCiphers.fromOpenSSLCipherString(CIPHERS)  # type: ignore[no-untyped-call]
+    ciphers = AcceptableCiphers.fromOpenSSLCipherString(CIPHERS)
     context = CertificateOptions(trustRoot=trusted, acceptableCiphers=ciphers, **identity).getContext()
     context.set_options(SSL.OP_NO_RENEGOTIATION)
     return context
@@ -144,7 +144,7 @@ def client_context(trusted: IOpenSSLTrustRoot, **identity: Any) -> SSL.Context:
 @lru_cache(maxsize=64)
 def _context(ca_file: str) -> SSL.Context:
     """Read the trusted certificates; this takes long enough to be done once only."""
-    trusted = _AlsoTrusting(ca_file) if ca_file else platformTrust()  # type: ignore[no-untyped-call]
+    trusted = _AlsoTrusting(ca_file) if ca_file else platformTrust()
     return client_context(trusted)
 
 

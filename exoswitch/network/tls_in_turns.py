@@ -3,8 +3,6 @@
 Records cost time whatever is in them: 16 KiB of TLS 1.3's KeyUpdate messages take 5 to 10 ms, and carry no data.
 """
 
-# mypy: disallow-untyped-calls=False
-
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator, IProtocolFactory, IReactorTime, ITransport

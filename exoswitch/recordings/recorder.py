@@ -129,7 +129,7 @@ class Recorder(Service):
 
     def startService(self) -> None:
         """Write twice a second, and look after the folder every minute."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._loops = [
             repeat(self._write, _BATCH_S, self._clock, self._log),
             repeat(self._keep, _UPKEEP_S, self._clock, self._log, now=True),
@@ -137,7 +137,7 @@ class Recorder(Service):
 
     def stopService(self) -> Deferred[None]:
         """Write all audio that waits. A recording that has not ended stays a part: its call goes on elsewhere."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         for loop in self._loops:
             if loop.running:
                 loop.stop()

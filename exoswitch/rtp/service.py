@@ -192,13 +192,13 @@ class RtpService(Service):
         Raises:
             CannotStart: the kernel gives this process no thread.
         """
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._log.info("media plane: {kind}", kind=plane_in_use(self.kind, self.tick))
         self._ticker.start()
 
     def stopService(self) -> Deferred[list[tuple[bool, None]]]:
         """Stop ticking, and unbind every port; the Deferred fires when all are free."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._ticker.stop()
         for session in tuple(self._bound):
             self._close(session)

@@ -4,8 +4,6 @@ The program under test connects to it as to a real one. Tests have verbs: wait f
 press, hang up, call in, drop the connections, freeze.
 """
 
-# mypy: disallow-untyped-calls=False
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random

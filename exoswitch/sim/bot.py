@@ -3,8 +3,6 @@
 This is autobahn's second home. The first is the gateway's side of the protocol, a client.
 """
 
-# mypy: disallow-untyped-calls=False
-
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -141,7 +139,7 @@ class BotFactory(WebSocketServerFactory):
 
     def __init__(self, bot: "SimulatedBot") -> None:
         super().__init__(reactor=bot.reactor)
-        self.protocol = partial(BotProtocol, bot)  # type: ignore[assignment]
+        self.protocol = partial(BotProtocol, bot)  # type: ignore[assignment] # autobahn calls it
 
 
 @define(eq=False, kw_only=True, slots=False)

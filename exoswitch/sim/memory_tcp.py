@@ -1,7 +1,5 @@
 """Adapter: TCP in memory: a pair of connected transports."""
 
-# mypy: disallow-untyped-calls=False
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

@@ -3,8 +3,6 @@
 A gateway, its Asterisk and its bots run on it together.
 """
 
-# mypy: disallow-untyped-calls=False
-
 from collections.abc import Container, Coroutine
 from functools import partial
 from typing import Any, TypeVar

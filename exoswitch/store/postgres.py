@@ -42,7 +42,7 @@ class Ask(Protocol):
         ...
 
 
-class _WatchedConnection(Connection):  # type: ignore[misc]
+class _WatchedConnection(Connection):  # type: ignore[misc] # txpostgres has no types
     """A connection that reports when it breaks while it is idle."""
 
     on_broken: Callable[[], None]

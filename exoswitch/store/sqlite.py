@@ -150,7 +150,7 @@ def _is_wal(connection: sqlite3.Connection, *, or_raise: bool) -> bool:
 
 
 def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:
-    return ConnectionPool(  # type: ignore[no-untyped-call]
+    return ConnectionPool(
         "sqlite3",
         path,
         timeout=_LOCKED_S,
@@ -165,7 +165,7 @@ def _connection_pool(path: Path, reactor: Any) -> ConnectionPool:
 
 
 def _reading_pool(path: Path, reactor: Any) -> ConnectionPool:
-    return ConnectionPool(  # type: ignore[no-untyped-call]
+    return ConnectionPool(
         "sqlite3",
         f"file:{quote(str(path))}?mode=ro",
         uri=True,

@@ -123,12 +123,12 @@ class Link(Service, Generic[C, Found]):
 
     def startService(self) -> None:
         """Begin to connect."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._client.startService()
 
     def stopService(self) -> Deferred[None]:
         """Disconnect; abort the connection if the server does not take the rest of our bytes in time."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         forced = self._clock.callLater(self._pace.stop_s, self.drop, "stopped")
 
         def stopped(_: None) -> None:

@@ -22,13 +22,13 @@ class OrderedServices(MultiService):
     _log = Logger()
 
     def __init__(self, clock: IReactorTime) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._clock = clock
         self._parts: list[tuple[str, IService, float]] = []
 
     def add(self, name: str, service: IService, stop_s: float = STOP_S) -> None:
         """Add a service after all others; `name` is for the log. It stops before them, within `stop_s`."""
-        service.setServiceParent(self)  # type: ignore[no-untyped-call]
+        service.setServiceParent(self)
         self._parts.append((name, service, stop_s))
 
     def privilegedStartService(self) -> None:
@@ -38,7 +38,7 @@ class OrderedServices(MultiService):
         """Start every service, the first one first; what goes wrong later in its start is logged."""
         self.running = True
         for name, service, _ in self._parts:
-            started = service.startService()  # type: ignore[no-untyped-call]
+            started = service.startService()
             if isinstance(started, Deferred):
                 spawn(started, self._log, f"starting {name}")
 

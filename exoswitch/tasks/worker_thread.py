@@ -26,7 +26,7 @@ class WorkerThread(Service):
     def __init__(self, reactor: Any, name: str) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=0, maxthreads=1, name=name)
-        self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment]
+        self._pool.threadFactory = partial(Thread, daemon=True)  # type: ignore[assignment] # Twisted calls it
         self._unfinished = 0
         self._is_stopped = False
 
@@ -45,7 +45,7 @@ class WorkerThread(Service):
 
     def stopService(self) -> None:
         """Stop the thread. One that hangs on a disk is left behind: it is a daemon, and does not hold the process."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         self._is_stopped = True
         if self._pool.started and not self._unfinished:
             self._pool.stop()

@@ -25,7 +25,7 @@ class MemoryMetrics:
     def add(self, name: str, amount: float = 1, **labels: str) -> None:
         """Add to a counter."""
         found = kept(name, Kind.COUNTER)
-        self.counts[found.series(found.values(labels))] += amount  # type: ignore[assignment]
+        self.counts[found.series(found.values(labels))] += amount  # type: ignore[assignment] # a Counter may hold fractions
 
     def observe(self, name: str, value: float, **labels: str) -> None:
         """Add one value to a histogram."""
@@ -43,7 +43,7 @@ class MemoryMetrics:
         for source in self._sources:
             for name, value, labels in source():
                 row = read(name)
-                found[row.series(row.values(labels))] += value  # type: ignore[assignment]
+                found[row.series(row.values(labels))] += value  # type: ignore[assignment] # as above
         return found
 
     def count(self, name: str, **labels: str) -> float:

@@ -30,7 +30,7 @@ from exoswitch.telemetry.metric import Kind, Metric
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "exoswitch_"
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # else each counter has a second line, with the time at which it began
+disable_created_metrics()  # else each counter has a second line, with the time at which it began
 
 SERIES_MAX = {Kind.COUNTER: 500, Kind.HISTOGRAM: 100}
 """Series of one metric; of more, the names of the configuration file count as `other`. A histogram has some 15 lines
@@ -116,7 +116,7 @@ class _Kept:
         return child
 
     def _make(self, values: tuple[str, ...]) -> _Child:
-        return self._metric.labels(*values) if values else self._metric  # type: ignore[return-value]
+        return self._metric.labels(*values) if values else self._metric  # type: ignore[return-value] # both kinds are one
 
 
 @frozen

@@ -20,12 +20,12 @@ class ReactorWatch(Service):
 
     def startService(self) -> None:
         """Begin."""
-        super().startService()  # type: ignore[no-untyped-call]
+        super().startService()
         self._wait()
 
     def stopService(self) -> None:
         """End."""
-        super().stopService()  # type: ignore[no-untyped-call]
+        super().stopService()
         if self._next is not None:
             self._next.cancel()
         self._next = None

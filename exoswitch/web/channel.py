@@ -1,7 +1,5 @@
 """Adapter: one HTTP connection's requests, each within its limits; what breaks them is refused in one answer."""
 
-# mypy: disallow-untyped-calls=False
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Adapter: the connections of the HTTP server: how many there are, and how much of their data is read in one turn."""
 
-# mypy: disallow-untyped-calls=False
-
 from collections.abc import Callable
 from typing import Any
 
@@ -157,7 +155,7 @@ class ConnectionFactory(WrappingFactory[Connection]):
         protocols: list[bytes] = self.wrappedFactory.acceptableProtocols()
         return protocols
 
-    def buildProtocol(self, addr: Any) -> Connection | None:  # type: ignore[override]
+    def buildProtocol(self, addr: Any) -> Connection | None:  # type: ignore[override] # its Site promises one
         """Accept a connection, or close it at once if there is no room and none can be made."""
         peer, now = address_of(addr), self.clock.seconds()
         address = peer if peer in self._trusted_proxies else counted(peer)

@@ -74,7 +74,7 @@ class _Alone(Resource):
     _log = Logger(namespace="exoswitch.metrics")
 
     def __init__(self, answer: Callable[[Request], Coroutine[Any, Any, bytes]]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._answer = answer
 
     def render(self, request: Request) -> Any:

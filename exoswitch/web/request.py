@@ -1,7 +1,5 @@
 """Adapter: a request: its body is kept in memory, nothing of it is parsed, and it is answered in its turn."""
 
-# mypy: disallow-untyped-calls=False
-
 import re
 from http import HTTPStatus
 from io import BytesIO

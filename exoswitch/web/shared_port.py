@@ -1,7 +1,5 @@
 """Adapter: a TCP port at which several processes of this machine listen; the kernel gives each connection to one."""
 
-# mypy: disallow-untyped-calls=False
-
 import socket
 from typing import Any, Self
 

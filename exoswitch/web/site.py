@@ -1,7 +1,5 @@
 """Adapter: the HTTP server of a gateway, and its answers in JSON."""
 
-# mypy: disallow-untyped-calls=False
-
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -278,9 +278,9 @@ def _switches(config: Config, reactor: Any, metrics: IMetrics) -> dict[str, Aste
 
 def _together(services: Iterable[IService]) -> IService:
     """Make one service of several that stop at the same time."""
-    together = MultiService()  # type: ignore[no-untyped-call]
+    together = MultiService()
     for service in services:
-        service.setServiceParent(together)  # type: ignore[no-untyped-call]
+        service.setServiceParent(together)
     return together
 
 

@@ -96,7 +96,7 @@ class Outgoing:
         """
         address = parse_web(url, "the URL")
         reach = self._reach().of_url(account, configured, address.host, address.port)
-        request = Request(  # type: ignore[no-untyped-call]
+        request = Request(
             method.encode("ascii"), address.resource.encode("ascii"), _headers(address, headers or {}), _body_of(body)
         )
         try:

@@ -36,7 +36,7 @@ class RestResource(Resource):
     isLeaf = True
 
     def __init__(self, api: RestApi, more: Mapping[str, Handler]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._api = api
         self._more = more
 

@@ -1,7 +1,5 @@
 """Adapter: a limit for the head of an HTTP answer, which Twisted's client (26.10) collects without one."""
 
-# mypy: disallow-untyped-calls=False
-
 from typing import Any
 
 from twisted.internet.defer import Deferred

@@ -31,7 +31,7 @@ async def resolve(
         ConnectError: the resolver was not reached. OSError and ValueError are possible too.
     """
     limited = LimitedEndpoint(endpoint)
-    agent = Agent.usingEndpointFactory(reactor, limited)  # type: ignore[no-untyped-call]
+    agent = Agent.usingEndpointFactory(reactor, limited)
     scheme = "https" if resolver.secure else "http"
     url = f"{scheme}://{resolver.authority}{question(resolver.resource, details)}"
     try:
@@ -59,7 +59,7 @@ class _Body(Protocol):
         if len(self._data) > MAX_ANSWER_BYTES:
             self._data.clear()
             error = RemoteProtocolError(f"its answer is longer than {MAX_ANSWER_BYTES} bytes")
-            self._end(Failure(error))  # type: ignore[no-untyped-call]
+            self._end(Failure(error))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         # PotentialDataLoss: the answer ends with its connection, as HTTP/1.0 allows.

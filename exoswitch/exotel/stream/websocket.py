@@ -93,7 +93,7 @@ class WebSockets(Factory):
     noisy = False
 
     def __init__(self, reactor: Any, address: BotAddress, listener: SocketListener, shared: Shared) -> None:
-        self._factory = WebSocketClientFactory(reactor=reactor)  # type: ignore[no-untyped-call]
+        self._factory = WebSocketClientFactory(reactor=reactor)
         self._address = address
         self._listener = listener
         self._shared = shared
@@ -313,7 +313,7 @@ class WebSocket(WebSocketClientProtocol):
         self.is_congested = False
         ping, self._unanswered_ping = self._unanswered_ping, None
         if ping is not None:
-            self.sendPong(ping)  # type: ignore[no-untyped-call]
+            self.sendPong(ping)
         self._listener.socket_congested(congested=False)
 
     def stopProducing(self) -> None:
@@ -330,9 +330,9 @@ class WebSocket(WebSocketClientProtocol):
         """Let autobahn check the answer, if it is readable HTTP."""
         answer = readable_answer(self.data)
         if answer is None:
-            return self.failHandshake("the answer is not HTTP")  # type: ignore[no-untyped-call]
+            return self.failHandshake("the answer is not HTTP")
         self.data = answer
-        return super().processHandshake()  # type: ignore[no-untyped-call]
+        return super().processHandshake()
 
     def onOpen(self) -> None:
         """The handshake succeeded."""
@@ -347,7 +347,7 @@ class WebSocket(WebSocketClientProtocol):
         if self.is_congested:
             self._unanswered_ping = payload
         else:
-            self.sendPong(payload)  # type: ignore[no-untyped-call]
+            self.sendPong(payload)
 
     def sendData(self, data: bytes, *_how: Any) -> None:
         """Send the request or a frame of control, behind the messages that were sent."""

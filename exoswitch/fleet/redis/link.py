@@ -71,10 +71,10 @@ class RedisLink(Link[Any, None]):
         self._keys = list(keys)
         self._scripts = tuple(scripts)
         self._on_up = on_up
-        host = quoteStringArgument(address.host)  # type: ignore[no-untyped-call]
+        host = quoteStringArgument(address.host)
         endpoint = f"tcp:{host}:{address.port}:timeout={CONNECT_WAIT_S}"
         super().__init__(
-            clientFromString(reactor, endpoint),  # type: ignore[no-untyped-call]
+            clientFromString(reactor, endpoint),
             server="Redis",
             where=str(address),
             pace=PACE,
