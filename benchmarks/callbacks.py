@@ -109,7 +109,14 @@ class Sending:
         outgoing = Outgoing(reactor, names=ReactorNames(reactor), reach=lambda: UNLIMITED)
         callbacks = StatusCallbacks(outgoing, lambda _account: (), time.time)
         rules = RetryRules(first_s=0.1)
-        sender = Sender(callbacks.deliver, self.outbox.settle, Holds(reactor), lambda: rules, reactor, self.metrics)
+        sender = Sender(
+            deliver=callbacks.deliver,
+            settle=self.outbox.settle,
+            holds=Holds(reactor),
+            rules=lambda: rules,
+            clock=reactor,
+            metrics=self.metrics,
+        )
         self.recoverer = Recoverer(self.outbox, sender, reactor, self.metrics)
 
     async def run(self, calls: int, per_s: float, ports: list[int], noted: dict[tuple[str, str], float]) -> None:

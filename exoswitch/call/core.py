@@ -8,7 +8,7 @@ from exoswitch.call.attempts import ChosenTrunk
 from exoswitch.call.effects import Effect
 from exoswitch.call.limits import CallLimits
 from exoswitch.call.passthru import Passthru
-from exoswitch.call.session import Ending
+from exoswitch.call.session import Ending, Session
 from exoswitch.call.verdicts import AttemptEnd, End
 
 
@@ -18,6 +18,13 @@ class Role(Enum):
     BOT = "bot"
     FIRST = "first"
     SECOND = "second"
+
+    @classmethod
+    def of(cls, session: Session) -> "Role":
+        """Give the role of a call's phone."""
+        if session.parent_call_sid is not None:
+            return cls.SECOND
+        return cls.BOT if session.second is None else cls.FIRST
 
 
 @define

@@ -25,7 +25,7 @@ Feed = Callable[..., None]
 """Feeds an input of a call's machine, with its details, to the call's driver."""
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Channel:
     """A channel, from the request for it to its hang-up; every answer becomes an input of the call's machine.
 

@@ -30,7 +30,7 @@ STOPPING = "this gateway is stopping: place the call on another one"
 FENCED_S = 0.1  # until a call looks again whether it may be dialled
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class CallDialling:
     """Chooses the trunks of one call, and waits for their turns. While it `is_fenced`, the call is not dialled.
 

@@ -20,7 +20,7 @@ from exoswitch.tasks.spawn import spawn
 _STATUSES = frozenset({200, 302})
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class CallFlow:
     """The way of one call from app to app.
 

@@ -22,14 +22,7 @@ from exoswitch.call.feeding import apply_answer, apply_close, apply_event, apply
 from exoswitch.call.flow import FindApp
 from exoswitch.call.inputs import CallInputs
 from exoswitch.call.limits import CallLimits
-from exoswitch.call.machine import (
-    begin,
-    has_channel,
-    has_second,
-    is_talking,
-    is_waiting_for_second,
-    owned_timers,
-)
+from exoswitch.call.machine import begin, has_channel, has_second, is_talking, is_waiting_for_second, owned_timers
 from exoswitch.call.second_leg import SecondLeg
 from exoswitch.call.session import Session
 from exoswitch.errors import NoCapacity
@@ -53,7 +46,7 @@ RETRY_S = 20.0  # a call outlives a restart of the database, or of the link to A
 
 
 @implementer(IMediaListener, IStreamListener)
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class LiveCall:
     """A call that is not over, on the place of its `lease`; `on_over` is called when nothing of it is left.
 
@@ -90,53 +83,64 @@ class LiveCall:
     def __attrs_post_init__(self) -> None:
         """Start the machine and make its parts; nothing happens before the first input."""
         environment, session = self._environment, self._session
-        self._core = CallCore(self._limits, role=_role(session))
+        self._core = CallCore(self._limits, role=Role.of(session))
         self.inputs = begin(self._core)
         self._was_answered = session.answered_at is not None
         self.record = CallRecord(
-            session,
-            environment.sessions,
-            environment.wall_clock,
-            environment.clock.seconds,
-            environment.prices,
-            environment.metrics,
-            self._log,
-            self._on_changed,
+            session=session,
+            store=environment.sessions,
+            wall_clock=environment.wall_clock,
+            monotonic=environment.clock.seconds,
+            prices=environment.prices,
+            metrics=environment.metrics,
+            log=self._log,
+            changed=self._on_changed,
         )
         self._progress = CallProgress(self.record, environment.clock, environment.metrics, self._log)
         self._conversation = Conversation(
             environment.media, environment.bots, environment.recordings, environment.wall_clock
         )
         self._attempts = CallAttempts(environment, self._choice, self._limits.budget_s, self._log)
-        self._flow = CallFlow(self.record, self._core, self.inputs, environment, self._find_app, self.feed, self._log)
+        self._flow = self._new_flow()
         self._flow.begin()
         self._timers = CallTimers(
             self.inputs, environment.clock, self.feed, self._turn_came, lambda: self.channel.switch.ready
         )
         self._dialling = CallDialling(
-            environment,
-            self._core,
-            self.inputs,
-            self.feed,
-            self.record,
-            self._attempts,
-            self._timers,
-            self._is_fenced,
-            self._originate,
-            self._log,
+            environment=environment,
+            core=self._core,
+            inputs=self.inputs,
+            feed=self.feed,
+            record=self.record,
+            attempts=self._attempts,
+            timers=self._timers,
+            is_fenced=self._is_fenced,
+            originate=self._originate,
+            log=self._log,
         )
         self.channel = self._new_channel(session.channel_id or session.call_sid)
 
+    def _new_flow(self) -> CallFlow:
+        return CallFlow(
+            record=self.record,
+            core=self._core,
+            inputs=self.inputs,
+            environment=self._environment,
+            find_app=self._find_app,
+            feed=self.feed,
+            log=self._log,
+        )
+
     def _new_channel(self, channel_id: str, *others: str) -> Channel:
         return Channel(
-            self._environment.switches[self.lease.asterisk],
-            channel_id,
-            others or (channel_id,),
-            self.inputs,
-            partial(apply_answer, self.inputs, self._core),
-            self.feed,
-            Retry(self._environment.clock, ANSWER_S, RETRY_S),
-            self._log,
+            switch=self._environment.switches[self.lease.asterisk],
+            channel_id=channel_id,
+            possible=others or (channel_id,),
+            inputs=self.inputs,
+            answered=partial(apply_answer, self.inputs, self._core),
+            tell=self.feed,
+            retry=Retry(self._environment.clock, ANSWER_S, RETRY_S),
+            log=self._log,
         )
 
     # --- Beginnings ---------------------------------------------------------------------------------------------
@@ -387,9 +391,3 @@ class LiveCall:
     def is_talking(self) -> bool:
         """Whether person and bot are connected."""
         return is_talking(self._core)
-
-
-def _role(session: Session) -> Role:
-    if session.parent_call_sid is not None:
-        return Role.SECOND
-    return Role.BOT if session.second is None else Role.FIRST

@@ -109,11 +109,11 @@ class LiveCalls:
     def _add(self, session: Session, lease: Lease) -> LiveCall:
         limits = self._rules.now.routing.limits_of(session, self._environment.wall_clock())
         call = LiveCall(
-            session,
-            lease,
-            self._environment,
-            limits,
-            self._choice,
+            session=session,
+            lease=lease,
+            environment=self._environment,
+            limits=limits,
+            choice=self._choice,
             find_app=partial(self._find_app, session.account),
             is_fenced=self.is_fenced,
             on_second=self.on_second,

@@ -22,7 +22,7 @@ MOST_DIGITS = 64
 """How many keys of one stream are kept; the bot is told all."""
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class CallRecord:
     """The session of a call, as it is now; its times are the wall clock's, its duration is the monotonic clock's.
 

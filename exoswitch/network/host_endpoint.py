@@ -36,9 +36,9 @@ class HostEndpoint:
     _host: str
     _port: int
     _timeout_s: float
-    account: str = ""
-    reach: Reach = EVERYWHERE
-    source: str | None = None
+    account: str = field(default="", kw_only=True)
+    reach: Reach = field(default=EVERYWHERE, kw_only=True)
+    source: str | None = field(default=None, kw_only=True)
 
     @deferred
     async def connect(self, protocolFactory: IProtocolFactory) -> IProtocol:

@@ -19,7 +19,7 @@ Deliver = Callable[[Leased], Deferred[Attempt]]
 """Delivers a callback once, within `ATTEMPT_S`; it never fails."""
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class Sender:
     """Makes attempts; `settle` writes what came of them, `rules` gives the rules for the pauses between them."""
 

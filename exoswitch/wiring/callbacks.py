@@ -32,5 +32,12 @@ def recoverer(
         return () if known is None else known.signing_keys
 
     callbacks = StatusCallbacks(outgoing, keys, time.time, recording_url)
-    sender = Sender(callbacks.deliver, outbox.settle, holds, lambda: rules.now.retries, reactor, metrics)
+    sender = Sender(
+        deliver=callbacks.deliver,
+        settle=outbox.settle,
+        holds=holds,
+        rules=lambda: rules.now.retries,
+        clock=reactor,
+        metrics=metrics,
+    )
     return Recoverer(outbox, sender, reactor, metrics)

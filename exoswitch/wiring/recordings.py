@@ -87,14 +87,14 @@ class Recordings:
         if self.recorder is None:
             return {}
         files = RecordingFiles(
-            self._find,
-            partial(self.recorder.is_written, in_thread=self._downloads.run),
-            self.links,
-            authentication,
-            calls,
-            self._downloads.run,
-            self._reactor,
-            time.time,
+            find=self._find,
+            is_written=partial(self.recorder.is_written, in_thread=self._downloads.run),
+            links=self.links,
+            authentication=authentication,
+            calls=calls,
+            in_thread=self._downloads.run,
+            clock=self._reactor,
+            wall_clock=time.time,
         )
         return {PREFIX: files.answer}
 

@@ -27,13 +27,13 @@ class Clocks:
 
 def record(clocks, session=SESSION):
     return CallRecord(
-        session,
-        MemorySessions(),
-        lambda: clocks.wall,
-        lambda: clocks.monotonic,
-        lambda: PRICES,
-        MemoryMetrics(),
-        Logger(),
+        session=session,
+        store=MemorySessions(),
+        wall_clock=lambda: clocks.wall,
+        monotonic=lambda: clocks.monotonic,
+        prices=lambda: PRICES,
+        metrics=MemoryMetrics(),
+        log=Logger(),
     )
 
 

@@ -65,12 +65,12 @@ class World:
         self.sessions = MemorySessions(add_callbacks=self.outbox.add)
         self.holds = Holds(self.clock)
         sender = Sender(
-            self.deliver,
-            self.outbox.settle,
-            self.holds,
-            RetryRules,
-            self.clock,
-            self.metrics,
+            deliver=self.deliver,
+            settle=self.outbox.settle,
+            holds=self.holds,
+            rules=RetryRules,
+            clock=self.clock,
+            metrics=self.metrics,
         )
         self.recoverer = Recoverer(self.outbox, sender, self.clock, self.metrics, self.queue)
 

@@ -130,7 +130,7 @@ class Outgoing:
 
     def _endpoint(self, address: BotAddress, account: str, reach: Reach, timeout_s: float) -> BotEndpoint:
         host, port = address.host, address.port
-        connecting = HostEndpoint(self._reactor, self._names, host, port, timeout_s, account, reach)
+        connecting = HostEndpoint(self._reactor, self._names, host, port, timeout_s, account=account, reach=reach)
         tls = self._tls_options(host) if address.secure else None
         return BotEndpoint(self._reactor, connecting, tls, self._tls_turns)
 

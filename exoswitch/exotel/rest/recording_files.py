@@ -28,7 +28,7 @@ _FINISHED_S = 30.0  # after the end of its call, a recording that is not there w
 _PATH = re.compile(rf"/{PATH}/([A-Za-z0-9_-]{{1,64}})/([0-9A-Za-z-]{{1,64}})\.(mp3|wav)", re.ASCII)
 
 
-@define(eq=False)
+@define(eq=False, kw_only=True)
 class RecordingFiles:
     """Serves recordings; `find` gives the file of an account, a call and a format, whether it is there or not.
 

@@ -91,7 +91,9 @@ class ExotelBots:
         account, host, port = start.account, address.host, address.port
         rules = self.reach()
         reach = rules.of_url(account, url, host, port) if url else rules.of_host(account, host, port)
-        connecting = HostEndpoint(self.reactor, self.names, host, port, self.handshake_s, account, reach)
+        connecting = HostEndpoint(
+            self.reactor, self.names, host, port, self.handshake_s, account=account, reach=reach
+        )
         tls = self.tls_options(host, start.bot.options.ca_file) if address.secure else None
         return BotEndpoint(self.reactor, connecting, tls, self.tls_turns)
 

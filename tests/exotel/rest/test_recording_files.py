@@ -51,14 +51,14 @@ class Shelf:
         self.server, self.calls = Server(None), Calls()
         clock, metrics = self.server.clock, MemoryMetrics()
         files = RecordingFiles(
-            lambda account, sid, suffix: folder / f"{account}-{sid}.{suffix}",
-            lambda *name: succeed(name in self.written),
-            lambda: LINKS,
-            authentication_of(lambda: ACCOUNTS, clock, metrics),
-            self.calls,
-            self.in_thread,
-            clock,
-            lambda: self.now,
+            find=lambda account, sid, suffix: folder / f"{account}-{sid}.{suffix}",
+            is_written=lambda *name: succeed(name in self.written),
+            links=lambda: LINKS,
+            authentication=authentication_of(lambda: ACCOUNTS, clock, metrics),
+            calls=self.calls,
+            in_thread=self.in_thread,
+            clock=clock,
+            wall_clock=lambda: self.now,
         )
         api = rest_api((), lambda: ACCOUNTS, clock, metrics, lambda: self.now)
         self.server = Server(RestResource(api, {PREFIX: files.answer}), clock=clock)
