@@ -12,7 +12,11 @@ _QUESTION = "the token of the account: "
 
 
 def run(_options: argparse.Namespace) -> int:
-    """Ask for a token, or read the first line of the input, and print its hash."""
+    """Ask for a token, or read the first line of the input, and print its hash.
+
+    Raises:
+        InvalidValue: it is not a line of printable characters.
+    """
     token = getpass(_QUESTION) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     if not token or not token.isprintable():
         raise InvalidValue("the token must be one line without control characters, and not empty")

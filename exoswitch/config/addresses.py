@@ -1,4 +1,7 @@
-"""Port: hosts, endpoint strings and URLs in the configuration, checked by their form alone."""
+"""Port: hosts, endpoint strings and URLs in the configuration, checked by their form alone.
+
+Each function reads one kind, and raises Unreadable for a text that is not of it.
+"""
 
 import ipaddress
 import re

@@ -1,7 +1,8 @@
 """Port: the kinds of configuration values: how each is read from text, and an example of it.
 
 YAML does not interpret values (``no`` is not false, ``+9180…`` is not a number). Each value arrives as the operator
-wrote it, and is read by the kind that the model declares for it.
+wrote it, and is read by the kind that the model declares for it. Reading raises Unreadable for a text that is not of
+the kind.
 """
 
 import datetime as dt

@@ -39,7 +39,11 @@ def load(path: str | os.PathLike[str], providers: Providers, environ: Mapping[st
 def load_with_warnings(
     path: str | os.PathLike[str], providers: Providers, environ: Mapping[str, str] | None = None
 ) -> tuple[Config, list[Problem]]:
-    """Read a configuration file as `load` does; give also what is allowed but looks like a mistake."""
+    """Read a configuration file as `load` does; give also what is allowed but looks like a mistake.
+
+    Raises:
+        ConfigError: as `load` does.
+    """
     file = Path(path)
     tree, problems = _parse(file)
     reader = Reader(Surroundings(os.environ if environ is None else environ, file.parent), providers)

@@ -46,7 +46,11 @@ def read_parameters(query: bytes, content_type: str, body: bytes) -> Parameters:
 
 
 def read_form(text: bytes) -> Iterator[tuple[str, str]]:
-    """Read ``name=value&name=value``; a ``;`` is a part of its value, as in Exotel's filters."""
+    """Read ``name=value&name=value``; a ``;`` is a part of its value, as in Exotel's filters.
+
+    Raises:
+        InvalidRequest: there are too many parameters, or a text is not UTF-8.
+    """
     items = text.split(b"&", MAX_PARAMETERS + 1)
     if len(items) > MAX_PARAMETERS:
         raise InvalidRequest(_TOO_MANY)
@@ -56,7 +60,11 @@ def read_form(text: bytes) -> Iterator[tuple[str, str]]:
 
 
 def read_multipart(body: bytes, boundary: str) -> Iterator[tuple[str, str]]:
-    """Read the parts of a form; a file counts as text."""
+    """Read the parts of a form; a file counts as text.
+
+    Raises:
+        InvalidRequest: it is malformed, or a text is not UTF-8.
+    """
     try:
         parser = PushMultipartParser(
             boundary,

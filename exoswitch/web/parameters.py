@@ -49,12 +49,20 @@ class Parameters:
             return normalise(_with_plus(self._first(name)))
 
     def numbers(self, name: str) -> tuple[str, ...]:
-        """Give the phone numbers of an array, in E.164."""
+        """Give the phone numbers of an array, in E.164.
+
+        Raises:
+            InvalidRequest: one is not a phone number.
+        """
         with naming(name):
             return tuple(normalise(_with_plus(value)) for value in self._items(name) if value.strip())
 
     def seconds(self, name: str, most: int, *, is_cut: bool = False) -> float | None:
-        """Give a number of seconds from 1 to `most`; None if it is missing. A larger one may be cut to `most`."""
+        """Give a number of seconds from 1 to `most`; None if it is missing. A larger one may be cut to `most`.
+
+        Raises:
+            InvalidRequest: it is not such a number.
+        """
         value = self.text(name)
         if value is None:
             return None
@@ -71,7 +79,11 @@ class Parameters:
         return tuple(text for value in self._items(name) if (text := value.strip()))
 
     def flag(self, name: str) -> bool | None:
-        """Give whether a parameter is ``true`` or ``false`` (or 1, 0, yes, no); None if it is missing."""
+        """Give whether a parameter is ``true`` or ``false`` (or 1, 0, yes, no); None if it is missing.
+
+        Raises:
+            InvalidRequest: it is another word.
+        """
         value = self.text(name)
         if value is None:
             return None
@@ -104,7 +116,11 @@ def whole_number(text: str) -> int | None:
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Put the name of a parameter before the text of an error."""
+    """Put the name of a parameter before the text of an error.
+
+    Raises:
+        InvalidRequest: in place of an InvalidValue.
+    """
     try:
         yield
     except InvalidValue as problem:
