@@ -24,7 +24,7 @@ def add_asterisk_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         nargs=2,
         metavar=("WHO", "WORDS"),
-        help="the script of a number, a trunk, or both: --script-of @bsnl1 refuse=503 --script-of 0981@bsnl1 busy",
+        help="of a number as it is dialled, a trunk, or both: +919812345610 busy, @bsnl1 refuse=503, 0981@bsnl1 busy",
     )
     parser.add_argument(
         "--trunk",

@@ -26,6 +26,7 @@ VALID_MIN = range(5, 61)
 """The minutes for which a pre-signed URL of a recording may be valid."""
 
 _DAY_S = 86_400.0
+_NO_DATE = 253_402_300_800.0  # the year 10000, which databases may not have
 _SHOWN = 60
 
 _STATUSES = {**{status.value: status for status in CallStatus}, "cancelled": CallStatus.CANCELED}
@@ -66,7 +67,7 @@ class Cursor:
         try:
             text = base64.urlsafe_b64decode(word.encode() + b"=" * (-len(word) % 4)).decode("ascii")
             match = _CURSOR.fullmatch(text)
-            if match is not None:
+            if match is not None and float(match[1]) < _NO_DATE:
                 return cls(Position(float(match[1]), match[2]), int(match[3]))
         except (ValueError, binascii.Error):
             pass

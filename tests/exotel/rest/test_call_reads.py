@@ -294,6 +294,12 @@ def test_both_cursors_at_once_are_refused(reader):
     assert reader.refused("Calls.json", After="x", Before="y")[0] == 400
 
 
+@pytest.mark.parametrize("moment", ["1e12", "9e99", "1e999"])
+def test_place_at_a_time_that_is_no_date_is_refused(reader, moment):
+    place = base64.urlsafe_b64encode(f"{moment} c1 1".encode()).decode()
+    assert reader.refused("Calls.json", After=place)[0] == reader.refused("Calls.json", Before=place)[0] == 400
+
+
 def test_larger_page_than_100_is_one_of_100(reader):
     reader.keep(*(call(f"c{number:03}") for number in range(120)))
     assert len(reader.listed(PageSize="9" * 5000)) == 100
