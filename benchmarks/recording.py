@@ -1,9 +1,11 @@
 """What a recording costs: CPU of the reactor's thread and of the writer's, for a second of a call.
 
-    python benchmarks/recording.py [--calls 50] [--seconds 20]
+    python benchmarks/recording.py [--calls 50] [--seconds 20] [--day 100000]
 
 The media plane carries calls that all talk, without sockets and without bots, first unrecorded and then recorded, so
 both figures are of one run. The writer then encodes and writes what the plane has given.
+
+Calls then end in a day without recordings, and in a day of many, which is counted at last.
 """
 
 import argparse
@@ -18,7 +20,8 @@ from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
 from exoswitch.bench.machine import processor
 from exoswitch.call.media import MediaEncoding
 from exoswitch.call.recording import RecordingWish
-from exoswitch.recordings.files import PartWriter, Place
+from exoswitch.recordings.files import PartWriter, Place, finish
+from exoswitch.recordings.upkeep import Upkeep
 from exoswitch.rtp.packet import Packetizer
 from exoswitch.rtp.plane import Plane
 from exoswitch.rtp.session import Address, LegSettings, Session
@@ -117,11 +120,37 @@ def write(sinks: list[Sink], wish: RecordingWish, folder: Path) -> float:
     return (time.thread_time() - began) / seconds
 
 
+def end_calls(calls: int, folder: Path) -> float:
+    """Record short calls to their end; give the CPU seconds of one."""
+    began = time.thread_time()
+    for number in range(calls):
+        place = Place.of(folder, "acme1", f"{number:028x}19bl", "wav")
+        writer = PartWriter(place, RecordingWish(format="wav"), 0)
+        writer.write(bytes(2 * FRAME_SAMPLES), bytes(2 * FRAME_SAMPLES))
+        writer.close()
+        finish(place)
+    return (time.thread_time() - began) / calls
+
+
+def measure_day(calls: int, recordings: int) -> None:
+    """Measure the ends of calls, and a run of the upkeep."""
+    with tempfile.TemporaryDirectory() as folder:
+        day = Path(folder) / "acme1" / "19bl"
+        print(f"end of a call        {1000 * end_calls(calls, Path(folder)):6.2f} ms, the day has no recordings")
+        for number in range(recordings):
+            (day / f"f{number:027x}19bl.wav").touch()
+        print(f"end of a call        {1000 * end_calls(calls, Path(folder)):6.2f} ms, the day has {recordings:,}")
+        upkeep, began = Upkeep(Path(folder), 1e9, 10**15), time.thread_time()
+        upkeep.run(time.time())
+        print(f"count of this day    {1000 * (time.thread_time() - began):6.0f} ms")
+
+
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--calls", type=int, default=50)
     options.add_argument("--seconds", type=float, default=20.0)
+    options.add_argument("--day", type=int, default=100_000, help="recordings of a day (100000)")
     chosen = options.parse_args()
     print(f"{processor()}, Python {platform.python_version()}, {chosen.calls} calls, {chosen.seconds:g} s")
     off, _ = carry(chosen.calls, chosen.seconds, recorded=False)
@@ -134,6 +163,7 @@ def main() -> None:
         print(
             f"writer, {wish.format:<6} {wish.channels:<6} {1000 * spent:6.2f} ms: {1 / spent:5.0f} calls on one core"
         )
+    measure_day(chosen.calls, chosen.day)
 
 
 if __name__ == "__main__":

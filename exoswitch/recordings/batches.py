@@ -47,7 +47,7 @@ def _write_batch(batch: Batch, full: Trouble | None) -> Trouble | None:
             if batch.is_over:
                 finish(batch.writer.place)
     except Exception as problem:  # noqa: BLE001 - an error in one call must not stop the others
-        trouble = _trouble_of(problem, batch.writer.place.folder)
+        trouble = _trouble_of(problem, batch.writer.place.account)
         if batch.is_last and batch.is_over:
             _finish_what_there_is(batch)
     return trouble

@@ -1,15 +1,18 @@
 """Adapter: the files of recordings; used by one thread at a time for each call.
 
-    FOLDER/ACCOUNT/18bl/SID.mp3              a finished recording; 18bl is the end of the SID, which is its day
-    FOLDER/ACCOUNT/18bl/SID.000061500.mp3.part   a part that is being written, from the 61.5th second of the call on
+    FOLDER/ACCOUNT/18bl/SID.mp3   a finished recording; 18bl is the end of the SID, which is its day
+    FOLDER/ACCOUNT/in-progress/SID/000061500.mp3.part   a part that is being written, from this millisecond on
 
 Each gateway that carries a call writes a part of its own, so two of them never write to one file. At the end of the
 call its parts are joined. No file name has a phone number, and only the owner of the process may read the files.
+
+A day may have a million recordings, so no call searches its folder. The parts of a call have a folder of their own.
 """
 
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -23,9 +26,12 @@ from exoswitch.recordings.encoding import Encoder, encoder
 from exoswitch.recordings.forms import HEAD_BYTES, Form, form_of, form_of_wish
 
 _SID = re.compile(r"[0-9A-Za-z-]{1,64}", re.ASCII)
-_PART = re.compile(r"(?P<sid>[0-9A-Za-z-]+)\.(?P<offset_ms>[0-9]{9,10})\.(?P<suffix>mp3|wav)\.part", re.ASCII)
+_PART = re.compile(r"(?P<offset_ms>[0-9]{9,10})\.(?P<suffix>mp3|wav)\.part", re.ASCII)
+_EARLIER_PART = re.compile(rf"(?P<sid>[0-9A-Za-z-]{{1,64}})\.{_PART.pattern}", re.ASCII)
+_JOINING = ".joining"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
 _DAY = 4  # characters at the end of a SID
+IN_PROGRESS = "in-progress"  # longer than the name of a day
 _COPIED = 256 * 1024
 _SHORTEST_GAP_S = 0.1
 _SILENCE_S = 10
@@ -33,9 +39,9 @@ _SILENCE_S = 10
 
 @frozen
 class Place:
-    """The place of a call's recording in the folder."""
+    """The place of a call's recording in the folder of its account."""
 
-    folder: Path
+    account: Path
     call_sid: str
     suffix: str
 
@@ -48,29 +54,54 @@ class Place:
         """
         if not (_SID.fullmatch(call_sid) and account and "/" not in account and account.strip(".")):
             raise ValueError("no recording can have this name")
-        return cls(root / account / call_sid[-_DAY:], call_sid, suffix)
+        return cls(root / account, call_sid, suffix)
+
+    @classmethod
+    def of_part(cls, part: Path) -> "Place | None":
+        """Give the place of the recording that a part belongs to; None if the file is no part."""
+        match, sid = _PART.fullmatch(part.name), part.parent.name
+        is_part = match is not None and _SID.fullmatch(sid) is not None and part.parent.parent.name == IN_PROGRESS
+        return cls(part.parent.parent.parent, sid, match["suffix"]) if match is not None and is_part else None
+
+    @property
+    def day(self) -> Path:
+        """The folder of all finished recordings of its day."""
+        return self.account / self.call_sid[-_DAY:]
 
     @property
     def file(self) -> Path:
         """The finished recording."""
-        return self.folder / f"{self.call_sid}.{self.suffix}"
+        return self.day / f"{self.call_sid}.{self.suffix}"
+
+    @property
+    def in_progress(self) -> Path:
+        """The folder of its parts."""
+        return self.account / IN_PROGRESS / self.call_sid
 
     def part(self, offset_ms: int) -> Path:
         """The part that begins so long after the answer."""
-        return self.folder / f"{self.call_sid}.{offset_ms:09d}.{self.suffix}.part"
+        return self.in_progress / f"{offset_ms:09d}.{self.suffix}.part"
 
     def parts(self) -> list[tuple[float, Path]]:
         """List the parts in their order, each with the second at which it begins."""
         found = []
-        for path in self.folder.glob(f"{self.call_sid}.*.{self.suffix}.part"):
-            match = _PART.fullmatch(path.name)
-            if match:
-                found.append((int(match["offset_ms"]) / 1000, path))
+        for name in names_in(self.in_progress):
+            match = _PART.fullmatch(name)
+            if match and match["suffix"] == self.suffix:
+                found.append((int(match["offset_ms"]) / 1000, self.in_progress / name))
         return sorted(found)
 
     def written_at(self) -> float | None:
         """Give the wall-clock time of the last write to a part; None if there is no part."""
         return max((changed_at(path) for _, path in self.parts()), default=None)
+
+
+def names_in(folder: Path) -> list[str]:
+    """List a folder; nothing if it is not there."""
+    try:
+        return [path.name for path in folder.iterdir()]
+    except FileNotFoundError:
+        return []
 
 
 def changed_at(path: Path) -> float:
@@ -79,12 +110,6 @@ def changed_at(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:
         return float("inf")  # it has just been finished
-
-
-def place_of_part(path: Path) -> Place | None:
-    """Give the place of the recording that a part belongs to; None if the file is no part."""
-    match = _PART.fullmatch(path.name)
-    return None if match is None else Place(path.parent, match["sid"], match["suffix"])
 
 
 @define(eq=False)
@@ -130,19 +155,22 @@ class PartWriter:
                 data = data[file.write(data) :]
 
     def _create(self) -> Path:
-        self.place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.offset_ms:  # the call goes on here, perhaps after an upgrade
+            adopt(self.place.day / f"{self.place.call_sid}.{0:09d}.{self.place.suffix}.part")
         while True:
             path = self.place.part(self.offset_ms)
             try:
                 os.close(os.open(path, _NEW | os.O_EXCL, 0o600))
             except FileExistsError:
                 self.offset_ms += 1
+            except FileNotFoundError:  # also if another gateway has just finished its own part of this call
+                _make(self.place.in_progress)
             else:
                 return path
 
 
 def finish(place: Place) -> bool:
-    """Make one file of a call's parts, and delete them; return whether there is a recording.
+    """Make one file of a call's parts, and delete them and their folder; return whether there is a recording.
 
     A part that another gateway still writes to, because it does not know yet that the call has moved, ends here.
 
@@ -151,26 +179,44 @@ def finish(place: Place) -> bool:
     """
     parts = place.parts()
     if len(parts) == 1 and not parts[0][0] and not place.file.exists():
-        return _finish_one(place, parts[0][1])
-    if parts:
+        _finish_one(place, parts[0][1])
+    elif parts:
         _join(place, parts)
         for _, path in parts:
             path.unlink(missing_ok=True)
+    clear(place.in_progress)
     return place.file.exists()
 
 
-def _finish_one(place: Place, path: Path) -> bool:
+def clear(folder: Path) -> None:
+    """Delete a folder of parts, and what a gateway has left there that died while it joined them, or is too late."""
+    for name in names_in(folder):
+        if name.endswith(_JOINING):
+            (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or another gateway has just begun a part
+        folder.rmdir()
+
+
+def adopt(part: Path) -> None:
+    """Move a part that an earlier version has written, into the folder of its day, to where parts are now."""
+    match = _EARLIER_PART.fullmatch(part.name)
+    if match is not None:
+        place = Place(part.parent.parent, match["sid"], match["suffix"])
+        with suppress(FileNotFoundError):
+            _move(part, place.part(int(match["offset_ms"])))
+
+
+def _finish_one(place: Place, path: Path) -> None:
     with path.open("r+b") as file:
         form = form_of(file.read(HEAD_BYTES))
         if form is None:
             path.unlink(missing_ok=True)
-            return False
+            return
         size = form.whole_bytes(os.fstat(file.fileno()).st_size)
         file.truncate(size)
         file.seek(0)
         file.write(form.finished_head(size))
-    path.rename(place.file)
-    return True
+    _move(path, place.file)
 
 
 def _join(place: Place, parts: list[tuple[float, Path]]) -> None:
@@ -180,14 +226,12 @@ def _join(place: Place, parts: list[tuple[float, Path]]) -> None:
     join the same parts at once: each writes a file of its own.
     """
     sources = [(0.0, place.file), *parts] if place.file.exists() else parts
-    joined = place.file.with_name(f"{place.file.name}.{token_hex(4)}.joining")
+    joined = place.in_progress / f"{token_hex(4)}{_JOINING}"
     try:
         if _write_joined(joined, sources):
-            joined.rename(place.file)
+            _move(joined, place.file)
     finally:
         joined.unlink(missing_ok=True)
-    for left in place.folder.glob(f"{place.file.name}.*.joining"):  # by a gateway that died, or is too late
-        left.unlink(missing_ok=True)
 
 
 def _write_joined(joined: Path, sources: list[tuple[float, Path]]) -> bool:
@@ -217,6 +261,29 @@ def _write_joined(joined: Path, sources: list[tuple[float, Path]]) -> bool:
             file.seek(0)
             file.write(first.finished_head(size))
     return first is not None
+
+
+def _move(path: Path, to: Path) -> None:
+    """Move a file; the folder may not be there yet, or be deleted by another gateway because it is empty.
+
+    Raises:
+        FileNotFoundError: the file is not there.
+    """
+    while True:
+        try:
+            path.rename(to)
+        except FileNotFoundError:
+            if not path.exists():
+                raise
+            _make(to.parent)
+        else:
+            return
+
+
+def _make(folder: Path) -> None:
+    """Make a folder of the account, and the one around it, for this process's user alone."""
+    for path in (folder.parent, folder):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _silence(form: Form, seconds: float) -> Iterator[bytes]:

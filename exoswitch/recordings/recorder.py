@@ -3,6 +3,7 @@
 An error ends a recording, and never its call. Audio that waits for a slow disk or encoder has a limit.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,7 @@ class Recorder(Service):
         self._one_at_a_time = DeferredLock()
         self._loops: list[LoopingCall] = []
         self._live: set[_Recording] = set()
+        self._places: Counter[Place] = Counter()  # of those that are live: two may follow each other at one place
         self._waiting: dict[_Recording, None] = {}
         self._unwritten_bytes = 0
         self._size = 0
@@ -85,6 +87,7 @@ class Recorder(Service):
             return NoRecording(str(problem))
         recording = _Recording(self, PartWriter(place, wish, round(1000 * offset_s)), offset_s)
         self._live.add(recording)
+        self._places[place] += 1
         if not self.key:
             spawn(self._make_key(), self._log, "making the key that signs URLs")
         return recording
@@ -99,7 +102,7 @@ class Recorder(Service):
             ValueError: no recording can have this name.
         """
         place = Place.of(self._upkeep.root, account, call_sid, suffix)
-        if any(recording.writer.place == place for recording in self._live):
+        if place in self._places:
             return True
         written_at = await in_thread(place.written_at)
         return written_at is not None and self._wall_clock() - written_at < _WRITTEN_S
@@ -171,9 +174,17 @@ class Recorder(Service):
         self.metrics.observe("recordings_write_seconds", self._clock.seconds() - began_at)
         for (recording, batch), trouble in zip(batches, troubles, strict=True):
             if batch.is_last:
-                self._live.discard(recording)
+                self._forget(recording)
             if trouble is not None:
                 self.end_early(recording, trouble)
+
+    def _forget(self, recording: "_Recording") -> None:
+        if recording in self._live:
+            self._live.remove(recording)
+            place = recording.writer.place
+            self._places[place] -= 1
+            if not self._places[place]:
+                del self._places[place]
 
     async def _make_key(self) -> None:
         try:
@@ -189,7 +200,7 @@ class Recorder(Service):
             self._size, has_more = done.size, done.has_more
             self.metrics.add("recordings_deleted_total", done.by_age, reason="age")
             self.metrics.add("recordings_deleted_total", done.by_size, reason="size")
-            if done.total or done.finished:
+            if done.by_age or done.by_size or done.finished:
                 self._log.info(
                     "recordings: {age} deleted by age, {size} by size, {finished} of lost calls finished",
                     age=done.by_age,

@@ -4,14 +4,17 @@ A run has a limit of files that it deletes, and lets other threads work meanwhil
 Gateways of a fleet may share a folder: what another one deletes or finishes meanwhile is passed over.
 """
 
+import heapq
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from exoswitch.recordings.files import changed_at, finish, place_of_part
+from exoswitch.recordings.days import Day
+from exoswitch.recordings.files import IN_PROGRESS, Place, adopt, changed_at, clear, finish, names_in
 
 ABANDONED_S = 300.0
 """A part that nobody has written to for so long belongs to a call that is over: a live one grows each second."""
@@ -32,20 +35,6 @@ class Deleted:
     size: int = 0
     has_more: bool = False
 
-    @property
-    def total(self) -> int:
-        """The number of deleted files."""
-        return self.by_age + self.by_size
-
-
-@frozen
-class _Day:
-    """The files of one day and account, as they were when the folder was changed last."""
-
-    changed_ns: int
-    size: int
-    parts: tuple[Path, ...]
-
 
 @define
 class Upkeep:
@@ -54,8 +43,8 @@ class Upkeep:
     root: Path
     keep_s: float
     max_bytes: int
-    _rest: Callable[[float], None] = time.sleep
-    _known: dict[Path, _Day] = field(factory=dict, init=False)
+    _sleep: Callable[[float], None] = field(default=time.sleep, alias="rest")
+    _days: dict[Path, Day] = field(factory=dict, init=False)
     _looked_at: int = field(default=0, init=False)
 
     def run(self, now: float) -> Deleted:
@@ -65,84 +54,83 @@ class Upkeep:
             OSError: the folder cannot be read or changed.
         """
         done = Deleted()
-        days = sorted(self._days(), key=lambda day: day.name)  # the names of days are in the order of time
-        for day in days:
-            with suppress(FileNotFoundError):
-                self._finish(day, now, done)
-        for day in days:
-            if done.total < _AT_ONCE and not self._delete(day, lambda at: at < now - self.keep_s, done):
-                break
-        done.by_age, done.by_size = done.total, 0
-        known = {}
-        for day in days:
-            with suppress(FileNotFoundError):
-                known[day] = self._look(day)
-        done.size = sum(day.size for day in known.values())
-        if done.size > self.max_bytes:
-            self._shrink(list(known), done)
-        self._known = known
-        done.has_more = done.total >= _AT_ONCE
+        accounts = list(self._folders(self.root))
+        for account in accounts:
+            self._finish_abandoned(account, now, done)
+        self._look(accounts, now)
+        done.by_age = self._delete(lambda at, _size: at < now - self.keep_s, _AT_ONCE)
+        if self._size() > self.max_bytes:
+            target = int(self.max_bytes * _KEPT_SHARE)
+            done.by_size = self._delete(lambda _at, size: size > target, _AT_ONCE - done.by_age)
+        done.size = self._size()
+        done.has_more = done.by_age + done.by_size >= _AT_ONCE
         return done
 
-    def _days(self) -> Iterator[Path]:
-        if self.root.is_dir():
-            for account in self.root.iterdir():
-                if account.is_dir() and not account.is_symlink():
-                    yield from (day for day in account.iterdir() if day.is_dir() and not day.is_symlink())
+    def _finish_abandoned(self, account: Path, now: float, done: Deleted) -> None:
+        """Finish the recordings of calls that are over; this looks at the parts of all calls that are not."""
+        for call_sid in names_in(account / IN_PROGRESS):
+            self._rest()
+            folder = account / IN_PROGRESS / call_sid
+            places = {Place.of_part(folder / name) for name in names_in(folder)}
+            for place in filter(None, places):
+                written_at = place.written_at()
+                if written_at is not None and written_at < now - ABANDONED_S:
+                    done.finished += finish(place)
+            if not any(places) and changed_at(folder) < now - ABANDONED_S:
+                clear(folder)
 
-    def _finish(self, day: Path, now: float, done: Deleted) -> None:
-        for part in self._look(day).parts:
-            place = place_of_part(part)
-            written_at = place.written_at() if place is not None else None
-            if place is not None and written_at is not None and written_at < now - ABANDONED_S:
-                done.finished += finish(place)
+    def _look(self, accounts: Iterable[Path], now: float) -> None:
+        """Look at all days."""
+        days: dict[Path, Day] = {}
+        for path in (path for account in accounts for path in self._folders(account)):
+            if path.name == IN_PROGRESS:
+                continue
+            day = self._days.get(path) or Day(path, self._rest)
+            with suppress(FileNotFoundError):
+                day.look(now)
+                days[path] = day
+            for part in day.parts:
+                if changed_at(part) < now - ABANDONED_S:
+                    adopt(part)
+        self._days = days
 
-    def _delete(self, day: Path, is_meant: Callable[[float], bool], done: Deleted) -> bool:
-        """Delete the files of a day that are meant, the oldest first; tell whether all were."""
-        try:
-            files = sorted((changed_at(path), path) for path in self._files(day))
-        except FileNotFoundError:
-            return True
-        for at, path in files:
-            if done.total >= _AT_ONCE or not is_meant(at):
-                return False
-            size = _size(path)
-            path.unlink(missing_ok=True)
-            done.by_size += 1
-            done.size -= size
-        try:
-            day.rmdir()
-        except OSError:
-            return True  # a part is in it
-        return True
+    def _delete(self, is_meant: Callable[[float, int], bool], most: int) -> int:
+        """Delete the oldest recordings, while the time of the next one and the size of all are meant.
 
-    def _shrink(self, days: list[Path], done: Deleted) -> None:
-        target = int(self.max_bytes * _KEPT_SHARE)
-        for day in days:
-            if not self._delete(day, lambda _at: done.size > target, done):
-                return
+        At most so many are deleted. Give their number. The names of days are in the order of time.
+        """
+        size, deleted = self._size(), 0
+        days = [
+            (day.oldest_at, path.name, path, day)
+            for path, day in self._days.items()
+            if not day.is_empty and is_meant(day.oldest_at, size)
+        ]
+        heapq.heapify(days)
+        while days and deleted < most and is_meant(days[0][0], size):
+            *_, path, day = days[0]
+            size -= day.size
+            deleted += day.delete_oldest()
+            size += day.size
+            if day.is_empty:
+                heapq.heappop(days)
+            else:
+                heapq.heapreplace(days, (day.oldest_at, path.name, path, day))
+            self._rest()
+        return deleted
 
-    def _look(self, day: Path) -> _Day:
-        """Look into a day; one without new files is known."""
-        changed_ns = day.stat().st_mtime_ns
-        known = self._known.get(day)
-        if known is None or known.changed_ns != changed_ns:
-            parts = tuple(path for path in day.iterdir() if path.suffix == ".part")
-            size = sum(_size(path) for path in self._files(day))
-            known = self._known[day] = _Day(changed_ns, size, parts)
-        return known
+    def _size(self) -> int:
+        return sum(day.size for day in self._days.values())
 
-    def _files(self, day: Path) -> Iterator[Path]:
-        for path in day.iterdir():
-            self._looked_at += 1
-            if self._looked_at % _REST_EVERY == 0:
-                self._rest(_REST_S)
-            if path.suffix in {".mp3", ".wav"}:
-                yield path
+    def _folders(self, folder: Path) -> Iterator[Path]:
+        """Give the folders in a folder; a link is none."""
+        with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    self._rest()
+                    yield Path(entry.path)
 
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+    def _rest(self) -> None:
+        """Let other threads work, after each hundred files."""
+        self._looked_at += 1
+        if self._looked_at % _REST_EVERY == 0:
+            self._sleep(_REST_S)

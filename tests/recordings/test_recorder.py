@@ -57,6 +57,7 @@ def test_the_name_of_a_file_has_no_number_and_nobody_else_may_read_it(desk):
     path = desk.folder / "acme1" / "19bl" / f"{SID}.mp3"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(desk.folder.glob("acme1/in-progress/*")) == []
 
 
 @pytest.mark.parametrize("form", ["mp3", "wav"])
@@ -86,7 +87,7 @@ def test_a_file_that_was_cut_in_a_frame_is_finished(desk, form):
     part = next(desk.folder.rglob("*.part"))
     with part.open("r+b") as file:
         file.truncate(part.stat().st_size - 101)
-    place = files.place_of_part(part)
+    place = files.Place.of_part(part)
     assert files.finish(place)
     (name, data) = next(iter(desk.files().items()))
     assert name == f"{SID}.{form}"
@@ -122,7 +123,7 @@ def test_a_gateway_that_has_the_end_alone_begins_with_silence(desk):
 def test_a_call_that_goes_to_another_gateway_leaves_its_part(desk):
     desk.record(SAID, PLAYED).end(is_over=False)
     desk.pass_s(1)
-    assert list(desk.files()) == [f"{SID}.000000000.mp3.part"]
+    assert list(desk.folder.rglob("*.part")) == [desk.folder / "acme1" / "in-progress" / SID / "000000000.mp3.part"]
 
 
 def test_parts_that_a_crash_left_beside_the_finished_file_are_not_joined_twice(desk):
@@ -131,9 +132,10 @@ def test_parts_that_a_crash_left_beside_the_finished_file_are_not_joined_twice(d
     desk.record(tone(440, 2), silence(2), session, offset_s=2.0).end(is_over=False)
     desk.pass_s(1)
     kept = {path: path.read_bytes() for path in desk.folder.rglob("*.part")}
-    place = files.place_of_part(next(iter(kept)))
+    place = files.Place.of_part(next(iter(kept)))
     files.finish(place)
     whole = place.file.read_bytes()
+    place.in_progress.mkdir()
     for path, data in kept.items():
         path.write_bytes(data)
     files.finish(place)
@@ -238,6 +240,13 @@ def test_a_part_of_another_gateway_is_being_written_while_it_grows(desk, ago_s, 
     desk.pass_s(1)
     grow_old(desk.folder, desk.now - ago_s)
     assert is_written(desk) is expected
+
+
+def test_a_recording_is_being_written_while_another_one_of_its_call_is(desk):
+    desk.record(SAID, PLAYED).end(is_over=True)  # by a bot, before the two phones
+    desk.recorder.begin(recorded_session(), 4.0)
+    desk.pass_s(1)
+    assert is_written(desk)
 
 
 def test_a_search_for_a_part_leaves_the_thread_of_the_recordings_to_their_audio(desk, monkeypatch):

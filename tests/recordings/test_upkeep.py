@@ -5,7 +5,8 @@ from shutil import rmtree
 
 import pytest
 
-from exoswitch.recordings import upkeep
+from exoswitch.recordings import days, upkeep
+from exoswitch.recordings.files import Place
 from exoswitch.recordings.upkeep import ABANDONED_S, Upkeep
 from tests.harness.recordings import MOMENT, SID, Desk, grow_old, recorded_session, silence, tone
 
@@ -79,6 +80,31 @@ def test_the_recording_of_a_lost_call_is_finished(folder, form):
     assert list(desk.files()) == [f"{SID}.{form}"]
 
 
+def test_a_part_of_an_earlier_version_is_finished(folder):
+    desk = Desk(folder)
+    desk.record(tone(440, 3), silence(3), recorded_session(format="wav"))
+    place = Place.of(folder, "acme1", SID, "wav")
+    place.day.mkdir()
+    place.part(0).rename(place.day / f"{SID}.000000000.wav.part")
+    grow_old(folder, MOMENT)
+    caretaker = keep(folder)
+    runs = [caretaker.run(MOMENT + ABANDONED_S + after_s).finished for after_s in (-1, 1, 61)]
+    assert sum(runs) == 1
+    assert list(desk.files()) == [f"{SID}.wav"]
+
+
+def test_what_a_gateway_left_that_died_while_it_joined_parts_is_deleted(folder):
+    left = folder / "acme1" / "in-progress" / SID / "0123abcd.joining"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half of it")
+    os.utime(left.parent, (MOMENT, MOMENT))
+    caretaker = keep(folder)
+    caretaker.run(MOMENT + ABANDONED_S - 1)
+    assert left.exists()
+    caretaker.run(MOMENT + ABANDONED_S + 1)
+    assert not left.parent.exists()
+
+
 def test_a_part_is_not_finished_while_a_later_one_grows(folder):
     desk = Desk(folder)
     desk.record(tone(440, 2), silence(2)).end(is_over=False)
@@ -86,7 +112,7 @@ def test_a_part_is_not_finished_while_a_later_one_grows(folder):
     grow_old(folder, MOMENT - 9999)
     desk.record(tone(440, 2), silence(2), offset_s=5.0)
     parts = sorted(folder.rglob("*.part"))
-    grow_old(parts[1].parent, MOMENT)
+    grow_old(folder, MOMENT)
     os.utime(parts[0], (MOMENT - 9999, MOMENT - 9999))
     assert keep(folder).run(MOMENT + 10).finished == 0
     assert len(list(folder.rglob("*.part"))) == 2
@@ -104,3 +130,67 @@ def test_a_day_that_another_gateway_deletes_meanwhile_ends_no_run(folder, monkey
     kept, gone = put(folder, "aaaa19b1"), put(folder, "aaaa19c1")
     done = Upkeep(folder, 30 * DAY_S, 10**9, rest=lambda _s: rmtree(gone.parent, ignore_errors=True)).run(MOMENT)
     assert (done.size, kept.exists()) == (1000, True)
+
+
+def test_the_oldest_recordings_of_all_accounts_are_deleted_in_the_order_of_their_time(folder):
+    ages = {("acme1", 1): 5, ("acme2", 2): 4, ("acme1", 3): 3, ("acme2", 4): 2}
+    paths = [put(folder, f"aaa{number}19b1", account=account) for account, number in ages]
+    for path, days_ago in zip(paths, ages.values(), strict=True):
+        os.utime(path, (MOMENT - days_ago * DAY_S, MOMENT - days_ago * DAY_S))
+    assert keep(folder, most=2000).run(MOMENT).by_size == 3  # to less than the limit
+    assert [path.exists() for path in paths] == [False, False, False, True]
+
+
+def test_what_another_gateway_has_deleted_counts_no_more_and_is_not_made_up_for(folder, monkeypatch):
+    monkeypatch.setattr(days, "_APART_S", 10)
+    paths = [put(folder, f"aaa{number}19b1") for number in range(6)]
+    for number, path in enumerate(paths):
+        os.utime(path, (MOMENT + number, MOMENT + number))
+    caretaker = keep(folder, most=5500)
+    caretaker.max_bytes = 10**9
+    caretaker.run(MOMENT)
+    for path in paths[:2]:
+        path.unlink()
+    caretaker.max_bytes = 5500
+    done = caretaker.run(MOMENT + 1)
+    assert (done.by_size, done.size) == (0, 4000)
+    assert [path.exists() for path in paths] == [False] * 2 + [True] * 4
+
+
+def test_a_recording_that_has_got_a_late_part_is_not_the_oldest(folder, monkeypatch):
+    monkeypatch.setattr(days, "_APART_S", 10)
+    paths = [put(folder, f"aaa{number}19b1") for number in range(3)]
+    old = [MOMENT - days_ago * DAY_S for days_ago in (29.9, 29.5, 1)]
+    for path, at in zip(paths, old, strict=True):
+        os.utime(path, (at, at))
+    caretaker = keep(folder)
+    caretaker.run(MOMENT)
+    os.utime(paths[0], (MOMENT, MOMENT))
+    done = caretaker.run(MOMENT + DAY_S)
+    assert (done.by_age, done.size) == (1, 2000)
+    assert [path.exists() for path in paths] == [True, False, True]
+
+
+def test_a_large_day_is_looked_at_less_often_than_a_small_one(folder, monkeypatch):
+    monkeypatch.setattr(days, "_APART_S", 30)
+    caretaker = keep(folder)
+    put(folder, "aaaa19b1")
+    assert caretaker.run(MOMENT).size == 1000
+    for number in range(9):
+        put(folder, f"aaa{number}19b1")
+    sizes = [caretaker.run(MOMENT + 60).size]
+    put(folder, "bbbb19b1")
+    sizes += [caretaker.run(MOMENT + after_s).size for after_s in (120, 240, 359, 361)]
+    assert sizes == [10_000] * 4 + [11_000]
+
+
+def test_a_day_remembers_which_recordings_come_next(folder, monkeypatch):
+    monkeypatch.setattr(upkeep, "_AT_ONCE", 2)
+    looks = []
+    for number in range(9):
+        put(folder, f"aaa{number}19b1", at=MOMENT - 40 * DAY_S)
+    read = days.Day._read
+    monkeypatch.setattr(days.Day, "_read", lambda day, remembered: looks.append(remembered) or read(day, remembered))
+    caretaker = keep(folder)
+    assert [caretaker.run(MOMENT).by_age for _ in range(5)] == [2, 2, 2, 2, 1]
+    assert looks == [1, days._NEXT, days._NEXT]
