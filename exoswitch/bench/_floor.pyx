@@ -26,6 +26,8 @@ cdef extern from "floor.h":
 
 
 cdef class Floor:
+    """Room for so many calls, which send the same `message` to each bot once for so many frames of audio."""
+
     cdef floor *_floor
     cdef bytes _message
 
@@ -46,12 +48,19 @@ cdef class Floor:
             free(self._floor)
 
     def add(self, int rtp, int bot, bytes request):
+        """Take the descriptors of a call's two sockets, both connected, and make the handshake of its WebSocket.
+
+        Raises:
+            OSError: the bot does not accept the `request` to upgrade, or there is no room.
+        """
         if not floor_add(self._floor, rtp, bot) or not floor_handshake(self._floor, request, len(request)):
             raise OSError("a bot of the load cannot be reached")
 
     def run(self, double seconds):
+        """Carry the audio of all calls for so long."""
         with nogil:
             floor_run(self._floor, clock_now_ns() + <int64_t>(seconds * 1e9))
 
     def unsent(self):
+        """Count the messages and packets that the kernel did not take."""
         return self._floor.unsent

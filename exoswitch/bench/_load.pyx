@@ -71,6 +71,11 @@ cdef dict _direction(direction *way):
 
 
 cdef class Load:
+    """Phones and bots; the audio of the first `counted` phones is counted, and a message has so many frames.
+
+    With a certificate and its key, both PEM files, the bots use TLS.
+    """
+
     cdef load *_load
 
     def __cinit__(self, int phones, int counted, int frames, str certificate, str key):
@@ -89,16 +94,20 @@ cdef class Load:
             free(self._load)
 
     def bot_port(self):
+        """Give the TCP port of the bots."""
         return load_bot_port(self._load)
 
     def phone_ports(self):
+        """Give the UDP port of each phone."""
         return [load_phone_port(self._load, i) for i in range(self._load.phones_count)]
 
     def run(self, double seconds):
+        """Let everyone talk for so long, or until a bot is asked to upgrade."""
         with nogil:
             load_run(self._load, clock_now_ns() + <int64_t>(seconds * 1e9))
 
     def requests(self):
+        """Give the requests to upgrade that wait for an answer, each as (number of the bot, bytes)."""
         return [
             (i, bytes(self._load.bots[i]._in[: self._load.bots[i].held]))
             for i in range(self._load.bots_count)
@@ -106,13 +115,16 @@ cdef class Load:
         ]
 
     def answer(self, int number, bytes answer, bint counts):
+        """Let a bot accept; from then on it talks, and its audio is counted if it `counts`."""
         if not bot_open(&self._load.bots[number], answer, len(answer), counts, 7 * number):
             bot_close(&self._load.bots[number])
 
     def measure(self, double seconds):
+        """Count the audio that is sent in the next seconds; all counts begin at 0."""
         load_measure(self._load, seconds)
 
     def results(self):
+        """Give the counts. Delays and lateness are pairs: tenths of a millisecond, and how often."""
         cdef tally *counted = &self._load.tally
         return {
             "to_bot": _direction(&counted.to_bot),
