@@ -32,7 +32,7 @@ class TraceFile:
 
 
 @define
-class RecordingFolder:
+class TraceFolder:
     """Keeps files of at most `file_mb` each and `max_mb` together; `pruning` says which are deleted to make room."""
 
     path: Path

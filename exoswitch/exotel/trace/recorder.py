@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from exoswitch.call.stream_start import StreamStart
 from exoswitch.exotel.stream.observer import StreamObserver
-from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
+from exoswitch.exotel.trace.folder import TraceFile, TraceFolder
 from exoswitch.exotel.trace.observing import EntryObserver
 from exoswitch.exotel.trace.redaction import Redactor
 from exoswitch.exotel.trace.trace import Cut, Entry, Header, Message
@@ -42,9 +42,9 @@ _STOP_S = 10.0
 
 @frozen(eq=False)
 class _Batch:
-    """The entries of one recording that are to be written."""
+    """The entries of one trace that are to be written."""
 
-    recording: "Recording"
+    trace: "LiveTrace"
     file: TraceFile
     entries: list[Entry]
     is_last: bool
@@ -71,62 +71,62 @@ class TraceRecorder(Service):
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.clock = clock
-        self._folder = RecordingFolder(Path(folder), max_mb)
+        self._folder = TraceFolder(Path(folder), max_mb)
         self._redactor = Redactor(numbers=numbers, parameters=frozenset(parameters))
         self._wall_clock = wall_clock
         self._defer_to_thread = defer_to_thread
         self._one_at_a_time = DeferredLock()
         self._timer: IDelayedCall | None = None
-        self._live: set[Recording] = set()
-        self._waiting: dict[Recording, None] = {}
+        self._live: set[LiveTrace] = set()
+        self._waiting: dict[LiveTrace, None] = {}
         self._unwritten_bytes = 0
         self._is_urgent = False
         self._is_stopped = False
 
     def observe(self, start: StreamStart, sample_rate_hz: int) -> StreamObserver:
-        """Begin to record an attempt to reach a bot and its stream, if the bot's options ask for a trace."""
+        """Begin the trace of an attempt to reach a bot and its stream, if the bot's options ask for one."""
         if start.bot.options.trace == "off":
             return StreamObserver()
         header = Header.of(start, sample_rate_hz, self._wall_clock())
-        recording = Recording(self.clock.seconds, self, TraceFile(TraceWriter(header, self._redactor)))
-        self._live.add(recording)
+        trace = LiveTrace(self.clock.seconds, self, TraceFile(TraceWriter(header, self._redactor)))
+        self._live.add(trace)
         if self._is_stopped:
-            recording.close()
-        return recording
+            trace.close()
+        return trace
 
     def stopService(self) -> Deferred[None]:
-        """Write all entries that wait; later events are not recorded."""
+        """Write all entries that wait; later events are not written."""
         self._is_stopped = True
-        for recording in tuple(self._live):
-            recording.close()
+        for trace in tuple(self._live):
+            trace.close()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         written: Deferred[None] = self._one_at_a_time.run(self._write)
         return written.addTimeout(_STOP_S, self.clock).addErrback(self._not_stopped)
 
-    def noted(self, recording: "Recording", size: int) -> None:
-        """A recording has another entry to write."""
-        self._waiting[recording] = None
+    def noted(self, trace: "LiveTrace", size: int) -> None:
+        """A trace has another entry to write."""
+        self._waiting[trace] = None
         self._unwritten_bytes += size
         if self._timer is None:
             self._wait()
         elif self._unwritten_bytes > _SOON_BYTES:
-            self._speed_up(recording)
+            self._speed_up(trace)
 
-    def closed(self, recording: "Recording") -> None:
-        """A recording has ended."""
-        self._live.discard(recording)
-        self._waiting[recording] = None
+    def closed(self, trace: "LiveTrace") -> None:
+        """A trace has ended."""
+        self._live.discard(trace)
+        self._waiting[trace] = None
         self._wait()
 
     def _wait(self) -> None:
         if self._timer is None and not self._is_stopped:
             self._timer = self.clock.callLater(_BATCH_S, self._wake)
 
-    def _speed_up(self, recording: "Recording") -> None:
+    def _speed_up(self, trace: "LiveTrace") -> None:
         if self._unwritten_bytes > _UNWRITTEN_BYTES:
-            recording.cut("the disk was too slow")
+            trace.cut("the disk was too slow")
         elif self._timer is not None and not self._is_urgent and not self._one_at_a_time.locked:
             self._is_urgent = True
             self._timer.reset(0)
@@ -140,7 +140,7 @@ class TraceRecorder(Service):
 
     @deferred
     async def _write(self) -> None:
-        batches = [recording.take() for recording in self._waiting]
+        batches = [trace.take() for trace in self._waiting]
         size = self._unwritten_bytes
         self._waiting.clear()
         try:
@@ -149,7 +149,7 @@ class TraceRecorder(Service):
             self._unwritten_bytes -= size
         for batch, problem in zip(batches, problems, strict=True):
             if batch.file.is_ended:
-                batch.recording.close()
+                batch.trace.close()
             if problem is not None:
                 self._log.error(
                     "the trace of call {call_sid} ends early, because it cannot be written: {problem}",
@@ -164,12 +164,12 @@ class TraceRecorder(Service):
             self._log.error("the last traces could not be written within {seconds:g} s", seconds=_STOP_S)
 
 
-def _write_batches(folder: RecordingFolder, batches: list[_Batch]) -> list[Exception | None]:
+def _write_batches(folder: TraceFolder, batches: list[_Batch]) -> list[Exception | None]:
     """Write batches, in the thread; give the problem of each."""
     return [_write_batch(folder, batch) for batch in batches]
 
 
-def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
+def _write_batch(folder: TraceFolder, batch: _Batch) -> Exception | None:
     problem: Exception | None = None
     try:
         folder.write(batch.file, batch.entries)
@@ -181,7 +181,7 @@ def _write_batch(folder: RecordingFolder, batch: _Batch) -> Exception | None:
 
 
 @define(eq=False)
-class Recording(EntryObserver):
+class LiveTrace(EntryObserver):
     """The trace of one stream that is being written; it ends with `close`."""
 
     _recorder: TraceRecorder
@@ -202,7 +202,7 @@ class Recording(EntryObserver):
             self.cut("the bot sends faster than its trace can be written")
 
     def close(self) -> None:
-        """Stop recording; a second call has no effect."""
+        """Stop writing; a second call has no effect."""
         if self._is_open:
             self._is_open = False
             self._recorder.closed(self)

@@ -147,7 +147,7 @@ class Closed:
 
 @frozen
 class Cut:
-    """The recording ends here, though the stream went on."""
+    """The trace ends here, though the stream went on."""
 
     at_ms: float
     reason: str
@@ -170,7 +170,7 @@ class Trace:
 
     @property
     def closed(self) -> Closed | None:
-        """The close of the connection, if it was recorded."""
+        """The close of the connection, if the trace has it."""
         return next((entry for entry in self.entries if isinstance(entry, Closed)), None)
 
     @property

@@ -8,7 +8,7 @@ from twisted.logger import LogLevel, capturedLogs
 
 from exoswitch.exotel.stream.observer import Side
 from exoswitch.exotel.trace import recorder as recording
-from exoswitch.exotel.trace.folder import RecordingFolder, TraceFile
+from exoswitch.exotel.trace.folder import TraceFile, TraceFolder
 from exoswitch.exotel.trace.reading import read_trace
 from exoswitch.exotel.trace.recorder import TraceRecorder
 from exoswitch.exotel.trace.trace import Closed, Cut, Message
@@ -226,7 +226,7 @@ def test_an_unwritable_trace_is_logged_once_and_does_not_affect_others(rig):
 def small(monkeypatch, tmp_path):
     """Give a folder whose megabytes have 1,000 bytes, and a function that writes a number of bytes to a file."""
     monkeypatch.setattr("exoswitch.exotel.trace.folder._MEGABYTE", 1000)
-    folder = RecordingFolder(tmp_path, max_mb=10, file_mb=4)
+    folder = TraceFolder(tmp_path, max_mb=10, file_mb=4)
 
     def write(size, file=None, number=0):
         file = file or TraceFile(TraceWriter(header(stream_sid=f"s{number}")))
@@ -302,7 +302,7 @@ def test_accounts_of_traces_of_an_earlier_process_are_read_from_their_headers(sm
     folder, _ = small
     quiet = TraceFile(TraceWriter(header(account="quiet")))
     folder.write(quiet, [Message(1, Side.BOT, b"x" * 1500)])
-    again = RecordingFolder(folder.path, max_mb=10, file_mb=4)
+    again = TraceFolder(folder.path, max_mb=10, file_mb=4)
     for number in range(20):
         file = TraceFile(TraceWriter(header(account="loud", stream_sid=f"s{number}")))
         again.write(file, [Message(1, Side.BOT, b"x" * 1500)])
@@ -312,6 +312,6 @@ def test_accounts_of_traces_of_an_earlier_process_are_read_from_their_headers(sm
 
 def test_sids_of_any_form_give_a_safe_file_name(tmp_path):
     file = TraceFile(TraceWriter(header(call_sid="../../etc/passwd", stream_sid="x" * 300)))
-    RecordingFolder(tmp_path, max_mb=1).write(file, [bot(1, media(20))])
+    TraceFolder(tmp_path, max_mb=1).write(file, [bot(1, media(20))])
     assert [path.name for path in tmp_path.iterdir()] == [f"20260921T141320Z_------etc-passwd_{'x' * 64}.jsonl"]
     assert read_trace(file.path.read_bytes().splitlines()).header.call_sid == "../../etc/passwd"
