@@ -35,7 +35,7 @@ def run(*command):
 @pytest.mark.parametrize(
     "text", blocks("docs/dialers/python.md", "python"), ids=["exotel", "pyexotel", "exotelpy", "requests"]
 )
-def test_python_works(filled, text):
+def test_each_example_in_python_does_what_its_page_says(filled, text):
     if "exotelpy" in text:
         pytest.importorskip("exotelpy", reason="exotelpy is for Python up to 3.13")
     done = run(sys.executable, "-c", filled(text))
@@ -46,7 +46,7 @@ def test_python_works(filled, text):
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("text", blocks("docs/dialers/curl.md", "sh"), ids=["form", "callback", "multipart", "json"])
-def test_curl_works(rig, filled, text, monkeypatch):
+def test_each_example_with_curl_does_what_its_page_says(rig, filled, text, monkeypatch):
     monkeypatch.setenv("CURL_CA_BUNDLE", str(rig.ca))
     done = run("sh", "-c", filled(text))
     assert done.returncode == 0, done.stderr

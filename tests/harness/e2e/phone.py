@@ -120,10 +120,6 @@ class Phone:
         """Send a tone of whole Hz, without a click where it repeats."""
         self.play(tone(hz, dbm0, 1.0))
 
-    def play_silence(self) -> None:
-        """Send packets of silence."""
-        self._frames = repeat(SILENCE)
-
     def play_nothing(self) -> None:
         """Send no packets at all."""
         self._frames = None
