@@ -78,7 +78,7 @@ def test_live_call_of_another_gateway_is_shown_as_last_noted_there(pair):
     async def scenario(one, other):
         await other.save(SESSION)
         other.store.note(SESSION.progressed(CallStatus.RINGING, MOMENT + 1))
-        await other.wait(0.5)
+        await other.notes_written()
         (shown,) = (await one.search(ALL)).sessions
         assert shown.status is CallStatus.RINGING
         found = await one.search(evolve(ALL, statuses=frozenset({CallStatus.QUEUED})))
@@ -107,7 +107,7 @@ def test_live_bots_are_the_answered_calls_that_have_one(pair):
             one.store.note(call)
         assert await one.store.live_bots("acme1") == 8
         assert await one.store.live_bots("acme2") == 0
-        await one.wait(0.5)
+        await one.notes_written()
         assert await other.store.live_bots("acme1") == 8
 
     pair.run(scenario)

@@ -65,7 +65,7 @@ def test_session_that_was_never_saved_may_be_noted(pair):
 def test_noted_session_is_loaded_after_its_write(pair):
     async def scenario(one, other):
         one.store.note(SESSION)
-        await one.wait(0.5)
+        await one.notes_written()
         assert await one.store.load("acme1", "c1") == SESSION
         assert await other.store.load("acme1", "c1") == SESSION
 
@@ -189,7 +189,7 @@ def test_call_that_another_gateway_takes_over_is_unfinished_only_there(pair):
         (found,) = await other.store.recall(["c1"])
         taken = evolve(found, gateway="gw2")
         other.store.note(taken)
-        await other.wait(0.5)
+        await other.notes_written()
         assert await one.store.unfinished("gw1") == ()
         assert await one.store.unfinished("gw2") == (taken,)
         assert await one.store.load("acme1", "c1") == taken
@@ -216,7 +216,7 @@ def test_claim_stays_when_the_call_is_noted(pair):
         await one.save(OURS)
         assert await one.store.claim("c1", "t1")
         other.store.note(OURS.ended(HUNG_UP, MOMENT + 9))
-        await other.wait(0.5)
+        await other.notes_written()
         assert not await other.store.claim("c1", "t2")
 
     pair.run(scenario)

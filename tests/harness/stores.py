@@ -60,12 +60,13 @@ class Gateway:
             self.clock.pump([0] * 10)
         return await asked
 
-    async def wait(self, seconds):
-        """Let time pass."""
-        waited = deferLater(self.clock, seconds)
+    async def notes_written(self):
+        """Wait until all notes of this gateway are in the database."""
         if isinstance(self.clock, Clock):
-            self.clock.advance(seconds)
-        await waited
+            self.clock.advance(0.5)
+            return
+        while len(self.store._unwritten):
+            await deferLater(self.clock, 0.01)
 
 
 @asynccontextmanager

@@ -16,8 +16,12 @@ from tests.harness.receivers import OK, Receiver, reply
 
 pytestmark = pytest.mark.fleet
 
-SHORT, BUSY = "09812345601", "09812345602"
-SCRIPTS = {SHORT: "answer-after=0.1 babble hangup-after=0.5", BUSY: "busy-after=0.3"}
+SHORT, BUSY, SLOW = "09812345601", "09812345602", "09812345603"
+SCRIPTS = {
+    SHORT: "answer-after=0.1 babble hangup-after=0.5",
+    BUSY: "busy-after=0.3",
+    SLOW: "answer-after=2 babble hangup-after=0.5",
+}
 
 
 @define(eq=False)
@@ -74,7 +78,7 @@ def dialer(running):
 
 
 def test_dialer_is_told_of_the_answer_and_the_end_in_their_order_after_the_reply(dialer):
-    sid, replied_at = dialer.place(SHORT, "terminal", "answered")
+    sid, replied_at = dialer.place(SLOW, "terminal", "answered")
     eventually(lambda: len(dialer.told(sid)) == 2, lambda: dialer.told(sid))
     (first, answered), (_, ended) = dialer.told(sid)
     assert first.target == "/told?key=a%2Fb;c"

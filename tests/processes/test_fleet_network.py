@@ -49,9 +49,13 @@ def calls(fleet):
 
 def lost_percent(fleet, sids):
     """Give the percentage of these callers' packets that the gateways have counted as lost."""
-    logs = "\n".join((gateway.folder / "log").read_text() for gateway in fleet.gateways)
-    lines = [re.search(rf"{sid}: MediaStatistics\(received=(\d+), lost=(\d+)", logs) for sid in sids]
-    received, lost = (sum(int(line[place]) for line in lines) for place in (1, 2))
+
+    def lines():
+        logs = "\n".join((gateway.folder / "log").read_text() for gateway in fleet.gateways)
+        return [re.search(rf"{sid}: MediaStatistics\(received=(\d+), lost=(\d+)", logs) for sid in sids]
+
+    eventually(lambda: all(lines()), lines)
+    received, lost = (sum(int(line[place]) for line in lines()) for place in (1, 2))
     return 100 * lost / (received + lost)
 
 
@@ -90,11 +94,11 @@ def test_calls_of_a_gateway_that_alone_cannot_reach_redis_are_each_carried_by_on
     assert theirs
     with town.cut(0, REDIS, fleet.redis.port):
         time.sleep(CUT_S)
-        assert fleet.deaf(calls, since=fleet.far_side.now - 0.5) == set()
+        fleet.wait_until_heard(calls, since=fleet.far_side.now)
         assert fleet.resumed() == set(theirs)
     fleet.wait_until_left(calls)
     eventually(lambda: len(fleet.far_side.streams()) == CALLS, lambda: len(fleet.far_side.streams()))
-    assert fleet.deaf(calls, since=fleet.far_side.now - 0.5) == set()
+    fleet.wait_until_heard(calls, since=fleet.far_side.now)
     assert sum(fleet.records.sessions_of(calls).values()) == CALLS
     assert fleet.records.faults() == []
     fleet.wait_until_alive(away)
