@@ -10,13 +10,14 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Self
 
 from attrs import Factory, define, field, frozen
 
 from tests.harness.e2e.audio import ulaw_decoded
 
-SO_TIMESTAMPNS = 35  # asm-generic/socket.h; not named by Python's socket module
+SO_RCVBUFFORCE, SO_TIMESTAMPNS = 33, 35  # asm-generic/socket.h; not named by Python's socket module
 ETH_P_IP = 0x0800
 UDP, TCP = 17, 6
 RTP_HEADER_BYTES = 12
@@ -52,6 +53,9 @@ class Wiretap:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
         self._socket.bind(("lo", ETH_P_IP))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        with suppress(PermissionError):  # in a container; net.core.rmem_max then bounds the buffer
+            # A lost segment would hide all later messages of its connection.
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.settimeout(0.1)
         self._thread = threading.Thread(target=self._listen, name="wiretap", daemon=True)
