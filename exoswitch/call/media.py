@@ -12,12 +12,14 @@ class MediaEncoding:
     `template` is the text of one message, for Python's `%` with four values: the message's number in the stream, its
     number among the media messages, its time in ms, and its audio in base64. A message holds `frames` frames of
     20 ms, resampled to `sample_rate_hz`. Its time is the end of its audio in the stream; with `from_zero`, the start.
+    `first_number` is the number of the stream's first message after it was attached.
     """
 
     template: bytes
     sample_rate_hz: int
     frames: int = 1
     from_zero: bool = False
+    first_number: int = 1
 
 
 class MediaMessages(Protocol):

@@ -14,7 +14,8 @@ cdef class Messages:
             raise ValueError(f"cannot convert 8000 Hz to {rate_hz} Hz: one must be two or three times the other")
         if not media_template_cut(&template, text, len(text)):
             raise ValueError(f"the template of a media message needs %d, %d, %d and %b, in this order: {text!r}")
-        self._encoder = message_encoder_new(template, rate_hz, encoding.frames, encoding.from_zero)
+        self._encoder = message_encoder_new(template, rate_hz, encoding.frames, encoding.from_zero,
+                                            encoding.first_number)
         if self._encoder is NULL:
             raise MemoryError
         self._session = session

@@ -62,7 +62,7 @@ cdef extern from "message_encoder.h" nogil:
     struct message_encoder:
         pass
     message_encoder *message_encoder_new(media_template template, unsigned sample_rate_hz, unsigned frames,
-                                         bint from_zero)
+                                         bint from_zero, uint64_t first_number)
     void message_encoder_free(message_encoder *encoder)
     size_t message_encoder_room(const message_encoder *encoder)
     bint message_encoder_hold(message_encoder *encoder)

@@ -45,7 +45,7 @@ class MessageEncoder:
         self._held: deque[bytes] = deque()
         self._holding = False
         self._dropped_ms = 0
-        self._sequence = 0
+        self._sequence = encoding.first_number - 1
         self._chunk = 0
         self._position_ms = 0
 

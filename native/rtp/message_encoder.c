@@ -8,7 +8,7 @@
 enum { HELD_AT_MOST_MS = 2000 };
 
 struct message_encoder *message_encoder_new(struct media_template template, unsigned sample_rate_hz, unsigned frames,
-                                            bool from_zero)
+                                            bool from_zero, uint64_t first_number)
 {
     struct message_encoder *encoder = calloc(1, sizeof *encoder);
     if (encoder == NULL) {
@@ -18,6 +18,7 @@ struct message_encoder *message_encoder_new(struct media_template template, unsi
     unsigned ratio = sample_rate_hz / SAMPLE_RATE_HZ;
     encoder->template = template;
     encoder->from_zero = from_zero;
+    encoder->sequence = first_number - 1;
     encoder->samples_per_ms = sample_rate_hz / 1000;
     encoder->frames_per_chunk = frames;
     encoder->chunk_ms = frames * FRAME_MS;

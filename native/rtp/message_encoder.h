@@ -34,7 +34,7 @@ struct message_encoder {
 
 /* Takes a template that is cut, and frees it later, even if it gives NULL: there is no memory. */
 struct message_encoder *message_encoder_new(struct media_template template, unsigned sample_rate_hz, unsigned frames,
-                                            bool from_zero);
+                                            bool from_zero, uint64_t first_number);
 
 void message_encoder_free(struct message_encoder *encoder);
 

@@ -116,7 +116,7 @@ static void begin(void)
     if (!media_template_cut(&template, "%d %d %d %b", 11) || !plane_open(&plane))
         abort();
     session = new_session(-1);
-    messages = message_encoder_new(template, SAMPLE_RATE_HZ, 1, false);
+    messages = message_encoder_new(template, SAMPLE_RATE_HZ, 1, false, 1);
     if (session == NULL || messages == NULL || !plane_add(&plane, session))
         abort();
     plane_tick(&plane, now); /* the plane has its memory then, and the call's queue of events has none */

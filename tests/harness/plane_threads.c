@@ -188,7 +188,7 @@ static void attach(struct call *call)
     struct media_template template;
     if (!media_template_cut(&template, TEMPLATE, strlen(TEMPLATE)))
         abort();
-    struct message_encoder *messages = message_encoder_new(template, rates[chance(3)], 1 + chance(5), chance(2));
+    struct message_encoder *messages = message_encoder_new(template, rates[chance(3)], 1 + chance(5), chance(2), 1);
     end_serving(call);
     if (messages == NULL || !session_attach(call->session, messages, 2))
         abort();

@@ -7,6 +7,7 @@ import statistics
 import time
 
 import pytest
+from attrs import evolve
 
 from exoswitch.audio.frames import FRAME_S, FRAME_SAMPLES
 from exoswitch.audio.g711 import ULAW
@@ -92,6 +93,13 @@ def test_held_audio_follows_the_messages_that_wait_for_the_reactor(node):
     held = [messages.release(), len(call.media), messages.release(), messages.release()]
     assert [int(message.split()[0]) for message in (held[0], held[2])] == [4, 5]
     assert (held[1], held[3]) == (3, None)
+
+
+def test_messages_that_wait_for_the_reactor_have_the_first_numbers_of_the_encoding(node):
+    leg, call = node.open()
+    messages = leg.attach(call, evolve(ENCODING, first_number=2))
+    tick(node, 3)
+    assert (messages.next_number(), len(call.media)) == (5, 3)
 
 
 def test_marks_that_were_played_come_before_those_that_a_clear_answers(node):

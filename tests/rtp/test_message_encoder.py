@@ -21,6 +21,12 @@ def test_a_chunk_is_sent_when_it_is_complete(frames):
     assert json.loads(messages[-1])["timestamp"] == str(2 * frames * 20)
 
 
+def test_messages_are_numbered_from_the_first_number_of_the_encoding():
+    audio = encoder(first_number=2)
+    assert json.loads(audio.add(bytes(320)))["number"] == "2"
+    assert audio.next_number() == 3
+
+
 def test_held_audio_is_released_in_order_and_then_audio_flows_again():
     audio = encoder()
     audio.hold()

@@ -41,6 +41,7 @@ ENCODINGS = st.builds(
     sample_rate_hz=st.sampled_from([8000, 8000, 16000, 24000]),
     frames=st.sampled_from([1, 1, 2, 5, 50]),
     from_zero=st.booleans(),
+    first_number=st.sampled_from([1, 2, 2**40]),
 )
 PCM = st.builds(
     lambda seed, samples, odd: random.Random(seed).randbytes(2 * samples + odd),

@@ -18,6 +18,7 @@ from exoswitch.exotel.sids import leg_sid
 from exoswitch.telephony.numbers import written
 
 _SAMPLE_BITS = 16  # one channel
+_START_NUMBER = 1
 
 
 def media_encoding(start: StreamStart, sample_rate_hz: int) -> MediaEncoding:
@@ -33,13 +34,15 @@ def media_encoding(start: StreamStart, sample_rate_hz: int) -> MediaEncoding:
         sample_rate_hz=sample_rate_hz,
         frames=max(1, options.chunk_ms // FRAME_MS),
         from_zero=options.first_timestamp == "zero",
+        first_number=_START_NUMBER + 1,
     )
 
 
 class StreamWriter:
     """Writes the messages of one stream, in the order in which they are sent.
 
-    `next_number` gives the `sequence_number` of each message from `start` on.
+    `next_number` gives the `sequence_number` of each message after `start`. That of `start` is fixed: audio of the
+    caller may be numbered before `start` is written.
     """
 
     def __init__(self, start: StreamStart, address: BotAddress, next_number: Callable[[], int]) -> None:
@@ -75,7 +78,7 @@ class StreamWriter:
             "sample_rate": str(rate_hz),
             "bit_rate": f"{rate_hz * _SAMPLE_BITS // 1000}kbps",
         }
-        return self._numbered("start", body)
+        return self._message("start", body, _START_NUMBER)
 
     def mark(self, name: str) -> bytes:
         """Write back a mark of the bot."""
@@ -91,10 +94,11 @@ class StreamWriter:
         return self._numbered("stop", body)
 
     def _numbered(self, event: str, body: Mapping[str, Any]) -> bytes:
-        number = str(self._next_number())
-        return _compact(
-            {"event": event, "stream_sid": self._start.stream_sid, "sequence_number": number, event: body}
-        )
+        return self._message(event, body, self._next_number())
+
+    def _message(self, event: str, body: Mapping[str, Any], number: int) -> bytes:
+        sid = self._start.stream_sid
+        return _compact({"event": event, "stream_sid": sid, "sequence_number": str(number), event: body})
 
 
 def _compact(message: Mapping[str, Any]) -> bytes:

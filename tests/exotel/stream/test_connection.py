@@ -6,6 +6,7 @@ import struct
 import pytest
 from twisted.logger import capturedLogs
 
+from tests.harness.recorders import RecordedLeg
 from tests.harness.wire import BINARY, CLOSE, PING, PONG, TEXT, frame, stream_start
 
 MEDIA = {"event": "media", "media": {"payload": "AQI="}}
@@ -22,6 +23,37 @@ def test_the_callers_audio_is_sent_in_chunks(wires):
     first, second = wire.messages()
     assert base64.b64decode(first["media"]["payload"]) == b"\0" * 320 + b"\1" * 320
     assert (second["sequence_number"], second["media"]["chunk"], second["media"]["timestamp"]) == ("3", "2", "80")
+
+
+class QuickLeg(RecordedLeg):
+    """A leg whose plane ticks in a thread, as soon as a stream is attached: a message waits for the reactor."""
+
+    def attach(self, stream, encoding):
+        messages = super().attach(stream, encoding)
+        self.waiting = [messages.add(bytes(320))]
+        return self
+
+    def deliver(self):
+        while self.waiting:
+            self.stream.send_media(self.waiting.pop())
+
+    def next_number(self):
+        """Tell of the messages that are numbered first, as the compiled plane does."""
+        self.deliver()
+        return self.messages.next_number()
+
+    def take_dropped_ms(self):
+        return self.messages.take_dropped_ms()
+
+
+def test_audio_that_is_ready_before_the_stream_has_begun_follows_start(wires):
+    wire = wires(leg=QuickLeg())
+    wire.leg.deliver()
+    wire.connection.send_digit("1", 100)
+    connected, *numbered = wire.messages()
+    assert connected == {"event": "connected"}
+    told = [(one["event"], one["sequence_number"]) for one in numbered]
+    assert told == [("start", "1"), ("media", "2"), ("dtmf", "3")]
 
 
 def test_marks_and_keys_are_sent_in_order(wires):

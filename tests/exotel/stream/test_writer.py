@@ -86,10 +86,10 @@ def test_sequence_numbers_times_and_chunks_have_separate_counts(writer):
 def test_dtmf_mark_and_stop_have_exotels_form(writer):
     key, mark, stop = writer.dtmf("5", 100), writer.mark('a "b" ü'), writer.stop(StopReason.STOPPED)
     sid = f'"stream_sid":"{STREAM_SID}"'
-    assert key.decode() == f'{{"event":"dtmf",{sid},"sequence_number":"1","dtmf":{{"duration":"100","digit":"5"}}}}'
-    assert mark.decode() == (f'{{"event":"mark",{sid},"sequence_number":"2","mark":{{"name":"a \\"b\\" \\u00fc"}}}}')
+    assert key.decode() == f'{{"event":"dtmf",{sid},"sequence_number":"2","dtmf":{{"duration":"100","digit":"5"}}}}'
+    assert mark.decode() == (f'{{"event":"mark",{sid},"sequence_number":"3","mark":{{"name":"a \\"b\\" \\u00fc"}}}}')
     assert stop.decode() == (
-        f'{{"event":"stop",{sid},"sequence_number":"3",'
+        f'{{"event":"stop",{sid},"sequence_number":"4",'
         f'"stop":{{"call_sid":"{CALL_SID}","account_sid":"acme1","reason":"stopped"}}}}'
     )
 
