@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
+from attrs import define, field
+
 BLOCK = 2_500
+FOR_SERVERS = 700  # of a block
+FEW = 2  # ports of one server, at most
 # Below and above the range from which the kernel takes ports for clients.
 BLOCKS = (*range(12_000, 32_000, BLOCK), 61_000)
 
@@ -14,18 +18,19 @@ BLOCKS = (*range(12_000, 32_000, BLOCK), 61_000)
 def free_ports(number: int = 1) -> range:
     """Find so many ports in a row, the first one even, that are free for UDP and for TCP on every address.
 
-    Ports that were given before come last, because their user may not have bound them yet.
+    Ports that were given before come last, because their user may not have bound them yet. A long row is for audio:
+    its user binds some of it at any time, and goes on to the next port if one is taken. No server gets a port of it.
 
     Raises:
         OSError: there are none.
     """
-    block = _block()
+    part = _block().single if number <= FEW else _block().rows
     for _ in range(BLOCK):
-        if block.next_port + number > block.first + BLOCK:
-            block.next_port = block.first
-        ports = range(block.next_port, block.next_port + number)
+        if part.next_port + number > part.ports.stop:
+            part.next_port = part.ports.start
+        ports = range(part.next_port, part.next_port + number)
         taken = next((port for port in reversed(ports) if not _is_free(port)), None)
-        block.next_port = (ports.stop if taken is None else taken + 1) + 1 & ~1
+        part.next_port = (ports.stop if taken is None else taken + 1) + 1 & ~1
         if taken is None:
             return ports
     raise OSError(f"no {number} free ports in a row")
@@ -61,6 +66,17 @@ def lock() -> set[str]:
     return {f"socket:[{os.fstat(_block().lock).st_ino}]"}
 
 
+@define
+class _Part:
+    """Some ports of a block, and the one that is looked at next."""
+
+    ports: range
+    next_port: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.next_port = self.ports.start
+
+
 class _Block:
     """The ports of this process. A lock that ends with the process keeps them from other processes.
 
@@ -74,7 +90,8 @@ class _Block:
                 lock.bind(f"\0exoswitch-tests-ports-{first}")
             except OSError:
                 continue
-            self.first = self.next_port = first
+            self.first, servers = first, first + BLOCK - FOR_SERVERS
+            self.rows, self.single = _Part(range(first, servers)), _Part(range(servers, first + BLOCK))
             self.lock = lock.detach()
             return
         lock.close()
