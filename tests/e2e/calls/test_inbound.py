@@ -6,6 +6,7 @@ from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0
 from tests.e2e.conftest import UNCLAIMED_S
 from tests.harness.e2e.audio import assert_hears_tone, tone
 from tests.harness.e2e.bot import Bot
+from tests.harness.e2e.network import WHEN_TOLD
 
 pytestmark = pytest.mark.e2e
 
@@ -38,11 +39,13 @@ def test_caller_and_bot_hear_each_other(gateway, sipp, phone, bot, number):
 
 
 def test_caller_who_hangs_up_gives_the_bot_its_stop(gateway, sipp, phone, bot):
-    sipp.call(EXOPHONE, phone, hang_up_after_s=1.0)
+    call = sipp.call(EXOPHONE, phone, hang_up_after_s=WHEN_TOLD)
     stream = bot.wait_for_stream()
+    stream.wait_for("media")
+    call.hang_up()
     stop = stream.wait_for("stop").body
     assert stop["stop"]["reason"] == "callended"
-    stream.wait_until_closed(2.0)
+    stream.wait_until_closed()
     assert gateway.wait_for_end(stop["stop"]["call_sid"])["Status"] == "completed"
 
 

@@ -12,6 +12,7 @@ from tests.e2e.calls.test_outbound import BOT_HZ, CALLER_HZ, DBM0
 from tests.harness.e2e.audio import assert_hears_tone, tone
 from tests.harness.e2e.bot import Bot
 from tests.harness.e2e.gateway import ACCOUNT, GatewayProcess
+from tests.harness.e2e.network import WHEN_TOLD
 from tests.harness.e2e.phone import Phone
 from tests.harness.e2e.ports import free_port, held_port
 
@@ -121,7 +122,7 @@ def test_a_bot_hands_its_caller_over_to_a_person_on_another_phone(gateway, recei
     with Phone() as other_phone:
         other_phone.play_tone(PERSON_HZ, DBM0)
         answering = sipp.answer(other_phone)
-        call = sipp.call(EXOPHONE, phone, hang_up_after_s=9.0)
+        call = sipp.call(EXOPHONE, phone, hang_up_after_s=WHEN_TOLD)
         first = bot.wait_for_stream()
         call_sid = first.wait_for("start").body["start"]["call_sid"]
         first.say(tone(BOT_HZ, DBM0, 20.0))
@@ -131,6 +132,7 @@ def test_a_bot_hands_its_caller_over_to_a_person_on_another_phone(gateway, recei
         assert_hears_tone(phone.listen, PERSON_HZ, DBM0)
         assert_hears_tone(other_phone.listen, CALLER_HZ, DBM0)
         assert gateway.call(call_sid)["Status"] == "in-progress"
+        call.hang_up()
         call.wait_for("ENDED")
         answering.wait_for("ENDED")
     assert gateway.wait_for_end(call_sid)["Status"] == "completed"

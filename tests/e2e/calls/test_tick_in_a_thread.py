@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.calls.conftest import NUMBER
 from tests.harness.e2e.audio import level_dbm0, tone
+from tests.harness.e2e.network import WHEN_TOLD
 from tests.harness.e2e.watched_twistd import BLOCKED_S
 from tests.harness.fleet.fleet import eventually
 from tests.harness.rtp_nodes import NEEDS_COMPILED
@@ -41,8 +42,10 @@ def test_a_reactor_that_is_blocked_is_heard_neither_by_the_phone_nor_by_the_bot(
 
 
 def test_a_caller_who_hangs_up_gives_the_bot_stop(gateway, sipp, phone, bot):
-    sipp.answer(phone, hang_up_after_s=0.5)
+    call = sipp.answer(phone, hang_up_after_s=WHEN_TOLD)
     call_sid = gateway.place(NUMBER, bot.url)
     stream = bot.wait_for_stream()
+    stream.wait_for("media")
+    call.hang_up()
     assert stream.wait_for("stop").body["stop"]["call_sid"] == call_sid
     assert gateway.wait_for_end(call_sid)["Status"] == "completed"

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from tests.harness.e2e.network import WHEN_TOLD
 from tests.harness.e2e.talks import assert_undisturbed, silences_s, wait_until_heard_again
 from tests.harness.fleet.fleet import eventually
 from tests.harness.redis_server import needs_redis
@@ -14,8 +15,6 @@ pytestmark = [pytest.mark.e2e, needs_redis(), pytest.mark.usefixtures("nothing_l
 KILLED_SILENCE_S = 2.5
 HANDED_OVER_SILENCE_S = 1.0
 PAUSE_S = 4.0
-HANG_UP_AFTER_S = 10.0
-TAKEN_WITHIN_S = 2.5
 GRACE_S = 60
 
 
@@ -55,7 +54,7 @@ def test_arriving_call_is_taken_once(pair, talks, bot):
 
 
 def test_calls_of_a_killed_gateway_go_on_at_its_neighbour(pair, talks):
-    moving, staying = make_six(pair, talks, hang_up_after_s=HANG_UP_AFTER_S)
+    moving, staying = make_six(pair, talks, hang_up_after_s=WHEN_TOLD)
     killed_at = time.monotonic()
     pair.first.kill()
     wait_until_heard_again(moving, killed_at)
@@ -64,6 +63,7 @@ def test_calls_of_a_killed_gateway_go_on_at_its_neighbour(pair, talks):
     assert silences_s(moving, killed_at)[-1] < max(KILLED_SILENCE_S, 2 * talks.slowest_s)
     assert_undisturbed(staying, killed_at)
     assert pair.holders() == {"gw2": 6}
+    talks.hang_up()
     assert_all_completed(pair, talks)
     assert [len(talk.streams()) for talk in (*moving, *staying)] == [2] * 3 + [1] * 3
     pair.start(pair.first)
@@ -102,10 +102,8 @@ def test_gateway_that_stops_hands_its_calls_over(pair, talks):
 
 
 def test_arriving_call_whose_gateway_does_nothing_is_taken_by_the_other_one(pair, talks):
-    paused_at = time.monotonic()
     pair.first.pause()
-    talk = talks.ring()
-    assert time.monotonic() - paused_at < TAKEN_WITHIN_S
+    talk = talks.ring()  # Asterisk would have ended it soon.
     assert pair.holders() == {"gw2": 1}
     woken_at = time.monotonic()
     pair.first.resume()

@@ -10,10 +10,11 @@ from tests.harness.e2e.ami import Ami
 from tests.harness.e2e.asterisk_server import AsteriskServer
 from tests.harness.e2e.phone import Phone
 from tests.harness.e2e.ports import free_port
-from tests.harness.e2e.sipp import SippCall, Texts
+from tests.harness.e2e.sipp import UNTIL_TOLD, SippCall, Texts
 
 CALLER = "+919812345678"
 BUSY = "486 Busy Here"
+WHEN_TOLD = float("inf")  # a phone hangs up by `SippCall.hang_up`
 QUALIFIED_IN_S = 20.0
 POLL_S = 0.005
 
@@ -40,12 +41,12 @@ class Network:
     def answer(
         self, phone: Phone, *, ring_s: float = 0.0, hang_up_after_s: float | None = None, in_place_of: Texts = ()
     ) -> SippCall:
-        """Answer calls with this phone, which hangs up after `hang_up_after_s`, or never."""
+        """Answer calls with this phone, which hangs up after `hang_up_after_s`, or WHEN_TOLD, or never."""
         settings = ("-set", "ring_ms", _ms(ring_s))
         if hang_up_after_s is None:
             return self._listening("answer", phone, *settings, in_place_of=in_place_of)
-        talk = ("-set", "talk_ms", _ms(hang_up_after_s))
-        return self._listening("answer_then_hang_up", phone, *settings, *talk, in_place_of=in_place_of)
+        talk, texts = _talk(hang_up_after_s)
+        return self._listening("answer_then_hang_up", phone, *settings, *talk, in_place_of=(*in_place_of, *texts))
 
     def refuse(self, status: str = BUSY) -> SippCall:
         """Have calls refused with this SIP status."""
@@ -58,7 +59,7 @@ class Network:
     def call(
         self, number: str, phone: Phone, *, caller: str = CALLER, hang_up_after_s: float | None = None
     ) -> SippCall:
-        """Call in; the phone waits for the other side to hang up, or hangs up after `hang_up_after_s`."""
+        """Call in; the phone hangs up after `hang_up_after_s`, or WHEN_TOLD, or never."""
         scenario = "call" if hang_up_after_s is None else "call_then_hang_up"
         return self._calling(scenario, number, phone, caller, hang_up_after_s)
 
@@ -73,12 +74,12 @@ class Network:
 
     def _calling(self, scenario: str, number: str, phone: Phone, caller: str, talk_s: float | None) -> SippCall:
         settings = ("-m", "1", "-s", number, "-key", "caller", caller)
-        talk = () if talk_s is None else ("-set", "talk_ms", _ms(talk_s))
-        return self._started(scenario, phone, free_port(), (*settings, *talk))
+        talk, texts = ((), ()) if talk_s is None else _talk(talk_s)
+        return self._started(scenario, phone, free_port(), (*settings, *talk), texts)
 
     def _listening(self, scenario: str, phone: Phone | None, *settings: str, in_place_of: Texts = ()) -> SippCall:
         started = self._started(scenario, phone, self.asterisk.trunk_port, settings, in_place_of)
-        self._await_qualified()
+        self._await_qualified(started)
         return started
 
     def _started(
@@ -96,10 +97,14 @@ class Network:
         )
         return self.stack.enter_context(sipp)
 
-    def _await_qualified(self) -> None:
-        """Let Asterisk check the trunk now: by itself it does so only every 30 s."""
+    def _await_qualified(self, answering: SippCall) -> None:
+        """Let Asterisk check the trunk now: by itself it does so only every hour.
+
+        An OPTIONS without an answer would make the trunk unreachable in one of the next tests.
+        """
         give_up_at = self._await_bound()
         self.ami.ask("PJSIPQualify", Endpoint="lab")
+        answering.wait_for("QUALIFIED", QUALIFIED_IN_S)
         while contact_status(self.ami, "lab") != "Reachable":
             assert time.monotonic() < give_up_at, "SIPp does not answer OPTIONS"
             time.sleep(POLL_S)
@@ -122,6 +127,13 @@ def contact_status(ami: Ami, trunk: str) -> str:
 def _is_bound(port: int) -> bool:
     """Whether a UDP port is in use. Reads /proc, so that the port is never bound."""
     return f":{port:04X} " in Path("/proc/net/udp").read_text()
+
+
+def _talk(seconds: float) -> tuple[tuple[str, ...], Texts]:
+    """Give the settings and the texts of a scenario for the length of a talk."""
+    if seconds == WHEN_TOLD:
+        return ("-set", "talk_ms", "0"), UNTIL_TOLD
+    return ("-set", "talk_ms", _ms(seconds)), ()
 
 
 def _ms(seconds: float) -> str:

@@ -1,11 +1,12 @@
 """SIPp as the telephone network: it speaks SIP as a scenario says, and leaves the audio to a `Phone`.
 
-The scenarios write what happens to SIPp's log, one line each (``INVITED number=… host=… port=…``, ``ANSWERED``,
-``REFUSED status=…``, ``ENDED by=us|them``); `SippCall` follows that log, and connects the phone as soon as SIPp knows
-where Asterisk wants its audio.
+The scenarios write what happens to SIPp's log, one line each (``QUALIFIED``, ``INVITED number=… host=… port=…``,
+``ANSWERED``, ``REFUSED status=…``, ``ENDED by=us|them``); `SippCall` follows that log, and connects the phone as soon
+as SIPp knows where Asterisk wants its audio.
 """
 
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -27,6 +28,19 @@ POLL_S = 0.005
 
 # What stands in a scenario, and what shall stand there instead.
 Texts = tuple[tuple[str, str], ...]
+
+UNTIL_TOLD: Texts = (('<pause variable="talk"/>', '<recv request="INFO"/>'),)
+
+_INFO = """\
+INFO sip:phone SIP/2.0
+Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bK-hang-up
+From: <sip:test>;tag=test
+To: <sip:phone>
+Call-ID: {call_id}
+CSeq: 2 INFO
+Content-Length: 0
+
+"""
 
 _WORD = re.compile(r"(\w+)=\[?([^\]\s]*)\]?")
 
@@ -78,6 +92,15 @@ class SippCall:
             names = ", ".join(happening.name for happening in self.happenings)
             raise AssertionError(f"no {name} in {timeout_s} s, only: {names or 'nothing'}\n{self.complaints()}")
         return found[count - 1]
+
+    def hang_up(self) -> None:
+        """Have the phones that have begun to answer hang up; they wait for this, see `UNTIL_TOLD`."""
+        self.wait_for("ANSWERED")
+        calls = [each.details["call"] for each in list(self.happenings) if "call" in each.details]
+        self.wait_for("ANSWERED", count=len(calls))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            for call_id in calls:
+                udp.sendto(_INFO.format(call_id=call_id).replace("\n", "\r\n").encode(), (HOST, self.port))
 
     def complaints(self) -> str:
         """Give what SIPp found wrong."""

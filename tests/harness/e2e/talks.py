@@ -78,6 +78,7 @@ class Talks:
     bot: Bot
     _numbers: "count[int]" = field(factory=lambda: count(1001), init=False)
     _answering: SippCall | None = field(default=None, init=False)
+    _callers: list[SippCall] = field(factory=list, init=False)
     _dialled: int = field(default=0, init=False)
     calls: list[Talk] = field(factory=list, init=False)
     slowest_s: float = field(default=0.0, init=False)
@@ -102,7 +103,14 @@ class Talks:
 
     def call(self, caller: str, *, hang_up_after_s: float | None = None) -> SippCall:
         """Call the ExoPhone, and do not wait for the bot."""
-        return self.sipp.call(EXOPHONE, self.phone, caller=caller, hang_up_after_s=hang_up_after_s)
+        call = self.sipp.call(EXOPHONE, self.phone, caller=caller, hang_up_after_s=hang_up_after_s)
+        self._callers.append(call)
+        return call
+
+    def hang_up(self) -> None:
+        """Have all phones hang up whose `hang_up_after_s` is WHEN_TOLD."""
+        for each in (*self._callers, *([self._answering] if self._answering else [])):
+            each.hang_up()
 
     def _wait_for_caller(self, number: str) -> str:
         def starts() -> list[str]:
