@@ -1,5 +1,6 @@
 """The stage of the contracts of every Asterisk: its phones, and gateways that have it as their switch."""
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any, Protocol
@@ -28,6 +29,7 @@ from exoswitch.telemetry.memory import MemoryMetrics
 NUMBER = "09812345678"
 CALLER = "+919812345678"
 EXOPHONE = "+918047491899"
+WAIT_S = 20.0
 
 
 class Telephones(Protocol):
@@ -63,13 +65,17 @@ class Telephones(Protocol):
 
 @define(eq=False)
 class Audio(DatagramProtocol):
-    """A gateway's end of its calls' audio; it counts the packets that come."""
+    """A gateway's end of its calls' audio; it counts the packets that come, by their source."""
 
     noisy = False
-    received: int = 0
+    sources: Counter[tuple[str, int]] = field(factory=Counter)
+
+    @property
+    def received(self) -> int:
+        return self.sources.total()
 
     def datagramReceived(self, datagram, addr):
-        self.received += 1
+        self.sources[addr] += 1
 
 
 @implementer(ISwitchListener)
@@ -97,12 +103,11 @@ class Gateway:
     async def close(self) -> None:
         await gatherResults([self.switch.stopService(), self.media.stopListening()])
 
-    async def until(self, condition: Callable[[], object], seconds: float = 8.0) -> None:
-        for _ in range(int(seconds / 0.01)):
-            if condition():
-                return
+    async def until(self, condition: Callable[[], object]) -> None:
+        deadline = self.reactor.seconds() + WAIT_S
+        while not condition():
+            assert self.reactor.seconds() < deadline, f"it did not become true in time; told was {self.told}"
             await deferLater(self.reactor, 0.01)
-        raise AssertionError(f"it did not become true in time; told was {self.told}")
 
     async def settle(self) -> None:
         """Wait, in case an event comes that must not come."""
@@ -156,9 +161,21 @@ class Gateway:
         await self.until(lambda: any(media.leg == other.leg for media in self.of(MediaAnnounced)))
         return self.of(MediaAnnounced)[-1]
 
+    async def is_told_of_media(self, channel_id: str) -> None:
+        await self.until(lambda: any(media.channel_id == channel_id for media in self.of(MediaAnnounced)))
+
     async def hears_the_phone(self) -> None:
         before = self.audio.received
         await self.until(lambda: self.audio.received > before + 3)
+
+    async def falls_silent(self, channel_id: str) -> None:
+        """Wait until no more audio of a channel comes."""
+        media = next(media for media in self.of(MediaAnnounced) if media.channel_id == channel_id)
+        deadline, before = self.reactor.seconds() + WAIT_S, None
+        while (received := self.audio.sources[media.host, media.port]) != before:
+            assert self.reactor.seconds() < deadline, f"audio of {channel_id} still comes"
+            before = received
+            await self.settle()
 
     async def die(self) -> None:
         """Stop at once, with calls in progress."""

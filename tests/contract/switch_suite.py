@@ -93,7 +93,7 @@ class SwitchContract:
     async def test_phone_without_an_answer_is_given_up_in_time(self, phones, stage):
         phones.ring()
         gateway = await stage.gateway()
-        await gateway.dial("sid1", ring_s=0.5)
+        await gateway.dial("sid1", ring_s=1.5)
         end = await gateway.hear(ChannelHungUp)
         assert (end.cause, end.sip_status, end.by_peer) == (19, 480, False)
         await gateway.hear(OriginateFailed)
@@ -145,6 +145,7 @@ class SwitchContract:
         assert (condition.registered, condition.reachable) == (None, True)
 
     async def test_trunk_is_asked_whether_it_answers(self, phones, stage):
+        phones.ring()
         gateway = await stage.gateway()
         with capturedLogs() as logs:
             gateway.switch.qualify("lab")
@@ -166,7 +167,7 @@ class SwitchContract:
         assert (arrival.caller, arrival.callee, arrival.trunk) == (CALLER, EXOPHONE, "lab")
         await gateway.bridge(arrival.channel_id)
         assert (await gateway.hear(MediaAnnounced)).channel_id == arrival.channel_id
-        await gateway.settle()
+        await gateway.hears_the_phone()
         phones.press(arrival.channel_id, "5")
         digit = await gateway.hear(DigitPressed)
         assert (digit.channel_id, digit.digit) == (arrival.channel_id, "5")
@@ -250,7 +251,7 @@ class TakeOverContract:
         await stage.ends_by_the_second_alone(channel_id, first, second)
 
     async def test_ringing_call_is_taken_over_and_its_audio_comes_once_it_is_answered(self, phones, stage):
-        phones.answer(ring_s=1.0)
+        phones.answer(ring_s=2.0)
         first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
         await first.dial("sid1")
         await second.hear(ChannelRinging)

@@ -39,7 +39,7 @@ class CarrierOfTrunk(Protocol):
 
 async def hears(gateway: Gateway, fits: Callable[[TrunkCondition], object]) -> TrunkCondition:
     """Wait until the newest condition fits."""
-    await gateway.until(lambda: gateway.of(TrunkCondition) and fits(gateway.of(TrunkCondition)[-1]), 15.0)
+    await gateway.until(lambda: gateway.of(TrunkCondition) and fits(gateway.of(TrunkCondition)[-1]))
     newest: TrunkCondition = gateway.of(TrunkCondition)[-1]
     return newest
 
@@ -60,7 +60,7 @@ class TrunkContract:
         gateway = await stage.gateway()
         condition = await hears(gateway, lambda it: it.registered and it.rtt_s is not None)
         assert (condition.trunk, condition.reachable) == (NAME, True)
-        assert 0.0 < condition.rtt_s < 1.0
+        assert 0.0 < condition.rtt_s < 3.0  # a later answer counts as none
 
     async def test_registration_that_is_rejected_is_told_and_so_is_its_return(self, far_side, stage):
         gateway = await stage.gateway()
