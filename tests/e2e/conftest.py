@@ -17,7 +17,7 @@ from tests.harness.e2e.phone import Phone
 
 CAPACITY = 50
 FULL_TONE_S = 1.5
-UNCLAIMED_S = 3  # in place of twenty, to keep tests short
+UNCLAIMED_S = 5  # in place of twenty, to keep tests short
 
 
 @pytest.fixture(scope="session")

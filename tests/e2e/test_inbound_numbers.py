@@ -147,6 +147,7 @@ def test_call_by_the_line_of_the_registration_is_the_trunks_wherever_it_comes_fr
 
 @pytest.mark.parametrize("end", ["", ";line=abcdefg"])
 def test_call_from_elsewhere_is_refused(ami, server, end):
+    ami.wait_until_idle()
     assert invite(server, ELSEWHERE, f"sip:{DIALLED}@127.0.0.1:{server.sip_port}{end}") == 401
     assert not ami.channels()
     assert ami.wait_for("InvalidAccountID")["RemoteAddress"].startswith(f"IPV4/UDP/{ELSEWHERE}/")

@@ -77,7 +77,7 @@ def started(root, folder, install="", prefix=""):
 def is_booted(port):
     try:
         with Ami.login(("127.0.0.1", port), "exoswitch", SECRET) as ami:
-            ami.wait_for("FullyBooted")
+            ami.wait_for("FullyBooted", timeout_s=START_TIMEOUT_S)
     except OSError:
         return False
     return True

@@ -7,19 +7,22 @@ from urllib.parse import unquote
 import pytest
 
 from exoswitch.ami.actions import claim
+from exoswitch.ami.filters import TRUNK_EVENTS
 from exoswitch.ami.legs import dial_string
 from tests.e2e.conftest import FULL_TONE_S, UNCLAIMED_S
 from tests.harness.e2e.ami import AmiError
 from tests.harness.e2e.asterisk_server import complaints
-from tests.harness.e2e.audio import assert_hears_tone, frequency_hz, level_dbm0, sounding_s
+from tests.harness.e2e.audio import assert_hears_tone, assert_is_congestion_tone
 from tests.harness.e2e.network import contact_status
 from tests.harness.e2e.phone import Phone
+from tests.harness.fleet.fleet import eventually
 
 pytestmark = pytest.mark.e2e
 
 NUMBER = "09812345678"
 EXOPHONE = "08047491899"
 TONE_HZ = 700
+RING_S = 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +47,7 @@ def leg_to(gateway):
     return dial_string(gateway.host, gateway.port, "ulaw")
 
 
-def originate(ami, gateway, channel_id, trunk="lab", ring_s=10.0):
+def originate(ami, gateway, channel_id, trunk="lab", ring_s=RING_S):
     ami.ask(
         "Originate",
         Channel=f"PJSIP/{NUMBER}@{trunk}",
@@ -98,9 +101,13 @@ def test_gateway_receives_a_packet_every_20_ms(ami, sipp, phone, gateway):
     sipp.answer(phone)
     originate(ami, gateway, "steady")
     gateway.wait_for_packets(10)
-    packets = gateway.wait_for_packets(50)
-    assert {(packet.payload_type, len(packet.payload)) for packet in packets} == {(0, 160)}
-    assert packets[-1].at - packets[0].at == pytest.approx(0.02 * (len(packets) - 1), rel=0.2)
+
+    def is_steady():
+        packets = gateway.wait_for_packets(50)
+        assert {(packet.payload_type, len(packet.payload)) for packet in packets} == {(0, 160)}
+        return packets[-1].at - packets[0].at == pytest.approx(0.02 * (len(packets) - 1), rel=0.2)
+
+    eventually(is_steady, lambda: "no second had 50 packets")  # but one in which the machine stalled
 
 
 def test_amis_events_are_the_few_that_a_gateway_reads(ami, sipp, phone, gateway):
@@ -110,7 +117,7 @@ def test_amis_events_are_the_few_that_a_gateway_reads(ami, sipp, phone, gateway)
     ami.ask("Hangup", Channel="few", Cause=16)
     hangup_of(ami, "few")
     ami.wait_for("Hangup", Linkedid="few", where=lambda event: event["Uniqueid"] != "few")
-    in_no_certain_order = sorted(event["Event"] for event in ami.events)
+    in_no_certain_order = sorted(event["Event"] for event in ami.events if event["Event"] not in TRUNK_EVENTS)
     assert in_no_certain_order == [
         *("DialBegin", "DialBegin", "DialEnd", "DialEnd", "DialState", "FullyBooted", "Hangup", "Hangup"),
         *("OriginateResponse", "VarSet", "VarSet"),
@@ -231,9 +238,9 @@ def test_trunk_that_does_not_answer_is_not_dialled_once_asterisk_knows(ami, gate
         assert time.monotonic() < give_up_at
         time.sleep(0.05)
     began = time.monotonic()
-    originate(ami, gateway, "dead-trunk", trunk="dead")
+    originate(ami, gateway, "dead-trunk", trunk="dead", ring_s=RING_S)
     assert ami.wait_for("OriginateResponse")["Response"] == "Failure"
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < RING_S
 
 
 def test_call_is_taken_over_by_another_gateway(ami, sipp, phone, gateway):
@@ -267,10 +274,4 @@ def test_caller_who_is_turned_away_hears_so_before_the_refusal(ami, sipp, phone)
     refused = call.wait_for("REFUSED")
     assert refused.details == {"status": "503"}
     assert hangup_of(ami, channel_id)["Cause"] == "34"
-    heard = phone.heard(until=refused.at)
-    assert len(heard) / 16000 == pytest.approx(FULL_TONE_S, abs=0.1)
-    begins, ends = sounding_s(heard)[1]
-    assert ends - begins == pytest.approx(0.25, abs=0.03)
-    beep = heard[round(16000 * (begins + 0.02)) : round(16000 * (ends - 0.02))]
-    assert frequency_hz(beep) == pytest.approx(400, abs=2)
-    assert level_dbm0(beep) == pytest.approx(-10.0, abs=0.5)
+    assert_is_congestion_tone(phone.heard(until=refused.at), FULL_TONE_S)

@@ -43,5 +43,5 @@ class RealTelephones:
 class TestRealAsterisk(SwitchContract, TakeOverContract, TwoPhonesContract):
     @pytest.fixture
     def phones(self, asterisk, ami, sipp, phone):
+        yield RealTelephones(asterisk, sipp, phone)
         ami.wait_until_idle()
-        return RealTelephones(asterisk, sipp, phone)

@@ -83,7 +83,7 @@ def configured(carrier, pbx, tmp_path):
     return write
 
 
-def apply(file, *words, timeout_s=10):
+def apply(file, *words, timeout_s=30):
     command = [sys.executable, "-c", "from exoswitch.cli import main; raise SystemExit(main())", "trunks", "apply"]
     words = (str(file), *map(str, words), "--timeout", str(timeout_s))
     return subprocess.run([*command, *words], capture_output=True, text=True, check=False, timeout=90)
@@ -112,7 +112,7 @@ def talk(ami, gateway):
             Exten="s",
             Priority=1,
             Async="true",
-            ChannelId=f"kept-{number}",
+            ChannelId=f"kept-{number:02}",  # none is the beginning of another one
             Variable=f"EXOSWITCH_LEG=UnicastRTP/{gateway.host}:{gateway.port}/c(ulaw)",
         )
         if number % AT_ONCE == AT_ONCE - 1:  # All at once would be too many for a busy machine.

@@ -15,7 +15,8 @@ import pytest
 from tests.e2e.calls.conftest import gateway_config
 from tests.harness.e2e.audio import assert_hears_tone, silence, sounding_s, tone
 from tests.harness.e2e.bot import Bot
-from tests.harness.e2e.gateway import ACCOUNT, GatewayProcess
+from tests.harness.e2e.gateway import ACCOUNT, GatewayProcess, stored_statuses
+from tests.harness.e2e.network import WHEN_TOLD
 from tests.harness.e2e.ports import free_port
 from tests.harness.fleet.fleet import eventually
 from tests.harness.recordings import decoded, power
@@ -30,6 +31,13 @@ BEFORE_BEEP_S, BEEP_S = 0.5, 0.5
 IN_TIME_S, ON_A_BUSY_MACHINE_S = 0.1, 0.4
 CONNECTED_WITHIN_S = 0.2
 BOTH = {"StreamBegin": "at Leg1Connect", "Record": "true", "RecordingChannels": "dual", "RecordingFormat": "wav"}
+
+
+@pytest.fixture(autouse=True)
+def no_call_left(ami):
+    """Fail a test that leaves a call at Asterisk, and hang it up."""
+    yield
+    ami.wait_until_idle()
 
 
 @pytest.fixture
@@ -60,17 +68,17 @@ def details(gateway, call_sid):
     return body["Call"]
 
 
-def test_two_phones_hear_each_other_and_end_together(asterisk, sipp, phone, ami, files):
+def test_two_phones_hear_each_other_and_end_together(sipp, phone, files):
     phone.play_tone(HZ, DBM0)
-    sipp.answer(phone, hang_up_after_s=4.0)
+    network = sipp.answer(phone, hang_up_after_s=WHEN_TOLD)
     with GatewayProcess(*files) as gateway:
         call_sid = connect(gateway)
         both_hear_each_other(phone)
         assert gateway.call(call_sid)["Status"] == "in-progress"
+        network.hang_up()
         ended = gateway.wait_for_end(call_sid)
         assert ended["Status"] == "completed"
         assert details(gateway, call_sid)["Details"]["Leg2Status"] == "completed"
-    ami.wait_until_idle()
 
 
 def test_phones_talk_on_while_their_gateway_is_killed_and_the_next_one_accounts_for_them(
@@ -82,7 +90,7 @@ def test_phones_talk_on_while_their_gateway_is_killed_and_the_next_one_accounts_
     killed.__enter__()
     call_sid = connect(killed)
     both_hear_each_other(phone)
-    time.sleep(0.3)  # the notes of the answers reach the disk
+    eventually(lambda: stored_statuses(killed.folder) == ["in-progress"] * 2)
     os.kill(killed.pid, signal.SIGKILL)
     killed.wait()
     killed_at = time.monotonic()
@@ -98,7 +106,6 @@ def test_phones_talk_on_while_their_gateway_is_killed_and_the_next_one_accounts_
         ended = gateway.wait_for_end(call_sid)
         assert ended["Status"] == "completed"
         assert details(gateway, call_sid)["Details"]["Leg2Status"] == "completed"
-    ami.wait_until_idle()
 
 
 # --- Others who hear the phones: a recording, and a bot -----------------------------------------------------------
@@ -127,9 +134,7 @@ def recording_of(gateway, call_sid):
     return decoded(data)
 
 
-def test_recording_has_both_phones_in_time_each_on_a_channel_of_its_own_or_both_on_one(
-    asterisk, sipp, phone, ami, files
-):
+def test_recording_has_both_phones_in_time_each_on_a_channel_of_its_own_or_both_on_one(sipp, phone, files):
     network = sipp.answer(phone, hang_up_after_s=4.0)
     with GatewayProcess(*files) as gateway:
         dual = connect(gateway, Record="true", RecordingChannels="dual", RecordingFormat="wav")
@@ -155,7 +160,6 @@ def test_recording_has_both_phones_in_time_each_on_a_channel_of_its_own_or_both_
         (both,) = recording_of(gateway, single)
         begin = beeps(both)[0] + IN_TIME_S
         assert min(power(both, hz, begin, begin + BEEP_S / 2) for hz in (LOW_HZ, HIGH_HZ)) > LOUD
-    ami.wait_until_idle()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +167,7 @@ def test_recording_has_both_phones_in_time_each_on_a_channel_of_its_own_or_both_
     [(0.0, {"StreamBegin": "at Leg1Connect"}), (0.0, {"StreamBegin": "at Leg2Connect"}), (1.0, BOTH)],
     ids=["leg1", "leg2", "leg1-recorded"],
 )
-def test_bot_listens_to_both_phones_which_hear_only_each_other(asterisk, sipp, phone, ami, files, ring_s, asked):
+def test_bot_listens_to_both_phones_which_hear_only_each_other(sipp, phone, files, ring_s, asked):
     network = sipp.answer(phone, ring_s=ring_s, hang_up_after_s=3.0 + ring_s)
     with Bot(says=tone(BOT_HZ, DBM0, 1.0)) as bot, GatewayProcess(*files) as gateway:
         call_sid = connect(gateway, StreamUrl=bot.url, StreamType="unidirectional", **asked)
@@ -191,7 +195,6 @@ def test_bot_listens_to_both_phones_which_hear_only_each_other(asterisk, sipp, p
             left, right = recording_of(gateway, call_sid)
             assert power(left, LOW_HZ, ring_s, ring_s + 2.0) > LOUD
             assert power(right, HIGH_HZ, ring_s + ON_A_BUSY_MACHINE_S, ring_s + 2.0) > LOUD
-    ami.wait_until_idle()
 
 
 def assert_has_both(samples):

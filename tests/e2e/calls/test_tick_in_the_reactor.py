@@ -37,5 +37,5 @@ def test_audio_flows_both_ways_and_marks_and_clears_are_answered(talking, gatewa
     assert stream.wait_for("mark", count=2).body["mark"]["name"] == "never reached"
     eventually(lambda: level_dbm0(phone.heard()[-3200:]) < -40, lambda: "the phone still hears the bot")
     stream.close()
-    assert call.wait_for("ENDED", timeout_s=3).details["by"] == "them"
+    assert call.wait_for("ENDED").details["by"] == "them"
     assert gateway.wait_for_end(call_sid)["Status"] == "completed"

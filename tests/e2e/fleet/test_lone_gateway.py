@@ -1,11 +1,10 @@
 """A gateway without neighbours is killed and started again: it recovers its calls."""
 
-import sqlite3
 import time
-from contextlib import closing
 
 import pytest
 
+from tests.harness.e2e.gateway import stored_statuses
 from tests.harness.e2e.pair import gateway
 from tests.harness.e2e.talks import silences_s, wait_until_heard_again
 from tests.harness.fleet.fleet import eventually
@@ -24,19 +23,17 @@ def lone_gateway(tmp_path, asterisk, bot_port):
         alone.kill()
 
 
-def statuses(gateway):
-    """Read the statuses that the gateway has written to its database."""
-    with closing(sqlite3.connect(f"file:{gateway.folder / 'calls.db'}?mode=ro", uri=True)) as database:
-        return [status for (status,) in database.execute("SELECT status FROM sessions")]
-
-
 def test_lone_gateway_that_was_killed_takes_its_own_calls_up_again(lone_gateway, talks, ami):
     began = time.monotonic()
     lone_gateway.start()
     lone_gateway.wait_until_ready()
     start_s = time.monotonic() - began
     calls = [talks.dial(lone_gateway), talks.ring(), talks.dial(lone_gateway)]
-    eventually(lambda: statuses(lone_gateway) == ["in-progress"] * len(calls), lambda: statuses(lone_gateway))
+
+    def stored():
+        return stored_statuses(lone_gateway.folder)
+
+    eventually(lambda: stored() == ["in-progress"] * len(calls), stored)
     killed_at = time.monotonic()
     lone_gateway.kill()
     lone_gateway.start()

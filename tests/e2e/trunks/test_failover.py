@@ -11,8 +11,7 @@ NO_ROUTE = ("Reason", 'Q.850;text="Network out of order";cause=41')
 SUSPENDED = ("X-Twilio-Error", "10001 Account is not active")
 
 # A silent trunk is given up after 6.4 s; a busy machine adds to it. Asterisk alone would wait 55 s after a 100.
-NEXT_WITHIN_S = 10.0
-CANCELLED_WITHIN_S = 1.0
+NEXT_WITHIN_S = 20.0
 
 
 def dialled(gateway, bot, pair):
@@ -52,8 +51,8 @@ def test_silent_trunks_are_given_up_in_time(gateway, carrier, pairs, bot):
         assert carrier.records.tried(number) == [pairs[name].first.name, pairs[name].second.name]
         first, second = [seen for seen in carrier.records.dials() if number[-10:] in seen.message.uri]
         assert second.at - first.at < NEXT_WITHIN_S
-        (call,) = pairs[name].first.calls
-        assert name == "silent" or call.cancelled_at < second.at + CANCELLED_WITHIN_S
+    (call,) = pairs["trying"].first.calls
+    carrier.wait_until(lambda: call.cancelled_at, "the call that was tried is not cancelled")
 
 
 def test_trunk_that_answers_no_options_is_dialled(gateway, carrier, pairs, bot):

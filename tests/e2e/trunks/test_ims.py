@@ -17,7 +17,7 @@ DEFAULT_NUMBER = "+914024001350"
 EXOPHONE = "+918047491899"
 FORBIDDEN_S = 4.0
 REGISTERED_WITHIN_S = 35.0
-NOTICED_WITHIN_S = 5.0
+NOTICED_WITHIN_S = 30.0
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_registration_survives_a_stale_nonce_a_longer_expiry_and_a_refusal(
     eventually(lambda: f"trunk {pair.first.name} is not registered" in gateway.log(), gateway.log)
     number = talk()
     assert carrier.records.tried(number) == [pair.second.name]
-    time.sleep(refused_at + FORBIDDEN_S - time.monotonic())
+    time.sleep(max(0.0, refused_at + FORBIDDEN_S - time.monotonic()))
     registrar.refusal = None
     carrier.wait_until(lambda: registrar.is_registered, "not registered again", REGISTERED_WITHIN_S)
     assert asterisk.process.pid == booted

@@ -18,8 +18,9 @@ pytestmark = pytest.mark.e2e
 BURST = 30
 
 # The pool promises at most N dials in any second where they leave the gateway. On a busy machine the way through
-# Asterisk to the carrier's thread takes some 10 ms more for one call than for another.
-SECOND_S = 0.95
+# Asterisk to the carrier's thread takes longer for one call than for another. Gateways that do not share the limit
+# still begin with twice as many at once. tests/contract/trunk_pool_suite.py holds the pool to the whole second.
+SECOND_S = 0.5
 ATTEMPTS_AT_ONCE = 12
 
 

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.e2e
 
 PER_S = 5
 ILL_S = 6.0
-LEFT_ALONE_WITHIN_S = 3.0
-USED_AGAIN_WITHIN_S = 15.0
+LEFT_ALONE_WITHIN_S = 5.0
+USED_AGAIN_WITHIN_S = 30.0
 
 ILLNESSES = {
     "faulty": refuses(503, "Service Unavailable"),

@@ -1,8 +1,11 @@
 """Trunks that change while calls are up: Asterisk and the gateway read their files again, and no call is dropped."""
 
+import asyncio
+import itertools
 import json
 import os
 import signal
+import threading
 
 import pytest
 
@@ -15,12 +18,30 @@ from tests.harness.fleet.fleet import eventually
 pytestmark = pytest.mark.e2e
 
 CALLS = 50
-TALK_S = 6.0
+POLL_S = 0.02
+
+
+def holds_until(is_over, then):
+    """Hold the first calls until this event; the other ones are for another behaviour."""
+    held = itertools.count()
+    first = answers()
+
+    async def behave(call):
+        if next(held) >= CALLS:
+            await then(call)
+            return
+        await first(call)
+        while not is_over.is_set():  # noqa: ASYNC110 - of another thread
+            await asyncio.sleep(POLL_S)
+        await call.hang_up()
+
+    return behave
 
 
 def test_reload_of_trunks_drops_none_of_fifty_calls(gateway, asterisk, carrier, pairs, bot, file):
     pair = pairs["reloaded"]
-    pair.first.behaviour = answers(talk_s=TALK_S)
+    is_reloaded = threading.Event()
+    pair.first.behaviour = holds_until(is_reloaded, answers(talk_s=0.3))
     with Load(gateway, bot.url) as load:
         load.begin([pair.number() for _ in range(CALLS)])
         carrier.wait_until(lambda: len(_up(pair)) == CALLS, "the calls are not up")
@@ -33,6 +54,8 @@ def test_reload_of_trunks_drops_none_of_fifty_calls(gateway, asterisk, carrier, 
             operator.ask("Reload", Module="res_pjsip.so")
         os.kill(gateway.pid, signal.SIGHUP)
         eventually(lambda: _is_second(gateway, bot, carrier, pair), lambda: "the order of the trunks is as before")
+        assert len(_up(pair)) == CALLS
+        is_reloaded.set()
         assert load.lost() == []
     assert all(record.by_us for record in carrier.records.cdrs if record.trunk == pair.first.name)
 

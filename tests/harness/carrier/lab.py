@@ -12,9 +12,9 @@ from tests.harness.carrier.names import Names
 from tests.harness.carrier.pairs import Pairs
 from tests.harness.certificates import Authority
 
-PLAIN = ("faulty", "rested", "silent", "trying", "reasons", "redirecting", "media", "sessions", "reloaded")
+PLAIN = ("faulty", "rested", "silent", "trying", "reasons", "redirecting", "media", "sessions")
 
-LIMIT_CPS, FEW_CHANNELS = 5, 4
+LIMIT_CPS, FEW_CHANNELS, MANY_CHANNELS = 5, 4, 80
 PULSES = {"1": "0.90", "15": "0.80", "30": "0.70", "60": "0.20", "60+1": "1.00"}  # each with a price of a minute
 
 # BSNL's public user is a number, its private one an address; its domain is in no DNS, and its realm is another one.
@@ -45,6 +45,7 @@ class Lab:
         self.pairs.add("callee", {"cost": {"rate": "0.20"}})
         for name in PLAIN:
             self.pairs.add(name)
+        self.pairs.add("reloaded", {"channels": MANY_CHANNELS})
         self.pairs.add("limited", {"cps": LIMIT_CPS})
         self.pairs.add("narrow", {"channels": FEW_CHANNELS})
         for pulse, rate in PULSES.items():

@@ -99,6 +99,11 @@ class Ami:
         listed = self.ask_list("CoreShowChannels", "CoreShowChannelsComplete")
         return [entry for entry in listed if entry["Event"] == "CoreShowChannel"]
 
+    def hang_up_all(self) -> None:
+        """Hang up all calls, if there are any."""
+        with suppress(AmiError):
+            self.ask("Hangup", Channel="/^.*$/")
+
     def wait_until_idle(self, timeout_s: float = 15.0) -> None:
         """Wait until the calls of earlier tests have ended.
 
@@ -108,7 +113,7 @@ class Ami:
         give_up_at = time.monotonic() + timeout_s
         while channels := self.channels():
             if time.monotonic() > give_up_at:
-                self.ask("Hangup", Channel="/^.*$/")
+                self.hang_up_all()
                 raise AssertionError(f"still up: {[channel['Channel'] for channel in channels]}")
             time.sleep(POLL_S)
 

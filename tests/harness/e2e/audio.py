@@ -17,6 +17,8 @@ FULL_SCALE_DBM0 = 3.17
 SILENCE_DBM0 = -100.0
 CLEAN_DB = 30.0
 TRIES = 15
+CONGESTION_HZ, CONGESTION_DBM0, BEEP_S = 400, -10.0, 0.25  # as indications.conf has it
+LEAST_SHARE, MORE_S = 2 / 3, 0.2
 
 _BIAS = 132
 _CLIP = 32635
@@ -90,6 +92,23 @@ def assert_hears_tone(listen: Callable[[float], bytes], hz: float, dbm0: float, 
             return
         measured.append("{:.1f} Hz at {:.1f} dBm0, {:.0f} dB clean".format(*found))
     raise AssertionError(f"no clean second of {hz} Hz at {dbm0} dBm0 was heard, but: {'; '.join(measured)}")
+
+
+def assert_is_congestion_tone(pcm: bytes, seconds: float) -> None:
+    """Check that this is the tone of a call that cannot be connected, for so long.
+
+    Asterisk leaves out the packets that a busy machine makes late, so only one beep has to be whole.
+    """
+    spans = sounding_s(pcm)
+    told = f"{len(pcm) / (2 * RATE_HZ):.2f} s, with sound at {spans}"
+    assert seconds * LEAST_SHARE < len(pcm) / (2 * RATE_HZ) < seconds + MORE_S, told
+    beeps = [pcm[2 * round(RATE_HZ * (begin + 0.02)) : 2 * round(RATE_HZ * (end - 0.02))] for begin, end in spans]
+    assert any(
+        abs(end - begin - BEEP_S) < 0.03
+        and abs(frequency_hz(beep) - CONGESTION_HZ) <= 2
+        and abs(level_dbm0(beep) - CONGESTION_DBM0) <= 0.5
+        for (begin, end), beep in zip(spans, beeps, strict=True)
+    ), told
 
 
 def sounding_s(pcm: bytes, threshold_dbm0: float = -45.0) -> list[tuple[float, float]]:

@@ -3,12 +3,14 @@
 import base64
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +26,12 @@ CALL_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.02
 FINAL = {"completed", "failed", "busy", "no-answer", "canceled"}
+
+
+def stored_statuses(folder: Path) -> list[str]:
+    """Read the statuses that a gateway with this folder has written to its calls.db."""
+    with closing(sqlite3.connect(f"file:{folder / 'calls.db'}?mode=ro", uri=True)) as database:
+        return [status for (status,) in database.execute("SELECT status FROM sessions")]
 
 
 @define(eq=False)
@@ -140,7 +148,7 @@ class GatewayProcess:
         report = self.folder / "held.json"
         report.unlink(missing_ok=True)
         self._process.send_signal(signal.SIGRTMIN)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + CALL_TIMEOUT_S
         while not report.exists():
             assert time.monotonic() < deadline, "the gateway does not answer SIGRTMIN"
             time.sleep(POLL_S)
