@@ -58,11 +58,17 @@ class IOutbox(Interface):
         """Let failed callbacks wait again, as if never tried; None is those of all calls. Give their number."""
 
     def tidy() -> Deferred[None]:
-        """Delete callbacks that were delivered, or have failed, long ago; see KEEP_DELIVERED_S, KEEP_FAILED_S."""
+        """Delete callbacks that were delivered, or have failed, long ago; see KEEP_DELIVERED_S, KEEP_FAILED_S.
+
+        Those that wait until later than FARTHEST_DUE_S from now are due now: the clock was ahead, and was set back.
+        """
 
     def close() -> None:
         """Disconnect; a second call does nothing."""
 
+
+FARTHEST_DUE_S = 2 * 86_400.0
+"""No pause is as long."""
 
 KEEP_DELIVERED_S = 7 * 86_400.0
 """Until then a note that is written again adds no second callback; see `exoswitch.sessions.callback_rows`."""

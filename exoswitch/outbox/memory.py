@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from exoswitch.outbox.callbacks import LAST_POSITION, PASSTHRU, TERMINAL, CallbackRow
 from exoswitch.outbox.delivery import Leased, Settlement, State
-from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.outbox.interfaces import BEHIND_S, FARTHEST_DUE_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.outbox.rows import Backlog, Kept
 from exoswitch.outbox.table import Entry, Table
 
@@ -105,8 +105,11 @@ class MemoryOutbox:
         return succeed(len(again))
 
     def tidy(self) -> Deferred[None]:
-        """Delete old callbacks."""
+        """Delete old callbacks, and hurry those that wait too long."""
         now = self._now()
+        for entry in tuple(self.table.waiting.values()):
+            if entry.due_at > now + FARTHEST_DUE_S:
+                self.table.wait(entry, now)
         for entry in tuple(self.table.entries.values()):
             is_short = entry.state == "delivered" or self._is_outdated(entry)
             if entry.settled_at is not None and entry.settled_at < now - (

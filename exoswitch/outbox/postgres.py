@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from exoswitch.outbox.delivery import Leased, Settlement, State
-from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.outbox.interfaces import BEHIND_S, FARTHEST_DUE_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, OUTDATED, Backlog, Kept, read_kept, read_leased
 from exoswitch.store.postgres import PostgresConnection
 from exoswitch.store.postgres_address import database_name
@@ -93,6 +93,10 @@ _RESEND = (
     f"WITH {_MOMENT}, again AS (UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, "  # noqa: S608 - ours
     f"settled_at = NULL, due_at = moment.now FROM moment WHERE state = 'failed' AND NOT {OUTDATED} "
     "AND (%s::text[] IS NULL OR call_sid = ANY(%s::text[])) RETURNING 1) SELECT count(*) FROM again"
+)
+_HURRY = (
+    f"WITH {_MOMENT} UPDATE callbacks SET due_at = moment.now FROM moment "  # noqa: S608 - ours
+    f"WHERE state = 'waiting' AND due_at > moment.now + make_interval(secs => {FARTHEST_DUE_S})"
 )
 _TIDY = (
     f"WITH {_MOMENT}, deleted AS (DELETE FROM callbacks WHERE (call_sid, position) IN ("  # noqa: S608 - ours
@@ -178,7 +182,8 @@ class PostgresOutbox:
 
     @deferred
     async def tidy(self) -> None:
-        """Delete old callbacks."""
+        """Delete old callbacks, and hurry those that wait too long."""
+        await self._ask(_HURRY, self._now())
         deleted = _DELETED_AT_ONCE
         while deleted == _DELETED_AT_ONCE:
             ((deleted,),) = await self._ask(_TIDY, self._now())

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from exoswitch.outbox.delivery import Leased, Settlement, State
-from exoswitch.outbox.interfaces import BEHIND_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.outbox.interfaces import BEHIND_S, FARTHEST_DUE_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from exoswitch.outbox.queue import RECEIVERS_AT_ONCE
 from exoswitch.outbox.rows import KEPT_COLUMNS, LEASED_COLUMNS, OUTDATED, Backlog, Kept, read_kept, read_leased
 from exoswitch.store.schema_versions import read_schema
@@ -50,6 +50,7 @@ _RESEND = (
     "UPDATE callbacks SET state = 'waiting', attempts = 0, since = NULL, settled_at = NULL, due_at = ? "  # noqa: S608 - ours
     f"WHERE state = 'failed' AND NOT {OUTDATED}"
 )
+_HURRY = "UPDATE callbacks SET due_at = ? WHERE state = 'waiting' AND due_at > ?"
 _TIDY = (
     "DELETE FROM callbacks WHERE rowid IN (SELECT rowid FROM callbacks WHERE state <> 'waiting' AND settled_at < ? "  # noqa: S608 - ours
     f"AND (state = 'delivered' OR settled_at < ? OR {OUTDATED}) LIMIT ?)"
@@ -111,8 +112,9 @@ class SqliteOutbox:
 
     @deferred
     async def tidy(self) -> None:
-        """Delete old callbacks."""
+        """Delete old callbacks, and hurry those that wait too long."""
         now = self._now()
+        await self._file.run(_change, _HURRY, (now, now + FARTHEST_DUE_S), 0)
         values = (now - KEEP_DELIVERED_S, now - KEEP_FAILED_S, _DELETED_AT_ONCE)
         while await self._file.run(_change, _TIDY, values, 0) == _DELETED_AT_ONCE:
             pass

@@ -6,7 +6,7 @@ from zope.interface.verify import verifyObject
 
 from exoswitch.call.passthru import Passthru
 from exoswitch.call.session import StreamStatus
-from exoswitch.outbox.interfaces import KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
+from exoswitch.outbox.interfaces import FARTHEST_DUE_S, KEEP_DELIVERED_S, KEEP_FAILED_S, LEASE_S, IOutbox
 from tests.harness.callbacks_due import ENDED, LATER, events, lease, settle, to
 from tests.harness.outboxes import WORLDS, world_of
 from tests.harness.sessions import HUNG_UP, MOMENT, SESSION
@@ -261,5 +261,20 @@ def test_old_callbacks_are_deleted_and_those_that_wait_are_not(world):
         world.wait(KEEP_FAILED_S)
         await world.one.tidy()
         assert [one.call_sid for one in await world.one.kept(states, 10)] == ["c3"]
+
+    world.run(scenario)
+
+
+def test_callback_that_waits_for_a_time_of_a_clock_that_was_days_ahead_is_due_again_after_tidying(world):
+    async def scenario(world):
+        await world.note(to("h", "c1"), to("h", "c2"))
+        world.now = LATER
+        right, wrong = await lease(world.one)
+        await settle(world.one, [right], "waiting", pause_s=FARTHEST_DUE_S)
+        world.wait(3 * FARTHEST_DUE_S)
+        await settle(world.one, [wrong], "waiting", pause_s=300.0)
+        world.now = LATER
+        await world.one.tidy()
+        assert [one.call_sid for one in await lease(world.one)] == [wrong.call_sid]
 
     world.run(scenario)
