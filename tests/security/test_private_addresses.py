@@ -173,7 +173,7 @@ def test_an_apps_url_and_a_listed_host_are_permitted_to_their_account_only(accou
     ["2130706433", "0x7f.0.0.1", "0177.0.0.1", "127.1", "127.0.0.1.", "127.0.0.256", "0", "a..b", "%31.0.0.1"],
 )
 def test_url_with_another_spelling_of_an_address_is_no_url(host):
-    with pytest.raises(InvalidValue, match="must be an IP address or a host name"):
+    with pytest.raises(InvalidValue, match="which is neither an IP address nor a host name"):
         parse_address(f"ws://u:p@{host}/ws")
 
 
