@@ -4,6 +4,9 @@ import datetime as dt
 from collections.abc import Iterable
 from functools import partial
 from itertools import zip_longest
+from typing import TypeVar
+
+from attrs import evolve
 
 from exoswitch.billing.monthly import Terms
 from exoswitch.billing.prices import Prices
@@ -12,6 +15,7 @@ from exoswitch.call.limits import CallLimits
 from exoswitch.call.recording import RecordingChannels, RecordingWish
 from exoswitch.call.session import BotTarget
 from exoswitch.config.addresses import is_postgres
+from exoswitch.config.changes import reusing
 from exoswitch.config.model import AppConfig, Config, CostConfig
 from exoswitch.fleet.trunks.status import TrunkLimits
 from exoswitch.gateway.rules import Rules
@@ -21,11 +25,13 @@ from exoswitch.outbox.delivery import RetryRules
 from exoswitch.trunks.registry import build
 from exoswitch.trunks.selection import Selection, TrunkRule
 
+T = TypeVar("T")
 
-def rules(config: Config) -> Rules:
-    """Give all that a reload replaces."""
+
+def rules(config: Config, before: Rules | None = None) -> Rules:
+    """Give all that a reload replaces; an entry that is as `before` is the same object."""
     known = prices(config)
-    return Rules(
+    new = Rules(
         routing=routing(config),
         selection=selection(config, known),
         prices=known,
@@ -34,6 +40,21 @@ def rules(config: Config) -> Rules:
         callback_reach=callback_reach(config),
         retries=RetryRules(first_s=config.callbacks.first_retry_s, give_up_s=config.callbacks.give_up_h * 3600.0),
     )
+    return new if before is None else _reusing(before, new)
+
+
+def _reusing(before: Rules, new: Rules) -> Rules:
+    return evolve(
+        new,
+        routing=evolve(new.routing, routes=reusing(before.routing.routes, new.routing.routes)),
+        accounts=evolve(new.accounts, by_name=reusing(before.accounts.by_name, new.accounts.by_name)),
+        reach=_reusing_reach(before.reach, new.reach),
+        callback_reach=_reusing_reach(before.callback_reach, new.callback_reach),
+    )
+
+
+def _reusing_reach(before: ReachRules, new: ReachRules) -> ReachRules:
+    return evolve(new, urls=reusing(before.urls, new.urls), hosts=reusing(before.hosts, new.hosts))
 
 
 def trunk_limits(config: Config) -> dict[str, TrunkLimits]:
@@ -43,11 +64,9 @@ def trunk_limits(config: Config) -> dict[str, TrunkLimits]:
 
 def reach(config: Config) -> ReachRules:
     """Give the rules for the addresses of bots: the URLs of apps are the operator's words, and go anywhere."""
-    urls = {
-        name: frozenset(app.url for app in config.apps.values() if app.account == name) for name in config.accounts
-    }
+    urls = _of_accounts(config, ((app.account, app.url, None) for app in config.apps.values()))
     return ReachRules(
-        urls=urls,
+        urls={name: frozenset(of_account) for name, of_account in urls.items()},
         hosts={name: frozenset(account.stream_hosts) for name, account in config.accounts.items()},
         networks=config.private_networks,
     )
@@ -55,12 +74,11 @@ def reach(config: Config) -> ReachRules:
 
 def callback_reach(config: Config) -> ReachRules:
     """Give the rules for the addresses that are told of calls: the URLs of passthrus are the operator's words."""
-    urls = {
-        name: frozenset(app.passthru.url for app in config.apps.values() if app.account == name and app.passthru)
-        for name in config.accounts
-    }
+    urls = _of_accounts(
+        config, ((app.account, app.passthru.url, None) for app in config.apps.values() if app.passthru)
+    )
     return ReachRules(
-        urls=urls,
+        urls={name: frozenset(of_account) for name, of_account in urls.items()},
         hosts={name: frozenset(account.callback_hosts) for name, account in config.accounts.items()},
         networks=config.private_networks,
         key="callback_hosts",
@@ -151,13 +169,17 @@ def tariff(cost: Iterable[CostConfig]) -> Tariff:
 def accounts(config: Config) -> Accounts:
     """Give the accounts, each with its apps and its numbers."""
     bots = _bots(config)
+    apps = _of_accounts(config, ((entry.account, app, bots[app]) for app, entry in config.apps.items()))
+    numbers = _of_accounts(
+        config, ((entry.account, number, bots[entry.app]) for number, entry in config.numbers.items())
+    )
     by_name = {
         name: Account(
             name=name,
             api_key=account.api_key,
             api_token=account.api_token,
-            apps={app: bots[app] for app, entry in config.apps.items() if entry.account == name},
-            numbers={number: bots[entry.app] for number, entry in config.numbers.items() if entry.account == name},
+            apps=apps[name],
+            numbers=numbers[name],
             caller_ids=frozenset(account.caller_ids),
             dial_prefixes=account.dial_prefixes,
             sip_hosts=frozenset(map(str.lower, account.sip_hosts)),
@@ -168,6 +190,14 @@ def accounts(config: Config) -> Accounts:
         for name, account in config.accounts.items()
     }
     return Accounts(by_name, config.streams.options())
+
+
+def _of_accounts(config: Config, entries: Iterable[tuple[str, str, T]]) -> dict[str, dict[str, T]]:
+    """Give the entries of each account by their names, in one pass: there may be thousands of both."""
+    found: dict[str, dict[str, T]] = {name: {} for name in config.accounts}
+    for account, name, value in entries:
+        found[account][name] = value
+    return found
 
 
 def _bots(config: Config) -> dict[str, BotTarget]:

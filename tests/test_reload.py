@@ -158,6 +158,35 @@ def test_number_of_a_problem_is_whole_for_the_operator_and_masked_in_the_log(run
     assert "918047491899" not in "".join(running.log)
 
 
+def test_log_of_a_file_with_thousands_of_problems_is_short(running):
+    apps = "".join(f"  app{number}: {{account: acme1}}\n" for number in range(150))
+    outcome = running.write(GOOD + apps)
+    assert len(outcome.lines) == 151
+    assert running.log[:100] == [f"reload: {line}" for line in outcome.lines[:100]]
+    assert running.log[100:] == [f"reload: 51 more lines: see exoswitch check-config {running.file}"]
+
+
+def test_entries_that_have_not_changed_stay_the_same_objects(running):
+    """Else the garbage collector walks each account, app and number again."""
+    two = GOOD.replace("apps:", "  acme2: {api_key: k2, api_token: t0ken-of-acme-20}\napps:")
+    two += '  "1002": {account: acme2, url: "ws://127.0.0.1:9000/ws2"}\n'
+    two += 'numbers:\n  "+918047491899": {account: acme1, app: "1001"}\n'
+    running.write(two)
+    before, config = running.rules, running.gateway.config
+    running.write(two.replace("t0ken-of-acme-20", "another-token-20").replace("ws2", "ws3"))
+    after, now = running.rules, running.gateway.config
+    assert after.accounts.by_name["acme1"] is before.accounts.by_name["acme1"]
+    assert after.routing.routes["+918047491899"] is before.routing.routes["+918047491899"]
+    for name in ("urls", "hosts"):
+        assert getattr(after.reach, name)["acme1"] is getattr(before.reach, name)["acme1"]
+        assert getattr(after.callback_reach, name)["acme1"] is getattr(before.callback_reach, name)["acme1"]
+    assert now.accounts["acme1"] is config.accounts["acme1"]
+    assert now.apps["1001"] is config.apps["1001"]
+    assert now.numbers is config.numbers
+    assert after.accounts.by_name["acme2"].api_token == "another-token-20"
+    assert after.reach.urls["acme2"] == {"ws://127.0.0.1:9000/ws3"}
+
+
 def test_account_or_host_that_is_removed_is_refused_at_once(running):
     running.write(
         GOOD.replace('"${TOKEN}"}', '"${TOKEN}", stream_hosts: [10.8.0.5]}') + "private_networks: [10.9.0.0/16]\n"

@@ -48,6 +48,17 @@ class _Loader(yaml.BaseLoader):
         super().__init__(stream)
         self.repeated: list[Problem] = []
 
+    def construct_document(self, node: Node) -> Tree:
+        """Build the whole document, and let its nodes go one after the other: all at once takes 33 ms of 900 kB.
+
+        That is in a thread, but no other thread runs meanwhile.
+        """
+        tree = self.construct_object(node)
+        node.value = ()
+        while self.constructed_objects:
+            self.constructed_objects.popitem()
+        return tree
+
     def construct_mapping(self, node: Node, deep: bool = False) -> dict[str, Tree]:  # type: ignore[override] # texts as keys
         """Build one mapping; its keys are texts."""
         if not isinstance(node, MappingNode):

@@ -50,3 +50,9 @@ def test_text_that_is_not_yaml_is_refused_with_its_place(text, message):
 def test_arbitrary_bytes_raise_nothing_but_a_config_error(data):
     with suppress(ConfigError):
         yaml_file.parse(data)
+
+
+def test_value_that_is_named_and_used_again_is_read_at_each_place():
+    tree, problems = yaml_file.parse(b"a: &bot {url: x, tags: [1, 2]}\nb: *bot\nc: [*bot, *bot]\n")
+    bot = {"url": "x", "tags": ["1", "2"]}
+    assert (tree, problems) == ({"a": bot, "b": bot, "c": [bot, bot]}, [])
