@@ -50,6 +50,7 @@ class Module:
     lines: int
     imports: frozenset[str]
     long_functions: frozenset[str]
+    misnamed_loggers: frozenset[str]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -57,7 +58,8 @@ class Module:
         tree = ast.parse(text)
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         kind = (ast.get_docstring(tree) or "").partition(":")[0]
-        return cls(name, kind, text.count("\n"), frozenset(imported(tree)), frozenset(long_functions(tree)))
+        found = (imported(tree), long_functions(tree), misnamed_loggers(tree))
+        return cls(name, kind, text.count("\n"), *map(frozenset, found))
 
     @property
     def room(self) -> str:
@@ -82,6 +84,15 @@ def long_functions(tree: ast.Module) -> Iterator[str]:
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if is_function and node.end_lineno - node.lineno + 1 > LINES_OF_FUNCTION_MAX:
             yield node.name
+
+
+def misnamed_loggers(tree: ast.Module) -> Iterator[str]:
+    """Name the classes with a logger whose namespace Twisted replaces by the name of the class."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            calls = (part.value for part in node.body if isinstance(part, ast.Assign))
+            if any(ast.unparse(call).startswith("Logger(namespace=") for call in calls):
+                yield node.name
 
 
 MODULES = {
@@ -112,6 +123,10 @@ def test_every_module_is_small_and_named_for_what_it_is():
     assert breaches(lambda module: module.lines > LINES_MAX) == {}
     assert breaches(lambda module: module.long_functions) == {}
     assert breaches(lambda module: NAMES_THAT_SAY_NOTHING & set(module.name.split("."))) == {}
+
+
+def test_no_logger_has_a_namespace_that_twisted_ignores():
+    assert breaches(lambda module: module.misnamed_loggers) == {}
 
 
 def test_only_a_root_names_the_global_reactor():

@@ -9,7 +9,6 @@ import random
 from collections.abc import Iterator
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.logger import Logger
 
 from exoswitch.ami import actions
 from exoswitch.ami.client import AmiListener, AmiProtocol
@@ -38,8 +37,6 @@ class AmiLink(Link[AmiProtocol, list[AmiMessage]]):
     Raises:
         ConfigError: the configuration's `ami` is no endpoint.
     """
-
-    _log = Logger()
 
     def __init__(
         self,

@@ -60,8 +60,7 @@ class AudioTap:
     _leg: IMediaLeg | None = field(default=None, init=False)
     _tap_ids: list[str] = field(factory=list, init=False)  # of its channels, the one to hear last
     _change: IDelayedCall | None = field(default=None, init=False)
-
-    _log = Logger(namespace="exoswitch.taps")
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.taps"), init=False)
 
     def open(self, listener: IMediaListener) -> IMediaLeg:
         """Bind a port.

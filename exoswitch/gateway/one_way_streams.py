@@ -107,8 +107,7 @@ class OneWayStream(TapListener):
     _bot: IBotConnection | None = field(default=None, init=False)
     _attempts: int = field(default=0, init=False)
     _timer: IDelayedCall | None = field(default=None, init=False)
-
-    _log = Logger(namespace="exoswitch.taps")
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.taps"), init=False)
 
     def begin(self) -> None:
         """Have a port for the audio of the call, and connect to the bot."""

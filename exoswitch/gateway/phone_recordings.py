@@ -108,8 +108,7 @@ class PhoneRecordings:
     _environment: Environment
     _calls: LiveCalls
     _running: dict[str, _Running] = field(factory=dict, init=False)
-
-    _log = Logger(namespace="exoswitch.taps")
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.taps"), init=False)
 
     def changed(self, session: Session) -> None:
         """Begin or end the recording of a call, or its second side, if it is time."""

@@ -38,8 +38,6 @@ class Names(Service):
     `ask` asks the servers about one name, without a limit; it raises BackendUnavailable.
     """
 
-    _log = Logger(namespace="exoswitch.names")
-
     def __init__(self, reactor: Any, ask: Callable[[str], Deferred[Answer]], close: Callable[[], None]) -> None:
         self._reactor = reactor  # IReactorTime and IReactorPluggableNameResolver at once
         self._ask = ask
@@ -48,6 +46,7 @@ class Names(Service):
         self._under_way: dict[str, _Lookup] = {}
         self._lines: dict[str, DeferredSemaphore] = {}
         self._earlier: Any = None
+        self._log = Logger(namespace="exoswitch.names")
 
     def startService(self) -> None:
         """Become the resolver of every connection that the reactor makes."""

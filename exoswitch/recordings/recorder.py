@@ -48,8 +48,6 @@ class Recorder(Service):
     keep audio waiting. `spare_bytes` stay free on the disk. `key` signs URLs; the first recording makes it.
     """
 
-    _log = Logger(namespace="exoswitch.recordings")
-
     def __init__(
         self,
         clock: IReactorTime,
@@ -76,6 +74,7 @@ class Recorder(Service):
         self._waiting: dict[_Recording, None] = {}
         self._unwritten_bytes = 0
         self._size = 0
+        self._log = Logger(namespace="exoswitch.recordings")
         metrics.read_from(self._readings)
 
     def begin(self, session: Session, offset_s: float) -> IRecording:

@@ -66,8 +66,6 @@ class DurableSessions(Service):
     `wall_clock` gives seconds since the epoch; `in_thread` runs blocking functions.
     """
 
-    _log = Logger(namespace="exoswitch.sessions")
-
     def __init__(
         self,
         database: ISessionDatabase,
@@ -79,6 +77,7 @@ class DurableSessions(Service):
         in_thread: Callable[..., Deferred[Any]],
         metrics: IMetrics,
     ) -> None:
+        self._log = Logger(namespace="exoswitch.sessions")
         self._database = database
         self._journal = ThreadedJournal(journal, in_thread, metrics, wall_clock, self._log)
         self._retention = Retention(keep_s)

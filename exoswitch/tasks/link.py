@@ -65,7 +65,7 @@ class Link(Service, Generic[C, Found]):
     the log. `rng` spreads the attempts of many gateways. `extra_wait_s` is added to each pause between attempts.
     """
 
-    _log = Logger(namespace="exoswitch.link")
+    _log = Logger()
 
     connection: C | None = None
     is_up = False

@@ -135,8 +135,7 @@ class _Read(Collector):
     """Collects at each scrape what the owners of gauges and counters say."""
 
     sources: list[_Source] = field(factory=list)
-
-    _log = Logger(namespace="exoswitch.metrics")
+    _log: Logger = field(factory=lambda: Logger(namespace="exoswitch.metrics"), init=False)
 
     def collect(self) -> Iterator[Family]:
         """Give the families, each with the sums of its readings; a source that fails is left out."""

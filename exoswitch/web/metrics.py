@@ -71,11 +71,11 @@ class _Alone(Resource):
     """The page without a router; `answer` gives it."""
 
     isLeaf = True
-    _log = Logger(namespace="exoswitch.metrics")
 
     def __init__(self, answer: Callable[[Request], Coroutine[Any, Any, bytes]]) -> None:
         super().__init__()
         self._answer = answer
+        self._log = Logger(namespace="exoswitch.metrics")
 
     def render(self, request: Request) -> Any:
         """Answer when the page is written, if the client still waits."""

@@ -22,7 +22,7 @@ class StreamCounts:
     _unusable: Counter[str] = field(factory=Counter, init=False)
     _has_audio: bool = field(default=False, init=False)
 
-    _log = Logger(namespace="exoswitch.exotel.stream.connection")
+    _log = Logger()
 
     def read(self, message: BotMessage) -> None:
         """Count a message that could be read."""
