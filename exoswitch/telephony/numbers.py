@@ -23,6 +23,8 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)  # ITU-T E.164: at most 15 d
 _FOREIGN = re.compile(r"\+(?!910)[1-9][0-9]{6,15}", re.ASCII)  # one digit more may be a national 0
 _INDIAN = re.compile(r"(?:\+?91)?0?([1-9][0-9]{9})", re.ASCII)
 
+_INDIAN_E164 = re.compile(r"\+91[1-9][0-9]{9}", re.ASCII)  # most numbers, which take no library
+
 _IN_TEXT = re.compile(r"(?<!\w)\+?[0-9]{7,15}(?!\w)", re.ASCII)
 
 _MASKED_AT_LEAST = 6
@@ -98,6 +100,8 @@ def _foreign(text: str) -> str:
 
 def national(number: str) -> str:
     """Write an Indian number with a leading 0 (``09812345610``), as Exotel does. Other text stays unchanged."""
+    if _INDIAN_E164.fullmatch(number):
+        return "0" + number.removeprefix(_INDIA)
     try:
         e164 = normalise(number)
     except InvalidValue:
@@ -176,6 +180,8 @@ def kind_of(number: str) -> str:
 
 def country_of(number: str) -> str:
     """Give the country of a number (E.164) in two letters (ISO 3166); empty if its code has none."""
+    if _INDIAN_E164.fullmatch(number):
+        return "IN"
     try:
         return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
     except phonenumbers.NumberParseException:

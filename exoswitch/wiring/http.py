@@ -86,6 +86,6 @@ def _routes(
         *connect_endpoints(calls, accounts, reaches),
         *call_endpoints(calls, reactor, recordings.links_for),
         *account_endpoints(calls, concurrency, lambda: config.billing.currency),
-        *number_endpoints(calls),
+        *number_endpoints(calls, reactor),
     )
     return Routes[Endpoint].of(endpoints)

@@ -69,7 +69,7 @@ class Reader:
         endpoints = (
             *call_endpoints(self.calls, clock, self.links),
             *account_endpoints(self.calls, {"acme1": 100}.__getitem__, lambda: "INR"),
-            *number_endpoints(self.calls),
+            *number_endpoints(self.calls, clock),
         )
         api = rest_api(endpoints, lambda: ACCOUNTS, clock, metrics, lambda: self.now)
         self.server = Server(RestResource(api, {}), clock, metrics)

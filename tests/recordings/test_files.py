@@ -126,3 +126,9 @@ def test_other_files_are_no_parts(place, name):
 def test_place_of_a_part_is_that_of_its_recording(place):
     assert Place.of_part(place.part(61_500)) == place
     assert Place.of_part(place.day / "000000000.wav.part") is None
+
+
+def test_two_gateways_that_begin_a_part_at_the_same_moment_write_two_files(place):
+    one, other = write_part(place, 0), write_part(place, 0)
+    assert one._path != other._path
+    assert len(place.parts()) == 2

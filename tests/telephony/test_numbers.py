@@ -1,11 +1,21 @@
 from contextlib import suppress
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exoswitch.errors import InvalidValue
-from exoswitch.telephony.numbers import dialable, mask, mask_in_text, national, normalise, same_number, written
+from exoswitch.telephony.numbers import (
+    country_of,
+    dialable,
+    mask,
+    mask_in_text,
+    national,
+    normalise,
+    same_number,
+    written,
+)
 
 FORMS = ["+919812345610", "919812345610", "09812345610", "9812345610", "00919812345610", "+91 98123-45610"]
 
@@ -146,3 +156,10 @@ def test_numbers_in_a_text_are_masked_and_its_other_words_are_kept():
     assert mask_in_text(text) == (
         "numbers.+9180******99.app: is 1001, not 080******99; port 65535, call 12ab345678901f"
     )
+
+
+@given(st.integers(10**9, 10**10 - 1))
+def test_country_of_each_indian_number_is_that_of_the_library(digits):
+    number = f"+91{digits}"
+    assert country_of(number) == phonenumbers.region_code_for_number(phonenumbers.parse(number)) == "IN"
+    assert national(number) == f"0{digits}"

@@ -37,13 +37,15 @@ class Asked:
 class Answered:
     """The answer: a document for JSON and XML alike, see `exoswitch.exotel.rest.xml`.
 
-    `written` is called once, when the answer is written, or the client is gone.
+    `written` is called once, when the answer is written, or the client is gone. `body` is the document of an answer
+    that is written already.
     """
 
     document: Mapping[str, Any]
     status: int = 200
     headers: Mapping[str, str] = field(factory=dict)
     written: Callable[[], None] | None = None
+    body: bytes | None = field(default=None, repr=False)
 
 
 @frozen

@@ -1,12 +1,16 @@
 """Adapter: the endpoints that tell of phone numbers (spec §6.4)."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
 from attrs import define
+from twisted.internet.interfaces import IReactorTime
 
 from exoswitch.errors import InvalidRequest
 from exoswitch.exotel.rest.endpoint import Answered, Asked, Endpoint
 from exoswitch.exotel.rest.errors import NoSuchPath, Unsupported
+from exoswitch.exotel.rest.long_lists import LongLists
 from exoswitch.exotel.rest.phone_numbers import (
     facts_of,
     find_number,
@@ -16,6 +20,7 @@ from exoswitch.exotel.rest.phone_numbers import (
     numbers_of,
 )
 from exoswitch.interfaces.calls import ICalls
+from exoswitch.interfaces.routing import Account
 from exoswitch.telephony.numbers import normalise
 from exoswitch.web.parameters import naming
 
@@ -23,9 +28,9 @@ _MOST_WHITELISTED = 5000
 _NEUTRAL = {"Status": "Neutral", "Type": "", "Expiry": -1}
 
 
-def number_endpoints(calls: ICalls) -> tuple[Endpoint, ...]:
+def number_endpoints(calls: ICalls, clock: IReactorTime) -> tuple[Endpoint, ...]:
     """Give the endpoints."""
-    reads = NumberReads(calls)
+    reads = NumberReads(calls, LongLists(clock))
     v1, v2_beta, v2 = (f"/{version}/Accounts/<sid>/" for version in ("v1", "v2_beta", "v2"))
     return (
         Endpoint(("GET",), f"{v1}IncomingPhoneNumbers", reads.all_v1),
@@ -45,14 +50,15 @@ class NumberReads:
     """Answers the reads of numbers."""
 
     _calls: ICalls
+    _lists: LongLists
 
     async def all_v1(self, asked: Asked) -> Answered:
         """List the account's numbers, or the one that PhoneNumber names."""
-        wanted = asked.parameters.text("PhoneNumber")
-        found = None if wanted is None else find_number(asked.account, wanted)
-        numbers = numbers_of(asked.account) if wanted is None else [] if found is None else [found]
-        listed = [{"IncomingPhoneNumber": number_v1(asked.account, number)} for number in numbers]
-        return Answered({"IncomingPhoneNumbers": listed})
+        account, wanted = asked.account, asked.parameters.text("PhoneNumber")
+        if wanted is None:
+            return await self._lists.answer(asked, "v1", _count(account), _all_v1)
+        found = find_number(account, wanted)
+        return Answered({"IncomingPhoneNumbers": [] if found is None else [_in_list_v1(account, found)]})
 
     async def one_v1(self, asked: Asked) -> Answered:
         """Show one number."""
@@ -60,8 +66,7 @@ class NumberReads:
 
     async def all_v2_beta(self, asked: Asked) -> Answered:
         """List the account's numbers on one page."""
-        numbers = [number_v2_beta(number) for number in numbers_of(asked.account)]
-        return Answered({"page": 0, "page_size": len(numbers), "incoming_phone_numbers": numbers})
+        return await self._lists.answer(asked, "v2_beta", _count(asked.account), _all_v2_beta)
 
     async def one_v2_beta(self, asked: Asked) -> Answered:
         """Show one number."""
@@ -110,6 +115,23 @@ class NumberReads:
         """Tell that a number is neither on a whitelist nor on a blacklist: there is none."""
         _any_number(asked)
         return Answered({"Result": _NEUTRAL})
+
+
+def _count(account: Account) -> int:
+    return len(account.numbers) + len(account.caller_ids)
+
+
+def _all_v1(account: Account) -> Mapping[str, Any]:
+    return {"IncomingPhoneNumbers": (_in_list_v1(account, number) for number in numbers_of(account))}
+
+
+def _in_list_v1(account: Account, number: str) -> Mapping[str, Any]:
+    return {"IncomingPhoneNumber": number_v1(account, number)}
+
+
+def _all_v2_beta(account: Account) -> Mapping[str, Any]:
+    numbers = numbers_of(account)
+    return {"page": 0, "page_size": len(numbers), "incoming_phone_numbers": map(number_v2_beta, numbers)}
 
 
 def _own_number(asked: Asked) -> str:

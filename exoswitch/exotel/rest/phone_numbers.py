@@ -38,11 +38,12 @@ def number_v1(account: Account, number: str) -> Mapping[str, Any]:
     """Give a number in version 1."""
     bot = account.numbers.get(number)
     app = None if bot is None else bot.app
+    shown = national(number)
     return {
         "Sid": sid_of(number),
         "AccountSid": account.name,
-        "PhoneNumber": national(number),
-        "FriendlyName": national(number),
+        "PhoneNumber": shown,
+        "FriendlyName": shown,
         "Capabilities": {"Voice": True, "SMS": False},
         "VoiceUrl": None if app is None else f"http://my.exotel.com/{account.name}/exoml/start_voice/{app}",
         "Uri": f"/v1/Accounts/{account.name}/IncomingPhoneNumbers/{sid_of(number)}",

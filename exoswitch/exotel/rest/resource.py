@@ -81,7 +81,7 @@ async def _more_body(handler: Handler, request: Request, method: str, path: str)
 
 def _prepared(request: Request, form: Form, answered: Answered) -> bytes:
     """Give the body of an answer, and set its status and headers."""
-    body = form.write(answered.document)
+    body = form.write(answered.document) if answered.body is None else answered.body
     request.setResponseCode(answered.status)
     request.setHeader("Content-Type", form.value)
     for name, value in answered.headers.items():

@@ -5,7 +5,7 @@ itself so, as in ``"Legs": [{"Leg": {…}}]``, is written once.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -16,6 +16,11 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]") 
 def render_xml(document: Mapping[str, Any]) -> bytes:
     """Write a document; a character that XML does not have becomes U+FFFD."""
     return (_HEAD + _element("TwilioResponse", document)).encode("utf-8")
+
+
+def render_items(name: str, items: Sequence[Any]) -> bytes:
+    """Write items of the list `name` as they are in its element."""
+    return "".join(_content(name, items)).encode("utf-8")
 
 
 def _element(name: str, value: Any) -> str:

@@ -56,3 +56,15 @@ def test_any_text_is_well_formed_xml(text):
 
 def test_json_is_short_and_ascii():
     assert Form.JSON.write({"Call": {"Sid": "é"}}) == b'{"Call":{"Sid":"\\u00e9"}}'
+
+
+ITEMS = st.lists(
+    st.dictionaries(st.text("ab<&é", min_size=1, max_size=3), st.none() | st.booleans() | st.text(max_size=5))
+    | st.text()
+)
+
+
+@given(st.sampled_from(Form), st.sampled_from(["Calls", "items", "Call"]), ITEMS)
+def test_document_in_parts_is_the_document(form, name, items):
+    document = {"page": 0, "text": f"<{name}>", name: items}
+    assert b"".join(form.parts({**document, name: iter(items)})) == form.write(document)
