@@ -196,7 +196,7 @@ SECTIONS: dict[str, tuple[Metric, ...]] = {
         ),
         _tally(
             "rtp_flooded_ticks_total",
-            "Ticks in which a call had more datagrams than its share, 512; the rest waited, or was dropped.",
+            "Ticks in which a call had more datagrams than its share, at most 512; the rest waited, or was dropped.",
         ),
         _tally("rtp_unsent_total", "RTP packets that the kernel refused to send."),
         _tally(

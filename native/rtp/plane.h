@@ -13,10 +13,10 @@
 #include "group.h"
 #include "serving.h"
 
-enum { PLANE_GROUPS = 16 };
+enum { PLANE_GROUPS = 32 };
 
-#ifndef GROUP_CALLS         /* a test has smaller groups */
-enum { GROUP_CALLS = 128 }; /* 2 ms of work; with more than 2,048 calls the groups grow */
+#ifndef GROUP_CALLS        /* a test has smaller groups */
+enum { GROUP_CALLS = 64 }; /* 1 ms of work; with more than 2,048 calls the groups grow */
 #endif
 
 struct plane {

@@ -110,8 +110,8 @@ bool session_accepts(struct session *session, struct address address);
 
 void session_datagram(struct session *session, const uint8_t *data, size_t size, struct address address, double now);
 
-/* Say whether less than its share of datagrams has been read in this tick; if not, count it once. */
-bool session_has_share(struct session *session, double now);
+/* Say whether at most its share of datagrams, beyond the first, has been read in this tick; if not, count it once. */
+bool session_has_share(struct session *session, int share, double now);
 
 /* Read at most this number of datagrams from the socket. */
 void session_receive(struct session *session, int at_most, double now);

@@ -5,10 +5,7 @@
 
 #include "session.h"
 
-enum {
-    SHARE = 512, /* of one call in one tick, beyond the first: 25,000 a second; the kernel keeps or drops the rest */
-    COUNTED = INT_MAX,
-};
+enum { COUNTED = INT_MAX };
 
 void session_datagram(struct session *session, const uint8_t *data, size_t size, struct address address, double now)
 {
@@ -17,10 +14,10 @@ void session_datagram(struct session *session, const uint8_t *data, size_t size,
     pthread_mutex_unlock(&session->lock);
 }
 
-bool session_has_share(struct session *session, double now)
+bool session_has_share(struct session *session, int share, double now)
 {
     pthread_mutex_lock(&session->lock);
-    bool has_share = session->received_at != now || session->received <= SHARE;
+    bool has_share = session->received_at != now || session->received <= share;
     if (!has_share && session->received != COUNTED) {
         session->flooded++;
         session->received = COUNTED;

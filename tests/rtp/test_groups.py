@@ -1,4 +1,4 @@
-"""Many calls in one plane: the compiled one sends a group of 128 before it reads the next group."""
+"""Many calls in one plane: the compiled one sends a group of 64 before it reads the next group."""
 
 import random
 import socket
@@ -11,7 +11,7 @@ from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, PLANES
 from tests.rtp.test_plane import Node, Party
 
 HOST = "127.0.0.1"
-GROUP = 128
+GROUP = 64
 
 
 def opened_on(node, own):
@@ -60,3 +60,21 @@ def test_a_call_is_read_after_the_calls_of_the_groups_before_it_were_sent():
         assert (one.counts().received, other.counts().received) == (0, 1)
         node.tick()
         assert (one.counts().received, other.counts().received) == (1, 2)
+
+
+@NEEDS_COMPILED
+@pytest.mark.loopback
+def test_a_flood_of_a_call_is_counted_also_where_many_calls_leave_it_a_smaller_share():
+    with ExitStack() as opened:
+        own, stranger = (opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 * 1024)
+        own.bind((HOST, 0))
+        node = Node("compiled")
+        flooded = opened_on(node, own)
+        for _ in range(7 * GROUP):
+            node.line(Party())
+        for _ in range(200):
+            stranger.sendto(b"no RTP", own.getsockname())
+        node.tick(3)
+        assert flooded.counts().flooded == 1
+        assert flooded.counts().malformed == 200

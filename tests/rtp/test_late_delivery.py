@@ -280,7 +280,7 @@ def test_a_reactor_that_needs_long_for_each_group_of_calls_delays_no_tick():
     plane = planes.make_plane("compiled", None, lambda _session: None)
     ticks = planes.thread_ticks(plane)
     silent = (LegSettings(source_host="127.0.0.1"), random.Random(1), Wire(), Call(), None)
-    calls = [plane.open(*silent) for _ in range(16 * 128)]
+    calls = [plane.open(*silent) for _ in range(32 * 64)]
 
     def slow_turn():
         select.select([ticks], [], [], TOO_LONG_S)
@@ -289,7 +289,7 @@ def test_a_reactor_that_needs_long_for_each_group_of_calls_delays_no_tick():
 
     ticks.start()
     undisturbed_s = usual_lateness_s(ticks, lambda: time.sleep(FRAME_S))
-    bots = [InsistingBot(session) for session in calls[::128]]  # one in each group
+    bots = [InsistingBot(session) for session in calls[::64]]  # one in each group
     lateness_s = usual_lateness_s(ticks, slow_turn)
     ticks.stop()
     assert lateness_s < undisturbed_s + FRAME_S / 4

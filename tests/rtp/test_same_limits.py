@@ -28,7 +28,7 @@ TIED = (
     ("rtp.endpoint", "MAX_DATAGRAM_BYTES", "rtp/packet.h", "RTP_MAX_BYTES"),
     ("rtp.inbound", "_AT_ONCE", "rtp/inbound.c", ""),
     ("rtp.inbound", "_MAX_SURPLUS", "rtp/plane.c", ""),
-    ("rtp.inbound", "_SHARE", "rtp/session_tick.c", ""),
+    ("rtp.inbound", "_SHARE", "rtp/inbound.c", ""),
     ("rtp.jitter", "_LOUD_DROP_FRAMES", "rtp/jitter.c", ""),
     ("rtp.jitter", "_REVIEW_FRAMES", "rtp/jitter.c", ""),
     ("rtp.message_encoder", "_HELD_AT_MOST_MS", "rtp/message_encoder.c", ""),
