@@ -160,8 +160,13 @@ class PlanePair:
         return self._all(ask)
 
     def react(self, call, event, name, *arguments, **options):
-        """Let a call give itself a command from within its next event of a kind."""
+        """Let a call give itself a command from within its next event of a kind.
+
+        Not one that answers marks while others of the same tick are not told yet: a thread's plane tells them first.
+        """
         self.deliver()
+        if event in {"media", "mark"} and name in {"mark", "clear"}:
+            return
         for side in self.sides:
             side.parties[call].reactions.append((event, lambda party: command(party, name, *arguments, **options)))
 
