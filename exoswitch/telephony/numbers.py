@@ -60,6 +60,11 @@ def of_sip_user(text: str) -> str:
     return text.partition(";")[0]
 
 
+def unpunctuated(number: str) -> str:
+    """Write a number as it is, without blanks and punctuation."""
+    return number.translate(_PUNCTUATION)
+
+
 def normalise(number: str) -> str:
     """Convert a number to E.164. A number without a country code is Indian.
 
@@ -69,7 +74,7 @@ def normalise(number: str) -> str:
     Raises:
         InvalidValue: the text is not a phone number; the message lists the accepted forms.
     """
-    text = number.translate(_PUNCTUATION)
+    text = unpunctuated(number)
     if text.startswith("00"):
         text = "+" + text[2:]
     indian = _INDIAN.fullmatch(text)

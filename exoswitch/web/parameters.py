@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from attrs import field, frozen
 
 from exoswitch.errors import InvalidRequest, InvalidValue
-from exoswitch.telephony.numbers import normalise
+from exoswitch.telephony.numbers import normalise, unpunctuated
 
 _NATIONAL_DIGITS = 10
 _SHOWN = 40
@@ -47,6 +47,19 @@ class Parameters:
             raise InvalidRequest(f"{name} is missing")
         with naming(name):
             return normalise(_with_plus(self._first(name)))
+
+    def foreign_number(self, name: str) -> str | None:
+        """Give the foreign number, in E.164, that ten digits after a blank may be, besides an Indian one.
+
+        None if the parameter is another text.
+        """
+        digits = _after_blank(self._first(name))
+        if len(digits) != _NATIONAL_DIGITS:
+            return None
+        try:
+            return normalise(f"+{digits}")
+        except InvalidValue:
+            return None
 
     def numbers(self, name: str) -> tuple[str, ...]:
         """Give the phone numbers of an array, in E.164.
@@ -128,7 +141,13 @@ def naming(name: str) -> Iterator[None]:
 
 
 def _with_plus(value: str) -> str:
-    """Put the + back that a form without %2B turns into a blank; ten digits or fewer have no country code."""
-    number = value.strip()
-    is_international = value.startswith(" ") and len(number) > _NATIONAL_DIGITS
-    return f"+{number}" if is_international and number[0] in "123456789" else number
+    """Put the + back that a form without %2B turns into a blank; ten digits need none, so they may have had none."""
+    digits = _after_blank(value)
+    return f"+{digits}" if len(digits) not in {0, _NATIONAL_DIGITS} else value.strip()
+
+
+def _after_blank(value: str) -> str:
+    """Give the digits of a number that follow a blank, if they can follow a +; else nothing."""
+    digits = unpunctuated(value)
+    can_follow = value.startswith(" ") and digits.isascii() and digits.isdigit() and digits[0] != "0"
+    return digits if can_follow else ""

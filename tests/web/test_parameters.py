@@ -32,11 +32,30 @@ def test_a_missing_and_an_empty_parameter_are_none():
         ("09812345610", "+919812345610"),
         ("+09812345610", "+919812345610"),
         ("+9812345610", "+919812345610"),
+        ("+98123+45610", "+919812345610"),
+        ("+67822345", "+67822345"),
     ],
 )
 def test_a_plus_that_a_form_made_a_blank_is_read(written, number):
     assert form(f"From={written}").number("From") == number
     assert form(f"From={written},{written}").numbers("From") == (number, number)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("+6591234567", "+6591234567"),
+        ("+65+9123+4567", "+6591234567"),
+        ("6591234567", None),
+        ("%2B6591234567", None),
+        ("+916591234567", None),
+        ("+0591234567", None),
+        ("+65912345a7", None),
+        ("", None),
+    ],
+)
+def test_ten_digits_after_a_blank_may_be_a_foreign_number(written, number):
+    assert form(f"From={written}").foreign_number("From") == number
 
 
 def test_an_error_names_the_parameter_its_value_and_the_remedy():

@@ -24,11 +24,31 @@ def read_phone(asked: Parameters, name: str, account: Account) -> str:
     written = asked.text(name) or ""
     if is_sip(written):
         return _read_sip_address(name, written, account)
+    foreign = asked.foreign_number(name)
+    if foreign is not None and account.may_dial(foreign) and _is_dialable(foreign):
+        return _read_foreign(name, foreign, asked.number(name), account)
     with naming(name):
         phone = dialable(asked.number(name))
     if not account.may_dial(phone):
         raise _not_to_be_dialled(name, phone, account)
     return phone
+
+
+def _read_foreign(name: str, foreign: str, indian: str, account: Account) -> str:
+    """Read a number of ten digits after a blank, which may have been a +: nobody is dialled by a guess."""
+    if account.may_dial(indian) and _is_dialable(indian):
+        raise InvalidRequest(
+            f"{name}: this may be {foreign} or {indian}: write the + of the one as %2B, "
+            "and the other one without a blank before it"
+        )
+    return foreign
+
+
+def _is_dialable(number: str) -> bool:
+    try:
+        return dialable(number) == number
+    except InvalidValue:
+        return False
 
 
 def read_caller_id(asked: Parameters, account: Account, accounts: Accounts) -> str:

@@ -196,6 +196,34 @@ def test_a_plus_that_a_form_made_a_blank_is_read(written, number):
     assert read(TWO_PHONES, To=written).second == number
 
 
+def read_of(account, number):
+    """Give the number that an account dials."""
+    asked = Parameters.of({**VOICE_AI, "From": number}.items())
+    return read_parties(asked, account, evolve(ACCOUNTS, by_name={"acme1": account})).number
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "number"),
+    [
+        (("+91",), "+916591234567"),  # the account dials no other country
+        (("+65",), "+6591234567"),
+        (("+91", "+1"), "+916591234567"),
+    ],
+)
+def test_ten_digits_after_a_blank_are_the_one_number_that_the_account_may_dial(prefixes, number):
+    assert read_of(evolve(ACME, dial_prefixes=prefixes), " 6591234567") == number
+
+
+@pytest.mark.parametrize("prefixes", [("+",), ("+91", "+65")])
+@pytest.mark.parametrize("written", [" 6591234567", " 65 9123 4567"])
+def test_ten_digits_after_a_blank_that_may_be_two_numbers_are_refused(prefixes, written):
+    account = evolve(ACME, dial_prefixes=prefixes)
+    with pytest.raises(InvalidRequest, match=r"From: this may be \+6591234567 or \+916591234567: write .* %2B"):
+        read_of(account, written)
+    assert read_of(account, "+6591234567") == "+6591234567"
+    assert read_of(account, "6591234567") == "+916591234567"
+
+
 @pytest.mark.parametrize(
     ("words", "parameters"),
     [
