@@ -1,3 +1,3 @@
 """Redis, for whichever tests of this folder ask for it."""
 
-from tests.harness.redis_server import server  # noqa: F401 - a fixture
+from tests.harness.redis_server import patient_links, server  # noqa: F401 - fixtures

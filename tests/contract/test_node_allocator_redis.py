@@ -9,7 +9,7 @@ from tests.contract.node_quotas_suite import NodeQuotasContract
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.redis_world import RedisWorld
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 SERVER = RedisServer()
 

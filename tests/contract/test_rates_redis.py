@@ -10,7 +10,7 @@ from tests.contract.rates_suite import RatesContract
 from tests.harness.redis_server import needs_redis
 from tests.harness.waiting import TurnedReactor
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 KEY = "exoswitch:rates:a"
 

@@ -9,7 +9,7 @@ from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.trunk_memory_world import TrunkMemoryWorld
 from tests.harness.trunk_redis_world import TrunkRedisWorld
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 SERVER = RedisServer()
 

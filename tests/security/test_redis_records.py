@@ -8,10 +8,10 @@ from twisted.logger import capturedLogs, formatEvent
 
 from exoswitch.errors import BackendUnavailable
 from exoswitch.fleet.redis.scripts import KEYS, UNREADABLE
-from tests.harness.redis_server import needs_redis, server  # noqa: F401 - a fixture
+from tests.harness.redis_server import needs_redis, patient_links, server  # noqa: F401 - fixtures
 from tests.harness.redis_world import RedisWorld
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 PBX = {"pbx1": 50}
 STATUS = json.dumps({"capacity": 5, "draining": False, "asterisks": {"pbx1": {"capacity": 5, "healthy": True}}})

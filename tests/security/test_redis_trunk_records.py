@@ -8,10 +8,10 @@ from twisted.logger import capturedLogs
 from exoswitch.call.attempts import Health
 from exoswitch.fleet.redis.trunks.scripts import KEYS
 from exoswitch.fleet.trunks.status import DialResult
-from tests.harness.redis_server import needs_redis, server  # noqa: F401 - a fixture
+from tests.harness.redis_server import needs_redis, patient_links, server  # noqa: F401 - fixtures
 from tests.harness.trunk_redis_world import TrunkRedisWorld
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 RECORD = {
     "dials": 1,

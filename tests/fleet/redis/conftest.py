@@ -1,3 +1,3 @@
 """A real Redis, for the tests of this folder that use it."""
 
-from tests.harness.redis_server import server  # noqa: F401 - a fixture
+from tests.harness.redis_server import patient_links, server  # noqa: F401 - fixtures

@@ -8,7 +8,7 @@ from exoswitch.fleet.redis.scripts import ACKNOWLEDGE
 from tests.harness.redis_server import needs_redis
 from tests.harness.redis_world import RedisWorld
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 PBX = {"pbx1": 9}
 SILENT_S, KEEP_S = 10.0, 20.0

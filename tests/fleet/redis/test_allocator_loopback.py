@@ -13,7 +13,7 @@ from exoswitch.fleet.redis.scripts import REGISTER
 from tests.harness.redis_server import RedisServer, needs_redis
 from tests.harness.redis_world import RedisWorld
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 PBX = {"pbx1": 5}
 

@@ -10,7 +10,7 @@ from tests.contract.jobs_suite import Prompt, Slow, lease, leases
 from tests.harness.jobs_redis_world import RedisJobsWorld
 from tests.harness.redis_server import needs_redis
 
-pytestmark = [pytest.mark.loopback, needs_redis()]
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("patient_links"), needs_redis()]
 
 STREAM = "exoswitch:jobs:gw1"
 
