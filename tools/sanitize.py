@@ -21,6 +21,7 @@ TESTS = (
     "tests/audio/test_native.py",
     "tests/rtp",
     "tests/contract/test_media_plane.py",
+    "tests/contract/test_media_plane_recordings.py",
     "tests/exotel/stream",
     "tests/network",
     "tests/security/test_certificates.py",

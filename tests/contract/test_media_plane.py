@@ -1,6 +1,5 @@
 """The contract of every IMediaPlane and its legs, for both planes, and for each way to tick and to read datagrams."""
 
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -10,69 +9,9 @@ from exoswitch.audio.frames import FRAME_BYTES, FRAME_SAMPLES, SILENCE_PCM
 from exoswitch.audio.g711 import ULAW
 from exoswitch.errors import NoCapacity
 from exoswitch.interfaces.media import IMediaLeg, IMediaPlane
-from exoswitch.rtp.packet import Packetizer, parse
-from tests.harness.rtp_nodes import ENCODING, NEEDS_COMPILED, MemoryNode, SocketNode, ThreadNode
-
-TONE = b"\x10\x20" * FRAME_SAMPLES
-CODED = ULAW.encode(TONE)
-HEARD = ULAW.decode(CODED)
-
-WAYS = {
-    "memory": (MemoryNode, ("python", "compiled")),
-    "polled": (partial(SocketNode, polled=True), ("python", "compiled")),
-    "queued": (partial(SocketNode, polled=False), ("python", "compiled")),
-    "thread": (ThreadNode, ("compiled",)),
-}
-
-
-def nodes():
-    """Give each way with each plane that has it."""
-    for name, (way, planes) in WAYS.items():
-        for plane in planes:
-            marks = [*[NEEDS_COMPILED] * (plane == "compiled"), *[pytest.mark.loopback] * (way is not MemoryNode)]
-            yield pytest.param(partial(way, plane=plane), id=f"{plane}-{name}", marks=marks)
-
-
-@pytest.fixture(params=nodes())
-def begin(request):
-    nodes = []
-
-    def begin(**config):
-        nodes.append(request.param(**config))
-        return nodes[-1]
-
-    yield begin
-    for node in nodes:
-        node.close()
-
-
-@pytest.fixture
-def node(begin):
-    return begin()
-
-
-class Asterisk:
-    """The other end of a leg's RTP."""
-
-    def __init__(self, node, leg):
-        self.peer, self.port, self.address = node.peer(), leg.port, None
-        self.stream = Packetizer(0, 65_530, 2**32 - 500, 99)
-        self.address = self.peer.address
-
-    def speak(self, coded=CODED):
-        self.peer.send(self.stream.encode(coded, marker=False), self.port)
-
-    def heard(self):
-        return [parse(data).payload for data in self.peer.received()]
-
-
-def connected(node):
-    leg, call = node.open()
-    asterisk = Asterisk(node, leg)
-    leg.direct(*asterisk.address)
-    leg.attach(call, ENCODING)
-    return leg, call, asterisk
-
+from exoswitch.rtp.packet import parse
+from tests.contract.media_plane_stage import CODED, HEARD, TONE, Asterisk, connected
+from tests.harness.rtp_nodes import ENCODING
 
 SILENT = ULAW.silence * FRAME_SAMPLES
 
@@ -424,114 +363,3 @@ def test_a_call_can_be_closed_by_its_stream_within_a_tick(node):
     asterisk.speak()
     node.tick(2)
     assert leg.statistics().sent == 1
-
-
-class Sink:
-    """Takes a recording; `sides` are both sides as frames."""
-
-    def __init__(self):
-        self.parts = []
-
-    def take(self, said, played):
-        assert len(said) == len(played)
-        self.parts.append((said, played))
-
-    @property
-    def sides(self):
-        said, played = (b"".join(side) for side in zip(*self.parts, strict=True)) if self.parts else (b"", b"")
-        return frames(said), frames(played)
-
-
-def frames(pcm):
-    return [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm), FRAME_BYTES)]
-
-
-def recorded(node):
-    leg, call, asterisk = connected(node)
-    sink = Sink()
-    leg.record(sink)
-    return leg, call, asterisk, sink
-
-
-def test_a_recording_has_both_sides_in_time(node):
-    leg, _, asterisk, sink = recorded(node)
-    node.tick()
-    asterisk.speak()
-    node.tick()
-    leg.play(TONE * 2)
-    node.tick(3)
-    leg.record(None)
-    said, played = sink.sides
-    assert said[:2] == [SILENCE_PCM, HEARD]
-    assert played == [SILENCE_PCM, SILENCE_PCM, HEARD, HEARD, SILENCE_PCM]
-    assert len(said) == 5
-
-
-def test_a_recording_has_what_the_caller_heard_after_a_clear(node):
-    leg, _, _, sink = recorded(node)
-    leg.play(TONE * 10)
-    node.tick(2)
-    leg.clear()
-    node.tick(2)
-    leg.record(None)
-    assert sink.sides[1] == [HEARD, HEARD, SILENCE_PCM, SILENCE_PCM]
-
-
-def test_a_recording_goes_on_while_no_stream_is_attached(begin):
-    node = begin(waiting_sound=TONE)
-    leg, call, asterisk, sink = recorded(node)
-    leg.hold()
-    asterisk.speak()
-    node.tick()
-    leg.attach(call, ENCODING)
-    asterisk.speak()
-    node.tick()
-    leg.play(TONE)
-    leg.drain()
-    asterisk.speak()
-    node.tick()
-    leg.record(None)
-    assert sink.sides == ([HEARD] * 3, [HEARD, SILENCE_PCM, HEARD])
-    assert call.media == [HEARD]
-
-
-def test_a_recording_is_given_once_a_second_and_its_rest_at_the_end(node):
-    leg, _, _, sink = recorded(node)
-    node.tick(60)
-    assert [len(said) for said, _ in sink.parts] == [50 * FRAME_BYTES]
-    leg.close()
-    node.tick(5)
-    assert [len(said) for said, _ in sink.parts] == [50 * FRAME_BYTES, 10 * FRAME_BYTES]
-
-
-def test_a_pause_of_the_process_is_silence_in_a_recording(node):
-    leg, _, asterisk, sink = recorded(node)
-    asterisk.speak()
-    node.tick()
-    node.turn()
-    node.reactor.advance(3.0)
-    node.tick(3)
-    leg.record(None)
-    assert len(sink.sides[0]) == pytest.approx(154, abs=5)
-    assert sink.sides[0][0] == HEARD
-
-
-def test_a_second_recording_follows_the_first(node):
-    leg, _, _, first = recorded(node)
-    second = Sink()
-    node.tick(3)
-    leg.record(second)
-    node.tick(2)
-    leg.record(None)
-    node.tick()
-    assert [len(sink.sides[0]) for sink in (first, second)] == [3, 2]
-
-
-def test_a_failing_recording_does_not_stop_the_call(node, logged_failures):
-    leg, call, _ = connected(node)
-    leg.record(object())
-    node.tick(60)
-    assert leg.statistics().sent == 60
-    assert len(call.media) >= 59
-    assert logged_failures
-    logged_failures.clear()
