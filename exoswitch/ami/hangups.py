@@ -19,6 +19,7 @@ from exoswitch.ami.pending_hangups import PendingHangUp, PendingHangUps
 from exoswitch.call.events import ChannelHungUp, ChannelTaken, SwitchEvent
 from exoswitch.errors import BackendUnavailable, ChannelGone, TrunkError, TrunkRefused
 from exoswitch.tasks.window import Window
+from exoswitch.telephony.causes import HangUpCause
 
 HANG_UP_RETRY_S = 10.0
 SENT_AT_ONCE = 32  # hang-ups on their way; more wait here
@@ -55,6 +56,21 @@ class HangUps:
     def mark_ours(self, channel_id: str) -> None:
         """Note that a channel is ours, or is about to be."""
         self._foreign.discard(channel_id)
+
+    @contextmanager
+    def taking_over(self, channel_id: str) -> Iterator[None]:
+        """Note that another gateway's channel is about to be ours; one that Asterisk does not know has ended.
+
+        The Originate of a gateway that died may still be on its way. Then the phone would ring for a call that has
+        ended, so its channel is hung up when it appears.
+        """
+        self.mark_ours(channel_id)
+        try:
+            yield
+        except ChannelGone:
+            self._pending.originating(channel_id)
+            self._pending.ask(channel_id, HangUpCause.NORMAL_CLEARING, self._clock.seconds(), is_lost=True)
+            raise
 
     def mark_foreign(self, channel_id: str) -> None:
         """Note that a channel is another gateway's: do not hang it up."""

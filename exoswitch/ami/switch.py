@@ -138,8 +138,8 @@ class AsteriskSwitch(AmiLink):
     async def take_over(self, channel_id: str, media_host: str, media_port: int, *, is_bridged: bool) -> bool:
         """Put our name on a call that was another gateway's, and send its audio to an RTP address."""
         ami = self._ready_ami
-        self._hang_ups.mark_ours(channel_id)
-        await ami.command(actions.set_owner(channel_id, self._node))
+        with self._hang_ups.taking_over(channel_id):
+            await ami.command(actions.set_owner(channel_id, self._node))
         await ami.command(actions.set_media_target(channel_id, dial_string(media_host, media_port, self._codec)))
         # Asked after the leg is set: if the phone is answered from now on, the dialplan dials our leg.
         if not is_bridged and actions.is_being_dialled(await ami.command(actions.get_application(channel_id))):
@@ -151,8 +151,8 @@ class AsteriskSwitch(AmiLink):
     async def adopt(self, channel_id: str) -> bool:
         """Put our name on a phone of a call between two phones, and say whether it was answered."""
         ami = self._ready_ami
-        self._hang_ups.mark_ours(channel_id)
-        await ami.command(actions.set_owner(channel_id, self._node))
+        with self._hang_ups.taking_over(channel_id):
+            await ami.command(actions.set_owner(channel_id, self._node))
         return not actions.is_being_dialled(await ami.command(actions.get_application(channel_id)))
 
     @deferred

@@ -82,7 +82,7 @@ class ISwitch(Interface):
         the audio comes once it is answered, and events tell of both. A call that waits in the dialplan is answered.
 
         Raises:
-            ChannelGone: the call has ended.
+            ChannelGone: the call has ended; if its phone is dialled later, it is hung up.
             TrunkRefused: Asterisk refused a request; the call may be up, and its name may be ours already.
             BackendUnavailable: not ready, or no answer in time.
         """
@@ -93,7 +93,7 @@ class ISwitch(Interface):
         Fires with whether the phone was answered. False means that it still rings; events tell of its answer.
 
         Raises:
-            ChannelGone: the phone's call has ended.
+            ChannelGone: the phone's call has ended; if the phone is dialled later, it is hung up.
             TrunkRefused: Asterisk refused a request; the call may be up, and its name may be ours already.
             BackendUnavailable: not ready, or no answer in time.
         """

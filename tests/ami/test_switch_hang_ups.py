@@ -5,8 +5,11 @@ import pytest
 from exoswitch.ami.hangups import HANG_UP_RETRY_S
 from exoswitch.ami.pending_hangups import REFUSALS_MAX
 from exoswitch.call.events import SwitchLost
+from exoswitch.errors import ChannelGone
 from tests.harness.ami_rig import CALL
 from tests.harness.logs import warnings_in
+
+LEG = "10.0.0.5", 20000
 
 
 def test_hang_up_is_sent_at_once_and_forgotten_once_it_has_happened(rig):
@@ -126,4 +129,18 @@ def test_call_of_a_lost_gateway_is_hung_up_as_soon_as_asterisk_can_be_reached(ri
     rig.far.line.end(ConnectionError("pulled"))
     rig.switch.hang_up_lost("sid1", 16)
     rig.reconnect()
+    assert rig.hang_ups() == [("sid1", "16")]
+
+
+@pytest.mark.parametrize("taking", ["take_over", "adopt"])
+def test_phone_that_asterisk_dials_after_its_call_was_found_gone_is_hung_up(rig, taking):
+    """Its gateway died, and Asterisk was slow to read that gateway's last Originate."""
+    rig.start()
+    rig.far.gone = {"Setvar"}
+    wanted = (LEG, {"is_bridged": False}) if taking == "take_over" else ((), {})
+    (problem,) = rig.begin(getattr(rig.switch, taking)("sid1", *wanted[0], **wanted[1]))
+    assert isinstance(problem, ChannelGone)
+    assert rig.hang_ups() == []
+    rig.far.gone = set()
+    rig.far.tell("DialBegin", ("DestUniqueid", "sid1"), ("DestChannel", "PJSIP/lab-1"))
     assert rig.hang_ups() == [("sid1", "16")]

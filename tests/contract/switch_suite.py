@@ -308,6 +308,13 @@ class TakeOverContract:
         ):
             assert await outcome_of(work) is ChannelGone
 
+    async def test_phone_that_is_dialled_after_its_call_was_found_gone_is_hung_up(self, phones, stage):
+        phones.ring()
+        first, second = await stage.gateway("gw1"), await stage.gateway("gw2")
+        assert await outcome_of(second.switch.take_over("late", *second.leg, is_bridged=False)) is ChannelGone
+        await first.dial("late")
+        assert (await first.hear(ChannelHungUp)).channel_id == "late"
+
     async def test_refusal_does_not_mean_that_the_call_is_gone(self, phones, stage):
         phones.answer()
         first = await stage.gateway("gw1")
