@@ -24,8 +24,13 @@ PORTS = 200
 SETTLED_S = FleetTimings().settle_s + 0.3  # a new gateway declares no other dead before
 
 
-def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **settings: Any) -> Gateway:
-    """Make a gateway for this Asterisk, not yet started; `settings` replace sections or single keys."""
+def gateway(
+    name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, *, ami: str = "", **settings: Any
+) -> Gateway:
+    """Make a gateway for this Asterisk, not yet started; `settings` replace sections or single keys.
+
+    It connects to `ami` in place of Asterisk's own endpoint.
+    """
     pbx, trunk = asterisk.pbx, asterisk.config.trunks[0]
     port, rtp_ports = free_port(), free_ports(PORTS)
     config: dict[str, Any] = {
@@ -34,7 +39,13 @@ def gateway(name: str, folder: Path, asterisk: AsteriskServer, bot_port: int, **
         "rtp": {"bind": HOST, "advertise": HOST, "ports": f"{rtp_ports[0]}-{rtp_ports[-1]}", "quarantine_s": 1},
         "http": f"tcp:{port}:interface={HOST}",
         "asterisks": [
-            {"name": pbx.name, "ami": pbx.ami, "username": pbx.username, "secret": pbx.secret, "host": pbx.host}
+            {
+                "name": pbx.name,
+                "ami": ami or pbx.ami,
+                "username": pbx.username,
+                "secret": pbx.secret,
+                "host": pbx.host,
+            }
             | {"capacity": pbx.capacity, "rtp_ports": f"{pbx.rtp_ports[0]}-{pbx.rtp_ports[-1]}"}
         ],
         "trunks": [
@@ -57,6 +68,7 @@ class Pair:
     """A context manager: both gateways are ready inside it; on exit both stop.
 
     At the begin of a test the second gateway is older than the first: tests end the first one and start it again.
+    `amis` are the endpoints that they connect to in place of Asterisk's own, by their names.
     """
 
     folder: Path
@@ -64,6 +76,7 @@ class Pair:
     postgres: PostgresServer
     bot_port: int
     settings: dict[str, Any] = field(factory=dict)
+    amis: dict[str, str] = field(factory=dict)
     first: Gateway = field(init=False)
     second: Gateway = field(init=False)
     counts: Counts = field(init=False)
@@ -81,7 +94,8 @@ class Pair:
             self.counts, self.records = Counts(redis), Records(self.postgres, sessions.rpartition("/")[2])
             shared = {"cluster": f"redis://{HOST}:{redis.port}/0", "sessions": sessions, **self.settings}
             self.first, self.second = (
-                gateway(name, self.folder, self.asterisk, self.bot_port, **shared) for name in ("gw1", "gw2")
+                gateway(name, self.folder, self.asterisk, self.bot_port, ami=self.amis.get(name, ""), **shared)
+                for name in ("gw1", "gw2")
             )
             for each in (self.first, self.second):
                 started.callback(each.kill)

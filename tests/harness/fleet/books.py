@@ -85,6 +85,12 @@ class Records:
         """Give the calls that have not ended."""
         return {sid for sid, status in self._sessions() if status in LIVE}
 
+    def without_stream(self) -> set[str]:
+        """Give the calls whose stream has ended, and whose caller waits for what follows."""
+        return {
+            sid for (sid,) in self._ask("SELECT call_sid FROM sessions WHERE document::json #>> '{flow,ended}' <> ''")
+        }
+
     def sessions_of(self, call_sids: Iterable[str]) -> Counter[str]:
         """Count the sessions of each of these calls."""
         found = Counter(sid for sid, _ in self._sessions())
