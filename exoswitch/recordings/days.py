@@ -62,8 +62,8 @@ class Day:
         changed_ns = self.path.stat().st_mtime_ns
         is_soon = abs(now - self._looked_at) < _APART_S * self._count
         if changed_ns != self._changed_ns and not is_soon:
-            self._changed_ns, self._looked_at = changed_ns, now
             self._read(1)
+            self._changed_ns, self._looked_at = changed_ns, now
 
     def delete_oldest(self) -> bool:
         """Delete the oldest recording; tell whether it was there.
@@ -71,7 +71,7 @@ class Day:
         Raises:
             OSError: it cannot be deleted, or the folder cannot be read.
         """
-        oldest = self._oldest.popleft()
+        oldest = self._oldest[0]
         path = self.path / oldest.name
         was_there = is_meant = True
         try:
@@ -80,6 +80,7 @@ class Day:
                 path.unlink()
         except FileNotFoundError:  # another gateway has just deleted it
             was_there = False
+        self._oldest.popleft()
         if is_meant:
             self.size -= oldest.size
             self._count -= 1

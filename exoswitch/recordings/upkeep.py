@@ -48,15 +48,13 @@ class Upkeep:
     _looked_at: int = field(default=0, init=False)
 
     def run(self, now: float) -> Deleted:
-        """Finish what is abandoned, delete what is too old, then the oldest while there is too much.
+        """Delete what is too old, then the oldest while there is too much, and finish what is abandoned.
 
         Raises:
             OSError: the folder cannot be read or changed.
         """
         done = Deleted()
         accounts = list(self._folders(self.root))
-        for account in accounts:
-            self._finish_abandoned(account, now, done)
         self._look(accounts, now)
         done.by_age = self._delete(lambda at, _size: at < now - self.keep_s, _AT_ONCE)
         if self._size() > self.max_bytes:
@@ -64,18 +62,19 @@ class Upkeep:
             done.by_size = self._delete(lambda _at, size: size > target, _AT_ONCE - done.by_age)
         done.size = self._size()
         done.has_more = done.by_age + done.by_size >= _AT_ONCE
+        for account in accounts:  # at the end: to join parts takes space on the disk, which may be full
+            self._finish_abandoned(account, now, done)
         return done
 
     def _finish_abandoned(self, account: Path, now: float, done: Deleted) -> None:
         """Finish the recordings of calls that are over; this looks at the parts of all calls that are not."""
-        for call_sid in names_in(account / IN_PROGRESS):
-            self._rest()
-            folder = account / IN_PROGRESS / call_sid
+        for folder in list(self._folders(account / IN_PROGRESS)):
             places = {Place.of_part(folder / name) for name in names_in(folder)}
             for place in filter(None, places):
                 written_at = place.written_at()
                 if written_at is not None and written_at < now - ABANDONED_S:
-                    done.finished += finish(place)
+                    with suppress(FileNotFoundError):  # another gateway has just finished it
+                        done.finished += finish(place)
             if not any(places) and changed_at(folder) < now - ABANDONED_S:
                 clear(folder)
 

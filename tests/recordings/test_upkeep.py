@@ -1,11 +1,13 @@
 """The folder of recordings stays in its limits."""
 
+import errno
 import os
+from pathlib import Path
 from shutil import rmtree
 
 import pytest
 
-from exoswitch.recordings import days, upkeep
+from exoswitch.recordings import days, files, upkeep
 from exoswitch.recordings.files import Place
 from exoswitch.recordings.upkeep import ABANDONED_S, Upkeep
 from tests.harness.recordings import MOMENT, SID, Desk, grow_old, recorded_session, silence, tone
@@ -105,6 +107,40 @@ def test_what_a_gateway_left_that_died_while_it_joined_parts_is_deleted(folder):
     assert not left.parent.exists()
 
 
+def test_lost_calls_that_another_gateway_finishes_at_the_same_time_end_no_run(folder, monkeypatch):
+    desk, finish_one = Desk(folder), files._finish_one
+    sids = [f"{number}{SID[1:]}" for number in range(2)]
+    for sid in sids:
+        desk.record(tone(440, 3), silence(3), recorded_session(sid=sid))
+    grow_old(folder, MOMENT)
+    monkeypatch.setattr(files, "_finish_one", lambda place, part: finish_one(place, part) or finish_one(place, part))
+    keep(folder).run(MOMENT + ABANDONED_S + 1)
+    assert list(desk.files()) == [f"{sid}.mp3" for sid in sids]
+
+
+def test_a_file_among_the_folders_of_parts_ends_no_run(folder):
+    old = put(folder, "aaaa19b1", at=MOMENT - 31 * DAY_S)
+    stray = folder / "acme1" / "in-progress" / "notes.txt"
+    stray.parent.mkdir()
+    stray.write_text("mine")
+    keep(folder).run(MOMENT)
+    assert (old.exists(), stray.exists()) == (False, True)
+
+
+def test_old_recordings_are_deleted_although_the_disk_is_too_full_to_join_parts(folder, monkeypatch):
+    Desk(folder).record(tone(440, 3), silence(3))
+    grow_old(folder, MOMENT)
+    old = put(folder, "aaaa19b1", at=MOMENT - 31 * DAY_S)
+
+    def full(_place):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(upkeep, "finish", full)
+    with pytest.raises(OSError, match="No space left"):
+        keep(folder).run(MOMENT + ABANDONED_S + 1)
+    assert not old.exists()
+
+
 def test_a_part_is_not_finished_while_a_later_one_grows(folder):
     desk = Desk(folder)
     desk.record(tone(440, 2), silence(2)).end(is_over=False)
@@ -194,3 +230,36 @@ def test_a_day_remembers_which_recordings_come_next(folder, monkeypatch):
     caretaker = keep(folder)
     assert [caretaker.run(MOMENT).by_age for _ in range(5)] == [2, 2, 2, 2, 1]
     assert looks == [1, days._NEXT, days._NEXT]
+
+
+def failing_once(work):
+    """Give a function that fails in its first call."""
+    calls = []
+
+    def work_later(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return work(*arguments, **options)
+
+    return work_later
+
+
+def test_a_recording_that_could_not_be_deleted_is_deleted_in_the_next_run(folder, monkeypatch):
+    old, caretaker = put(folder, "aaaa19b1", at=MOMENT - 31 * DAY_S), keep(folder)
+    monkeypatch.setattr(Path, "unlink", failing_once(Path.unlink))
+    with pytest.raises(OSError, match="Input/output error"):
+        caretaker.run(MOMENT)
+    assert caretaker.run(MOMENT + 60).by_age == 1
+    assert not old.exists()
+
+
+def test_a_day_that_could_not_be_read_is_counted_in_the_next_run(folder, monkeypatch):
+    put(folder, "aaaa19b1")
+    caretaker = keep(folder)
+    caretaker.run(MOMENT)
+    put(folder, "bbbb19b1")
+    monkeypatch.setattr(days.Day, "_recordings", failing_once(days.Day._recordings))
+    with pytest.raises(OSError, match="Input/output error"):
+        caretaker.run(MOMENT + 60)
+    assert caretaker.run(MOMENT + 120).size == 2000
