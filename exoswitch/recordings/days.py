@@ -106,6 +106,8 @@ class Day:
         with found:
             for entry in found:
                 self._rest()
+                if not entry.is_file(follow_symlinks=False):  # a link's file is somewhere else
+                    continue
                 if entry.name.endswith(".part"):
                     self.parts.append(self.path / entry.name)
                 if entry.name.endswith(_SUFFIXES):

@@ -97,9 +97,10 @@ class Place:
 
 
 def names_in(folder: Path) -> list[str]:
-    """List a folder; nothing if it is not there."""
+    """List the files in a folder; nothing if it is not there. A link is no file: it may lead to a file elsewhere."""
     try:
-        return [path.name for path in folder.iterdir()]
+        with os.scandir(folder) as found:
+            return [entry.name for entry in found if entry.is_file(follow_symlinks=False)]
     except FileNotFoundError:
         return []
 
@@ -155,8 +156,6 @@ class PartWriter:
                 data = data[file.write(data) :]
 
     def _create(self) -> Path:
-        if self.offset_ms:  # the call goes on here, perhaps after an upgrade
-            adopt(self.place.day / f"{self.place.call_sid}.{0:09d}.{self.place.suffix}.part")
         while True:
             path = self.place.part(self.offset_ms)
             try:
@@ -177,6 +176,7 @@ def finish(place: Place) -> bool:
     Raises:
         OSError: it cannot be written; the parts stay.
     """
+    adopt(place.day / f"{place.call_sid}.{0:09d}.{place.suffix}.part")  # the call may have begun before an upgrade
     parts = place.parts()
     if len(parts) == 1 and not parts[0][0] and not place.file.exists():
         _finish_one(place, parts[0][1])
@@ -201,9 +201,11 @@ def adopt(part: Path) -> None:
     """Move a part that an earlier version has written, into the folder of its day, to where parts are now."""
     match = _EARLIER_PART.fullmatch(part.name)
     if match is not None:
-        place = Place(part.parent.parent, match["sid"], match["suffix"])
+        place, offset_ms = Place(part.parent.parent, match["sid"], match["suffix"]), int(match["offset_ms"])
+        while place.part(offset_ms).exists():
+            offset_ms += 1
         with suppress(FileNotFoundError):
-            _move(part, place.part(int(match["offset_ms"])))
+            _move(part, place.part(offset_ms))
 
 
 def _finish_one(place: Place, path: Path) -> None:

@@ -199,6 +199,12 @@ class Recorder(Service):
             self._size, has_more = done.size, done.has_more
             self.metrics.add("recordings_deleted_total", done.by_age, reason="age")
             self.metrics.add("recordings_deleted_total", done.by_size, reason="size")
+            if done.passed_over:
+                self._log.warn(
+                    "recordings: {count} calls or folders were passed over. The first is {problem}",
+                    count=done.passed_over,
+                    problem=done.problem,
+                )
             if done.by_age or done.by_size or done.finished:
                 self._log.info(
                     "recordings: {age} deleted by age, {size} by size, {finished} of lost calls finished",

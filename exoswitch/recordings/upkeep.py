@@ -8,11 +8,12 @@ import heapq
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from attrs import define, field
 
+from exoswitch.errors import ExoswitchError
 from exoswitch.recordings.days import Day
 from exoswitch.recordings.files import IN_PROGRESS, Place, adopt, changed_at, clear, finish, names_in
 
@@ -27,13 +28,18 @@ _REST_S = 0.001
 
 @define
 class Deleted:
-    """What a run has done; `has_more` if it has left some for the next run."""
+    """What a run has done; `has_more` if it has left some for the next run.
+
+    It has `passed_over` so many that could not be read or changed; `problem` is that of the first one.
+    """
 
     by_age: int = 0
     by_size: int = 0
     finished: int = 0
     size: int = 0
     has_more: bool = False
+    passed_over: int = 0
+    problem: str = ""
 
 
 @define
@@ -51,52 +57,59 @@ class Upkeep:
         """Delete what is too old, then the oldest while there is too much, and finish what is abandoned.
 
         Raises:
-            OSError: the folder cannot be read or changed.
+            OSError: the folder cannot be read.
         """
         done = Deleted()
         accounts = list(self._folders(self.root))
-        self._look(accounts, now)
-        done.by_age = self._delete(lambda at, _size: at < now - self.keep_s, _AT_ONCE)
+        self._look(accounts, now, done)
+        done.by_age = self._delete(lambda at, _size: at < now - self.keep_s, _AT_ONCE, done)
         if self._size() > self.max_bytes:
             target = int(self.max_bytes * _KEPT_SHARE)
-            done.by_size = self._delete(lambda _at, size: size > target, _AT_ONCE - done.by_age)
+            done.by_size = self._delete(lambda _at, size: size > target, _AT_ONCE - done.by_age, done)
         done.size = self._size()
         done.has_more = done.by_age + done.by_size >= _AT_ONCE
         for account in accounts:  # at the end: to join parts takes space on the disk, which may be full
-            self._finish_abandoned(account, now, done)
+            with _passing_over(account, done):
+                self._finish_abandoned(account, now, done)
         return done
 
     def _finish_abandoned(self, account: Path, now: float, done: Deleted) -> None:
         """Finish the recordings of calls that are over; this looks at the parts of all calls that are not."""
-        for folder in list(self._folders(account / IN_PROGRESS)):
-            places = {Place.of_part(folder / name) for name in names_in(folder)}
-            for place in filter(None, places):
-                written_at = place.written_at()
-                if written_at is not None and written_at < now - ABANDONED_S:
-                    with suppress(FileNotFoundError):  # another gateway has just finished it
+        in_progress = account / IN_PROGRESS
+        for folder in () if in_progress.is_symlink() else list(self._folders(in_progress)):
+            with _passing_over(folder, done):
+                places = {Place.of_part(folder / name) for name in names_in(folder)}
+                for place in filter(None, places):
+                    written_at = place.written_at()
+                    if written_at is not None and written_at < now - ABANDONED_S:
                         done.finished += finish(place)
-            if not any(places) and changed_at(folder) < now - ABANDONED_S:
-                clear(folder)
+                if not any(places) and changed_at(folder) < now - ABANDONED_S:
+                    clear(folder)
 
-    def _look(self, accounts: Iterable[Path], now: float) -> None:
+    def _look(self, accounts: Iterable[Path], now: float, done: Deleted) -> None:
         """Look at all days."""
         days: dict[Path, Day] = {}
-        for path in (path for account in accounts for path in self._folders(account)):
-            if path.name == IN_PROGRESS:
-                continue
-            day = self._days.get(path) or Day(path, self._rest)
-            with suppress(FileNotFoundError):
-                day.look(now)
-                days[path] = day
-            for part in day.parts:
-                if changed_at(part) < now - ABANDONED_S:
-                    adopt(part)
+        for account in accounts:
+            with _passing_over(account, done):
+                for path in self._folders(account):
+                    if path.name != IN_PROGRESS:
+                        with _passing_over(path, done):
+                            self._look_at(path, days, now)
         self._days = days
 
-    def _delete(self, is_meant: Callable[[float, int], bool], most: int) -> int:
+    def _look_at(self, path: Path, days: dict[Path, Day], now: float) -> None:
+        day = self._days.get(path) or Day(path, self._rest)
+        day.look(now)
+        days[path] = day
+        for part in day.parts:
+            if changed_at(part) < now - ABANDONED_S:
+                adopt(part)
+
+    def _delete(self, is_meant: Callable[[float, int], bool], most: int, done: Deleted) -> int:
         """Delete the oldest recordings, while the time of the next one and the size of all are meant.
 
-        At most so many are deleted. Give their number. The names of days are in the order of time.
+        At most so many are deleted. Give their number. The names of days are in the order of time. A day whose oldest
+        recording cannot be deleted is passed over until the next run.
         """
         size, deleted = self._size(), 0
         days = [
@@ -106,14 +119,13 @@ class Upkeep:
         ]
         heapq.heapify(days)
         while days and deleted < most and is_meant(days[0][0], size):
-            *_, path, day = days[0]
+            *_, path, day = heapq.heappop(days)
             size -= day.size
-            deleted += day.delete_oldest()
+            with _passing_over(path, done):
+                deleted += day.delete_oldest()
+                if not day.is_empty:
+                    heapq.heappush(days, (day.oldest_at, path.name, path, day))
             size += day.size
-            if day.is_empty:
-                heapq.heappop(days)
-            else:
-                heapq.heapreplace(days, (day.oldest_at, path.name, path, day))
             self._rest()
         return deleted
 
@@ -133,3 +145,15 @@ class Upkeep:
         self._looked_at += 1
         if self._looked_at % _REST_EVERY == 0:
             self._sleep(_REST_S)
+
+
+@contextmanager
+def _passing_over(path: Path, done: Deleted) -> Iterator[None]:
+    """Go on after something that cannot be read or changed: the others must be kept in their limits."""
+    try:
+        yield
+    except FileNotFoundError:
+        return  # another gateway has just finished or deleted it
+    except (OSError, ExoswitchError) as problem:
+        done.passed_over += 1
+        done.problem = done.problem or f"{path}: {problem}"

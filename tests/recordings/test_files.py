@@ -115,6 +115,13 @@ def test_call_that_goes_on_after_an_upgrade_has_the_part_of_the_earlier_version(
     assert names(place) == ["c1.wav"]
 
 
+def test_call_that_ends_after_an_upgrade_without_more_audio_has_the_part_of_the_earlier_version(place):
+    write_part(place, 0)
+    as_earlier(place)
+    assert finish(place)
+    assert names(place) == ["c1.wav"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["1.wav.part", "000000000.txt.part", "000000000.wav", ".joining"],

@@ -1,10 +1,12 @@
 """Calls are recorded into files, whatever happens to the disk, to the process and to the call's gateway."""
 
 import errno
+import os
 import stat
 
 import pytest
 from twisted.internet.defer import maybeDeferred
+from twisted.logger import capturedLogs, formatEvent
 from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.call.recording import Recorded
@@ -219,6 +221,22 @@ def test_a_stop_writes_what_waits(desk):
     recording.take(tone(440, 1), silence(1))
     desk.recorder.stopService()
     assert [len(data) for data in desk.files().values()] == [44 + 16_000]
+
+
+def test_log_names_a_recording_that_cannot_be_finished(desk, monkeypatch):
+    desk.record(SAID, PLAYED).end(is_over=False)
+    desk.pass_s(1)
+    grow_old(desk.folder, 0)
+
+    def refuse(*_):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(files, "_finish_one", refuse)
+    with capturedLogs() as log:
+        desk.pass_s(60)
+    (line,) = map(formatEvent, log)
+    assert line.startswith("recordings: 1 calls or folders were passed over. The first is ")
+    assert line.endswith(f"{SID}: [Errno 13] Permission denied")
 
 
 def test_a_strange_sid_is_not_recorded(desk):
