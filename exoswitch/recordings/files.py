@@ -59,9 +59,10 @@ class Place:
     @classmethod
     def of_part(cls, part: Path) -> "Place | None":
         """Give the place of the recording that a part belongs to; None if the file is no part."""
-        match, sid = _PART.fullmatch(part.name), part.parent.name
-        is_part = match is not None and _SID.fullmatch(sid) is not None and part.parent.parent.name == IN_PROGRESS
-        return cls(part.parent.parent.parent, sid, match["suffix"]) if match is not None and is_part else None
+        match, folder = _PART.fullmatch(part.name), part.parent
+        if match is None or folder.parent.name != IN_PROGRESS or not _SID.fullmatch(folder.name):
+            return None
+        return cls(folder.parent.parent, folder.name, match["suffix"])
 
     @property
     def day(self) -> Path:

@@ -83,7 +83,7 @@ class PostgresServer:
     def pause(self) -> None:
         """Stop all its processes for a while: it accepts connections, and does not answer.
 
-        The server itself comes first: while it is stopped it starts no child process, and takes no leave of one.
+        The server itself comes first: while it is stopped, it starts no child process and reaps none.
         """
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
