@@ -28,7 +28,7 @@ from exoswitch.trunks.registry import SETTINGS, build
 from exoswitch.wiring.gateway import Gateway
 
 EXIT_REFUSED = 2
-_LOGGED = 100  # lines
+_FIRST, _LAST = 100, 4  # lines that are logged; the last ones say what came of the reload
 
 
 @frozen
@@ -86,11 +86,14 @@ class Reload:
         """
         outcome: Outcome = await self._turns.run(self._reload)
         tell = self._log.error if outcome.status else self._log.info
-        for line in outcome.lines[:_LOGGED]:
+        first, others = outcome.lines[:_FIRST], outcome.lines[_FIRST:]
+        for line in first:
             tell("reload: {line}", line=mask_in_text(line))
-        if len(outcome.lines) > _LOGGED:
-            more = len(outcome.lines) - _LOGGED
+        if len(others) > _LAST:
+            more = len(others) - _LAST
             tell("reload: {more} more lines: see exoswitch check-config {file}", more=more, file=str(self._file))
+        for line in others[-_LAST:]:
+            tell("reload: {line}", line=mask_in_text(line))
         return outcome
 
     @deferred

@@ -163,7 +163,9 @@ def test_log_of_a_file_with_thousands_of_problems_is_short(running):
     outcome = running.write(GOOD + apps)
     assert len(outcome.lines) == 151
     assert running.log[:100] == [f"reload: {line}" for line in outcome.lines[:100]]
-    assert running.log[100:] == [f"reload: 51 more lines: see exoswitch check-config {running.file}"]
+    assert running.log[100] == f"reload: 47 more lines: see exoswitch check-config {running.file}"
+    assert running.log[101:] == [f"reload: {line}" for line in outcome.lines[-4:]]
+    assert running.log[-1].endswith("cannot be used: nothing was changed")
 
 
 def test_entries_that_have_not_changed_stay_the_same_objects(running):
