@@ -179,7 +179,7 @@ def accounts(config: Config) -> Accounts:
             api_key=account.api_key,
             api_token=account.api_token,
             apps=apps[name],
-            numbers=numbers[name],
+            numbers=dict(sorted(numbers[name].items())),  # lists show them: a reload takes no other order of the file
             caller_ids=frozenset(account.caller_ids),
             dial_prefixes=account.dial_prefixes,
             sip_hosts=frozenset(map(str.lower, account.sip_hosts)),

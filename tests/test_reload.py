@@ -1,5 +1,7 @@
 """The reload of a configuration by a gateway that runs."""
 
+import random
+
 import pytest
 from attrs import define, field
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -7,8 +9,10 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs, formatEvent
 
 from exoswitch.config.loader import load
+from exoswitch.configured import rules
 from exoswitch.control.messages import Request
 from exoswitch.errors import AddressRefused
+from exoswitch.exotel.rest.phone_numbers import numbers_of
 from exoswitch.reload import Reload
 from exoswitch.trunks.registry import SETTINGS
 from exoswitch.wiring.gateway import Gateway
@@ -240,3 +244,58 @@ def test_reloads_are_done_one_after_the_other_and_signals_do_not_pile_up(running
     thread.waiting.pop().callback(None)
     assert thread.waiting == []
     assert set(running.rules.routing.trunks) == {"lab", "next"}
+
+
+class EditedFile:
+    """A file of a few accounts, each with an app and a number, that an operator edits at random."""
+
+    def __init__(self, choices):
+        self.choices = choices
+        self.urls = {f"app{number}": f"ws://bot/{number}" for number in range(4)}
+        self.owners = {app: f"acme{number % 3}" for number, app in enumerate(self.urls)}
+        self.numbers = {f"+91804749{number:04}": app for number, app in enumerate(self.urls)}
+        self.extras = {}
+
+    def edit(self):
+        app, number = self.choices.choice(list(self.urls)), self.choices.choice(list(self.numbers))
+        fresh = f"{self.choices.randrange(10**4):04}"
+        match self.choices.randrange(7):
+            case 0:
+                self.urls[app] = f"ws://bot/{fresh}"
+            case 1:
+                self.owners[app] = f"acme{self.choices.randrange(3)}"
+            case 2:
+                self.numbers[number] = app
+            case 3:
+                self.numbers[f"+91804749{fresh}"] = app
+            case 4 if len(self.numbers) > 1:
+                del self.numbers[number]
+            case 5:
+                self.extras[f"acme{self.choices.randrange(3)}"] = (
+                    f", stream_hosts: [bot{fresh}], concurrency: {fresh[0]}9"
+                )
+            case _:
+                self.numbers = dict(self.choices.sample(list(self.numbers.items()), len(self.numbers)))
+
+    def text(self):
+        accounts = (f"  acme{n}: {{api_key: k{n}, api_token: t0ken-of-acme-{n}0" for n in range(3))
+        extras = (self.extras.get(f"acme{n}", "") for n in range(3))
+        apps = (f"  {app}: {{account: {self.owners[app]}, url: '{url}'}}" for app, url in self.urls.items())
+        numbers = (f"  '{to}': {{account: {self.owners[app]}, app: {app}}}" for to, app in self.numbers.items())
+        entries = [f"{account}{extra}}}" for account, extra in zip(accounts, extras, strict=True)]
+        sections = [GOOD.partition("accounts:")[0] + "accounts:", *entries, "apps:", *apps, "numbers:", *numbers]
+        return "\n".join(sections) + "\n"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rules_after_reloads_are_those_of_a_start(tmp_path, seed):
+    edited = EditedFile(random.Random(seed))
+    running = Running(tmp_path, edited.text())
+    for _ in range(12):
+        edited.edit()
+        assert running.write(edited.text()).status == 0
+        started = rules(load(running.file, SETTINGS, {}))
+        for part in ("routing", "prices", "accounts", "reach", "callback_reach", "retries"):
+            assert getattr(running.rules, part) == getattr(started, part)
+        for name, account in started.accounts.by_name.items():
+            assert numbers_of(running.rules.accounts.by_name[name]) == numbers_of(account)
