@@ -195,7 +195,7 @@ class Recorder(Service):
         self.key = self.key or await self._aside(read_key, self._upkeep.root)
         has_more = True
         while has_more and self.running:
-            done = await self._aside(self._upkeep.run, self._wall_clock())
+            done = await self._aside(self._upkeep.run, self._wall_clock(), self._places)
             self._size, has_more = done.size, done.has_more
             self.metrics.add("recordings_deleted_total", done.by_age, reason="age")
             self.metrics.add("recordings_deleted_total", done.by_size, reason="size")

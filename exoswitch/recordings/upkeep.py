@@ -7,7 +7,7 @@ Gateways of a fleet may share a folder: what another one deletes or finishes mea
 import heapq
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -53,8 +53,10 @@ class Upkeep:
     _days: dict[Path, Day] = field(factory=dict, init=False)
     _looked_at: int = field(default=0, init=False)
 
-    def run(self, now: float) -> Deleted:
+    def run(self, now: float, live: Container[Place] = ()) -> Deleted:
         """Delete what is too old, then the oldest while there is too much, and finish what is abandoned.
+
+        What is `live` here is not abandoned: the clock of the files may be that of another machine.
 
         Raises:
             OSError: the folder cannot be read.
@@ -70,17 +72,17 @@ class Upkeep:
         done.has_more = done.by_age + done.by_size >= _AT_ONCE
         for account in accounts:  # at the end: to join parts takes space on the disk, which may be full
             with _passing_over(account, done):
-                self._finish_abandoned(account, now, done)
+                self._finish_abandoned(account, now, live, done)
         return done
 
-    def _finish_abandoned(self, account: Path, now: float, done: Deleted) -> None:
+    def _finish_abandoned(self, account: Path, now: float, live: Container[Place], done: Deleted) -> None:
         """Finish the recordings of calls that are over; this looks at the parts of all calls that are not."""
         in_progress = account / IN_PROGRESS
         for folder in () if in_progress.is_symlink() else list(self._folders(in_progress)):
             with _passing_over(folder, done):
                 places = {Place.of_part(folder / name) for name in names_in(folder)}
                 for place in filter(None, places):
-                    written_at = place.written_at()
+                    written_at = None if place in live else place.written_at()
                     if written_at is not None and written_at < now - ABANDONED_S:
                         done.finished += finish(place)
                 if not any(places) and changed_at(folder) < now - ABANDONED_S:

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from exoswitch.call.recording import Recorded
 from exoswitch.recordings import files
-from tests.harness.recordings import SID, Desk, decoded, grow_old, power, recorded_session, silence, tone
+from tests.harness.recordings import MOMENT, SID, Desk, decoded, grow_old, power, recorded_session, silence, tone
 
 result = SynchronousTestCase()
 
@@ -221,6 +221,22 @@ def test_a_stop_writes_what_waits(desk):
     recording.take(tone(440, 1), silence(1))
     desk.recorder.stopService()
     assert [len(data) for data in desk.files().values()] == [44 + 16_000]
+
+
+def test_clock_that_is_ahead_of_that_of_the_files_ends_no_recording_here(desk):
+    desk.record(SAID, PLAYED).end(is_over=False)  # before a restart
+    desk.pass_s(1)
+    grow_old(desk.folder, desk.now)
+    desk.now += 1000
+    recording = desk.record(SAID, PLAYED, offset_s=5.0)
+    for part in desk.folder.rglob("*.part"):
+        os.utime(part, (MOMENT, MOMENT))
+    desk.pass_s(60)
+    recording.take(SAID, PLAYED)
+    assert recording.end(is_over=True) == Recorded(seconds=13.0)
+    desk.pass_s(1)
+    (both,) = decoded(desk.files()[f"{SID}.mp3"])
+    assert len(both) / 8000 == pytest.approx(13, abs=0.5)
 
 
 def test_log_names_a_recording_that_cannot_be_finished(desk, monkeypatch):
