@@ -193,11 +193,15 @@ class SimulatedAsterisk(Service):
 
     # --- a service
 
+    def open_ami(self) -> None:
+        """Listen for AMI; later on the same port as at first."""
+        self._listening = self.reactor.listenTCP(self.ami_port, self._factory, interface=self.interface)
+        self.ami_port = self._listening.getHost().port
+
     def startService(self) -> None:
         """Listen, and start the ticks."""
         super().startService()
-        self._listening = self.reactor.listenTCP(self.ami_port, self._factory, interface=self.interface)
-        self.ami_port = self._listening.getHost().port
+        self.open_ami()
         spawn(self._ticker.start(FRAME_S, now=False), _log, "the tick of the simulated phones")
 
     def stopService(self) -> Deferred[None]:

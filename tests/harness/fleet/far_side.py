@@ -52,10 +52,6 @@ class OverheardAsterisk(SimulatedAsterisk):
         self._listening.stopListening()
         self.drop_connections()
 
-    def open_ami(self) -> None:
-        """Listen again, on the same port."""
-        self._listening = self.reactor.listenTCP(self.ami_port, self._listener, interface=self.interface)
-
     def _new_phone(self, wanted: Any) -> Any:
         phone = super()._new_phone(wanted)
         phone.caller.ear._meter = self.hearings[wanted.channel_id] = Hearing()
