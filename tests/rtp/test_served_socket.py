@@ -126,8 +126,7 @@ def test_a_bot_that_does_not_read_gets_the_newest_audio_when_it_reads(begin, sui
     for end in (wire.transport.socket, wire.transport.peer):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     for _ in range(20_000):
-        wire.tick()
-        if not wire.is_served:
+        if wire.tick().connection._socket.is_congested:  # The kernel may make room once more just after it had none.
             break
     assert wire.connection._socket.is_congested
     wire.tick(200)
