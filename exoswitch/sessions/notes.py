@@ -3,7 +3,8 @@
 Notes may be written several times and in any order, with the same result: call and sequence identify an event, and
 only a note with a higher sequence replaces a session's row. So a journal can be replayed twice. After a failover, the
 former gateway of a call cannot overwrite the notes of the new one. The end of a call is final: a dialer may have been
-told of it, so no note replaces it by another end, or by none.
+told of it, so no note replaces it by another end, or by none. An end also replaces a higher note of the same
+takeover: while it waited in a journal, the gateway that had accepted the call may have taken it for undialled.
 """
 
 from collections import OrderedDict
@@ -127,8 +128,10 @@ def may_follow(known: Session, later: Session) -> bool:
 
 
 IF_IT_MAY_FOLLOW = (
-    "WHERE excluded.sequence > sessions.sequence AND (sessions.ended_at IS NULL "
-    "OR (excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status))"
+    "WHERE CASE WHEN sessions.ended_at IS NULL THEN excluded.sequence > sessions.sequence "
+    f"OR (excluded.ended_at IS NOT NULL AND excluded.sequence / {_TAKEOVER} = sessions.sequence / {_TAKEOVER}) "
+    "ELSE excluded.sequence > sessions.sequence "
+    "AND excluded.ended_at = sessions.ended_at AND excluded.status = sessions.status END"
 )
 """SQL: the condition on which a note replaces a session's row; see `may_follow`."""
 

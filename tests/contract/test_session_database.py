@@ -49,6 +49,26 @@ def test_notes_in_any_order_or_repeated_have_the_same_result(kind):
     kind.run(scenario)
 
 
+def test_end_that_waited_in_a_journal_replaces_a_later_note_that_its_call_is_not_dialled(kind):
+    async def scenario(database):
+        for note in (Note(4, SESSION), Note(3, ENDED), Note(5, SESSION)):
+            await database.write([note])
+        assert await database.recall(["c1"]) == [Note(3, ENDED)]
+
+    kind.run(scenario)
+
+
+def test_end_that_the_former_gateway_of_a_call_has_noted_does_not_end_it(kind):
+    taken_over = Note(10**16 + 2, evolve(SESSION, takeovers=1))
+
+    async def scenario(database):
+        for note in (taken_over, Note(3, ENDED)):
+            await database.write([note])
+        assert await database.recall(["c1"]) == [taken_over]
+
+    kind.run(scenario)
+
+
 def test_text_that_databases_refuse_is_read_back(kind):
     odd = evolve(SESSION, customer="a\0\ud800", gateway="g\0", custom_field="\0\ud83d", account="it's; --")
 
