@@ -1,4 +1,4 @@
-"""The compiled plane gets no memory, or the kernel watches no further socket. No call waits for ever then."""
+"""The compiled plane gets no memory, or the kernel watches no further socket. Every call goes on."""
 
 import os
 import subprocess
